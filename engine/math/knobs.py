@@ -1,0 +1,89 @@
+"""What a control looks like, written beside the field it controls.
+
+A field ``guidance_scale: Annotated[float, Range(1, 100, help="...")] = 7.5`` is all that the page, the command line and the
+preset loader need: they read it with ``knobs_of`` and check it with ``check_knobs``. A dataclass whose fields carry these
+marks calls ``check_knobs(self)`` in its ``__post_init__``, so that an object out of range cannot exist.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+from engine.errors import InputError
+
+
+@dataclass(frozen=True)
+class Range:
+    """A number between ``low`` and ``high`` (inclusive); ``step`` is what a slider snaps to."""
+
+    low: float
+    high: float
+    step: float = 0.01
+    unit: str = ""
+    help: str = ""
+    label: str = ""
+    advanced: bool = False
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few words."""
+
+    options: tuple[str, ...]
+    help: str = ""
+    label: str = ""
+    advanced: bool = False
+
+
+@dataclass(frozen=True)
+class Switch:
+    """On or off."""
+
+    help: str = ""
+    label: str = ""
+    advanced: bool = False
+
+
+Mark = Range | Choice | Switch
+
+
+@dataclass(frozen=True)
+class Knob:
+    """A marked field: its ``name``, its ``mark`` and its default ``value``."""
+
+    name: str
+    mark: Mark
+    value: Any
+
+
+def knobs_of(owner: Any) -> tuple[Knob, ...]:
+    """The marked fields of a dataclass instance, in the order they are written, with their present values."""
+    hints = get_type_hints(type(owner), include_extras=True)
+    found = []
+    for field in fields(owner):
+        hint = hints[field.name]
+        marks = [m for m in get_args(hint)[1:] if isinstance(m, Mark)] if get_origin(hint) is Annotated else []
+        if marks:
+            found.append(Knob(field.name, marks[0], getattr(owner, field.name)))
+    return tuple(found)
+
+
+def check_knobs(owner: Any) -> None:
+    """Raise InputError that names the field, the value and what is allowed, if a marked field is out of its range."""
+    for knob in knobs_of(owner):
+        _check(type(owner).__name__, knob)
+
+
+def _check(where: str, knob: Knob) -> None:
+    mark, value = knob.mark, knob.value
+    if isinstance(mark, Switch):
+        allowed, good = "true or false", isinstance(value, bool)
+    elif isinstance(mark, Choice):
+        allowed, good = "one of " + ", ".join(mark.options), value in mark.options
+    else:
+        allowed = f"a number from {mark.low:g} to {mark.high:g}"
+        good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and mark.low <= value <= mark.high
+    if not good:
+        raise InputError(f"{where}.{knob.name} is {value!r}; it must be {allowed}.", "Give a value in that range.")

@@ -1,0 +1,34 @@
+"""What a renderer returns and a prior looks at: pictures with their alpha and depth."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class Views:
+    """B pictures. ``rgb`` (B,H,W,3) in 0..1 over the background it was rendered with (premultiplied when that was black),
+    ``alpha`` (B,H,W,1) in 0..1, ``depth`` (B,H,W,1) expected view-space z weighted by alpha (divide by alpha for the surface),
+    ``normal`` (B,H,W,3) world space, on demand. ``means2d`` (B,N,2) pixels, splats only: keeps its gradient for densification.
+    """
+
+    rgb: Tensor
+    alpha: Tensor
+    depth: Tensor
+    normal: Tensor | None = None
+    means2d: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.rgb)
+
+    def detach(self) -> Views:
+        """The same pictures without their history."""
+        normal = None if self.normal is None else self.normal.detach()
+        return Views(self.rgb.detach(), self.alpha.detach(), self.depth.detach(), normal)
+
+
+def composite(rgb: Tensor, alpha: Tensor, background: Tensor | None) -> Tensor:
+    """Premultiplied ``rgb`` (B,H,W,3) over ``background``, which broadcasts to it: (3,), (B,1,1,3) or (B,H,W,3); None is black."""
+    return rgb if background is None else rgb + (1 - alpha) * background

@@ -1,0 +1,24 @@
+"""Methods of score distillation, one file each; the file's name is the method's key."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+
+from engine.guidance.base import Guidance
+
+
+def methods(folders: tuple[str, ...] = tuple(__path__)) -> dict[str, type[Guidance]]:
+    """Every method in this package: key -> class, found by looking for modules that define ``METHOD``."""
+    found = {}
+    for module in pkgutil.iter_modules(folders):
+        if not module.name.startswith("_") and module.name != "base":
+            method = getattr(importlib.import_module(f"{__name__}.{module.name}"), "METHOD", None)
+            if method is not None:
+                found[module.name] = method
+    return found
+
+
+def key_of(method: Guidance) -> str:
+    """The key of a method instance: the name of the file that defines its class."""
+    return type(method).__module__.rpartition(".")[2]

@@ -1,0 +1,45 @@
+"""What a guidance method is: pictures in a prior's space in, a loss out.
+
+A method is one file in this folder that ends with ``METHOD = TheClass``. The class is a frozen dataclass whose marked fields are
+its knobs, and the file's name is its key in presets and on the page. It knows no 3D scene and no particular prior.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Protocol
+
+import torch
+from torch import Tensor
+
+from engine.prior.base import Prior, Prompts
+
+
+@dataclass(frozen=True, eq=False)
+class GuidanceOut:
+    """``loss`` moves the scene. ``side_loss`` trains the method's own state. ``metrics`` are shown live.
+
+    ``denoised`` (B,C,h,w) is the clean picture that the prior sees in the noisy render.
+    """
+
+    loss: Tensor
+    denoised: Tensor
+    side_loss: Tensor | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+class Guidance(Protocol):
+    """A method of score distillation."""
+
+    title: ClassVar[str]  # what people call it
+    sentence: ClassVar[str]  # one plain sentence for the menu
+    guidance_scale: float  # every method has one, in diffusers' meaning: 1 = off
+
+    def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> Any:
+        """Mutable state of the method (None, a learned embedding, a LoRA); its ``parameters()`` are optimised on ``side_loss``."""
+        ...
+
+    def loss(self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: Any, rng: torch.Generator) -> GuidanceOut:
+        """Loss for renders ``x`` (B,C,h,w) in the prior's space at integer times ``t`` (B,)."""
+        ...

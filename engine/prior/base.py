@@ -1,0 +1,129 @@
+"""The one protocol behind which every diffusion model looks the same.
+
+A prior maps pictures to its own space (``encode``: pixels for toybox, VAE latents for Stable Diffusion), says what it was told
+(``Condition``), and answers one question: given a noisy ``x_t`` at time ``t``, what is the noise and what is the clean picture
+(``Prediction``)? eps-, v-, x0- and flow-models are converted at this border. Times ``t`` are integer indices 0..T-1 into
+``schedule.alphas_cumprod``; ``x_t = sqrt(abar) x + sqrt(1 - abar) eps``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor
+
+from engine.math.cameras import Cameras
+from engine.math.noise import NoiseSchedule
+from engine.math.views import Views
+
+
+@dataclass(frozen=True)
+class PriorInfo:
+    """What the studio must know of a prior before it asks it anything; stored with its weights or in its registry entry."""
+
+    id: str
+    title: str
+    channels: Literal["rgb", "rgba"]  # rgba priors take premultiplied colour over black, and alpha
+    resolution: int  # side in pixels of the square pictures that ``encode`` takes
+    default_guidance_scale: float  # in diffusers' meaning: 1 = off
+    time_range: tuple[float, float] = (0.02, 0.98)  # useful t / T for distillation
+    takes_cameras: bool = False  # the camera is an input: no view words are needed
+    joint_views: bool = False  # the views of one object attend to each other
+    takes_images: bool = False  # clean views can be a condition
+    fov_deg: float = 40.0  # cameras the model is at home with: vertical field of view,
+    distance: float = 3.05  # distance from the centre of a unit-sphere object,
+    elevation_range_deg: tuple[float, float] = (-5.0, 35.0)  # and elevations
+    vocabulary: frozenset[str] | None = field(default=None, repr=False)  # words it was taught; None: open
+
+
+@dataclass(frozen=True, eq=False)
+class TextEmbedding:
+    """A prompt as the model reads it: ``tokens`` (B,L,D), ``mask`` (B,L) bool of tokens that count, ``pooled`` (B,P); B may be 1."""
+
+    tokens: Tensor
+    mask: Tensor | None = None
+    pooled: Tensor | None = None
+
+    def expand(self, batch: int) -> TextEmbedding:
+        """The same prompt for each of ``batch`` views; only a single prompt can be repeated."""
+        if len(self.tokens) == batch:
+            return self
+        assert len(self.tokens) == 1, f"{len(self.tokens)} prompts for {batch} views"
+        grow = [None if part is None else part.expand(batch, *part.shape[1:]) for part in (self.tokens, self.mask, self.pooled)]
+        return TextEmbedding(*grow)
+
+
+@dataclass(frozen=True, eq=False)
+class CleanViews:
+    """Pictures of the object that are given, in the prior's space: ``x`` (M,C,h,w) and their ``cameras`` (M)."""
+
+    x: Tensor
+    cameras: Cameras
+
+
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """Everything one prediction is conditioned on. ``cameras`` (B) belong to the B noisy views, which show one object."""
+
+    text: TextEmbedding
+    cameras: Cameras | None = None
+    clean_views: CleanViews | None = None
+
+    def with_text(self, text: TextEmbedding) -> Condition:
+        """The same condition with other words (the empty prompt, a negative one, a learned embedding)."""
+        return replace(self, text=text)
+
+
+@dataclass(frozen=True, eq=False)
+class Prompts:
+    """The three branches that guidance methods combine: ``positive`` prompt, ``negative`` prompt, ``empty`` prompt.
+
+    The unconditional branch of classifier-free guidance is ``unconditional``: the negative prompt where one was given.
+    """
+
+    positive: Condition
+    empty: Condition
+    negative: Condition | None = None
+
+    @property
+    def unconditional(self) -> Condition:
+        return self.empty if self.negative is None else self.negative
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """Two readings of one denoiser call, both (B,C,h,w): the noise ``eps`` and the clean picture ``x0``."""
+
+    eps: Tensor
+    x0: Tensor
+
+
+class Prior(Protocol):
+    """A diffusion model. Weights are frozen; ``predict`` may be differentiated with respect to ``x_t`` and the text tokens."""
+
+    info: PriorInfo
+    schedule: NoiseSchedule
+    device: torch.device
+
+    def encode(self, views: Views) -> Tensor:
+        """Pictures (B,H,W,3) 0..1 to the model's space (B,C,h,w), differentiably; resizes to ``info.resolution``."""
+        ...
+
+    def decode(self, x: Tensor) -> Views:
+        """The model's space (B,C,h,w) back to pictures; ``depth`` is zero."""
+        ...
+
+    def embed(self, prompt: str) -> TextEmbedding:
+        """Words to an embedding with batch 1; the empty string is the unconditional prompt."""
+        ...
+
+    def predict(self, x_t: Tensor, t: Tensor, condition: Condition) -> Prediction:
+        """One denoiser call on ``x_t`` (B,C,h,w) at integer times ``t`` (B,)."""
+        ...
+
+
+def guided(unconditional: Prediction, conditional: Prediction, guidance_scale: float) -> Prediction:
+    """Classifier-free guidance as diffusers means it (arXiv 2207.12598): u + s (c - u); 1 = off, 0 = unconditional."""
+    return Prediction(torch.lerp(unconditional.eps, conditional.eps, guidance_scale), torch.lerp(unconditional.x0, conditional.x0, guidance_scale))

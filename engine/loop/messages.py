@@ -1,0 +1,154 @@
+"""What goes into a run and what comes out of it: frozen dataclasses, numpy and opaque scene copies.
+
+Commands go in through a ``Mailbox``, which keeps only the newest of each kind. Events come out of the generator
+``engine.loop.run.run``; the same events serve a thread, a worker process and the command line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, Protocol
+
+import numpy as np
+
+from engine.loop.spec import Knobs
+from engine.scene.base import Scene
+
+Stage = Literal["draft", "fit", "refine"]
+
+
+# Commands
+
+@dataclass(frozen=True)
+class SetKnobs:
+    """Use these knobs from the next step on; ``revision`` comes back with everything that they shaped."""
+
+    revision: int
+    knobs: Knobs
+
+
+@dataclass(frozen=True)
+class Stop:
+    """End within one step and keep the result."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Whether someone looks: only then does the run leave copies of the scene."""
+
+    on: bool
+
+
+Command = SetKnobs | Stop | Watch
+
+
+class Mailbox(Protocol):
+    """Where commands wait. A newer command replaces an unread older one of its type."""
+
+    def take(self) -> list[Command]:
+        """Everything that waits, and empty the box; never blocks."""
+        ...
+
+
+class Unattended:
+    """The mailbox of a run that nobody steers."""
+
+    def take(self) -> list[Command]:
+        return []
+
+
+# Events
+
+@dataclass(frozen=True)
+class StageStarted:
+    """A stage begins; ``steps`` is how many it will take."""
+
+    stage: Stage
+    steps: int
+
+
+@dataclass(frozen=True)
+class Stepped:
+    """One step is done. ``step`` counts within the stage, ``total_step`` over the run; ``seconds`` since the run began."""
+
+    stage: Stage
+    step: int
+    steps: int
+    total_step: int
+    revision: int
+    loss: float
+    seconds: float
+    eta_seconds: float
+    steps_per_second: float
+    metrics: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class SceneCopy:
+    """The scene as it was after ``total_step`` under knobs ``revision``; nobody writes to it any more.
+
+    Give it to ``engine.loop.frames`` to get numpy pictures and arrays.
+    """
+
+    total_step: int
+    revision: int
+    scene: Scene
+    backend: str
+    fov_deg: float
+    distance: float
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """``images`` (V,H,W,3) uint8 of what the prior sees: "draft" views while they are sampled, or "denoised" renders."""
+
+    kind: Literal["draft", "denoised"]
+    total_step: int
+    revision: int
+    images: np.ndarray
+
+
+@dataclass(frozen=True)
+class KnobsApplied:
+    """``total_step`` is the first step that used ``revision``."""
+
+    revision: int
+    total_step: int
+    knobs: Knobs
+
+
+@dataclass(frozen=True)
+class Warned:
+    """Something a person should know, which does not end the run."""
+
+    what: str
+    remedy: str = ""
+
+
+@dataclass(frozen=True)
+class RolledBack:
+    """The health check failed; the run went back to ``to_step`` with a smaller learning rate."""
+
+    reason: str
+    to_step: int
+
+
+@dataclass(frozen=True)
+class Checkpointed:
+    """The run can be resumed from here after a crash."""
+
+    total_step: int
+
+
+@dataclass(frozen=True, eq=False)
+class Finished:
+    """The run is over: ``stopped`` early or done. ``seconds`` by stage, with "total" and "to_first_view"."""
+
+    copy: SceneCopy
+    stopped: bool
+    seconds: Mapping[str, float]
+    steps: int
+
+
+Event = StageStarted | Stepped | SceneCopy | Pictures | KnobsApplied | Warned | RolledBack | Checkpointed | Finished

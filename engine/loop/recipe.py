@@ -1,0 +1,80 @@
+"""How a result came to be: its settings and every live change, in the flat TOML that presets use.
+
+A recipe is written next to each result and inside each exported file; running it again repeats the run.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import tomli_w
+
+from engine.errors import FileFormatError, InputError
+from engine.loop.settings import Settings, Value, flatten, flatten_knobs, with_values
+from engine.loop.spec import Knobs, RunSpec
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Change:
+    """Live settings by name, in force from ``total_step`` on."""
+
+    total_step: int
+    revision: int
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Where a run began, and what was changed while it went."""
+
+    settings: Settings
+    changes: tuple[Change, ...] = ()
+    facts: Mapping[str, Value] = field(default_factory=dict)  # versions, prior, device: shown, never needed to run again
+
+    def to_toml(self) -> str:
+        """Flat settings first, then one ``[[change]]`` table each."""
+        document: dict[str, Any] = {"maquette_recipe": FORMAT, **flatten(self.settings)}
+        if self.facts:
+            document["facts"] = dict(self.facts)
+        if self.changes:
+            document["change"] = [{"total_step": c.total_step, "revision": c.revision, **c.values} for c in self.changes]
+        return tomli_w.dumps(document)
+
+    @staticmethod
+    def from_toml(text: str) -> Recipe:
+        """Read what ``to_toml`` wrote. Raises FileFormatError for text that is no recipe, InputError for settings not allowed."""
+        try:
+            document = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            raise FileFormatError(f"The recipe is not valid TOML: {error}.", "Use a recipe.toml that Maquette wrote.") from error
+        if document.pop("maquette_recipe", None) != FORMAT:
+            raise FileFormatError(f"This is no recipe of format {FORMAT}: it lacks maquette_recipe = {FORMAT}.", "Use a recipe.toml that Maquette wrote.")
+        facts, changes = document.pop("facts", {}), document.pop("change", [])
+        if not isinstance(document.get("prompt"), str):
+            raise InputError("The recipe has no prompt.", 'Add a line such as prompt = "a red mug".')
+        blank = Settings(RunSpec(prompt=document["prompt"]), Knobs())
+        return Recipe(with_values(blank, document), tuple(_read_change(change) for change in changes), facts)
+
+
+def _read_change(table: Mapping[str, Any]) -> Change:
+    values = {name: value for name, value in table.items() if name not in ("total_step", "revision")}
+    try:
+        return Change(int(table["total_step"]), int(table["revision"]), values)
+    except (KeyError, TypeError, ValueError) as error:
+        raise FileFormatError(f"A change in the recipe lacks a whole number: {error}.", "Use a recipe.toml that Maquette wrote.") from error
+
+
+def changed_values(before: Knobs, after: Knobs) -> dict[str, Value]:
+    """The live settings that differ, by name, with their new values."""
+    old, new = flatten_knobs(before), flatten_knobs(after)
+    return {name: value for name, value in new.items() if old.get(name) != value}

@@ -1,0 +1,40 @@
+"""Draw pictures from any prior: deterministic DDIM with classifier-free guidance (arXiv 2010.02502, equation 12 with eta = 0)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from engine.math.noise import NoiseSchedule
+from engine.prior.base import Prediction, Prior, Prompts, guided
+
+
+def sampling_times(schedule: NoiseSchedule, steps: int, start: float = 0.999) -> list[int]:
+    """``steps`` integer times, evenly spaced from ``start`` (fraction of the schedule) down towards 0, without repeats."""
+    first = schedule.index(start)
+    return sorted({round(first * (steps - i) / steps) for i in range(steps)}, reverse=True)
+
+
+def ddim(prior: Prior, prompts: Prompts, x_t: Tensor, times: list[int], guidance_scale: float) -> Iterator[Tensor]:
+    """Denoise ``x_t`` (B,C,h,w), which has the noise of ``times[0]``; yields the clean picture x0 seen at each time.
+
+    The last one is the sample. A generator, so that a caller may look at it, or stop, between any two steps.
+    """
+    for i, time in enumerate(times):
+        t = torch.full((len(x_t),), time, device=x_t.device, dtype=torch.long)
+        with torch.no_grad():
+            prediction = predict_guided(prior, x_t, t, prompts, guidance_scale)
+        yield prediction.x0
+        if i + 1 < len(times):
+            a, sig = prior.schedule.signal_and_noise(torch.full_like(t, times[i + 1]), x_t)
+            x_t = a * prediction.x0 + sig * prediction.eps
+
+
+def predict_guided(prior: Prior, x_t: Tensor, t: Tensor, prompts: Prompts, guidance_scale: float) -> Prediction:
+    """One guided prediction; guidance 1 costs one call instead of two."""
+    conditional = prior.predict(x_t, t, prompts.positive)
+    if guidance_scale == 1:
+        return conditional
+    return guided(prior.predict(x_t, t, prompts.unconditional), conditional, guidance_scale)

@@ -74,8 +74,9 @@ def render_mesh(
     w2c, intrinsics = np.linalg.inv(np.array(c2w, np.float64)), np.array(K, np.float64)
     buffers = _empty_buffers(len(w2c), height, width)
     normals = _face_normals(vertices, faces)
+    flat = bool((corners == corners[:, :1]).all())
     _render(
-        vertices, faces, corners, normals, _light(normals, shading), np.ascontiguousarray(w2c), intrinsics, supersample,
+        vertices, faces, corners, flat, normals, _light(normals, shading), np.ascontiguousarray(w2c), intrinsics, supersample,
         buffers.rgba, buffers.depth, buffers.normal, buffers.ccm,
     )  # fmt: skip
     return buffers
@@ -137,7 +138,7 @@ def _light(normals: np.ndarray, shading: Shading) -> np.ndarray:
 
 
 @numba.njit(cache=True, nogil=True)
-def _render(vertices, faces, corners, normals, light, w2c, K, supersample, rgba, depth, normal, ccm):
+def _render(vertices, faces, corners, flat, normals, light, w2c, K, supersample, rgba, depth, normal, ccm):
     """Every camera in turn: project, rasterise into sample buffers, resolve to pixels. Arrays as in `render_mesh`."""
     n_cameras, height, width = depth.shape
     inverse_depth = np.empty((height * supersample, width * supersample), np.float64)
@@ -155,7 +156,7 @@ def _render(vertices, faces, corners, normals, light, w2c, K, supersample, rgba,
             )  # fmt: skip
         unproject, eye = _unprojection(w2c[camera], scaled)
         _resolve(
-            vertices, faces, corners, normals, light, unproject, eye, inverse_depth, face_index, supersample,
+            vertices, faces, corners, flat, normals, light, unproject, eye, inverse_depth, face_index, supersample,
             rgba[camera], depth[camera], normal[camera], ccm[camera],
         )  # fmt: skip
 
@@ -229,7 +230,7 @@ def _raster_triangle(a, b, c, face, inverse_depth, face_index):
 
 @numba.njit(cache=True, nogil=True)
 def _resolve(
-    vertices, faces, corners, normals, light, unproject, eye, inverse_depth, face_index, supersample,
+    vertices, faces, corners, flat, normals, light, unproject, eye, inverse_depth, face_index, supersample,
     rgba, depth, normal, ccm,
 ):  # fmt: skip
     """Shade the samples of one camera and gather them into its pixels."""
@@ -246,7 +247,9 @@ def _resolve(
                     z = 1.0 / inverse_depth[y, x]
                     point = _world_point(unproject, eye, x + 0.5, y + 0.5, z)
                     side = _side(normals[face], point, eye)
-                    colour = _colour_at(point, vertices, faces[face], corners[face])
+                    colour = (corners[face, 0, 0], corners[face, 0, 1], corners[face, 0, 2])
+                    if not flat:
+                        colour = _colour_at(point, vertices, faces[face], corners[face])
                     for k in range(3):
                         rgba[py, px, k] += colour[k] * light[face, side] * share
                     rgba[py, px, 3] += share
@@ -278,10 +281,7 @@ def _side(face_normal, point, eye):
 
 @numba.njit(cache=True, nogil=True)
 def _colour_at(point, vertices, face, corners):
-    """Corner colours interpolated at a world point of the face."""
-    if corners[0, 0] == corners[1, 0] == corners[2, 0] and corners[0, 1] == corners[1, 1] == corners[2, 1]:
-        if corners[0, 2] == corners[1, 2] == corners[2, 2]:
-            return corners[0, 0], corners[0, 1], corners[0, 2]
+    """Corner colours interpolated at a world point of the face, which must have an area."""
     a, b, c = vertices[face[0]], vertices[face[1]], vertices[face[2]]
     ab, ac = (b[0] - a[0], b[1] - a[1], b[2] - a[2]), (c[0] - a[0], c[1] - a[1], c[2] - a[2])
     ap = (point[0] - a[0], point[1] - a[1], point[2] - a[2])

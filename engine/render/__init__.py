@@ -1,0 +1,87 @@
+"""Renderers: functions ``render(scene, cameras, background=None) -> Views``.
+
+Every kind of scene has a plain torch one to read and to test against, a fast one for CPUs and one for CUDA. ``choose`` finds
+the right one, and imports it only then, because the fast ones compile their kernels.
+"""
+
+from __future__ import annotations
+
+import importlib
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor
+
+from engine.errors import DeviceError, InputError
+from engine.math.cameras import Cameras
+from engine.math.views import Views
+from engine.scene.base import Scene
+from engine.scene.splats import Splats
+
+Backend = Literal["auto", "torch", "cpu", "cuda"]
+
+
+class Render(Protocol):
+    """Draws a scene from B cameras over a background that broadcasts to (B,H,W,3); None is black, so premultiplied colour."""
+
+    def __call__(self, scene: Scene, cameras: Cameras, background: Tensor | None = None) -> Views: ...
+
+
+@dataclass(frozen=True)
+class Renderer:
+    """A render function and the name to show for it."""
+
+    name: str
+    render: Render
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: which module draws which scene on which backend, and the packages it needs."""
+
+    scene: type
+    backend: Backend
+    module: str
+    name: str
+    remedy: str = 'Choose backend "auto".'
+
+
+CUDA_REMEDY = 'Install the CUDA extras with `pip install ".[cuda]"` on a machine with an NVIDIA GPU, or choose backend "auto".'
+
+TABLE = (
+    Row(Splats, "torch", "engine.render.splats_torch", "torch"),
+)
+
+
+def choose(scene: Scene, backend: Backend = "auto") -> Renderer:
+    """The renderer for a scene. "auto" takes cuda when the scene lies there and its package imports, else cpu.
+
+    Raises InputError for a scene or backend that the table lacks, DeviceError for a backend that this machine cannot run.
+    """
+    rows = {row.backend: row for row in TABLE if isinstance(scene, row.scene)}
+    if not rows:
+        raise InputError(f"No renderer draws a {type(scene).__name__}.", "Use one of the scenes in engine.scene.")
+    if backend != "auto":
+        return _load(rows, backend)
+    try:
+        return _load(rows, "cuda" if _on_cuda(scene) and "cuda" in rows else "cpu" if "cpu" in rows else "torch")
+    except DeviceError:
+        return _load(rows, "cpu" if "cpu" in rows else "torch")
+
+
+def _on_cuda(scene: Scene) -> bool:
+    return any(tensor.is_cuda for tensor in scene.parameters().values())
+
+
+def _load(rows: dict[str, Row], backend: str) -> Renderer:
+    if backend not in rows:
+        raise InputError(f'Backend {backend!r} does not exist here; there are auto, {", ".join(rows)}.', 'Choose backend "auto".')
+    row = rows[backend]
+    if backend == "cuda" and not torch.cuda.is_available():
+        raise DeviceError(f'Backend "cuda" needs an NVIDIA GPU, and torch {torch.__version__} sees none.', row.remedy)
+    try:
+        module = importlib.import_module(row.module)
+    except ImportError as error:
+        raise DeviceError(f"Renderer {row.name} cannot be used: {error}.", row.remedy) from error
+    return Renderer(row.name, module.render)

@@ -20,6 +20,7 @@ Stage = Literal["draft", "fit", "refine"]
 
 # Commands
 
+
 @dataclass(frozen=True)
 class SetKnobs:
     """Use these knobs from the next step on; ``revision`` comes back with everything that they shaped."""
@@ -59,6 +60,7 @@ class Unattended:
 
 
 # Events
+
 
 @dataclass(frozen=True)
 class StageStarted:

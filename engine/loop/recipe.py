@@ -58,7 +58,10 @@ class Recipe:
         except tomllib.TOMLDecodeError as error:
             raise FileFormatError(f"The recipe is not valid TOML: {error}.", "Use a recipe.toml that Maquette wrote.") from error
         if document.pop("maquette_recipe", None) != FORMAT:
-            raise FileFormatError(f"This is no recipe of format {FORMAT}: it lacks maquette_recipe = {FORMAT}.", "Use a recipe.toml that Maquette wrote.")
+            raise FileFormatError(
+                f"This is no recipe of format {FORMAT}: it lacks maquette_recipe = {FORMAT}.",
+                "Use a recipe.toml that Maquette wrote.",
+            )
         facts, changes = document.pop("facts", {}), document.pop("change", [])
         if not isinstance(document.get("prompt"), str):
             raise InputError("The recipe has no prompt.", 'Add a line such as prompt = "a red mug".')
@@ -71,7 +74,9 @@ def _read_change(table: Mapping[str, Any]) -> Change:
     try:
         return Change(int(table["total_step"]), int(table["revision"]), values)
     except (KeyError, TypeError, ValueError) as error:
-        raise FileFormatError(f"A change in the recipe lacks a whole number: {error}.", "Use a recipe.toml that Maquette wrote.") from error
+        raise FileFormatError(
+            f"A change in the recipe lacks a whole number: {error}.", "Use a recipe.toml that Maquette wrote."
+        ) from error
 
 
 def changed_values(before: Knobs, after: Knobs) -> dict[str, Value]:

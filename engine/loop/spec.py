@@ -23,18 +23,40 @@ class RunSpec:
     negative_prompt: str = ""
     seed: Annotated[int, Range(0, MAX_SEED, 1, help="The same seed and settings give the same result.")] = 0
     prior: str = "toybox"
-    scene: Annotated[str, Choice(("splats", "field", "canvas"), label="Scene", help="3D Gaussians, a voxel radiance field, or flat pictures.")] = "splats"
-    start: Annotated[str, Choice(("draft", "ball"), label="Start", help="A draft sampled from the prior, or pure distillation from a ball.")] = "draft"
-    draft_views: Annotated[int, Range(4, 8, 4, label="Draft views", advanced=True, help="Views that the prior samples together for the draft.")] = 8
-    draft_guidance_scale: Annotated[float, Range(1, 20, 0.1, label="Draft guidance", advanced=True, help="Guidance while the draft views are sampled.")] = 2.5
-    sampling_steps: Annotated[int, Range(2, 50, 1, label="Sampling steps", advanced=True, help="Denoising steps of the draft views.")] = 8
-    fit_steps: Annotated[int, Range(10, 1000, 10, label="Fit steps", advanced=True, help="Steps that fit the scene to the draft views.")] = 120
-    refine_steps: Annotated[int, Range(0, 20000, 10, label="Refine steps", help="Steps of score distillation after the draft.")] = 150
-    time_budget_seconds: Annotated[float, Range(0, 86400, 5, unit="s", label="Time budget", help="Refining ends when this is used up. 0: no limit.")] = 0.0
-    splats: Annotated[int, Range(100, 200000, 100, label="Splat budget", advanced=True, help="How many Gaussians the scene is made of.")] = 4000
+    scene: Annotated[
+        str, Choice(("splats", "field", "canvas"), label="Scene", help="3D Gaussians, a voxel radiance field, or flat pictures.")
+    ] = "splats"
+    start: Annotated[
+        str, Choice(("draft", "ball"), label="Start", help="A draft sampled from the prior, or pure distillation from a ball.")
+    ] = "draft"
+    draft_views: Annotated[
+        int, Range(4, 8, 4, label="Draft views", advanced=True, help="Views that the prior samples together for the draft.")
+    ] = 8
+    draft_guidance_scale: Annotated[
+        float, Range(1, 20, 0.1, label="Draft guidance", advanced=True, help="Guidance while the draft views are sampled.")
+    ] = 2.5
+    sampling_steps: Annotated[
+        int, Range(2, 50, 1, label="Sampling steps", advanced=True, help="Denoising steps of the draft views.")
+    ] = 8
+    fit_steps: Annotated[
+        int, Range(10, 1000, 10, label="Fit steps", advanced=True, help="Steps that fit the scene to the draft views.")
+    ] = 120
+    refine_steps: Annotated[
+        int, Range(0, 20000, 10, label="Refine steps", help="Steps of score distillation after the draft.")
+    ] = 150
+    time_budget_seconds: Annotated[
+        float, Range(0, 86400, 5, unit="s", label="Time budget", help="Refining ends when this is used up. 0: no limit.")
+    ] = 0.0
+    splats: Annotated[
+        int, Range(100, 200000, 100, label="Splat budget", advanced=True, help="How many Gaussians the scene is made of.")
+    ] = 4000
     voxels: Annotated[int, Range(16, 160, 8, label="Voxels a side", advanced=True, help="Resolution of the radiance field.")] = 48
-    render_size: Annotated[int, Range(16, 1024, 8, unit="px", label="Render size", advanced=True, help="Side of the pictures that are optimised.")] = 64
-    backend: Annotated[str, Choice(("auto", "torch", "cpu", "cuda"), label="Renderer", advanced=True, help="Which renderer draws the scene.")] = "auto"
+    render_size: Annotated[
+        int, Range(16, 1024, 8, unit="px", label="Render size", advanced=True, help="Side of the pictures that are optimised.")
+    ] = 64
+    backend: Annotated[
+        str, Choice(("auto", "torch", "cpu", "cuda"), label="Renderer", advanced=True, help="Which renderer draws the scene.")
+    ] = "auto"
 
     def __post_init__(self) -> None:
         check_knobs(self)
@@ -48,11 +70,24 @@ class Knobs:
 
     guidance: Guidance = field(default_factory=Sds)
     timesteps: Timesteps = field(default_factory=Timesteps)
-    anchor_weight: Annotated[float, Range(0, 5, 0.05, label="Draft anchor", help="How strongly the draft views hold the shape. 0 lets it go.")] = 0.5
-    learning_rate: Annotated[float, Range(0.05, 4, 0.05, label="Learning rate", help="Multiplies every rate of the optimiser.")] = 1.0
-    views_per_step: Annotated[int, Range(1, 16, 1, label="Views a step", advanced=True, help="Pictures rendered and judged in each step.")] = 4
-    background: Annotated[str, Choice(("white", "grey", "black", "random"), label="Background", advanced=True,
-                                      help="Behind the object, for priors that see no alpha.")] = "random"
+    anchor_weight: Annotated[
+        float, Range(0, 5, 0.05, label="Draft anchor", help="How strongly the draft views hold the shape. 0 lets it go.")
+    ] = 0.5
+    learning_rate: Annotated[
+        float, Range(0.05, 4, 0.05, label="Learning rate", help="Multiplies every rate of the optimiser.")
+    ] = 1.0
+    views_per_step: Annotated[
+        int, Range(1, 16, 1, label="Views a step", advanced=True, help="Pictures rendered and judged in each step.")
+    ] = 4
+    background: Annotated[
+        str,
+        Choice(
+            ("white", "grey", "black", "random"),
+            label="Background",
+            advanced=True,
+            help="Behind the object, for priors that see no alpha.",
+        ),
+    ] = "random"
 
     def __post_init__(self) -> None:
         check_knobs(self)
@@ -62,4 +97,7 @@ def _check_prompt(name: str, text: str, *, required: bool) -> None:
     if not isinstance(text, str) or (required and not text.strip()):
         raise InputError(f"{name} is empty.", "Describe one object in a few words, for example: a red mug with a blue handle.")
     if len(text) > MAX_PROMPT_CHARACTERS:
-        raise InputError(f"{name} has {len(text):,} characters; at most {MAX_PROMPT_CHARACTERS:,} are allowed.", "Shorten it: a few words say more.")
+        raise InputError(
+            f"{name} has {len(text):,} characters; at most {MAX_PROMPT_CHARACTERS:,} are allowed.",
+            "Shorten it: a few words say more.",
+        )

@@ -47,14 +47,18 @@ def orbit_position(azimuth_deg: float, elevation_deg: float, distance: float) ->
     return distance * np.array([np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)])
 
 
-def orbit_c2w(azimuth_deg: float, elevation_deg: float, distance: float, target: tuple[float, float, float] = (0.0, 0.0, 0.0)) -> np.ndarray:
+def orbit_c2w(
+    azimuth_deg: float, elevation_deg: float, distance: float, target: tuple[float, float, float] = (0.0, 0.0, 0.0)
+) -> np.ndarray:
     """c2w (4,4) of a camera on a sphere round ``target``; straight up and down, image-up is towards azimuth + 180."""
     centre = np.asarray(target, dtype=np.float64)
     elevation_deg = float(np.clip(elevation_deg, -89.99, 89.99))  # at the poles the up direction is undefined
     return look_at(centre + orbit_position(azimuth_deg, elevation_deg, distance), centre)
 
 
-def orbit_camera(azimuth_deg: float, elevation_deg: float, distance: float, fov_deg: float, width: int, height: int | None = None) -> Camera:
+def orbit_camera(
+    azimuth_deg: float, elevation_deg: float, distance: float, fov_deg: float, width: int, height: int | None = None
+) -> Camera:
     """Camera on a sphere round the origin, ``width`` x ``height`` pixels (square unless told)."""
     height = width if height is None else height
     return Camera(orbit_c2w(azimuth_deg, elevation_deg, distance), intrinsics(fov_deg, width, height), width, height)
@@ -69,8 +73,10 @@ def c2w_from_wxyz(wxyz: np.ndarray, position: np.ndarray) -> np.ndarray:
     """c2w (4,4) from a unit quaternion (w,x,y,z) and a position (3,): viser's camera, which has OpenCV axes already."""
     w, x, y, z = np.asarray(wxyz, dtype=np.float64) / np.linalg.norm(wxyz)
     c2w = np.eye(4)
-    c2w[:3, :3] = [[1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
-                   [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
-                   [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)]]
+    c2w[:3, :3] = [
+        [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+        [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+        [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)],
+    ]
     c2w[:3, 3] = position
     return c2w.astype(np.float32)

@@ -83,8 +83,14 @@ def cameras_from(cameras: Sequence[Camera]) -> Cameras:
     return Cameras(c2w, K, *next(iter(sizes)))
 
 
-def orbit_cameras(azimuths_deg: Sequence[float], elevations_deg: Sequence[float] | float, distance: float, fov_deg: float,
-                  width: int, height: int | None = None) -> Cameras:
+def orbit_cameras(
+    azimuths_deg: Sequence[float],
+    elevations_deg: Sequence[float] | float,
+    distance: float,
+    fov_deg: float,
+    width: int,
+    height: int | None = None,
+) -> Cameras:
     """Cameras on a sphere round the origin that look at it; one elevation serves all when a number is given."""
     height = width if height is None else height
     if isinstance(elevations_deg, int | float):

@@ -84,6 +84,11 @@ def _check(where: str, knob: Knob) -> None:
         allowed, good = "one of " + ", ".join(mark.options), value in mark.options
     else:
         allowed = f"a number from {mark.low:g} to {mark.high:g}"
-        good = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and mark.low <= value <= mark.high
+        good = (
+            isinstance(value, int | float)
+            and not isinstance(value, bool)
+            and math.isfinite(value)
+            and mark.low <= value <= mark.high
+        )
     if not good:
         raise InputError(f"{where}.{knob.name} is {value!r}; it must be {allowed}.", "Give a value in that range.")

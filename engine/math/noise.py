@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -21,7 +20,8 @@ class NoiseSchedule:
 
     def __post_init__(self) -> None:
         abar = self.alphas_cumprod
-        assert abar.ndim == 1 and bool((abar[1:] <= abar[:-1]).all()) and bool((abar >= 0).all()) and bool((abar <= 1).all()), abar
+        assert abar.ndim == 1 and bool((abar[1:] <= abar[:-1]).all()), "alphas_cumprod must be one decreasing row"
+        assert bool(((abar >= 0) & (abar <= 1)).all()), f"alphas_cumprod must lie in 0..1, got {abar.min()}..{abar.max()}"
 
     def __len__(self) -> int:
         return len(self.alphas_cumprod)
@@ -86,12 +86,24 @@ def zero_terminal_snr(schedule: NoiseSchedule) -> NoiseSchedule:
     return NoiseSchedule(((root - root[-1]) * root[0] / (root[0] - root[-1])) ** 2)
 
 
-Weighting = Literal["sds", "uniform", "fantasia3d"]
+def noise_like(x: Tensor, rng: torch.Generator) -> Tensor:
+    """Normal noise with the shape, dtype and device of ``x``, drawn on the generator's device: the same on every device."""
+    return torch.randn(x.shape, generator=rng, device=rng.device, dtype=x.dtype).to(x.device)
+
+
+WEIGHTINGS = ("sds", "uniform", "fantasia3d", "denoise")
+LEAST_SIGNAL = 1e-4
+"""Where ``a`` is smaller (only at the end of zero-terminal-SNR schedules), weights that divide by it use this."""
 
 
 def time_weight(schedule: NoiseSchedule, t: Tensor, weighting: str, like: Tensor) -> Tensor:
-    """w(t), shaped to broadcast over ``like``: "sds" 1 - abar, "uniform" 1, "fantasia3d" sqrt(abar) (1 - abar)."""
+    """w(t), shaped to broadcast over ``like``: 1 - abar, 1, sqrt(abar) (1 - abar) or sig / a, as in WEIGHTINGS.
+
+    With "denoise" an error in eps weighs as much as the error in x0 that it implies: w (eps' - eps) = x0(eps) - x0(eps').
+    """
     a, sig = schedule.signal_and_noise(t, like)
+    if weighting == "denoise":
+        return sig / a.clamp(min=LEAST_SIGNAL)
     if weighting == "sds":
         return sig**2
     if weighting == "fantasia3d":

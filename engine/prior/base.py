@@ -126,4 +126,7 @@ class Prior(Protocol):
 
 def guided(unconditional: Prediction, conditional: Prediction, guidance_scale: float) -> Prediction:
     """Classifier-free guidance as diffusers means it (arXiv 2207.12598): u + s (c - u); 1 = off, 0 = unconditional."""
-    return Prediction(torch.lerp(unconditional.eps, conditional.eps, guidance_scale), torch.lerp(unconditional.x0, conditional.x0, guidance_scale))
+    return Prediction(
+        torch.lerp(unconditional.eps, conditional.eps, guidance_scale),
+        torch.lerp(unconditional.x0, conditional.x0, guidance_scale),
+    )

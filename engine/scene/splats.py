@@ -7,7 +7,7 @@ colours hard, and a bounded one cannot run away.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import ClassVar
 
 import numpy as np
@@ -128,3 +128,23 @@ def from_points(points: Tensor, colours: Tensor, scale: float | Tensor, opacity:
         logit_opacities=torch.logit(points.new_full((len(points),), opacity)),
         colours=torch.logit(colours.detach().to(points).clamp(0.01, 0.99)),
     )
+
+
+def covariances(splats: Splats) -> Tensor:
+    """Covariance matrices (N,3,3): R S S^T R^T."""
+    axes = rotation_matrices(splats.unit_quats) * splats.scales[:, None, :]
+    return axes @ axes.transpose(1, 2)
+
+
+def rotation_matrices(unit_quats: Tensor) -> Tensor:
+    """Rotations (N,3,3) of unit quaternions (N,4) w,x,y,z."""
+    w, x, y, z = unit_quats.unbind(-1)
+    rows = [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y),
+            2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x),
+            2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)]  # fmt: skip
+    return torch.stack(rows, dim=-1).reshape(-1, 3, 3)
+
+
+def smoothed(splats: Splats, sigma: float) -> Splats:
+    """Each splat convolved with a round Gaussian of standard deviation ``sigma`` in world units."""
+    return replace(splats, log_scales=0.5 * torch.log(splats.scales.square() + sigma**2))

@@ -1,0 +1,70 @@
+"""Pictures and arrays of a scene copy, in numpy: all that the floors above need to show one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from engine.loop.messages import SceneCopy
+from engine.math.camera import Camera, orbit_camera
+from engine.math.cameras import cameras_from
+from engine.render import choose
+from engine.scene import splats
+
+Colour = tuple[float, float, float]
+PAPER: Colour = (0.957, 0.957, 0.949)  # the light ground of sheets and turntables
+STRIP_ELEVATION_DEG = 15.0
+
+
+@dataclass(frozen=True, eq=False)
+class SplatArrays:
+    """Splats as a viewer takes them: ``centers`` (N,3), ``covariances`` (N,3,3), ``rgbs`` (N,3) and ``opacities`` (N,1) in 0..1, float32."""
+
+    centers: np.ndarray
+    covariances: np.ndarray
+    rgbs: np.ndarray
+    opacities: np.ndarray
+
+
+def render_frames(copy: SceneCopy, cameras: Sequence[Camera], background: Colour = PAPER) -> np.ndarray:
+    """uint8 (B,H,W,3) pictures of the copy."""
+    batch = cameras_from(cameras)
+    device = next(iter(copy.scene.parameters().values())).device
+    with torch.no_grad():
+        views = choose(copy.scene, copy.backend).render(copy.scene, batch.to(device), torch.tensor(background, device=device))
+        return to_uint8(views.rgb)
+
+
+def render_frame(copy: SceneCopy, camera: Camera, background: Colour = PAPER) -> np.ndarray:
+    """uint8 (H,W,3) picture of the copy."""
+    return render_frames(copy, [camera], background)[0]
+
+
+def strip_cameras(copy: SceneCopy, size: int, count: int = 8) -> list[Camera]:
+    """``count`` cameras evenly round the object, from its front towards +y."""
+    return [orbit_camera(360.0 * i / count, STRIP_ELEVATION_DEG, copy.distance, copy.fov_deg, size) for i in range(count)]
+
+
+def azimuth_strip(copy: SceneCopy, size: int, count: int = 8, background: Colour = PAPER) -> np.ndarray:
+    """uint8 (count,size,size,3): the object all the way round."""
+    return render_frames(copy, strip_cameras(copy, size, count), background)
+
+
+def point_cloud(copy: SceneCopy, limit: int) -> SplatArrays:
+    """At most ``limit`` splats, the ones that cover most kept; empty for scenes that are not made of splats."""
+    scene = copy.scene
+    if not isinstance(scene, splats.Splats):
+        return SplatArrays(*[np.zeros((0, *shape), np.float32) for shape in ((3,), (3, 3), (3,), (1,))])
+    with torch.no_grad():
+        weight = scene.opacities * scene.scales.topk(2, dim=1).values.prod(dim=1)
+        kept = torch.argsort(weight, descending=True)[:limit].sort().values
+        parts = (scene.means[kept], splats.covariances(scene)[kept], scene.rgb[kept], scene.opacities[kept, None])
+        return SplatArrays(*[part.float().cpu().numpy() for part in parts])
+
+
+def to_uint8(rgb: torch.Tensor) -> np.ndarray:
+    """Pictures 0..1 to uint8."""
+    return (rgb.clamp(0, 1) * 255 + 0.5).to(torch.uint8).cpu().numpy()

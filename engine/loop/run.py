@@ -1,0 +1,222 @@
+"""A run from settings to a finished scene, as a generator of events.
+
+The same generator serves the engine thread, the command line and a worker process. Whoever pulls it owns its pace: not pulling
+is pausing. Between two steps it reads its mailbox, judges the shape's health, and leaves checkpoints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import torch
+
+from engine.loop import health, snapshot
+from engine.loop.clock import Clock
+from engine.loop.frames import PAPER, to_uint8
+from engine.loop.messages import (
+    Checkpointed,
+    Event,
+    Finished,
+    KnobsApplied,
+    Mailbox,
+    Pictures,
+    RolledBack,
+    SceneCopy,
+    SetKnobs,
+    StageStarted,
+    Stepped,
+    Stop,
+    Warned,
+    Watch,
+)
+from engine.loop.recipe import Change, Recipe, changed_values
+from engine.loop.settings import Settings, with_values
+from engine.loop.spec import Knobs, RunSpec
+from engine.loop.stages import STAGES, Planned, first_scene, plan
+from engine.loop.state import Context, RunState, make_optimiser
+from engine.loop.step import StepOut
+from engine.math.views import composite
+from engine.prior.base import Prior
+from engine.render import choose
+
+CHECKPOINT_SECONDS = 5.0
+COPY_SECONDS = 0.08  # copies of the scene for watchers, at most this often
+PICTURE_SECONDS = 0.5  # pictures of what the prior sees
+HEALTH_STEPS = 10  # a snapshot in memory this often, to roll back to
+MAX_ROLL_BACKS = 3
+
+
+def run(
+    spec: RunSpec,
+    knobs: Knobs,
+    mailbox: Mailbox,
+    load_prior: Callable[[str], Prior],
+    *,
+    folder: Path | None = None,
+    resume: bool = False,
+) -> Iterator[Event]:
+    """Run ``spec``; with ``folder``, leave a checkpoint there every few seconds, and with ``resume`` go on from it.
+
+    Raises InputError, MissingError or DeviceError before the first event if the run cannot begin.
+    """
+    context = Context.of(spec, load_prior(spec.prior))
+    stages = plan(spec, context.prior.info)
+    live = _Live(context, _fresh_state(context), knobs, Recipe(Settings(spec, knobs)), stages, folder)
+    if resume and folder is not None:
+        live.return_to(snapshot.load(folder))
+    yield from live.events(mailbox)
+
+
+def _fresh_state(context: Context) -> RunState:
+    rng = torch.Generator().manual_seed(context.spec.seed)
+    scene = first_scene(context.spec, rng, context.prior.device)
+    return RunState(scene, choose(scene, context.spec.backend), rng, make_optimiser(scene))
+
+
+@dataclass(eq=False)
+class _Live:
+    """The run while it goes: what the generator keeps between two events."""
+
+    context: Context
+    state: RunState
+    knobs: Knobs
+    recipe: Recipe
+    stages: tuple[Planned, ...]
+    folder: Path | None
+    revision: int = 0
+    watched: bool = False
+    stopping: bool = False
+    roll_backs: int = 0
+    good: snapshot.Snapshot | None = None  # the state to roll back to
+    clock: Clock = field(default_factory=Clock)
+
+    def events(self, mailbox: Mailbox) -> Iterator[Event]:
+        yield from self._commands(mailbox)
+        while self.state.stage_index < len(self.stages) and not self.stopping:
+            yield from self._stage(self.stages[self.state.stage_index], mailbox)
+            if not self.stopping:
+                self.state.stage_index, self.state.step = self.state.stage_index + 1, 0
+        yield from self._checkpoint()
+        yield Finished(self._copy(), self.stopping, {**self.state.seconds, "total": self._total_seconds()}, self.state.total_step)
+
+    def _stage(self, planned: Planned, mailbox: Mailbox) -> Iterator[Event]:
+        yield StageStarted(planned.name, planned.steps)
+        self.good = self._snapshot()
+        self.clock.restart()
+        steps = self._steps(planned)
+        while (out := next(steps, None)) is not None:
+            self._count(planned)
+            trouble = health.complaint(out, self.state) if planned.name == "refine" else None
+            if trouble is not None:
+                yield from self._roll_back(trouble)
+                steps = self._steps(planned)
+            else:
+                yield from self._report(planned, out)
+            yield from self._commands(mailbox)
+            if self.stopping:
+                return
+            self.clock.skip()  # time spent waiting to be pulled is not the run's
+
+    def _steps(self, planned: Planned) -> Iterator[StepOut]:
+        return STAGES[planned.name](self.context, self.state, lambda: self.knobs)
+
+    def _count(self, planned: Planned) -> None:
+        seconds = self.clock.lap()
+        self.state.total_step += 1
+        self.state.seconds[planned.name] = self.state.seconds.get(planned.name, 0.0) + seconds
+
+    def _report(self, planned: Planned, out: StepOut) -> Iterator[Event]:
+        if self.state.step % HEALTH_STEPS == 0:
+            self.good = self._snapshot()
+        if self.clock.due("pictures", PICTURE_SECONDS) or planned.name == "draft":
+            yield from self._pictures(planned, out)
+        if self.watched and planned.name != "draft" and self.clock.due("copy", COPY_SECONDS):
+            yield self._copy()
+        yield self._stepped(planned, out)
+        if self.clock.due("checkpoint", CHECKPOINT_SECONDS):
+            yield from self._checkpoint()
+
+    def _stepped(self, planned: Planned, out: StepOut) -> Stepped:
+        eta = (planned.steps - self.state.step) * self.clock.pace
+        budget = self.context.spec.time_budget_seconds
+        if budget and planned.name == "refine":
+            eta = min(eta, max(0.0, budget - self.state.seconds["refine"]))
+        return Stepped(
+            planned.name,
+            self.state.step,
+            planned.steps,
+            self.state.total_step,
+            self.revision,
+            out.loss,
+            self._total_seconds(),
+            eta,
+            1 / max(self.clock.pace, 1e-6),
+            out.metrics,
+        )
+
+    def _pictures(self, planned: Planned, out: StepOut) -> Iterator[Event]:
+        if out.denoised is None:
+            return
+        with torch.no_grad():
+            seen = self.context.prior.decode(out.denoised)
+            images = to_uint8(composite(seen.rgb, seen.alpha, torch.tensor(PAPER, device=seen.rgb.device)))
+        yield Pictures("draft" if planned.name == "draft" else "denoised", self.state.total_step, self.revision, images)
+
+    def _commands(self, mailbox: Mailbox) -> Iterator[Event]:
+        for command in mailbox.take():
+            if isinstance(command, SetKnobs):
+                yield self._apply(command)
+            elif isinstance(command, Watch):
+                self.watched = command.on
+            elif isinstance(command, Stop):
+                self.stopping = True
+
+    def _apply(self, command: SetKnobs) -> KnobsApplied:
+        first = self.state.total_step + 1
+        change = Change(first, command.revision, changed_values(self.knobs, command.knobs))
+        self.knobs, self.revision = command.knobs, command.revision
+        self.recipe = replace(self.recipe, changes=(*self.recipe.changes, change))
+        return KnobsApplied(command.revision, first, command.knobs)
+
+    def _roll_back(self, trouble: str) -> Iterator[Event]:
+        """Back to the last good state, more gently and with other random numbers; give up after a few times."""
+        self.roll_backs += 1
+        rate_scale = 0.5 * self.state.rate_scale
+        snapshot.restore(self.good, self.state, self.context)
+        self.state.rate_scale = rate_scale
+        self.state.rng.manual_seed(self.context.spec.seed + self.roll_backs)
+        yield RolledBack(trouble, self.state.step)
+        if self.roll_backs > MAX_ROLL_BACKS:
+            self.stopping = True
+            yield Warned(
+                f"The run was ended after {MAX_ROLL_BACKS} roll-backs, the last because {trouble}; the last good shape is kept.",
+                "Lower the guidance scale or the learning rate, or raise the draft anchor.",
+            )
+
+    def _checkpoint(self) -> Iterator[Event]:
+        if self.folder is not None:
+            snapshot.save(self._snapshot(), self.folder)
+            yield Checkpointed(self.state.total_step)
+
+    def _snapshot(self) -> snapshot.Snapshot:
+        info = self.context.prior.info
+        return snapshot.take(self.state, self.recipe, self.revision, (info.fov_deg, info.distance))
+
+    def _copy(self) -> SceneCopy:
+        info, spec = self.context.prior.info, self.context.spec
+        scene = snapshot.displayed(self.state.scene, spec.render_size, info.fov_deg, info.distance)
+        return SceneCopy(self.state.total_step, self.revision, scene, spec.backend, info.fov_deg, info.distance)
+
+    def _total_seconds(self) -> float:
+        return sum(self.state.seconds.values())
+
+    def return_to(self, earlier: snapshot.Snapshot) -> None:
+        """Go on from a checkpoint: its state, its live knobs and its history."""
+        snapshot.restore(earlier, self.state, self.context)
+        self.recipe, self.revision = earlier.recipe, earlier.revision
+        settings = self.recipe.settings
+        for change in self.recipe.changes:
+            settings = with_values(settings, change.values)
+        self.knobs = settings.knobs

@@ -1,0 +1,163 @@
+"""A run's state on disk and in memory: atomic, with the one before kept, and read without executing anything in it."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
+
+import torch
+from engine.scene.canvas import Canvas
+
+from engine.errors import FileFormatError, storage_errors
+from engine.loop.messages import SceneCopy
+from engine.loop.recipe import Recipe
+from engine.loop.state import Anchor, Context, RunState, make_optimiser
+from engine.math.cameras import Cameras
+from engine.render import choose
+from engine.scene import splats
+from engine.scene.base import Scene
+from engine.scene.field import Field
+from engine.scene.splats import Splats
+
+FORMAT = 1
+NAME, PREVIOUS = "checkpoint.pt", "checkpoint.previous.pt"
+SCENES: dict[str, type[Scene]] = {"splats": Splats, "field": Field, "canvas": Canvas}
+
+
+@dataclass(frozen=True, eq=False)
+class Snapshot:
+    """Everything needed to go on: plain tensors, numbers and text."""
+
+    content: Mapping[str, Any]
+
+    @property
+    def recipe(self) -> Recipe:
+        """Settings and live changes up to here."""
+        return Recipe.from_toml(self.content["recipe"])
+
+    @property
+    def revision(self) -> int:
+        """The knobs' revision in force."""
+        return int(self.content["revision"])
+
+
+def take(state: RunState, recipe: Recipe, revision: int, view: tuple[float, float]) -> Snapshot:
+    """Copy the state; ``view`` is the prior's (fov_deg, distance), so that the result can be shown without the prior."""
+    anchor = None if state.anchor is None else _anchor_content(state.anchor)
+    method = state.guidance_state
+    return Snapshot(
+        {
+            "format": FORMAT,
+            "recipe": recipe.to_toml(),
+            "revision": revision,
+            "view": list(view),
+            "scene_kind": state.scene.kind,
+            "scene": {name: torch.from_numpy(array.copy()) for name, array in state.scene.to_arrays().items()},
+            "optimiser": _cloned(state.optimiser.state_dict()),
+            "rng": state.rng.get_state(),
+            "stage_index": state.stage_index,
+            "step": state.step,
+            "total_step": state.total_step,
+            "rate_scale": state.rate_scale,
+            "seconds": dict(state.seconds),
+            "anchor": anchor,
+            "method": None if method is None else _cloned(method.state_dict()),
+            "side_optimiser": None if state.side_optimiser is None else _cloned(state.side_optimiser.state_dict()),
+        }
+    )
+
+
+def restore(snapshot: Snapshot, state: RunState, context: Context) -> None:
+    """Put a snapshot back into ``state``. What a method had learned follows when it is next asked (``saved_method``)."""
+    content, device = snapshot.content, context.prior.device
+    state.scene = scene_of(snapshot).to(device)
+    state.renderer = choose(state.scene, context.spec.backend)
+    state.optimiser = make_optimiser(state.scene)
+    state.optimiser.load_state_dict(_cloned(content["optimiser"]))
+    state.rng.set_state(content["rng"].clone())
+    state.stage_index, state.step, state.total_step = content["stage_index"], content["step"], content["total_step"]
+    state.rate_scale, state.seconds = content["rate_scale"], dict(content["seconds"])
+    state.anchor = None if content["anchor"] is None else _anchor_from(content["anchor"], device)
+    state.guidance_type, state.guidance_state, state.side_optimiser = None, None, None
+    state.saved_method = None if content["method"] is None else (content["method"], content["side_optimiser"])
+
+
+def save(snapshot: Snapshot, folder: Path) -> None:
+    """Write atomically; the file before it stays as ``checkpoint.previous.pt``. Raises StorageError."""
+    target, temporary = folder / NAME, folder / (NAME + ".part")
+    with storage_errors(target):
+        folder.mkdir(parents=True, exist_ok=True)
+        torch.save(dict(snapshot.content), temporary)
+        if target.exists():
+            os.replace(target, folder / PREVIOUS)
+        os.replace(temporary, target)
+
+
+def load(folder: Path) -> Snapshot:
+    """The newest readable checkpoint of a run. Raises FileFormatError when there is none that can be read."""
+    for path in (folder / NAME, folder / PREVIOUS):
+        try:
+            content = torch.load(path, map_location="cpu", weights_only=True)
+            if isinstance(content, dict) and content.get("format") == FORMAT:
+                return Snapshot(content)
+        except (OSError, RuntimeError, EOFError, ValueError, UnpicklingError, zipfile.BadZipFile):
+            continue
+    raise FileFormatError(f"{folder / NAME} is missing or cannot be read.", "Start the run again from its recipe.toml.")
+
+
+def scene_of(snapshot: Snapshot) -> Scene:
+    """The scene alone."""
+    arrays = {name: tensor.numpy() for name, tensor in snapshot.content["scene"].items()}
+    return SCENES[snapshot.content["scene_kind"]].from_arrays(arrays)
+
+
+def load_copy(folder: Path) -> SceneCopy:
+    """The scene of a run on disk, ready to be shown."""
+    snapshot = load(folder)
+    fov_deg, distance = snapshot.content["view"]
+    spec = snapshot.recipe.settings.spec
+    scene = displayed(scene_of(snapshot), spec.render_size, fov_deg, distance)
+    return SceneCopy(int(snapshot.content["total_step"]), snapshot.revision, scene, "auto", fov_deg, distance)
+
+
+def displayed(scene: Scene, render_size: int, fov_deg: float, distance: float) -> Scene:
+    """A frozen copy as it should look at any zoom.
+
+    Splats were optimised under a screen-space blur of 0.3 px (variance) at ``render_size``; drawn larger they would look
+    thinner than what was optimised, so that blur is made part of their shape (the 3D filter of Mip-Splatting, arXiv 2311.16493).
+    """
+    if not isinstance(scene, Splats):
+        return scene.frozen_copy()
+    focal = 0.5 * render_size / torch.tan(torch.deg2rad(torch.tensor(fov_deg / 2)))
+    return splats.smoothed(scene.frozen_copy(), float(0.3**0.5 * distance / focal))
+
+
+def _anchor_content(anchor: Anchor) -> dict[str, Any]:
+    cameras = anchor.cameras
+    return {
+        "rgba": anchor.rgba.detach().cpu(),
+        "c2w": cameras.c2w.cpu(),
+        "K": cameras.K.cpu(),
+        "size": [cameras.width, cameras.height],
+    }
+
+
+def _anchor_from(content: Mapping[str, Any], device: torch.device) -> Anchor:
+    cameras = Cameras(content["c2w"], content["K"], *content["size"]).to(device)
+    return Anchor(content["rgba"].to(device), cameras)
+
+
+def _cloned(tree: Any) -> Any:
+    """Deep copy of nested containers of tensors, on the CPU."""
+    if isinstance(tree, torch.Tensor):
+        return tree.detach().cpu().clone()
+    if isinstance(tree, Mapping):
+        return {key: _cloned(value) for key, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        return [_cloned(value) for value in tree]
+    return tree

@@ -1,0 +1,157 @@
+"""The stages of a run. Each is a generator that goes on from ``state.step``, yields after every step, and reads the knobs anew.
+
+``draft``   the prior samples views of the object together           (seconds)
+``fit``     the scene is fitted to those views, without the prior    (seconds)
+``refine``  the prior pushes the scene itself, from random views     (minutes, while the artist steers)
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+import torch
+
+from engine.errors import InputError
+from engine.loop.hull import hull_grid, hull_points
+from engine.loop.messages import Stage
+from engine.loop.spec import Knobs, RunSpec
+from engine.loop.state import Anchor, Context, RunState, make_optimiser
+from engine.loop.step import StepOut, distill_step, fit_step, set_rates
+from engine.loop.viewpoints import draft_cameras
+from engine.math.views import Views
+from engine.prior.base import PriorInfo
+from engine.prior.sampling import ddim, sampling_times
+from engine.scene import canvas, field, splats
+from engine.scene.base import Scene
+
+LiveKnobs = Callable[[], Knobs]
+StageSteps = Callable[[Context, RunState, LiveKnobs], Iterator[StepOut]]
+
+BALL_RADIUS, BALL_SPLAT_SCALE = 0.55, 0.045
+HULL_SPLAT_SCALE = 0.03
+COARSE_VOXELS = 24
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A stage of a run and how many steps it takes."""
+
+    name: Stage
+    steps: int
+
+
+def plan(spec: RunSpec, info: PriorInfo) -> tuple[Planned, ...]:
+    """The stages that ``spec`` asks for, in order. Raises InputError for a draft from a prior that cannot make one."""
+    stages: tuple[Planned, ...] = ()
+    if spec.start == "draft":
+        if not info.joint_views:
+            raise InputError(
+                f"The prior {info.id!r} makes one view at a time and cannot draft an object.",
+                'Choose start = "ball", or a multi-view prior such as toybox.',
+            )
+        stages += (Planned("draft", spec.sampling_steps), Planned("fit", spec.fit_steps))
+    if spec.refine_steps:
+        stages += (Planned("refine", spec.refine_steps),)
+    if not stages:
+        raise InputError(
+            "There is nothing to do: no draft and no refine steps.", "Set refine_steps above 0, or start from a draft."
+        )
+    return stages
+
+
+def first_scene(spec: RunSpec, rng: torch.Generator, device: torch.device) -> Scene:
+    """A ball of splats or density, or pictures of noise."""
+    if spec.scene == "splats":
+        return splats.random_ball(spec.splats, BALL_RADIUS, BALL_SPLAT_SCALE, rng).to(device)
+    if spec.scene == "field":
+        return field.blob(min(COARSE_VOXELS, spec.voxels), BALL_RADIUS, rng).to(device)
+    return canvas.noise(spec.draft_views, spec.render_size, rng).to(device)
+
+
+def draft(context: Context, state: RunState, live: LiveKnobs) -> Iterator[StepOut]:
+    """Sample views of the object jointly; they become the anchor. Its loss is how much the picture still changes."""
+    spec, prior = context.spec, context.prior
+    cameras = draft_cameras(prior.info, spec.draft_views, prior.info.resolution).to(prior.device)
+    zero = torch.zeros(len(cameras), prior.info.resolution, prior.info.resolution, 1, device=prior.device)
+    shape = prior.encode(Views(zero.expand(-1, -1, -1, 3), zero, zero)).shape
+    noise = torch.randn(shape, generator=state.rng).to(prior.device)
+    before = torch.zeros(shape, device=prior.device)
+    times = sampling_times(prior.schedule, spec.sampling_steps)
+    for x0 in ddim(prior, context.prompts(cameras), noise, times, spec.draft_guidance_scale):
+        state.step += 1
+        views = prior.decode(x0)
+        state.anchor = Anchor(torch.cat([views.rgb, views.alpha], dim=-1), cameras)
+        yield StepOut(float((x0 - before).square().mean()), views, denoised=x0)
+        before = x0
+
+
+def fit(context: Context, state: RunState, live: LiveKnobs) -> Iterator[StepOut]:
+    """Fit the scene to the draft views, from their visual hull."""
+    steps = context.spec.fit_steps
+    if state.step == 0:
+        _start_from_hull(context, state)
+    while state.step < steps:
+        _tend_field(context, state, finer_from=steps // 2)
+        set_rates(state, live(), decay(state.step / steps, 1.0, 0.3))
+        out = fit_step(context, state)
+        state.step += 1
+        yield out
+
+
+def refine(context: Context, state: RunState, live: LiveKnobs) -> Iterator[StepOut]:
+    """Score distillation; gentler after a draft, which it should improve and not forget."""
+    spec = context.spec
+    first, last = (1.0, 0.3) if state.anchor is None else (0.6, 0.2)
+    if state.step == 0:
+        state.optimiser = make_optimiser(state.scene)
+    while state.step < spec.refine_steps:
+        _tend_field(context, state, finer_from=spec.refine_steps // 3)
+        progress = refine_progress(context, state)
+        if progress >= 1:
+            return
+        set_rates(state, live(), decay(progress, first, last))
+        out = distill_step(context, state, live(), progress)
+        state.step += 1
+        yield out
+
+
+STAGES: dict[Stage, StageSteps] = {"draft": draft, "fit": fit, "refine": refine}
+
+
+def refine_progress(context: Context, state: RunState) -> float:
+    """0..1: the share of the steps, or of the time budget where that is further along."""
+    budget = context.spec.time_budget_seconds
+    spent = state.seconds.get("refine", 0.0) / budget if budget else 0.0
+    return max(spent, state.step / context.spec.refine_steps)
+
+
+def decay(progress: float, first: float, last: float) -> float:
+    """Cosine from ``first`` at progress 0 to ``last`` at 1."""
+    return last + (first - last) * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
+
+
+def _start_from_hull(context: Context, state: RunState) -> None:
+    """Replace the ball by what the silhouettes allow; where they disagree too much, the ball stays."""
+    spec, anchor = context.spec, state.anchor
+    if spec.scene == "splats":
+        found = hull_points(anchor, spec.splats, state.rng)
+        if found is not None:
+            state.scene = splats.from_points(*found, scale=HULL_SPLAT_SCALE, opacity=0.5)
+    elif spec.scene == "field":
+        state.scene = field.from_density(*hull_grid(anchor, field.node_positions(state.scene.resolution).to(anchor.rgba.device)))
+    else:
+        state.scene = canvas.from_rgba(anchor.rgba)
+    state.optimiser = make_optimiser(state.scene)
+
+
+def _tend_field(context: Context, state: RunState, finer_from: int) -> None:
+    """A field starts coarse, where space is cheap to search, and gets its full resolution at step ``finer_from``."""
+    if not isinstance(state.scene, field.Field):
+        return
+    if state.step >= finer_from and state.scene.resolution < context.spec.voxels:
+        state.scene = state.scene.upsampled(context.spec.voxels)
+        state.optimiser = make_optimiser(state.scene)
+    occupancy = field.update_occupancy(state.scene, state.scene.occupancy, state.step)
+    state.scene = replace(state.scene, occupancy=occupancy)

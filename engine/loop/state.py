@@ -1,0 +1,86 @@
+"""What a run carries from step to step, and what stays the same through all of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine.guidance.base import Guidance
+from engine.loop.spec import RunSpec
+from engine.math.cameras import Cameras
+from engine.prior.base import Condition, Prior, Prompts, TextEmbedding
+from engine.render import Renderer
+from engine.scene.base import Scene
+
+
+@dataclass(frozen=True, eq=False)
+class Context:
+    """Fixed for the whole run: the settings, the prior, and the prompts as it reads them."""
+
+    spec: RunSpec
+    prior: Prior
+    positive: TextEmbedding
+    empty: TextEmbedding
+    negative: TextEmbedding | None
+
+    @staticmethod
+    def of(spec: RunSpec, prior: Prior) -> Context:
+        """Embed the prompts once."""
+        negative = prior.embed(spec.negative_prompt) if spec.negative_prompt.strip() else None
+        return Context(spec, prior, prior.embed(spec.prompt), prior.embed(""), negative)
+
+    def prompts(self, cameras: Cameras) -> Prompts:
+        """The three branches for B views."""
+        return Prompts(
+            *[
+                None if text is None else Condition(text.expand(len(cameras)), cameras)
+                for text in (self.positive, self.empty, self.negative)
+            ]
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Anchor:
+    """Views that the shape should keep: ``rgba`` (V,H,W,4) premultiplied, seen from ``cameras``."""
+
+    rgba: Tensor
+    cameras: Cameras
+
+
+@dataclass(eq=False)
+class RunState:
+    """Everything that a checkpoint must hold. Only the engine thread touches it."""
+
+    scene: Scene
+    renderer: Renderer
+    rng: torch.Generator
+    optimiser: torch.optim.Optimizer
+    stage_index: int = 0
+    step: int = 0  # within the stage
+    total_step: int = 0
+    anchor: Anchor | None = None
+    guidance_type: type[Guidance] | None = None
+    guidance_state: Any = None
+    side_optimiser: torch.optim.Optimizer | None = None
+    saved_method: tuple[dict[str, Any], dict[str, Any]] | None = None  # state dicts of both, waiting to be loaded
+    rate_scale: float = 1.0  # halved by each roll-back
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def make_optimiser(scene: Scene) -> torch.optim.Adam:
+    """Adam with one group for each named parameter; ``base_rate`` is what schedules and knobs multiply."""
+    rates = scene.learning_rates()
+    groups = [
+        {"params": [tensor.requires_grad_()], "lr": rates[name], "base_rate": rates[name], "name": name}
+        for name, tensor in scene.parameters().items()
+    ]
+    return torch.optim.Adam(groups, betas=(0.9, 0.99), eps=1e-15)
+
+
+def scale_rates(optimiser: torch.optim.Optimizer, factor: float) -> None:
+    """Set each group's rate to its base rate times ``factor``."""
+    for group in optimiser.param_groups:
+        group["lr"] = group["base_rate"] * factor

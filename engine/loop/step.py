@@ -1,0 +1,114 @@
+"""One step of a run: look, ask the prior, move the scene. Read this first.
+
+cameras -> ``render`` -> views -> ``prior.encode`` -> x -> ``guidance.loss`` -> backward -> optimiser. Everything that may change
+while the run goes arrives in ``knobs``, and one step sees one snapshot of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from engine.guidance.base import GuidanceOut
+from engine.loop.spec import Knobs
+from engine.loop.state import Anchor, Context, RunState, scale_rates
+from engine.loop.viewpoints import random_cameras
+from engine.math.views import Views
+from engine.prior.base import Prompts
+
+BACKGROUNDS = {"white": 1.0, "grey": 0.5, "black": 0.0}
+ANCHOR_VIEWS = 2  # how many anchor views one step looks at
+
+
+@dataclass(frozen=True, eq=False)
+class StepOut:
+    """``loss`` and ``metrics`` to show; ``denoised`` (B,C,h,w) in the prior's space, where a prior was asked; the ``views`` rendered."""
+
+    loss: float
+    views: Views
+    metrics: dict[str, float] = field(default_factory=dict)
+    denoised: Tensor | None = None
+
+
+def distill_step(context: Context, state: RunState, knobs: Knobs, progress: float) -> StepOut:
+    """One step of score distillation; ``progress`` 0..1 of the stage drives the noise level."""
+    prior, rng = context.prior, state.rng
+    cameras = random_cameras(prior.info, knobs.views_per_step, context.spec.render_size, rng).to(prior.device)
+    prompts = context.prompts(cameras)
+    _ensure_guidance_state(state, knobs, context, prompts)
+
+    views = state.renderer.render(state.scene, cameras, background(context, knobs, rng))
+    x = prior.encode(views)
+    t = knobs.timesteps.draw(progress, len(x), prior.schedule, rng, shared=prior.info.joint_views).to(x.device)
+    out = knobs.guidance.loss(x, t, prompts, prior, state.guidance_state, rng)
+    loss = out.loss + knobs.anchor_weight * anchor_loss(context, state)
+    _update(state, loss, out)
+    metrics = {**out.metrics, "noise": float(t.float().mean()) / len(prior.schedule)}
+    return StepOut(float(out.loss.detach()), views.detach(), metrics, out.denoised)
+
+
+def fit_step(context: Context, state: RunState) -> StepOut:
+    """One step of fitting the scene to the anchor views, without the prior; the loss is the mean squared RGBA error."""
+    anchor = _some_views(state.anchor, 4, state.rng)
+    views = state.renderer.render(state.scene, anchor.cameras, None)
+    loss = (torch.cat([views.rgb, views.alpha], dim=-1) - anchor.rgba).square().mean()
+    _update(state, loss, None)
+    return StepOut(float(loss.detach()), views.detach())
+
+
+def anchor_loss(context: Context, state: RunState) -> Tensor | float:
+    """Squared distance to a few anchor views in the prior's space, summed like a guidance loss so that weights compare."""
+    if state.anchor is None:
+        return 0.0
+    anchor = _some_views(state.anchor, ANCHOR_VIEWS, state.rng)
+    views = state.renderer.render(state.scene, anchor.cameras, None)
+    wanted = Views(anchor.rgba[..., :3], anchor.rgba[..., 3:], views.depth)
+    difference = context.prior.encode(views) - context.prior.encode(wanted).detach()
+    return 0.5 * difference.square().sum() / len(views)
+
+
+def background(context: Context, knobs: Knobs, rng: torch.Generator) -> Tensor | None:
+    """None (black) for priors that see alpha, else the colour (3,) the knob names."""
+    if context.prior.info.channels == "rgba":
+        return None
+    if knobs.background == "random":
+        return torch.rand(3, generator=rng).to(context.prior.device)
+    return torch.full((3,), BACKGROUNDS[knobs.background], device=context.prior.device)
+
+
+def _some_views(anchor: Anchor, count: int, rng: torch.Generator) -> Anchor:
+    chosen = torch.randperm(len(anchor.cameras), generator=rng)[:count]
+    return Anchor(anchor.rgba[chosen], anchor.cameras[chosen])
+
+
+def _ensure_guidance_state(state: RunState, knobs: Knobs, context: Context, prompts: Prompts) -> None:
+    """A new kind of method begins with its own fresh state; changing a number keeps it."""
+    if state.guidance_type is type(knobs.guidance):
+        return
+    state.guidance_type = type(knobs.guidance)
+    state.guidance_state = knobs.guidance.init(context.prior, prompts, state.rng)
+    state.side_optimiser = None
+    if state.guidance_state is not None:
+        state.side_optimiser = torch.optim.AdamW(state.guidance_state.parameters(), lr=knobs.guidance.prior_learning_rate)
+        if state.saved_method is not None:
+            state.guidance_state.load_state_dict(state.saved_method[0])
+            state.side_optimiser.load_state_dict(state.saved_method[1])
+    state.saved_method = None
+
+
+def _update(state: RunState, loss: Tensor, out: GuidanceOut | None) -> None:
+    """Scene and method each follow their own loss with their own optimiser."""
+    state.optimiser.zero_grad(set_to_none=True)
+    loss.backward()
+    state.optimiser.step()
+    if out is not None and out.side_loss is not None and state.side_optimiser is not None:
+        state.side_optimiser.zero_grad(set_to_none=True)
+        out.side_loss.backward()
+        state.side_optimiser.step()
+
+
+def set_rates(state: RunState, knobs: Knobs, schedule: float) -> None:
+    """The step's learning rates: schedule x knob x what roll-backs have left."""
+    scale_rates(state.optimiser, schedule * knobs.learning_rate * state.rate_scale)

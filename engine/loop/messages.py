@@ -12,6 +12,7 @@ from typing import Literal, Protocol
 
 import numpy as np
 
+from engine.loop.recipe import Recipe
 from engine.loop.spec import Knobs
 from engine.scene.base import Scene
 
@@ -145,12 +146,13 @@ class Checkpointed:
 
 @dataclass(frozen=True, eq=False)
 class Finished:
-    """The run is over: ``stopped`` early or done. ``seconds`` by stage, with "total" and "to_first_view"."""
+    """The run is over: ``stopped`` early or done. ``seconds`` by stage, with "load", "total" and "to_first_view"."""
 
     copy: SceneCopy
     stopped: bool
     seconds: Mapping[str, float]
     steps: int
+    recipe: Recipe
 
 
 Event = StageStarted | Stepped | SceneCopy | Pictures | KnobsApplied | Warned | RolledBack | Checkpointed | Finished

@@ -61,9 +61,11 @@ def run(
 
     Raises InputError, MissingError or DeviceError before the first event if the run cannot begin.
     """
+    clock = Clock()
     context = Context.of(spec, load_prior(spec.prior))
     stages = plan(spec, context.prior.info)
     live = _Live(context, _fresh_state(context), knobs, Recipe(Settings(spec, knobs)), stages, folder)
+    live.state.seconds["load"] = clock.lap()
     if resume and folder is not None:
         live.return_to(snapshot.load(folder))
     yield from live.events(mailbox)
@@ -99,7 +101,7 @@ class _Live:
             if not self.stopping:
                 self.state.stage_index, self.state.step = self.state.stage_index + 1, 0
         yield from self._checkpoint()
-        yield Finished(self._copy(), self.stopping, {**self.state.seconds, "total": self._total_seconds()}, self.state.total_step)
+        yield Finished(self._copy(), self.stopping, self._seconds(), self.state.total_step, self.recipe)
 
     def _stage(self, planned: Planned, mailbox: Mailbox) -> Iterator[Event]:
         yield StageStarted(planned.name, planned.steps)
@@ -126,6 +128,8 @@ class _Live:
         seconds = self.clock.lap()
         self.state.total_step += 1
         self.state.seconds[planned.name] = self.state.seconds.get(planned.name, 0.0) + seconds
+        if self.state.first_view_seconds is None:
+            self.state.first_view_seconds = self._total_seconds()
 
     def _report(self, planned: Planned, out: StepOut) -> Iterator[Event]:
         if self.state.step % HEALTH_STEPS == 0:
@@ -208,6 +212,10 @@ class _Live:
         info, spec = self.context.prior.info, self.context.spec
         scene = snapshot.displayed(self.state.scene, spec.render_size, info.fov_deg, info.distance)
         return SceneCopy(self.state.total_step, self.revision, scene, spec.backend, info.fov_deg, info.distance)
+
+    def _seconds(self) -> dict[str, float]:
+        first = self.state.first_view_seconds or 0.0
+        return {**self.state.seconds, "to_first_view": first, "total": self._total_seconds()}
 
     def _total_seconds(self) -> float:
         return sum(self.state.seconds.values())

@@ -65,6 +65,7 @@ def take(state: RunState, recipe: Recipe, revision: int, view: tuple[float, floa
             "total_step": state.total_step,
             "rate_scale": state.rate_scale,
             "seconds": dict(state.seconds),
+        "first_view_seconds": state.first_view_seconds,
             "anchor": anchor,
             "method": None if method is None else _cloned(method.state_dict()),
             "side_optimiser": None if state.side_optimiser is None else _cloned(state.side_optimiser.state_dict()),
@@ -82,6 +83,7 @@ def restore(snapshot: Snapshot, state: RunState, context: Context) -> None:
     state.rng.set_state(content["rng"].clone())
     state.stage_index, state.step, state.total_step = content["stage_index"], content["step"], content["total_step"]
     state.rate_scale, state.seconds = content["rate_scale"], dict(content["seconds"])
+    state.first_view_seconds = content["first_view_seconds"]
     state.anchor = None if content["anchor"] is None else _anchor_from(content["anchor"], device)
     state.guidance_type, state.guidance_state, state.side_optimiser = None, None, None
     state.saved_method = None if content["method"] is None else (content["method"], content["side_optimiser"])

@@ -67,7 +67,8 @@ class RunState:
     side_optimiser: torch.optim.Optimizer | None = None
     saved_method: tuple[dict[str, Any], dict[str, Any]] | None = None  # state dicts of both, waiting to be loaded
     rate_scale: float = 1.0  # halved by each roll-back
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)  # by stage, and "load"
+    first_view_seconds: float | None = None  # until the first picture of the shape
 
 
 def make_optimiser(scene: Scene) -> torch.optim.Adam:

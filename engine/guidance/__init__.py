@@ -8,14 +8,16 @@ import pkgutil
 from engine.guidance.base import Guidance
 
 
-def methods(folders: tuple[str, ...] = tuple(__path__)) -> dict[str, type[Guidance]]:
-    """Every method in this package: key -> class, found by looking for modules that define ``METHOD``."""
+def methods() -> dict[str, type[Guidance]]:
+    """Every method in this package: key -> class, found by looking for modules that define ``METHOD``.
+
+    A folder that is appended to ``engine.guidance.__path__`` is part of the package.
+    """
     found = {}
-    for module in pkgutil.iter_modules(folders):
-        if not module.name.startswith("_") and module.name != "base":
-            method = getattr(importlib.import_module(f"{__name__}.{module.name}"), "METHOD", None)
-            if method is not None:
-                found[module.name] = method
+    for module in pkgutil.iter_modules(__path__):
+        method = getattr(importlib.import_module(f"{__name__}.{module.name}"), "METHOD", None)
+        if method is not None:
+            found[module.name] = method
     return found
 
 

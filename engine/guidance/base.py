@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor
 
+from engine.math.gradient import loss_from_gradient
 from engine.prior.base import Prior, Prompts
 
 
@@ -29,6 +31,19 @@ class GuidanceOut:
     metrics: Mapping[str, float] = field(default_factory=dict)
 
 
+def out_of(x: Tensor, gradient: Tensor, denoised: Tensor, side_loss: Tensor | None = None,
+           metrics: Mapping[str, float] = MappingProxyType({})) -> GuidanceOut:
+    """What a method returns that knows the ``gradient`` (B,C,h,w) it wants: the mean over the batch reaches ``x``.
+
+    Values that are not finite are left out and counted: ``not_finite`` is their share of the gradient.
+    """
+    gradient = gradient.detach()
+    finite = gradient.isfinite()
+    norm = torch.where(finite, gradient, 0).norm() / len(x)
+    counted = {"gradient_norm": float(norm), "not_finite": 1 - float(finite.float().mean()), **metrics}
+    return GuidanceOut(loss_from_gradient(x, gradient), denoised.detach(), side_loss, counted)
+
+
 class Guidance(Protocol):
     """A method of score distillation."""
 
@@ -37,7 +52,7 @@ class Guidance(Protocol):
     guidance_scale: float  # every method has one, in diffusers' meaning: 1 = off
 
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> Any:
-        """Mutable state of the method (None, a learned embedding, a LoRA); its ``parameters()`` are optimised on ``side_loss``."""
+        """Mutable state of the method (None, a learned embedding, a LoRA); ``side_loss`` trains its ``parameters()``."""
         ...
 
     def loss(self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: Any, rng: torch.Generator) -> GuidanceOut:

@@ -5,6 +5,9 @@
 | a, sig | alpha_t, sigma_t |
 | guided(...).eps | eps_hat_phi(z_t; y, t), with classifier-free guidance |
 | weight | w(t) |
+
+With the weight "denoise", w = sig / a, the gradient is exactly x - x0: the distance to the guided clean picture. It is the
+x0-reconstruction loss of MVDream (arXiv 2308.16512, section 3.3, without its rescaling) and of SDI (arXiv 2405.15891).
 """
 
 from __future__ import annotations
@@ -15,11 +18,10 @@ from typing import Annotated, ClassVar
 import torch
 from torch import Tensor
 
-from engine.guidance.base import GuidanceOut
-from engine.math.gradient import loss_from_gradient
+from engine.guidance.base import GuidanceOut, out_of
 from engine.math.knobs import Choice, Range, check_knobs
-from engine.math.noise import time_weight
-from engine.prior.base import Prior, Prompts, guided
+from engine.math.noise import WEIGHTINGS, NoiseSchedule, noise_like, time_weight
+from engine.prior.base import Prediction, Prior, Prompts, guided
 
 
 @dataclass(frozen=True)
@@ -29,9 +31,10 @@ class Sds:
     title: ClassVar[str] = "SDS"
     sentence: ClassVar[str] = "Pushes each view towards what the prior would denoise it to. Simple and robust."
 
-    guidance_scale: Annotated[float, Range(1, 100, 0.1, label="Guidance", help="How hard the prompt pulls. 1 switches guidance off.")] = 7.5
-    weighting: Annotated[str, Choice(("sds", "uniform", "fantasia3d"), label="Time weight", advanced=True,
-                                     help="How much noisy and clean times count: 1 - abar, 1, or sqrt(abar) (1 - abar).")] = "sds"
+    guidance_scale: Annotated[float, Range(1, 100, 0.1, label="Guidance",
+                                               help="How hard the prompt pulls. 1 switches guidance off.")] = 7.5
+    weighting: Annotated[str, Choice(WEIGHTINGS, label="Time weight", advanced=True, help=
+                                    "How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.")] = "sds"
 
     def __post_init__(self) -> None:
         check_knobs(self)
@@ -41,12 +44,19 @@ class Sds:
 
     def loss(self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: None, rng: torch.Generator) -> GuidanceOut:
         """SDS loss for renders ``x`` (B,C,h,w) at times ``t`` (B,)."""
-        eps = torch.randn(x.shape, generator=rng, device=x.device, dtype=x.dtype)
+        eps = noise_like(x, rng)
         with torch.no_grad():
             x_t = prior.schedule.add_noise(x, eps, t)
-            prediction = guided(prior.predict(x_t, t, prompts.unconditional), prior.predict(x_t, t, prompts.positive), self.guidance_scale)
-        gradient = time_weight(prior.schedule, t, self.weighting, x) * (prediction.eps - eps)
-        return GuidanceOut(loss_from_gradient(x, gradient), prediction.x0, metrics={"gradient_norm": float(gradient.norm() / len(x))})
+            unconditional, conditional = (prior.predict(x_t, t, told) for told in (prompts.unconditional, prompts.positive))
+            prediction = guided(unconditional, conditional, self.guidance_scale)
+            gradient = self.gradient(x, t, eps, prediction, prior.schedule)
+        return out_of(x, gradient, prediction.x0)
+
+    def gradient(self, x: Tensor, t: Tensor, eps: Tensor, prediction: Prediction, schedule: NoiseSchedule) -> Tensor:
+        """w(t) (eps_guided - eps), in the form that does not divide by ``a`` where there is one."""
+        if self.weighting == "denoise":
+            return x - prediction.x0
+        return time_weight(schedule, t, self.weighting, x) * (prediction.eps - eps)
 
 
 METHOD = Sds

@@ -1,0 +1,120 @@
+"""The command line: what can be asked, and how failures are told."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from engine.errors import InputError, StudioError
+
+EXIT_OK, EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 0, 1, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 1 failed, 2 bad input, 130 interrupted."""
+    options = _parser().parse_args(arguments)
+    try:
+        return options.command(options) or EXIT_OK
+    except InputError as error:
+        return _tell(error, EXIT_BAD_INPUT)
+    except StudioError as error:
+        return _tell(error, EXIT_FAILED)
+    except KeyboardInterrupt:
+        print("\nInterrupted.", file=sys.stderr)
+        return EXIT_INTERRUPTED
+
+
+def _tell(error: StudioError, code: int) -> int:
+    print(f"error: {error.what}", file=sys.stderr)
+    if error.remedy:
+        print(f"  try: {error.remedy}", file=sys.stderr)
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m studio",
+        description="Maquette: turn words into 3D, and steer the shape while it evolves. Without a command it serves the page.",
+    )
+    _add_serve_options(parser)
+    parser.set_defaults(command=_serve)
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    _add_generate(commands)
+    serve = commands.add_parser("serve", help="serve the page (what happens without a command, too)")
+    _add_serve_options(serve)
+    serve.set_defaults(command=_serve)
+    doctor = commands.add_parser("doctor", help="what this machine has, what that means for speed, what to add")
+    doctor.set_defaults(command=_doctor)
+    presets = commands.add_parser("presets", help="list the presets, or show what is in one")
+    presets.add_argument("key", nargs="?", help="show this preset's settings")
+    presets.set_defaults(command=_presets)
+    priors = commands.add_parser("priors", help="list the diffusion priors, or fetch one")
+    priors.add_argument("--fetch", metavar="ID", help="download this prior's weights")
+    priors.add_argument("--yes", action="store_true", help="accept size and licence without asking")
+    priors.set_defaults(command=_priors)
+    return parser
+
+
+def _add_serve_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s: this machine only)")
+    parser.add_argument("--port", type=_port, default=7860, help="port to listen on (default %(default)s; 0: any free one)")
+    parser.add_argument("--share", action="store_true", help="also open a public link through Gradio's tunnel")
+    parser.add_argument("--library", type=Path, help="folder of runs (default: $MAQUETTE_HOME or ~/.local/share/maquette)")
+
+
+def _add_generate(commands: argparse._SubParsersAction) -> None:
+    generate = commands.add_parser("generate", help="make one object without the page", description="Make one object without the page.")
+    what = generate.add_mutually_exclusive_group(required=True)
+    what.add_argument("--prompt", help='what to make, for example "a red mug with a blue handle"')
+    what.add_argument("--recipe", type=Path, help="repeat a run: a recipe.toml, or any file that Maquette exported")
+    generate.add_argument("--negative-prompt", help="what to avoid")
+    generate.add_argument("--preset", help="settings to start from (python -m studio presets)")
+    generate.add_argument("--seed", type=int, help="the same seed gives the same object")
+    generate.add_argument("--set", action="append", default=[], metavar="KNOB=VALUE", help="any setting by name; may be given several times")
+    generate.add_argument("--out", type=Path, required=True, help="folder for the results; earlier results in it are kept aside")
+    generate.add_argument("--formats", default="ply,glb,mp4,png", help="which files to write (default %(default)s)")
+    generate.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
+    generate.add_argument("--quiet", action="store_true", help="no progress bar")
+    generate.set_defaults(command=_generate)
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number <= 65535:
+        raise argparse.ArgumentTypeError(f"{number} is not a port; give a number from 0 to 65535")
+    return number
+
+
+# Commands import what they need when they run, so that --help answers at once.
+
+
+def _serve(options: argparse.Namespace) -> int | None:
+    from studio.app import serve
+
+    return serve(host=options.host, port=options.port, share=options.share, library=options.library)
+
+
+def _generate(options: argparse.Namespace) -> int | None:
+    from studio.commands.generate import generate
+
+    return generate(options)
+
+
+def _doctor(options: argparse.Namespace) -> int | None:
+    from studio.commands.doctor import doctor
+
+    return doctor()
+
+
+def _presets(options: argparse.Namespace) -> int | None:
+    from studio.commands.listing import presets
+
+    return presets(options.key)
+
+
+def _priors(options: argparse.Namespace) -> int | None:
+    from studio.commands.listing import priors
+
+    return priors(options.fetch, accepted=options.yes)

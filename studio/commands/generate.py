@@ -1,0 +1,119 @@
+"""``python -m studio generate``: one object, from settings to files, with a progress bar."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+
+from tqdm import tqdm
+
+from engine.errors import InputError, StorageError, storage_errors
+from engine.loop import snapshot
+from engine.loop.export import read_recipe
+from engine.loop.messages import Event, Finished, RolledBack, StageStarted, Stepped, Unattended, Warned
+from engine.loop.recipe import Recipe
+from engine.loop.results import FORMATS, RESULT_FILES, write_results
+from engine.loop.run import run
+from engine.loop.settings import Settings, with_values
+from engine.loop.spec import Knobs, RunSpec
+from engine.prior.registry import load_prior
+from engine.session.presets import DEFAULT_PRESET, apply_preset, find_preset
+
+STAGE_TITLES = {"draft": "draft views", "fit": "fit", "refine": "refine"}
+
+
+def generate(options: argparse.Namespace) -> None:
+    """Run what the options ask for and write the results to ``options.out``. Raises StudioError with a remedy."""
+    formats = _formats(options.formats)
+    _prepare(options.out, resume=options.resume)
+    settings = snapshot.load(options.out).recipe.settings if options.resume else settings_from(options)
+    events = run(settings.spec, settings.knobs, Unattended(), load_prior, folder=options.out, resume=options.resume)
+    finished = follow(events, quiet=options.quiet)
+    files = write_results(finished, settings.spec.prior, options.out, formats)
+    for path in files.values():
+        print(path)
+
+
+def settings_from(options: argparse.Namespace) -> Settings:
+    """Preset or recipe first, then what the command line names."""
+    named = dict(_pair(text) for text in options.set)
+    if options.recipe is not None:
+        settings = Recipe.from_toml(_recipe_text(options.recipe)).settings
+    else:
+        settings = apply_preset(find_preset(options.preset or DEFAULT_PRESET), Settings(RunSpec(prompt=options.prompt), Knobs()))
+    if options.recipe is not None and options.preset is not None:
+        settings = apply_preset(find_preset(options.preset), settings)
+    if options.negative_prompt is not None:
+        named["negative_prompt"] = options.negative_prompt
+    if options.seed is not None:
+        named["seed"] = options.seed
+    return with_values(settings, named)
+
+
+def follow(events: Iterable[Event], *, quiet: bool) -> Finished:
+    """Pull a run to its end, showing a bar for each stage and printing what a person should know."""
+    bar = tqdm(disable=True)
+    for event in events:
+        if isinstance(event, StageStarted):
+            bar.close()
+            bar = tqdm(total=event.steps, desc=f"{STAGE_TITLES[event.stage]:>11}", disable=quiet, unit="step")
+        elif isinstance(event, Stepped):
+            bar.update(event.step - bar.n)
+            bar.set_postfix(loss=f"{event.loss:.4g}", refresh=False)
+        elif isinstance(event, RolledBack):
+            tqdm.write(f"note: went back to step {event.to_step} because {event.reason}")
+        elif isinstance(event, Warned):
+            tqdm.write(f"note: {event.what} {event.remedy}")
+        elif isinstance(event, Finished):
+            bar.close()
+            return event
+    raise AssertionError("a run always ends with Finished")
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    chosen = tuple(part.strip() for part in text.split(",") if part.strip())
+    unknown = [part for part in chosen if part not in FORMATS]
+    if unknown:
+        raise InputError(f"--formats names {', '.join(unknown)}, which cannot be written.", f"Choose from {', '.join(FORMATS)}.")
+    return chosen
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise InputError(f"--set {text!r} is not of the form KNOB=VALUE.", "Write for example --set guidance_scale=5.")
+    return name.strip(), value.strip()
+
+
+def _recipe_text(path: Path) -> str:
+    if not path.is_file():
+        raise InputError(f"--recipe {path} is not a file.", "Give a recipe.toml, or a file that Maquette exported.")
+    return path.read_text(encoding="utf-8") if path.suffix == ".toml" else read_recipe(path)
+
+
+def _prepare(out: Path, *, resume: bool) -> None:
+    """Make sure now, and not after the work, that ``out`` can be written; put earlier results aside."""
+    if out.exists() and not out.is_dir():
+        raise StorageError(f"--out {out} is a file, not a folder.", "Name a folder; it is created if it does not exist.")
+    with storage_errors(out):
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+        if not resume:
+            _put_aside(out)
+
+
+def _put_aside(out: Path) -> None:
+    earlier = [out / name for name in (*RESULT_FILES, snapshot.NAME, snapshot.PREVIOUS) if (out / name).exists()]
+    if not earlier:
+        return
+    number = 1
+    while (out / f"earlier-{number}").exists():
+        number += 1
+    (out / f"earlier-{number}").mkdir()
+    for path in earlier:
+        os.replace(path, out / f"earlier-{number}" / path.name)
+    tqdm.write(f"note: earlier results in {out} are now in {out / f'earlier-{number}'}")

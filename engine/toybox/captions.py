@@ -37,8 +37,10 @@ def caption(obj: ToyObject, rng: np.random.Generator) -> str:
     """One sentence drawn from the grammar, at most 14 tokens; every colour it gives to a part is that part's."""
     noun = _noun(obj, rng)
     colour = _synonym(obj.part_colours["body"], COLOUR_SYNONYMS, rng) if "body" in obj.bound else ""
-    parts = [(_synonym(part, PART_SYNONYMS, rng), _synonym(obj.part_colours[part], COLOUR_SYNONYMS, rng), part)
-             for part in _mentioned(obj, rng)]
+    parts = [
+        (_synonym(part, PART_SYNONYMS, rng), _synonym(obj.part_colours[part], COLOUR_SYNONYMS, rng), part)
+        for part in _mentioned(obj, rng)
+    ]
     describing = _adjectives(obj, rng)
     sentence = _sentence(noun, colour, parts, describing, rng)
     if rng.random() < 0.1:
@@ -87,9 +89,13 @@ def _sentence(noun: str, colour: str, parts: list[tuple[str, str, str]], describ
     if len(parts) == 1 and parts[0][2] in PART_PARTICIPLES and form < 0.2:
         _, part_colour, part = parts[0]
         return _begun(" ".join(filter(None, [*describing, f"{part_colour}-{PART_PARTICIPLES[part]}", colour, noun])), rng)
+    if colour and len(parts) == 1 and parts[0][0] not in PLURAL_PARTS and form > 0.95:
+        return f"{_with_article(' '.join([*describing, colour, noun]))}, its {parts[0][0]} is {parts[0][1]}"
     words = [colour, *describing] if describing and form > 0.85 else [*describing, colour]
     clause = [_part_phrase(part, part_colour, rng.random() < 0.75) for part, part_colour, _ in parts]
-    return _begun(" ".join(filter(None, [*words, noun])), rng) + _with_clause(clause, " that has " if 0.8 < form < 0.85 else " with ")
+    return _begun(" ".join(filter(None, [*words, noun])), rng) + _with_clause(
+        clause, " that has " if 0.8 < form < 0.85 else " with "
+    )
 
 
 def _begun(phrase: str, rng: np.random.Generator) -> str:

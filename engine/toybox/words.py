@@ -109,31 +109,126 @@ PART_SYNONYMS: dict[str, tuple[str, ...]] = {
 
 # "a red-roofed house": the participle that says an object has a coloured part.
 PART_PARTICIPLES: dict[str, str] = {
-    "handle": "handled", "rim": "rimmed", "legs": "legged", "cushion": "cushioned", "cushions": "cushioned", "wheels": "wheeled",
-    "roof": "roofed", "stem": "stemmed", "spots": "spotted", "hat": "hatted", "shade": "shaded", "cap": "capped", "label": "labelled",
-    "wings": "winged", "beak": "beaked", "head": "headed", "icing": "iced", "sail": "sailed", "hilt": "hilted", "tail": "tailed",
-    "paws": "pawed", "fins": "finned", "stripes": "striped", "lid": "lidded", "spout": "spouted", "neck": "necked", "pot": "potted",
-    "flowers": "flowered", "nose": "nosed", "door": "doored", "trunk": "trunked",
+    "handle": "handled",
+    "rim": "rimmed",
+    "legs": "legged",
+    "cushion": "cushioned",
+    "cushions": "cushioned",
+    "wheels": "wheeled",
+    "roof": "roofed",
+    "stem": "stemmed",
+    "spots": "spotted",
+    "hat": "hatted",
+    "shade": "shaded",
+    "cap": "capped",
+    "label": "labelled",
+    "wings": "winged",
+    "beak": "beaked",
+    "head": "headed",
+    "icing": "iced",
+    "sail": "sailed",
+    "hilt": "hilted",
+    "tail": "tailed",
+    "paws": "pawed",
+    "fins": "finned",
+    "stripes": "striped",
+    "lid": "lidded",
+    "spout": "spouted",
+    "neck": "necked",
+    "pot": "potted",
+    "flowers": "flowered",
+    "nose": "nosed",
+    "door": "doored",
+    "trunk": "trunked",
 }
 
 PARTS: tuple[str, ...] = (
-    "beak", "candles", "cap", "cushion", "cushions", "door", "fins", "flag", "flowers", "handle", "hat", "head", "hilt", "icing", "label",
-    "legs", "lid", "neck", "nose", "paws", "pommel", "pot", "rim", "roof", "sail", "scarf", "shade", "spots", "spout", "stem", "stripes",
-    "tail", "trunk", "wheels", "wings",
+    "beak",
+    "candles",
+    "cap",
+    "cushion",
+    "cushions",
+    "door",
+    "fins",
+    "flag",
+    "flowers",
+    "handle",
+    "hat",
+    "head",
+    "hilt",
+    "icing",
+    "label",
+    "legs",
+    "lid",
+    "neck",
+    "nose",
+    "paws",
+    "pommel",
+    "pot",
+    "rim",
+    "roof",
+    "sail",
+    "scarf",
+    "shade",
+    "spots",
+    "spout",
+    "stem",
+    "stripes",
+    "tail",
+    "trunk",
+    "wheels",
+    "wings",
 )
 PLURAL_PARTS: frozenset[str] = frozenset(
-    ("blossoms", "candles", "cushions", "dots", "feet", "fins", "flowers", "legs", "paws", "pillows", "sails", "spots", "stripes",
-     "tires", "tyres", "wheels", "wings")
+    (
+        "blossoms",
+        "candles",
+        "cushions",
+        "dots",
+        "feet",
+        "fins",
+        "flowers",
+        "legs",
+        "paws",
+        "pillows",
+        "sails",
+        "spots",
+        "stripes",
+        "tires",
+        "tyres",
+        "wheels",
+        "wings",
+    )
 )
 # Parts made of a substance take no article either: "with white icing".
 MASS_PARTS: frozenset[str] = frozenset(("icing", "frosting"))
 
 ADJECTIVES: tuple[str, ...] = ("chubby", "curved", "flat", "long", "low", "narrow", "round", "short", "slim", "tall", "wide")
-ADJECTIVE_SYNONYMS: dict[str, tuple[str, ...]] = {"chubby": ("fat", "plump"), "slim": ("thin", "slender"), "wide": ("broad",), "tall": ("high",)}
+ADJECTIVE_SYNONYMS: dict[str, tuple[str, ...]] = {
+    "chubby": ("fat", "plump"),
+    "slim": ("thin", "slender"),
+    "wide": ("broad",),
+    "tall": ("high",),
+}
 # Words that carry no meaning for the picture, so that the prior learns to read past them.
 FILLERS: tuple[str, ...] = ("cute", "small", "big", "little", "large", "simple", "toy", "nice")
 OPENINGS: tuple[str, ...] = ("a photo of", "a picture of", "an image of", "a 3d model of", "3d model of", "a rendering of")
-GRAMMAR_WORDS: tuple[str, ...] = ("a", "an", "the", "with", "and", "has", "its", "that", "is", "of", "coloured", "colored", "in", "toy")
+GRAMMAR_WORDS: tuple[str, ...] = (
+    "a",
+    "an",
+    "the",
+    "with",
+    "and",
+    "has",
+    "its",
+    "that",
+    "is",
+    "of",
+    "coloured",
+    "colored",
+    "in",
+    "toy",
+)
 
 
 def draw_colour(word: str, rng: np.random.Generator) -> np.ndarray:
@@ -156,7 +251,20 @@ def tokens(text: str) -> list[str]:
 
 def _vocabulary() -> tuple[str, ...]:
     """Every word that a caption may contain."""
-    phrases = [*COLOURS, *KIND_SYNONYMS, "tree", "lamp", "cake", "fish", "guitar", *DRAWN_NOUNS, *PARTS, *PART_PARTICIPLES.values(), *ADJECTIVES, *FILLERS]
+    phrases = [
+        *COLOURS,
+        *KIND_SYNONYMS,
+        "tree",
+        "lamp",
+        "cake",
+        "fish",
+        "guitar",
+        *DRAWN_NOUNS,
+        *PARTS,
+        *PART_PARTICIPLES.values(),
+        *ADJECTIVES,
+        *FILLERS,
+    ]
     phrases += [*OPENINGS, *GRAMMAR_WORDS]
     for table in (COLOUR_SYNONYMS, KIND_SYNONYMS, PART_SYNONYMS, ADJECTIVE_SYNONYMS):
         phrases += [word for group in table.values() for word in group]

@@ -11,6 +11,7 @@ from engine.toybox.objects.details import (
     EMBER,
     GLASS,
     INK,
+    PAPER,
     STEEL,
     WOOD,
     add_pane,
@@ -38,8 +39,16 @@ def build_airplane(rng: np.random.Generator, paint: Paint) -> Assembly:
     out = Assembly()
     long, span = rng.random(2)
     half, radius = between(long, 0.8, 1.05), rng.uniform(0.2, 0.26)
-    hull = [(0, -half), (0.35 * radius, -half + 0.03), (0.8 * radius, -0.45 * half), (radius, -0.1 * half), (radius, 0.55 * half),
-            (0.8 * radius, 0.82 * half), (0.42 * radius, 0.97 * half), (0, half)]
+    hull = [
+        (0, -half),
+        (0.35 * radius, -half + 0.03),
+        (0.8 * radius, -0.45 * half),
+        (radius, -0.1 * half),
+        (radius, 0.55 * half),
+        (0.8 * radius, 0.82 * half),
+        (0.42 * radius, 0.97 * half),
+        (0, half),
+    ]
     out.add(paint["body"], turned(lathe(hull, 16), "y", 90))
     reach, sweep = between(span, 0.75, 1.1), rng.uniform(0.05, 0.4)
     level = rng.uniform(-0.12, 0.1)
@@ -54,7 +63,11 @@ def build_airplane(rng: np.random.Generator, paint: Paint) -> Assembly:
             pod = turned(lathe([(0.06, -0.16), (0.1, 0.02), (0.09, 0.17)], 10), "y", 90)
             out.add(STEEL, moved(pod, (0.18 - 0.4 * sweep, y, level - 0.11)))
     else:
-        out.add(INK, rounded_box((0.06, 0.11, rng.uniform(0.6, 0.75)), (half + 0.03, 0, 0), 0.03), cone((half - 0.05, 0, 0), (half + 0.14, 0, 0), 0.09))
+        out.add(
+            INK,
+            rounded_box((0.06, 0.11, rng.uniform(0.6, 0.75)), (half + 0.03, 0, 0), 0.03),
+            cone((half - 0.05, 0, 0), (half + 0.14, 0, 0), 0.09),
+        )
     out.describe(span, "narrow", "wide")
     return out
 
@@ -84,7 +97,10 @@ def build_rocket(rng: np.random.Generator, paint: Paint) -> Assembly:
     out.add(paint["body"], lathe([(foot, 0), (radius, 0.35 * height), (radius, 0.6 * height), (0.84 * radius, height)], 18))
     tip = rng.uniform(0.4, 0.65)
     base = 0.87 * radius
-    out.add(paint["nose"], lathe([(base, height - 0.03), (base, height + 0.02), (0.6 * base, height + 0.5 * tip), (0.06, height + tip)], 18))
+    out.add(
+        paint["nose"],
+        lathe([(base, height - 0.03), (base, height + 0.02), (0.6 * base, height + 0.5 * tip), (0.06, height + tip)], 18),
+    )
     out.add(INK, lathe([(0.75 * foot, -0.14), (0.5 * foot, 0.02)], 12))
     out.add(EMBER, cone((0, 0, -0.1), (0, 0, -rng.uniform(0.28, 0.45)), 0.55 * foot))
     reach, rise = rng.uniform(0.3, 0.46), rng.uniform(0.42, 0.6)
@@ -117,17 +133,20 @@ def build_boat(rng: np.random.Generator, paint: Paint) -> Assembly:
     pennant = [(at, mast + 0.08), (at - 0.34, mast - 0.02), (at, mast - 0.1)]
     out.add(paint["flag"], moved(slab(pennant, 0.08), (0, 0, 0.1)), rod((at, 0, mast - 0.1), (at, 0, mast + 0.22), 0.05))
     if rng.random() < 0.35:
-        add_pane(out, (-0.35 * half, 0, 0.08), (0.3, 0.3, 0.2), contrasting(paint["body"], PAPER_CABIN, WOOD))
+        add_pane(out, (-0.35 * half, 0, 0.08), (0.3, 0.3, 0.2), contrasting(paint["body"], PAPER, WOOD))
     out.describe(tall, "short", "tall")
     return out
 
 
-PAPER_CABIN = (0.92, 0.90, 0.86)
-
-
 def _hull(half: float, beam: float, depth: float, bow: float, top: float) -> Solid:
     """Stations along x: a broad transom, full middle, narrow raised bow; the deck lies at z = `top`."""
-    stations = [(-half, 0.72, 0.72), (-0.4 * half, 1.0, 0.95), (0.25 * half, 0.95, 1.0), (0.72 * half, 0.5, 0.8), (1.05 * half, 0.05, 0.25)]
+    stations = [
+        (-half, 0.72, 0.72),
+        (-0.4 * half, 1.0, 0.95),
+        (0.25 * half, 0.95, 1.0),
+        (0.72 * half, 0.5, 0.8),
+        (1.05 * half, 0.05, 0.25),
+    ]
     section = np.array([(1.0, 0.0), (0.9, -0.5), (0.5, -0.95), (-0.5, -0.95), (-0.9, -0.5), (-1.0, 0.0)])
     rings = np.empty((len(stations), len(section), 3))
     for ring, (x, wide, deep) in zip(rings, stations, strict=True):

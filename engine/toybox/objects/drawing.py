@@ -92,7 +92,7 @@ def _part_words(kind: Kind, bound: Mapping[str, str], rng: np.random.Generator) 
     """The colour words of all parts: the bound ones, and for the rest the body's or the kind's usual colour."""
     words: dict[str, str] = {}
     for part in kind.parts:
-        usual = part.natural[int(rng.integers(len(part.natural)))]
+        usual = part.natural[int(rng.integers(len(part.natural)))] if part.natural else words["body"]
         words[part.name] = bound.get(part.name) or _unbound_word(part, usual, words, "body" in bound)
     return words
 

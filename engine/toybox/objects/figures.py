@@ -92,7 +92,10 @@ def build_snowman(rng: np.random.Generator, paint: Paint) -> Assembly:
 def _add_scarf(out: Assembly, paint: Paint, z: float, radius: float, rng: np.random.Generator) -> None:
     """A thick ring round the neck with one end hanging at the front, to the left or right."""
     wide = radius + 0.12
-    out.add(paint["scarf"], hoop([(radius - 0.1, z - 0.05), (wide, z - 0.08), (wide + 0.03, z), (wide, z + 0.08), (radius - 0.1, z + 0.05)], 16))
+    out.add(
+        paint["scarf"],
+        hoop([(radius - 0.1, z - 0.05), (wide, z - 0.08), (wide + 0.03, z), (wide, z + 0.08), (radius - 0.1, z + 0.05)], 16),
+    )
     side = 0.16 if rng.random() < 0.5 else -0.16
     out.add(paint["scarf"], rounded_box((0.11, 0.16, 0.36), (wide - 0.01, side, z - 0.2), 0.04))
 

@@ -9,7 +9,9 @@ from engine.toybox.objects.details import GLOW, between, leg
 from engine.toybox.objects.primitives import ball, lathe, rod, rounded_box
 
 
-def _add_legs(out: Assembly, paint: Paint, half_x: float, half_y: float, height: float, radius: float, rng: np.random.Generator) -> None:
+def _add_legs(
+    out: Assembly, paint: Paint, half_x: float, half_y: float, height: float, radius: float, rng: np.random.Generator
+) -> None:
     """Four legs under the corners, square and upright or round and splayed."""
     square, splay = bool(rng.random() < 0.5), rng.uniform(0.0, 0.12)
     for sx in (-1, 1):
@@ -41,7 +43,9 @@ def build_chair(rng: np.random.Generator, paint: Paint) -> Assembly:
     return out
 
 
-def _add_chair_back(out: Assembly, paint: Paint, x: float, half_y: float, base: float, height: float, rng: np.random.Generator) -> None:
+def _add_chair_back(
+    out: Assembly, paint: Paint, x: float, half_y: float, base: float, height: float, rng: np.random.Generator
+) -> None:
     """The back rest at `x`: a solid panel, upright slats or cross bars between two posts."""
     style = rng.choice(3, p=[0.5, 0.25, 0.25])
     if style == 0:
@@ -127,7 +131,9 @@ def build_lamp(rng: np.random.Generator, paint: Paint) -> Assembly:
         out.add(paint["body"], ball((swell, swell, 0.6 * middle), (0, 0, 0.13 + 0.55 * middle), 14, 8))
     out.add(paint["body"], rod((0, 0, 0.1), (0, 0, height), rng.uniform(0.065, 0.085)))
     rim, crown = height - 0.4 * shade, height + 0.6 * shade
-    out.add(paint["shade"], lathe([(upper - 0.05, crown - 0.05), (lower - 0.05, rim), (lower, rim), (upper, crown), (0, crown)], 20))
+    out.add(
+        paint["shade"], lathe([(upper - 0.05, crown - 0.05), (lower - 0.05, rim), (lower, rim), (upper, crown), (0, crown)], 20)
+    )
     out.add(GLOW, ball(0.16, (0, 0, rim + 0.08), 10, 6))
     out.describe(tall, "short", "tall")
     out.describe(wide, "narrow", "wide")

@@ -23,7 +23,10 @@ def build_sword(rng: np.random.Generator, paint: Paint) -> Assembly:
     grip = rng.uniform(0.34, 0.46)
     out.add(paint["hilt"], lathe([(0.075, -grip), (0.095, -0.5 * grip), (0.075, 0)], 12))
     for z in np.linspace(-0.8, -0.25, 3) * grip:
-        out.add(contrasting(paint["hilt"], STEEL, INK), hoop([(0.05, z - 0.02), (0.115, z - 0.02), (0.115, z + 0.02), (0.05, z + 0.02)], 10))
+        out.add(
+            contrasting(paint["hilt"], STEEL, INK),
+            hoop([(0.05, z - 0.02), (0.115, z - 0.02), (0.115, z + 0.02), (0.05, z + 0.02)], 10),
+        )
     out.add(paint["pommel"], ball(rng.uniform(0.11, 0.15), (0, 0, -grip - 0.06), 12, 8))
     out.describe(wide, "slim", "wide")
     if bend:

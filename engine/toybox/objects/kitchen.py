@@ -45,7 +45,9 @@ def build_teapot(rng: np.random.Generator, paint: Paint) -> Assembly:
     thick = rng.uniform(0.06, 0.085)
     tip = rng.uniform(0.34, 0.5)
     along = np.linspace(0, 1, 7)
-    path = np.stack([0.75 * radius + (0.25 * radius + tip) * along, 0 * along, height * (0.3 + 0.7 * along**2 * (1.9 - 0.9 * along))], 1)
+    path = np.stack(
+        [0.75 * radius + (0.25 * radius + tip) * along, 0 * along, height * (0.3 + 0.7 * along**2 * (1.9 - 0.9 * along))], 1
+    )
     out.add(paint["spout"], tube(path, np.linspace(0.18, 0.08, 7), 9))
     if rng.random() < 0.25:
         curve = arc((0, 0, 0.72 * height), (0.9 * radius, 0.72), 5, 175, "xz", 11)
@@ -63,7 +65,16 @@ def _add_lid(out: Assembly, paint: Paint, radius: float, height: float, rng: np.
     wide = radius + 0.06
     out.add(
         paint["lid"],
-        lathe([(0, height - 0.02), (wide, height - 0.02), (wide, height + 0.03), (0.6 * wide, height + 0.8 * dome), (0, height + dome)], 18),
+        lathe(
+            [
+                (0, height - 0.02),
+                (wide, height - 0.02),
+                (wide, height + 0.03),
+                (0.6 * wide, height + 0.8 * dome),
+                (0, height + dome),
+            ],
+            18,
+        ),
         ball(rng.uniform(0.08, 0.11), (0, 0, height + dome + 0.05), 10, 6),
     )
 
@@ -79,7 +90,10 @@ def build_bottle(rng: np.random.Generator, paint: Paint) -> Assembly:
     ease = 0.5 + 0.5 * np.cos(np.pi * level)
     curve = np.stack([neck_radius + (radius - neck_radius) * ease, straight + shoulder * level], 1)
     top = straight + shoulder + neck
-    out.add(paint["body"], lathe([(0, 0), (0.88 * radius, 0), (radius, 0.06), (radius, straight), *curve, (neck_radius, top), (0, top)], 18))
+    out.add(
+        paint["body"],
+        lathe([(0, 0), (0.88 * radius, 0), (radius, 0.06), (radius, straight), *curve, (neck_radius, top), (0, top)], 18),
+    )
     cap, over = rng.uniform(0.13, 0.24), neck_radius + 0.045
     out.add(paint["cap"], lathe([(over, top - 0.45 * cap), (over, top + 0.5 * cap), (0.85 * over, top + 0.58 * cap)], 14))
     low, high = rng.uniform(0.14, 0.26) * straight, rng.uniform(0.68, 0.86) * straight
@@ -95,7 +109,7 @@ def build_cake(rng: np.random.Generator, paint: Paint) -> Assembly:
     tiers = int(rng.integers(1, 4))
     radius, base = 0.82, 0.0
     out.add((0.9, 0.9, 0.92), lathe([(0.98, -0.06), (0.98, 0.0)], 20))
-    for tier in range(tiers):
+    for _ in range(tiers):
         height = rng.uniform(0.34, 0.5) * (1.25 if tiers == 1 else 1.0)
         out.add(paint["body"], lathe([(radius, base), (radius, base + height)], 20))
         _add_icing(out, paint, radius, base + height, height, rng)

@@ -113,7 +113,9 @@ def build_cactus(rng: np.random.Generator, paint: Paint) -> Assembly:
     slim = rng.random()
     radius, height = between(slim, 0.36, 0.22), between(slim, 0.7, 1.15)
     pot, deep = rng.uniform(0.36, 0.46), rng.uniform(0.36, 0.5)
-    out.add(paint["pot"], lathe([(0.7 * pot, -deep), (0.95 * pot, -0.12), (1.12 * pot, -0.12), (1.12 * pot, 0.03), (pot, 0.03)], 16))
+    out.add(
+        paint["pot"], lathe([(0.7 * pot, -deep), (0.95 * pot, -0.12), (1.12 * pot, -0.12), (1.12 * pot, 0.03), (pot, 0.03)], 16)
+    )
     out.add(WOOD, lathe([(0.9 * pot, 0), (0.9 * pot, 0.05)], 14))
     out.add(paint["body"], _ribbed(radius, height))
     arm = rng.uniform(0.1, 0.13)
@@ -167,32 +169,14 @@ def _add_roof(out: Assembly, paint: Paint, half_x: float, half_y: float, wall: f
         return
     across, along = (half_x, half_y) if style == 0 else (half_y, half_x)
     slope = rise / across
-    eave = across + over
-    low = wall - over * slope
-    shell = np.array([(eave, low), (eave, low + 0.11), (0, wall + rise + 0.11), (-eave, low + 0.11), (-eave, low), (0, wall + rise)])
-    roof = _gable(shell, along + over)
+    eave, low = across + over, wall - over * slope
+    pitch = np.array([(eave, low), (eave, low + 0.11), (0, wall + rise + 0.11), (0, wall + rise)])
+    roof = [slab(pitch * (side, 1), 2 * (along + over)) for side in (1, -1)]
     filling = slab([(across, wall - 0.01), (0, wall + rise - 0.01), (-across, wall - 0.01)], 2 * along)
     if style == 1:
-        roof, filling = turned(roof, "z", 90), turned(filling, "z", 90)
-    out.add(paint["roof"], roof)
+        roof, filling = [turned(side, "z", 90) for side in roof], turned(filling, "z", 90)
+    out.add(paint["roof"], *roof)
     out.add(paint["body"], filling)
-
-
-def _gable(shell: np.ndarray, along: float) -> Solid:
-    """An inverted V of six (x, z) points, given as right eave, ridge and left eave, stretched to y = -along..along."""
-    right = shell[[0, 1, 2, 5]]
-    left = right * (-1, 1)
-    return _joined(_prism(right, along), _prism(left, along))
-
-
-def _prism(outline: np.ndarray, along: float) -> Solid:
-    """A slab of the given half length."""
-    return slab(outline, 2 * along)
-
-
-def _joined(a: Solid, b: Solid) -> Solid:
-    """Two solids as one."""
-    return Solid(np.concatenate([a.vertices, b.vertices]), np.concatenate([a.faces, b.faces + len(a.vertices)]))
 
 
 def _add_door(out: Assembly, paint: Paint, half_x: float, y: float) -> None:

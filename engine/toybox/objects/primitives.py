@@ -38,9 +38,7 @@ def _skin(rings: int, points: int, closed: bool) -> np.ndarray:
     r, i = np.meshgrid(np.arange(rings if closed else rings - 1), np.arange(points), indexing="ij")
     r, i = r.ravel(), i.ravel()
     low, high, right = r * points, (r + 1) % rings * points, (i + 1) % points
-    quads = np.concatenate(
-        [np.stack([low + i, low + right, high + right], 1), np.stack([low + i, high + right, high + i], 1)]
-    )
+    quads = np.concatenate([np.stack([low + i, low + right, high + right], 1), np.stack([low + i, high + right, high + i], 1)])
     if closed:
         return quads
     around = np.arange(points)
@@ -130,7 +128,9 @@ def rounded_box(size: Vector, centre: Vector = (0, 0, 0), radius: float = 0.04, 
     corners = [(1, 1, 0.0), (-1, 1, 0.5), (-1, -1, 1.0), (1, -1, 1.5)]
     outline = np.concatenate(
         [
-            np.stack([x * (sx - bend) + bend * np.cos(quarter + t * np.pi), y * (sy - bend) + bend * np.sin(quarter + t * np.pi)], 1)
+            np.stack(
+                [x * (sx - bend) + bend * np.cos(quarter + t * np.pi), y * (sy - bend) + bend * np.sin(quarter + t * np.pi)], 1
+            )
             for x, y, t in corners
         ]
     )

@@ -19,8 +19,16 @@ def build_car(rng: np.random.Generator, paint: Paint) -> Assembly:
     floor = 0.62 * wheel
     rear = half_x * rng.uniform(-0.96, -0.55)
     front = half_x * rng.uniform(0.22, 0.45)
-    side = [(-half_x, floor), (half_x, floor), (half_x + 0.04, 0.5 * (floor + bonnet)), (half_x - 0.06, bonnet), (front, belt),
-            (rear, belt), (-half_x + 0.03, belt - 0.04), (-half_x - 0.03, 0.5 * (floor + belt))]
+    side = [
+        (-half_x, floor),
+        (half_x, floor),
+        (half_x + 0.04, 0.5 * (floor + bonnet)),
+        (half_x - 0.06, bonnet),
+        (front, belt),
+        (rear, belt),
+        (-half_x + 0.03, belt - 0.04),
+        (-half_x - 0.03, 0.5 * (floor + belt)),
+    ]
     out.add(paint["body"], slab(side, 2 * half_y, 0.06))
     _add_cabin(out, paint, rear, front - 0.02, 0.88 * half_y, belt - 0.03, between(tall, 0.3, 0.46), rng)
     for x in (-0.58 * half_x, 0.6 * half_x):
@@ -42,8 +50,9 @@ def _cabin(rear: float, front: float, half_y: float, base: float, height: float,
     return loft(np.array([[(*p, base) for p in low], [(*p, base + height) for p in high]]))
 
 
-def _add_cabin(out: Assembly, paint: Paint, rear: float, front: float, half_y: float, base: float, height: float,
-               rng: np.random.Generator) -> None:
+def _add_cabin(
+    out: Assembly, paint: Paint, rear: float, front: float, half_y: float, base: float, height: float, rng: np.random.Generator
+) -> None:
     """The glass house with body-coloured pillars and the roof on top."""
     slope, lean = rng.uniform(0.18, 0.3), rng.uniform(0.8, 0.92)
     glass = contrasting(paint["body"], GLASS, DARK_GLASS)

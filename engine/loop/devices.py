@@ -1,0 +1,31 @@
+"""What this machine computes with."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+
+
+def cuda_name() -> str | None:
+    """The name of the GPU, or None without one."""
+    return torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
+
+
+def torch_threads() -> int:
+    """Threads that torch may use: one unless ``OMP_NUM_THREADS`` says otherwise.
+
+    On a busy machine a second OpenMP thread makes small networks several times slower, because each operation waits for it.
+    """
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return int(asked) if asked.isdigit() and int(asked) > 0 else 1
+
+
+def limit_threads() -> None:
+    """Apply ``torch_threads`` to this process."""
+    torch.set_num_threads(torch_threads())
+
+
+def device_name(device: torch.device) -> str:
+    """How a result says what it was computed on: "cpu", or the GPU's name."""
+    return torch.cuda.get_device_name(device) if device.type == "cuda" else device.type

@@ -1,0 +1,53 @@
+"""``python -m studio presets`` and ``python -m studio priors``."""
+
+from __future__ import annotations
+
+import sys
+
+from tqdm import tqdm
+
+from engine.errors import MissingError
+from engine.prior.registry import PriorEntry, fetch, find_entry, installed, list_priors
+from engine.session.presets import find_preset, load_presets
+
+
+def presets(key: str | None) -> None:
+    """List all presets, or print the settings of one."""
+    if key is not None:
+        preset = find_preset(key)
+        print(f"{preset.title}\n{preset.sentence}\n")
+        for name, value in preset.values.items():
+            print(f"  {name} = {value}")
+        return
+    loaded, broken = load_presets()
+    for preset in loaded:
+        print(f"{preset.key:<18} {preset.title}: {preset.sentence}")
+    for error in broken:
+        print(f"warning: {error}", file=sys.stderr)
+
+
+def priors(wanted: str | None, *, accepted: bool) -> None:
+    """List all priors, or fetch one after size and licence were accepted."""
+    if wanted is None:
+        for entry in list_priors():
+            print(_line(entry))
+        return
+    entry = find_entry(wanted)
+    if installed(entry):
+        print(f"{entry.id} is already installed.")
+        return
+    print(f"{entry.title}: about {entry.size_mb} MB from {entry.source}; licence: {entry.licence}")
+    if not accepted and not _agreed():
+        raise MissingError(f"{entry.id} was not fetched.", "Answer y, or pass --yes.")
+    with tqdm(total=1.0, unit="", desc=entry.id) as bar:
+        fetch(entry, lambda share: bar.update(share - bar.n))
+    print(f"{entry.id} is installed.")
+
+
+def _agreed() -> bool:
+    return sys.stdin.isatty() and input("Fetch it? [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _line(entry: PriorEntry) -> str:
+    state = "installed" if installed(entry) else f"not installed, {entry.size_mb} MB"
+    return f"{entry.id:<24} {entry.title}  [{state}; {entry.licence}]"

@@ -133,7 +133,7 @@ def _add_icing(out: Assembly, paint: Paint, radius: float, top: float, height: f
 
 
 def _add_candles(out: Assembly, paint: Paint, radius: float, base: float, rng: np.random.Generator) -> None:
-    """Candles with flames in a circle; a single one, or a cherry when there is one candle and room, in the middle."""
+    """Burning candles in a circle (a single one stands in the middle), now and then round a cherry."""
     count = int(rng.choice([1, 3, 4, 5, 6]))
     ring = 0.0 if count == 1 else 0.62 * radius
     tall, thick = rng.uniform(0.28, 0.42), rng.uniform(0.055, 0.07)

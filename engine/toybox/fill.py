@@ -1,0 +1,95 @@
+"""Fill a folder with toybox shards in worker processes, or draw a sheet of what the objects look like."""
+
+from __future__ import annotations
+
+import argparse
+import math
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+
+from engine.errors import InputError, StudioError
+from engine.toybox.contact import write_sheet
+from engine.toybox.dataset import CLASSIFIER_SEED, HELD_OUT_SEED, SHARD_OBJECTS, ensure_shard, shard_path
+
+Report = Callable[[int, int, float], None]
+"""Told after each shard: objects present, objects wanted, seconds since the start."""
+
+
+def fill_cache(
+    folder: Path, objects: int, *, procs: int = 2, seed_start: int = 0, ccm: bool = False, report: Report | None = None
+) -> int:
+    """Make sure a folder holds shards of at least ``objects`` objects; sound ones are kept. Returns how many were generated.
+
+    Raises `InputError` for a count below 1 or seeds that serve different purposes, `StorageError` if the folder cannot be
+    written.
+    """
+    n_shards, started, present, made = math.ceil(objects / SHARD_OBJECTS), time.monotonic(), 0, 0
+    _check(seed_start, n_shards * SHARD_OBJECTS, procs)
+    for generated in _ensure_all(Path(folder), n_shards, procs, seed_start, ccm):
+        present, made = present + SHARD_OBJECTS, made + generated
+        if report is not None:
+            report(present, n_shards * SHARD_OBJECTS, time.monotonic() - started)
+    return made
+
+
+def _check(seed_start: int, objects: int, procs: int) -> None:
+    """Refuse empty requests, and ranges of seeds that reach from one purpose into the next."""
+    if procs < 1:
+        raise InputError(f"--procs is {procs}, allowed is 1 or more.", "Use the number of free cores.")
+    end = next((bound for bound in (CLASSIFIER_SEED, HELD_OUT_SEED) if seed_start < bound), math.inf)
+    if seed_start < 0 or objects < 1 or seed_start + objects > end:
+        raise InputError(
+            f"Seeds {seed_start} to {seed_start + objects - 1} were asked for; allowed are at least one object, and seeds from 0 "
+            f"that do not cross {CLASSIFIER_SEED} or {HELD_OUT_SEED}.",
+            "Choose another --objects or --seed-start.",
+        )
+
+
+def _ensure_all(folder: Path, n_shards: int, procs: int, seed_start: int, ccm: bool) -> Iterator[bool]:
+    """Yield for each shard, as it is ready, whether it had to be generated."""
+    tasks = [(shard_path(folder, i), seed_start + i * SHARD_OBJECTS, SHARD_OBJECTS, ccm) for i in range(n_shards)]
+    if procs == 1:
+        yield from (ensure_shard(*task) for task in tasks)
+        return
+    with ProcessPoolExecutor(procs, mp_context=get_context("spawn")) as pool:
+        futures = [pool.submit(ensure_shard, *task) for task in tasks]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+def _print_progress(present: int, wanted: int, seconds: float) -> None:
+    rate = present / max(seconds, 1e-9)
+    line = f"{present}/{wanted} objects, {rate:.0f}/s, {(wanted - present) / rate:.0f} s left"
+    print(f"\r{line:<60}", end="\n" if present == wanted else "", flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command ``python -m engine.toybox.dataset``; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m engine.toybox.dataset", description=__doc__)
+    parser.add_argument("--out", type=Path, help="folder to fill with shards")
+    parser.add_argument("--objects", type=int, default=30_000, help="how many objects it shall hold (default %(default)s)")
+    parser.add_argument("--procs", type=int, default=2, help="worker processes (default %(default)s)")
+    parser.add_argument("--seed-start", type=int, default=0, help="seed of the first object (default %(default)s)")
+    parser.add_argument("--ccm", action="store_true", help="store canonical-coordinate maps as well")
+    parser.add_argument("--sheet", type=Path, metavar="FILE.png", help="write a contact sheet of all kinds")
+    options = parser.parse_args(arguments)
+    if options.out is None and options.sheet is None:
+        parser.error("give --out DIR, --sheet FILE.png or both")
+    try:
+        if options.sheet is not None:
+            write_sheet(options.sheet)
+        if options.out is not None:
+            fill_cache(options.out, options.objects, procs=options.procs, seed_start=options.seed_start, ccm=options.ccm,
+                       report=_print_progress)  # fmt: skip
+    except StudioError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0

@@ -7,6 +7,7 @@ needs no path. ``method`` chooses the guidance method; its knobs then have their
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
@@ -83,6 +84,10 @@ def _read(name: str, value: Any, present: Value) -> Value:
         return truth[str(value).lower()]
     try:
         number = float(value)
-        return int(number) if isinstance(present, int) and number == int(number) else number
-    except (TypeError, ValueError, OverflowError) as error:
+    except (TypeError, ValueError) as error:
         raise InputError(f"{name} is {value!r}; it must be a number.", f"Write a number, for example {present}.") from error
+    if isinstance(present, float) or not math.isfinite(number):
+        return number
+    if number != int(number):
+        raise InputError(f"{name} is {value!r}; it must be a whole number.", f"Write a whole number, for example {present}.")
+    return int(number)

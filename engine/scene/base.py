@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
+import torch
 from torch import Tensor
 
 
@@ -23,6 +24,10 @@ class Scene(Protocol):
 
     def frozen_copy(self) -> Any:
         """The scene as it is now, in memory of its own and without history: for viewers and for rolling back."""
+        ...
+
+    def to(self, device: torch.device | str) -> Any:
+        """The same scene on another device, as fresh leaves."""
         ...
 
     def to_arrays(self) -> dict[str, np.ndarray]:

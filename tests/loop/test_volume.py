@@ -1,0 +1,95 @@
+"""Scenes as volumes, and the visual hull, against closed forms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from engine.loop.hull import hull_grid, hull_points, project, sample_views
+from engine.loop.state import Anchor
+from engine.loop.volume import occupancy_grid
+from engine.math.cameras import orbit_cameras
+from engine.scene import field, splats
+from tests.loop.balls import RADIUS, ball_picture
+
+CAMERAS = orbit_cameras([0, 45, 90, 135, 180, 225, 270, 315], [10, 25] * 4, 3.05, 40, 32)
+
+
+def ball_anchor() -> Anchor:
+    rgba = ((ball_picture() + 1) / 2).permute(1, 2, 0)
+    return Anchor(rgba[None].repeat(8, 1, 1, 1), CAMERAS)
+
+
+def one_splat(opacity: float, scale: float) -> splats.Splats:
+    return splats.from_points(torch.zeros(1, 3), torch.tensor([[0.2, 0.4, 0.6]]), scale, opacity)
+
+
+def test_one_splat_has_the_solidity_of_its_gaussian() -> None:
+    solidity, colour = occupancy_grid(one_splat(0.9, 0.2), 41)
+    axis = np.linspace(-1, 1, 41)
+    distance = np.abs(axis)
+    within, beyond = distance < 0.59, distance > 0.61  # a splat reaches three standard deviations
+    assert np.allclose(solidity[within, 20, 20], 0.9 * np.exp(-0.5 * (distance[within] / 0.2) ** 2), atol=1e-4)
+    assert not solidity[beyond, 20, 20].any()
+    assert np.allclose(colour[20, 20, 20], [0.2, 0.4, 0.6], atol=1e-4)
+
+
+def test_layers_of_splats_are_solid_as_layers_are() -> None:
+    two = splats.from_points(torch.zeros(2, 3), torch.rand(2, 3), 0.2, 0.5)
+    assert occupancy_grid(two, 21)[0][10, 10, 10] == pytest.approx(0.75, abs=1e-5)
+
+
+def test_a_turned_ellipsoid_lies_along_its_axis() -> None:
+    cloud = one_splat(0.9, 0.1)
+    turned = splats.Splats(cloud.means, torch.log(torch.tensor([[0.4, 0.05, 0.05]])), torch.tensor([[0.9239, 0, 0, 0.3827]]),
+                           cloud.logit_opacities, cloud.colours)  # fmt: skip
+    solidity, _ = occupancy_grid(turned, 41)
+    assert solidity[26, 26, 20] > 0.5 > 0.01 > solidity[26, 14, 20]
+
+
+def test_covariances_are_those_of_the_axes() -> None:
+    cloud = splats.random_ball(50, 0.5, 0.1, torch.Generator().manual_seed(0))
+    cloud = splats.Splats(cloud.means, torch.randn(50, 3) * 0.3, torch.randn(50, 4), cloud.logit_opacities, cloud.colours)
+    eigenvalues = torch.linalg.eigvalsh(splats.covariances(cloud))
+    assert torch.allclose(eigenvalues, (cloud.scales**2).sort(dim=1).values, rtol=1e-3)
+
+
+def test_smoothing_adds_variances() -> None:
+    assert torch.allclose(splats.smoothed(one_splat(0.5, 0.3), 0.4).scales, torch.tensor(0.5))
+
+
+def test_a_field_is_as_solid_as_one_of_its_voxels() -> None:
+    density = torch.full((9, 9, 9), 3.0)
+    solidity, _ = occupancy_grid(field.from_density(density), 5)
+    assert np.allclose(solidity, 1 - np.exp(-3.0 * 0.25), atol=1e-4)
+
+
+def test_projection_agrees_with_the_rays() -> None:
+    origins, directions = CAMERAS.rays()
+    points = (origins + 2.5 * directions)[2, 5, 7]
+    assert torch.allclose(project(CAMERAS, points[None])[2, 0], torch.tensor([7.5, 5.5]), atol=1e-3)
+
+
+def test_hull_of_a_ball_is_the_ball() -> None:
+    points, colours = hull_points(ball_anchor(), 500, torch.Generator().manual_seed(0))
+    assert points.shape == (500, 3)
+    beside = points[:, :2].norm(dim=1)
+    assert beside.max() < RADIUS + 0.12, "seen from all round, the hull is no wider than the ball"
+    assert torch.allclose(colours.mean(0), torch.tensor([0.9, 0.2, 0.1]), atol=0.03)
+
+
+def test_hull_grid_is_dense_inside_and_thin_outside() -> None:
+    density, colour = hull_grid(ball_anchor(), field.node_positions(21))
+    assert density[10, 10, 10] > 10 and density[0, 0, 0] < 0.1
+    assert colour.shape == (21, 21, 21, 3)
+
+
+def test_views_that_agree_on_nothing_have_no_hull() -> None:
+    anchor = ball_anchor()
+    anchor.rgba[::2] = 0
+    assert hull_points(anchor, 100, torch.Generator().manual_seed(0)) is None
+
+
+def test_points_behind_or_beside_the_picture_see_nothing() -> None:
+    assert sample_views(ball_anchor(), torch.tensor([[0.0, 0.0, 30.0]])).abs().max() == 0

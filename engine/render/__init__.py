@@ -7,7 +7,7 @@ the right one, and imports it only then, because the fast ones compile their ker
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import torch
@@ -30,15 +30,19 @@ class Render(Protocol):
 
 @dataclass(frozen=True)
 class Renderer:
-    """A render function and the name to show for it."""
+    """A render function, the name to show for it, and what a person should know before its first picture, if anything."""
 
     name: str
     render: Render
+    notice: str | None = None
 
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: which module draws which scene on which backend, and the packages it needs."""
+    """One line of the table: the module that draws a kind of scene on a backend, its name, what to do where it cannot run.
+
+    The module has a function ``render``, and may have ``compile_notice() -> str | None``.
+    """
 
     scene: type
     backend: Backend
@@ -51,11 +55,13 @@ CUDA_REMEDY = 'Install the CUDA extras with `pip install ".[cuda]"` on a machine
 
 TABLE = (
     Row(Splats, "torch", "engine.render.splats_torch", "torch"),
+    Row(Splats, "cpu", "engine.render.splats_numba", "cpu (numba)"),
+    Row(Splats, "cuda", "engine.render.splats_gsplat", "cuda (gsplat)", CUDA_REMEDY),
 )
 
 
 def choose(scene: Scene, backend: Backend = "auto") -> Renderer:
-    """The renderer for a scene. "auto" takes cuda when the scene lies there and its package imports, else cpu.
+    """The renderer for a scene. "auto" takes cuda when the scene lies there and its package runs, else cpu, else torch.
 
     Raises InputError for a scene or backend that the table lacks, DeviceError for a backend that this machine cannot run.
     """
@@ -64,14 +70,20 @@ def choose(scene: Scene, backend: Backend = "auto") -> Renderer:
         raise InputError(f"No renderer draws a {type(scene).__name__}.", "Use one of the scenes in engine.scene.")
     if backend != "auto":
         return _load(rows, backend)
+    on_cuda = any(tensor.is_cuda for tensor in scene.parameters().values())
+    return _load_first(rows, ["cuda", "cpu", "torch"] if on_cuda else ["cpu", "torch"])
+
+
+def _load_first(rows: dict[str, Row], wanted: list[str]) -> Renderer:
+    """The first that runs here; if that is not the first wanted, its notice says why."""
+    present = [backend for backend in wanted if backend in rows]
     try:
-        return _load(rows, "cuda" if _on_cuda(scene) and "cuda" in rows else "cpu" if "cpu" in rows else "torch")
-    except DeviceError:
-        return _load(rows, "cpu" if "cpu" in rows else "torch")
-
-
-def _on_cuda(scene: Scene) -> bool:
-    return any(tensor.is_cuda for tensor in scene.parameters().values())
+        return _load(rows, present[0])
+    except DeviceError as error:
+        if len(present) == 1:
+            raise
+        fallback = _load_first(rows, present[1:])
+        return replace(fallback, notice=fallback.notice or str(error))
 
 
 def _load(rows: dict[str, Row], backend: str) -> Renderer:
@@ -84,4 +96,5 @@ def _load(rows: dict[str, Row], backend: str) -> Renderer:
         module = importlib.import_module(row.module)
     except ImportError as error:
         raise DeviceError(f"Renderer {row.name} cannot be used: {error}.", row.remedy) from error
-    return Renderer(row.name, module.render)
+    notice = getattr(module, "compile_notice", None)
+    return Renderer(row.name, module.render, notice() if notice else None)

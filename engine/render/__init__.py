@@ -17,6 +17,8 @@ from engine.errors import DeviceError, InputError
 from engine.math.cameras import Cameras
 from engine.math.views import Views
 from engine.scene.base import Scene
+from engine.scene.canvas import Canvas
+from engine.scene.field import Field
 from engine.scene.splats import Splats
 
 Backend = Literal["auto", "torch", "cpu", "cuda"]
@@ -57,6 +59,12 @@ TABLE = (
     Row(Splats, "torch", "engine.render.splats_torch", "torch"),
     Row(Splats, "cpu", "engine.render.splats_numba", "cpu (numba)"),
     Row(Splats, "cuda", "engine.render.splats_gsplat", "cuda (gsplat)", CUDA_REMEDY),
+    Row(Field, "torch", "engine.render.field_torch", "torch"),
+    Row(Field, "cpu", "engine.render.field_numba", "cpu (numba)"),
+    Row(Field, "cuda", "engine.render.field_nerfacc", "cuda (nerfacc)", CUDA_REMEDY),
+    Row(Canvas, "torch", "engine.render.canvas", "torch"),
+    Row(Canvas, "cpu", "engine.render.canvas", "cpu (torch)"),
+    Row(Canvas, "cuda", "engine.render.canvas", "cuda (torch)", CUDA_REMEDY),
 )
 
 

@@ -1,7 +1,7 @@
 """The field renderer for CPUs: the same samples as ``field_torch``, marched ray by ray, with an analytic backward pass.
 
-Three things make it fast: it leaps over cells that the occupancy grid knows to be empty, it ends a ray where no light is left, and
-it keeps what it saw at each sample, so that the backward pass scatters gradients without reading the grid again.
+Three things make it fast: it leaps over cells that the occupancy grid knows to be empty, it ends a ray where no light is left,
+and it keeps what it saw at each sample, so that the backward pass scatters gradients without reading the grid again.
 Two threads may render at the same time: the kernels hold no state and release the interpreter lock.
 """
 
@@ -23,6 +23,9 @@ from engine.scene.field import Field
 CLEAR = np.float32(1e-6)  # optical depth of a sample that nobody can see
 DARK = np.float32(EARLY_STOP)
 ZERO, HALF, ONE = np.float32(0), np.float32(0.5), np.float32(1)
+COSINE, NEAR, DELTA, OFFSET = 6, 7, 8, 9  # columns of a ray, after its origin and direction
+
+kernel = njit(cache=True, nogil=True, fastmath={"contract"})  # fused multiply-adds only: what is not a number must stay so
 
 
 def render(field: Field, cameras: Cameras, background: Tensor | None = None, *,
@@ -53,98 +56,102 @@ class _March(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, raw_density: Tensor, raw_colour: Tensor, leaps: np.ndarray, rays: Rays, keep: bool) -> tuple[Tensor, ...]:
-        capacity = int(rays.count.sum()) if keep else 0
+    def forward(ctx: Any, raw_density: Tensor, raw_colour: Tensor, leaps: np.ndarray, rays: Rays,
+                keep: bool) -> tuple[Tensor, ...]:
+        table, count = _table(rays), rays.count.numpy()
+        capacity = int(count.sum()) if keep else 0  # memory that is not written is not taken
         number, seen = np.empty(capacity, np.int32), np.empty((capacity, 5), np.float32)
-        first, pixels = np.zeros(len(rays.count) + 1, np.int64), np.zeros((len(rays.count), 5), np.float32)
-        _forward(_flat(raw_density), _flat(raw_colour), len(raw_density), leaps, *_arrays(rays), keep, first, number, seen, pixels)
-        ctx.rays, ctx.samples, ctx.shapes = rays, (first, number, seen), (raw_density.shape, raw_colour.shape)
-        weights = seen[: first[-1], 4].copy()
-        outputs = tuple(torch.from_numpy(array) for array in (pixels, weights, first, number[: first[-1]]))
+        first, pixels = np.zeros(len(count) + 1, np.int64), np.empty((len(count), 5), np.float32)
+        _forward(_flat(raw_density), _flat(raw_colour), len(raw_density), leaps, table, count, keep, first, number, seen, pixels)
+        ctx.samples, ctx.shapes = (table, first, number, seen), (raw_density.shape, raw_colour.shape)
+        kept = first[-1]
+        outputs = tuple(torch.from_numpy(array) for array in (pixels, seen[:kept, 4].copy(), first, number[:kept]))
         ctx.mark_non_differentiable(*outputs[2:])
         return outputs
 
     @staticmethod
     def backward(ctx: Any, grad_pixels: Tensor, grad_weights: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
-        grads = [torch.zeros(shape) for shape in ctx.shapes]
-        _backward(grad_pixels.contiguous().numpy(), grad_weights.contiguous().numpy(), len(grads[0]), *_arrays(ctx.rays), *ctx.samples,
-                  *map(_flat, grads))
-        return *grads, None, None, None
+        density, colour = (torch.zeros(shape) for shape in ctx.shapes)
+        _backward(grad_pixels.contiguous().numpy(), grad_weights.contiguous().numpy(), len(density), *ctx.samples,
+                  _flat(density), _flat(colour))
+        return density, colour, None, None, None
 
 
 def _flat(grid: Tensor) -> np.ndarray:
     return grid.detach().contiguous().numpy().reshape(-1)
 
 
-def _arrays(rays: Rays) -> tuple[np.ndarray, ...]:
-    """The rays as the kernels take them."""
-    tensors = (rays.origins, rays.directions, rays.cosine, rays.near, rays.delta, rays.offset, rays.count)
-    return tuple(tensor.contiguous().numpy() for tensor in tensors)
+def _table(rays: Rays) -> np.ndarray:
+    """The rays (N,10) as the kernels take them."""
+    columns = torch.stack([rays.cosine, rays.near, rays.delta, rays.offset], dim=1)
+    return torch.cat([rays.origins, rays.directions, columns], dim=1).numpy()
 
 
-@njit(cache=True, nogil=True)
-def _forward(density, colour, size, leaps, origins, directions, cosine, near, delta, offset, count,
-             keep, first, number, seen, pixels):
-    """March all rays; fill ``pixels`` and, if ``keep``, what was seen: density, rgb and weight of each sample."""
-    cells = len(leaps)
+@kernel
+def _forward(density, colour, size, leaps, rays, count, keep, first, number, seen, pixels):
+    """March all rays: fill ``pixels`` and, if ``keep``, what was seen at each sample: density, rgb and weight."""
     kept = 0
     for n in range(len(count)):
-        step = delta[n]
-        fastest = max(abs(directions[n, 0]), abs(directions[n, 1]), abs(directions[n, 2]))
-        steps_per_cell = np.float32(2) / (cells * step * fastest) if count[n] else ZERO
-        light, red, green, blue, depth = ONE, ZERO, ZERO, ZERO, ZERO
-        i = 0
-        while i < count[n]:
-            t = near[n] + (i + offset[n]) * step
-            x, y, z = origins[n, 0] + t * directions[n, 0], origins[n, 1] + t * directions[n, 1], origins[n, 2] + t * directions[n, 2]
-            distance = leaps[_cell(x, cells), _cell(y, cells), _cell(z, cells)]
-            if distance > 0:
-                i += 1 + int((distance - 1) * steps_per_cell)
-                continue
-            node, fx, fy, fz = _voxel(x, y, z, size)
-            sigma = _softplus(_trilinear(density, node, 1, size, fx, fy, fz))
-            if sigma * step > CLEAR:
-                passing = np.float32(math.exp(-sigma * step))
-                weight = light * (ONE - passing)
-                r = _sigmoid(_trilinear(colour, 3 * node, 3, size, fx, fy, fz))
-                g = _sigmoid(_trilinear(colour, 3 * node + 1, 3, size, fx, fy, fz))
-                b = _sigmoid(_trilinear(colour, 3 * node + 2, 3, size, fx, fy, fz))
-                red, green, blue, depth = red + weight * r, green + weight * g, blue + weight * b, depth + weight * t
-                if keep:
-                    number[kept] = i
-                    seen[kept, 0], seen[kept, 1], seen[kept, 2], seen[kept, 3], seen[kept, 4] = sigma, r, g, b, weight
-                    kept += 1
-                light *= passing
-                if light < DARK:
-                    break
-            i += 1
+        kept = _march(density, colour, size, leaps, rays, n, count[n], keep, kept, number, seen, pixels)
         first[n + 1] = kept
-        pixels[n, 0], pixels[n, 1], pixels[n, 2], pixels[n, 3], pixels[n, 4] = red, green, blue, ONE - light, depth * cosine[n]
 
 
-@njit(cache=True, nogil=True)
-def _backward(grad_pixels, grad_weights, size, origins, directions, cosine, near, delta, offset, count, first, number, seen,
-              grad_density, grad_colour):
+@kernel
+def _march(density, colour, size, leaps, rays, n, count, keep, kept, number, seen, pixels):
+    """March ray ``n``; the number of samples kept from all rays so far."""
+    ray = _ray(rays, n)
+    cells, step = len(leaps), ray[DELTA]
+    cells_per_step = HALF * np.float32(cells) * step * max(abs(ray[3]), abs(ray[4]), abs(ray[5]))
+    steps_per_cell = ONE / cells_per_step if count else ZERO
+    light, red, green, blue, depth = ONE, ZERO, ZERO, ZERO, ZERO
+    i = 0
+    while i < count and not light < DARK:
+        t, x, y, z = _point(ray, i)
+        distance = leaps[_cell(x, cells), _cell(y, cells), _cell(z, cells)]
+        if distance > 0:  # nothing in all cells closer than that, whichever way the ray goes
+            i += 1 + int(np.float32(distance - 1) * steps_per_cell)
+            continue
+        node, fx, fy, fz = _voxel(x, y, z, size)
+        sigma = _softplus(_trilinear(density, node, 1, size, fx, fy, fz))
+        if not sigma * step <= CLEAR:  # so that a density that is not a number is seen
+            passing = np.float32(math.exp(-sigma * step))
+            weight = light * (ONE - passing)
+            r = _sigmoid(_trilinear(colour, 3 * node, 3, size, fx, fy, fz))
+            g = _sigmoid(_trilinear(colour, 3 * node + 1, 3, size, fx, fy, fz))
+            b = _sigmoid(_trilinear(colour, 3 * node + 2, 3, size, fx, fy, fz))
+            red, green, blue, depth = red + weight * r, green + weight * g, blue + weight * b, depth + weight * t
+            light *= passing
+            if keep:
+                number[kept] = i
+                seen[kept, 0], seen[kept, 1], seen[kept, 2], seen[kept, 3], seen[kept, 4] = sigma, r, g, b, weight
+                kept += 1
+        i += 1
+    pixels[n, 0], pixels[n, 1], pixels[n, 2], pixels[n, 3], pixels[n, 4] = red, green, blue, ONE - light, depth * ray[COSINE]
+    return kept
+
+
+@kernel
+def _backward(grad_pixels, grad_weights, size, rays, first, number, seen, grad_density, grad_colour):
     """Add the gradient of the grids. With g_i the derivative by w_i: d/d(s_i d_i) = T_{i+1} g_i - sum_{j>i} w_j g_j."""
-    for n in range(len(count)):
-        red, green, blue = grad_pixels[n, 0], grad_pixels[n, 1], grad_pixels[n, 2]
-        behind = ZERO  # sum of w_j g_j of the samples from here on
+    for n in range(len(first) - 1):
+        ray = _ray(rays, n)
+        light, behind = ONE, ZERO  # T_i, and the sum of w_j g_j from here on
         for m in range(first[n], first[n + 1]):
-            t = near[n] + (number[m] + offset[n]) * delta[n]
-            behind += seen[m, 4] * _weight_gradient(grad_pixels[n], grad_weights[m], seen[m], t, cosine[n])
-        light = ONE
+            behind += seen[m, 4] * _weight_gradient(grad_pixels, grad_weights, seen, ray, number, n, m)
         for m in range(first[n], first[n + 1]):
-            t = near[n] + (number[m] + offset[n]) * delta[n]
-            gradient = _weight_gradient(grad_pixels[n], grad_weights[m], seen[m], t, cosine[n])
-            sigma, r, g, b, weight = seen[m, 0], seen[m, 1], seen[m, 2], seen[m, 3], seen[m, 4]
+            gradient = _weight_gradient(grad_pixels, grad_weights, seen, ray, number, n, m)
+            weight = seen[m, 4]
             light -= weight
             behind -= weight * gradient
-            by_density = (light * gradient - behind) * delta[n] * (ONE - np.float32(math.exp(-sigma)))
-            by_red, by_green, by_blue = weight * red * r * (ONE - r), weight * green * g * (ONE - g), weight * blue * b * (ONE - b)
+            slope = ONE - np.float32(math.exp(-seen[m, 0]))  # of softplus
+            by_density = (light * gradient - behind) * ray[DELTA] * slope
+            by_red = weight * grad_pixels[n, 0] * seen[m, 1] * (ONE - seen[m, 1])
+            by_green = weight * grad_pixels[n, 1] * seen[m, 2] * (ONE - seen[m, 2])
+            by_blue = weight * grad_pixels[n, 2] * seen[m, 3] * (ONE - seen[m, 3])
             if by_density == ZERO and by_red == ZERO and by_green == ZERO and by_blue == ZERO:
                 continue
-            node, fx, fy, fz = _voxel(origins[n, 0] + t * directions[n, 0], origins[n, 1] + t * directions[n, 1],
-                                      origins[n, 2] + t * directions[n, 2], size)
+            _, x, y, z = _point(ray, number[m])
+            node, fx, fy, fz = _voxel(x, y, z, size)
             for corner in range(8):
                 share = (fx if corner & 4 else ONE - fx) * (fy if corner & 2 else ONE - fy) * (fz if corner & 1 else ONE - fz)
                 at = node + (corner >> 2) * size * size + ((corner >> 1) & 1) * size + (corner & 1)
@@ -154,30 +161,52 @@ def _backward(grad_pixels, grad_weights, size, origins, directions, cosine, near
                 grad_colour[3 * at + 2] += share * by_blue
 
 
-@njit(cache=True, nogil=True)
-def _weight_gradient(grad_pixel, grad_weight, sample, t, cosine):
-    """Derivative of the loss by the weight of one sample."""
-    colour = grad_pixel[0] * sample[1] + grad_pixel[1] * sample[2] + grad_pixel[2] * sample[3]
-    return colour + grad_pixel[3] + grad_pixel[4] * t * cosine + grad_weight
+@kernel
+def _weight_gradient(grad_pixels, grad_weights, seen, ray, number, n, m):
+    """Derivative of the loss by the weight of sample ``m`` on ray ``n``."""
+    z = _point(ray, number[m])[0] * ray[COSINE]
+    by_colour = grad_pixels[n, 0] * seen[m, 1] + grad_pixels[n, 1] * seen[m, 2] + grad_pixels[n, 2] * seen[m, 3]
+    return by_colour + grad_pixels[n, 3] + grad_pixels[n, 4] * z + grad_weights[m]
 
 
-@njit(cache=True, nogil=True)
+@kernel
+def _ray(rays, n):
+    """Ray ``n`` as numbers that stay in registers."""
+    return (rays[n, 0], rays[n, 1], rays[n, 2], rays[n, 3], rays[n, 4], rays[n, 5],
+            rays[n, COSINE], rays[n, NEAR], rays[n, DELTA], rays[n, OFFSET])
+
+
+@kernel
+def _point(ray, i):
+    """Distance along a ray of its sample ``i``, and where that is."""
+    t = ray[NEAR] + (np.float32(i) + ray[OFFSET]) * ray[DELTA]
+    return t, ray[0] + t * ray[3], ray[1] + t * ray[4], ray[2] + t * ray[5]
+
+
+@kernel
 def _cell(x, cells):
     """Index on one axis of the occupancy cell that holds coordinate ``x``."""
     return min(max(int((x + ONE) * HALF * np.float32(cells)), 0), cells - 1)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _voxel(x, y, z, size):
     """Flat index of the lowest corner of the voxel that holds a point, and the point's place in it."""
-    scale = HALF * np.float32(size - 1)
-    u, v, w = (x + ONE) * scale, (y + ONE) * scale, (z + ONE) * scale
-    i, j, k = min(max(int(u), 0), size - 2), min(max(int(v), 0), size - 2), min(max(int(w), 0), size - 2)
-    fx, fy, fz = min(max(u - np.float32(i), ZERO), ONE), min(max(v - np.float32(j), ZERO), ONE), min(max(w - np.float32(k), ZERO), ONE)
+    i, fx = _place(x, size)
+    j, fy = _place(y, size)
+    k, fz = _place(z, size)
     return (i * size + j) * size + k, fx, fy, fz
 
 
-@njit(cache=True, nogil=True)
+@kernel
+def _place(x, size):
+    """On one axis: the node before coordinate ``x``, and the way to the next one in 0..1."""
+    u = (x + ONE) * HALF * np.float32(size - 1)
+    i = min(max(int(u), 0), size - 2)
+    return i, min(max(u - np.float32(i), ZERO), ONE)
+
+
+@kernel
 def _trilinear(grid, at, channels, size, fx, fy, fz):
     """Interpolate one channel of the flat ``grid`` in the voxel whose lowest corner is ``at``."""
     up, across = channels * size, channels * size * size
@@ -190,11 +219,11 @@ def _trilinear(grid, at, channels, size, fx, fy, fz):
     return a + fx * (c - a)
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _softplus(x):
-    return max(x, ZERO) + np.float32(math.log1p(math.exp(-abs(x))))
+    return max(x, ZERO) + np.float32(math.log(ONE + math.exp(-abs(x))))  # log1p is several times slower, and no better here
 
 
-@njit(cache=True, nogil=True)
+@kernel
 def _sigmoid(x):
     return ONE / (ONE + np.float32(math.exp(-x)))

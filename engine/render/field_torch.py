@@ -21,7 +21,7 @@ from engine.scene.field import Field
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """S samples on each of N rays: distance ``t`` (N,S), ``points`` and ``rgb`` (N,S,3), ``weights`` (N,S), 0 where nothing is."""
+    """S samples on each of N rays: distance ``t`` (N,S), ``points`` and ``rgb`` (N,S,3), ``weights`` (N,S), 0 if unseen."""
 
     t: Tensor
     points: Tensor

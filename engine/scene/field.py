@@ -1,48 +1,35 @@
-"""A radiance field on a voxel grid, and the coarse grid that remembers which parts of it are empty.
+"""A radiance field on a voxel grid.
 
 The field fills the cube [-1,1]^3. Its nodes are the corners of voxels: node (i,j,k) of R^3 stands at -1 + 2 (i,j,k) / (R - 1) on
 the x, y and z axes. Raw values are interpolated trilinearly and activated afterwards, which keeps surfaces sharper than
-interpolating activated values (arXiv 2111.11215, section 5): density = softplus(raw), colour = sigmoid(raw).
+interpolating activated values (arXiv 2111.11215): density = softplus(raw), colour = sigmoid(raw).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-OCCUPANCY_RESOLUTION = 32
+from engine.errors import FileFormatError, InputError
+from engine.scene.occupancy import Occupancy, decayed_maximum, largest_in_cells, occupancy_from
+
+LEARNING_RATES = {"raw_density": 0.3, "raw_colour": 0.05}
+"""Adam's rates; densities have to travel from about 0 to about 100."""
 OCCUPANCY_INTERVAL = 16  # steps between refreshes
-OCCUPANCY_DECAY = 0.95
-OCCUPANCY_THRESHOLD = 0.01  # in units of alpha per step
-FARTHEST = 8  # distances to occupied cells are not told apart beyond this many cells
-
-
-@dataclass(frozen=True, eq=False)
-class Occupancy:
-    """Which cells of a G^3 grid over the cube hold matter.
-
-    ``values`` (G,G,G) is a decaying maximum of density x step. ``distance`` (G,G,G) uint8 is the number of cells, diagonals
-    included, to the nearest occupied one, at most ``FARTHEST``: it tells a marcher how far it may leap.
-    """
-
-    values: Tensor
-    distance: Tensor
-
-    def contains(self, points: Tensor) -> Tensor:
-        """Whether points (...,3) in the cube lie in an occupied cell (...)."""
-        size = len(self.distance)
-        i, j, k = ((points + 1) * (size / 2)).long().clamp(0, size - 1).unbind(-1)
-        return self.distance[i, j, k] == 0
+BLOB_STRENGTH = 10.0
 
 
 @dataclass(frozen=True, eq=False)
 class Field:
-    """``raw_density`` (R,R,R) and ``raw_colour`` (R,R,R,3), indexed [x,y,z]; without ``occupancy`` no part is known to be empty."""
+    """``raw_density`` (R,R,R), ``raw_colour`` (R,R,R,3), indexed [x,y,z]; ``occupancy`` says which parts are empty, if known."""
+
+    kind: ClassVar[str] = "field"
 
     raw_density: Tensor
     raw_colour: Tensor
@@ -50,8 +37,9 @@ class Field:
 
     def __post_init__(self) -> None:
         size = len(self.raw_density)
-        assert size >= 2 and self.raw_density.shape == (size, size, size), self.raw_density.shape
-        assert self.raw_colour.shape == (size, size, size, 3), self.raw_colour.shape
+        if size < 2 or self.raw_density.shape != (size,) * 3 or self.raw_colour.shape != (size, size, size, 3):
+            raise InputError(f"Field grids have shapes {tuple(self.raw_density.shape)} and {tuple(self.raw_colour.shape)}.",
+                             "Give densities (R,R,R) and colours (R,R,R,3) with R at least 2.")
 
     @property
     def resolution(self) -> int:
@@ -63,13 +51,18 @@ class Field:
         """Edge of a voxel in world units: the longest step that a renderer may take."""
         return 2 / (self.resolution - 1)
 
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors live."""
+        return self.raw_density.device
+
     def parameters(self) -> dict[str, Tensor]:
-        """The tensors that are optimised, by name."""
+        """The raw tensors by name."""
         return {"raw_density": self.raw_density, "raw_colour": self.raw_colour}
 
     def learning_rates(self) -> dict[str, float]:
-        """A rate for Adam for each parameter; densities have to travel from about 0 to about 100."""
-        return {"raw_density": 0.3, "raw_colour": 0.05}
+        """Adam's base rate for each raw tensor."""
+        return dict(LEARNING_RATES)
 
     def query(self, points: Tensor) -> tuple[Tensor, Tensor]:
         """Density (M,) per unit length and colour (M,3) in 0..1 at points (M,3); beyond the cube, that of its nearest face."""
@@ -77,12 +70,15 @@ class Field:
         return F.softplus(raw[:, 0]), raw[:, 1:].sigmoid()
 
     def normals(self, points: Tensor) -> Tensor:
-        """Unit vectors (M,3) towards lower density, by central differences over one voxel; 0 where the density is flat."""
+        """Directions (M,3) towards lower density at points (M,3), by central differences over one voxel.
+
+        Unit vectors, but shorter where the density is nearly flat, so that their gradient stays moderate.
+        """
         offsets = torch.eye(3, dtype=points.dtype, device=points.device) * (0.5 * self.voxel)
         beside = torch.stack([points[:, None] - offsets, points[:, None] + offsets])  # (2,M,3,3)
         lower, upper = _interpolate(self.raw_density[..., None], beside.reshape(-1, 3)).reshape(2, -1, 3)
         slope = lower - upper
-        return slope / (slope.square().sum(dim=-1, keepdim=True) + 1e-6).sqrt()  # flat places must not have steep gradients
+        return slope / (slope.square().sum(dim=-1, keepdim=True) + 1e-6).sqrt()
 
     def upsampled(self, resolution: int) -> Field:
         """The same field, detached, on a grid of ``resolution`` nodes an edge; exact where it is linear."""
@@ -92,34 +88,45 @@ class Field:
         return finer if self.occupancy is None else replace(finer, occupancy=update_occupancy(finer, None, 0))
 
     def frozen_copy(self) -> Field:
-        """A copy that later steps do not touch, for viewers and snapshots; occupancy is never written in place and is shared."""
+        """The field as it is now, in memory of its own and without history; occupancy is never written in place and is shared."""
         return Field(self.raw_density.detach().clone(), self.raw_colour.detach().clone(), self.occupancy)
 
-    def to_arrays(self) -> dict[str, np.ndarray]:
-        """Everything needed to build the field again, for a checkpoint."""
-        arrays = {name: value.detach().cpu().numpy() for name, value in self.parameters().items()}
-        return arrays if self.occupancy is None else arrays | {"occupancy": self.occupancy.values.cpu().numpy()}
+    def to(self, device: torch.device | str) -> Field:
+        """The same field on another device, as fresh leaves."""
+        occupancy = None if self.occupancy is None else self.occupancy.to(device)
+        return Field(self.raw_density.detach().to(device), self.raw_colour.detach().to(device), occupancy)
 
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Field:
-        """The field that ``to_arrays`` described."""
-        tensors = {name: torch.from_numpy(np.array(value)) for name, value in arrays.items()}
-        occupancy = _occupancy_from(tensors["occupancy"]) if "occupancy" in tensors else None
-        return cls(tensors["raw_density"], tensors["raw_colour"], occupancy)
+    def to_arrays(self) -> dict[str, np.ndarray]:
+        """Copies of the raw tensors and of what is known to be empty, for checkpoints."""
+        tensors = self.parameters() | ({} if self.occupancy is None else {"occupancy": self.occupancy.values})
+        return {name: tensor.detach().cpu().numpy().copy() for name, tensor in tensors.items()}
+
+    @staticmethod
+    def from_arrays(arrays: Mapping[str, np.ndarray]) -> Field:
+        """The inverse of ``to_arrays``; raises FileFormatError when arrays are missing or do not fit together."""
+        missing = [name for name in LEARNING_RATES if name not in arrays]
+        if missing:
+            raise FileFormatError(f"A field checkpoint lacks {', '.join(missing)}.", "Load a checkpoint of a field.")
+        tensors = {name: torch.from_numpy(np.array(array, np.float32)) for name, array in arrays.items()}
+        occupancy = occupancy_from(tensors["occupancy"]) if "occupancy" in tensors else None
+        try:
+            return Field(tensors["raw_density"], tensors["raw_colour"], occupancy)
+        except InputError as error:
+            raise FileFormatError(f"This field checkpoint is broken. {error.what}", "Load another checkpoint.") from error
 
 
 def blob(resolution: int, radius: float, rng: torch.Generator) -> Field:
-    """A soft grey ball round the origin: raw density 10 (1 - |x| / radius), as Magic3D starts (arXiv 2211.10440)."""
-    raw_density = 10 * (1 - node_positions(resolution).norm(dim=-1) / radius)
+    """A soft, almost grey ball: raw density 10 (1 - |x| / radius), Magic3D's start (arXiv 2211.10440)."""
+    raw_density = BLOB_STRENGTH * (1 - node_positions(resolution).norm(dim=-1) / radius)
     return Field(raw_density, 0.1 * torch.randn(resolution, resolution, resolution, 3, generator=rng))
 
 
 def from_density(density: Tensor, rgb: Tensor | None = None) -> Field:
     """The field whose nodes have ``density`` (R,R,R) >= 0 and colour ``rgb`` (R,R,R,3) in 0..1 (grey unless given)."""
-    density = density.clamp_min(1e-6)  # the inverse of softplus is not finite at 0
+    density = density.detach().clamp_min(1e-6)  # the inverse of softplus is not finite at 0
     raw_density = density + torch.log(-torch.expm1(-density))
-    rgb = torch.full((*density.shape, 3), 0.5, dtype=density.dtype) if rgb is None else rgb
-    return Field(raw_density, torch.logit(rgb, eps=1e-4))
+    rgb = torch.full_like(density, 0.5)[..., None].repeat(1, 1, 1, 3) if rgb is None else rgb.detach()
+    return Field(raw_density, torch.logit(rgb.clamp(0.01, 0.99)))  # where the logistic function still has a slope
 
 
 def node_positions(resolution: int) -> Tensor:
@@ -129,29 +136,16 @@ def node_positions(resolution: int) -> Tensor:
 
 
 def update_occupancy(field: Field, occupancy: Occupancy | None, step: int) -> Occupancy:
-    """The occupancy after optimisation step ``step``: refreshed each ``OCCUPANCY_INTERVAL`` steps, else the same object.
+    """The occupancy after optimisation step ``step``: refreshed every ``OCCUPANCY_INTERVAL`` steps, else the same object.
 
-    The rule is nerfacc's (arXiv 2305.04966): values = max(0.95 values, density x step), occupied where values exceed
-    min(their mean, 0.01). It asks for densities at random points of each cell; in a voxel grid the corners of the voxels
-    bound the density of a whole cell, so that nothing is left to chance and no cell needs to be left out.
+    The rule is nerfacc's (arXiv 2305.04966): values = max(0.95 values, density x step). It asks for the density at random points
+    of some cells; in a voxel grid the corners of the voxels bound the density of a whole cell, and nothing is left to chance.
     """
     if occupancy is not None and step % OCCUPANCY_INTERVAL:
         return occupancy
     with torch.no_grad():
-        voxel_max = F.max_pool3d(field.raw_density[None, None], kernel_size=2, stride=1)
-        cell_max = F.adaptive_max_pool3d(voxel_max, OCCUPANCY_RESOLUTION)[0, 0]  # its bins are the voxels that meet a cell
-        values = F.softplus(cell_max) * field.voxel
-        return _occupancy_from(values if occupancy is None else torch.maximum(OCCUPANCY_DECAY * occupancy.values, values))
-
-
-def _occupancy_from(values: Tensor) -> Occupancy:
-    """Threshold the values and measure distances by growing the occupied set one cell at a time."""
-    occupied = (values > values.mean().clamp(max=OCCUPANCY_THRESHOLD)).float()[None, None]
-    distance = torch.zeros_like(occupied)
-    for _ in range(FARTHEST):
-        distance += 1 - occupied
-        occupied = F.max_pool3d(occupied, kernel_size=3, stride=1, padding=1)
-    return Occupancy(values, distance[0, 0].to(torch.uint8))
+        values = F.softplus(largest_in_cells(field.raw_density)) * field.voxel
+        return occupancy_from(decayed_maximum(values, occupancy))
 
 
 def _interpolate(grid: Tensor, points: Tensor) -> Tensor:

@@ -1,0 +1,31 @@
+"""The renderer of flat pictures: a camera is shown the picture that stands nearest to its azimuth."""
+
+from __future__ import annotations
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from engine.math.cameras import Cameras
+from engine.math.views import Views, composite
+from engine.scene.canvas import Canvas
+
+
+def render(canvas: Canvas, cameras: Cameras, background: Tensor | None = None) -> Views:
+    """One picture for each camera over ``background`` (None: black), resampled to the cameras' image size; its depth is 1."""
+    rgba = resampled(canvas.rgba[nearest_pictures(canvas, cameras)], cameras.height, cameras.width)
+    rgb, alpha = rgba.split([3, 1], dim=-1)
+    return Views(composite(rgb, alpha, background), alpha, alpha)
+
+
+def nearest_pictures(canvas: Canvas, cameras: Cameras) -> Tensor:
+    """Index (B,) of the picture whose azimuth is nearest to each camera's: v itself for cameras at 360 v / V degrees."""
+    return (cameras.azimuths_deg().to(canvas.device) * (len(canvas) / 360)).round().long() % len(canvas)
+
+
+def resampled(images: Tensor, height: int, width: int) -> Tensor:
+    """``images`` (B,h,w,C) at another size: means of areas where both sides shrink, else bilinear."""
+    if images.shape[1:3] == (height, width):
+        return images
+    shrinks = images.shape[1] >= height and images.shape[2] >= width
+    options = {"mode": "area"} if shrinks else {"mode": "bilinear", "align_corners": False}
+    return F.interpolate(images.permute(0, 3, 1, 2), size=(height, width), **options).permute(0, 2, 3, 1)

@@ -8,14 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from engine.loop.export.sheet import BACKGROUND
 from engine.loop.messages import SceneCopy
 from engine.math.camera import Camera, orbit_camera
 from engine.math.cameras import cameras_from
+from engine.math.views import Views
 from engine.render import choose
 from engine.scene import splats
 
 Colour = tuple[float, float, float]
-PAPER: Colour = (0.957, 0.957, 0.949)  # the light ground of sheets and turntables
+PAPER: Colour = tuple(channel / 255 for channel in BACKGROUND)  # the light ground of sheets and turntables
 STRIP_ELEVATION_DEG = 15.0
 
 
@@ -31,11 +33,21 @@ class SplatArrays:
 
 def render_frames(copy: SceneCopy, cameras: Sequence[Camera], background: Colour = PAPER) -> np.ndarray:
     """uint8 (B,H,W,3) pictures of the copy."""
-    batch = cameras_from(cameras)
-    device = next(iter(copy.scene.parameters().values())).device
     with torch.no_grad():
-        views = choose(copy.scene, copy.backend).render(copy.scene, batch.to(device), torch.tensor(background, device=device))
-        return to_uint8(views.rgb)
+        return to_uint8(_views(copy, cameras, background).rgb)
+
+
+def render_rgba(copy: SceneCopy, cameras: Sequence[Camera]) -> np.ndarray:
+    """uint8 (B,H,W,4) pictures with premultiplied colour."""
+    with torch.no_grad():
+        views = _views(copy, cameras, None)
+        return to_uint8(torch.cat([views.rgb, views.alpha], dim=-1))
+
+
+def _views(copy: SceneCopy, cameras: Sequence[Camera], background: Colour | None) -> Views:
+    device = next(iter(copy.scene.parameters().values())).device
+    colour = None if background is None else torch.tensor(background, device=device)
+    return choose(copy.scene, copy.backend).render(copy.scene, cameras_from(cameras).to(device), colour)
 
 
 def render_frame(copy: SceneCopy, camera: Camera, background: Colour = PAPER) -> np.ndarray:

@@ -14,12 +14,13 @@ from torch import Tensor
 from engine.guidance.base import GuidanceOut
 from engine.loop.spec import Knobs
 from engine.loop.state import Anchor, Context, RunState, scale_rates
-from engine.loop.viewpoints import random_cameras
+from engine.loop.viewpoints import draft_cameras, random_cameras
+from engine.math.cameras import Cameras
 from engine.math.views import Views
 from engine.prior.base import Prompts
 
 BACKGROUNDS = {"white": 1.0, "grey": 0.5, "black": 0.0}
-ANCHOR_VIEWS = 2  # how many anchor views one step looks at
+FIT_VIEWS, ANCHOR_VIEWS = 4, 2  # how many anchor views one step looks at
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +36,7 @@ class StepOut:
 def distill_step(context: Context, state: RunState, knobs: Knobs, progress: float) -> StepOut:
     """One step of score distillation; ``progress`` 0..1 of the stage drives the noise level."""
     prior, rng = context.prior, state.rng
-    cameras = random_cameras(prior.info, knobs.views_per_step, context.spec.render_size, rng).to(prior.device)
+    cameras = step_cameras(context, knobs, rng)
     prompts = context.prompts(cameras)
     _ensure_guidance_state(state, knobs, context, prompts)
 
@@ -49,9 +50,17 @@ def distill_step(context: Context, state: RunState, knobs: Knobs, progress: floa
     return StepOut(float(out.loss.detach()), views.detach(), metrics, out.denoised)
 
 
+def step_cameras(context: Context, knobs: Knobs, rng: torch.Generator) -> Cameras:
+    """Random cameras round a 3D scene; the pictures of a canvas keep theirs."""
+    spec, info = context.spec, context.prior.info
+    if spec.scene == "canvas":
+        return draft_cameras(info, spec.draft_views, spec.render_size).to(context.prior.device)
+    return random_cameras(info, knobs.views_per_step, spec.render_size, rng).to(context.prior.device)
+
+
 def fit_step(context: Context, state: RunState) -> StepOut:
     """One step of fitting the scene to the anchor views, without the prior; the loss is the mean squared RGBA error."""
-    anchor = _some_views(state.anchor, 4, state.rng)
+    anchor = _some_views(context, state, FIT_VIEWS)
     views = state.renderer.render(state.scene, anchor.cameras, None)
     loss = (torch.cat([views.rgb, views.alpha], dim=-1) - anchor.rgba).square().mean()
     _update(state, loss, None)
@@ -62,7 +71,7 @@ def anchor_loss(context: Context, state: RunState) -> Tensor | float:
     """Squared distance to a few anchor views in the prior's space, summed like a guidance loss so that weights compare."""
     if state.anchor is None:
         return 0.0
-    anchor = _some_views(state.anchor, ANCHOR_VIEWS, state.rng)
+    anchor = _some_views(context, state, ANCHOR_VIEWS)
     views = state.renderer.render(state.scene, anchor.cameras, None)
     wanted = Views(anchor.rgba[..., :3], anchor.rgba[..., 3:], views.depth)
     difference = context.prior.encode(views) - context.prior.encode(wanted).detach()
@@ -78,8 +87,12 @@ def background(context: Context, knobs: Knobs, rng: torch.Generator) -> Tensor |
     return torch.full((3,), BACKGROUNDS[knobs.background], device=context.prior.device)
 
 
-def _some_views(anchor: Anchor, count: int, rng: torch.Generator) -> Anchor:
-    chosen = torch.randperm(len(anchor.cameras), generator=rng)[:count]
+def _some_views(context: Context, state: RunState, count: int) -> Anchor:
+    """A few of the anchor views at random; all of them for a canvas, whose pictures are tied to their cameras."""
+    anchor = state.anchor
+    if context.spec.scene == "canvas":
+        return anchor
+    chosen = torch.randperm(len(anchor.cameras), generator=state.rng)[:count]
     return Anchor(anchor.rgba[chosen], anchor.cameras[chosen])
 
 

@@ -20,8 +20,8 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.errors import FileFormatError, InputError, storage_errors
-from engine.loop.export.atomic import atomic_path
+from engine.errors import FileFormatError, InputError
+from engine.loop.export.files import atomic_path, read_errors
 
 SH_C0 = 0.28209479177387814
 """Y_0^0 = 1 / (2 sqrt(pi)), the constant spherical harmonic."""
@@ -99,7 +99,7 @@ def _check_array(name: str, values: np.ndarray, shape: tuple[int, ...]) -> None:
         raise InputError(f"{name} has shape {values.shape}, but {shape} is needed.", "Give one row of each for every splat.")
     broken = values.size - int(np.isfinite(values).sum())
     if broken:
-        raise InputError(f"{name} holds {broken} numbers that are not finite.", "Go back to the last good snapshot and export that.")
+        raise InputError(f"{name} holds {broken} numbers that are not finite.", "Go back to the last good snapshot.")
 
 
 def _header(count: int, comments: Sequence[str]) -> bytes:
@@ -113,7 +113,8 @@ def _header(count: int, comments: Sequence[str]) -> bytes:
 
 def _recipe_comments(recipe: str) -> list[str]:
     """The recipe as ASCII comment lines: JSON strings whose concatenation is the text."""
-    pieces = [line[i : i + _RECIPE_PIECE] for line in recipe.splitlines(keepends=True) for i in range(0, len(line), _RECIPE_PIECE)]
+    lines = recipe.splitlines(keepends=True)
+    pieces = [line[i : i + _RECIPE_PIECE] for line in lines for i in range(0, len(line), _RECIPE_PIECE)]
     return [_RECIPE_MARK + json.dumps(piece) for piece in pieces]
 
 
@@ -122,7 +123,7 @@ def read_splat_ply(path: Path | str) -> SplatCloud:
 
     Raises `FileFormatError` for what is no PLY, no splat cloud, truncated, too large or not finite.
     """
-    with storage_errors(path), open(path, "rb") as file:
+    with read_errors(path), open(path, "rb") as file:
         header = _read_header(path, file.read(MAX_HEADER_BYTES))
         file.seek(header.size)
         data = file.read(header.dtype.itemsize * header.count)
@@ -140,7 +141,8 @@ def _activate(path: Path | str, rows: np.ndarray, comments: Sequence[str]) -> Sp
     raw = {name: rows[name].astype(np.float32) for name in _REQUIRED}
     broken = sorted(name for name, column in raw.items() if not np.isfinite(column).all())
     if broken:
-        raise FileFormatError(f"{path} holds numbers that are not finite in {', '.join(broken)}.", "Export it again from its source.")
+        what = f"{path} holds numbers that are not finite in {', '.join(broken)}."
+        raise FileFormatError(what, "Export it again from its source.")
     quats = np.stack([raw[name] for name in _ROTATION], axis=1)
     length = np.linalg.norm(quats, axis=1, keepdims=True)
     with np.errstate(over="ignore"):
@@ -160,7 +162,7 @@ def _activate(path: Path | str, rows: np.ndarray, comments: Sequence[str]) -> Sp
 
 def read_recipe(path: Path | str) -> str:
     """The recipe in the header's comments. Raises `FileFormatError` if there is none or it is no PLY."""
-    with storage_errors(path), open(path, "rb") as file:
+    with read_errors(path), open(path, "rb") as file:
         comments = _read_header(path, file.read(MAX_HEADER_BYTES)).comments
     pieces = [comment.removeprefix(_RECIPE_MARK) for comment in comments if comment.startswith(_RECIPE_MARK)]
     if not pieces:

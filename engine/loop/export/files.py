@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and refusals to read that a person understands."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from engine.errors import storage_errors
+from engine.errors import InputError, storage_errors
 
 
 @contextmanager
@@ -27,3 +27,13 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
             os.replace(partial, path)
         finally:
             partial.unlink(missing_ok=True)
+
+
+@contextmanager
+def read_errors(path: Path | str) -> Iterator[None]:
+    """Turn the operating system's refusals while reading ``path`` into an `InputError`."""
+    try:
+        yield
+    except OSError as error:
+        what = f"{path} could not be read ({error.strerror or error})."
+        raise InputError(what, "Check that the file exists and that you may read it.") from error

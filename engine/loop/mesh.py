@@ -1,0 +1,60 @@
+"""From any scene to a coloured mesh."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import ndimage
+
+from engine.errors import InputError
+from engine.loop.export.glb import vertex_normals
+from engine.loop.export.surface import SurfaceOptions, extract_surface
+from engine.loop.messages import SceneCopy
+from engine.loop.vertex_colours import colours_from_views
+from engine.loop.volume import occupancy_grid
+
+RESOLUTION = 112
+LEVEL = 0.35
+SMALLEST_PART = 0.004  # pieces smaller than this share of the whole are dust
+
+
+@dataclass(frozen=True, eq=False)
+class ColouredMesh:
+    """``vertices`` (N,3) in the world, ``faces`` (F,3) outward, ``colours`` (N,3) in 0..1 display values."""
+
+    vertices: np.ndarray
+    faces: np.ndarray
+    colours: np.ndarray
+
+
+def mesh_of(copy: SceneCopy, max_faces: int = 40_000) -> ColouredMesh:
+    """The outer surface of a scene, coloured as it looks from outside. Raises InputError when there is nothing solid."""
+    solidity, colour = occupancy_grid(copy.scene, RESOLUTION)
+    level = min(LEVEL, 0.5 * float(solidity.max()))  # a thin mist still has a surface
+    if level <= 1e-4:
+        raise InputError("The shape has no solid part to make a mesh of.", "Refine it for longer, or export the splats.")
+    solid = without_dust(solidity, level)
+    options = SurfaceOptions(RESOLUTION, level, largest_only=False, smoothing=6, max_faces=max_faces)
+    surface = extract_surface(lambda points: _at(solid, points), options)
+    normals = vertex_normals(surface.vertices, surface.faces)
+    inner = np.stack([_at(colour[..., channel], surface.vertices) for channel in range(3)], axis=1)
+    return ColouredMesh(surface.vertices, surface.faces, colours_from_views(copy, surface.vertices, normals, inner))
+
+
+def without_dust(solidity: np.ndarray, level: float) -> np.ndarray:
+    """Solidity (R,R,R) with closed hollows filled (nobody sees them) and pieces of dust taken away."""
+    filled = ndimage.binary_fill_holes(solidity > level)
+    hollow = filled & (solidity <= level)
+    labels, count = ndimage.label(filled, structure=np.ones((3, 3, 3)))
+    sizes = ndimage.sum_labels(filled, labels, index=np.arange(count + 1))
+    dust = np.isin(labels, np.flatnonzero(sizes < SMALLEST_PART * sizes.sum())) & (labels > 0)
+    around_dust = ndimage.binary_dilation(dust, iterations=2)  # what is left of its slope would make a shell
+    keep = filled & ~dust
+    return np.where(hollow, 1.0, np.where(around_dust & ~keep, 0.0, solidity)).astype(np.float32)
+
+
+def _at(grid: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Trilinear values (N,) of ``grid`` (R,R,R) over the cube at ``points`` (N,3)."""
+    index = (points.T + 1) * (0.5 * (len(grid) - 1))
+    return ndimage.map_coordinates(grid, index, order=1, mode="nearest")

@@ -1,0 +1,146 @@
+"""The files of a finished run, each holding the recipe that made it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from engine.errors import InputError, storage_errors
+from engine.guidance import key_of
+from engine.loop.clock import Clock
+from engine.loop.devices import device_name
+from engine.loop.export.files import atomic_path
+from engine.loop.export.glb import write_glb
+from engine.loop.export.ply import sh0_from_rgb, write_splat_ply
+from engine.loop.export.sheet import write_sheet
+from engine.loop.export.video import write_video
+from engine.loop.frames import render_frames, render_rgba, strip_cameras
+from engine.loop.mesh import mesh_of
+from engine.loop.messages import Finished, SceneCopy
+from engine.loop.recipe import Recipe
+from engine.math.camera import orbit_camera
+from engine.scene import splats
+from engine.scene.canvas import Canvas
+from engine.scene.field import Field, node_positions
+
+FILE_OF = {"ply": "scene.ply", "glb": "mesh.glb", "mp4": "turntable.mp4", "png": "views.png"}
+FORMATS = tuple(FILE_OF)
+RESULT_FILES = ("recipe.toml", *FILE_OF.values(), "result.json")
+
+SHEET_SIZE, TURNTABLE_SIZE = 256, 320
+TURNTABLE_FRAMES, TURNTABLE_FPS = 72, 24
+SOLID_VOXEL = 0.02  # opacity under which a voxel makes no splat
+
+
+def write_results(finished: Finished, prior_id: str, folder: Path, formats: tuple[str, ...] = FORMATS) -> dict[str, Path]:
+    """Write recipe.toml, the chosen files and result.json into ``folder``; returns their paths by format.
+
+    Pictures on a canvas have no third dimension and make only the contact sheet. Raises StorageError.
+    """
+    clock, copy = Clock(), finished.copy
+    recipe = with_facts(finished.recipe, prior_id, copy)
+    text = recipe.to_toml()
+    writers: dict[str, Callable[[Path, SceneCopy, str], None]] = {"ply": _ply, "glb": _glb, "mp4": _mp4, "png": _png}
+    wanted = [name for name in formats if name == "png" or not isinstance(copy.scene, Canvas)]
+    with storage_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    files = {"recipe": folder / "recipe.toml", **{name: folder / FILE_OF[name] for name in wanted}, "result": folder / "result.json"}
+    _write_text(files["recipe"], text)
+    notes = []
+    for name in wanted:
+        try:
+            writers[name](files[name], copy, text)
+        except InputError as error:  # a shape too thin for a mesh still has its other files
+            notes.append(str(error))
+            del files[name]
+    _write_text(files["result"], json.dumps(_summary(finished, recipe, files, clock.lap(), notes), indent=2) + "\n")
+    return files
+
+
+def with_facts(recipe: Recipe, prior_id: str, copy: SceneCopy) -> Recipe:
+    """The recipe with what was true when it was cooked."""
+    try:
+        maquette = version("maquette")
+    except PackageNotFoundError:
+        maquette = "not installed"
+    facts = {"maquette": maquette, "torch": torch.__version__, "device": device_name(_device(copy)), "prior": prior_id}
+    return Recipe(recipe.settings, recipe.changes, facts)
+
+
+def _summary(finished: Finished, recipe: Recipe, files: dict[str, Path], export_seconds: float, notes: list[str]) -> dict:
+    spec, knobs = recipe.settings.spec, recipe.settings.knobs
+    seconds = {"draft": 0.0, "fit": 0.0, "refine": 0.0, **finished.seconds}
+    seconds["draft"] += seconds.pop("fit")  # a draft is an object, not its pictures
+    seconds |= {"export": export_seconds, "total": finished.seconds["total"] + export_seconds}
+    return {
+        "prompt": spec.prompt,
+        "seed": spec.seed,
+        "prior": spec.prior,
+        "scene": spec.scene,
+        "method": key_of(knobs.guidance),
+        "device": recipe.facts["device"],
+        "steps": finished.steps,
+        "stopped": finished.stopped,
+        "seconds": {name: round(value, 3) for name, value in seconds.items()},
+        "files": {name: path.name for name, path in files.items()},
+        "notes": notes,
+    }
+
+
+def splats_of(scene: splats.Splats | Field) -> splats.Splats:
+    """The scene as splats; a field becomes one soft ball for each voxel that holds matter."""
+    if isinstance(scene, splats.Splats):
+        return scene
+    with torch.no_grad():
+        points = node_positions(scene.resolution).to(scene.raw_density.device).reshape(-1, 3)
+        density, rgb = scene.query(points)
+        opacity = -torch.expm1(-density * scene.voxel)
+        kept = opacity > SOLID_VOXEL
+        cloud = splats.from_points(points[kept], rgb[kept], scale=0.5 * scene.voxel, opacity=0.5)
+        return splats.Splats(cloud.means, cloud.log_scales, cloud.quats, torch.logit(opacity[kept].clamp(max=0.99)), cloud.colours)
+
+
+def _ply(path: Path, copy: SceneCopy, recipe: str) -> None:
+    cloud = splats_of(copy.scene)
+    if len(cloud) == 0:
+        raise InputError("The shape has no solid part to export.", "Refine it for longer.")
+    with torch.no_grad():
+        parts = [part.float().cpu().numpy() for part in (cloud.means, cloud.scales, cloud.unit_quats, cloud.opacities, cloud.rgb)]
+    write_splat_ply(path, *parts[:4], sh0_from_rgb(parts[4]), recipe=recipe)
+
+
+def _glb(path: Path, copy: SceneCopy, recipe: str) -> None:
+    mesh = mesh_of(copy)
+    write_glb(path, mesh.vertices, mesh.faces, mesh.colours, recipe=recipe)
+
+
+def _mp4(path: Path, copy: SceneCopy, recipe: str) -> None:
+    write_video(path, _turntable(copy), fps=TURNTABLE_FPS, recipe=recipe)
+
+
+def _turntable(copy: SceneCopy) -> Iterator[np.ndarray]:
+    for i in range(TURNTABLE_FRAMES):
+        camera = orbit_camera(360.0 * i / TURNTABLE_FRAMES, 18.0, copy.distance, copy.fov_deg, TURNTABLE_SIZE)
+        yield render_frames(copy, [camera])[0]
+
+
+def _png(path: Path, copy: SceneCopy, recipe: str) -> None:
+    write_sheet(path, render_rgba(copy, strip_cameras(copy, SHEET_SIZE, _sheet_views(copy))), recipe=recipe)
+
+
+def _sheet_views(copy: SceneCopy) -> int:
+    return len(copy.scene) if isinstance(copy.scene, Canvas) else 8
+
+
+def _device(copy: SceneCopy) -> torch.device:
+    return next(iter(copy.scene.parameters().values())).device
+
+
+def _write_text(path: Path, text: str) -> None:
+    with storage_errors(path), atomic_path(path) as partial:
+        partial.write_text(text, encoding="utf-8")

@@ -1,0 +1,232 @@
+"""The frame thread: it develops pictures of the newest copy of a scene, one at a time, for whoever asks.
+
+Each watcher of a job has a tray. Asking puts a wish into it (how to make the picture, and a key that tells one view from
+another) and waits for a print. No lock is held while a picture is made, and a picture that cannot be made is a warning.
+A tray that nobody has touched for a few seconds is cleared away; with a job's last tray the run is told that nobody looks.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from itertools import count
+from typing import Any, Protocol
+
+from engine.errors import StudioError
+from engine.loop.messages import SceneCopy
+
+FORGET_SECONDS = 5.0
+RELOAD_SECONDS = 1.0  # how often to look whether a run that rests has left something to show
+
+
+class Archive(Protocol):
+    """What the darkroom asks of the session. ``watch``, ``can_load`` and ``may_forget`` are quick and take no lock of its."""
+
+    def load(self, token: str) -> SceneCopy | None:
+        """The copy of a job that rests, from its folder; None if there is none (yet). Raises StudioError."""
+        ...
+
+    def can_load(self, token: str) -> bool:
+        """Whether ``load`` would find a copy now."""
+        ...
+
+    def may_forget(self, token: str) -> bool:
+        """Whether the job has ended and ``load`` can bring its copy back."""
+        ...
+
+    def watch(self, token: str, on: bool) -> None:
+        """Somebody looks at the job, or nobody does any more."""
+        ...
+
+    def warn(self, token: str, what: str, remedy: str) -> None:
+        """Show this with the job."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Wish:
+    """How to make a picture from a copy; two wishes with the same ``key`` want the same picture."""
+
+    key: Hashable
+    make: Callable[[SceneCopy], Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Print:
+    """``value`` is what the wish with ``key`` made of ``copy``. ``serial`` grows with every print."""
+
+    serial: int
+    key: Hashable
+    copy: SceneCopy
+    value: Any
+
+
+@dataclass(eq=False)
+class _Tray:
+    token: str
+    touched: float
+    wish: Wish | None = None
+    waiting: int = 0  # callers inside ``ask`` or ``newest_print``
+    standing: bool = False  # a print is wanted though nobody waits for it
+    print: Print | None = None
+    spoiled: tuple[SceneCopy, Hashable] | None = None  # the copy and key that failed: not tried again
+    turn: int = 0  # when it was last served
+
+    @property
+    def wanted(self) -> bool:
+        return self.waiting > 0 or self.standing
+
+    def lacks(self, copy: SceneCopy) -> bool:
+        """Whether a print should be made of ``copy`` for this tray."""
+        if not self.wanted or self.wish is None:
+            return False
+        if self.spoiled is not None and self.spoiled[0] is copy and self.spoiled[1] == self.wish.key:
+            return False
+        return self.print is None or self.print.copy is not copy or self.print.key != self.wish.key
+
+
+class Darkroom:
+    """Trays by (token, name of the watcher), and the newest copy of each job."""
+
+    def __init__(self, archive: Archive, clock: Callable[[], float] = time.monotonic) -> None:
+        self._archive, self._clock = archive, clock
+        self._changed = threading.Condition()
+        self._trays: dict[tuple[str, str], _Tray] = {}
+        self._copies: dict[str, SceneCopy] = {}
+        self._asked_archive: dict[str, float] = {}  # token -> when it may be asked again
+        self._serials, self._turns = count(1), count(1)
+        self._closing = False
+        self._thread = threading.Thread(target=self._work, name="frames", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """Let all who wait go; the thread ends after the picture it is at."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+
+    def join(self, timeout_seconds: float) -> bool:
+        """Wait for the thread; False if it is still at a picture."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout_seconds)
+        return not self._thread.is_alive()
+
+    def offer(self, token: str, copy: SceneCopy) -> None:
+        """A newer copy of a job's scene."""
+        with self._changed:
+            self._copies[token] = copy
+            self._changed.notify_all()
+
+    def newest(self, token: str) -> SceneCopy | None:
+        """The newest copy that is in memory."""
+        with self._changed:
+            return self._copies.get(token)
+
+    def tell_watched(self, token: str) -> None:
+        """Tell the run whether somebody looks."""
+        with self._changed:
+            self._archive.watch(token, any(tray.token == token for tray in self._trays.values()))
+
+    def ask(self, token: str, name: str, wish: Wish, after: int, timeout_seconds: float) -> Print | None:
+        """The watcher's print if it has a serial above ``after`` and shows its newest wish; waits for that, else None."""
+        with self._changed:
+            tray = self._wished(token, name, wish)
+            return self._wait(tray, lambda: tray.print.serial > after and tray.print.key == tray.wish.key, timeout_seconds)
+
+    def newest_print(self, token: str, name: str, wish: Wish, timeout_seconds: float) -> Print | None:
+        """The watcher's print; waits only where there is none yet, but could be. A newer one is made meanwhile."""
+        with self._changed:
+            tray = self._wished(token, name, wish)
+            tray.standing = True
+            if tray.print is None and token not in self._copies and not self._archive.can_load(token):
+                return None
+            return self._wait(tray, lambda: True, timeout_seconds)
+
+    def _wished(self, token: str, name: str, wish: Wish) -> _Tray:
+        if not any(tray.token == token for tray in self._trays.values()):
+            self._archive.watch(token, True)
+        tray = self._trays.setdefault((token, name), _Tray(token, self._clock()))
+        tray.wish, tray.touched = wish, self._clock()
+        self._changed.notify_all()
+        return tray
+
+    def _wait(self, tray: _Tray, good: Callable[[], bool], timeout_seconds: float) -> Print | None:
+        tray.waiting += 1
+        try:
+            found = self._changed.wait_for(lambda: self._closing or (tray.print is not None and good()), timeout_seconds)
+            return tray.print if found and tray.print is not None and good() else None
+        finally:
+            tray.waiting -= 1
+            tray.touched = self._clock()
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                if self._closing:
+                    return
+                self.clear_away()
+                tray = self._next_tray()
+                if tray is None:
+                    self._changed.wait(RELOAD_SECONDS if self._trays else None)
+                    continue
+                tray.turn = next(self._turns)
+                copy, wish = self._copies.get(tray.token), tray.wish
+            if copy is None:
+                self._reload(tray.token)
+            else:
+                self._develop(tray, copy, wish)
+
+    def clear_away(self) -> None:
+        """Forget watchers that have left, and copies that can be had again."""
+        with self._changed:
+            watched = {tray.token for tray in self._trays.values()}
+            horizon = self._clock() - FORGET_SECONDS
+            self._trays = {key: tray for key, tray in self._trays.items() if tray.waiting or tray.touched > horizon}
+            still = {tray.token for tray in self._trays.values()}
+            for token in watched - still:
+                self._archive.watch(token, False)
+            for token in [token for token in self._copies if token not in still and self._archive.may_forget(token)]:
+                del self._copies[token]
+                self._asked_archive.pop(token, None)
+
+    def _next_tray(self) -> _Tray | None:
+        """The tray that has waited longest and can be served, by a print or by asking the archive for a copy."""
+        now = self._clock()
+        ready = [tray for tray in self._trays.values() if self._can_serve(tray, now)]
+        return min(ready, key=lambda tray: tray.turn, default=None)
+
+    def _can_serve(self, tray: _Tray, now: float) -> bool:
+        copy = self._copies.get(tray.token)
+        if copy is None:
+            return tray.wanted and now >= self._asked_archive.get(tray.token, now)
+        return tray.lacks(copy)
+
+    def _reload(self, token: str) -> None:
+        again = self._clock() + RELOAD_SECONDS
+        try:
+            copy = self._archive.load(token)
+        except StudioError as error:
+            self._archive.warn(token, error.what, error.remedy)
+            copy, again = None, float("inf")
+        with self._changed:
+            self._asked_archive[token] = again
+            if copy is not None:
+                self._copies.setdefault(token, copy)
+                self._changed.notify_all()
+
+    def _develop(self, tray: _Tray, copy: SceneCopy, wish: Wish) -> None:
+        try:
+            value = wish.make(copy)
+        except Exception as error:
+            with self._changed:
+                tray.spoiled = (copy, wish.key)
+            remedy = error.remedy if isinstance(error, StudioError) else "The run itself goes on."
+            self._archive.warn(tray.token, f"A picture could not be drawn ({type(error).__name__}: {error}).", remedy)
+            return
+        with self._changed:
+            tray.print, tray.standing = Print(next(self._serials), wish.key, copy, value), False
+            self._changed.notify_all()

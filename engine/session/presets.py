@@ -1,0 +1,133 @@
+"""Presets: flat TOML files, one each, with a ``title``, a ``sentence`` and settings by name. They do not inherit.
+
+A preset says everything: what it does not name is at its default, so that going from one to the next leaves nothing behind.
+Only the prompt, the negative prompt and the seed are kept, unless the preset names them.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from engine.errors import InputError, PresetError
+from engine.loop.settings import Settings, Value, flatten, with_values
+from engine.loop.spec import Knobs, RunSpec
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+FOLDER = Path(__file__).resolve().parents[2] / "presets"
+DEFAULT_KEY, DEFAULT_PRIOR = "toybox-splats", "toybox"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """``values`` are settings by name; ``key`` is the file's name without its ending."""
+
+    key: str
+    title: str
+    sentence: str
+    values: Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Presets:
+    """What a folder holds: the ``presets`` that can be used, the default first, and the ``problems`` with the others."""
+
+    presets: tuple[Preset, ...]
+    problems: tuple[PresetError, ...]
+
+    def named(self, key: str) -> Preset:
+        """The preset with this key. Raises the PresetError of a broken one, or one that lists those that exist."""
+        for preset in self.presets:
+            if preset.key == key:
+                return preset
+        for problem in self.problems:
+            if problem.what.startswith(f"{key}.toml"):
+                raise problem
+        raise PresetError(f"There is no preset {key!r}.", f"Choose one of {', '.join(preset.key for preset in self.presets)}.")
+
+
+def load_presets(folder: Path = FOLDER) -> Presets:
+    """Every ``*.toml`` in ``folder``; a broken one does not keep the others from loading."""
+    presets, problems = [], []
+    for path in sorted(folder.glob("*.toml")):
+        try:
+            presets.append(load_preset(path))
+        except PresetError as error:
+            problems.append(error)
+    presets.sort(key=lambda preset: (preset.key != DEFAULT_KEY, preset.values.get("prior") != DEFAULT_PRIOR, preset.key))
+    return Presets(tuple(presets), tuple(problems))
+
+
+def load_preset(path: Path) -> Preset:
+    """Read one preset and try it on. Raises PresetError that names the file, the line and what is allowed."""
+    text = _text_of(path)
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PresetError(f"{path.name}: {error}.", f"Correct {path}, or delete it.") from error
+    title, sentence = (_word(path, text, document, name) for name in ("title", "sentence"))
+    preset = Preset(path.stem, title, sentence, document)
+    for name, value in document.items():
+        _check_value(path, text, name, value)
+    try:
+        apply_preset(preset, _blank())
+    except InputError as error:
+        raise _problem(path, text, _blamed(document, error), error.what, error.remedy) from error
+    return preset
+
+
+def apply_preset(preset: Preset, settings: Settings) -> Settings:
+    """The preset's settings with the prompt, negative prompt and seed of ``settings``."""
+    kept = settings.spec
+    blank = Settings(RunSpec(kept.prompt, negative_prompt=kept.negative_prompt, seed=kept.seed), Knobs())
+    return with_values(blank, preset.values)
+
+
+def differences(preset: Preset, settings: Settings) -> dict[str, tuple[Value | None, Value | None]]:
+    """What applying the preset would change: name -> (now, then). None: the guidance method has no such setting."""
+    now, then = flatten(settings), flatten(apply_preset(preset, settings))
+    return {name: (now.get(name), then.get(name)) for name in {**now, **then} if now.get(name) != then.get(name)}
+
+
+def _text_of(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PresetError(f"{path.name} cannot be read ({error}).", f"Correct {path}, or delete it.") from error
+
+
+def _word(path: Path, text: str, document: dict[str, Any], name: str) -> str:
+    value = document.pop(name, None)
+    if not isinstance(value, str) or not value.strip():
+        raise _problem(path, text, name, f"{name} is missing or empty.", f'Add a line such as {name} = "...".')
+    return value
+
+
+def _check_value(path: Path, text: str, name: str, value: Any) -> None:
+    if not isinstance(value, str | int | float | bool):
+        raise _problem(path, text, name, f"{name} is a {type(value).__name__}; presets are flat.", "Write one plain value.")
+
+
+def _problem(path: Path, text: str, name: str, what: str, remedy: str) -> PresetError:
+    at_start = re.compile(rf"\s*\[*\"?{re.escape(name)}\b")
+    line = next((number for number, line in enumerate(text.splitlines(), 1) if name and at_start.match(line)), None)
+    place = path.name if line is None else f"{path.name}, line {line}"
+    return PresetError(f"{place}: {what}", remedy)
+
+
+def _blamed(document: Mapping[str, Any], error: InputError) -> str:
+    """The setting that the message is about: the first one that it names."""
+    named = [(match.start(), name) for name in document if (match := re.search(rf"\b{re.escape(name)}\b", error.what))]
+    return min(named, default=(0, ""))[1]
+
+
+def _blank() -> Settings:
+    return Settings(RunSpec(prompt="a red mug"), Knobs())

@@ -1,0 +1,118 @@
+"""What is kept of a job, in memory and as ``job.json`` in its folder."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Literal
+
+from engine.errors import FileFormatError, StudioError
+from engine.loop.settings import Settings, flatten, flatten_knobs, with_values
+from engine.loop.spec import Knobs, RunSpec
+from engine.session.progress import History, Progress
+
+State = Literal["queued", "running", "paused", "done", "failed", "stopped", "interrupted"]
+STATES: tuple[State, ...] = ("queued", "running", "paused", "done", "failed", "stopped", "interrupted")
+ENDED: tuple[State, ...] = ("done", "failed", "stopped")
+FORMAT = 1
+MAX_WARNINGS = 50
+MAX_TITLE_CHARACTERS = 80
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """One job. It is replaced, never changed, so that any thread may read it.
+
+    ``settings`` are those it was submitted with, ``knobs`` the newest asked for (``revision``). ``session`` is the process that
+    looks after it. ``stopping`` says that a stop was asked for and is not done yet. ``deaths`` counts the times that the process
+    ended while the job was running.
+    """
+
+    token: str
+    owner: str
+    created: float
+    settings: Settings
+    knobs: Knobs
+    state: State = "queued"
+    revision: int = 0
+    checkpoint_revision: int = 0
+    progress: Progress = field(default_factory=Progress)
+    warnings: tuple[tuple[str, str], ...] = ()
+    error: tuple[str, str] | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+    session: str = ""
+    stopping: bool = False
+    deaths: int = 0
+
+    @property
+    def title(self) -> str:
+        """The beginning of the prompt, on one line."""
+        words = " ".join(self.settings.spec.prompt.split())
+        return words if len(words) <= MAX_TITLE_CHARACTERS else words[: MAX_TITLE_CHARACTERS - 1] + "…"
+
+    def warned(self, what: str, remedy: str) -> JobRecord:
+        """With one more warning; the same one is not repeated, and of many the newest are kept."""
+        if (what, remedy) in self.warnings:
+            return self
+        return replace(self, warnings=(*self.warnings, (what, remedy))[-MAX_WARNINGS:])
+
+
+def to_json(record: JobRecord) -> str:
+    """The text of ``job.json``."""
+    settings, knobs, progress = flatten(record.settings), flatten_knobs(record.knobs), asdict(record.progress)
+    plain = {name: getattr(record, name) for name in _PLAIN}
+    document = {"format": FORMAT, **plain, "title": record.title, "settings": settings, "knobs": knobs, "progress": progress}
+    return json.dumps(document, indent=1, ensure_ascii=False)
+
+
+_PLAIN = ("token", "owner", "created", "state", "revision", "checkpoint_revision",
+          "warnings", "error", "files", "session", "stopping", "deaths")  # fmt: skip
+
+
+def from_json(text: str) -> JobRecord:
+    """Read what ``to_json`` wrote. Raises FileFormatError for anything else."""
+    try:
+        document = json.loads(text)
+        if document["format"] != FORMAT or document["state"] not in STATES:
+            raise ValueError(f"format {document['format']!r}, state {document['state']!r}")
+        if not all(re.fullmatch(r"[\w-]*", document[name], re.ASCII) for name in ("token", "session")):
+            raise ValueError("a token with characters that tokens do not have")
+        settings = with_values(_blank(document["settings"]["prompt"]), document["settings"])
+        return JobRecord(
+            **{name: document[name] for name in _PLAIN if name not in ("warnings", "error")},
+            settings=settings,
+            knobs=with_values(settings, document["knobs"]).knobs,
+            warnings=tuple((str(what), str(remedy)) for what, remedy in document["warnings"]),
+            error=None if document["error"] is None else (str(document["error"][0]), str(document["error"][1])),
+            progress=_progress(document["progress"]),
+        )
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, StudioError) as error:
+        raise FileFormatError(f"It is not a job of format {FORMAT} ({type(error).__name__}: {error}).") from error
+
+
+def unreadable(token: str, text: str, created: float, what: str) -> JobRecord:
+    """What stands for a job whose ``job.json`` holds ``text`` that cannot be read: failed, with nothing in its folder touched."""
+    settings = _blank("unreadable run")
+    remedy = "Its folder is untouched: mend or delete job.json there, or start again from its recipe.toml."
+    return JobRecord(token, _owner_in(text), created, settings, settings.knobs, state="failed", error=(what, remedy))
+
+
+def _owner_in(text: str) -> str:
+    """Whose job it is, where at least that can be read."""
+    try:
+        return str(json.loads(text)["owner"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def _blank(prompt: str) -> Settings:
+    return Settings(RunSpec(prompt=prompt), Knobs())
+
+
+def _progress(document: Mapping[str, Any]) -> Progress:
+    history = document["history"]
+    newest = None if history["newest"] is None else (int(history["newest"][0]), float(history["newest"][1]))
+    points = tuple((int(step), float(loss)) for step, loss in history["points"])
+    return Progress(**{**document, "history": History(points, int(history["stride"]), newest)})

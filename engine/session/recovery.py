@@ -1,0 +1,42 @@
+"""What becomes of the jobs that a library holds when a session starts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from engine.session.library import Library
+from engine.session.record import ENDED, JobRecord
+
+MAX_DEATHS = 3
+
+
+def recovered(library: Library, resume_interrupted: bool) -> list[JobRecord]:
+    """Records for the board, oldest first. Jobs that another living process looks after are left to it.
+
+    A run that a dead process left behind is queued again, unless ``resume_interrupted`` is false or it has seen its process die
+    ``MAX_DEATHS`` times: it may be the reason, and then a person decides.
+    """
+    found = []
+    for record in library.read_all():
+        if record.state in ENDED:
+            found.append(record)
+        elif not library.is_alive(record.session):
+            found.append(_taken_up(record, library.session) if resume_interrupted else _left(record))
+    return found
+
+
+def _left(record: JobRecord) -> JobRecord:
+    return record if record.state == "paused" else replace(record, state="interrupted")
+
+
+def _taken_up(record: JobRecord, session: str) -> JobRecord:
+    died = record.state == "running" and record.session != ""
+    record = replace(record, session=session, deaths=record.deaths + died)
+    if record.deaths >= MAX_DEATHS:
+        what = f"The program ended {record.deaths} times while this run was going, so it was not started again by itself."
+        return replace(record.warned(what, "Resume it by hand, or start it again with a smaller scene."), state="interrupted")
+    if died:
+        record = record.warned("The program ended while this run was going. It goes on from its last checkpoint.", "")
+    if record.state == "running" and not record.stopping:
+        return replace(record, state="queued")
+    return record

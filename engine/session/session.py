@@ -1,0 +1,246 @@
+"""Everything that a page, a command line or a Python program does with runs, in one object.
+
+The session owns the jobs: whoever asks for them may come and go.
+
+Methods that steer (``submit``, ``set_knobs``, ``pause``, ``resume``, ``stop``) return at once and never wait for the engine.
+A job's token is the only key to it; whoever has the token may see and steer the run.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import Protocol
+
+import numpy as np
+
+from engine.errors import InputError, StorageError
+from engine.loop.frames import SplatArrays
+from engine.loop.messages import Pictures, SceneCopy, SetKnobs, Stop
+from engine.loop.settings import Settings, Value, flatten_knobs, with_values
+from engine.loop.spec import Knobs
+from engine.math.camera import Camera
+from engine.session.archive import JobArchive
+from engine.session.board import Board
+from engine.session.darkroom import Darkroom, Wish
+from engine.session.engine import Engine, LoadPrior, Run, WriteResults
+from engine.session.library import Library, has_checkpoint, new_token
+from engine.session.record import ENDED, JobRecord
+from engine.session.recovery import recovered
+from engine.session.views import Cloud, Frame, JobView, Strip, view_of
+
+CLOSE_SECONDS = 60.0
+SIDE_SECONDS = 2.0  # how long a first strip or cloud is waited for
+CLOUD_LIMIT = 200_000
+
+
+class Frames(Protocol):
+    """Pictures and arrays of a scene copy: the module ``engine.loop.frames``, or a double of it."""
+
+    def render_frame(self, copy: SceneCopy, camera: Camera) -> np.ndarray: ...
+
+    def azimuth_strip(self, copy: SceneCopy, size: int) -> np.ndarray: ...
+
+    def point_cloud(self, copy: SceneCopy, limit: int) -> SplatArrays: ...
+
+
+class Session:
+    """Runs in a library folder, worked through by one engine thread and shown by one frame thread.
+
+    ``check`` raises a StudioError for settings that could not run (a prior that is not there); ``load_copy`` opens the scene of a
+    run on disk. Unless ``resume_interrupted`` is false, runs that a dead process left behind go on by themselves.
+    """
+
+    def __init__(
+        self,
+        library: Path,
+        run: Run,
+        frames: Frames,
+        write_results: WriteResults,
+        load_prior: LoadPrior,
+        *,
+        load_copy: Callable[[Path], SceneCopy] | None = None,
+        check: Callable[[Settings], None] = lambda settings: None,
+        resume_interrupted: bool = True,
+    ) -> None:
+        self.library = Library(library)
+        self._board = Board(self.library)
+        self._darkroom = Darkroom(JobArchive(self._board, load_copy))
+        self._engine = Engine(self._board, run, write_results, load_prior, self._darkroom)
+        self._frames, self._check, self._resume_interrupted = frames, check, resume_interrupted
+
+    def start(self) -> None:
+        """Take up what the library holds, and begin to work."""
+        for record in recovered(self.library, self._resume_interrupted):
+            job = self._board.add(record, front=record.progress.total_step > 0)
+            if record.session == self.library.session:
+                self._board.save(job)
+        self._darkroom.start()
+        self._engine.start()
+
+    def close(self, timeout_seconds: float = CLOSE_SECONDS) -> bool:
+        """End after the present step; unfinished runs stay resumable. False if that step takes longer than the timeout."""
+        self._board.close()
+        self._darkroom.close()
+        ended = self._engine.join(timeout_seconds) and self._darkroom.join(timeout_seconds)
+        if ended:
+            self.library.close()
+        return ended
+
+    def __enter__(self) -> Session:
+        self.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    # Steering
+
+    def submit(self, settings: Settings, owner: str) -> str:
+        """Queue a run and return its token.
+
+        Raises InputError, MissingError or DeviceError if it could not run, and StorageError if it could not be kept.
+        """
+        self._check(settings)
+        record = JobRecord(new_token(), owner, time.time(), settings, settings.knobs, session=self.library.session)
+        try:
+            self.library.write(record)
+        except StorageError:
+            self.library.discard(record.token)
+            raise
+        self._board.add(record)
+        return record.token
+
+    def set_knobs(self, token: str, values: Mapping[str, Value]) -> int:
+        """Change live settings by name; returns the revision that comes back with everything they shaped.
+
+        Raises InputError for a value out of range, for a setting that needs a new run, and for a run that has ended.
+        """
+        with self._board.changed:
+            job = self._board.get(token)
+            if job.record.state in ENDED:
+                raise InputError("This run has ended; its settings cannot change any more.", "Press Generate to start a new run.")
+            knobs = _changed_knobs(job.record, values)
+            revision = job.record.revision + 1
+            self._board.update(job, lambda record: replace(record, knobs=knobs, revision=revision))
+            job.mailbox.post(SetKnobs(revision, knobs))
+        return revision
+
+    def pause(self, token: str) -> None:
+        """Hold a run after its present step; a run that does not go is left as it is."""
+        with self._board.changed:
+            job = self._board.get(token)
+            if job.record.state not in ("queued", "running") or job.record.stopping:
+                return
+            self._board.move(job, "paused")
+        self._board.save(job)
+
+    def resume(self, token: str) -> None:
+        """Let a paused, interrupted or failed run go on, before its owner's other runs. InputError if it is done or stopped."""
+        with self._board.changed:
+            job = self._board.get(token)
+            if job.record.state in ("queued", "running"):
+                return
+            if job.record.state in ("done", "stopped"):
+                raise InputError("This run has ended.", "Press Generate to start a new run.")
+            self._board.move(job, "queued", lambda record: replace(record, error=None, deaths=0), front=True)
+        self._board.save(job)
+
+    def stop(self, token: str) -> None:
+        """End a run within one step and keep its result; a run that has not begun ends without one."""
+        with self._board.changed:
+            job = self._board.get(token)
+            if job.record.state in ENDED or job.record.stopping:
+                return
+            begun = job.events is not None or job.record.state == "running" or has_checkpoint(self.library.folder(token))
+            if begun:
+                self._board.move(job, "running", lambda record: replace(record, stopping=True))
+                job.mailbox.post(Stop())
+            else:
+                self._board.move(job, "stopped")
+        self._board.save(job)
+
+    # Looking
+
+    def view(self, token: str) -> JobView:
+        """The job as it is now. InputError for an unknown token, as in every method."""
+        with self._board.changed:
+            job = self._board.get(token)
+            return view_of(job.record, self.library.folder(token), self._board.position(token))
+
+    def jobs(self, owner: str) -> tuple[JobView, ...]:
+        """The owner's jobs, newest first."""
+        tokens = [job.record.token for job in self._board.all() if job.record.owner == owner]
+        return tuple(sorted(map(self.view, tokens), key=self._created, reverse=True))
+
+    def _created(self, view: JobView) -> float:
+        return self._board.get(view.token).record.created
+
+    def settings(self, token: str) -> Settings:
+        """The settings that the run was submitted with."""
+        return self._board.get(token).record.settings
+
+    def knobs(self, token: str) -> Knobs:
+        """The newest live settings that were asked for."""
+        return self._board.get(token).record.knobs
+
+    def files(self, token: str) -> dict[str, Path]:
+        """The result's files by name, once it has ended."""
+        return dict(self.view(token).files)
+
+    def wait(self, token: str, timeout: float | None = None) -> JobView:
+        """The job once it is done, failed, stopped or interrupted; or after ``timeout`` seconds, or as the session closes."""
+        job = self._board.get(token)
+        with self._board.changed:
+            self._board.changed.wait_for(lambda: self._board.closing or job.record.state in (*ENDED, "interrupted"), timeout)
+        return self.view(token)
+
+    def frame(self, token: str, watcher: str, camera: Camera, after: int, timeout_seconds: float) -> Frame | None:
+        """A picture with a serial above ``after`` for this watcher's newest camera; waits for it, None if none comes in time."""
+        self._board.get(token)
+        wish = Wish(_camera_key(camera), lambda copy: _sealed(self._frames.render_frame(copy, camera)))
+        found = self._darkroom.ask(token, f"frame {watcher}", wish, after, timeout_seconds)
+        return None if found is None else Frame(found.value, found.copy.total_step, found.copy.revision, found.serial)
+
+    def strip(self, token: str, size: int = 96) -> Strip | None:
+        """The newest strip of azimuths that there is; a newer one is made meanwhile. None before there is a shape."""
+        self._board.get(token)
+        wish = Wish(size, lambda copy: _sealed(self._frames.azimuth_strip(copy, size)))
+        found = self._darkroom.newest_print(token, "strip", wish, SIDE_SECONDS)
+        return None if found is None else Strip(found.value, found.copy.total_step, found.copy.revision)
+
+    def cloud(self, token: str, after_step: int, limit: int = CLOUD_LIMIT) -> Cloud | None:
+        """The newest splats that there are, unless they are those of ``after_step``; empty arrays for scenes without splats."""
+        self._board.get(token)
+        wish = Wish(limit, lambda copy: _cloud(self._frames.point_cloud(copy, limit), copy))
+        found = self._darkroom.newest_print(token, f"cloud {limit}", wish, SIDE_SECONDS)
+        return None if found is None or found.value.total_step == after_step else found.value
+
+    def pictures(self, token: str) -> Pictures | None:
+        """The newest pictures of what the prior sees."""
+        return self._board.get(token).pictures
+
+
+def _changed_knobs(record: JobRecord, values: Mapping[str, Value]) -> Knobs:
+    knobs = with_values(Settings(record.settings.spec, record.knobs), values).knobs
+    fixed = [name for name in values if name not in flatten_knobs(knobs)]
+    if fixed:
+        raise InputError(f"{', '.join(fixed)} cannot change while a run is going.", "Press Generate to start a new run with it.")
+    return knobs
+
+
+def _camera_key(camera: Camera) -> tuple[bytes, bytes, int, int]:
+    return np.asarray(camera.c2w).tobytes(), np.asarray(camera.K).tobytes(), camera.width, camera.height
+
+
+def _sealed(array: np.ndarray) -> np.ndarray:
+    array.setflags(write=False)
+    return array
+
+
+def _cloud(arrays: SplatArrays, copy: SceneCopy) -> Cloud:
+    parts = (arrays.centers, arrays.covariances, arrays.rgbs, arrays.opacities)
+    return Cloud(*map(_sealed, parts), total_step=copy.total_step, revision=copy.revision)

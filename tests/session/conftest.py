@@ -1,0 +1,55 @@
+"""Makes ``session_fakes`` importable, and opens sessions on a temporary library that are closed again."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from session_fakes import FakeFrames, FakeRun, write_fake_results
+
+from engine.session import Session
+
+OpenSession = Callable[..., Session]
+
+
+@pytest.fixture
+def run() -> Iterator[FakeRun]:
+    fake = FakeRun()
+    yield fake
+    fake.free()
+
+
+@pytest.fixture
+def frames() -> FakeFrames:
+    return FakeFrames()
+
+
+@pytest.fixture
+def open_session(tmp_path: Path, run: FakeRun, frames: FakeFrames) -> Iterator[OpenSession]:
+    """Started sessions on ``tmp_path / "library"``; every one is closed at the end, and its threads must then be gone."""
+    opened: list[Session] = []
+
+    def make(**changes: object) -> Session:
+        arguments = {"run": run, "frames": frames, "write_results": write_fake_results, "load_prior": str} | changes
+        session = Session(tmp_path / "library", **arguments)
+        session.start()
+        opened.append(session)
+        return session
+
+    before = set(threading.enumerate())
+    yield make
+    run.free()
+    for session in opened:
+        assert session.close(), "a thread of the session did not end"
+    assert {thread.name for thread in set(threading.enumerate()) - before} & {"engine", "frames"} == set()
+
+
+@pytest.fixture
+def session(open_session: OpenSession) -> Session:
+    return open_session()

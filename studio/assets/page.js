@@ -1,0 +1,99 @@
+/* What belongs to the whole page: addresses, who this browser is, the theme, the prompts to click, recent runs. */
+(() => {
+  "use strict";
+  const maquette = window.maquette = { picked: "" };
+  const inStorage = (act) => { try { return act(window.localStorage); } catch { return null; } };  // blocked in third-party iframes
+
+  maquette.url = (path) => {
+    const root = (window.gradio_config && window.gradio_config.root) || document.baseURI.split("?")[0];
+    return root.replace(/\/$/, "") + path;
+  };
+  maquette.socketUrl = (path) => maquette.url(path).replace(/^http/, "ws");
+
+  const address = () => new URL(window.location.href);
+  const setAddress = (name, value) => {
+    const url = address();
+    if (url.searchParams.get(name) === value) return;
+    if (value) url.searchParams.set(name, value); else url.searchParams.delete(name);
+    window.history.replaceState(null, "", url);
+  };
+  maquette.tokenInAddress = () => address().searchParams.get("job") || "";
+
+  const randomName = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
+  maquette.owner = () => {
+    const asked = address().searchParams.get("owner");
+    const known = inStorage((storage) => storage.getItem("maquette-owner")) || asked || randomName();
+    inStorage((storage) => storage.setItem("maquette-owner", known));
+    if (inStorage((storage) => storage.getItem("maquette-owner")) !== known) setAddress("owner", known);
+    return known;
+  };
+
+  /* Show a run: "" for none. */
+  maquette.attach = (token) => {
+    setAddress("job", token);
+    if (!token) { delete document.body.dataset.run; }
+    maquette.stage.open(token);
+    maquette.refreshRuns();
+  };
+
+  const setTheme = (dark) => document.body.classList.toggle("dark", dark);
+  maquette.mountHeader = (element) => {
+    const kept = inStorage((storage) => storage.getItem("maquette-theme"));
+    if (kept && !address().searchParams.has("__theme")) setTheme(kept === "dark");
+    element.addEventListener("click", async (event) => {
+      const button = event.target.closest("[data-act]");
+      if (!button) return;
+      if (button.dataset.act === "theme") {
+        const dark = !document.body.classList.contains("dark");
+        setTheme(dark);
+        inStorage((storage) => storage.setItem("maquette-theme", dark ? "dark" : "light"));
+      } else {
+        const link = address();
+        link.searchParams.delete("owner");  // the link shows one run, not the list of them
+        const label = button.querySelector("span"), before = label.textContent;
+        try { await navigator.clipboard.writeText(link.href); label.textContent = "Copied"; } catch { window.prompt("The link of this run", link.href); }
+        setTimeout(() => { label.textContent = before; }, 1600);
+      }
+    });
+  };
+
+  /* A click on an example writes its prompt as if it had been typed. */
+  const writePrompt = (text) => {
+    const box = document.querySelector("#mq-prompt textarea");
+    Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value").set.call(box, text);
+    box.dispatchEvent(new Event("input", { bubbles: true }));
+    box.focus();
+  };
+  maquette.mountPrompts = (element) => element.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-prompt]");
+    if (button) writePrompt(button.dataset.prompt);
+  });
+
+  /* Recent runs of this browser. */
+  maquette.refreshRuns = async () => {
+    const list = document.querySelector(".mq-runs > div");
+    if (!list) return;
+    let runs;
+    try {
+      runs = await (await fetch(maquette.url("/runs"), { headers: { "x-maquette-owner": maquette.owner() } })).json();
+    } catch { return; }  // offline for a moment: keep what is shown
+    list.replaceChildren(...(runs.length ? runs.map(runButton) : [note("Your runs appear here.")]));
+    list.dataset.count = runs.length;
+  };
+  const note = (text) => Object.assign(document.createElement("em"), { textContent: text });
+  const runButton = (run) => {
+    const button = document.createElement("button"), picture = document.createElement("img");
+    const place = run.state === "queued" ? `, number ${run.queue_position} in line` : "";
+    button.type = "button";
+    button.title = `${run.title} (${run.state}${place})`;
+    button.setAttribute("aria-label", button.title);
+    button.setAttribute("aria-current", String(run.token === maquette.tokenInAddress()));
+    Object.assign(button.dataset, { state: run.state, token: run.token });
+    picture.alt = "";
+    picture.addEventListener("error", () => { picture.hidden = true; });
+    picture.src = maquette.url(`/thumb/${run.token}?step=${run.step}`);
+    button.append(picture);
+    button.addEventListener("click", () => { maquette.picked = run.token; document.querySelector("#mq-pick").click(); });
+    return button;
+  };
+})();

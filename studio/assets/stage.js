@@ -1,0 +1,210 @@
+/* The stage: draws what the live stream brings, and keeps the run's state in data-* attributes. */
+(() => {
+  "use strict";
+  const FRAME = 0, STRIP = 1, PICTURES = 2, VIEWS = 8, TURN_DEG_PER_SECOND = 24, LARGEST_SIDE = 512;
+  const STATE_WORDS = { empty: "Ready", opening: "Opening", queued: "In line", running: "Running", paused: "Paused", done: "Done", stopped: "Stopped", interrupted: "Interrupted", failed: "Failed" };
+  const STAGE_WORDS = { draft: "Sampling the draft", fit: "Fitting the shape", refine: "Refining" };
+  const STAGES = ["draft", "fit", "refine"];
+
+  const clock = (seconds) => {
+    const whole = Math.max(0, Math.round(seconds));
+    return whole < 3600 ? `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}` : `${Math.floor(whole / 3600)} h ${Math.floor(whole % 3600 / 60)} min`;
+  };
+  const size = (bytes) => bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+
+  class Stage {
+    constructor(host) {
+      this.root = host.querySelector("#mq-stage");
+      this.find = (selector) => this.root.querySelector(selector);
+      this.canvas = this.find("#mq-canvas");
+      this.frames = 0;
+      this.shownStrip = "round";
+      this.sheets = { round: null, prior: null };
+      this.live = new maquette.Live({
+        status: (status) => this.status(status), picture: (...parts) => this.picture(...parts), connection: (word) => this.connection(word) });
+      this.makeStrip();
+      this.listen();
+    }
+
+    listen() {
+      maquette.steer(this.canvas, this.live);
+      maquette.mountPrompts(this.find(".mq-tiles"));
+      const acts = { turntable: () => this.turntable(), front: () => this.live.look({ azimuth: 0, elevation: 12, distance: 3.05 }), picture: () => this.savePicture() };
+      for (const button of this.root.querySelectorAll("[data-act]")) button.addEventListener("click", acts[button.dataset.act]);
+      for (const button of this.root.querySelectorAll("[data-show]")) button.addEventListener("click", () => this.showPane(button.dataset.show));
+      for (const button of this.root.querySelectorAll("[data-strip]")) button.addEventListener("click", () => this.showStrip(button.dataset.strip));
+      new ResizeObserver(() => this.measure()).observe(this.canvas);
+      document.addEventListener("visibilitychange", () => { if (!document.hidden) maquette.refreshRuns(); });
+    }
+
+    measure() {
+      const ratio = Math.min(LARGEST_SIDE / Math.max(this.canvas.clientWidth, this.canvas.clientHeight, 1), window.devicePixelRatio || 1);
+      if (this.canvas.clientWidth) this.live.resize(Math.round(this.canvas.clientWidth * ratio), Math.round(this.canvas.clientHeight * ratio));
+    }
+
+    /* Watch the run `token`; "" for none. */
+    open(token) {
+      if (token === this.root.dataset.token && token) { this.live.open(token); return; }
+      this.frames = 0;
+      this.sheets = { round: null, prior: null };
+      this.lastState = "";
+      Object.assign(this.root.dataset, { token, state: token ? "opening" : "empty", picture: "none", frames: 0, step: 0 });
+      this.canvas.getContext("2d").clearRect(0, 0, this.canvas.width, this.canvas.height);
+      this.clearStrip();
+      this.waiting("Opening the run", "");
+      this.live.open(token);
+      this.find("#mq-viewport").src = token ? maquette.url(`/viewport/${token}/`) : "about:blank";
+    }
+
+    connection(word) {
+      this.root.dataset.connection = word;
+      if (word === "unknown") { this.open(""); maquette.attach(""); }
+      if (word === "lost") this.find(".mq-state").textContent = "Connection lost, trying again";
+    }
+
+    picture(kind, bitmap, header) {
+      if (kind !== FRAME) { this.sheet(kind === STRIP ? "round" : "prior", bitmap, header.serial); return; }
+      if (this.canvas.width !== bitmap.width || this.canvas.height !== bitmap.height) Object.assign(this.canvas, { width: bitmap.width, height: bitmap.height });
+      this.canvas.getContext("2d").drawImage(bitmap, 0, 0);
+      Object.assign(this.root.dataset, { picture: "shown", frames: ++this.frames, frameStep: header.step, frameRevision: header.revision });
+    }
+
+    status(status) {
+      const { root } = this;
+      Object.assign(root.dataset, { state: status.state, stage: status.stage, step: status.total_step, scene: status.scene, revision: status.revision,
+        revisionApplied: status.revision_applied, appliedAtStep: status.applied_at_step, queuePosition: status.queue_position });
+      document.body.dataset.run = status.state;
+      document.title = `${status.state === "running" ? "▸ " : ""}${status.title} · Maquette`;
+      this.statusLine(status);
+      this.rail(status);
+      this.plot(status.losses);
+      this.files(status);
+      if (status.state === "queued") this.waiting(status.queue_position > 1 ? `Number ${status.queue_position} in line` : "Next in line", "The run starts by itself, and goes on if you close this page.");
+      else this.waiting(STAGE_WORDS[status.stage] || "Getting ready", "The first picture comes in a moment.");
+      if (status.error) { this.find(".mq-stop h2").textContent = status.error[0]; this.find(".mq-stop p").textContent = status.error[1]; }
+      if (status.state !== this.lastState) { this.lastState = status.state; maquette.refreshRuns(); }
+    }
+
+    statusLine(status) {
+      const going = status.state === "running" || status.state === "paused";
+      const write = (field, text) => { this.find(`[data-field="${field}"]`).textContent = text; };
+      const place = status.state === "queued" ? `, number ${Math.max(1, status.queue_position)}` : "";
+      this.find(".mq-state").textContent = status.state === "running" ? STAGE_WORDS[status.stage] || STATE_WORDS.running : STATE_WORDS[status.state] + place;
+      write("step", status.total_step ? `step ${status.step}/${status.steps}` : "");
+      write("speed", going && status.steps_per_second ? `${status.steps_per_second.toFixed(1)} it/s` : "");
+      write("eta", status.state === "running" && status.eta_seconds !== null ? `ETA ${clock(status.eta_seconds)}` : status.seconds ? `took ${clock(status.seconds)}` : "");
+      write("revision", status.revision === 0 ? "" : status.revision_applied < status.revision ? `revision ${status.revision} on its way`
+        : `revision ${status.revision_applied} applied at step ${status.applied_at_step}`);
+      write("first", status.seconds_to_first_picture && !going && status.state !== "queued" ? `first picture after ${status.seconds_to_first_picture.toFixed(1)} s` : "");
+      const last = status.warnings[status.warnings.length - 1];
+      write("warning", last ? last.join(" ") : "");
+    }
+
+    rail(status) {
+      const at = STAGES.indexOf(status.stage), over = status.state === "done";
+      for (const [place, item] of [...this.root.querySelectorAll(".mq-rail li")].entries()) {
+        const share = over || place < at ? 1 : place > at || !status.steps ? 0 : status.step / status.steps;
+        item.querySelector("i").style.transform = `scaleX(${share})`;
+        item.title = `${item.querySelector("b").textContent}: ${Math.round(share * 100)} %`;
+      }
+    }
+
+    /* Logarithmic where it can be: losses of different stages differ by magnitudes. */
+    plot(losses) {
+      const curve = this.find(".mq-curve"), fill = this.find(".mq-fill"), label = this.find(".mq-plot output");
+      this.root.dataset.points = losses.length;
+      if (losses.length < 2) { curve.removeAttribute("d"); fill.removeAttribute("d"); label.textContent = ""; return; }
+      const scale = losses.every(([, loss]) => loss > 0) ? Math.log : (loss) => loss;
+      const heights = losses.map(([, loss]) => scale(loss)), low = Math.min(...heights), high = Math.max(...heights);
+      const first = losses[0][0], last = losses[losses.length - 1][0];
+      const points = losses.map(([step], i) => `${((step - first) / (last - first || 1) * 300).toFixed(1)} ${(76 - (heights[i] - low) / (high - low || 1) * 72).toFixed(1)}`);
+      curve.setAttribute("d", `M${points.join("L")}`);
+      fill.setAttribute("d", `M${points.join("L")}L300 80L0 80Z`);
+      label.textContent = losses[losses.length - 1][1].toPrecision(3);
+    }
+
+    files(status) {
+      const key = JSON.stringify(status.files) + status.state;
+      if (key === this.filesShown) return;
+      this.filesShown = key;
+      const links = status.files.map((file) => {
+        const link = document.createElement("a");
+        link.href = maquette.url(`/files/${status.token}/${encodeURIComponent(file.name)}`);
+        link.download = "";
+        link.append(file.title, Object.assign(document.createElement("small"), { textContent: `${file.kind} ${size(file.bytes)}` }));
+        return link;
+      });
+      const empty = Object.assign(document.createElement("em"), { textContent: "Splats, mesh, turntable and recipe, when the run ends." });
+      this.find(".mq-files > div").replaceChildren(...(links.length ? links : [empty]));
+    }
+
+    waiting(title, sentence) { this.find(".mq-wait b").textContent = title; this.find(".mq-wait span").textContent = sentence; }
+
+    makeStrip() {
+      this.find(".mq-frames").replaceChildren(...Array.from({ length: VIEWS }, (_, i) => {
+        const button = document.createElement("button"), azimuth = i * 360 / VIEWS;
+        button.type = "button";
+        button.title = `Look from ${azimuth} degrees`;
+        button.append(document.createElement("canvas"), Object.assign(document.createElement("span"), { textContent: `${azimuth}°` }));
+        button.addEventListener("click", () => this.live.look({ azimuth, elevation: 15 }));
+        return button;
+      }));
+    }
+
+    sheet(name, bitmap, views) {
+      const sheet = document.createElement("canvas");
+      Object.assign(sheet, { width: bitmap.width, height: bitmap.height });
+      sheet.getContext("2d").drawImage(bitmap, 0, 0);
+      this.sheets[name] = { sheet, views };
+      this.root.dataset[name === "round" ? "strip" : "prior"] = views;
+      if (name === this.shownStrip) this.drawStrip();
+    }
+
+    drawStrip() {
+      const { sheet, views } = this.sheets[this.shownStrip] || { views: 0 };
+      for (const [i, button] of [...this.find(".mq-frames").children].entries()) {
+        const tile = button.querySelector("canvas"), side = sheet ? sheet.height : 1;
+        Object.assign(tile, { width: side, height: side });
+        button.toggleAttribute("data-on", i < views);
+        button.querySelector("span").hidden = this.shownStrip === "prior";
+        if (i < views) tile.getContext("2d").drawImage(sheet, i * side, 0, side, side, 0, 0, side, side);
+      }
+    }
+
+    clearStrip() { this.drawStrip(); }
+
+    showStrip(name) {
+      this.shownStrip = name;
+      for (const button of this.root.querySelectorAll("[data-strip]")) button.setAttribute("aria-pressed", String(button.dataset.strip === name));
+      this.drawStrip();
+    }
+
+    showPane(name) {
+      this.root.dataset.pane = name;
+      for (const button of this.root.querySelectorAll("[data-show]")) button.setAttribute("aria-selected", String(button.dataset.show === name));
+    }
+
+    turntable() {
+      const button = this.find('[data-act="turntable"]');
+      this.turning = !this.turning;
+      button.setAttribute("aria-pressed", String(this.turning));
+      let before = performance.now();
+      const turn = (now) => {
+        if (!this.turning) return;
+        this.live.look({ azimuth: this.live.camera.azimuth + (now - before) / 1000 * TURN_DEG_PER_SECOND });
+        before = now;
+        requestAnimationFrame(turn);
+      };
+      requestAnimationFrame(turn);
+    }
+
+    savePicture() {
+      const link = document.createElement("a");
+      link.href = this.canvas.toDataURL("image/png");
+      link.download = "maquette.png";
+      link.click();
+    }
+  }
+
+  maquette.mountStage = (element) => { maquette.stage = new Stage(element); maquette.refreshRuns(); };
+})();

@@ -1,0 +1,44 @@
+"""What the page offers for choice: presets, priors, and what is known of them before a run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.loop.settings import Settings
+from engine.loop.spec import Knobs, RunSpec
+from engine.session.presets import Preset, Presets, apply_preset
+
+PLACEHOLDER = "a mug"  # stands in for a prompt that is not written yet where only the other settings matter
+
+
+@dataclass(frozen=True)
+class PriorChoice:
+    """A prior in a menu. ``missing`` says what to do to have it, or is empty; ``any_words`` is whether its vocabulary is open."""
+
+    id: str
+    title: str
+    missing: str = ""
+    any_words: bool = False
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """``unknown_words(prior, prompt)`` are the words of a prompt that a prior was not taught."""
+
+    presets: Presets
+    priors: tuple[PriorChoice, ...]
+    unknown_words: Callable[[str, str], tuple[str, ...]]
+
+    def defaults(self) -> Settings:
+        """The first preset's settings, which the page begins with."""
+        blank = Settings(RunSpec(PLACEHOLDER), Knobs())
+        return apply_preset(self.presets.presets[0], blank) if self.presets.presets else blank
+
+    def prior(self, key: str) -> PriorChoice:
+        """The prior with this id; one that is in no list is shown by its id."""
+        return next((prior for prior in self.priors if prior.id == key), PriorChoice(key, key))
+
+    def preset(self, key: str | None) -> Preset | None:
+        """The preset with this key, or None."""
+        return next((preset for preset in self.presets.presets if preset.key == key), None)

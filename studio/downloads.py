@@ -1,0 +1,56 @@
+"""Plain HTTP beside the page: a run's files, its thumbnail, and the list of a browser's runs.
+
+A run's token is the right to see it; the owner's secret, in a header and never in an address, is the right to list runs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from engine.errors import StudioError
+from engine.session import JobView, Session
+from studio.pictures import jpeg
+
+OWNER_HEADER = "x-maquette-owner"
+
+
+def download_routes(session: Session) -> list[BaseRoute]:
+    """``/files/{token}/{name}``, ``/thumb/{token}`` and ``/runs``."""
+
+    def file(request: Request) -> Response:
+        token, name = request.path_params["token"], request.path_params["name"]
+        try:
+            path = session.files(token).get(name)
+        except StudioError as error:
+            return PlainTextResponse(str(error), 404)
+        if path is None or not path.is_file():
+            return PlainTextResponse(f"This run has no file {name!r}.", 404)
+        return FileResponse(path, filename=f"{_slug(session.view(token).title)}-{path.name}")
+
+    def thumb(request: Request) -> Response:
+        try:
+            strip = session.strip(request.path_params["token"])
+        except StudioError as error:
+            return PlainTextResponse(str(error), 404)
+        if strip is None:
+            return Response(status_code=204)
+        return Response(jpeg(strip.images[1]), media_type="image/jpeg", headers={"Cache-Control": "no-cache"})
+
+    def runs(request: Request) -> Response:
+        owner = request.headers.get(OWNER_HEADER, "")
+        return JSONResponse([_summary(view) for view in session.jobs(owner)] if owner else [])
+
+    return [Route("/files/{token}/{name}", file), Route("/thumb/{token}", thumb), Route("/runs", runs)]
+
+
+def _summary(view: JobView) -> dict[str, Any]:
+    return {"token": view.token, "title": view.title, "state": view.state, "queue_position": view.queue_position, "step": view.total_step}
+
+
+def _slug(title: str) -> str:
+    words = "".join(letter if letter.isalnum() and letter.isascii() else " " for letter in title.lower()).split()
+    return "-".join(words[:6]) or "maquette"

@@ -1,0 +1,186 @@
+"""The live stream of one run to one browser: a WebSocket at ``/live/{token}``.
+
+Out go pictures (binary) and the run's status (JSON text). A picture is ``HEADER`` and a JPEG. The browser starts with
+``CREDITS`` and earns one back with each picture that it has drawn, so a slow reader sees fewer pictures, never old ones.
+In come ``{"ack": n}``, ``{"camera": [azimuth_deg, elevation_deg, distance]}`` and ``{"size": [width, height]}``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import math
+import struct
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import count
+from typing import Any
+
+from starlette.routing import WebSocketRoute
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from engine.errors import StudioError
+from engine.math.camera import Camera, orbit_camera
+from engine.session import Frame, Pictures, Session, Strip
+from studio.pictures import contact_row, jpeg
+from studio.status import status_of
+
+HEADER = struct.Struct("<4I")  # kind, serial, total_step, revision
+FRAME, STRIP, PICTURES = 0, 1, 2
+CREDITS = 2
+UNKNOWN_RUN = 4404  # close code; browsers cannot see the HTTP status of a refused WebSocket
+STATUS_SECONDS, KEEP_ALIVE_SECONDS = 0.1, 10.0
+SIDE_SECONDS = 1.0  # the strip and the prior's pictures are sent at most this often
+FRAME_WAIT_SECONDS = 0.5
+SETTLE_SECONDS = 0.3  # how long after the last move the picture becomes sharp again
+FOV_DEG, DISTANCE = 40.0, 3.05  # the cameras that priors are at home with
+SIZE_LIMITS = (64, 768)
+
+
+@dataclass
+class Eye:
+    """Where this browser looks from, and how large its canvas is."""
+
+    azimuth_deg: float = 35.0
+    elevation_deg: float = 18.0
+    distance: float = DISTANCE
+    width: int = 384
+    height: int = 384
+    moved_at: float = -math.inf
+
+    def camera(self, now: float) -> Camera:
+        """The camera to render: half the size while the hand moves it, so that the answer is immediate."""
+        divisor = 2 if now - self.moved_at < SETTLE_SECONDS else 1
+        width, height = self.width // divisor, self.height // divisor
+        return orbit_camera(self.azimuth_deg, self.elevation_deg, self.distance, vertical_fov_deg(width / height), width, height)
+
+    def turn(self, azimuth_deg: float, elevation_deg: float, distance: float, now: float) -> None:
+        """Look from elsewhere; the values come from outside and are brought into range."""
+        self.azimuth_deg = azimuth_deg % 360
+        self.elevation_deg = min(max(elevation_deg, -89.0), 89.0)
+        self.distance = min(max(distance, 1.2), 12.0)
+        self.moved_at = now
+
+    def resize(self, width: float, height: float) -> None:
+        """The canvas has another size, in pixels."""
+        low, high = SIZE_LIMITS
+        scale = min(1.0, high / max(width, height, 1.0))
+        self.width, self.height = (int(min(max(side * scale, low), high)) for side in (width, height))
+
+
+def vertical_fov_deg(aspect: float) -> float:
+    """The vertical field of view of a picture ``aspect`` times as wide as high, whose shorter side spans ``FOV_DEG``."""
+    return math.degrees(2 * math.atan(math.tan(math.radians(FOV_DEG) / 2) / min(aspect, 1.0)))
+
+
+class LiveStream:
+    """One socket's conversation: one task reads, one sends pictures, one sends the status."""
+
+    def __init__(self, session: Session, token: str, watcher: str, socket: WebSocket, pool: ThreadPoolExecutor) -> None:
+        self.session, self.token, self.watcher, self.socket, self.pool = session, token, watcher, socket, pool
+        self.eye = Eye()
+        self.credits = asyncio.Semaphore(CREDITS)
+        self.unpaid = 0  # pictures sent and not acknowledged
+        self.serials = {FRAME: -1, STRIP: -1, PICTURES: -1}
+        self.side_due = 0.0
+
+    async def run(self) -> None:
+        """Until the browser leaves."""
+        tasks = [asyncio.create_task(part) for part in (self._read(), self._send_pictures(), self._send_status())]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        except (WebSocketDisconnect, RuntimeError, StudioError):
+            pass  # the browser left in the middle of a message, or the run was removed
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _read(self) -> None:
+        while True:
+            self.receive(json.loads(await self.socket.receive_text()))
+
+    def receive(self, message: dict[str, Any]) -> None:
+        """One message from the browser; what is malformed ends the connection, never the server."""
+        if "camera" in message:
+            azimuth_deg, elevation_deg, distance = _finite(message["camera"], 3)
+            self.eye.turn(azimuth_deg, elevation_deg, distance, time.monotonic())
+        if "size" in message:
+            self.eye.resize(*_finite(message["size"], 2))
+        if "ack" in message and self.unpaid > 0:
+            self.unpaid -= 1
+            self.credits.release()
+
+    async def _send_pictures(self) -> None:
+        while True:
+            await self.credits.acquire()
+            message = None
+            while message is None:
+                message = await self._in_thread(self.next_picture)
+            self.unpaid += 1
+            await self.socket.send_bytes(message)
+
+    def next_picture(self) -> bytes | None:
+        """Wait a moment for the next picture that this browser has not seen; runs in a thread."""
+        now = time.monotonic()
+        if now >= self.side_due:
+            for kind, fetch in ((STRIP, self.session.strip), (PICTURES, self.session.pictures)):
+                found = fetch(self.token)
+                if found is not None and found.total_step != self.serials[kind]:
+                    self.serials[kind] = found.total_step
+                    return _side_message(kind, found)
+            self.side_due = now + SIDE_SECONDS
+        frame = self.session.frame(self.token, self.watcher, self.eye.camera(now), self.serials[FRAME], FRAME_WAIT_SECONDS)
+        if frame is None:
+            return None
+        self.serials[FRAME] = frame.serial
+        return _frame_message(frame)
+
+    async def _send_status(self) -> None:
+        last, sent_at = None, -math.inf
+        while True:
+            status = await self._in_thread(lambda: status_of(self.session.view(self.token)))
+            now = time.monotonic()
+            if status != last or now - sent_at > KEEP_ALIVE_SECONDS:
+                await self.socket.send_text(json.dumps(status, allow_nan=False))
+                last, sent_at = status, now
+            await asyncio.sleep(STATUS_SECONDS)
+
+    async def _in_thread(self, work: Callable[[], Any]) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self.pool, work)
+
+
+def live_route(session: Session, pool: ThreadPoolExecutor) -> WebSocketRoute:
+    """The WebSocket ``/live/{token}``; each connection is a watcher of its own."""
+    numbers = count()
+
+    async def live(socket: WebSocket) -> None:
+        token = socket.path_params["token"]
+        await socket.accept()
+        try:
+            session.view(token)
+        except StudioError as error:
+            await socket.close(UNKNOWN_RUN, error.what[:100])
+            return
+        await LiveStream(session, token, f"live-{next(numbers)}", socket, pool).run()
+
+    return WebSocketRoute("/live/{token}", live)
+
+
+def _finite(values: Any, length: int) -> list[float]:
+    numbers = [float(value) for value in values]
+    if len(numbers) != length or not all(map(math.isfinite, numbers)):
+        raise ValueError(f"expected {length} finite numbers, got {values!r}")
+    return numbers
+
+
+def _frame_message(frame: Frame) -> bytes:
+    return HEADER.pack(FRAME, frame.serial % 2**32, frame.total_step, frame.revision) + jpeg(frame.rgb)
+
+
+def _side_message(kind: int, found: Strip | Pictures) -> bytes:
+    return HEADER.pack(kind, len(found.images), found.total_step, 0) + jpeg(contact_row(found.images))

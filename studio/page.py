@@ -1,0 +1,72 @@
+"""The page: what is on it and what happens when it is touched. The stage on the right is drawn by ``assets/stage.js``.
+
+A handler reads controls, asks the session, and answers at once; no handler waits for a run. The run's token sits in a hidden
+box, so that every handler acts on the run that this page shows.
+"""
+
+from __future__ import annotations
+
+import gradio as gr
+
+from engine.session import Session
+from studio.catalogue import Catalogue
+from studio.examples import tiles
+from studio.handlers import Handlers
+from studio.panel import Panel, draw_panel
+from studio.theme import asset
+
+READ_ADDRESS = "() => [maquette.tokenInAddress(), maquette.owner()]"
+ATTACH = "(token) => { maquette.attach(token); }"
+PICKED = "(token) => [maquette.picked]"
+DICE = "() => Math.floor(Math.random() * 2147483648)"
+QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+
+
+def build_page(session: Session, catalogue: Catalogue) -> gr.Blocks:
+    """The whole page; ``studio.server.open_port`` serves it."""
+    with gr.Blocks(title="Maquette", analytics_enabled=False, fill_width=True, delete_cache=(600, 3600)) as page:
+        gr.HTML(asset("header.html").replace("{{mark}}", asset("mark.svg")), elem_id="mq-header", js_on_load="maquette.mountHeader(element)",
+                apply_default_css=False)
+        with gr.Row(elem_id="mq-body"):
+            with gr.Column(elem_id="mq-panel", min_width=0):
+                panel = draw_panel(catalogue)
+            gr.HTML(asset("stage.html").replace("{{tiles}}", tiles()), elem_id="mq-stage-host", js_on_load="maquette.mountStage(element)",
+                    apply_default_css=False)
+        _connect(page, panel, Handlers(session, catalogue, panel.controls))
+    return page
+
+
+def _connect(page: gr.Blocks, panel: Panel, handlers: Handlers) -> None:
+    everything = [panel.prompt, panel.negative_prompt, panel.prior, panel.method, *panel.controls.components]
+    attached = [panel.token, panel.owner, panel.problem, panel.words, *panel.groups.values(), *everything]
+    page.load(handlers.attach, [panel.token, panel.owner], attached, js=READ_ADDRESS, **QUIET).then(None, panel.token, None, js=ATTACH)
+    panel.pick.click(handlers.pick, panel.token, attached, js=PICKED, **QUIET).then(None, panel.token, None, js=ATTACH)
+    _connect_run(panel, handlers, everything)
+    _connect_live(panel, handlers)
+    _connect_presets(panel, handlers, everything)
+    for event in (panel.prompt.input, panel.prompt.change, panel.prior.input):
+        event(handlers.unknown_words, [panel.prompt, panel.prior], panel.words, trigger_mode="always_last", **QUIET)
+    panel.dice.click(None, None, panel.controls.named("seed"), js=DICE, api_visibility="private")
+
+
+def _connect_run(panel: Panel, handlers: Handlers, everything: list[gr.components.Component]) -> None:
+    inputs = [panel.token, panel.owner, panel.seed_locked, *everything]
+    outputs = [panel.token, panel.controls.named("seed"), panel.problem]
+    for event in (panel.generate.click, panel.prompt.submit):
+        event(handlers.generate, inputs, outputs, **QUIET).then(None, panel.token, None, js=ATTACH)
+    for button, command in ((panel.pause, handlers.pause), (panel.resume, handlers.resume), (panel.stop, handlers.stop)):
+        button.click(command, panel.token, panel.problem, **QUIET)
+
+
+def _connect_live(panel: Panel, handlers: Handlers) -> None:
+    for field, component in panel.controls.pairs:
+        if field.live:
+            component.input(handlers.steer(field.name), [panel.token, component], panel.problem, trigger_mode="always_last", **QUIET)
+    outputs = [panel.problem, panel.controls.named("guidance_scale"), *panel.groups.values()]
+    panel.method.input(handlers.choose_method, [panel.token, panel.method, *panel.controls.components], outputs, **QUIET)
+
+
+def _connect_presets(panel: Panel, handlers: Handlers, everything: list[gr.components.Component]) -> None:
+    panel.preset.input(handlers.preview_preset, [panel.preset, *everything], [panel.preset_note, panel.apply_preset], **QUIET)
+    outputs = [panel.problem, panel.preset_note, panel.apply_preset, *panel.groups.values(), *everything]
+    panel.apply_preset.click(handlers.apply_preset, [panel.token, panel.preset, *everything], outputs, **QUIET)

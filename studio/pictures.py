@@ -1,0 +1,21 @@
+"""Pictures for the wire: uint8 arrays to JPEG bytes."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+
+
+def jpeg(rgb: np.ndarray, quality: int = 86) -> bytes:
+    """JPEG bytes of ``rgb`` (H,W,3) uint8."""
+    buffer = BytesIO()
+    Image.fromarray(rgb).save(buffer, "JPEG", quality=quality)
+    return buffer.getvalue()
+
+
+def contact_row(images: np.ndarray) -> np.ndarray:
+    """Pictures (V,H,W,3) side by side in one (H, V*W, 3)."""
+    views, height, width, channels = images.shape
+    return np.ascontiguousarray(images.transpose(1, 0, 2, 3)).reshape(height, views * width, channels)

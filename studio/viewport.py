@@ -1,0 +1,162 @@
+"""The 3D viewport of one run: a viser server on the loopback, followed by a thread that keeps its scene up to date.
+
+Splats go to the browser and are updated in place, at most twice a second; a field is drawn here and shown as a picture that
+follows each browser's camera. A viewport that nobody looks at ends itself after ``IDLE_SECONDS``.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import rich
+from viser import CameraHandle, ClientHandle, GaussianSplatHandle, ViserServer
+
+from engine.errors import StudioError
+from engine.math.camera import Camera, c2w_from_wxyz, intrinsics, orbit_position
+from engine.session import Session
+from studio.live import DISTANCE, FOV_DEG
+
+SPLATS_SECONDS = 0.5
+PICTURE_SECONDS = 0.1
+SPLATS_WHILE_RUNNING, ALL_SPLATS = 20_000, 200_000
+IDLE_SECONDS = 60.0
+PICTURE_SIDE = 384
+PAPER_RGB = (244, 244, 242)  # --mq-paper of the page, and the ground of rendered pictures
+
+
+class Viewport:
+    """What one run's viewers see in 3D, the same scene for all of them."""
+
+    def __init__(self, session: Session, token: str, idle_seconds: float = IDLE_SECONDS) -> None:
+        self.session, self.token, self.idle_seconds = session, token, idle_seconds
+        self.flat = session.settings(token).spec.scene == "canvas"
+        self.drawn_here = session.settings(token).spec.scene != "splats"
+        self.server = _viser_server()
+        self.port: int = self.server.get_port()
+        self.closed = False
+        self._lock = threading.Lock()
+        self._watchers, self._idle_since = 0, time.monotonic()
+        self._splats: GaussianSplatHandle | None = None
+        self._shown = (-1, 0)  # (step, how many at most) of the splats on screen
+        self._serials: dict[int, int] = {}
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._follow, name=f"viewport-{token[:6]}", daemon=True)
+        self._thread.start()
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """While inside, somebody looks."""
+        with self._lock:
+            self._watchers += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._watchers, self._idle_since = self._watchers - 1, time.monotonic()
+
+    def close(self) -> None:
+        """End the thread and the server; may be called twice."""
+        self._end.set()
+        if threading.current_thread() is not self._thread:
+            self._thread.join(timeout=5)
+
+    def _follow(self) -> None:
+        period = PICTURE_SECONDS if self.drawn_here else SPLATS_SECONDS
+        try:
+            while not self._end.wait(period) and not self._abandoned():
+                if self._watchers:
+                    self.refresh()
+        except StudioError:
+            pass  # the run was removed: there is nothing left to show
+        finally:
+            self.closed = True
+            self.server.stop()
+
+    def _abandoned(self) -> bool:
+        with self._lock:
+            self.closed = self._watchers == 0 and time.monotonic() - self._idle_since > self.idle_seconds
+            return self.closed
+
+    def refresh(self) -> None:
+        """Bring the scene, or each client's picture, up to the newest step."""
+        if not self.drawn_here:
+            self._refresh_splats()
+            return
+        for client in self.server.get_clients().values():
+            self._refresh_picture(client)
+
+    def _refresh_splats(self) -> None:
+        running = self.session.view(self.token).state == "running"
+        limit = SPLATS_WHILE_RUNNING if running else ALL_SPLATS
+        step, shown_limit = self._shown
+        cloud = self.session.cloud(self.token, step if limit == shown_limit else -1, limit)
+        if cloud is None or not len(cloud.centers):
+            return
+        arrays = (cloud.centers, cloud.covariances, cloud.rgbs, cloud.opacities)
+        if self._splats is None:
+            self._splats = self.server.scene.add_gaussian_splats("/splats", *arrays)
+        else:
+            self._splats.set_gaussians(*arrays)
+        self._shown = (cloud.total_step, limit)
+
+    def _refresh_picture(self, client: ClientHandle) -> None:
+        watcher = f"viewport-{self.port}-{client.client_id}"
+        after = self._serials.get(client.client_id, -1)
+        frame = self.session.frame(self.token, watcher, picture_camera(client.camera), after, PICTURE_SECONDS)
+        if frame is not None:
+            self._serials[client.client_id] = frame.serial
+            client.scene.set_background_image(frame.rgb, format="jpeg", jpeg_quality=86)
+
+
+def picture_camera(handle: CameraHandle, side: int = PICTURE_SIDE) -> Camera:
+    """viser's camera (OpenCV axes, vertical field of view) as ours, with its longer side ``side`` pixels."""
+    scale = side / max(handle.image_width, handle.image_height, 1)
+    width, height = (max(16, round(pixels * scale)) for pixels in (handle.image_width, handle.image_height))
+    return Camera(c2w_from_wxyz(handle.wxyz, handle.position), intrinsics(math.degrees(handle.fov), width, height), width, height)
+
+
+def _viser_server() -> ViserServer:
+    console = rich.get_console()
+    console.quiet, before = True, console.quiet  # viser announces an address that is not for people
+    try:
+        server = ViserServer("127.0.0.1", 0, verbose=False)
+    finally:
+        console.quiet = before
+    # A client may ask for a public tunnel whether or not a button for it is drawn.
+    server.request_share_url = lambda verbose=True: None  # type: ignore[method-assign]
+    server.gui.configure_theme(show_logo=False, show_share_button=False)
+    server.initial_camera.position = orbit_position(35.0, 18.0, DISTANCE * 1.15)
+    server.initial_camera.look_at = np.zeros(3)
+    server.initial_camera.fov = math.radians(FOV_DEG)
+    server.scene.set_background_image(np.full((8, 8, 3), PAPER_RGB, np.uint8), format="png")
+    return server
+
+
+class Viewports:
+    """The open viewports, one a run at most."""
+
+    def __init__(self, session: Session, idle_seconds: float = IDLE_SECONDS) -> None:
+        self.session, self.idle_seconds = session, idle_seconds
+        self._lock = threading.Lock()
+        self._open: dict[str, Viewport] = {}
+
+    def open(self, token: str) -> Viewport:
+        """The viewport of a run, made now if it is not open; StudioError for an unknown run."""
+        self.session.view(token)
+        with self._lock:
+            self._open = {key: viewport for key, viewport in self._open.items() if not viewport.closed}
+            if token not in self._open:
+                self._open[token] = Viewport(self.session, token, self.idle_seconds)
+            return self._open[token]
+
+    def close(self) -> None:
+        """Close all of them."""
+        with self._lock:
+            for viewport in self._open.values():
+                viewport.close()
+            self._open = {}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from engine.errors import InputError
@@ -60,13 +61,19 @@ class Knob:
 
 def knobs_of(owner: Any) -> tuple[Knob, ...]:
     """The marked fields of a dataclass instance, in the order they are written, with their present values."""
-    hints = get_type_hints(type(owner), include_extras=True)
+    return tuple(Knob(name, mark, getattr(owner, name)) for name, mark in _marks_of(type(owner)))
+
+
+@cache
+def _marks_of(kind: type) -> tuple[tuple[str, Mark], ...]:
+    """Names and marks of a class's marked fields; remembered, because a slider asks a hundred times a second."""
+    hints = get_type_hints(kind, include_extras=True)
     found = []
-    for field in fields(owner):
+    for field in fields(kind):
         hint = hints[field.name]
         marks = [m for m in get_args(hint)[1:] if isinstance(m, Mark)] if get_origin(hint) is Annotated else []
         if marks:
-            found.append(Knob(field.name, marks[0], getattr(owner, field.name)))
+            found.append((field.name, marks[0]))
     return tuple(found)
 
 

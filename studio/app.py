@@ -18,7 +18,9 @@ from studio.viewport import Viewports
 LIVE_THREADS = 48  # one waits for a picture and one for the status in each open browser tab
 
 
-def serve_page(session: Session, catalogue: Catalogue, *, host: str, port: int, share: bool, on_ready: Callable[[Serving], None]) -> None:
+def serve_page(
+    session: Session, catalogue: Catalogue, *, host: str, port: int, share: bool, on_ready: Callable[[Serving], None]
+) -> None:
     """Serve the page of ``session`` until the process is interrupted; ``on_ready`` is called once it answers."""
     viewports = Viewports(session)
     pool = ThreadPoolExecutor(LIVE_THREADS, thread_name_prefix="live")

@@ -20,7 +20,7 @@ SEGMENTS = 3  # up to this many words are shown side by side
 
 @dataclass(frozen=True)
 class Field:
-    """One setting that has a control. ``method`` is the guidance method it belongs to, or None; ``live`` is whether a run obeys it."""
+    """One setting that has a control. ``live``: a run that goes obeys it. ``method``: the guidance method it is part of, if any."""
 
     name: str
     mark: Mark
@@ -54,7 +54,13 @@ def component_of(field: Field) -> Component:
     """The Gradio control of a field: slider or number, segments or menu, checkbox."""
     mark = field.mark
     classes = ["mq-knob", "mq-knob-live" if field.live else "mq-knob-next"]
-    common: dict[str, Any] = {"label": field.title, "info": mark.help or None, "value": field.value, "elem_id": f"mq-{field.name}", "elem_classes": classes}
+    common: dict[str, Any] = {
+        "label": field.title,
+        "info": mark.help or None,
+        "value": field.value,
+        "elem_id": f"mq-{field.name}",
+        "elem_classes": classes,
+    }
     if field.method:
         common["elem_id"] = f"mq-{field.method}-{field.name}"
     if isinstance(mark, Switch):
@@ -78,7 +84,7 @@ def _words(option: str) -> str:
 
 
 class Controls:
-    """The controls of a page and what is in them: (field, component) pairs, in the order in which handlers receive their values."""
+    """The controls of a page: (field, component) pairs, in the order in which handlers receive their values."""
 
     def __init__(self) -> None:
         self.pairs: list[tuple[Field, Component]] = []
@@ -98,14 +104,19 @@ class Controls:
 
     def values(self, given: Sequence[Value], method: str, *, live_only: bool = False) -> dict[str, Value]:
         """What the controls say, by setting, leaving out those of methods that are not chosen."""
-        return {field.name: value for (field, _), value in zip(self.pairs, given, strict=True)
-                if field.method in (None, method) and (field.live or not live_only)}
+        return {
+            field.name: value
+            for (field, _), value in zip(self.pairs, given, strict=True)
+            if field.method in (None, method) and (field.live or not live_only)
+        }
 
     def updates(self, values: Mapping[str, Value]) -> list[Any]:
         """One update for each control: the new value where ``values`` names it for the method that ``values`` names."""
         method = values.get("method")
-        return [gr.update(value=values[field.name]) if field.name in values and field.method in (None, method) else gr.skip()
-                for field, _ in self.pairs]
+        return [
+            gr.update(value=values[field.name]) if field.name in values and field.method in (None, method) else gr.skip()
+            for field, _ in self.pairs
+        ]
 
 
 def titled_methods() -> list[tuple[str, str]]:

@@ -48,7 +48,13 @@ def download_routes(session: Session) -> list[BaseRoute]:
 
 
 def _summary(view: JobView) -> dict[str, Any]:
-    return {"token": view.token, "title": view.title, "state": view.state, "queue_position": view.queue_position, "step": view.total_step}
+    return {
+        "token": view.token,
+        "title": view.title,
+        "state": view.state,
+        "queue_position": view.queue_position,
+        "step": view.total_step,
+    }
 
 
 def _slug(title: str) -> str:

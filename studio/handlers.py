@@ -96,16 +96,35 @@ class Handlers:
             return [problem(error), gr.skip(), gr.skip(), *skip]
         values = flatten(settings)
         method = str(values["method"])
-        live = {field.name: values[field.name] for field, _ in self.controls.pairs if field.live and field.method in (None, method)}
+        live = {
+            field.name: values[field.name] for field, _ in self.controls.pairs if field.live and field.method in (None, method)
+        }
         note = f'<p class="mq-note">{escape(preset.title)} is applied.</p>'
-        return [self._post(token, {**live, "method": method}), note, gr.update(visible=False), *self._groups(method),
-                gr.skip(), gr.skip(), values["prior"], method, *self.controls.updates(values)]
+        return [
+            self._post(token, {**live, "method": method}),
+            note,
+            gr.update(visible=False),
+            *self._groups(method),
+            gr.skip(),
+            gr.skip(),
+            values["prior"],
+            method,
+            *self.controls.updates(values),
+        ]
 
     def _settings(self, everything: Sequence[Value], also: Mapping[str, Value] = {}, prompt: str | None = None) -> Settings:
         typed, negative_prompt, prior, method, *values = everything
-        return with_values(self.catalogue.defaults(), {
-            **self.controls.values(values, str(method)), **also,
-            "prompt": typed if prompt is None else prompt, "negative_prompt": negative_prompt, "prior": prior, "method": method})
+        return with_values(
+            self.catalogue.defaults(),
+            {
+                **self.controls.values(values, str(method)),
+                **also,
+                "prompt": typed if prompt is None else prompt,
+                "negative_prompt": negative_prompt,
+                "prior": prior,
+                "method": method,
+            },
+        )
 
     def _command(self, command: Callable[[str], None], token: str) -> str:
         try:
@@ -132,8 +151,18 @@ class Handlers:
         values = flatten(settings)
         method = str(values["method"])
         words = self.unknown_words(settings.spec.prompt, settings.spec.prior)
-        return [token, owner, "", words, *self._groups(method), values["prompt"], values["negative_prompt"], values["prior"], method,
-                *self.controls.updates(values)]
+        return [
+            token,
+            owner,
+            "",
+            words,
+            *self._groups(method),
+            values["prompt"],
+            values["negative_prompt"],
+            values["prior"],
+            method,
+            *self.controls.updates(values),
+        ]
 
     def _nothing(self, note: str, owner: Any) -> list[Any]:
         return ["", owner, note, gr.skip(), *[gr.skip()] * (len(methods()) + 4 + len(self.controls.pairs))]
@@ -165,9 +194,14 @@ def unknown_notice(words: Sequence[str], prior: str, priors: Sequence[PriorChoic
     return f'<p class="mq-note" role="status">{escape(prior)} was not taught {named} and leaves {them} out. {advice}</p>'
 
 
-def preset_note(sentence: str, changes: Mapping[str, tuple[Value | None, Value | None]], missing: str, title: Callable[[str], str]) -> str:
+def preset_note(
+    sentence: str, changes: Mapping[str, tuple[Value | None, Value | None]], missing: str, title: Callable[[str], str]
+) -> str:
     """The preset's sentence, and a table of what it would change."""
-    rows = "".join(f"<tr><th>{escape(title(name))}</th><td>{_shown(old)}</td><td>{_shown(new)}</td></tr>" for name, (old, new) in changes.items())
+    rows = "".join(
+        f"<tr><th>{escape(title(name))}</th><td>{_shown(old)}</td><td>{_shown(new)}</td></tr>"
+        for name, (old, new) in changes.items()
+    )
     table = f"<table>{rows}</table>" if rows else "<p>Everything is set like this already.</p>"
     return f'<div class="mq-preset"><p>{escape(sentence)}</p>{f"<p><b>{escape(missing)}</b></p>" if missing else table}</div>'
 

@@ -25,13 +25,21 @@ QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 def build_page(session: Session, catalogue: Catalogue) -> gr.Blocks:
     """The whole page; ``studio.server.open_port`` serves it."""
     with gr.Blocks(title="Maquette", analytics_enabled=False, fill_width=True, delete_cache=(600, 3600)) as page:
-        gr.HTML(asset("header.html").replace("{{mark}}", asset("mark.svg")), elem_id="mq-header", js_on_load="maquette.mountHeader(element)",
-                apply_default_css=False)
+        gr.HTML(
+            asset("header.html").replace("{{mark}}", asset("mark.svg")),
+            elem_id="mq-header",
+            js_on_load="maquette.mountHeader(element)",
+            apply_default_css=False,
+        )
         with gr.Row(elem_id="mq-body"):
             with gr.Column(elem_id="mq-panel", min_width=0):
                 panel = draw_panel(catalogue)
-            gr.HTML(asset("stage.html").replace("{{tiles}}", tiles()), elem_id="mq-stage-host", js_on_load="maquette.mountStage(element)",
-                    apply_default_css=False)
+            gr.HTML(
+                asset("stage.html").replace("{{tiles}}", tiles()),
+                elem_id="mq-stage-host",
+                js_on_load="maquette.mountStage(element)",
+                apply_default_css=False,
+            )
         _connect(page, panel, Handlers(session, catalogue, panel.controls))
     return page
 
@@ -39,7 +47,9 @@ def build_page(session: Session, catalogue: Catalogue) -> gr.Blocks:
 def _connect(page: gr.Blocks, panel: Panel, handlers: Handlers) -> None:
     everything = [panel.prompt, panel.negative_prompt, panel.prior, panel.method, *panel.controls.components]
     attached = [panel.token, panel.owner, panel.problem, panel.words, *panel.groups.values(), *everything]
-    page.load(handlers.attach, [panel.token, panel.owner], attached, js=READ_ADDRESS, **QUIET).then(None, panel.token, None, js=ATTACH)
+    page.load(handlers.attach, [panel.token, panel.owner], attached, js=READ_ADDRESS, **QUIET).then(
+        None, panel.token, None, js=ATTACH
+    )
     panel.pick.click(handlers.pick, panel.token, attached, js=PICKED, **QUIET).then(None, panel.token, None, js=ATTACH)
     _connect_run(panel, handlers, everything)
     _connect_live(panel, handlers)
@@ -61,7 +71,9 @@ def _connect_run(panel: Panel, handlers: Handlers, everything: list[gr.component
 def _connect_live(panel: Panel, handlers: Handlers) -> None:
     for field, component in panel.controls.pairs:
         if field.live:
-            component.input(handlers.steer(field.name), [panel.token, component], panel.problem, trigger_mode="always_last", **QUIET)
+            component.input(
+                handlers.steer(field.name), [panel.token, component], panel.problem, trigger_mode="always_last", **QUIET
+            )
     outputs = [panel.problem, panel.controls.named("guidance_scale"), *panel.groups.values()]
     panel.method.input(handlers.choose_method, [panel.token, panel.method, *panel.controls.components], outputs, **QUIET)
 

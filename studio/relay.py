@@ -11,6 +11,7 @@ import asyncio
 import gzip
 import hashlib
 import socket
+from contextlib import suppress
 from importlib import resources
 
 import websockets
@@ -85,10 +86,8 @@ async def relay_socket(browser: WebSocket, port: int) -> None:
         for pump in pumps:
             pump.cancel()
         await asyncio.gather(*pumps, return_exceptions=True)
-    try:
+    with suppress(WebSocketDisconnect, RuntimeError):  # the browser left first
         await browser.close(upstream.close_code or 1000)
-    except (WebSocketDisconnect, RuntimeError):
-        pass  # the browser left first
 
 
 async def _connect(port: int, subprotocols: list[str]) -> ClientConnection:
@@ -97,8 +96,18 @@ async def _connect(port: int, subprotocols: list[str]) -> ClientConnection:
     wire.setblocking(False)
     await asyncio.get_running_loop().sock_connect(wire, ("127.0.0.1", port))
     # proxy=None: HTTP_PROXY of the environment is not for our own loopback.
-    return await websockets.connect(f"ws://127.0.0.1:{port}", sock=wire, proxy=None, subprotocols=subprotocols or None, compression=None,
-                                    max_size=None, max_queue=1, ping_interval=None, open_timeout=OPEN_SECONDS, close_timeout=1)
+    return await websockets.connect(
+        f"ws://127.0.0.1:{port}",
+        sock=wire,
+        proxy=None,
+        subprotocols=subprotocols or None,
+        compression=None,
+        max_size=None,
+        max_queue=1,
+        ping_interval=None,
+        open_timeout=OPEN_SECONDS,
+        close_timeout=1,
+    )
 
 
 async def _to_viser(browser: WebSocket, upstream: ClientConnection) -> None:

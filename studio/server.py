@@ -33,9 +33,24 @@ def open_port(page: gr.Blocks, routes: Sequence[BaseRoute], *, host: str, port: 
     """Serve ``page`` and ``routes`` on ``host:port`` (0: any free port); returns at once. InputError if the port is taken."""
     port = usable_port(host, port)
     _, url, share_url = page.launch(
-        server_name=host, server_port=port, share=share, app_kwargs={"routes": list(routes)}, ssr_mode=False, prevent_thread_lock=True,
-        quiet=True, footer_links=[], run_history=False, enable_monitoring=False, pwa=False, mcp_server=False, max_file_size="32mb",
-        theme=theme(), head=head(), favicon_path=favicon(), show_error=False)
+        server_name=host,
+        server_port=port,
+        share=share,
+        app_kwargs={"routes": list(routes)},
+        ssr_mode=False,
+        prevent_thread_lock=True,
+        quiet=True,
+        footer_links=[],
+        run_history=False,
+        enable_monitoring=False,
+        pwa=False,
+        mcp_server=False,
+        max_file_size="32mb",
+        theme=theme(),
+        head=head(),
+        favicon_path=favicon(),
+        show_error=False,
+    )
     _tune(page)
     return Serving(url, share_url, lambda: page.close(verbose=False))
 
@@ -46,11 +61,15 @@ def usable_port(host: str, port: int) -> int:
         return _bind(host, port)
     except OSError as error:
         if port == 0 or not _can_bind(host, 0):
-            raise InputError(f"The address {host} cannot be listened on ({error.strerror or error}).",
-                             "Use --host 127.0.0.1 for this machine only, or --host 0.0.0.0 for every network it is in.") from error
+            raise InputError(
+                f"The address {host} cannot be listened on ({error.strerror or error}).",
+                "Use --host 127.0.0.1 for this machine only, or --host 0.0.0.0 for every network it is in.",
+            ) from error
         free = next((p for p in range(port + 1, min(port + 200, 65536)) if _can_bind(host, p)), None) or _bind(host, 0)
-        raise InputError(f"Port {port} on {host} is in use or not allowed ({error.strerror or error}).",
-                         f"Choose another one: --port {free} is free.") from error
+        raise InputError(
+            f"Port {port} on {host} is in use or not allowed ({error.strerror or error}).",
+            f"Choose another one: --port {free} is free.",
+        ) from error
 
 
 def _bind(host: str, port: int) -> int:

@@ -12,27 +12,52 @@ from engine.session import JobView
 LIVE_STATES = ("queued", "running", "paused", "interrupted")
 PLOT_POINTS = 160
 
-FILE_TITLES = {".toml": "Recipe", ".glb": "Mesh", ".ply": "Splats", ".mp4": "Turntable", ".png": "Contact sheet", ".json": "Numbers"}
+FILE_TITLES = {
+    ".toml": "Recipe",
+    ".glb": "Mesh",
+    ".ply": "Splats",
+    ".mp4": "Turntable",
+    ".png": "Contact sheet",
+    ".json": "Numbers",
+}
 
 
 def status_of(view: JobView) -> dict[str, Any]:
     """Everything a browser shows of a run, JSON-safe (a number that is not finite becomes null)."""
     return {
-        "token": view.token, "title": view.title, "state": view.state, "queue_position": view.queue_position,
-        "stage": view.stage, "step": view.step, "steps": view.steps, "total_step": view.total_step,
-        "steps_per_second": _number(view.steps_per_second), "eta_seconds": _number(view.eta_seconds), "seconds": _number(view.seconds),
+        "token": view.token,
+        "title": view.title,
+        "state": view.state,
+        "queue_position": view.queue_position,
+        "stage": view.stage,
+        "step": view.step,
+        "steps": view.steps,
+        "total_step": view.total_step,
+        "steps_per_second": _number(view.steps_per_second),
+        "eta_seconds": _number(view.eta_seconds),
+        "seconds": _number(view.seconds),
         "seconds_to_first_picture": _number(view.seconds_to_first_picture),
-        "revision": view.revision, "revision_applied": view.revision_applied, "applied_at_step": view.applied_at_step,
-        "losses": thinned(view.losses), "metrics": {name: _number(value) for name, value in view.metrics.items()},
-        "warnings": [list(pair) for pair in view.warnings], "error": list(view.error) if view.error else None,
-        "scene": view.settings.spec.scene, "prompt": view.settings.spec.prompt,
+        "revision": view.revision,
+        "revision_applied": view.revision_applied,
+        "applied_at_step": view.applied_at_step,
+        "losses": thinned(view.losses),
+        "metrics": {name: _number(value) for name, value in view.metrics.items()},
+        "warnings": [list(pair) for pair in view.warnings],
+        "error": list(view.error) if view.error else None,
+        "scene": view.settings.spec.scene,
+        "prompt": view.settings.spec.prompt,
         "files": [file_of(name, path) for name, path in view.files.items() if path.is_file()],
     }
 
 
 def file_of(name: str, path: Path) -> dict[str, str | int]:
     """One download: its ``name`` in the address, what a person calls it, and its size in bytes."""
-    return {"name": name, "title": FILE_TITLES.get(path.suffix, path.stem), "kind": path.suffix.lstrip(".").upper(), "bytes": path.stat().st_size}
+    return {
+        "name": name,
+        "title": FILE_TITLES.get(path.suffix, path.stem),
+        "kind": path.suffix.lstrip(".").upper(),
+        "bytes": path.stat().st_size,
+    }
 
 
 def thinned(losses: Sequence[tuple[int, float]], points: int = PLOT_POINTS) -> list[list[float]]:

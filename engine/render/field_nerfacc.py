@@ -1,15 +1,23 @@
 """The field renderer for CUDA: nerfacc finds the samples and composes them (arXiv 2305.04966), the field answers for them.
 
 Steps are one voxel long and start where a ray enters the cube, so that samples stand where ``field_torch`` puts them, but for its
-equal division of the last step. nerfacc compiles its kernels when they are first used, which takes minutes and needs nvcc.
+equal division of each chord. nerfacc comes without kernels for most versions of torch and then compiles them with nvcc at first
+use: ask ``compile_notice`` before drawing.
 """
 
 from __future__ import annotations
 
+import importlib.util
+import os
+import shutil
+from pathlib import Path
+
 import torch
 from nerfacc import OccGridEstimator, accumulate_along_rays, render_weight_from_density
 from torch import Tensor
+from torch.utils import cpp_extension
 
+from engine.errors import DeviceError
 from engine.math.cameras import Cameras
 from engine.math.views import Views, composite
 from engine.render.field_rays import EARLY_STOP, Rays, rays_through
@@ -54,3 +62,21 @@ def _estimator(field: Field) -> OccGridEstimator:
     if occupancy is not None:
         estimator.occs = occupancy.values.reshape(-1)
     return estimator
+
+
+def compile_notice() -> str | None:
+    """What to tell a person who waits for the first picture; None if the kernels are there.
+
+    Raises DeviceError where they are neither there nor can be compiled.
+    """
+    if importlib.util.find_spec("nerfacc.csrc") is not None or _compiled_before():
+        return None
+    if shutil.which("nvcc") is None:
+        raise DeviceError("nerfacc has no CUDA kernels for this torch, and there is no nvcc on the path to compile them.",
+                          "Install the CUDA toolkit of torch's version, or one of nerfacc's prebuilt wheels.")
+    return "nerfacc compiles its CUDA kernels at first use: a few minutes, once."
+
+
+def _compiled_before() -> bool:
+    root = Path(os.environ.get("TORCH_EXTENSIONS_DIR") or cpp_extension.get_default_build_root())
+    return any(root.glob("**/nerfacc_cuda/nerfacc_cuda.so"))

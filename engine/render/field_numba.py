@@ -30,15 +30,25 @@ kernel = njit(cache=True, nogil=True, fastmath={"contract"})  # fused multiply-a
 
 def render(field: Field, cameras: Cameras, background: Tensor | None = None, *,
            normals: bool = False, jitter: Tensor | None = None) -> Views:
-    """Pictures of a float32 ``field`` on the CPU over ``background`` (None: black); arguments as in ``field_torch.render``."""
+    """Pictures of ``field`` over ``background`` (None: black), in float32; arguments as in ``field_torch.render``.
+
+    A field on another device is drawn on the CPU, and the pictures are returned to that device. Cameras get no gradient.
+    """
+    device, field = field.device, _on_cpu(field)
     rays = rays_through(field, cameras, jitter)
     learning = torch.is_grad_enabled() and (field.raw_density.requires_grad or field.raw_colour.requires_grad)
     leaps = np.zeros((1, 1, 1), np.uint8) if field.occupancy is None else field.occupancy.distance.numpy()
     pixels, weights, first, number = _March.apply(field.raw_density, field.raw_colour, leaps, rays, learning or normals)
     picture = (len(cameras), cameras.height, cameras.width, -1)
-    rgb, alpha, depth = (part.reshape(picture) for part in pixels.split([3, 1, 1], dim=1))
-    normal = _normals(field, rays, weights, first, number).reshape(picture) if normals else None
+    rgb, alpha, depth = (part.reshape(picture).to(device) for part in pixels.split([3, 1, 1], dim=1))
+    normal = _normals(field, rays, weights, first, number).reshape(picture).to(device) if normals else None
     return Views(composite(rgb, alpha, background), alpha, depth, normal)
+
+
+def _on_cpu(field: Field) -> Field:
+    """The field in float32 on the CPU, still tied to the tensors that are optimised."""
+    occupancy = None if field.occupancy is None else field.occupancy.to("cpu")
+    return Field(field.raw_density.cpu().float(), field.raw_colour.cpu().float(), occupancy)
 
 
 def _normals(field: Field, rays: Rays, weights: Tensor, first: Tensor, number: Tensor) -> Tensor:

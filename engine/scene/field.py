@@ -74,8 +74,10 @@ class Field:
 
         Unit vectors, but shorter where the density is nearly flat, so that their gradient stays moderate.
         """
-        offsets = torch.eye(3, dtype=points.dtype, device=points.device) * (0.5 * self.voxel)
-        beside = torch.stack([points[:, None] - offsets, points[:, None] + offsets])  # (2,M,3,3)
+        half = 0.5 * self.voxel
+        centres = points.clamp(half - 1, 1 - half)[:, None]  # both sides must lie in the cube
+        offsets = half * torch.eye(3, dtype=points.dtype, device=points.device)
+        beside = torch.stack([centres - offsets, centres + offsets])  # (2,M,3,3)
         lower, upper = _interpolate(self.raw_density[..., None], beside.reshape(-1, 3)).reshape(2, -1, 3)
         slope = lower - upper
         return slope / (slope.square().sum(dim=-1, keepdim=True) + 1e-6).sqrt()

@@ -26,7 +26,6 @@ from engine.loop.messages import (
     Stop,
     Warned,
 )
-from engine.loop.recipe import Recipe
 from engine.prior.base import Prior
 from engine.session.board import Board, Job
 from engine.session.library import has_checkpoint
@@ -34,7 +33,7 @@ from engine.session.mailbox import CommandBox
 from engine.session.record import ENDED, JobRecord
 
 Run = Callable[..., Iterator[Event]]
-WriteResults = Callable[[Finished, Recipe, str, Path], dict[str, Path]]
+WriteResults = Callable[[Finished, str, Path], dict[str, Path]]
 LoadPrior = Callable[[str], Prior]
 LOG = "error.log"
 
@@ -136,7 +135,7 @@ class Engine:
     def _written(self, job: Job, finished: Finished) -> dict[str, str]:
         folder = self._folder(job)
         try:
-            files = self._write_results(finished, finished.recipe, job.record.settings.spec.prior, folder)
+            files = self._write_results(finished, job.record.settings.spec.prior, folder)
             return {name: path.relative_to(folder).as_posix() for name, path in files.items()}
         except StudioError as error:
             what, remedy = error.what, error.remedy
@@ -179,7 +178,7 @@ def recorded(record: JobRecord, event: Event, seconds: float) -> JobRecord:
     if isinstance(event, Warned):
         return record.warned(event.what, event.remedy)
     if isinstance(event, RolledBack):
-        what = f"The run went back to step {event.to_step:,} of this stage: {event.reason}."
+        what = f"The run went back to step {event.to_step:,} of this stage because {event.reason}."
         return record.warned(what, "It goes on more gently. If this happens again, lower the guidance or the learning rate.")
     return record
 

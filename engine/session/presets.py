@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.errors import InputError, PresetError
 from engine.loop.settings import Settings, Value, flatten, with_values
@@ -23,7 +23,7 @@ else:
     import tomli as tomllib
 
 FOLDER = Path(__file__).resolve().parents[2] / "presets"
-DEFAULT_KEY, DEFAULT_PRIOR = "toybox-splats", "toybox"
+DEFAULT_PRESET, DEFAULT_PRIOR = "toybox-splats", "toybox"
 
 
 @dataclass(frozen=True)
@@ -36,22 +36,11 @@ class Preset:
     values: Mapping[str, Value]
 
 
-@dataclass(frozen=True)
-class Presets:
+class Presets(NamedTuple):
     """What a folder holds: the ``presets`` that can be used, the default first, and the ``problems`` with the others."""
 
     presets: tuple[Preset, ...]
     problems: tuple[PresetError, ...]
-
-    def named(self, key: str) -> Preset:
-        """The preset with this key. Raises the PresetError of a broken one, or one that lists those that exist."""
-        for preset in self.presets:
-            if preset.key == key:
-                return preset
-        for problem in self.problems:
-            if problem.what.startswith(f"{key}.toml"):
-                raise problem
-        raise PresetError(f"There is no preset {key!r}.", f"Choose one of {', '.join(preset.key for preset in self.presets)}.")
 
 
 def load_presets(folder: Path = FOLDER) -> Presets:
@@ -62,8 +51,16 @@ def load_presets(folder: Path = FOLDER) -> Presets:
             presets.append(load_preset(path))
         except PresetError as error:
             problems.append(error)
-    presets.sort(key=lambda preset: (preset.key != DEFAULT_KEY, preset.values.get("prior") != DEFAULT_PRIOR, preset.key))
+    presets.sort(key=lambda preset: (preset.key != DEFAULT_PRESET, preset.values.get("prior") != DEFAULT_PRIOR, preset.key))
     return Presets(tuple(presets), tuple(problems))
+
+
+def find_preset(key: str, folder: Path = FOLDER) -> Preset:
+    """The preset with this key. Raises PresetError that says what is wrong with it, or which ones there are."""
+    known = sorted(path.stem for path in folder.glob("*.toml"))
+    if key not in known:
+        raise PresetError(f"There is no preset {key!r}.", f"Choose one of {', '.join(known)}.")
+    return load_preset(folder / f"{key}.toml")
 
 
 def load_preset(path: Path) -> Preset:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import threading
 import time
@@ -30,7 +31,7 @@ from engine.loop.messages import (
     Watch,
 )
 from engine.loop.recipe import Recipe
-from engine.loop.settings import Settings
+from engine.loop.settings import Settings, flatten_knobs, with_values
 from engine.loop.spec import Knobs, RunSpec
 from engine.math.camera import Camera
 
@@ -66,7 +67,9 @@ class FakeRun:
                  resume: bool = False) -> Iterator[Event]:
         self.begun.append((spec.prompt, resume))
         load_prior(spec.prior)
-        step, revision, watched, stopping = _read_checkpoint(folder) if resume else 0, 0, False, False
+        step, revision, watched, stopping = 0, 0, False, False
+        if resume:
+            step, revision, knobs = read_checkpoint(folder)
         yield StageStarted("refine", spec.refine_steps)
         while step < spec.refine_steps:
             for command in mailbox.take():
@@ -89,7 +92,7 @@ class FakeRun:
                 yield copy_of(step, revision, knobs)
             yield Pictures("denoised", step, revision, np.zeros((2, 4, 4, 3), np.uint8))
             yield Stepped("refine", step, spec.refine_steps, step, revision, 1.0 / step, step * 0.1, 0.0, 10.0, {"norm": 1.0})
-            (folder / "checkpoint.txt").write_text(str(step))
+            write_checkpoint(folder, step, revision, knobs)
             yield Checkpointed(step)
         yield Finished(copy_of(step, revision, knobs), stopping, {"total": step * 0.1}, step, Recipe(Settings(spec, knobs)))
 
@@ -101,8 +104,15 @@ class FakeRun:
             time.sleep(0.001)
 
 
-def _read_checkpoint(folder: Path) -> int:
-    return int((folder / "checkpoint.txt").read_text())
+def write_checkpoint(folder: Path, step: int, revision: int, knobs: Knobs) -> None:
+    """Atomic, as a real one is."""
+    (folder / "new.part").write_text(json.dumps([step, revision, flatten_knobs(knobs)]))
+    (folder / "new.part").replace(folder / "checkpoint.json")
+
+
+def read_checkpoint(folder: Path) -> tuple[int, int, Knobs]:
+    step, revision, values = json.loads((folder / "checkpoint.json").read_text())
+    return step, revision, with_values(settings_of(), values).knobs
 
 
 def copy_of(step: int, revision: int, knobs: Knobs) -> SceneCopy:
@@ -111,7 +121,7 @@ def copy_of(step: int, revision: int, knobs: Knobs) -> SceneCopy:
 
 def load_fake_copy(folder: Path) -> SceneCopy:
     """The scene in a fake run's folder."""
-    return copy_of(_read_checkpoint(folder), 0, Knobs())
+    return copy_of(*read_checkpoint(folder))
 
 
 class FakeFrames:
@@ -138,9 +148,9 @@ class FakeFrames:
         return SplatArrays(*[np.full(shape, copy.total_step, np.float32)[:limit] for shape in shapes])
 
 
-def write_fake_results(finished: Finished, recipe: Recipe, prior_id: str, folder: Path) -> dict[str, Path]:
-    (folder / "recipe.toml").write_text(recipe.to_toml())
-    return {"recipe.toml": folder / "recipe.toml"}
+def write_fake_results(finished: Finished, prior_id: str, folder: Path) -> dict[str, Path]:
+    (folder / "recipe.toml").write_text(finished.recipe.to_toml())
+    return {"recipe": folder / "recipe.toml"}
 
 
 def settings_of(prompt: str = "a red mug", steps: int = 5) -> Settings:

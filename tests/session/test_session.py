@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import threading
 import time
 from pathlib import Path
@@ -36,7 +38,8 @@ def test_a_run_goes_from_queued_to_done_and_leaves_files(session: Session) -> No
     assert (view.state, view.step, view.total_step, view.title) == ("done", 5, 5, "a red mug")
     assert [step for step, _ in view.losses] == [1, 2, 3, 4, 5]
     assert view.seconds_to_first_picture is not None and view.error is None and view.metrics == {"norm": 1.0}
-    assert list(session.files(token)) == ["recipe.toml"] and session.files(token)["recipe.toml"].is_file()
+    assert session.files(token) == {"recipe": session.library.folder(token) / "recipe.toml"}
+    assert session.files(token)["recipe"].is_file()
     eventually(lambda: saved(session, token)["state"] == "done")
 
 
@@ -150,7 +153,7 @@ def test_stop_ends_within_one_step_and_keeps_the_result(session: Session, run: F
     session.stop(token)
     run.allow(1)  # the step under way
     view = session.wait(token, PATIENCE)
-    assert (view.state, view.total_step) == ("stopped", 2) and "recipe.toml" in view.files
+    assert (view.state, view.total_step) == ("stopped", 2) and "recipe" in view.files
 
 
 def test_a_queued_run_is_stopped_without_result(session: Session, run: FakeRun) -> None:
@@ -172,7 +175,7 @@ def test_a_paused_run_is_stopped_with_its_result_while_another_goes(session: Ses
     session.stop(paused)
     run.allow(1)
     view = session.wait(paused, PATIENCE)
-    assert (view.state, view.total_step) == ("stopped", 2) and "recipe.toml" in view.files
+    assert (view.state, view.total_step) == ("stopped", 2) and "recipe" in view.files
     assert session.view(other).state == "running"
 
 
@@ -252,10 +255,14 @@ def test_files_that_cannot_be_written_are_a_warning(open_session, error: Excepti
 def test_a_disk_that_fills_up_warns_and_the_run_goes_on(session: Session, run: FakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
     token = begun(session, run)
 
-    def full(*args: object) -> None:
-        raise OSError(28, "No space left on device")
+    replace = os.replace
 
-    monkeypatch.setattr("engine.session.library.os.replace", full)
+    def full(source: Path, target: Path) -> None:
+        if Path(target).name == "job.json":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", full)
     with pytest.raises(StorageError, match="full") as raised:
         session.submit(settings_of("second"), "ada")
     assert "MAQUETTE_HOME" in raised.value.remedy

@@ -87,14 +87,22 @@ def save_shard(shard: Shard, path: Path) -> None:
     with storage_errors(path):
         try:
             partial.mkdir(parents=True)
-            np.save(partial / "images.npy", shard.images)
+            _save_array(partial / "images.npy", shard.images)
             if shard.ccm is not None:
-                np.save(partial / "ccm.npy", shard.ccm)
+                _save_array(partial / "ccm.npy", shard.ccm)
             (partial / "shard.json").write_text(json.dumps(_description(shard)), encoding="utf-8")
             shutil.rmtree(path, ignore_errors=True)
             os.replace(partial, path)
         finally:
             shutil.rmtree(partial, ignore_errors=True)
+
+
+def _save_array(path: Path, array: np.ndarray) -> None:
+    """As `np.save`, whose error for a full disk has no error number to tell it by."""
+    array = np.ascontiguousarray(array)
+    with open(path, "wb") as file:
+        np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+        file.write(array.data)
 
 
 def _description(shard: Shard) -> dict[str, object]:

@@ -57,13 +57,13 @@ def bake(vertices: np.ndarray, faces: np.ndarray, colour_at: ColourAt, *, size: 
 
 def _unwrap(vertices: np.ndarray, faces: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For each new vertex its old one (M,), the faces (F,3) and uv (M,2) in 0..1, packed into one square."""
-    padding = 3.5 * PADDING
+    padding = 1.75 * PADDING
     for _ in range(4):  # the packer overshoots the size it is asked for; scaling its atlas down shrinks the padding too
         atlas = _pack(vertices, faces, size, math.ceil(padding))
         side = max(atlas.width, atlas.height)
-        if padding * size >= 2 * PADDING * side:
+        if padding * size >= PADDING * side:
             break
-        padding *= 1.2 * 2 * PADDING * side / (padding * size)
+        padding = 1.2 * PADDING * side / size
     split, charts, uv = atlas[0]
     scale = np.array([atlas.width, atlas.height], np.float64) / side
     return split.astype(np.int64), charts.astype(np.int64), np.clip(uv.astype(np.float64) * scale, 0.0, 1.0)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from engine.errors import FileFormatError, InputError
@@ -55,11 +56,13 @@ def write_png(path: Path | str, picture: np.ndarray, *, recipe: str = "") -> Non
 
 def read_recipe(path: Path | str) -> str:
     """The recipe in the picture's text. Raises `FileFormatError` if there is none or it is no PNG."""
+    with read_errors(path):
+        data = Path(path).read_bytes()
     try:
-        with read_errors(path), Image.open(path, formats=["PNG"]) as picture:
+        with Image.open(BytesIO(data), formats=["PNG"]) as picture:
             picture.load()
             recipe = picture.text.get(_RECIPE_KEY)
-    except (UnidentifiedImageError, SyntaxError, ValueError) as error:
+    except (OSError, SyntaxError, ValueError) as error:
         what = f"{path} is not a PNG picture, or it is damaged."
         raise FileFormatError(what, "Choose a PNG that Maquette exported.") from error
     if recipe is None:

@@ -134,12 +134,14 @@ def smooth(vertices: np.ndarray, faces: np.ndarray, rounds: int, shrink: float =
 
 
 def simplify(vertices: np.ndarray, faces: np.ndarray, max_faces: int) -> tuple[np.ndarray, np.ndarray]:
-    """Quadric edge collapse (Garland & Heckbert 1997) to about ``max_faces``; a closed mesh that would open is kept as it is."""
-    points, triangles = fast_simplification.simplify(vertices.astype(np.float32), faces.astype(np.int32), target_count=max_faces)
-    points, triangles = points.astype(np.float64), triangles.astype(np.int64)
-    if len(triangles) == 0 or (is_watertight(faces) and not is_watertight(triangles)):
-        return vertices, faces
-    return _compact(points, triangles)
+    """Collapse edges (Garland & Heckbert 1997) to about ``max_faces``; to twice that, and so on, if a closed one would open."""
+    closed, original = is_watertight(faces), (vertices.astype(np.float32), faces.astype(np.int32))
+    while max_faces < len(faces):
+        points, triangles = fast_simplification.simplify(*original, target_count=max_faces)
+        if len(triangles) and (is_watertight(triangles.astype(np.int64)) or not closed):
+            return _compact(points.astype(np.float64), triangles.astype(np.int64))
+        max_faces *= 2
+    return vertices, faces
 
 
 def is_watertight(faces: np.ndarray) -> bool:

@@ -7,7 +7,7 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
 from typing import IO
@@ -110,6 +110,8 @@ def _encoder(command: list[str]) -> Iterator[IO[bytes]]:
             process.kill()
             raise
         finally:
+            with suppress(OSError):
+                process.stdin.close()
             status = process.wait()
         said.seek(0)
         words = said.read().decode("utf-8", "replace").strip()

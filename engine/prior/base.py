@@ -40,7 +40,7 @@ class PriorInfo:
 
 @dataclass(frozen=True, eq=False)
 class TextEmbedding:
-    """A prompt as the model reads it: ``tokens`` (B,L,D), ``mask`` (B,L) bool of tokens that count, ``pooled`` (B,P); B may be 1."""
+    """A prompt as the model reads it: ``tokens`` (B,L,D), ``mask`` (B,L) of those that count, ``pooled`` (B,P); B may be 1."""
 
     tokens: Tensor
     mask: Tensor | None = None

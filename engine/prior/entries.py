@@ -1,0 +1,126 @@
+"""Registry entries: one flat TOML file for each prior that the studio knows of, ``presets/priors/ID.toml``."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import Any, get_type_hints
+
+from engine.errors import PresetError
+from engine.prior.base import PriorInfo
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+PRIORS_FOLDER = Path(__file__).resolve().parents[2] / "presets" / "priors"
+COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True)
+class PriorEntry:
+    """What is known of a prior before it is on this machine. ``source`` is a Hub id, or a folder if it begins with . / or ~."""
+
+    id: str
+    title: str
+    family: str  # which loader reads it
+    source: str
+    licence: str
+    resolution: int  # pixels a side
+    default_guidance_scale: float
+    folder: Path  # where the entry lies; relative sources and vocabularies start here
+    revision: str = ""  # commit of a Hub source
+    unpinned: bool = False  # the revision is a branch and may change
+    mirrors: tuple[str, ...] = ()  # further Hub ids with the same files, as ID or ID@REVISION
+    size_mb: int = 0  # what has to be fetched
+    vram_gb: float = 0.0  # about what a run with it takes on a GPU
+    prediction_type: str = ""
+    time_range: tuple[float, float] = (0.02, 0.98)
+    needs: tuple[str, ...] = ()  # Python packages
+    vocabulary: str = ""  # file with the words it was taught; empty: open
+
+    @property
+    def is_local(self) -> bool:
+        """True if the source is a folder."""
+        return self.source.startswith((".", "/", "~"))
+
+    @property
+    def local_source(self) -> Path:
+        """The folder that a local source means."""
+        return (self.folder / Path(self.source).expanduser()).resolve()
+
+    @property
+    def hub_sources(self) -> tuple[tuple[str, str], ...]:
+        """(Hub id, revision) to try in turn; mirrors follow their main branch unless they name a revision."""
+        mirrors = [mirror.partition("@") for mirror in self.mirrors]
+        return ((self.source, self.revision), *((name, revision or "main") for name, _, revision in mirrors))
+
+    def info(self) -> PriorInfo:
+        """What this entry says about the prior, for loaders that do not store it with the weights."""
+        return PriorInfo(self.id, self.title, "rgb", self.resolution, self.default_guidance_scale, self.time_range)
+
+
+def read_entry(path: Path) -> PriorEntry:
+    """The entry in ``path``. Raises PresetError that names the file and what is wrong with it."""
+    try:
+        table = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise PresetError(f"{path} cannot be read as TOML: {error}.", "Repair or delete the file.") from error
+    hints = get_type_hints(PriorEntry)
+    known = {field.name: field for field in fields(PriorEntry) if field.name != "folder"}
+    _check_names(path, table, {name for name, field in known.items() if field.default is MISSING}, set(known))
+    values = {name: _typed(path, name, value, hints[name]) for name, value in table.items()}
+    entry = PriorEntry(**values, folder=path.parent)
+    _check_sense(path, entry)
+    return entry
+
+
+def _check_names(path: Path, table: Mapping[str, Any], needed: set[str], known: set[str]) -> None:
+    lacking, strange = sorted(needed - set(table)), sorted(set(table) - known)
+    if lacking or strange:
+        what = [f"lacks {', '.join(lacking)}"] * bool(lacking) + [f"has unknown {', '.join(strange)}"] * bool(strange)
+        raise PresetError(f"{path} {' and '.join(what)}.", f"An entry has: {', '.join(sorted(known))}.")
+
+
+def _typed(path: Path, name: str, value: Any, hint: Any) -> Any:
+    """``value`` as ``hint`` wants it: TOML has lists for tuples, and whole numbers are numbers too."""
+    if hint == tuple[str, ...]:
+        good = isinstance(value, list) and all(isinstance(part, str) for part in value)
+        wanted, read = "a list of texts", tuple
+    elif hint == tuple[float, float]:
+        good = isinstance(value, list) and len(value) == 2 and all(_is_number(part) for part in value)
+        wanted, read = "two numbers", tuple
+    elif hint is float:
+        good, wanted, read = _is_number(value), "a number", float
+    else:
+        good = isinstance(value, hint) and (hint is bool or not isinstance(value, bool))
+        wanted, read = {str: "a text", int: "a whole number", bool: "true or false"}[hint], hint
+    if not good:
+        raise PresetError(f"{path}: {name} is {value!r}; it must be {wanted}.", "Repair the file.")
+    return read(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _check_sense(path: Path, entry: PriorEntry) -> None:
+    low, high = entry.time_range
+    pinned = COMMIT.fullmatch(entry.revision) is not None
+    rules = {
+        f"id is {entry.id!r}; it must be the file's name, {path.stem!r}": entry.id == path.stem,
+        f"time_range is {low:g} to {high:g}; it must rise within 0 to 1": 0 <= low < high <= 1,
+        f"resolution is {entry.resolution}; it must be positive": entry.resolution > 0,
+        f"default_guidance_scale is {entry.default_guidance_scale:g}; it must be at least 1": entry.default_guidance_scale >= 1,
+        "a Hub source needs a revision": entry.is_local or bool(entry.revision),
+        f"size_mb is {entry.size_mb}; it must say what a Hub source takes to fetch": entry.is_local or entry.size_mb > 0,
+        f"revision is {entry.revision!r}; unpinned must be true unless it is a commit of 40 hexadecimal digits":
+            entry.is_local or pinned != entry.unpinned,
+    }
+    for fault, holds in rules.items():
+        if not holds:
+            raise PresetError(f"{path}: {fault}.", "Repair the file.")

@@ -1,0 +1,156 @@
+"""Which priors there are, which are on this machine, and how to get and load one."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import torch
+
+from engine.errors import DeviceError, FileFormatError, InputError, MissingError, PresetError, StorageError
+from engine.prior import hub
+from engine.prior.base import Prior
+from engine.prior.entries import PRIORS_FOLDER, PriorEntry, read_entry
+from engine.prior.pipeline_folder import missing_files
+
+PARTS = ("unet", "vae", "text_encoder")
+SETTINGS = ["model_index.json", "scheduler/*.json", "tokenizer/*", *(f"{part}/config.json" for part in PARTS)]
+
+
+def list_priors(folder: Path = PRIORS_FOLDER) -> tuple[PriorEntry, ...]:
+    """Every entry, what comes with the studio first. Raises PresetError for a file that cannot be read."""
+    entries = [read_entry(path) for path in sorted(folder.glob("*.toml"))]
+    return tuple(sorted(entries, key=lambda entry: (not entry.is_local, entry.title)))
+
+
+def find_entry(prior_id: str, folder: Path = PRIORS_FOLDER) -> PriorEntry:
+    """The entry named ``prior_id``; raises InputError that lists the known ones."""
+    known = sorted(path.stem for path in folder.glob("*.toml"))
+    if prior_id not in known:
+        raise InputError(f"There is no prior named {prior_id!r}.", f"Choose one of {', '.join(known)}.")
+    return read_entry(folder / f"{prior_id}.toml")
+
+
+def installed(entry: PriorEntry) -> bool:
+    """True if all files are here: beside the entry, or in the Hub's cache. No network is asked."""
+    return local_folder(entry) is not None
+
+
+def local_folder(entry: PriorEntry) -> Path | None:
+    """Where the files are, if all are here."""
+    if entry.is_local:
+        candidates = [entry.local_source]
+    else:
+        candidates = [hub.cached_folder(repo, revision) for repo, revision in entry.hub_sources]
+    return next((folder for folder in candidates if folder is not None and not missing_files(folder)), None)
+
+
+def load_prior(prior_id: str, device: torch.device | str | None = None, folder: Path = PRIORS_FOLDER) -> Prior:
+    """The prior named ``prior_id``, on ``device`` (a GPU where there is one, unless told).
+
+    Raises InputError (unknown), MissingError (not installed), PresetError or FileFormatError (unreadable), DeviceError.
+    """
+    entry = find_entry(prior_id, folder)
+    if entry.family not in FAMILIES:
+        raise PresetError(f"Prior {prior_id} is of the family {entry.family!r}.", f"Known families are {', '.join(FAMILIES)}.")
+    _check_packages(entry)
+    place = local_folder(entry)
+    if place is None:
+        raise _not_installed(entry)
+    return FAMILIES[entry.family](entry, place, _device(device))
+
+
+def fetch(entry: PriorEntry, report: hub.Report = lambda share: None) -> Path:
+    """Download what is missing, from the source or else from its mirrors, and return the folder.
+
+    Size and licence are in ``entry``: show them first. Raises MissingError or StorageError; what was fetched is kept.
+    """
+    place = local_folder(entry)
+    if place is not None:
+        return place
+    if entry.is_local:
+        raise _not_installed(entry)
+    if hub.free_bytes() < entry.size_mb * 1_000_000:
+        raise StorageError(f"{entry.title} needs {entry.size_mb} MB, and {hub.free_bytes() // 1_000_000} MB are free.",
+                           "Free some space, or set HF_HOME to a larger disk.")
+    return _fetch_from_any(entry, report)
+
+
+def words_known_by(prior_ids: Sequence[str], words: Sequence[str], folder: Path = PRIORS_FOLDER) -> dict[str, tuple[str, ...]]:
+    """For each word, which of the priors ``prior_ids`` that are installed know it; open vocabularies know all."""
+    entries = [entry for entry in (find_entry(prior_id, folder) for prior_id in prior_ids) if installed(entry)]
+    known = {entry.id: vocabulary_of(entry) for entry in entries}
+    return {word: tuple(name for name, vocabulary in known.items() if vocabulary is None or word.lower() in vocabulary)
+            for word in words}
+
+
+def vocabulary_of(entry: PriorEntry) -> frozenset[str] | None:
+    """The words a prior was taught, from its tokenizer's JSON file; None if it reads any."""
+    if not entry.vocabulary:
+        return None
+    path = entry.folder / entry.vocabulary
+    try:
+        return frozenset(json.loads(path.read_text(encoding="utf-8"))["model"]["vocab"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise FileFormatError(f"{path} lists no words: {error}.", f"Restore the files of {entry.id}.") from error
+
+
+def _load_toybox(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
+    from engine.prior.toybox.prior import load_toybox
+
+    return load_toybox(folder, device)
+
+
+def _load_latent(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
+    from engine.prior.latent.load import load_latent
+
+    return load_latent(folder, device, entry.info())
+
+
+FAMILIES: dict[str, Callable[[PriorEntry, Path, torch.device], Prior]] = {"toybox": _load_toybox, "latent": _load_latent}
+
+
+def _fetch_from_any(entry: PriorEntry, report: hub.Report) -> Path:
+    """Half-precision weights where a repository has them, full ones else; the next mirror where a repository is gone."""
+    refusals = []
+    for repo, revision in entry.hub_sources:
+        try:
+            for suffix in (".fp16", ""):
+                patterns = [*SETTINGS, *_weights(suffix)]
+                place = hub.download(repo, revision, patterns, entry.size_mb, report)
+                if not missing_files(place):
+                    return place
+            refusals.append(MissingError(f"{repo} lacks {', '.join(missing_files(place))}."))
+        except hub.GoneError as error:
+            refusals.append(error)
+    raise MissingError(" ".join(error.what for error in refusals), refusals[0].remedy)
+
+
+def _weights(suffix: str) -> list[str]:
+    networks = [f"{part}/diffusion_pytorch_model{suffix}.safetensors" for part in ("unet", "vae")]
+    return [*networks, f"text_encoder/model{suffix}.safetensors"]
+
+
+def _check_packages(entry: PriorEntry) -> None:
+    missing = [name for name in entry.needs if importlib.util.find_spec(name) is None]
+    if missing:
+        raise MissingError(f"{entry.title} needs {', '.join(missing)}.", f"Run: pip install {' '.join(missing)}")
+
+
+def _not_installed(entry: PriorEntry) -> MissingError:
+    if entry.is_local:
+        missing = ", ".join(missing_files(entry.local_source))
+        return MissingError(f"{entry.title} should be in {entry.local_source}, which lacks {missing}.",
+                            "Restore that folder from the repository.")
+    return MissingError(f"{entry.title} is not on this machine ({entry.size_mb} MB to fetch; licence {entry.licence}).",
+                        f"Fetch it with: python -m studio priors --fetch {entry.id}")
+
+
+def _device(device: torch.device | str | None) -> torch.device:
+    device = torch.device(device if device is not None else ("cuda" if torch.cuda.is_available() else "cpu"))
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise DeviceError("A GPU was asked for, and PyTorch finds none.",
+                          "Use the device cpu, or install a CUDA build of PyTorch.")
+    return device

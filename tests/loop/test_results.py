@@ -1,0 +1,107 @@
+"""The files of a run: all there, readable by others, looking like the scene, and each able to start the run again."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+import trimesh
+
+from engine.errors import StorageError
+from engine.loop import results
+from engine.loop.export import read_recipe
+from engine.loop.export.ply import read_splat_ply, rgb_from_sh0
+from engine.loop.mesh import mesh_of, without_dust
+from engine.loop.messages import Finished, SceneCopy, Unattended
+from engine.loop.recipe import Recipe
+from engine.loop.run import run
+from engine.scene import splats
+from tests.loop.balls import COLOUR, RADIUS, ball_prior, quick_knobs, quick_spec
+
+
+@pytest.fixture(scope="module", params=["splats", "field"])
+def finished(request) -> Finished:
+    *_, last = run(quick_spec(scene=request.param, splats=1500), quick_knobs(), Unattended(), ball_prior)
+    return last
+
+
+@pytest.fixture(scope="module")
+def written(finished, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("results")
+    return folder, results.write_results(finished, "ball", folder)
+
+
+def test_everything_is_there(written, finished) -> None:
+    folder, files = written
+    assert {path.name for path in folder.iterdir()} == set(results.RESULT_FILES)
+    summary = json.loads((folder / "result.json").read_text())
+    assert {"prompt", "seed", "prior", "scene", "method", "device", "steps", "seconds", "files"} <= summary.keys()
+    assert {"total", "draft", "refine", "to_first_view"} <= summary["seconds"].keys()
+    assert summary["seconds"]["draft"] >= finished.seconds["fit"]
+    assert all((folder / name).stat().st_size > 0 for name in summary["files"].values())
+
+
+def test_every_file_holds_the_recipe_that_made_it(written, finished) -> None:
+    _, files = written
+    recipe = Recipe.from_toml(files["recipe"].read_text())
+    assert recipe.settings == finished.recipe.settings
+    for name in ("ply", "glb", "mp4", "png"):
+        assert Recipe.from_toml(read_recipe(files[name])) == recipe, name
+
+
+def test_the_mesh_is_the_ball_in_gltf_axes(written) -> None:
+    _, files = written
+    mesh = trimesh.load(files["glb"], force="mesh")
+    radii = np.linalg.norm(mesh.vertices, axis=1)
+    assert mesh.is_watertight and mesh.volume > 0
+    assert np.median(radii) == pytest.approx(RADIUS, abs=0.08)
+
+
+def test_the_mesh_has_the_colour_of_the_ball(finished) -> None:
+    mesh = mesh_of(finished.copy)
+    assert np.abs(np.median(mesh.colours, axis=0) - COLOUR).max() < 0.06
+
+
+def test_the_splats_have_the_colour_of_the_ball(written) -> None:
+    cloud = read_splat_ply(written[1]["ply"])
+    solid = cloud.opacities > 0.3
+    assert np.abs(np.median(rgb_from_sh0(cloud.sh0[solid]), axis=0) - COLOUR).max() < 0.15
+    assert np.linalg.norm(cloud.means[solid], axis=1).max() < RADIUS + 0.35
+
+
+def test_only_what_is_asked_for(finished, tmp_path) -> None:
+    files = results.write_results(finished, "ball", tmp_path, formats=("png",))
+    assert set(files) == {"recipe", "png", "result"}
+
+
+def test_a_shape_without_a_solid_part_keeps_its_other_files(finished, tmp_path) -> None:
+    if not isinstance(finished.copy.scene, splats.Splats):
+        mist = replace(finished.copy.scene, raw_density=torch.full_like(finished.copy.scene.raw_density, -30.0))
+    else:
+        mist = replace(finished.copy.scene, logit_opacities=torch.full_like(finished.copy.scene.logit_opacities, -30.0))
+    copy = SceneCopy(1, 0, mist, "auto", 40.0, 3.05)
+    files = results.write_results(replace(finished, copy=copy), "ball", tmp_path)
+    assert "glb" not in files and files["png"].exists()
+    assert "solid" in json.loads(files["result"].read_text())["notes"][0]
+
+
+def test_a_full_disk_is_told_as_such(finished, tmp_path, monkeypatch) -> None:
+    def refuse(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", refuse)
+    with pytest.raises(StorageError, match="disk is full"):
+        results.write_results(finished, "ball", tmp_path)
+
+
+def test_hollows_are_filled_and_dust_is_taken_away() -> None:
+    axis = np.arange(40)
+    distance = np.sqrt(sum((grid - 18.0) ** 2 for grid in np.meshgrid(axis, axis, axis, indexing="ij")))
+    shell = ((distance < 12) & (distance > 9)).astype(np.float32)
+    shell[37:39, 37:39, 37:39] = 1
+    clean = without_dust(shell, 0.5)
+    assert clean[18, 18, 18] == 1 and clean[38, 38, 38] == 0
+    assert np.array_equal(clean[:34, :34, :34] > 0.5, (distance < 12)[:34, :34, :34])

@@ -9,6 +9,7 @@ import torch
 from engine.loop.state import RunState
 from engine.loop.step import StepOut
 from engine.math.views import Views
+from engine.scene.canvas import Canvas
 
 EMPTY_ALPHA = 0.003  # mean coverage under which nothing is left to see
 FILLED_ALPHA = 0.85  # mean coverage over which the shape has swallowed the picture
@@ -21,6 +22,8 @@ def complaint(out: StepOut, state: RunState) -> str | None:
         return "the loss was not a finite number"
     if not all(bool(torch.isfinite(tensor).all()) for tensor in state.scene.parameters().values()):
         return "the scene held numbers that are not finite"
+    if isinstance(state.scene, Canvas):  # pictures may fill their frame
+        return None
     return shape_complaint(out.views)
 
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
 from typing import Any
 
 import torch
@@ -107,7 +105,7 @@ def load(folder: Path) -> Snapshot:
             content = torch.load(path, map_location="cpu", weights_only=True)
             if isinstance(content, dict) and content.get("format") == FORMAT:
                 return Snapshot(content)
-        except (OSError, RuntimeError, EOFError, ValueError, UnpicklingError, zipfile.BadZipFile):
+        except Exception:  # a damaged file can fail in any way, and the one before it is still to be tried
             continue
     raise FileFormatError(f"{folder / NAME} is missing or cannot be read.", "Start the run again from its recipe.toml.")
 

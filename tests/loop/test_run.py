@@ -64,7 +64,7 @@ def test_a_run_finds_the_ball(scene: str, start: str) -> None:
 
 
 def test_canvas_run_draws_the_picture() -> None:
-    finished = events_of(quick_spec(scene="canvas", start="ball", refine_steps=80))[-1]
+    finished = events_of(quick_spec(scene="canvas", start="ball", refine_steps=120))[-1]
     rgba = torch.cat([v for v in _canvas_rgba(finished.copy)], dim=-1)
     wanted = ((ball_picture() + 1) / 2).permute(1, 2, 0)
     assert (rgba - wanted).abs().mean() < 0.06

@@ -1,11 +1,11 @@
 """Numba kernels that cull, sort and compose projected splats, and the gradient of that. Importing this file compiles them.
 
-Pixels are kept in strips of ``LANES`` columns, and a strip's rows lie one after the other, so that the inner loops run over
-``LANES`` neighbouring pixels and become vector code. Splats are walked once from near to far, each over the rows that its
-ellipse touches; every pixel carries its own running state. The backward pass walks the same list from far to near and needs
-no scatter: all the gradients of a splat are summed where it is visited.
-
-Falloff is ``engine.render.splats_projection``'s; one camera a call; float32 throughout.
+One camera a call, float32 throughout; ``v_x`` is the gradient of the loss to ``x``; splats fall off as
+``engine.render.splats_projection`` says. Pixels are kept in blocks of ``COLUMNS`` x ``ROWS``, so that the inner loops run over
+``LANES`` neighbours and become vector code; the blocks of a vertical strip of the image lie one after the other. Splats are
+walked once from near to far, each over the blocks that its ellipse touches, and every pixel carries its own running state.
+The backward pass walks the same list from far to near and needs no scatter: all the gradients of a splat are summed where it
+is visited.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ import numpy as np
 
 from engine.render.splats_torch import MAX_ALPHA, MIN_ALPHA, MIN_TRANSMITTANCE, NEAR
 
-LANES = 16  # pixels that one vector operation covers
+COLUMNS, ROWS = 8, 2  # pixels of a block; small splats waste fewer of them than in a row of 16
+LANES = COLUMNS * ROWS  # what one or two vector operations cover
+WIDE = 3  # strips, up to which it costs more to find the empty corners of a splat's box than to visit them
 F = np.float32  # numba computes in float64 wherever a constant is not marked as float32
 ZERO, HALF, ONE, EIGHT = F(0), F(0.5), F(1), F(8)
 CEILING, FLOOR = F(MAX_ALPHA), F(MIN_TRANSMITTANCE)
@@ -51,7 +53,7 @@ def cull(means2d, whitening, depths, opacities, colours, width, height, packed, 
     """Pack the splats that touch the image and return their number V: so many rows of ``packed``, ``boxes``, ``ids`` are filled.
 
     ``packed`` (N,11): mean x, y; a, b, c scaled so that alpha = o exp(-4 (u^2 + v^2)); the u^2 + v^2 where alpha falls below
-    MIN_ALPHA; opacity; red, green, blue; depth. ``boxes`` (N,4): first and one-past-last strip, first and one-past-last row.
+    MIN_ALPHA; opacity; red, green, blue; depth. ``boxes`` (N,4): first and one-past-last column and row of blocks.
     """
     count = 0
     for n in range(len(depths)):
@@ -68,8 +70,8 @@ def cull(means2d, whitening, depths, opacities, colours, width, height, packed, 
         row, box = packed[count], boxes[count]
         row[0], row[1], row[2], row[3], row[4], row[5] = means2d[n, 0], means2d[n, 1], a, b, c, limit
         row[6], row[7], row[8], row[9], row[10] = opacities[n], colours[n, 0], colours[n, 1], colours[n, 2], depths[n]
-        box[0], box[1] = int(left) // LANES, int(right) // LANES + 1
-        box[2], box[3] = math.ceil(top), int(bottom) + 1
+        box[0], box[1] = int(left) // COLUMNS, int(right) // COLUMNS + 1
+        box[2], box[3] = int(top) // ROWS, int(bottom) // ROWS + 1
         ids[count] = n
         count += 1
     return count
@@ -94,23 +96,56 @@ def nearest_first(depths):
     return order
 
 
+@numba.njit("void(i4[::1],f4[:,::1],i4[:,::1],i4[::1],f4[:,::1],i4[:,::1],i4[::1])", **OPTIONS)
+def reorder(order, packed, boxes, ids, packed_out, boxes_out, ids_out):
+    """Rows in the order given."""
+    for place in range(len(order)):
+        source = order[place]
+        for j in range(packed.shape[1]):
+            packed_out[place, j] = packed[source, j]
+        for j in range(4):
+            boxes_out[place, j] = boxes[source, j]
+        ids_out[place] = ids[source]
+
+
 @numba.njit(**OPTIONS)
-def _compose_strip(splat, dx, dy, place, state, last):
-    """One splat over consecutive rows of a strip; ``dx``, ``dy`` lead from its mean to the first pixel."""
-    a, b, c, limit, opacity, red, green, blue, depth = splat[2:11]
-    for row in range(len(last) // LANES):
-        pixels, latest = state[row * FORWARD:(row + 1) * FORWARD], last[row * LANES:(row + 1) * LANES]
+def _rows_touched(a, b, c, limit, mean_y, dx):
+    """First and one-past-last row of blocks that an ellipse touches in the strip that begins ``dx`` right of its mean."""
+    steep, peak = b * b + c * c, -b * math.sqrt(limit) / (a * c)
+    upper, lower = min(max(peak, dx), dx + F(COLUMNS - 1)), min(max(-peak, dx), dx + F(COLUMNS - 1))
+    high = (math.sqrt(max(steep * limit - (a * c * upper) ** 2, ZERO)) - a * b * upper) / steep
+    low = -(math.sqrt(max(steep * limit - (a * c * lower) ** 2, ZERO)) + a * b * lower) / steep
+    return int(math.floor((mean_y + low - F(0.6)) / F(ROWS))), int(math.floor((mean_y + high - F(0.4)) / F(ROWS))) + 1
+
+
+@numba.njit(inline="always")
+def _span(packed, boxes, place, dx):
+    """Rows of blocks to visit in a strip: those of the box, or fewer where the box is wide and its corners empty."""
+    top, bottom = boxes[place, 2], boxes[place, 3]
+    if boxes[place, 1] - boxes[place, 0] > WIDE:
+        low, high = _rows_touched(packed[place, 2], packed[place, 3], packed[place, 4], packed[place, 5], packed[place, 1], dx)
+        top, bottom = max(top, low), min(bottom, high)
+    return top, bottom
+
+
+@numba.njit(inline="always")
+def _compose_strip(packed, place, dx, dy, first, end, state, last):
+    """One splat over blocks ``first`` to ``end`` of a strip; ``dx``, ``dy`` lead from its mean to the first pixel."""
+    a, b, c, limit, opacity = packed[place, 2], packed[place, 3], packed[place, 4], packed[place, 5], packed[place, 6]
+    red, green, blue, depth = packed[place, 7], packed[place, 8], packed[place, 9], packed[place, 10]
+    for block in range(first, end):
+        pixels, latest = state[block * FORWARD:(block + 1) * FORWARD], last[block * LANES:(block + 1) * LANES]
         live = False
         for k in range(LANES):
             live |= pixels[k] > ZERO
         if not live:
             continue
-        y = dy + F(row)
-        u0, v2 = a * dx + b * y, c * y * (c * y)
+        y = dy + F((block - first) * ROWS)
+        u0, v0 = a * dx + b * y, c * y
         for k in range(LANES):
             before = pixels[T + k]
-            u = u0 + a * F(k)
-            distance = u * u + v2
+            u, v = u0 + (a * F(k % COLUMNS) + b * F(k // COLUMNS)), v0 + c * F(k // COLUMNS)
+            distance = u * u + v * v
             alpha = opacity * _exp_minus_4(distance)
             alpha = CEILING if alpha > CEILING else alpha
             alpha = alpha if distance <= limit and before > ZERO else ZERO
@@ -125,29 +160,39 @@ def _compose_strip(splat, dx, dy, place, state, last):
             latest[k] = place if weight > ZERO else latest[k]
 
 
-@numba.njit("void(f4[:,::1],i4[:,::1],i4[::1],i8,f4[::1],i4[::1])", **OPTIONS)
-def compose(packed, boxes, order, rows, state, last):
-    """Compose splats into ``state`` (strips x rows x FORWARD); each pixel's last place in ``order`` goes to ``last``, or -1."""
+@numba.njit("void(f4[:,::1],i4[:,::1],i8,f4[::1],i4[::1])", **OPTIONS)
+def compose(packed, boxes, rows, state, last):
+    """Compose splats, sorted by depth, into ``state`` (blocks x FORWARD); ``last`` gets each pixel's last splat, or -1.
+
+    ``rows`` is the number of blocks in a strip.
+    """
     state[:] = ZERO
     last[:] = -1
     for block in range(len(last) // LANES):
         state[block * FORWARD:block * FORWARD + LANES] = ONE
-    for place in range(len(order)):
-        splat, box = packed[order[place]], boxes[order[place]]
-        dy = F(box[2]) + HALF - splat[1]
-        for strip in range(box[0], box[1]):
-            dx = F(strip * LANES) + HALF - splat[0]
-            first, end = strip * rows + box[2], strip * rows + box[3]
-            _compose_strip(splat, dx, dy, np.int32(place), state[first * FORWARD:end * FORWARD], last[first * LANES:end * LANES])
+    for place in range(len(packed)):
+        dy = F(boxes[place, 2] * ROWS) + HALF - packed[place, 1]
+        for strip in range(boxes[place, 0], boxes[place, 1]):
+            dx = F(strip * COLUMNS) + HALF - packed[place, 0]
+            top, bottom = _span(packed, boxes, place, dx)
+            first, end, y = strip * rows + top, strip * rows + bottom, dy + F((top - boxes[place, 2]) * ROWS)
+            _compose_strip(packed, np.int32(place), dx, y, first, end, state, last)
+
+
+@numba.njit(**OPTIONS)
+def _place(x, y, height):
+    """Block and lane of a pixel."""
+    return (x // COLUMNS) * ((height + ROWS - 1) // ROWS) + y // ROWS, (y % ROWS) * COLUMNS + x % COLUMNS
 
 
 @numba.njit("void(f4[::1],f4[:,:,::1],f4[:,:,::1],f4[:,:,::1])", **OPTIONS)
 def unpack(state, rgb, depth, alpha):
-    """Sort the strips of ``compose`` into pictures (H,W,3), (H,W,1), (H,W,1)."""
-    rows, width, _ = rgb.shape
-    for y in range(rows):
+    """Sort the blocks of ``compose`` into pictures (H,W,3), (H,W,1), (H,W,1)."""
+    height, width, _ = rgb.shape
+    for y in range(height):
         for x in range(width):
-            at = ((x // LANES) * rows + y) * FORWARD + x % LANES
+            block, lane = _place(x, y, height)
+            at = block * FORWARD + lane
             rgb[y, x, 0], rgb[y, x, 1], rgb[y, x, 2] = state[at + RED], state[at + GREEN], state[at + BLUE]
             depth[y, x, 0] = state[at + DEPTH]
             alpha[y, x, 0] = ONE - abs(state[at + T])
@@ -155,36 +200,37 @@ def unpack(state, rgb, depth, alpha):
 
 @numba.njit("void(f4[::1],f4[:,:,::1],f4[:,:,::1],f4[:,:,::1],f4[::1])", **OPTIONS)
 def pack_gradients(state, v_rgb, v_depth, v_alpha, out):
-    """Start the backward pass's state (strips x rows x BACKWARD) from ``compose``'s and the gradients of its pictures."""
-    rows, width, _ = v_rgb.shape
+    """Start the backward pass's state (blocks x BACKWARD) from ``compose``'s and the gradients of its pictures."""
+    height, width, _ = v_rgb.shape
     out[:] = ZERO
-    for y in range(rows):
+    for y in range(height):
         for x in range(width):
-            block = (x // LANES) * rows + y
-            at, left = block * BACKWARD + x % LANES, abs(state[block * FORWARD + x % LANES])
+            block, lane = _place(x, y, height)
+            at, left = block * BACKWARD + lane, abs(state[block * FORWARD + lane])
             out[at + T] = left
             out[at + BEHIND] = -left * v_alpha[y, x, 0]
             out[at + V_RED], out[at + V_GREEN], out[at + V_BLUE] = v_rgb[y, x, 0], v_rgb[y, x, 1], v_rgb[y, x, 2]
             out[at + V_DEPTH] = v_depth[y, x, 0]
 
 
-@numba.njit(**OPTIONS)
-def _strip_backward(splat, dx, dy, place, state, last, sums):
-    """One splat over rows of a strip, undoing its composition; adds to 7 planes of ``sums`` (7 x LANES):
-    weight times the gradients of red, green, blue, depth; then g, g v and g v^2 (see ``_splat_gradient``).
+@numba.njit(inline="always")
+def _strip_backward(packed, place, dx, dy, first, end, state, last, sums):
+    """One splat over blocks of a strip, undoing its composition; adds to 7 planes of ``sums`` (7 x LANES):
+    weight times the gradients of red, green, blue, depth; then g, g v and g v^2 (see ``compose_backward``).
     """
-    a, b, c, limit, opacity, red, green, blue, depth = splat[2:11]
-    for row in range(len(last) // LANES):
-        pixels, latest = state[row * BACKWARD:(row + 1) * BACKWARD], last[row * LANES:(row + 1) * LANES]
+    a, b, c, limit, opacity = packed[place, 2], packed[place, 3], packed[place, 4], packed[place, 5], packed[place, 6]
+    red, green, blue, depth = packed[place, 7], packed[place, 8], packed[place, 9], packed[place, 10]
+    for block in range(first, end):
+        pixels, latest = state[block * BACKWARD:(block + 1) * BACKWARD], last[block * LANES:(block + 1) * LANES]
         live = False
         for k in range(LANES):
             live |= latest[k] >= place
         if not live:
             continue
-        y = dy + F(row)
-        u0, v = a * dx + b * y, c * y
+        y = dy + F((block - first) * ROWS)
+        u0, v0 = a * dx + b * y, c * y
         for k in range(LANES):
-            u = u0 + a * F(k)
+            u, v = u0 + (a * F(k % COLUMNS) + b * F(k // COLUMNS)), v0 + c * F(k // COLUMNS)
             distance = u * u + v * v
             raw = opacity * _exp_minus_4(distance)
             alpha = CEILING if raw > CEILING else raw
@@ -207,47 +253,41 @@ def _strip_backward(splat, dx, dy, place, state, last, sums):
             sums[6 * LANES + k] += g * v * v
 
 
-@numba.njit(**OPTIONS)
-def _splat_gradient(splat, gx, gxx, gv, gxv, gvv, v_mean, v_whitening):
-    """Gradients of mean and whitening from moments of g = alpha d(loss)/d(alpha): gxv = sum of g dx v, and so on.
+@numba.njit("void(f4[:,::1],i4[:,::1],i4[::1],i8,f4[::1],i4[::1],f4[:,::1],f4[:,::1],f4[::1],f4[::1],f4[:,::1])", **OPTIONS)
+def compose_backward(packed, boxes, ids, rows, state, last, v_means2d, v_whitening, v_depths, v_opacities, v_colours):
+    """Fill the gradients of the packed splats, walking from far to near; ``state`` as ``pack_gradients`` left it.
 
-    With s = u^2 + v^2, d(loss)/ds = -4 g; u and dy are linear in dx and v.
+    Mean and whitening follow from moments of g = alpha d(loss)/d(alpha): gxv is the sum of g dx v, and so on. The exponent
+    is -4 (u^2 + v^2), and u and dy are linear in dx and v.
     """
-    a, b, c = splat[2], splat[3], splat[4]
-    gu, guv, gux = a * gx + b / c * gv, a * gxv + b / c * gvv, a * gxx + b / c * gxv
-    v_mean[0] = EIGHT * a * gu
-    v_mean[1] = EIGHT * (b * gu + c * gv)
-    v_whitening[0] = -EIGHT * EIGHTH_ROOT * gux
-    v_whitening[1] = -EIGHT * EIGHTH_ROOT * guv / c
-    v_whitening[2] = -EIGHT * EIGHTH_ROOT * gvv / c
-
-
-@numba.njit("void(f4[:,::1],i4[:,::1],i4[::1],i4[::1],i8,f4[::1],i4[::1],"
-            "f4[:,::1],f4[:,::1],f4[::1],f4[::1],f4[:,::1])", **OPTIONS)
-def compose_backward(packed, boxes, ids, order, rows, state, last, v_means2d, v_whitening, v_depths, v_opacities, v_colours):
-    """Fill the gradients of the splats in ``order``, walking from far to near; ``state`` as ``pack_gradients`` left it."""
     sums = np.empty(7 * LANES, np.float32)
-    for place in range(len(order) - 1, -1, -1):
-        splat, box, n = packed[order[place]], boxes[order[place]], ids[order[place]]
-        dy = F(box[2]) + HALF - splat[1]
+    for place in range(len(packed) - 1, -1, -1):
+        n, a, b, c = ids[place], packed[place, 2], packed[place, 3], packed[place, 4]
+        dy = F(boxes[place, 2] * ROWS) + HALF - packed[place, 1]
+        v_red, v_green, v_blue, v_depth = ZERO, ZERO, ZERO, ZERO
         g, gx, gxx, gv, gxv, gvv = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
-        for strip in range(box[0], box[1]):
-            dx = F(strip * LANES) + HALF - splat[0]
-            first, end = strip * rows + box[2], strip * rows + box[3]
-            sums[:] = ZERO
-            _strip_backward(splat, dx, dy, np.int32(place), state[first * BACKWARD:end * BACKWARD],
-                            last[first * LANES:end * LANES], sums)
+        for strip in range(boxes[place, 0], boxes[place, 1]):
+            dx = F(strip * COLUMNS) + HALF - packed[place, 0]
+            top, bottom = _span(packed, boxes, place, dx)
+            first, end, y = strip * rows + top, strip * rows + bottom, dy + F((top - boxes[place, 2]) * ROWS)
+            for k in range(7 * LANES):
+                sums[k] = ZERO
+            _strip_backward(packed, np.int32(place), dx, y, first, end, state, last, sums)
             for k in range(LANES):
-                x = dx + F(k)
-                v_colours[n, 0] += sums[k]
-                v_colours[n, 1] += sums[LANES + k]
-                v_colours[n, 2] += sums[2 * LANES + k]
-                v_depths[n] += sums[3 * LANES + k]
+                x = dx + F(k % COLUMNS)
+                v_red += sums[k]
+                v_green += sums[LANES + k]
+                v_blue += sums[2 * LANES + k]
+                v_depth += sums[3 * LANES + k]
                 g += sums[4 * LANES + k]
                 gx += sums[4 * LANES + k] * x
                 gxx += sums[4 * LANES + k] * x * x
                 gv += sums[5 * LANES + k]
                 gxv += sums[5 * LANES + k] * x
                 gvv += sums[6 * LANES + k]
-        _splat_gradient(splat, gx, gxx, gv, gxv, gvv, v_means2d[n], v_whitening[n])
-        v_opacities[n] = g / splat[6]
+        v_colours[n, 0], v_colours[n, 1], v_colours[n, 2], v_depths[n] = v_red, v_green, v_blue, v_depth
+        v_opacities[n] = g / packed[place, 6]
+        gu, guv, gux = a * gx + b / c * gv, a * gxv + b / c * gvv, a * gxx + b / c * gxv
+        v_means2d[n, 0], v_means2d[n, 1] = EIGHT * a * gu, EIGHT * (b * gu + c * gv)
+        v_whitening[n, 0] = -EIGHT * EIGHTH_ROOT * gux
+        v_whitening[n, 1], v_whitening[n, 2] = -EIGHT * EIGHTH_ROOT * guv / c, -EIGHT * EIGHTH_ROOT * gvv / c

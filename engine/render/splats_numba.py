@@ -79,7 +79,7 @@ class _Project(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         view, given = ctx.view, [gradient.contiguous().numpy() for gradient in gradients]
-        found = [np.empty((len(view.K), *array.shape), np.float32) for array in ctx.inputs]
+        found = [np.zeros((len(view.K), *array.shape), np.float32) for array in ctx.inputs]
 
         def work(b: int) -> None:
             projection.project_backward(*ctx.inputs, view.viewmats[b], view.K[b], view.width, view.height,
@@ -91,12 +91,11 @@ class _Project(torch.autograd.Function):
 
 @dataclass(frozen=True, eq=False)
 class _Composed:
-    """What one camera's backward pass needs: the packed splats, their order, and the pixels' final state."""
+    """What one camera's backward pass needs: the packed splats in order, and the pixels' final state."""
 
     packed: np.ndarray
     boxes: np.ndarray
     ids: np.ndarray
-    order: np.ndarray
     state: np.ndarray
     last: np.ndarray
 
@@ -131,7 +130,7 @@ class _Compose(torch.autograd.Function):
             c = ctx.composed[b]
             state = np.empty(len(c.last) // composing.LANES * composing.BACKWARD, np.float32)
             composing.pack_gradients(c.state, *(array[b] for array in given), state)
-            composing.compose_backward(c.packed, c.boxes, c.ids, c.order, view.height, state, c.last,
+            composing.compose_backward(c.packed, c.boxes, c.ids, -(-view.height // composing.ROWS), state, c.last,
                                        *(array[b] for array in found))
 
         view.each(work)
@@ -147,9 +146,11 @@ def _compose(means2d: np.ndarray, whitening: np.ndarray, depths: np.ndarray, opa
     n = len(depths)
     packed, boxes, ids = np.empty((n, 11), np.float32), np.empty((n, 4), np.int32), np.empty(n, np.int32)
     count = composing.cull(means2d, whitening, depths, opacities, colours, view.width, view.height, packed, boxes, ids)
-    packed, boxes, ids = packed[:count], boxes[:count], ids[:count]
-    order = composing.nearest_first(np.ascontiguousarray(packed[:, 10]))
-    blocks = -(-view.width // composing.LANES) * view.height
-    state, last = np.empty(blocks * composing.FORWARD, np.float32), np.empty(blocks * composing.LANES, np.int32)
-    composing.compose(packed, boxes, order, view.height, state, last)
-    return _Composed(packed, boxes, ids, order, state, last)
+    order = composing.nearest_first(np.ascontiguousarray(packed[:count, 10]))
+    packed_out, boxes_out, ids_out = np.empty_like(packed[:count]), np.empty_like(boxes[:count]), np.empty_like(ids[:count])
+    composing.reorder(order, packed, boxes, ids, packed_out, boxes_out, ids_out)
+    columns, rows = -(-view.width // composing.COLUMNS), -(-view.height // composing.ROWS)
+    state = np.empty(columns * rows * composing.FORWARD, np.float32)
+    last = np.empty(columns * rows * composing.LANES, np.int32)
+    composing.compose(packed_out, boxes_out, rows, state, last)
+    return _Composed(packed_out, boxes_out, ids_out, state, last)

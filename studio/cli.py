@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import InputError, StudioError
 
+DEBUG = "MAQUETTE_DEBUG"
 EXIT_OK, EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 
@@ -24,6 +26,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)
         return EXIT_INTERRUPTED
+    except Exception as error:
+        if os.environ.get(DEBUG):
+            raise
+        unexpected = StudioError(f"Something went wrong that should not have: {type(error).__name__}: {error}",
+                                 f"Run it again with {DEBUG}=1 to see where, and report it.")  # fmt: skip
+        return _tell(unexpected, EXIT_FAILED)
 
 
 def _tell(error: StudioError, code: int) -> int:

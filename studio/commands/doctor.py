@@ -40,8 +40,8 @@ def doctor() -> int:
 
 def _line(finding: Finding) -> str:
     mark = "ok " if finding.good else ("NO " if finding.needed else " - ")
-    text = f"{mark} {finding.name:<14} {finding.found:<28} {finding.meaning}"
-    return text if not finding.add else f"{text}\n{'':<19}add it with: {finding.add}"
+    text = f"{mark} {finding.name:<24} {finding.found:<26} {finding.meaning}"
+    return text if not finding.add else f"{text}\n{'':<29}add it with: {finding.add}"
 
 
 def _python() -> Finding:
@@ -100,6 +100,6 @@ def _priors() -> list[Finding]:
     for entry in list_priors():
         here = installed(entry)
         add = "" if here else f"python -m studio priors --fetch {entry.id}"
-        findings.append(Finding(f"prior {entry.id}"[:28], "installed" if here else "not installed", entry.title, good=here,
+        findings.append(Finding(entry.id, "installed" if here else "not installed", entry.title, good=here,
                                 needed=entry.family == "toybox", add=add))  # fmt: skip
     return findings

@@ -59,6 +59,15 @@ class TestEntriesThatShip:
             assert entry.is_local or entry.unpinned or COMMIT.fullmatch(entry.revision)
 
 
+def test_toybox_is_here_and_is_what_its_entry_says() -> None:
+    entry, info = find_entry("toybox"), load_prior("toybox", "cpu").info
+    assert installed(entry)
+    assert (info.id, info.title, info.resolution) == (entry.id, entry.title, entry.resolution)
+    assert (info.default_guidance_scale, info.time_range) == (entry.default_guidance_scale, entry.time_range)
+    assert words_known_by(["toybox"], ["red", "xylograph"]) == {"red": ("toybox",), "xylograph": ()}
+    assert info.vocabulary is not None and "red" in info.vocabulary
+
+
 class TestReadingEntries:
     def test_sources_in_turn(self, tmp_path: Path) -> None:
         entry = write_entry(tmp_path, mirrors=["other/tiny", f"third/tiny@{'f' * 40}"])

@@ -1,13 +1,26 @@
-"""The composition root: the one file that builds things. Nothing else in ``studio`` makes a Session."""
+"""The composition root: the one file that builds things; nothing else in ``studio`` makes a Session."""
 
 from __future__ import annotations
 
+import os
+import re
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
+from pathlib import Path
 
-from engine.session import Session
-from studio.catalogue import Catalogue
+from engine.errors import MissingError
+from engine.loop import frames
+from engine.loop.results import write_results
+from engine.loop.run import run
+from engine.loop.settings import Settings
+from engine.loop.snapshot import load_copy
+from engine.prior.entries import PriorEntry
+from engine.prior.registry import find_entry, installed, list_priors, load_prior, vocabulary_of
+from engine.session import Session, default_root
+from engine.session.presets import load_presets
+from studio.catalogue import Catalogue, PriorChoice
 from studio.downloads import download_routes
 from studio.live import live_route
 from studio.page import build_page
@@ -16,6 +29,32 @@ from studio.server import Serving, open_port
 from studio.viewport import Viewports
 
 LIVE_THREADS = 48  # one waits for a picture and one for the status in each open browser tab
+ARTICLES = frozenset(("a", "an", "the"))
+
+
+def serve(*, host: str, port: int, share: bool, library: Path | None = None) -> None:
+    """Serve the studio until it is interrupted. Raises StudioError if the port or the library cannot be used."""
+    with open_session(library or default_root(os.environ)) as session:
+        serve_page(session, open_catalogue(), host=host, port=port, share=share, on_ready=_announce)
+
+
+def open_session(library: Path) -> Session:
+    """The session over the runs in ``library``, with the engine's parts put together; not started."""
+    keep_one = lru_cache(maxsize=1)(load_prior)  # the next run with the same prior begins at once
+    return Session(library, run, frames, write_results, keep_one, load_copy=load_copy, check=_check_prior)
+
+
+def open_catalogue() -> Catalogue:
+    """Presets and priors as they are on this machine now."""
+    entries = list_priors()
+    taught = {entry.id: vocabulary_of(entry) for entry in entries if installed(entry)}
+    return Catalogue(load_presets(), tuple(_choice(entry) for entry in entries), lambda prior, prompt: unknown_words(prompt, taught.get(prior)))
+
+
+def unknown_words(prompt: str, vocabulary: frozenset[str] | None) -> tuple[str, ...]:
+    """The words of ``prompt`` outside ``vocabulary``, in order, each once, articles aside; none if the vocabulary is open."""
+    words = re.findall(r"[a-z0-9]+", prompt.lower())
+    return () if vocabulary is None else tuple(dict.fromkeys(word for word in words if word not in vocabulary | ARTICLES))
 
 
 def serve_page(
@@ -33,3 +72,27 @@ def serve_page(
         viewports.close()
         pool.shutdown(wait=False, cancel_futures=True)
         serving.close()
+
+
+def _announce(serving: Serving) -> None:
+    print(f"Maquette is at {serving.url}", flush=True)
+    if serving.share_url:
+        print(f"and, for anybody who has this link, at {serving.share_url}", flush=True)
+    print("Press Ctrl+C to end; runs that are not finished go on at the next start.", flush=True)
+
+
+def _choice(entry: PriorEntry) -> PriorChoice:
+    missing = "" if installed(entry) else f"{entry.title} is not installed. {_how_to_fetch(entry)}"
+    return PriorChoice(entry.id, entry.title, missing, any_words=not entry.vocabulary)
+
+
+def _check_prior(settings: Settings) -> None:
+    entry = find_entry(settings.spec.prior)
+    if not installed(entry):
+        raise MissingError(f"{entry.title} is not on this machine.", _how_to_fetch(entry))
+
+
+def _how_to_fetch(entry: PriorEntry) -> str:
+    if entry.is_local:
+        return f"Restore its folder {entry.local_source} from the repository."
+    return f"Fetch it ({entry.size_mb} MB, licence {entry.licence}) with: python -m studio priors --fetch {entry.id}"

@@ -30,7 +30,8 @@ from studio.status import status_of
 HEADER = struct.Struct("<4I")  # kind, serial, total_step, revision
 FRAME, STRIP, PICTURES = 0, 1, 2
 CREDITS = 2
-UNKNOWN_RUN = 4404  # close code; browsers cannot see the HTTP status of a refused WebSocket
+UNKNOWN_RUN = 4404  # close code: browsers cannot see the HTTP status of a refused WebSocket
+MALFORMED = 1007
 STATUS_SECONDS, KEEP_ALIVE_SECONDS = 0.1, 10.0
 SIDE_SECONDS = 1.0  # the strip and the prior's pictures are sent at most this often
 FRAME_WAIT_SECONDS = 0.5
@@ -93,6 +94,8 @@ class LiveStream:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
+        except (ValueError, TypeError):
+            await self.socket.close(MALFORMED)
         except (WebSocketDisconnect, RuntimeError, StudioError):
             pass  # the browser left in the middle of a message, or the run was removed
         finally:
@@ -104,8 +107,10 @@ class LiveStream:
         while True:
             self.receive(json.loads(await self.socket.receive_text()))
 
-    def receive(self, message: dict[str, Any]) -> None:
-        """One message from the browser; what is malformed ends the connection, never the server."""
+    def receive(self, message: Any) -> None:
+        """One message from the browser. Raises ValueError or TypeError if it is malformed, which ends this connection alone."""
+        if not isinstance(message, dict):
+            raise TypeError(f"expected an object, got {message!r}")
         if "camera" in message:
             azimuth_deg, elevation_deg, distance = _finite(message["camera"], 3)
             self.eye.turn(azimuth_deg, elevation_deg, distance, time.monotonic())

@@ -3,7 +3,7 @@
   "use strict";
   const FRAME = 0, STRIP = 1, PICTURES = 2, VIEWS = 8, TURN_DEG_PER_SECOND = 24, LARGEST_SIDE = 512;
   const STATE_WORDS = { empty: "Ready", opening: "Opening", queued: "In line", running: "Running", paused: "Paused", done: "Done", stopped: "Stopped", interrupted: "Interrupted", failed: "Failed" };
-  const STAGE_WORDS = { draft: "Sampling the draft", fit: "Fitting the shape", refine: "Refining" };
+  const STAGE_WORDS = { draft: "Sampling the draft", fit: "Fitting the shape", refine: "Refining", finish: "Writing the files" };
   const STAGES = ["draft", "fit", "refine"];
 
   const clock = (seconds) => {
@@ -101,7 +101,7 @@
     }
 
     rail(status) {
-      const at = STAGES.indexOf(status.stage), over = status.state === "done";
+      const at = STAGES.indexOf(status.stage), over = status.state === "done" || status.stage === "finish";
       for (const [place, item] of [...this.root.querySelectorAll(".mq-rail li")].entries()) {
         const share = over || place < at ? 1 : place > at || !status.steps ? 0 : status.step / status.steps;
         item.querySelector("i").style.transform = `scaleX(${share})`;

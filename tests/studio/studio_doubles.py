@@ -1,0 +1,133 @@
+"""A real session over a double of the engine: a run that takes its time, and pictures of a ring of dots that grows.
+
+``python studio_doubles.py LIBRARY PORT`` serves the page over it, for browser tests that need no diffusion model.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from engine.errors import RunError
+from engine.loop.frames import SplatArrays
+from engine.loop.messages import (
+    Checkpointed,
+    Event,
+    Finished,
+    KnobsApplied,
+    Mailbox,
+    Pictures,
+    SceneCopy,
+    SetKnobs,
+    StageStarted,
+    Stepped,
+    Stop,
+    Watch,
+)
+from engine.loop.recipe import Recipe
+from engine.loop.settings import Settings
+from engine.loop.spec import Knobs, RunSpec
+from engine.math.camera import Camera
+from engine.session import Session
+from engine.session.presets import load_presets
+from studio.app import serve_page, unknown_words
+from studio.catalogue import Catalogue, PriorChoice
+
+DOTS = 200
+PAPER = 244
+WORDS = frozenset("red blue mug handle with and yellow legs chair".split())
+
+
+def slow_run(step_seconds: float) -> Callable[..., Iterator[Event]]:
+    """A run whose scene is the number of its step, and whose steps take ``step_seconds``. A prompt with "bad" fails at step 5."""
+
+    def run(
+        spec: RunSpec, knobs: Knobs, mailbox: Mailbox, load_prior: Callable[[str], Any], *, folder: Path, resume: bool = False
+    ) -> Iterator[Event]:
+        step, revision, watched, stopping = 0, 0, False, False
+        if resume and (folder / "checkpoint.json").exists():
+            step, revision = json.loads((folder / "checkpoint.json").read_text())
+        yield StageStarted("refine", spec.refine_steps)
+        while step < spec.refine_steps and not stopping:
+            for command in mailbox.take():
+                if isinstance(command, SetKnobs):
+                    knobs, revision = command.knobs, command.revision
+                    yield KnobsApplied(revision, step + 1, knobs)
+                watched = command.on if isinstance(command, Watch) else watched
+                stopping = stopping or isinstance(command, Stop)
+            time.sleep(step_seconds)
+            step += 1
+            if "bad" in spec.prompt and step == 5:
+                raise RunError("The loss is not a finite number at step 5.", "Lower the learning rate.")
+            if watched:
+                yield copy_of(step, revision)
+            yield Pictures("denoised", step, revision, np.full((4, 16, 16, 3), step % 256, np.uint8))
+            yield Stepped("refine", step, spec.refine_steps, step, revision, 1.0 / step, step * step_seconds, 1.0, 10.0)
+            (folder / "checkpoint.json").write_text(json.dumps([step, revision]))
+            yield Checkpointed(step)
+        yield Finished(copy_of(step, revision), stopping, {"total": step * step_seconds}, step, Recipe(Settings(spec, knobs)))
+
+    return run
+
+
+def copy_of(step: int, revision: int) -> SceneCopy:
+    return SceneCopy(step, revision, step, "auto", 40.0, 3.05)  # type: ignore[arg-type]
+
+
+class DotFrames:
+    """Pictures of ``DOTS`` dots on a ring round the z axis, whose radius and redness grow with the step."""
+
+    def render_frame(self, copy: SceneCopy, camera: Camera) -> np.ndarray:
+        centres, colours = ring(int(copy.scene))  # type: ignore[call-overload]
+        points = (centres - camera.c2w[:3, 3]) @ camera.c2w[:3, :3]
+        column, row = ((points / points[:, 2:]) @ camera.K.T)[:, :2].astype(int).T
+        picture = np.full((camera.height, camera.width, 3), PAPER, np.uint8)
+        reach = max(1, camera.width // 60)
+        for x, y, colour in zip(column, row, colours, strict=True):
+            picture[max(y - reach, 0) : max(y + reach, 0), max(x - reach, 0) : max(x + reach, 0)] = colour * 255
+        return picture
+
+    def azimuth_strip(self, copy: SceneCopy, size: int) -> np.ndarray:
+        return np.stack([np.full((size, size, 3), 20 * view + int(copy.scene) % 20, np.uint8) for view in range(8)])  # type: ignore[call-overload]
+
+    def point_cloud(self, copy: SceneCopy, limit: int) -> SplatArrays:
+        centres, colours = (array[:limit].astype(np.float32) for array in ring(int(copy.scene)))  # type: ignore[call-overload]
+        covariances = np.repeat(0.003 * np.eye(3, dtype=np.float32)[None], len(centres), axis=0)
+        return SplatArrays(centres, covariances, colours, np.full((len(centres), 1), 0.9, np.float32))
+
+
+def ring(step: int) -> tuple[np.ndarray, np.ndarray]:
+    """Centres (DOTS,3) and colours 0..1 (DOTS,3)."""
+    angle = np.linspace(0, 2 * np.pi, DOTS, endpoint=False)
+    radius = 0.3 + 0.5 * min(step / 100, 1.0)
+    centres = np.stack([radius * np.cos(angle), radius * np.sin(angle), 0.3 * np.sin(3 * angle)], axis=1)
+    shade = (np.arange(DOTS) * 17 + step) % DOTS / DOTS
+    return centres, np.stack([np.full(DOTS, min(1.0, step / 50)), shade, 1 - shade], axis=1)
+
+
+def write_files(finished: Finished, prior_id: str, folder: Path) -> dict[str, Path]:
+    files = {"recipe": folder / "recipe.toml", "ply": folder / "scene.ply"}
+    files["recipe"].write_text(finished.recipe.to_toml())
+    files["ply"].write_bytes(b"ply" * 5000)
+    return files
+
+
+def open_double(library: Path, step_seconds: float = 0.02) -> Session:
+    """A session over ``library``; enter it to start it."""
+    return Session(library, slow_run(step_seconds), DotFrames(), write_files, lambda prior_id: None)  # type: ignore[arg-type, return-value]
+
+
+def catalogue() -> Catalogue:
+    priors = (PriorChoice("toybox", "Toybox"), PriorChoice("wide", "Wide", "Wide is not installed. Fetch it.", any_words=True))
+    return Catalogue(load_presets(), priors, lambda prior, prompt: unknown_words(prompt, WORDS if prior == "toybox" else None))
+
+
+if __name__ == "__main__":
+    with open_double(Path(sys.argv[1]), step_seconds=0.05) as opened:
+        serve_page(opened, catalogue(), host="127.0.0.1", port=int(sys.argv[2]), share=False, on_ready=lambda serving: print(serving.url, flush=True))

@@ -1,0 +1,72 @@
+"""Servers for the studio's tests: our routes in this process, or a whole page in another."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.session import Session
+from studio.viewport import Viewports
+
+PATIENCE_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Served:
+    """Our routes over a session of doubles: ``http`` is the address, ``ws`` the same for WebSockets."""
+
+    session: Session
+    viewports: Viewports
+    port: int
+
+    @property
+    def http(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def ws(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
+
+
+def serve(arguments: list[str], port: int, folder: Path) -> Iterator[str]:
+    """Run python with ``arguments`` until the test is over; its output is shown if it does not come up."""
+    root = Path(__file__).parents[2]
+    with (folder / "server.log").open("w") as log:
+        environment = os.environ | {"PYTHONPATH": str(root), "GRADIO_ANALYTICS_ENABLED": "False"}
+        process = subprocess.Popen([sys.executable, *arguments], cwd=root, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            until(lambda: process.poll() is not None or answers(port))
+            assert process.poll() is None, (folder / "server.log").read_text()
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def answers(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/config", timeout=2):
+            return True
+    except OSError:
+        return False
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def until(condition: Callable[[], object], seconds: float = PATIENCE_SECONDS) -> None:
+    """Wait until ``condition()`` holds."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)

@@ -1,0 +1,50 @@
+"""Distances between pictures, masks and point sets: pure functions of numpy arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.spatial import cKDTree
+from skimage.metrics import structural_similarity
+
+
+def psnr(picture: np.ndarray, truth: np.ndarray) -> float:
+    """Peak signal-to-noise ratio in dB of values in 0..1: -10 log10 of the mean squared error; infinite if there is none."""
+    error = float(np.mean((np.asarray(picture, np.float64) - truth) ** 2))
+    return float("inf") if error == 0 else -10 * float(np.log10(error))
+
+
+def ssim(picture: np.ndarray, truth: np.ndarray) -> float:
+    """Structural similarity (Wang 2004) of pictures (H,W,C) in 0..1: Gaussian window 11 x 11 of sigma 1.5, mean of channels."""
+    return float(
+        structural_similarity(
+            np.asarray(picture, np.float64), np.asarray(truth, np.float64), data_range=1.0, channel_axis=-1,
+            gaussian_weights=True, sigma=1.5, use_sample_covariance=False,
+        )
+    )  # fmt: skip
+
+
+def mask_iou(alpha: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Intersection over union of what is more than half opaque, over the last two axes (H,W); two empty masks agree."""
+    a, b = np.asarray(alpha) > 0.5, np.asarray(truth) > 0.5
+    both, either = (a & b).sum((-2, -1)), (a | b).sum((-2, -1))
+    return np.where(either == 0, 1.0, both / np.maximum(either, 1))
+
+
+def nearest_distances(points: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Distance (N,) from each of ``points`` (N,3) to the nearest of ``others`` (M,3); infinite if there are none."""
+    return cKDTree(others).query(points)[0] if len(others) else np.full(len(points), np.inf)
+
+
+def chamfer(points: np.ndarray, truth: np.ndarray, squared: bool = False) -> float:
+    """Chamfer distance of two point sets: mean nearest distance one way plus the other way (L1), or of its squares (L2)."""
+    ways = (nearest_distances(points, truth), nearest_distances(truth, points))
+    return float(sum(np.mean(way**2 if squared else way) if len(way) else np.inf for way in ways))
+
+
+def f_score(points: np.ndarray, truth: np.ndarray, threshold: float) -> float:
+    """Harmonic mean of precision and recall: shares of either set that lie nearer to the other than ``threshold``."""
+    if not len(points) or not len(truth):
+        return 0.0
+    precision = float(np.mean(nearest_distances(points, truth) < threshold))
+    recall = float(np.mean(nearest_distances(truth, points) < threshold))
+    return 0.0 if precision + recall == 0 else 2 * precision * recall / (precision + recall)

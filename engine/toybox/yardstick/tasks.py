@@ -1,0 +1,79 @@
+"""What the benchmark asks for: prompts and pictures of objects whose seeds nothing was trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from engine.toybox.captions import plain_caption
+from engine.toybox.classifier import base_colour
+from engine.toybox.dataset import HELD_OUT_SEED
+from engine.toybox.objects import KINDS, ToyObject, draw_object
+
+TEXT_SEED = HELD_OUT_SEED + 1_000
+IMAGE_SEED = HELD_OUT_SEED + 20_000
+BANK_SEED = HELD_OUT_SEED + 90_000
+SEEDS_A_KIND = 500  # colours and shapes of a seed do not depend on the kind: each kind begins elsewhere
+
+AZIMUTHS_DEG = tuple(45.0 * i for i in range(8))
+ELEVATION_DEG = 15.0
+
+
+@dataclass(frozen=True)
+class TextTask:
+    """A prompt that names the colour of the body and of one more part, and the held-out object that it describes."""
+
+    index: int
+    kind: str
+    seed: int
+    prompt: str
+    colours: Mapping[str, str]
+
+    @property
+    def object(self) -> ToyObject:
+        """The true object."""
+        return draw_object(self.seed, self.kind, self.colours)
+
+
+@dataclass(frozen=True)
+class ImageTask:
+    """A held-out object and the camera of the one picture that is given of it."""
+
+    index: int
+    seed: int
+    azimuth_deg: float
+    elevation_deg: float
+
+    @property
+    def object(self) -> ToyObject:
+        """The true object."""
+        return draw_object(self.seed)
+
+
+def text_tasks(count: int) -> tuple[TextTask, ...]:
+    """``count`` prompts, the kinds in turn."""
+    return tuple(_text_task(i, KINDS[i % len(KINDS)], i // len(KINDS)) for i in range(count))
+
+
+def _text_task(index: int, kind: str, round_: int) -> TextTask:
+    """The round-th object of a kind with two colours that can be told apart."""
+    seed, found = TEXT_SEED + SEEDS_A_KIND * KINDS.index(kind), -1
+    while True:
+        obj = draw_object(seed, kind)
+        found += _two_colours(obj)
+        if found == round_:
+            return TextTask(index, kind, seed, plain_caption(obj), {part: obj.part_colours[part] for part in obj.bound})
+        seed += 1
+
+
+def _two_colours(obj: ToyObject) -> bool:
+    colours = {base_colour(obj.part_colours[part]) for part in obj.bound}
+    return len(obj.bound) == len(colours) == 2 and "body" in obj.bound
+
+
+def image_tasks(count: int) -> tuple[ImageTask, ...]:
+    """``count`` objects of any kind, each seen from the front side: azimuth about 30, elevation about 15 degrees."""
+    draws = [np.random.default_rng(IMAGE_SEED + i).uniform(-1, 1, 2) for i in range(count)]
+    return tuple(ImageTask(i, IMAGE_SEED + i, 30 + 15 * float(a), 15 + 5 * float(e)) for i, (a, e) in enumerate(draws))

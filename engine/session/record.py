@@ -62,7 +62,7 @@ class JobRecord:
 def to_json(record: JobRecord) -> str:
     """The text of ``job.json``."""
     settings, knobs, progress = flatten(record.settings), flatten_knobs(record.knobs), asdict(record.progress)
-    plain = {name: getattr(record, name) for name in _PLAIN}
+    plain = {name: vars(record)[name] for name in _PLAIN}
     document = {"format": FORMAT, **plain, "title": record.title, "settings": settings, "knobs": knobs, "progress": progress}
     return json.dumps(document, indent=1, ensure_ascii=False)
 

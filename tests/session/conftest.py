@@ -1,19 +1,15 @@
-"""Makes ``session_fakes`` importable, and opens sessions on a temporary library that are closed again."""
+"""Sessions on a temporary library, with doubles of the engine, that are closed again."""
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from session_fakes import FakeFrames, FakeRun, write_fake_results
-
 from engine.session import Session
+from tests.session.fakes import FakeFrames, FakeRun, write_fake_results
 
 OpenSession = Callable[..., Session]
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from session_fakes import FakeFrames, FakeRun, copy_of, eventually, load_fake_copy, settings_of
 
 from engine.errors import FileFormatError, InputError
 from engine.loop.messages import SceneCopy
@@ -15,6 +14,7 @@ from engine.loop.spec import Knobs
 from engine.math.camera import Camera, orbit_camera
 from engine.session import Frame, Session
 from engine.session.darkroom import FORGET_SECONDS, Darkroom, Wish
+from tests.session.fakes import FakeFrames, FakeRun, copy_of, eventually, load_fake_copy, settings_of
 
 PATIENCE = 30.0
 

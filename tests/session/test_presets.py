@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from session_fakes import settings_of
 
 from engine.errors import PresetError
 from engine.loop.settings import flatten, with_values
@@ -19,6 +18,7 @@ from engine.session.presets import (
     load_preset,
     load_presets,
 )
+from tests.session.fakes import settings_of
 
 SHIPPED = sorted(FOLDER.glob("*.toml"))
 HEAD = 'title = "T"\nsentence = "S"\n'

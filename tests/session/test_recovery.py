@@ -11,8 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import session_fakes
-from session_fakes import FakeRun, eventually, read_checkpoint, settings_of, write_checkpoint
 
 from engine.errors import FileFormatError
 from engine.loop.settings import with_values
@@ -21,6 +19,8 @@ from engine.session.library import Library, has_checkpoint, new_token
 from engine.session.progress import History, Progress
 from engine.session.record import JobRecord, from_json, to_json
 from engine.session.recovery import MAX_DEATHS, recovered
+from tests.session import fakes
+from tests.session.fakes import FakeRun, eventually, read_checkpoint, settings_of, write_checkpoint
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0
@@ -68,7 +68,7 @@ def test_the_library_is_where_the_environment_says() -> None:
 
 
 def test_a_killed_process_loses_nothing_but_the_step_it_was_in(tmp_path: Path, open_session, run: FakeRun) -> None:
-    script = [sys.executable, session_fakes.__file__, str(tmp_path / "library")]
+    script = [sys.executable, fakes.__file__, str(tmp_path / "library")]
     with subprocess.Popen(script, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)}) as process:
         token = process.stdout.readline().strip()
         folder = tmp_path / "library" / token

@@ -10,11 +10,11 @@ import time
 from pathlib import Path
 
 import pytest
-from session_fakes import FakeRun, eventually, settings_of
 
 from engine.errors import InputError, MissingError, RunError, StorageError
 from engine.session import JobView, Session
 from engine.session.library import Library
+from tests.session.fakes import FakeRun, eventually, settings_of
 
 PATIENCE = 30.0
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import random
 
-from session_fakes import FakeRun, eventually, settings_of
-
 from engine.session import Session
 from engine.session.turns import Ticket, turn_order
+from tests.session.fakes import FakeRun, eventually, settings_of
 
 
 def tickets(*names: str) -> list[Ticket]:

@@ -1,6 +1,6 @@
 """Doubles of the engine for session tests: a run that counts, pictures that show which copy they were made of.
 
-``python session_fakes.py LIBRARY`` starts a session with an endless run, prints its token, and waits to be killed.
+``python fakes.py LIBRARY`` starts a session with an endless run, prints its token, and waits to be killed.
 """
 
 from __future__ import annotations

@@ -109,55 +109,24 @@ def reorder(order, packed, boxes, ids, packed_out, boxes_out, ids_out):
 
 
 @numba.njit(**OPTIONS)
-def _rows_touched(a, b, c, limit, mean_y, dx):
-    """First and one-past-last row of blocks that an ellipse touches in the strip that begins ``dx`` right of its mean."""
+def _rows_touched(a, b, c, limit, mean_y, dx, top, bottom):
+    """The part of block rows ``top`` to ``bottom`` that an ellipse touches in the strip that begins ``dx`` right of its mean."""
     steep, peak = b * b + c * c, -b * math.sqrt(limit) / (a * c)
     upper, lower = min(max(peak, dx), dx + F(COLUMNS - 1)), min(max(-peak, dx), dx + F(COLUMNS - 1))
     high = (math.sqrt(max(steep * limit - (a * c * upper) ** 2, ZERO)) - a * b * upper) / steep
     low = -(math.sqrt(max(steep * limit - (a * c * lower) ** 2, ZERO)) + a * b * lower) / steep
-    return int(math.floor((mean_y + low - F(0.6)) / F(ROWS))), int(math.floor((mean_y + high - F(0.4)) / F(ROWS))) + 1
+    first, end = math.floor((mean_y + low - F(0.6)) / F(ROWS)), math.floor((mean_y + high - F(0.4)) / F(ROWS)) + 1
+    return max(top, first), min(bottom, end)
 
 
 @numba.njit(inline="always")
-def _span(packed, boxes, place, dx):
-    """Rows of blocks to visit in a strip: those of the box, or fewer where the box is wide and its corners empty."""
-    top, bottom = boxes[place, 2], boxes[place, 3]
-    if boxes[place, 1] - boxes[place, 0] > WIDE:
-        low, high = _rows_touched(packed[place, 2], packed[place, 3], packed[place, 4], packed[place, 5], packed[place, 1], dx)
-        top, bottom = max(top, low), min(bottom, high)
-    return top, bottom
+def _distance(a, b, c, u0, v0, k):
+    """u^2 + v^2 at pixel k of a block whose first pixel has u0, v0."""
+    u, v = u0 + (a * F(k % COLUMNS) + b * F(k // COLUMNS)), v0 + c * F(k // COLUMNS)
+    return u * u + v * v
 
 
-@numba.njit(inline="always")
-def _compose_strip(packed, place, dx, dy, first, end, state, last):
-    """One splat over blocks ``first`` to ``end`` of a strip; ``dx``, ``dy`` lead from its mean to the first pixel."""
-    a, b, c, limit, opacity = packed[place, 2], packed[place, 3], packed[place, 4], packed[place, 5], packed[place, 6]
-    red, green, blue, depth = packed[place, 7], packed[place, 8], packed[place, 9], packed[place, 10]
-    for block in range(first, end):
-        pixels, latest = state[block * FORWARD:(block + 1) * FORWARD], last[block * LANES:(block + 1) * LANES]
-        live = False
-        for k in range(LANES):
-            live |= pixels[k] > ZERO
-        if not live:
-            continue
-        y = dy + F((block - first) * ROWS)
-        u0, v0 = a * dx + b * y, c * y
-        for k in range(LANES):
-            before = pixels[T + k]
-            u, v = u0 + (a * F(k % COLUMNS) + b * F(k // COLUMNS)), v0 + c * F(k // COLUMNS)
-            distance = u * u + v * v
-            alpha = opacity * _exp_minus_4(distance)
-            alpha = CEILING if alpha > CEILING else alpha
-            alpha = alpha if distance <= limit and before > ZERO else ZERO
-            after = before * (ONE - alpha)
-            ends = after <= FLOOR and before > ZERO
-            weight = ZERO if ends else alpha * before
-            pixels[T + k] = -before if ends else after
-            pixels[RED + k] += weight * red
-            pixels[GREEN + k] += weight * green
-            pixels[BLUE + k] += weight * blue
-            pixels[DEPTH + k] += weight * depth
-            latest[k] = place if weight > ZERO else latest[k]
+# The two walks are one function each: where array slices pass through a call, numba counts references in the innermost loops.
 
 
 @numba.njit("void(f4[:,::1],i4[:,::1],i8,f4[::1],i4[::1])", **OPTIONS)
@@ -170,13 +139,38 @@ def compose(packed, boxes, rows, state, last):
     last[:] = -1
     for block in range(len(last) // LANES):
         state[block * FORWARD:block * FORWARD + LANES] = ONE
-    for place in range(len(packed)):
-        dy = F(boxes[place, 2] * ROWS) + HALF - packed[place, 1]
-        for strip in range(boxes[place, 0], boxes[place, 1]):
-            dx = F(strip * COLUMNS) + HALF - packed[place, 0]
-            top, bottom = _span(packed, boxes, place, dx)
-            first, end, y = strip * rows + top, strip * rows + bottom, dy + F((top - boxes[place, 2]) * ROWS)
-            _compose_strip(packed, np.int32(place), dx, y, first, end, state, last)
+    for n in range(len(packed)):
+        mean_x, mean_y, a, b, c = packed[n, 0], packed[n, 1], packed[n, 2], packed[n, 3], packed[n, 4]
+        limit, opacity, depth = packed[n, 5], packed[n, 6], packed[n, 10]
+        red, green, blue = packed[n, 7], packed[n, 8], packed[n, 9]
+        for strip in range(boxes[n, 0], boxes[n, 1]):
+            dx, top, bottom = F(strip * COLUMNS) + HALF - mean_x, boxes[n, 2], boxes[n, 3]
+            if boxes[n, 1] - boxes[n, 0] > WIDE:
+                top, bottom = _rows_touched(a, b, c, limit, mean_y, dx, top, bottom)
+            for row in range(top, bottom):
+                block, dy = strip * rows + row, F(row * ROWS) + HALF - mean_y
+                pixels, latest = state[block * FORWARD:(block + 1) * FORWARD], last[block * LANES:(block + 1) * LANES]
+                live = False
+                for k in range(LANES):
+                    live |= pixels[k] > ZERO
+                if not live:
+                    continue
+                u0, v0 = a * dx + b * dy, c * dy
+                for k in range(LANES):
+                    before = pixels[T + k]
+                    distance = _distance(a, b, c, u0, v0, k)
+                    alpha = opacity * _exp_minus_4(distance)
+                    alpha = CEILING if alpha > CEILING else alpha
+                    alpha = alpha if distance <= limit and before > ZERO else ZERO
+                    after = before * (ONE - alpha)
+                    ends = after <= FLOOR and before > ZERO
+                    weight = ZERO if ends else alpha * before
+                    pixels[T + k] = -before if ends else after
+                    pixels[RED + k] += weight * red
+                    pixels[GREEN + k] += weight * green
+                    pixels[BLUE + k] += weight * blue
+                    pixels[DEPTH + k] += weight * depth
+                    latest[k] = np.int32(n) if weight > ZERO else latest[k]
 
 
 @numba.njit(**OPTIONS)
@@ -213,66 +207,56 @@ def pack_gradients(state, v_rgb, v_depth, v_alpha, out):
             out[at + V_DEPTH] = v_depth[y, x, 0]
 
 
-@numba.njit(inline="always")
-def _strip_backward(packed, place, dx, dy, first, end, state, last, sums):
-    """One splat over blocks of a strip, undoing its composition; adds to 7 planes of ``sums`` (7 x LANES):
-    weight times the gradients of red, green, blue, depth; then g, g v and g v^2 (see ``compose_backward``).
-    """
-    a, b, c, limit, opacity = packed[place, 2], packed[place, 3], packed[place, 4], packed[place, 5], packed[place, 6]
-    red, green, blue, depth = packed[place, 7], packed[place, 8], packed[place, 9], packed[place, 10]
-    for block in range(first, end):
-        pixels, latest = state[block * BACKWARD:(block + 1) * BACKWARD], last[block * LANES:(block + 1) * LANES]
-        live = False
-        for k in range(LANES):
-            live |= latest[k] >= place
-        if not live:
-            continue
-        y = dy + F((block - first) * ROWS)
-        u0, v0 = a * dx + b * y, c * y
-        for k in range(LANES):
-            u, v = u0 + (a * F(k % COLUMNS) + b * F(k // COLUMNS)), v0 + c * F(k // COLUMNS)
-            distance = u * u + v * v
-            raw = opacity * _exp_minus_4(distance)
-            alpha = CEILING if raw > CEILING else raw
-            alpha = alpha if distance <= limit and latest[k] >= place else ZERO
-            through = ONE / (ONE - alpha)
-            before = pixels[T + k] * through
-            pixels[T + k] = before
-            weight = before * alpha
-            value = pixels[V_RED + k] * red + pixels[V_GREEN + k] * green + pixels[V_BLUE + k] * blue
-            value += pixels[V_DEPTH + k] * depth
-            v_alpha = before * value - pixels[BEHIND + k] * through
-            pixels[BEHIND + k] += weight * value
-            sums[k] += weight * pixels[V_RED + k]
-            sums[LANES + k] += weight * pixels[V_GREEN + k]
-            sums[2 * LANES + k] += weight * pixels[V_BLUE + k]
-            sums[3 * LANES + k] += weight * pixels[V_DEPTH + k]
-            g = ZERO if raw > CEILING else v_alpha * alpha
-            sums[4 * LANES + k] += g
-            sums[5 * LANES + k] += g * v
-            sums[6 * LANES + k] += g * v * v
-
-
 @numba.njit("void(f4[:,::1],i4[:,::1],i4[::1],i8,f4[::1],i4[::1],f4[:,::1],f4[:,::1],f4[::1],f4[::1],f4[:,::1])", **OPTIONS)
 def compose_backward(packed, boxes, ids, rows, state, last, v_means2d, v_whitening, v_depths, v_opacities, v_colours):
-    """Fill the gradients of the packed splats, walking from far to near; ``state`` as ``pack_gradients`` left it.
+    """Fill the gradients of the packed splats, undoing their composition from far to near; ``state`` is ``pack_gradients``'s.
 
-    Mean and whitening follow from moments of g = alpha d(loss)/d(alpha): gxv is the sum of g dx v, and so on. The exponent
-    is -4 (u^2 + v^2), and u and dy are linear in dx and v.
+    In seven planes of ``sums``, a strip gathers weight times the gradients of red, green, blue and depth; then g, g v and
+    g v^2, where g = alpha d(loss)/d(alpha). Mean and whitening follow from the moments of g: gxv is the sum of g dx v, and so on.
     """
     sums = np.empty(7 * LANES, np.float32)
-    for place in range(len(packed) - 1, -1, -1):
-        n, a, b, c = ids[place], packed[place, 2], packed[place, 3], packed[place, 4]
-        dy = F(boxes[place, 2] * ROWS) + HALF - packed[place, 1]
+    for n in range(len(packed) - 1, -1, -1):
+        mean_x, mean_y, a, b, c = packed[n, 0], packed[n, 1], packed[n, 2], packed[n, 3], packed[n, 4]
+        limit, opacity, depth = packed[n, 5], packed[n, 6], packed[n, 10]
+        red, green, blue = packed[n, 7], packed[n, 8], packed[n, 9]
         v_red, v_green, v_blue, v_depth = ZERO, ZERO, ZERO, ZERO
         g, gx, gxx, gv, gxv, gvv = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
-        for strip in range(boxes[place, 0], boxes[place, 1]):
-            dx = F(strip * COLUMNS) + HALF - packed[place, 0]
-            top, bottom = _span(packed, boxes, place, dx)
-            first, end, y = strip * rows + top, strip * rows + bottom, dy + F((top - boxes[place, 2]) * ROWS)
+        for strip in range(boxes[n, 0], boxes[n, 1]):
+            dx, top, bottom = F(strip * COLUMNS) + HALF - mean_x, boxes[n, 2], boxes[n, 3]
+            if boxes[n, 1] - boxes[n, 0] > WIDE:
+                top, bottom = _rows_touched(a, b, c, limit, mean_y, dx, top, bottom)
             for k in range(7 * LANES):
                 sums[k] = ZERO
-            _strip_backward(packed, np.int32(place), dx, y, first, end, state, last, sums)
+            for row in range(top, bottom):
+                block, dy = strip * rows + row, F(row * ROWS) + HALF - mean_y
+                pixels, latest = state[block * BACKWARD:(block + 1) * BACKWARD], last[block * LANES:(block + 1) * LANES]
+                live = False
+                for k in range(LANES):
+                    live |= latest[k] >= n
+                if not live:
+                    continue
+                u0, v0 = a * dx + b * dy, c * dy
+                for k in range(LANES):
+                    distance = _distance(a, b, c, u0, v0, k)
+                    raw = opacity * _exp_minus_4(distance)
+                    alpha = CEILING if raw > CEILING else raw
+                    alpha = alpha if distance <= limit and latest[k] >= np.int32(n) else ZERO
+                    through = ONE / (ONE - alpha)
+                    before = pixels[T + k] * through
+                    pixels[T + k] = before
+                    weight = before * alpha
+                    value = pixels[V_RED + k] * red + pixels[V_GREEN + k] * green + pixels[V_BLUE + k] * blue
+                    value += pixels[V_DEPTH + k] * depth
+                    v_alpha = before * value - pixels[BEHIND + k] * through
+                    pixels[BEHIND + k] += weight * value
+                    sums[k] += weight * pixels[V_RED + k]
+                    sums[LANES + k] += weight * pixels[V_GREEN + k]
+                    sums[2 * LANES + k] += weight * pixels[V_BLUE + k]
+                    sums[3 * LANES + k] += weight * pixels[V_DEPTH + k]
+                    free, v = ZERO if raw > CEILING else v_alpha * alpha, v0 + c * F(k // COLUMNS)
+                    sums[4 * LANES + k] += free
+                    sums[5 * LANES + k] += free * v
+                    sums[6 * LANES + k] += free * v * v
             for k in range(LANES):
                 x = dx + F(k % COLUMNS)
                 v_red += sums[k]
@@ -285,9 +269,11 @@ def compose_backward(packed, boxes, ids, rows, state, last, v_means2d, v_whiteni
                 gv += sums[5 * LANES + k]
                 gxv += sums[5 * LANES + k] * x
                 gvv += sums[6 * LANES + k]
-        v_colours[n, 0], v_colours[n, 1], v_colours[n, 2], v_depths[n] = v_red, v_green, v_blue, v_depth
-        v_opacities[n] = g / packed[place, 6]
+        i = ids[n]
+        v_colours[i, 0], v_colours[i, 1], v_colours[i, 2] = v_red, v_green, v_blue
+        v_depths[i], v_opacities[i] = v_depth, g / opacity
+        # The exponent is -4 (u^2 + v^2), with u = a dx + b dy and dy = v / c.
         gu, guv, gux = a * gx + b / c * gv, a * gxv + b / c * gvv, a * gxx + b / c * gxv
-        v_means2d[n, 0], v_means2d[n, 1] = EIGHT * a * gu, EIGHT * (b * gu + c * gv)
-        v_whitening[n, 0] = -EIGHT * EIGHTH_ROOT * gux
-        v_whitening[n, 1], v_whitening[n, 2] = -EIGHT * EIGHTH_ROOT * guv / c, -EIGHT * EIGHTH_ROOT * gvv / c
+        v_means2d[i, 0], v_means2d[i, 1] = EIGHT * a * gu, EIGHT * (b * gu + c * gv)
+        v_whitening[i, 0] = -EIGHT * EIGHTH_ROOT * gux
+        v_whitening[i, 1], v_whitening[i, 2] = -EIGHT * EIGHTH_ROOT * guv / c, -EIGHT * EIGHTH_ROOT * gvv / c

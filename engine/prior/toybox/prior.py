@@ -1,0 +1,99 @@
+"""The embedded prior: RGBA views of one object, cleaned together, told words, cameras and clean views."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from engine.math.noise import NoiseSchedule, eps_from_x0
+from engine.math.views import Views
+from engine.prior.base import Condition, Prediction, PriorInfo, TextEmbedding
+from engine.prior.resize import to_square
+from engine.prior.toybox.folder import load_parts
+from engine.prior.toybox.network import Poses, ToyboxDenoiser, Words
+from engine.prior.toybox.poses import poses_from_cameras, unknown_poses
+from engine.prior.toybox.schedule import time_fraction
+from engine.prior.toybox.tokeniser import Tokeniser
+
+
+class ToyboxPrior:
+    """A frozen `ToyboxDenoiser` behind the `Prior` protocol; all views of one call show one object."""
+
+    def __init__(
+        self,
+        net: ToyboxDenoiser,
+        tokeniser: Tokeniser,
+        schedule: NoiseSchedule,
+        info: PriorInfo,
+        device: torch.device | str = "cpu",
+    ) -> None:
+        self.device = torch.device(device)
+        self.net = net.to(self.device).eval().requires_grad_(False)
+        self.tokeniser = tokeniser
+        self.schedule = schedule
+        self.info = info
+        self._half = half_pays(self.device)
+
+    def encode(self, views: Views) -> Tensor:
+        """Premultiplied pictures over black to (B,4,64,64): 2 rgb - alpha, 2 alpha - 1; empty space is grey at alpha -1."""
+        pictures = to_square(torch.cat([views.rgb, views.alpha], dim=-1), self.info.resolution)
+        rgb, alpha = pictures[:, :3], pictures[:, 3:]
+        return torch.cat([2 * rgb - alpha, 2 * alpha - 1], dim=1)
+
+    def decode(self, x: Tensor) -> Views:
+        """Back to premultiplied pictures over black; colour cannot exceed alpha."""
+        alpha = ((x[:, 3:] + 1) / 2).clamp(0, 1)
+        rgb = ((x[:, :3] + alpha) / 2).clamp(min=0).minimum(alpha)
+        rgb, alpha = rgb.permute(0, 2, 3, 1), alpha.permute(0, 2, 3, 1)
+        return Views(rgb, alpha, torch.zeros_like(alpha))
+
+    @torch.no_grad()
+    def embed(self, prompt: str) -> TextEmbedding:
+        """Encoded words (1,L,D); words it does not know count as one unknown word (see `unknown_words`)."""
+        words = self.net.text(self.tokeniser([prompt]).to(self.device))
+        return TextEmbedding(words.tokens, words.mask, words.pooled)
+
+    def unknown_words(self, prompt: str) -> tuple[str, ...]:
+        """Words of a prompt that it was never taught, in order."""
+        return self.tokeniser.unknown_words(prompt)
+
+    def predict(self, x_t: Tensor, t: Tensor, condition: Condition) -> Prediction:
+        """Clean ``x_t`` (B,4,64,64), B views of one object at times ``t`` (B,); differentiable. One prompt serves all views."""
+        noisy, given = len(x_t), condition.clean_views
+        x, at = x_t, time_fraction(t.to(x_t.device), len(self.schedule))
+        if given is not None:
+            x, at = torch.cat([x_t, given.x.to(x_t)]), torch.cat([at, at.new_zeros(len(given.x))])
+        clean = torch.arange(len(x), device=x.device) >= noisy
+        poses = self._poses(condition, len(x))  # in full precision: rays need it
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self._half):
+            predicted = self.net(x[None], at[None], _words(condition.text), poses, clean[None])
+        x0 = predicted[0, :noisy].to(x_t.dtype).clamp(-1, 1)
+        return Prediction(eps_from_x0(x_t, x0, *self.schedule.signal_and_noise(t, x_t)), x0)
+
+    def _poses(self, condition: Condition, views: int) -> Poses:
+        """Of the noisy views, then of the given ones; unknown if the noisy ones' cameras are."""
+        if condition.cameras is None:
+            return unknown_poses(1, views, self.device)
+        poses = poses_from_cameras(condition.cameras.to(self.device))
+        if condition.clean_views is None:
+            return poses
+        given = poses_from_cameras(condition.clean_views.cameras.to(self.device))
+        return Poses(torch.cat([poses.c2w, given.c2w], 1), torch.cat([poses.rays, given.rays], 1), poses.known)
+
+
+def load_toybox(folder: Path, device: torch.device | str = "cpu") -> ToyboxPrior:
+    """The prior in a folder. Raises `MissingError` if files are not there, `FileFormatError` if they are damaged."""
+    parts = load_parts(folder)
+    return ToyboxPrior(parts.net, parts.tokeniser, parts.schedule, parts.info, device)
+
+
+def half_pays(device: torch.device) -> bool:
+    """Whether bfloat16 is faster than float32 there: on a GPU, and on processors that multiply it natively."""
+    return device.type == "cuda" or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+
+
+def _words(text: TextEmbedding) -> Words:
+    assert len(text.tokens) == 1, f"the views of one call share one prompt, got {len(text.tokens)}"
+    return Words(text.tokens, text.mask, text.pooled)

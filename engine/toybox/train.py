@@ -1,0 +1,126 @@
+"""Train the toybox prior, and write what was trained as a prior folder.
+
+    python -m engine.toybox.dataset --out CACHE --objects 30000
+    python -m engine.toybox.train --out RUN --cache CACHE --hours 2 [--resume] [--device cpu|cuda]
+    python -m engine.toybox.train --out RUN --export FOLDER
+
+Killed at any moment, a run loses at most about two minutes: give the same command with --resume. The time that is counted
+is the time spent training.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+import torch.multiprocessing as mp
+
+from engine.errors import DeviceError, InputError, StudioError, storage_errors
+from engine.toybox.dataset import ShardCache
+from engine.toybox.training.checkpoints import CURRENT, PREVIOUS
+from engine.toybox.training.export import export_checkpoint
+from engine.toybox.training.loop import Plan, worker
+from engine.toybox.words import VOCABULARY
+
+CPU_IMAGES, CUDA_IMAGES = 64, 768
+"""Pictures a step, unless told."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """The command; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.export is not None:
+            print(export_checkpoint(options.out, options.export))
+        else:
+            train(plan_from(options), resume=options.resume)
+    except StudioError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def plan_from(options: argparse.Namespace) -> Plan:
+    """Check the options. Raises `InputError` or `DeviceError`."""
+    if options.cache is None or options.hours is None:
+        raise InputError("Training needs --cache and --hours.", "Fill a cache: python -m engine.toybox.dataset --out CACHE")
+    if not 0 < options.hours < 1000:
+        raise InputError(f"--hours is {options.hours:g}, allowed is more than 0 and less than 1000.")
+    if options.width % options.heads:
+        raise InputError(
+            f"--width {options.width} is no multiple of --heads {options.heads}.", "Choose, for instance, 192 and 4."
+        )
+    cuda = options.device == "cuda"
+    if cuda and not torch.cuda.is_available():
+        raise DeviceError("--device cuda was asked for, and torch sees no CUDA device.", "Use --device cpu.")
+    processes = 1 if cuda else options.processes
+    images = options.images or (CUDA_IMAGES if cuda else CPU_IMAGES)
+    if processes < 1 or images % (8 * processes):
+        raise InputError(
+            f"--images {images} cannot be split over {processes} processes in groups of 8.",
+            f"Choose a multiple of {8 * max(1, processes)}.",
+        )
+    return Plan(
+        out=options.out,
+        cache=options.cache,
+        seconds=options.hours * 3600,
+        device=options.device,
+        processes=processes,
+        images=images,
+        width=options.width,
+        depth=options.depth,
+        heads=options.heads,
+        seed=options.seed,
+        init=options.init,
+        compiled=options.compile,
+    )
+
+
+def train(plan: Plan, *, resume: bool, vocabulary: tuple[str, ...] = VOCABULARY) -> None:
+    """Run the processes of a plan to the end. Raises `InputError` if the folder holds a run and ``resume`` was not asked for."""
+    started = any((plan.out / name).exists() for name in (CURRENT, PREVIOUS))
+    if started and not resume:
+        raise InputError(f"{plan.out} holds a run already.", "Add --resume to go on with it, or choose another --out folder.")
+    ShardCache.open(plan.cache)  # what is wrong with it is said here, by one process
+    with storage_errors(plan.out):
+        plan.out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        if plan.processes == 1:
+            worker(0, plan, vocabulary, "")
+        else:
+            mp.spawn(worker, (plan, vocabulary, f"{folder}/meeting"), nprocs=plan.processes)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m engine.toybox.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    add = parser.add_argument
+    add("--out", type=Path, required=True, help="folder of the run: checkpoints, log.jsonl, sample sheets")
+    add("--cache", type=Path, help="folder of shards to train on")
+    add("--hours", type=float, help="training time in all, earlier runs of the folder counted in")
+    add("--resume", action="store_true", help="go on from the newest checkpoint in --out")
+    add(
+        "--export",
+        type=Path,
+        metavar="FOLDER",
+        help="write the newest checkpoint of --out as a prior folder, and do nothing else",
+    )
+    add("--device", choices=("cpu", "cuda"), default="cpu", help="default %(default)s")
+    add("--processes", type=int, default=2, help="on the CPU, each with one thread (default %(default)s)")
+    add("--images", type=int, help=f"pictures a step, over all processes (default {CPU_IMAGES} on a CPU, {CUDA_IMAGES} on a GPU)")
+    add("--width", type=int, default=192, help="width of a token (default %(default)s)")
+    add("--depth", type=int, default=7, help="transformer blocks (default %(default)s)")
+    add("--heads", type=int, default=4, help="attention heads (default %(default)s)")
+    add("--seed", type=int, default=0, help="default %(default)s")
+    add("--init", type=Path, metavar="FOLDER", help="start from the weights of a prior folder of the same size")
+    add("--compile", action="store_true", help="use torch.compile: minutes to start, pays on a GPU")
+    return parser
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

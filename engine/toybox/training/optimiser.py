@@ -1,0 +1,83 @@
+"""Muon for the matrices inside the blocks, AdamW for everything else, a running mean of the weights, and the rate over time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Learning rates and the shape of their change over a run."""
+
+    muon: float = 2e-3
+    adam: float = 1.5e-3
+    weight_decay: float = 0.02
+    warmup_steps: int = 100
+    decay_share: float = 0.4  # of the run: the rate falls linearly to 0
+    ema_decay: float = 0.999
+    clip: float = 1.0
+
+
+def rate_factor(step: int, progress: float, rates: Rates) -> float:
+    """Share of the full rate at a step when ``progress`` (0..1) of the time is spent: warm up, stay, decay (arXiv 2404.06395)."""
+    return min(1.0, (step + 1) / rates.warmup_steps, max(0.0, (1 - progress) / rates.decay_share))
+
+
+def ema_decay(step: int, rates: Rates) -> float:
+    """Decay of the running mean: short at first, so that it forgets the random start."""
+    return min(rates.ema_decay, (1 + step) / (20 + step))
+
+
+class Optimiser:
+    """Both optimisers as one."""
+
+    def __init__(self, net: nn.Module, rates: Rates) -> None:
+        matrices, others = split_parameters(net)
+        self.rates = rates
+        self.muon = torch.optim.Muon(matrices, lr=rates.muon, weight_decay=rates.weight_decay, adjust_lr_fn="match_rms_adamw")
+        self.adam = torch.optim.AdamW(others, lr=rates.adam, weight_decay=0.0, betas=(0.9, 0.98), fused=True)
+
+    def step(self, factor: float) -> None:
+        """One step at ``factor`` of the full rates."""
+        for optimiser, rate in ((self.muon, self.rates.muon), (self.adam, self.rates.adam)):
+            for group in optimiser.param_groups:
+                group["lr"] = rate * factor
+            optimiser.step()
+
+    def state_dict(self) -> dict[str, object]:
+        """Everything that `load_state_dict` needs."""
+        return {"muon": self.muon.state_dict(), "adam": self.adam.state_dict()}
+
+    def load_state_dict(self, state: dict[str, object]) -> None:
+        """Go on where `state_dict` was taken."""
+        self.muon.load_state_dict(state["muon"])
+        self.adam.load_state_dict(state["adam"])
+
+
+def split_parameters(net: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    """The matrices of the transformer blocks, and all other parameters."""
+    named = list(net.named_parameters())
+    matrices = [p for name, p in named if name.startswith("blocks.") and p.ndim == 2]
+    return matrices, [p for name, p in named if not (name.startswith("blocks.") and p.ndim == 2)]
+
+
+class FlatGradients:
+    """All gradients in one vector, with a few more numbers at its end that processes want to share."""
+
+    def __init__(self, parameters: Iterable[nn.Parameter], extra: int) -> None:
+        parameters = list(parameters)
+        count = sum(p.numel() for p in parameters)
+        self.vector = torch.zeros(count + extra, device=parameters[0].device)
+        self.gradients, self.extra = self.vector[:count], self.vector[count:]
+        for p, part in zip(parameters, self.gradients.split([p.numel() for p in parameters]), strict=True):
+            p.grad = part.view_as(p)
+
+    def clip(self, largest: float) -> Tensor:
+        """Scale the gradients down to norm ``largest`` if they are longer; returns the norm they had."""
+        norm = self.gradients.norm()
+        self.gradients.mul_((largest / norm.clamp(min=1e-12)).clamp(max=1.0))
+        return norm

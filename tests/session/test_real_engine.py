@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from engine.loop import frames, snapshot
+from engine.loop.messages import Finished
 from engine.loop.recipe import Recipe
 from engine.loop.results import write_results
 from engine.loop.run import run
@@ -26,10 +27,10 @@ def settings(refine_steps: int) -> Settings:
 
 
 def open_session(folder: Path) -> Session:
-    def only_pictures(finished, prior_id, folder):
-        return write_results(finished, prior_id, folder, formats=("png",))
+    def only_numbers(finished: Finished, prior_id: str, folder: Path) -> dict[str, Path]:
+        return write_results(finished, prior_id, folder, formats=())
 
-    return Session(folder, run, frames, only_pictures, ball_prior, load_copy=snapshot.load_copy)
+    return Session(folder, run, frames, only_numbers, ball_prior, load_copy=snapshot.load_copy)
 
 
 def test_a_slider_shows_in_the_picture_and_in_the_recipe(tmp_path: Path) -> None:
@@ -44,7 +45,7 @@ def test_a_slider_shows_in_the_picture_and_in_the_recipe(tmp_path: Path) -> None
         assert applied_at_step <= frame.total_step
         session.stop(token)
         view = session.wait(token, PATIENCE)
-        assert view.state == "stopped" and view.total_step < 2000 and view.files["png"].is_file()
+        assert view.state == "stopped" and view.total_step < 2000 and view.files["result"].is_file()
         recipe = Recipe.from_toml(view.files["recipe"].read_text())
         assert recipe.settings == session.settings(token)
         (change,) = recipe.changes

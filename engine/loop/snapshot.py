@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from engine.scene.canvas import Canvas
 
 from engine.errors import FileFormatError, storage_errors
 from engine.loop.messages import SceneCopy
@@ -19,6 +18,7 @@ from engine.math.cameras import Cameras
 from engine.render import choose
 from engine.scene import splats
 from engine.scene.base import Scene
+from engine.scene.canvas import Canvas
 from engine.scene.field import Field
 from engine.scene.splats import Splats
 

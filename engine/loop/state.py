@@ -12,6 +12,7 @@ from engine.guidance.base import Guidance
 from engine.loop.spec import RunSpec
 from engine.math.cameras import Cameras
 from engine.prior.base import Condition, Prior, Prompts, TextEmbedding
+from engine.prior.view_words import ViewWords
 from engine.render import Renderer
 from engine.scene.base import Scene
 
@@ -22,7 +23,7 @@ class Context:
 
     spec: RunSpec
     prior: Prior
-    positive: TextEmbedding
+    positive: TextEmbedding | ViewWords
     empty: TextEmbedding
     negative: TextEmbedding | None
 
@@ -30,16 +31,14 @@ class Context:
     def of(spec: RunSpec, prior: Prior) -> Context:
         """Embed the prompts once."""
         negative = prior.embed(spec.negative_prompt) if spec.negative_prompt.strip() else None
-        return Context(spec, prior, prior.embed(spec.prompt), prior.embed(""), negative)
+        positive = ViewWords.of(prior, spec.prompt) if prior.info.wants_view_words else prior.embed(spec.prompt)
+        return Context(spec, prior, positive, prior.embed(""), negative)
 
     def prompts(self, cameras: Cameras) -> Prompts:
-        """The three branches for B views."""
-        return Prompts(
-            *[
-                None if text is None else Condition(text.expand(len(cameras)), cameras)
-                for text in (self.positive, self.empty, self.negative)
-            ]
-        )
+        """The three branches for B views of the object."""
+        positive = self.positive.at(cameras) if isinstance(self.positive, ViewWords) else self.positive
+        negative = None if self.negative is None else Condition(self.negative, cameras)
+        return Prompts(Condition(positive, cameras), Condition(self.empty, cameras), negative)
 
 
 @dataclass(frozen=True, eq=False)

@@ -22,8 +22,9 @@ PARTS = {"unet": "UNet2DConditionModel", "vae": "AutoencoderKL", "text_encoder":
 ELEVATIONS_DEG = (-10.0, 45.0)  # what threestudio's presets for these models look from
 
 
-def load_latent(folder: Path, device: torch.device | str = "cpu", info: PriorInfo | None = None,
-                max_views_per_call: int = 8) -> LatentPrior:
+def load_latent(
+    folder: Path, device: torch.device | str = "cpu", info: PriorInfo | None = None, max_views_per_call: int = 8
+) -> LatentPrior:
     """The model in ``folder``: half precision on a GPU, full on a CPU. ``info``'s resolution gives way to the model's own.
 
     Raises MissingError for an incomplete folder, FileFormatError for another kind of model or for files that cannot be read,
@@ -43,8 +44,10 @@ def _check_folder(folder: Path) -> None:
     kind, found = pipeline_class(folder), parts_of(folder)
     wrong = [found.get(part, f"no {part}") for part, known in PARTS.items() if not found.get(part, "").startswith(known)]
     if kind != PIPELINE or wrong:
-        raise FileFormatError(f"{folder} holds a {' with '.join([kind, *wrong])}; this loader takes a {PIPELINE} with "
-                              f"{', '.join(PARTS.values())}.", "Choose a Stable Diffusion 1.x or 2.x model.")
+        raise FileFormatError(
+            f"{folder} holds a {' with '.join([kind, *wrong])}; this loader takes a {PIPELINE} with {', '.join(PARTS.values())}.",
+            "Choose a Stable Diffusion 1.x or 2.x model.",
+        )
 
 
 def _load_parts(folder: Path, device: torch.device) -> LatentParts:
@@ -55,9 +58,11 @@ def _load_parts(folder: Path, device: torch.device) -> LatentParts:
     unet = _load(folder, "unet", UNet2DConditionModel.from_pretrained, dtype, device)
     vae = _load(folder, "vae", AutoencoderKL.from_pretrained, dtype_for(folder, "vae", device), device)
     if unet.config.in_channels != vae.config.latent_channels:
-        raise FileFormatError(f"The unet in {folder} takes {unet.config.in_channels} channels and the vae gives "
-                              f"{vae.config.latent_channels}: it is an inpainting, depth or editing model.",
-                              "Choose a plain text-to-image model.")
+        raise FileFormatError(
+            f"The unet in {folder} takes {unet.config.in_channels} channels and the vae gives "
+            f"{vae.config.latent_channels}: it is an inpainting, depth or editing model.",
+            "Choose a plain text-to-image model.",
+        )
     text_encoder = _load(folder, "text_encoder", CLIPTextModel.from_pretrained, dtype, device)
     with _readable(folder, "tokenizer"):
         tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
@@ -72,11 +77,20 @@ def dtype_for(folder: Path, part: str, device: torch.device) -> torch.dtype:
 
 def _load(folder: Path, part: str, from_pretrained: Callable[..., Any], dtype: torch.dtype, device: torch.device) -> Any:
     with _readable(folder, part):
-        network, report = from_pretrained(folder / part, torch_dtype=dtype, variant=variant_of(folder, part),
-                                          use_safetensors=True, local_files_only=True, output_loading_info=True)
+        network, report = from_pretrained(
+            folder / part,
+            torch_dtype=dtype,
+            variant=variant_of(folder, part),
+            use_safetensors=True,
+            local_files_only=True,
+            output_loading_info=True,
+        )
         if report["missing_keys"]:
-            raise FileFormatError(f"The weights of {part} in {folder} lack {len(report['missing_keys'])} tensors, "
-                                  f"among them {sorted(report['missing_keys'])[0]}.", _again(folder))
+            raise FileFormatError(
+                f"The weights of {part} in {folder} lack {len(report['missing_keys'])} tensors, "
+                f"among them {sorted(report['missing_keys'])[0]}.",
+                _again(folder),
+            )
         return _frozen(network).to(device)
 
 
@@ -92,8 +106,10 @@ def _readable(folder: Path, part: str) -> Iterator[None]:
     except StudioError:
         raise
     except torch.OutOfMemoryError as error:
-        raise DeviceError(f"{part} of {folder} does not fit into the GPU's memory.",
-                          "Close other programs that use it, or choose a smaller prior.") from error
+        raise DeviceError(
+            f"{part} of {folder} does not fit into the GPU's memory.",
+            "Close other programs that use it, or choose a smaller prior.",
+        ) from error
     except Exception as error:
         reason = str(error).strip().split("\n")[0] or type(error).__name__
         raise FileFormatError(f"{part} in {folder} cannot be read: {reason}.", _again(folder)) from error
@@ -106,9 +122,12 @@ def _again(folder: Path) -> str:
 def _info(folder: Path, parts: LatentParts, info: PriorInfo | None) -> PriorInfo:
     side = parts.unet.config.sample_size
     if not isinstance(side, int):
-        raise FileFormatError(f"The unet in {folder} has sample_size {side!r}; it must be one number.",
-                              "Choose a model for square pictures.")
+        raise FileFormatError(
+            f"The unet in {folder} has sample_size {side!r}; it must be one number.", "Choose a model for square pictures."
+        )
     resolution = side * 2 ** (len(parts.vae.config.block_out_channels) - 1)
     if info is None:
-        return PriorInfo(folder.name, folder.name, "rgb", resolution, 7.5, elevation_range_deg=ELEVATIONS_DEG)
-    return replace(info, channels="rgb", resolution=resolution, elevation_range_deg=ELEVATIONS_DEG)
+        return PriorInfo(
+            folder.name, folder.name, "rgb", resolution, 7.5, elevation_range_deg=ELEVATIONS_DEG, wants_view_words=True
+        )
+    return replace(info, channels="rgb", resolution=resolution, elevation_range_deg=ELEVATIONS_DEG, wants_view_words=True)

@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from engine.errors import InputError, StorageError, storage_errors
 from engine.loop import snapshot
+from engine.loop.devices import limit_threads
 from engine.loop.export import read_recipe
 from engine.loop.messages import Event, Finished, RolledBack, StageStarted, Stepped, Unattended, Warned
 from engine.loop.recipe import Recipe
@@ -20,6 +21,7 @@ from engine.loop.run import run
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs, RunSpec
 from engine.prior.registry import load_prior
+from engine.prior.vocabulary import note_on_words
 from engine.session.presets import DEFAULT_PRESET, apply_preset, find_preset
 
 STAGE_TITLES = {"draft": "draft views", "fit": "fit", "refine": "refine"}
@@ -27,9 +29,13 @@ STAGE_TITLES = {"draft": "draft views", "fit": "fit", "refine": "refine"}
 
 def generate(options: argparse.Namespace) -> None:
     """Run what the options ask for and write the results to ``options.out``. Raises StudioError with a remedy."""
+    limit_threads()
     formats = _formats(options.formats)
     _prepare(options.out, resume=options.resume)
     settings = snapshot.load(options.out).recipe.settings if options.resume else settings_from(options)
+    note = note_on_words(settings.spec.prior, settings.spec.prompt)
+    if note is not None:
+        tqdm.write(f"note: {note}")
     events = run(settings.spec, settings.knobs, Unattended(), load_prior, folder=options.out, resume=options.resume)
     finished = follow(events, quiet=options.quiet)
     files = write_results(finished, settings.spec.prior, options.out, formats)

@@ -12,10 +12,12 @@ from pathlib import Path
 
 from engine.errors import MissingError
 from engine.loop import frames
+from engine.loop.devices import limit_threads
 from engine.loop.results import write_results
 from engine.loop.run import run
 from engine.loop.settings import Settings
 from engine.loop.snapshot import load_copy
+from engine.loop.warmup import warm_up
 from engine.prior.entries import PriorEntry
 from engine.prior.registry import find_entry, installed, list_priors, load_prior, vocabulary_of
 from engine.session import Session, default_root
@@ -34,8 +36,15 @@ ARTICLES = frozenset(("a", "an", "the"))
 
 def serve(*, host: str, port: int, share: bool, library: Path | None = None) -> None:
     """Serve the studio until it is interrupted. Raises StudioError if the port or the library cannot be used."""
+    limit_threads()
     with open_session(library or default_root(os.environ)) as session:
-        serve_page(session, open_catalogue(), host=host, port=port, share=share, on_ready=_announce)
+        serve_page(session, open_catalogue(), host=host, port=port, share=share, on_ready=_ready)
+
+
+def _ready(serving: Serving) -> None:
+    """Tell where the page is, and only then compile what the first run will need."""
+    _announce(serving)
+    threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
 
 
 def open_session(library: Path) -> Session:
@@ -48,7 +57,8 @@ def open_catalogue() -> Catalogue:
     """Presets and priors as they are on this machine now."""
     entries = list_priors()
     taught = {entry.id: vocabulary_of(entry) for entry in entries if installed(entry)}
-    return Catalogue(load_presets(), tuple(_choice(entry) for entry in entries), lambda prior, prompt: unknown_words(prompt, taught.get(prior)))
+    choices = tuple(_choice(entry) for entry in entries)
+    return Catalogue(load_presets(), choices, lambda prior, prompt: unknown_words(prompt, taught.get(prior)))
 
 
 def unknown_words(prompt: str, vocabulary: frozenset[str] | None) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import torch
+from torch import Tensor
 
 from engine.loop import health, snapshot
 from engine.loop.clock import Clock
@@ -95,13 +96,17 @@ class _Live:
     clock: Clock = field(default_factory=Clock)
 
     def events(self, mailbox: Mailbox) -> Iterator[Event]:
-        yield from self._commands(mailbox)
-        while self.state.stage_index < len(self.stages) and not self.stopping:
-            yield from self._stage(self.stages[self.state.stage_index], mailbox)
-            if not self.stopping:
-                self.state.stage_index, self.state.step = self.state.stage_index + 1, 0
-        yield from self._checkpoint()
-        yield Finished(self._copy(), self.stopping, self._seconds(), self.state.total_step, self.recipe)
+        try:
+            yield from self._commands(mailbox)
+            while self.state.stage_index < len(self.stages) and not self.stopping:
+                yield from self._stage(self.stages[self.state.stage_index], mailbox)
+                if not self.stopping:
+                    self.state.stage_index, self.state.step = self.state.stage_index + 1, 0
+            yield from self._checkpoint()
+            yield Finished(self._copy(), self.stopping, self._seconds(), self.state.total_step, self.recipe)
+        except GeneratorExit:  # whoever pulled has let go: leave everything so that the run can be resumed
+            self._save()
+            raise
 
     def _stage(self, planned: Planned, mailbox: Mailbox) -> Iterator[Event]:
         yield StageStarted(planned.name, planned.steps)
@@ -134,8 +139,8 @@ class _Live:
     def _report(self, planned: Planned, out: StepOut) -> Iterator[Event]:
         if self.state.step % HEALTH_STEPS == 0:
             self.good = self._snapshot()
-        if self.clock.due("pictures", PICTURE_SECONDS) or planned.name == "draft":
-            yield from self._pictures(planned, out)
+        if out.denoised is not None and (planned.name == "draft" or self.clock.due("pictures", PICTURE_SECONDS)):
+            yield self._pictures(planned, out.denoised)
         if self.watched and planned.name != "draft" and self.clock.due("copy", COPY_SECONDS):
             yield self._copy()
         yield self._stepped(planned, out)
@@ -160,13 +165,11 @@ class _Live:
             out.metrics,
         )
 
-    def _pictures(self, planned: Planned, out: StepOut) -> Iterator[Event]:
-        if out.denoised is None:
-            return
+    def _pictures(self, planned: Planned, denoised: Tensor) -> Pictures:
         with torch.no_grad():
-            seen = self.context.prior.decode(out.denoised)
+            seen = self.context.prior.decode(denoised)
             images = to_uint8(composite(seen.rgb, seen.alpha, torch.tensor(PAPER, device=seen.rgb.device)))
-        yield Pictures("draft" if planned.name == "draft" else "denoised", self.state.total_step, self.revision, images)
+        return Pictures("draft" if planned.name == "draft" else "denoised", self.state.total_step, self.revision, images)
 
     def _commands(self, mailbox: Mailbox) -> Iterator[Event]:
         for command in mailbox.take():
@@ -201,8 +204,12 @@ class _Live:
 
     def _checkpoint(self) -> Iterator[Event]:
         if self.folder is not None:
-            snapshot.save(self._snapshot(), self.folder)
+            self._save()
             yield Checkpointed(self.state.total_step)
+
+    def _save(self) -> None:
+        if self.folder is not None:
+            snapshot.save(self._snapshot(), self.folder)
 
     def _snapshot(self) -> snapshot.Snapshot:
         info = self.context.prior.info

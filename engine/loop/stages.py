@@ -71,12 +71,16 @@ def first_scene(spec: RunSpec, rng: torch.Generator, device: torch.device) -> Sc
 
 
 def draft(context: Context, state: RunState, live: LiveKnobs) -> Iterator[StepOut]:
-    """Sample views of the object jointly; they become the anchor. Its loss is how much the picture still changes."""
+    """Sample views of the object jointly; they become the anchor. Its loss is how much the picture still changes.
+
+    A draft that was interrupted begins anew, from the same noise.
+    """
     spec, prior = context.spec, context.prior
+    state.total_step, state.step = state.total_step - state.step, 0
     cameras = draft_cameras(prior.info, spec.draft_views, prior.info.resolution).to(prior.device)
     zero = torch.zeros(len(cameras), prior.info.resolution, prior.info.resolution, 1, device=prior.device)
     shape = prior.encode(Views(zero.expand(-1, -1, -1, 3), zero, zero)).shape
-    noise = torch.randn(shape, generator=state.rng).to(prior.device)
+    noise = torch.randn(shape, generator=torch.Generator().manual_seed(spec.seed)).to(prior.device)
     before = torch.zeros(shape, device=prior.device)
     times = sampling_times(prior.schedule, spec.sampling_steps)
     for x0 in ddim(prior, context.prompts(cameras), noise, times, spec.draft_guidance_scale):

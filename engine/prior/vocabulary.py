@@ -6,14 +6,16 @@ import re
 
 from engine.prior.registry import find_entry, installed, list_priors, vocabulary_of
 
+ARTICLES = frozenset(("a", "an", "the"))  # they change nothing, known or not
+
 
 def unknown_words(prior_id: str, prompt: str) -> tuple[str, ...]:
-    """The words of ``prompt`` that the prior was not taught, in order, each once; none if its vocabulary is open."""
+    """The words of ``prompt`` that the prior was not taught, articles aside, in order, each once; none if its vocabulary is open."""
     vocabulary = vocabulary_of(find_entry(prior_id))
     if vocabulary is None:
         return ()
     words = re.findall(r"[a-z0-9]+", prompt.lower())
-    return tuple(dict.fromkeys(word for word in words if word not in vocabulary))
+    return tuple(dict.fromkeys(word for word in words if word not in vocabulary | ARTICLES))
 
 
 def note_on_words(prior_id: str, prompt: str) -> str | None:

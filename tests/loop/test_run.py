@@ -132,7 +132,8 @@ def test_scene_copies_only_while_watched_and_nobody_writes_to_them() -> None:
     assert copies and all(torch.equal(copy.scene.means, means) for copy, means in zip(copies, kept))
 
 
-def test_pictures_of_what_the_prior_sees() -> None:
+def test_pictures_of_what_the_prior_sees(monkeypatch) -> None:
+    monkeypatch.setattr("engine.loop.run.PICTURE_SECONDS", 0.0)
     pictures = of_type(events_of(quick_spec()), Pictures)
     assert {picture.kind for picture in pictures} == {"draft", "denoised"}
     assert all(p.images.dtype == np.uint8 and p.images.shape[1:] == (SIZE, SIZE, 3) for p in pictures)
@@ -160,6 +161,25 @@ def test_resume_keeps_live_knobs(tmp_path) -> None:
     resumed = events_of(quick_spec(), folder=tmp_path, resume=True)
     assert all(event.revision == 3 for event in of_type(resumed, Stepped))
     assert resumed[-1].recipe.changes[0].values == {"learning_rate": 2.0}
+
+
+def test_an_interrupted_draft_begins_anew_and_ends_the_same(tmp_path) -> None:
+    interrupted = run(quick_spec(), quick_knobs(), Unattended(), ball_prior, folder=tmp_path)
+    for event in interrupted:
+        if isinstance(event, Stepped) and event.total_step == 2:
+            break
+    interrupted.close()
+    resumed, whole = events_of(quick_spec(), folder=tmp_path, resume=True)[-1], events_of(quick_spec())[-1]
+    assert resumed.steps == whole.steps
+    assert torch.equal(resumed.copy.scene.means, whole.copy.scene.means)
+
+
+def test_a_run_that_is_let_go_of_can_be_resumed_from_its_last_step(tmp_path) -> None:
+    events = run(quick_spec(), quick_knobs(), Unattended(), ball_prior, folder=tmp_path)
+    while not (isinstance(event := next(events), Stepped) and event.total_step == 41):
+        pass
+    events.close()
+    assert snapshot.load(tmp_path).content["total_step"] == 41
 
 
 def test_a_broken_checkpoint_falls_back_to_the_one_before(tmp_path) -> None:

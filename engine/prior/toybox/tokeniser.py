@@ -11,6 +11,8 @@ from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
 from tokenizers.models import WordLevel
 from torch import Tensor
 
+from engine.errors import FileFormatError
+
 PAD, UNKNOWN, START = "<pad>", "<unk>", "<s>"
 ARTICLES = ("a", "an", "the")
 
@@ -41,8 +43,12 @@ class Tokeniser:
 
     @staticmethod
     def load(folder: Path, length: int) -> Tokeniser:
-        """From a diffusers folder's ``tokenizer`` folder."""
-        return Tokeniser(Tokenizer.from_file(str(Path(folder) / "tokenizer.json")), length)
+        """From a diffusers folder's ``tokenizer`` folder. Raises `FileFormatError`."""
+        path = Path(folder) / "tokenizer.json"
+        try:
+            return Tokeniser(Tokenizer.from_file(str(path)), length)
+        except Exception as error:  # tokenizers raises nothing more precise
+            raise FileFormatError(f"{path} is not a readable tokenizer ({error}).", "Restore it from the repository.") from error
 
     def save(self, folder: Path) -> None:
         """Write a ``PreTrainedTokenizerFast`` folder."""

@@ -1,43 +1,21 @@
-"""Validation on objects never trained on: errors of clean views under right and wrong conditions, and a sample sheet."""
+"""Validation on objects never trained on: errors of clean views under right and wrong conditions."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import torch
-from PIL import Image
-from torch import Tensor
 
-from engine.math.noise import NoiseSchedule, eps_from_x0
-from engine.prior.toybox.network import Poses, ToyboxDenoiser, Words
+from engine.math.noise import NoiseSchedule
+from engine.prior.toybox.network import Poses, ToyboxDenoiser
 from engine.prior.toybox.poses import orbit_poses
-from engine.prior.toybox.schedule import time_fraction
 from engine.prior.toybox.tokeniser import Tokeniser
 from engine.toybox.dataset import HELD_OUT_SEED, Shard, generate_shard
 from engine.toybox.training.batches import GROUP, TrainingBatch, pixels_to_x
 from engine.toybox.training.objective import predict_clean, view_errors
 
 FRACTIONS = (0.9, 0.75, 0.5)
-PROMPTS = (
-    "a red mug",
-    "a blue chair with yellow legs",
-    "a green car",
-    "a white house with a red roof",
-    "a green tree",
-    "a red mushroom with white spots",
-    "a blue rocket",
-    "a snowman",
-    "a yellow bird",
-    "a purple table",
-    "a pink cake",
-    "a gray robot",
-    "a brown bottle",
-    "an orange lamp",
-    "a black sword",
-    "a yellow boat",
-)
 
 
 class Evaluation:
@@ -74,50 +52,6 @@ class Evaluation:
         t = torch.full((len(x),), self.schedule.index(fraction), device=self.device)
         noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(0)).to(self.device)
         return TrainingBatch(x, ids, poses, clean, t, noise)
-
-    @torch.no_grad()
-    def sheet(self, net: ToyboxDenoiser, path: Path, guidance_scale: float = 2.5, steps: int = 6) -> None:
-        """Write a PNG with one row of four views for each of 16 prompts, in two columns."""
-        x = torch.cat([self._sample(net, list(PROMPTS[i : i + 8]), guidance_scale, steps) for i in range(0, len(PROMPTS), 8)])
-        alpha = (x[:, :, 3:] + 1) / 2
-        rgb = ((x[:, :, :3] + alpha) / 2 + 1 - alpha).clamp(0, 1)
-        rows = (rgb.permute(0, 3, 1, 4, 2).flatten(2, 3) * 255).byte().cpu().numpy()  # (16, 64, 4 x 64, 3)
-        half = len(rows) // 2
-        columns = [np.concatenate(list(part)) for part in (rows[:half], rows[half:])]
-        Image.fromarray(np.concatenate(columns, axis=1)).resize((1024, 1024), Image.Resampling.NEAREST).save(path)
-
-    def _sample(self, net: ToyboxDenoiser, prompts: list[str], guidance_scale: float, steps: int) -> Tensor:
-        count = len(prompts)
-        azimuth = torch.tensor([30.0, 120.0, 210.0, 300.0]).expand(count, GROUP)
-        poses = orbit_poses(azimuth, torch.full_like(azimuth, 15.0))
-        poses = Poses(*(part.to(self.device) for part in (poses.c2w, poses.rays, poses.known)))
-        clean = torch.zeros(count, GROUP, dtype=torch.bool, device=self.device)
-        words, empty = (net.text(self.tokeniser(p).to(self.device)) for p in (prompts, [""] * count))
-        x = torch.randn(count, GROUP, 4, 64, 64, generator=torch.Generator().manual_seed(1)).to(self.device)
-        times = [round(999 * (steps - i) / steps) for i in range(steps)]
-        for i, time in enumerate(times):
-            t = torch.full((count,), time, device=self.device)
-            x0 = self._guided(net, x, t, words, empty, poses, clean, guidance_scale)
-            if i + 1 < steps:
-                eps = eps_from_x0(x, x0, *self.schedule.signal_and_noise(t, x))
-                x = self.schedule.add_noise(x0, eps, torch.full_like(t, times[i + 1]))
-        return x0
-
-    def _guided(
-        self,
-        net: ToyboxDenoiser,
-        x: Tensor,
-        t: Tensor,
-        words: Words,
-        empty: Words,
-        poses: Poses,
-        clean: Tensor,
-        guidance_scale: float,
-    ) -> Tensor:
-        at = time_fraction(t)[:, None].expand(clean.shape)
-        with torch.autocast(x.device.type, torch.bfloat16):
-            right, null = (net(x, at, w, poses, clean).float().clamp(-1, 1) for w in (words, empty))
-        return torch.lerp(null, right, guidance_scale).clamp(-1, 1)
 
 
 def _variants(batch: TrainingBatch, tokeniser: Tokeniser) -> dict[str, TrainingBatch]:

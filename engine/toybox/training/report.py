@@ -12,11 +12,14 @@ from typing import Protocol
 import torch
 
 from engine.errors import storage_errors
+from engine.prior.toybox.folder import TOYBOX_INFO
 from engine.prior.toybox.network import ToyboxDenoiser
+from engine.prior.toybox.prior import ToyboxPrior
 from engine.prior.toybox.schedule import shifted_cosine
 from engine.prior.toybox.tokeniser import Tokeniser
 from engine.toybox.training.checkpoints import save_checkpoint
 from engine.toybox.training.evaluation import Evaluation
+from engine.toybox.training.sheet import PROMPTS, write_samples
 
 
 @dataclass(frozen=True)
@@ -30,11 +33,13 @@ class Progress:
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds between two log lines, checkpoints and evaluations."""
+    """Seconds between two log lines, checkpoints and evaluations; how much an evaluation looks at."""
 
     log: float = 20.0
     save: float = 120.0
     evaluate: float = 900.0
+    objects: int = 16  # held-out ones
+    prompts: int = 16  # on the sample sheet
 
 
 class Run(Protocol):
@@ -52,7 +57,8 @@ class Reporter:
 
     def __init__(self, out: Path, total_seconds: float, pace: Pace, tokeniser: Tokeniser, device: torch.device) -> None:
         self.out, self.total_seconds, self.pace = out, total_seconds, pace
-        self.evaluation = Evaluation(tokeniser, shifted_cosine(), device)
+        self.tokeniser, self.schedule, self.device = tokeniser, shifted_cosine(), device
+        self.evaluation = Evaluation(tokeniser, self.schedule, device, pace.objects)
         self.losses: deque[float] = deque(maxlen=200)
         self.logged = self.saved = self.evaluated = time.monotonic()
         self.images: int | None = None  # at the last log line
@@ -81,8 +87,8 @@ class Reporter:
         errors = self.evaluation.errors(net)
         self._write({**_numbers(run.done), "validation": errors})
         print("validation", json.dumps(errors), flush=True)
-        with storage_errors(self.out):
-            self.evaluation.sheet(net, self.out / f"samples_{run.done.step:06d}.png")
+        prior = ToyboxPrior(net, self.tokeniser, self.schedule, TOYBOX_INFO, self.device)
+        write_samples(prior, PROMPTS[: self.pace.prompts], self.out / f"samples_{run.done.step:06d}.png")
         self.evaluated = time.monotonic()
 
     def _log(self, done: Progress, now: float) -> None:

@@ -1,0 +1,98 @@
+"""The fast renderers against their plain torch twins, forward and backward, and how they grow with the scene and the picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from engine.benchmark.rows import Goal, Row
+from engine.benchmark.scenes import Case, Kind, State, camera_of, scene_of
+from engine.benchmark.timing import Clock, Comparison, clock_of, interleaved, seconds_of
+from engine.render import Backend, choose
+
+CALLS = 3  # of the fast renderer for one of its slow twin
+TWIN_GOAL = Goal(">=", 10)
+STATES: tuple[State, ...] = ("settled", "fresh")
+TWIN_SIZES: dict[Kind, int] = {"splats": 20_000, "field": 48}
+TWINS = tuple(Case(kind, state, size, 128) for kind, size in TWIN_SIZES.items() for state in STATES)
+SIZES: dict[Kind, tuple[int, ...]] = {"splats": (2_000, 5_000, 20_000, 50_000), "field": (24, 48, 96)}
+PIXELS = (64, 128, 256)
+
+
+@dataclass(frozen=True)
+class Twins:
+    """Seconds of a fast renderer (values) and of its torch twin (references): backend, the renderer's name, case, seconds."""
+
+    found: tuple[tuple[Backend, str, Case, Comparison], ...]
+
+    def rows(self) -> tuple[Row, ...]:
+        return tuple(
+            Row(f"twin.{backend}.{case.key}", f"{name}: {case.title}", 1e3 * pair.value, "ms", 1e3 * pair.reference,
+                "its torch twin", pair.speed_up, TWIN_GOAL if backend == "cpu" else None)
+            for backend, name, case, pair in self.found
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Seconds of the fast renderer for cases that grow, each against the first of its series."""
+
+    found: tuple[tuple[Case, Comparison], ...]
+
+    def rows(self) -> tuple[Row, ...]:
+        return tuple(
+            Row(f"growth.{case.key}", f"grows: {case.title}", 1e3 * pair.value, "ms", 1e3 * pair.reference,
+                "first of its series", pair.share)
+            for case, pair in self.found
+        )  # fmt: skip
+
+
+def measure_twins(
+    cases: Sequence[Case], repeats: int, backend: Backend = "cpu", device: torch.device | str = "cpu", clock: Clock | None = None
+) -> Twins:
+    """``backend`` against "torch", both on ``device``. Raises DeviceError for a backend that this machine cannot run."""
+    clock = clock or clock_of(device)
+
+    def compare(case: Case) -> tuple[Backend, str, Case, Comparison]:
+        fast, slow = (forward_backward(case, name, device) for name in (backend, "torch"))
+        seconds = interleaved((lambda: seconds_of(fast, clock, CALLS), lambda: seconds_of(slow, clock)), repeats)
+        return backend, choose(scene_of(case), backend).name, case, Comparison(*seconds)
+
+    return Twins(tuple(map(compare, cases)))
+
+
+def measure_growth(series: Sequence[Sequence[Case]], repeats: int, clock: Clock | None = None) -> Growth:
+    """Each case of each series against the first one, on the CPU."""
+    clock = clock or clock_of("cpu")
+    found = []
+    for cases in series:
+        works = [forward_backward(case, "cpu") for case in cases]
+        seconds = interleaved([lambda work=work: seconds_of(work, clock, CALLS) for work in works], repeats)
+        found += [(case, Comparison(values, seconds[0])) for case, values in zip(cases, seconds)]
+    return Growth(tuple(found))
+
+
+def growing(states: Sequence[State]) -> tuple[tuple[Case, ...], ...]:
+    """The series: more splats or voxels at 128 px, and more pixels at the size of the twins."""
+    series = []
+    for state in states:
+        for kind, sizes in SIZES.items():
+            series.append(tuple(Case(kind, state, size, 128) for size in sizes))
+            series.append(tuple(Case(kind, state, TWIN_SIZES[kind], pixels) for pixels in PIXELS))
+    return tuple(series)
+
+
+def forward_backward(case: Case, backend: Backend, device: torch.device | str = "cpu") -> Callable[[], None]:
+    """Draws the case and takes the gradient of every parameter; called once here, so that kernels are compiled."""
+    scene = scene_of(case).to(device)
+    parameters = [tensor.requires_grad_() for tensor in scene.parameters().values()]
+    cameras, render = camera_of(case).to(device), choose(scene, backend).render
+
+    def work() -> None:
+        views = render(scene, cameras)
+        torch.autograd.grad((views.rgb, views.alpha), parameters, (torch.ones_like(views.rgb), torch.ones_like(views.alpha)))
+
+    work()
+    return work

@@ -35,7 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         if options.export is not None:
-            print(export_checkpoint(options.out, options.export))
+            facts = export_checkpoint(options.out, options.export, options.cache)
+            print(f"{options.export}: {facts.images:,} pictures in {facts.step:,} steps, {facts.megabytes} MB")
         else:
             train(plan_from(options), resume=options.resume)
     except StudioError as error:

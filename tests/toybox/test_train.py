@@ -20,6 +20,7 @@ from engine.toybox import train
 from engine.toybox.dataset import ShardCache, ensure_shard, shard_path
 from engine.toybox.training.batches import BatchSource, Shares, choose_views, draw_given, draw_times, pixels_to_x, views_of_step
 from engine.toybox.training.checkpoints import CURRENT, PREVIOUS, load_checkpoint, save_checkpoint
+from engine.toybox.training.export import export_checkpoint
 from engine.toybox.training.loop import Plan, Trainer
 from engine.toybox.training.objective import training_loss, view_errors
 from engine.toybox.training.optimiser import FlatGradients, Optimiser, Rates, ema_decay, rate_factor, split_parameters
@@ -168,7 +169,10 @@ def test_a_run_can_be_resumed_and_exported(cache_folder: Path, tmp_path: Path) -
     tables = [line["validation"] for line in lines if "validation" in line]
     assert len(tables) == 2 and {"text", "null_text", "wrong_text", "wrong_camera", "single_view"} <= set(tables[0])
     assert list(plan.out.glob("samples_*.png"))
-    assert train.main(["--out", str(plan.out), "--export", str(tmp_path / "prior")]) == 0
+    facts = export_checkpoint(plan.out, tmp_path / "prior", cache_folder, objects=2)
+    card = (tmp_path / "prior" / "README.md").read_text(encoding="utf-8")
+    assert f"{facts.images:,} pictures in {second['step']:,} steps" in card and "seeds 0 to 11" in card
+    assert json.loads((tmp_path / "prior" / "metrics.json").read_text(encoding="utf-8"))["errors"].keys() == tables[0].keys()
     prior = load_toybox(tmp_path / "prior")
     for name, value in second["ema"].items():
         torch.testing.assert_close(prior.net.state_dict()[name], value, atol=1e-3, rtol=1e-3)
@@ -200,7 +204,7 @@ def test_it_starts_from_shipped_weights_and_keeps_their_word_numbers(cache_folde
     first = Trainer(tiny_plan(tmp_path / "a", cache_folder, 1.0), 0, ("zebra", *VOCABULARY))
     (tmp_path / "a").mkdir()
     save_checkpoint(first.state(), tmp_path / "a")
-    assert train.main(["--out", str(tmp_path / "a"), "--export", str(tmp_path / "prior")]) == 0
+    export_checkpoint(tmp_path / "a", tmp_path / "prior", objects=1)
     warm = Trainer(replace(tiny_plan(tmp_path / "b", cache_folder, 1.0), init=tmp_path / "prior"), 0, VOCABULARY)
     assert warm.vocabulary[0] == "zebra"
     for mine, theirs in zip(warm.net.parameters(), first.net.parameters(), strict=True):

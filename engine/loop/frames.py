@@ -10,20 +10,25 @@ import torch
 
 from engine.loop.export.sheet import BACKGROUND
 from engine.loop.messages import SceneCopy
-from engine.math.camera import Camera, orbit_camera
+from engine.math.camera import Camera, intrinsics, orbit_camera
 from engine.math.cameras import cameras_from
 from engine.math.views import Views
 from engine.render import choose
 from engine.scene import splats
+from engine.scene.base import Scene
 
 Colour = tuple[float, float, float]
 PAPER: Colour = tuple(channel / 255 for channel in BACKGROUND)  # the light ground of sheets and turntables
 STRIP_ELEVATION_DEG = 15.0
+BLUR = 0.3  # square pixels: what every splat renderer adds to a splat on the screen
 
 
 @dataclass(frozen=True, eq=False)
 class SplatArrays:
-    """Splats as a viewer takes them: ``centers`` (N,3), ``covariances`` (N,3,3), ``rgbs`` (N,3) and ``opacities`` (N,1) in 0..1, float32."""
+    """Splats as a viewer takes them, float32.
+
+    ``centers`` (N,3), ``covariances`` (N,3,3), ``rgbs`` (N,3) and ``opacities`` (N,1) in 0..1.
+    """
 
     centers: np.ndarray
     covariances: np.ndarray
@@ -45,9 +50,28 @@ def render_rgba(copy: SceneCopy, cameras: Sequence[Camera]) -> np.ndarray:
 
 
 def _views(copy: SceneCopy, cameras: Sequence[Camera], background: Colour | None) -> Views:
-    device = next(iter(copy.scene.parameters().values())).device
+    scene = shown(copy, min(float(np.linalg.norm(camera.c2w[:3, 3]) / camera.K[1, 1]) for camera in cameras))
+    device = device_of(copy)
     colour = None if background is None else torch.tensor(background, device=device)
-    return choose(copy.scene, copy.backend).render(copy.scene, cameras_from(cameras).to(device), colour)
+    return choose(scene, copy.backend).render(scene, cameras_from(cameras).to(device), colour)
+
+
+def shown(copy: SceneCopy, pixel: float = 0.0) -> Scene:
+    """The scene as it should be drawn where a pixel covers ``pixel`` world units at the object.
+
+    Splats are optimised under a screen-space blur of 0.3 square pixels. Drawn larger they would look thinner than what was
+    optimised, so what is missing of that blur is made part of their shape (the 3D filter of Mip-Splatting, arXiv 2311.16493).
+    """
+    if not isinstance(copy.scene, splats.Splats) or not copy.render_size:
+        return copy.scene
+    trained = copy.distance / float(intrinsics(copy.fov_deg, copy.render_size, copy.render_size)[1, 1])
+    missing = BLUR * (trained**2 - pixel**2)
+    return splats.smoothed(copy.scene, missing**0.5) if missing > 0 else copy.scene
+
+
+def device_of(copy: SceneCopy) -> torch.device:
+    """Where the copy's tensors live."""
+    return next(iter(copy.scene.parameters().values())).device
 
 
 def render_frame(copy: SceneCopy, camera: Camera, background: Colour = PAPER) -> np.ndarray:
@@ -67,7 +91,7 @@ def azimuth_strip(copy: SceneCopy, size: int, count: int = 8, background: Colour
 
 def point_cloud(copy: SceneCopy, limit: int) -> SplatArrays:
     """At most ``limit`` splats, the ones that cover most kept; empty for scenes that are not made of splats."""
-    scene = copy.scene
+    scene = shown(copy)
     if not isinstance(scene, splats.Splats):
         return SplatArrays(*[np.zeros((0, *shape), np.float32) for shape in ((3,), (3, 3), (3,), (1,))])
     with torch.no_grad():

@@ -10,6 +10,7 @@ from scipy import ndimage
 from engine.errors import InputError
 from engine.loop.export.glb import vertex_normals
 from engine.loop.export.surface import SurfaceOptions, extract_surface
+from engine.loop.frames import shown
 from engine.loop.messages import SceneCopy
 from engine.loop.vertex_colours import colours_from_views
 from engine.loop.volume import occupancy_grid
@@ -30,7 +31,7 @@ class ColouredMesh:
 
 def mesh_of(copy: SceneCopy, max_faces: int = 40_000) -> ColouredMesh:
     """The outer surface of a scene, coloured as it looks from outside. Raises InputError when there is nothing solid."""
-    solidity, colour = occupancy_grid(copy.scene, RESOLUTION)
+    solidity, colour = occupancy_grid(shown(copy), RESOLUTION)
     level = min(LEVEL, 0.5 * float(solidity.max()))  # a thin mist still has a surface
     if level <= 1e-4:
         raise InputError("The shape has no solid part to make a mesh of.", "Refine it for longer, or export the splats.")

@@ -100,6 +100,7 @@ class SceneCopy:
     backend: str
     fov_deg: float
     distance: float
+    render_size: int = 0  # side in pixels of the pictures it was optimised in; 0: unknown
 
 
 @dataclass(frozen=True, eq=False)

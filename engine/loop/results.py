@@ -19,7 +19,7 @@ from engine.loop.export.glb import write_glb
 from engine.loop.export.ply import sh0_from_rgb, write_splat_ply
 from engine.loop.export.sheet import write_sheet
 from engine.loop.export.video import write_video
-from engine.loop.frames import render_frames, render_rgba, strip_cameras
+from engine.loop.frames import device_of, render_frames, render_rgba, shown, strip_cameras
 from engine.loop.mesh import mesh_of
 from engine.loop.messages import Finished, SceneCopy
 from engine.loop.recipe import Recipe
@@ -49,7 +49,11 @@ def write_results(finished: Finished, prior_id: str, folder: Path, formats: tupl
     wanted = [name for name in formats if name == "png" or not isinstance(copy.scene, Canvas)]
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    files = {"recipe": folder / "recipe.toml", **{name: folder / FILE_OF[name] for name in wanted}, "result": folder / "result.json"}
+    files = {
+        "recipe": folder / "recipe.toml",
+        **{name: folder / FILE_OF[name] for name in wanted},
+        "result": folder / "result.json",
+    }
     _write_text(files["recipe"], text)
     notes = []
     for name in wanted:
@@ -68,7 +72,7 @@ def with_facts(recipe: Recipe, prior_id: str, copy: SceneCopy) -> Recipe:
         maquette = version("maquette")
     except PackageNotFoundError:
         maquette = "not installed"
-    facts = {"maquette": maquette, "torch": torch.__version__, "device": device_name(_device(copy)), "prior": prior_id}
+    facts = {"maquette": maquette, "torch": torch.__version__, "device": device_name(device_of(copy)), "prior": prior_id}
     return Recipe(recipe.settings, recipe.changes, facts)
 
 
@@ -102,11 +106,13 @@ def splats_of(scene: splats.Splats | Field) -> splats.Splats:
         opacity = -torch.expm1(-density * scene.voxel)
         kept = opacity > SOLID_VOXEL
         cloud = splats.from_points(points[kept], rgb[kept], scale=0.5 * scene.voxel, opacity=0.5)
-        return splats.Splats(cloud.means, cloud.log_scales, cloud.quats, torch.logit(opacity[kept].clamp(max=0.99)), cloud.colours)
+        return splats.Splats(
+            cloud.means, cloud.log_scales, cloud.quats, torch.logit(opacity[kept].clamp(max=0.99)), cloud.colours
+        )
 
 
 def _ply(path: Path, copy: SceneCopy, recipe: str) -> None:
-    cloud = splats_of(copy.scene)
+    cloud = splats_of(shown(copy))
     if len(cloud) == 0:
         raise InputError("The shape has no solid part to export.", "Refine it for longer.")
     with torch.no_grad():
@@ -135,10 +141,6 @@ def _png(path: Path, copy: SceneCopy, recipe: str) -> None:
 
 def _sheet_views(copy: SceneCopy) -> int:
     return len(copy.scene) if isinstance(copy.scene, Canvas) else 8
-
-
-def _device(copy: SceneCopy) -> torch.device:
-    return next(iter(copy.scene.parameters().values())).device
 
 
 def _write_text(path: Path, text: str) -> None:

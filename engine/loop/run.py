@@ -217,8 +217,8 @@ class _Live:
 
     def _copy(self) -> SceneCopy:
         info, spec = self.context.prior.info, self.context.spec
-        scene = snapshot.displayed(self.state.scene, spec.render_size, info.fov_deg, info.distance)
-        return SceneCopy(self.state.total_step, self.revision, scene, spec.backend, info.fov_deg, info.distance)
+        scene = self.state.scene.frozen_copy()
+        return SceneCopy(self.state.total_step, self.revision, scene, spec.backend, info.fov_deg, info.distance, spec.render_size)
 
     def _seconds(self) -> dict[str, float]:
         first = self.state.first_view_seconds or 0.0

@@ -16,7 +16,6 @@ from engine.loop.recipe import Recipe
 from engine.loop.state import Anchor, Context, RunState, make_optimiser
 from engine.math.cameras import Cameras
 from engine.render import choose
-from engine.scene import splats
 from engine.scene.base import Scene
 from engine.scene.canvas import Canvas
 from engine.scene.field import Field
@@ -63,7 +62,7 @@ def take(state: RunState, recipe: Recipe, revision: int, view: tuple[float, floa
             "total_step": state.total_step,
             "rate_scale": state.rate_scale,
             "seconds": dict(state.seconds),
-        "first_view_seconds": state.first_view_seconds,
+            "first_view_seconds": state.first_view_seconds,
             "anchor": anchor,
             "method": None if method is None else _cloned(method.state_dict()),
             "side_optimiser": None if state.side_optimiser is None else _cloned(state.side_optimiser.state_dict()),
@@ -120,21 +119,10 @@ def load_copy(folder: Path) -> SceneCopy:
     """The scene of a run on disk, ready to be shown."""
     snapshot = load(folder)
     fov_deg, distance = snapshot.content["view"]
-    spec = snapshot.recipe.settings.spec
-    scene = displayed(scene_of(snapshot), spec.render_size, fov_deg, distance)
-    return SceneCopy(int(snapshot.content["total_step"]), snapshot.revision, scene, "auto", fov_deg, distance)
-
-
-def displayed(scene: Scene, render_size: int, fov_deg: float, distance: float) -> Scene:
-    """A frozen copy as it should look at any zoom.
-
-    Splats were optimised under a screen-space blur of 0.3 px (variance) at ``render_size``; drawn larger they would look
-    thinner than what was optimised, so that blur is made part of their shape (the 3D filter of Mip-Splatting, arXiv 2311.16493).
-    """
-    if not isinstance(scene, Splats):
-        return scene.frozen_copy()
-    focal = 0.5 * render_size / torch.tan(torch.deg2rad(torch.tensor(fov_deg / 2)))
-    return splats.smoothed(scene.frozen_copy(), float(0.3**0.5 * distance / focal))
+    render_size = snapshot.recipe.settings.spec.render_size
+    return SceneCopy(
+        int(snapshot.content["total_step"]), snapshot.revision, scene_of(snapshot), "auto", fov_deg, distance, render_size
+    )
 
 
 def _anchor_content(anchor: Anchor) -> dict[str, Any]:

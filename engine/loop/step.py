@@ -25,7 +25,10 @@ FIT_VIEWS, ANCHOR_VIEWS = 4, 2  # how many anchor views one step looks at
 
 @dataclass(frozen=True, eq=False)
 class StepOut:
-    """``loss`` and ``metrics`` to show; ``denoised`` (B,C,h,w) in the prior's space, where a prior was asked; the ``views`` rendered."""
+    """``loss`` and ``metrics`` to show, the ``views`` rendered, and what the prior made of them.
+
+    ``denoised`` (B,C,h,w) is in the prior's space; None where it was not asked.
+    """
 
     loss: float
     views: Views

@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.loop.frames import device_of, shown
 from engine.loop.hull import project
 from engine.loop.messages import SceneCopy
 from engine.math.cameras import Cameras, orbit_cameras
@@ -32,12 +33,12 @@ def colours_from_views(copy: SceneCopy, points: np.ndarray, normals: np.ndarray,
     """
     where = [torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)) for array in (points, normals)]
     total, weights = torch.zeros(len(points), 3), torch.full((len(points), 1), 1e-6)
-    render = choose(copy.scene, copy.backend).render
-    device = next(iter(copy.scene.parameters().values())).device
-    cameras = colour_cameras(copy.fov_deg, copy.distance)
+    cameras, device = colour_cameras(copy.fov_deg, copy.distance), device_of(copy)
+    scene = shown(copy, copy.distance / float(cameras.K[0, 1, 1]))
+    render = choose(scene, copy.backend).render
     for i in range(len(cameras)):
         with torch.no_grad():
-            seen = render(copy.scene, cameras[i : i + 1].to(device), None)
+            seen = render(scene, cameras[i : i + 1].to(device), None)
         rgb, weight = _look(seen, cameras[i : i + 1], *where)
         total, weights = total + weight * rgb, weights + weight
     unseen = weights < 1e-3

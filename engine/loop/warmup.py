@@ -23,7 +23,10 @@ def warm_up() -> None:
     """Draw a tiny scene of each kind forward, backward and as a frame, and turn one into a volume."""
     rng = torch.Generator().manual_seed(0)
     first = field.blob(8, 0.5, rng)
-    scenes = (splats.random_ball(16, 0.5, 0.1, rng), field.Field(first.raw_density, first.raw_colour, field.update_occupancy(first, None, 0)))
+    scenes = (
+        splats.random_ball(16, 0.5, 0.1, rng),
+        field.Field(first.raw_density, first.raw_colour, field.update_occupancy(first, None, 0)),
+    )
     cameras = orbit_cameras([CAMERA[0]], CAMERA[1], *CAMERA[2:])
     for scene in scenes:
         for tensor in scene.parameters().values():

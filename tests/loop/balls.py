@@ -48,8 +48,18 @@ def ball_prior(name: str = "ball") -> Prior:
 
 def quick_spec(**changes) -> RunSpec:
     """A run of a few seconds."""
-    values = {"prompt": PROMPT, "prior": "ball", "splats": 400, "voxels": 24, "render_size": SIZE, "fit_steps": 30, "refine_steps": 20,
-              "sampling_steps": 4, "draft_guidance_scale": 1.0, "draft_views": 4}  # fmt: skip
+    values = {
+        "prompt": PROMPT,
+        "prior": "ball",
+        "splats": 400,
+        "voxels": 24,
+        "render_size": SIZE,
+        "draft_views": 4,
+        "draft_guidance_scale": 1.0,
+        "sampling_steps": 4,
+        "fit_steps": 30,
+        "refine_steps": 20,
+    }
     return RunSpec(**{**values, **changes})
 
 

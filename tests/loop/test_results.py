@@ -15,7 +15,7 @@ from engine.loop import results
 from engine.loop.export import read_recipe
 from engine.loop.export.ply import read_splat_ply, rgb_from_sh0
 from engine.loop.mesh import mesh_of, without_dust
-from engine.loop.messages import Finished, SceneCopy, Unattended
+from engine.loop.messages import Finished, Unattended
 from engine.loop.recipe import Recipe
 from engine.loop.run import run
 from engine.scene import splats
@@ -35,7 +35,7 @@ def written(finished, tmp_path_factory):
 
 
 def test_everything_is_there(written, finished) -> None:
-    folder, files = written
+    folder, _ = written
     assert {path.name for path in folder.iterdir()} == set(results.RESULT_FILES)
     summary = json.loads((folder / "result.json").read_text())
     assert {"prompt", "seed", "prior", "scene", "method", "device", "steps", "seconds", "files"} <= summary.keys()
@@ -82,7 +82,7 @@ def test_a_shape_without_a_solid_part_keeps_its_other_files(finished, tmp_path) 
         mist = replace(finished.copy.scene, raw_density=torch.full_like(finished.copy.scene.raw_density, -30.0))
     else:
         mist = replace(finished.copy.scene, logit_opacities=torch.full_like(finished.copy.scene.logit_opacities, -30.0))
-    copy = SceneCopy(1, 0, mist, "auto", 40.0, 3.05)
+    copy = replace(finished.copy, scene=mist)
     files = results.write_results(replace(finished, copy=copy), "ball", tmp_path)
     assert "glb" not in files and files["png"].exists()
     assert "solid" in json.loads(files["result"].read_text())["notes"][0]

@@ -93,3 +93,22 @@ def test_views_that_agree_on_nothing_have_no_hull() -> None:
 
 def test_points_behind_or_beside_the_picture_see_nothing() -> None:
     assert sample_views(ball_anchor(), torch.tensor([[0.0, 0.0, 30.0]])).abs().max() == 0
+
+
+def test_a_copy_looks_the_same_at_every_size() -> None:
+    """Drawn four times larger, pixels averaged, a cloud of fine splats is what it was where it was optimised."""
+    from engine.loop.frames import render_rgba
+    from engine.loop.messages import SceneCopy
+    from engine.math.camera import orbit_camera
+
+    cloud = splats.random_ball(300, 0.5, 0.004, torch.Generator().manual_seed(0), opacity=0.8)
+    copy = SceneCopy(0, 0, cloud, "auto", 40.0, 3.05, render_size=32)
+    small = render_rgba(copy, [orbit_camera(20, 10, 3.05, 40, 32)])[0].astype(float)
+    large = render_rgba(copy, [orbit_camera(20, 10, 3.05, 40, 128)])[0].astype(float)
+    pooled = large.reshape(32, 4, 32, 4, 4).mean(axis=(1, 3))
+    assert np.abs(pooled - small).mean() < 4
+    forgetful = SceneCopy(0, 0, cloud, "auto", 40.0, 3.05)
+    thin = (
+        render_rgba(forgetful, [orbit_camera(20, 10, 3.05, 40, 128)])[0].astype(float).reshape(32, 4, 32, 4, 4).mean(axis=(1, 3))
+    )
+    assert thin[..., 3].mean() < 0.5 * small[..., 3].mean(), "without it the cloud would nearly vanish"

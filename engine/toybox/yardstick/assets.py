@@ -11,7 +11,6 @@ import torch
 from engine.loop.messages import Command, Finished, SceneCopy, StageStarted, Watch
 from engine.loop.run import run
 from engine.loop.settings import Settings
-from engine.loop.snapshot import displayed
 from engine.loop.stages import first_scene, fit
 from engine.loop.state import Anchor, Context, RunState, make_optimiser
 from engine.math.cameras import Cameras, orbit_cameras
@@ -67,8 +66,8 @@ def fit_views(rgba: torch.Tensor, cameras: Cameras, settings: Settings, prior: P
     for _ in fit(context, state, lambda: settings.knobs):
         pass
     info = prior.info
-    scene = displayed(state.scene, spec.render_size, info.fov_deg, info.distance)
-    return SceneCopy(state.step, 0, scene, spec.backend, info.fov_deg, info.distance)
+    scene = state.scene.frozen_copy()
+    return SceneCopy(state.step, 0, scene, spec.backend, info.fov_deg, info.distance, spec.render_size)
 
 
 def true_views(obj: ToyObject, cameras: Cameras) -> torch.Tensor:

@@ -110,7 +110,10 @@ def reorder(order, packed, boxes, ids, packed_out, boxes_out, ids_out):
 
 @numba.njit(**OPTIONS)
 def _rows_touched(a, b, c, limit, mean_y, dx, top, bottom):
-    """The part of block rows ``top`` to ``bottom`` that an ellipse touches in the strip that begins ``dx`` right of its mean."""
+    """The part of block rows ``top`` to ``bottom`` that an ellipse touches in the strip that begins ``dx`` right of its mean.
+
+    A tenth of a pixel is added for rounding; pixels outside the ellipse are sorted out one by one later.
+    """
     steep, peak = b * b + c * c, -b * math.sqrt(limit) / (a * c)
     upper, lower = min(max(peak, dx), dx + F(COLUMNS - 1)), min(max(-peak, dx), dx + F(COLUMNS - 1))
     high = (math.sqrt(max(steep * limit - (a * c * upper) ** 2, ZERO)) - a * b * upper) / steep

@@ -66,7 +66,8 @@ class _Project(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, means: Tensor, quats: Tensor, scales: Tensor, view: _View) -> tuple[Tensor, Tensor, Tensor]:
         inputs = [tensor.detach().numpy() for tensor in (means, quats, scales)]
-        ctx.inputs, ctx.view = inputs, view
+        ctx.save_for_backward(means, quats, scales)
+        ctx.view = view
         outputs = [np.empty((len(view.K), len(means), *tail), np.float32) for tail in ((2,), (3,), ())]
 
         def work(b: int) -> None:
@@ -79,11 +80,12 @@ class _Project(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         view, given = ctx.view, [gradient.contiguous().numpy() for gradient in gradients]
-        found = [np.zeros((len(view.K), *array.shape), np.float32) for array in ctx.inputs]
+        inputs = [tensor.detach().numpy() for tensor in ctx.saved_tensors]
+        found = [np.zeros((len(view.K), *array.shape), np.float32) for array in inputs]
 
         def work(b: int) -> None:
-            projection.project_backward(*ctx.inputs, view.viewmats[b], view.K[b], view.width, view.height,
-                                     *(array[b] for array in given), *(array[b] for array in found))
+            projection.project_backward(*inputs, view.viewmats[b], view.K[b], view.width, view.height,
+                                        *(array[b] for array in given), *(array[b] for array in found))
 
         view.each(work)
         return *(torch.from_numpy(array.sum(axis=0)) for array in found), None

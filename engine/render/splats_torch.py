@@ -109,9 +109,10 @@ def _draw(scene: Splats, projected: Projected, cameras: Cameras, b: int, normals
     features = [scene.rgb, projected.depths[b][:, None], torch.ones_like(scene.means[:, :1])]
     if normals:
         features.append(facing_normals(scene, cameras)[b])
-    cloud = _Cloud(projected.means2d[b][order], projected.covs2d[b][order], scene.opacities[order], torch.cat(features, 1)[order])
-    reach = (2 * (cloud.opacities / MIN_ALPHA).log()[:, None] * cloud.covs.diagonal(dim1=1, dim2=2)).sqrt().detach()
-    low, high = (cloud.means - reach).detach(), (cloud.means + reach).detach()
+    means, covs, opacities = projected.means2d[b][order], projected.covs2d[b][order], scene.opacities[order]
+    cloud = _Cloud(means, torch.linalg.inv(covs), opacities, torch.cat(features, dim=1)[order])
+    reach = (2 * (opacities / MIN_ALPHA).log()[:, None] * covs.diagonal(dim1=1, dim2=2)).sqrt().detach()
+    low, high = means.detach() - reach, means.detach() + reach
     rows = []
     for y in range(0, cameras.height, TILE):
         row = []
@@ -124,10 +125,10 @@ def _draw(scene: Splats, projected: Projected, cameras: Cameras, b: int, normals
 
 
 class _Cloud(NamedTuple):
-    """2D Gaussians of one view from near to far; ``features`` (N,C) are what is composed."""
+    """2D Gaussians of one view from near to far; ``conics`` (N,2,2) invert their covariances, ``features`` (N,C) are composed."""
 
     means: Tensor
-    covs: Tensor
+    conics: Tensor
     opacities: Tensor
     features: Tensor
 
@@ -137,9 +138,9 @@ class _Cloud(NamedTuple):
 
 def _draw_tile(cloud: _Cloud, x0: int, y0: int, x1: int, y1: int) -> Tensor:
     """Features composed over the pixels of a tile (y1-y0, x1-x0, C)."""
-    v, u = torch.meshgrid(torch.arange(y0, y1).to(cloud.means) + 0.5, torch.arange(x0, x1).to(cloud.means) + 0.5, indexing="ij")
-    offsets = torch.stack([u, v], dim=-1)[:, :, None] - cloud.means
-    distance2 = torch.einsum("hwni,nij,hwnj->hwn", offsets, torch.linalg.inv(cloud.covs), offsets)
+    dx = torch.arange(x0, x1).to(cloud.means)[None, :, None] + 0.5 - cloud.means[:, 0]
+    dy = torch.arange(y0, y1).to(cloud.means)[:, None, None] + 0.5 - cloud.means[:, 1]
+    distance2 = cloud.conics[:, 0, 0] * dx**2 + 2 * cloud.conics[:, 0, 1] * dx * dy + cloud.conics[:, 1, 1] * dy**2
     alphas = (cloud.opacities * torch.exp(-0.5 * distance2)).clamp(max=MAX_ALPHA)
     alphas = torch.where(alphas >= MIN_ALPHA, alphas, torch.zeros_like(alphas))
     alphas = torch.where((1 - alphas).cumprod(-1) > MIN_TRANSMITTANCE, alphas, torch.zeros_like(alphas))

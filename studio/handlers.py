@@ -60,8 +60,11 @@ class Handlers:
         return [self._post(token, chosen), slider, *self._groups(method)]
 
     def attach(self, token: str, owner: str) -> list[Any]:
-        """Show the run that the address names: everything in ``attached``, see ``studio.page``."""
-        return self._shown(token, owner) if token else self._nothing("", owner)
+        """Show the run that the address names: everything in ``attached``, see ``studio.page``.
+
+        On a busy machine this may answer after a first Generate, whose token then stays.
+        """
+        return self._shown(token, owner) if token else [gr.skip()] * (8 + len(methods()) + len(self.controls.pairs))
 
     def pick(self, token: str) -> list[Any]:
         """Show another run of this browser."""
@@ -165,7 +168,7 @@ class Handlers:
         ]
 
     def _nothing(self, note: str, owner: Any) -> list[Any]:
-        return ["", owner, note, gr.skip(), *[gr.skip()] * (len(methods()) + 4 + len(self.controls.pairs))]
+        return ["", owner, note, *[gr.skip()] * (5 + len(methods()) + len(self.controls.pairs))]
 
     def _groups(self, method: str) -> list[Any]:
         return [gr.update(visible=key == method) for key in methods()]

@@ -18,6 +18,7 @@ from studio.theme import asset
 READ_ADDRESS = "() => [maquette.tokenInAddress(), maquette.owner()]"
 ATTACH = "(token) => { maquette.attach(token); }"
 PICKED = "(token) => [maquette.picked]"
+AS_OWNER = "(token, owner, ...rest) => [token, maquette.owner(), ...rest]"
 DICE = "() => Math.floor(Math.random() * 2147483648)"
 QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
@@ -63,7 +64,7 @@ def _connect_run(panel: Panel, handlers: Handlers, everything: list[gr.component
     inputs = [panel.token, panel.owner, panel.seed_locked, *everything]
     outputs = [panel.token, panel.controls.named("seed"), panel.problem]
     for event in (panel.generate.click, panel.prompt.submit):
-        event(handlers.generate, inputs, outputs, **QUIET).then(None, panel.token, None, js=ATTACH)
+        event(handlers.generate, inputs, outputs, js=AS_OWNER, **QUIET).then(None, panel.token, None, js=ATTACH)
     for button, command in ((panel.pause, handlers.pause), (panel.resume, handlers.resume), (panel.stop, handlers.stop)):
         button.click(command, panel.token, panel.problem, **QUIET)
 

@@ -38,10 +38,11 @@ from engine.session import Session
 from engine.session.presets import load_presets
 from studio.app import serve_page, unknown_words
 from studio.catalogue import Catalogue, PriorChoice
+from studio.server import Serving
 
 DOTS = 200
 PAPER = 244
-WORDS = frozenset("red blue mug handle with and yellow legs chair".split())
+WORDS = frozenset(("red", "blue", "yellow", "mug", "chair", "handle", "legs", "with", "and"))
 
 
 def slow_run(step_seconds: float) -> Callable[..., Iterator[Event]]:
@@ -128,6 +129,10 @@ def catalogue() -> Catalogue:
     return Catalogue(load_presets(), priors, lambda prior, prompt: unknown_words(prompt, WORDS if prior == "toybox" else None))
 
 
+def announce(serving: Serving) -> None:
+    print(serving.url, flush=True)
+
+
 if __name__ == "__main__":
     with open_double(Path(sys.argv[1]), step_seconds=0.05) as opened:
-        serve_page(opened, catalogue(), host="127.0.0.1", port=int(sys.argv[2]), share=False, on_ready=lambda serving: print(serving.url, flush=True))
+        serve_page(opened, catalogue(), host="127.0.0.1", port=int(sys.argv[2]), share=False, on_ready=announce)

@@ -16,6 +16,7 @@ from engine.session import Session
 from studio.viewport import Viewports
 
 PATIENCE_SECONDS = 60.0
+START_SECONDS = 240.0  # on a machine that does a dozen other things
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def serve(arguments: list[str], port: int, folder: Path) -> Iterator[str]:
         environment = os.environ | {"PYTHONPATH": str(root), "GRADIO_ANALYTICS_ENABLED": "False"}
         process = subprocess.Popen([sys.executable, *arguments], cwd=root, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:
-            until(lambda: process.poll() is not None or answers(port))
+            until(lambda: process.poll() is not None or answers(port), START_SECONDS)
             assert process.poll() is None, (folder / "server.log").read_text()
             yield f"http://127.0.0.1:{port}"
         finally:

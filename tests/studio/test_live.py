@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -109,7 +110,7 @@ def test_frames_follow_the_run_and_the_strip_comes_too(served: Served) -> None:
             if {FRAME, STRIP, PICTURES} <= {m[0] for m in seen} and sum(m[0] == FRAME for m in seen) >= 5:
                 break
     frames = [m for m in seen if m[0] == FRAME]
-    assert all(later[1] > earlier[1] and later[2] >= earlier[2] for earlier, later in zip(frames, frames[1:], strict=False))
+    assert all(later[1] > earlier[1] and later[2] >= earlier[2] for earlier, later in pairwise(frames))
     strip = next(m for m in seen if m[0] == STRIP)
     assert strip[1] == 8 and strip[4].shape[1] == 8 * strip[4].shape[0]
 
@@ -138,7 +139,10 @@ def inked_height(picture: np.ndarray) -> int:
     return int(rows[-1] - rows[0])
 
 
-@pytest.mark.parametrize("bad", ["no json", '{"camera": [0, 0]}', '{"camera": [NaN, 0, 3]}', '{"size": "large"}', "[1]", '{"camera": 3}'])
+MALFORMED_MESSAGES = ["no json", "[1]", '{"camera": [0, 0]}', '{"camera": [NaN, 0, 3]}', '{"camera": 3}', '{"size": "large"}']
+
+
+@pytest.mark.parametrize("bad", MALFORMED_MESSAGES)
 def test_a_malformed_message_ends_its_own_connection_only(served: Served, bad: str) -> None:
     token = submit(served)
     with watching(served, token) as socket:

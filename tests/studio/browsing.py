@@ -1,0 +1,128 @@
+"""Headless Chromium for the page tests, and the few gestures they share."""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+
+import numpy as np
+from PIL import Image
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Response
+
+FLAGS = (
+    "--no-sandbox", "--headless", "--disable-gpu", "--use-angle=swiftshader", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync", "--no-first-run",
+)  # fmt: skip
+DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+PATIENCE_MS = 90_000
+HARMLESS = re.compile(r"computeBoundingSphere|THREE\.Clock|GL Driver Message|GPU stall|Automatic fallback to software WebGL")
+
+
+def launch(playwright: Playwright) -> Browser:
+    """The browser that ``CHROMIUM`` names, or the first one on the path, or playwright's own."""
+    installed = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
+    found = os.environ.get("CHROMIUM") or next(filter(None, installed), None)
+    return playwright.chromium.launch(executable_path=found, args=list(FLAGS))
+
+
+@contextmanager
+def visiting(
+    browser: Browser, address: str, window: dict[str, int] = DESKTOP, scheme: str = "light", *, with_viewport: bool = False
+) -> Iterator[Page]:
+    """A page in a browser profile of its own, ready to be used; errors in its console fail the test.
+
+    Drawing splats without a GPU takes all of a small machine, so the viewport is left empty unless the test is about it.
+    """
+    context = browser.new_context(viewport=window, color_scheme=scheme, has_touch=window is PHONE)
+    if not with_viewport:
+        context.route("**/viewport/*/", lambda route: route.fulfill(status=200, content_type="text/html", body="<p>viewport</p>"))
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    complaints = listen(page)
+    arrive(page, address)
+    yield page
+    context.close()
+    assert not complaints, complaints
+
+
+def listen(page: Page) -> list[str]:
+    complaints: list[str] = []
+
+    def said(message: ConsoleMessage) -> None:
+        if message.type == "error" and not HARMLESS.search(message.text):
+            complaints.append(message.text)
+
+    def answered(response: Response) -> None:
+        if response.status >= 400:
+            complaints.append(f"{response.status} {response.url}")
+
+    page.on("console", said)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("response", answered)
+    return complaints
+
+
+def arrive(page: Page, address: str) -> None:
+    page.goto(address)
+    page.wait_for_selector("#mq-stage[data-state]")
+    page.wait_for_selector("#mq-generate")
+    page.wait_for_function("document.querySelector('.mq-runs > div').dataset.count !== undefined")
+
+
+def generate(page: Page, prompt: str = "a red mug with a blue handle") -> str:
+    """Type the prompt, press Generate, wait until the run is on stage; returns its token."""
+    before = state(page)["token"]
+    page.fill("#mq-prompt textarea", prompt)
+    page.click("#mq-generate")
+    page.wait_for_function("before => ![before, ''].includes(document.querySelector('#mq-stage').dataset.token)", arg=before)
+    wait_state(page, "running", "done")
+    return state(page)["token"]
+
+
+def state(page: Page) -> dict[str, str]:
+    """The data-* attributes of the stage."""
+    return page.evaluate("({...document.querySelector('#mq-stage').dataset})")
+
+
+def wait_state(page: Page, *states: str) -> None:
+    page.wait_for_function("states => states.includes(document.querySelector('#mq-stage').dataset.state)", arg=list(states))
+
+
+def wait_number(page: Page, name: str, at_least: int) -> int:
+    """Wait until a number on the stage is at least this; returns it."""
+    reached = "([name, least]) => Number(document.querySelector('#mq-stage').dataset[name]) >= least"
+    page.wait_for_function(reached, arg=[name, at_least])
+    return int(state(page)[name])
+
+
+def set_slider(page: Page, name: str, value: float) -> None:
+    """Type a value beside a slider."""
+    box = page.locator(f"#mq-{name} input[type=number]")
+    box.fill(str(value))
+    box.press("Tab")
+
+
+def canvas_pixels(page: Page) -> np.ndarray:
+    """The live picture (H,W,3)."""
+    data = page.evaluate("document.querySelector('#mq-canvas').toDataURL('image/png').split(',')[1]")
+    return np.asarray(Image.open(BytesIO(base64.b64decode(data))).convert("RGB"))
+
+
+def colours_shown(page: Page, selector: str) -> int:
+    """How many different colours an element shows on screen."""
+    picture = np.asarray(Image.open(BytesIO(page.locator(selector).screenshot())).convert("RGB"))
+    return len(np.unique(picture.reshape(-1, 3) // 8, axis=0))
+
+
+def wait_for_colours(page: Page, selector: str, at_least: int, seconds: int = 90) -> None:
+    """Wait until an element is anything but blank."""
+    for _ in range(seconds):
+        if colours_shown(page, selector) > at_least:
+            return
+        page.wait_for_timeout(1000)
+    raise AssertionError(f"{selector} stayed blank")

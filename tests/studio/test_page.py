@@ -1,0 +1,263 @@
+"""The page in a browser, over a session of doubles: every control that a visitor touches does what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+from browsing import (
+    DESKTOP,
+    PATIENCE_MS,
+    PHONE,
+    arrive,
+    canvas_pixels,
+    generate,
+    launch,
+    set_slider,
+    state,
+    visiting,
+    wait_for_colours,
+    wait_number,
+    wait_state,
+)
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+pytestmark = pytest.mark.browser
+LONG = 4000  # steps of a run that is stopped by hand
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        opened = launch(playwright)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: Browser, double_page: str) -> Iterator[Page]:
+    with visiting(browser, double_page) as opened:
+        yield opened
+        end(opened)
+
+
+def end(page: Page) -> None:
+    """Stop the run on stage, so that it is in nobody's way."""
+    if state(page)["state"] in ("queued", "running", "paused"):
+        page.click("#mq-stop")
+        wait_state(page, "stopped")
+
+
+def long_run(page: Page, prompt: str = "a red mug with a blue handle") -> str:
+    page.fill("#mq-refine_steps input", str(LONG))
+    return generate(page, prompt)
+
+
+def test_a_run_is_watched_steered_paused_and_stopped(page: Page) -> None:
+    long_run(page)
+    frames = wait_number(page, "frames", 5)
+    before = canvas_pixels(page)
+    wait_number(page, "frames", frames + 5)
+    after = canvas_pixels(page)
+    assert before.std() > 5 and (before.shape != after.shape or np.abs(before.astype(int) - after).max() > 30)
+
+    revision = int(state(page)["revision"])
+    set_slider(page, "guidance_scale", 33)
+    applied = wait_number(page, "revisionApplied", revision + 1)
+    expect(page.locator('[data-field="revision"]')).to_contain_text(f"revision {applied} applied at step")
+    assert 0 < int(state(page)["appliedAtStep"]) <= int(state(page)["step"]) + 1
+
+    page.click("#mq-pause")
+    wait_state(page, "paused")
+    step = int(state(page)["step"])
+    expect(page.locator("#mq-resume")).to_be_visible()
+    expect(page.locator("#mq-pause")).to_be_hidden()
+    page.wait_for_timeout(700)
+    assert int(state(page)["step"]) <= step + 1
+    page.click("#mq-resume")
+    wait_state(page, "running")
+    wait_number(page, "step", step + 3)
+
+    page.click("#mq-stop")
+    wait_state(page, "stopped")
+    expect(page.locator(".mq-files a")).to_have_count(2)
+    with page.expect_download() as download:
+        page.locator(".mq-files a").first.click()
+    assert download.value.suggested_filename == "a-red-mug-with-a-blue-recipe.toml"
+
+
+def test_the_viewport_shows_the_splats(browser: Browser, double_page: str) -> None:
+    with visiting(browser, double_page, with_viewport=True) as page:
+        long_run(page)
+        wait_number(page, "step", 60)
+        expect(page.frame_locator("#mq-viewport").locator("canvas").first).to_be_visible()
+        wait_for_colours(page, ".mq-view", 40)
+        end(page)
+
+
+def test_reloading_comes_back_to_the_run_and_its_settings(page: Page, double_page: str) -> None:
+    set_slider(page, "anchor_weight", 1.25)
+    token = long_run(page, "a yellow chair with blue legs")
+    step = wait_number(page, "step", 3)
+    set_slider(page, "guidance_scale", 21)
+    wait_number(page, "revisionApplied", 1)
+    assert f"job={token}" in page.url
+    page.reload()
+    page.wait_for_selector("#mq-stage[data-state]")
+    wait_state(page, "running")
+    assert state(page)["token"] == token and wait_number(page, "step", step + 1) > step
+    wait_number(page, "frames", 2)
+    expect(page.locator("#mq-prompt textarea")).to_have_value("a yellow chair with blue legs")
+    expect(page.locator("#mq-anchor_weight input[type=number]")).to_have_value("1.25")
+    expect(page.locator("#mq-guidance_scale input[type=number]")).to_have_value("21")
+    expect(page.locator("#mq-refine_steps input")).to_have_value(str(LONG))
+
+
+def test_another_browser_needs_the_link_and_lists_only_its_own(page: Page, browser: Browser, double_page: str) -> None:
+    token = long_run(page)
+    with visiting(browser, double_page) as stranger:
+        assert stranger.locator(".mq-runs button").count() == 0 and state(stranger)["state"] == "empty"
+        arrive(stranger, f"{double_page}/?job={token}")
+        wait_state(stranger, "running")
+        wait_number(stranger, "frames", 3)
+        assert stranger.locator(".mq-runs button").count() == 0
+    wait_number(page, "step", int(state(page)["step"]) + 3)
+
+
+def test_a_second_run_waits_in_line_and_recent_runs_open_again(page: Page) -> None:
+    first = long_run(page)
+    page.fill("#mq-prompt textarea", "a blue chair")
+    page.click("#mq-generate")
+    wait_state(page, "queued")
+    second = state(page)["token"]
+    expect(page.locator(".mq-wait b")).to_have_text("Next in line")
+    expect(page.locator(".mq-state")).to_have_text("In line, number 1")
+    page.click(f'.mq-runs button[data-token="{first}"]')
+    page.wait_for_function("token => document.querySelector('#mq-stage').dataset.token === token", arg=first)
+    wait_state(page, "running")
+    expect(page.locator("#mq-prompt textarea")).to_have_value("a red mug with a blue handle")
+    page.click("#mq-stop")
+    wait_state(page, "stopped")
+    page.click(f'.mq-runs button[data-token="{second}"]')
+    page.wait_for_function("token => document.querySelector('#mq-stage').dataset.token === token", arg=second)
+    wait_state(page, "running")
+
+
+def test_an_empty_prompt_says_what_to_do_and_keeps_the_rest(page: Page) -> None:
+    page.fill("#mq-negative textarea", "green")
+    page.click("#mq-generate")
+    expect(page.locator("#mq-problem .mq-fault strong")).to_contain_text("empty")
+    expect(page.locator("#mq-problem .mq-fault span")).to_contain_text("Describe one object")
+    expect(page.locator("#mq-negative textarea")).to_have_value("green")
+    assert state(page)["state"] == "empty"
+    generate(page)
+    expect(page.locator("#mq-problem .mq-fault")).to_have_count(0)
+
+
+def test_a_run_that_fails_says_why_and_can_be_tried_again(page: Page) -> None:
+    page.fill("#mq-prompt textarea", "a bad mug")
+    page.click("#mq-generate")
+    wait_state(page, "failed")
+    expect(page.locator(".mq-stop h2")).to_contain_text("not a finite number at step 5")
+    expect(page.locator(".mq-stop p")).to_contain_text("Lower the learning rate")
+    expect(page.locator("#mq-prompt textarea")).to_have_value("a bad mug")
+    expect(page.locator("#mq-resume")).to_be_visible()
+
+
+def test_words_that_the_prior_does_not_know_are_named(page: Page) -> None:
+    page.locator("#mq-prompt textarea").press_sequentially("a red dragon mug")
+    note = page.locator("#mq-unknown")
+    expect(note).to_contain_text("Toybox was not taught dragon")
+    expect(note).to_contain_text("Wide would know it")
+    page.fill("#mq-prompt textarea", "a red mug")
+    expect(note).to_be_hidden()
+
+
+def test_an_example_fills_in_its_prompt(page: Page) -> None:
+    page.locator(".mq-tile", has_text="a blue chair with yellow legs").click()
+    expect(page.locator("#mq-prompt textarea")).to_have_value("a blue chair with yellow legs")
+    page.locator("#mq-chips .mq-chip", has_text="Mug").click()
+    expect(page.locator("#mq-prompt textarea")).to_have_value("a red mug with a blue handle")
+
+
+def test_a_preset_shows_what_it_would_change_before_it_does(page: Page) -> None:
+    refine = page.locator("#mq-refine_steps input")
+    before = refine.input_value()
+    page.click("#mq-preset input")
+    page.get_by_role("option", name="Toybox · quick draft").click()
+    expect(page.locator("#mq-preset-note")).to_contain_text("Refine steps")
+    expect(refine).to_have_value(before)
+    page.click("#mq-apply")
+    expect(refine).to_have_value("0")
+    expect(page.locator("#mq-apply")).to_be_hidden()
+
+
+def test_a_kept_seed_stays_and_a_free_one_is_drawn(page: Page) -> None:
+    seed = page.locator("#mq-seed input")
+    seed.fill("1234")
+    page.check("#mq-seed-lock input")
+    generate(page)
+    expect(seed).to_have_value("1234")
+    page.uncheck("#mq-seed-lock input")
+    generate(page)
+    expect(seed).not_to_have_value("1234")
+    rolled = seed.input_value()
+    page.click("#mq-dice")
+    expect(seed).not_to_have_value(rolled)
+
+
+def test_dragging_the_picture_turns_it(page: Page) -> None:
+    page.fill("#mq-refine_steps input", "30")
+    generate(page)
+    wait_state(page, "done")
+    wait_number(page, "frames", 1)
+    page.wait_for_timeout(1500)
+    before = canvas_pixels(page)
+    box = page.locator("#mq-canvas").bounding_box()
+    page.mouse.move(box["x"] + 150, box["y"] + 150)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 190, box["y"] + 300, steps=5)
+    page.mouse.up()
+    page.wait_for_timeout(1500)
+    assert before.shape == canvas_pixels(page).shape and np.abs(before.astype(int) - canvas_pixels(page)).mean() > 0.5
+
+
+def test_an_address_of_no_run_says_so(browser: Browser, double_page: str) -> None:
+    with visiting(browser, f"{double_page}/?job=nobody-knows-this") as page:
+        expect(page.locator("#mq-problem .mq-fault strong")).to_contain_text("no run with this link")
+        assert state(page)["state"] == "empty" and "job=" not in page.url
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("window", [DESKTOP, PHONE])
+def test_the_page_fits_its_window(browser: Browser, double_page: str, window: dict[str, int], scheme: str) -> None:
+    with visiting(browser, double_page, window, scheme) as page:
+        generate(page)
+        wait_number(page, "frames", 1)
+        width, height = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
+        assert width == window["width"]
+        assert window is PHONE or height == window["height"], "everything is above the fold"
+        button, canvas = page.locator("#mq-generate").bounding_box(), page.locator("#mq-canvas").bounding_box()
+        assert 0 <= button["y"] <= window["height"] - button["height"], "Generate is always in reach"
+        assert canvas["y"] + canvas["height"] <= window["height"]
+        ground = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
+        assert (sum(ground) > 384) == (scheme == "light")
+
+
+def test_the_theme_can_be_changed_and_is_remembered(page: Page, double_page: str) -> None:
+    page.click('[data-act="theme"]')
+    assert page.evaluate("document.body.classList.contains('dark')")
+    arrive(page, double_page)
+    assert page.evaluate("document.body.classList.contains('dark')")
+
+
+def test_the_phone_switches_between_picture_and_viewport(browser: Browser, double_page: str) -> None:
+    with visiting(browser, double_page, PHONE) as page:
+        generate(page)
+        expect(page.locator(".mq-live")).to_be_visible()
+        expect(page.locator(".mq-view")).to_be_hidden()
+        page.click('[data-show="view"]')
+        expect(page.locator(".mq-view")).to_be_visible()
+        expect(page.locator(".mq-live")).to_be_hidden()

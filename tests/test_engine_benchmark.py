@@ -19,7 +19,7 @@ from engine.benchmark.driving import WARM_UP, refinement
 from engine.benchmark.first_picture import measure_first_picture
 from engine.benchmark.memory import peak_of
 from engine.benchmark.page_start import free_port, seconds_until_answer
-from engine.benchmark.renderers import Twins, growing, measure_growth, measure_twins
+from engine.benchmark.renderers import STATES, Series, Twins, growing, measure_growth, measure_twins
 from engine.benchmark.report import document, machine_facts, table
 from engine.benchmark.rows import Goal, Row
 from engine.benchmark.scenes import RADIUS, Case, camera_of, scene_of
@@ -222,9 +222,10 @@ def test_twins_and_growth_are_measured_case_by_case():
     twins = measure_twins([SMALL, field], repeats=2)
     assert [(case, len(pair.values), len(pair.references)) for _, _, case, pair in twins.found] == [(SMALL, 2, 2), (field, 2, 2)]
     assert all(row.goal == Goal(">=", 10) and row.value > 0 for row in twins.rows())
-    growth = measure_growth([[SMALL, replace(SMALL, pixels=64)]], repeats=2)
-    assert growth.rows()[0].ratio == 1 and growth.rows()[1].key == "growth.splats.settled.500.64px"
-    assert growth.found[1][1].references == growth.found[0][1].values
+    growth = measure_growth([Series("pixels", (SMALL, replace(SMALL, pixels=64)))], repeats=2)
+    (row,), ((_, (first, second)),) = growth.rows(), growth.found
+    assert (row.key, row.against) == ("growth.pixels.splats.settled.500.64px", "at 32 px")
+    assert first.share == 1 and second.references == first.values and row.ratio == second.share
 
 
 def test_a_twin_is_as_much_faster_as_its_reference_is_slower():
@@ -233,11 +234,10 @@ def test_a_twin_is_as_much_faster_as_its_reference_is_slower():
 
 
 def test_series_begin_small_and_grow_in_one_thing():
-    for cases in growing(("settled",)):
-        changing = [name for name in ("size", "pixels") if len({getattr(case, name) for case in cases}) > 1]
-        assert len(changing) == 1 and len({(case.kind, case.state) for case in cases}) == 1
-        steps = [getattr(case, changing[0]) for case in cases]
-        assert steps == sorted(steps) and {20_000, 48, 128} & {cases[0].size, cases[0].pixels, *steps}
+    for series in growing(STATES):
+        still = {replace(case, **{series.axis: 0}) for case in series.cases}
+        steps = [getattr(case, series.axis) for case in series.cases]
+        assert len(still) == 1 and steps == sorted(set(steps)) and len(steps) > 2
 
 
 # Through the session

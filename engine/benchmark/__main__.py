@@ -51,7 +51,7 @@ class Amount:
 
 
 QUICK = Amount(8, 3, 2, 6, 3, 2, 1, 10)
-FULL = Amount(30, 7, 5, 10, 7, 5, 2, 60)
+FULL = Amount(30, 7, 8, 15, 9, 5, 3, 100)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

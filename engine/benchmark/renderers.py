@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 
@@ -36,16 +37,31 @@ class Twins:
 
 
 @dataclass(frozen=True)
-class Growth:
-    """Seconds of the fast renderer for cases that grow, each against the first of its series."""
+class Series:
+    """Cases that grow along one axis."""
 
-    found: tuple[tuple[Case, Comparison], ...]
+    axis: Literal["size", "pixels"]
+    cases: tuple[Case, ...]
+
+    @property
+    def beginning(self) -> str:
+        """Where the series begins, for people."""
+        first = self.cases[0]
+        return f"at {first.size_title if self.axis == 'size' else f'{first.pixels} px'}"
+
+
+@dataclass(frozen=True)
+class Growth:
+    """Seconds of the fast renderer for each case of each series (values), and for the first of its series (references)."""
+
+    found: tuple[tuple[Series, tuple[Comparison, ...]], ...]
 
     def rows(self) -> tuple[Row, ...]:
         return tuple(
-            Row(f"growth.{case.key}", f"grows: {case.title}", 1e3 * pair.value, "ms", 1e3 * pair.reference,
-                "first of its series", pair.share)
-            for case, pair in self.found
+            Row(f"growth.{series.axis}.{case.key}", f"cpu: {case.title}", 1e3 * pair.value, "ms", 1e3 * pair.reference,
+                series.beginning, pair.share)
+            for series, pairs in self.found
+            for case, pair in zip(series.cases[1:], pairs[1:])
         )  # fmt: skip
 
 
@@ -63,24 +79,25 @@ def measure_twins(
     return Twins(tuple(map(compare, cases)))
 
 
-def measure_growth(series: Sequence[Sequence[Case]], repeats: int, clock: Clock | None = None) -> Growth:
+def measure_growth(series: Sequence[Series], repeats: int, clock: Clock | None = None) -> Growth:
     """Each case of each series against the first one, on the CPU."""
     clock = clock or clock_of("cpu")
-    found = []
-    for cases in series:
+
+    def compare(cases: Sequence[Case]) -> tuple[Comparison, ...]:
         works = [forward_backward(case, "cpu") for case in cases]
         seconds = interleaved([lambda work=work: seconds_of(work, clock, CALLS) for work in works], repeats)
-        found += [(case, Comparison(values, seconds[0])) for case, values in zip(cases, seconds)]
-    return Growth(tuple(found))
+        return tuple(Comparison(values, seconds[0]) for values in seconds)
+
+    return Growth(tuple((each, compare(each.cases)) for each in series))
 
 
-def growing(states: Sequence[State]) -> tuple[tuple[Case, ...], ...]:
-    """The series: more splats or voxels at 128 px, and more pixels at the size of the twins."""
+def growing(states: Sequence[State]) -> tuple[Series, ...]:
+    """More splats or voxels at 128 px, and more pixels at the size of the twins."""
     series = []
     for state in states:
         for kind, sizes in SIZES.items():
-            series.append(tuple(Case(kind, state, size, 128) for size in sizes))
-            series.append(tuple(Case(kind, state, TWIN_SIZES[kind], pixels) for pixels in PIXELS))
+            series.append(Series("size", tuple(Case(kind, state, size, 128) for size in sizes)))
+            series.append(Series("pixels", tuple(Case(kind, state, TWIN_SIZES[kind], pixels) for pixels in PIXELS)))
     return tuple(series)
 
 

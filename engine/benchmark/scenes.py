@@ -41,8 +41,12 @@ class Case:
     @property
     def title(self) -> str:
         """A name for people."""
-        size = f"{self.size // 1000} k" if self.kind == "splats" else f"{self.size}³"
-        return f"{self.kind}, {self.state}, {size}, {self.pixels} px"
+        return f"{self.kind}, {self.state}, {self.size_title}, {self.pixels} px"
+
+    @property
+    def size_title(self) -> str:
+        """The size for people."""
+        return f"{self.size / 1000:g} k" if self.kind == "splats" else f"{self.size}³"
 
 
 def scene_of(case: Case) -> Scene:

@@ -22,7 +22,7 @@ from torch import Tensor
 
 from engine.math.cameras import Cameras
 from engine.math.views import Views, composite
-from engine.scene.splats import Splats
+from engine.scene.splats import Splats, rotation_matrices
 
 NEAR = 0.01  # splats whose mean lies closer to the camera plane are not drawn
 EPS2D = 0.3  # px^2, the low-pass that keeps every splat about a pixel wide
@@ -67,26 +67,17 @@ def project(scene: Splats, cameras: Cameras) -> Projected:
     depths = points[..., 2]
     ahead = depths > NEAR
     points = torch.where(ahead[..., None], points, torch.ones_like(points))  # keeps 1/z of the others out of the gradient
-    axes = rotation_matrices(scene.quats) * scene.scales[:, None, :]
+    axes = rotation_matrices(scene.unit_quats) * scene.scales[:, None, :]
     projected_axes = _jacobian(points, cameras) @ torch.einsum("bij,njk->bnik", rotation, axes)
     covs2d = projected_axes @ projected_axes.transpose(-1, -2) + EPS2D * torch.eye(2).to(points)
     means2d = torch.einsum("bij,bnj->bni", cameras.K[:, :2], points / points[..., 2:])
     return Projected(means2d, covs2d, depths, ahead & (scene.opacities >= MIN_ALPHA))
 
 
-def rotation_matrices(quats: Tensor) -> Tensor:
-    """Rotation matrices (...,3,3) of quaternions (...,4) w,x,y,z of any length."""
-    w, x, y, z = torch.nn.functional.normalize(quats, dim=-1).unbind(-1)
-    rows = [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y),
-            2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x),
-            2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)]
-    return torch.stack(rows, dim=-1).unflatten(-1, (3, 3))
-
-
 def facing_normals(scene: Splats, cameras: Cameras) -> Tensor:
     """Unit normals (B,N,3) in the world: each splat's shortest axis, turned to the camera."""
     shortest = scene.log_scales.argmin(dim=1)
-    axis = rotation_matrices(scene.quats).gather(2, shortest[:, None, None].expand(-1, 3, 1))[..., 0]
+    axis = rotation_matrices(scene.unit_quats).gather(2, shortest[:, None, None].expand(-1, 3, 1))[..., 0]
     to_camera = cameras.positions.to(axis)[:, None] - scene.means
     return torch.where((to_camera * axis).sum(-1, keepdim=True) < 0, -axis, axis)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from engine.scene.splats import Splats
+from engine.scene.splats import Splats, rotation_matrices
 
 DEAD = 0.005  # opacity at which a splat no longer counts
 MAX_COPIES = 51  # of one splat in one move; more would be told apart by nothing but rounding
@@ -78,8 +78,8 @@ def split(splats: Splats, mask: Tensor, rng: torch.Generator) -> Rearranged:
     source = torch.cat([(~mask).nonzero()[:, 0], parents])
     new = _rows(splats, source)
     fresh = torch.arange(len(source), device=mask.device) >= len(source) - len(parents)
-    offsets = torch.randn(len(parents), 3, generator=rng).to(splats.means) * splats.scales[parents].detach()
-    new.means[fresh] += _rotate(splats.quats[parents].detach(), offsets)
+    axes = rotation_matrices(splats.unit_quats[parents]) * splats.scales[parents, None, :]
+    new.means[fresh] += torch.einsum("nij,nj->ni", axes.detach(), torch.randn(len(parents), 3, generator=rng).to(axes))
     new.log_scales[fresh] -= math.log(SPLIT_SHRINK)
     return Rearranged(new, source, fresh)
 
@@ -171,11 +171,3 @@ def _draw(weights: Tensor, count: int, rng: torch.Generator) -> Tensor:
 def _rows(splats: Splats, source: Tensor) -> Splats:
     """Copies of rows, without history."""
     return Splats(**{name: tensor.detach()[source] for name, tensor in splats.parameters().items()})
-
-
-def _rotate(quats: Tensor, vectors: Tensor) -> Tensor:
-    """Vectors (N,3) turned by quaternions (N,4) of any length."""
-    unit = torch.nn.functional.normalize(quats, dim=-1)
-    w, axis = unit[:, :1], unit[:, 1:]
-    twice = 2 * torch.linalg.cross(axis, vectors)
-    return vectors + w * twice + torch.linalg.cross(axis, twice)

@@ -10,7 +10,7 @@ from gsplat.cuda import _torch_impl
 
 from engine.math.cameras import Cameras, orbit_cameras
 from engine.render import splats_projection, splats_torch
-from engine.scene.splats import Splats, random_ball
+from engine.scene.splats import Splats, random_ball, rotation_matrices
 
 
 def shaped_cloud(n: int) -> Splats:
@@ -92,8 +92,8 @@ def test_numba_projection_is_the_definition() -> None:
 
 def test_turning_camera_and_splats_together_changes_nothing() -> None:
     scene = shaped_cloud(50)
-    turned_by = torch.tensor([[0.5, -0.1, 0.7, 0.3]], dtype=torch.float64)
-    rotation = splats_torch.rotation_matrices(turned_by)[0]
+    turned_by = torch.nn.functional.normalize(torch.tensor([[0.5, -0.1, 0.7, 0.3]], dtype=torch.float64))
+    rotation = rotation_matrices(turned_by)[0]
     turned = Splats(**{**scene.parameters(), "means": scene.means @ rotation.T, "quats": product(turned_by, scene.quats)})
     cameras = exact([30.0], 2.0)
     motion = torch.eye(4, dtype=torch.float64)

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from engine.errors import FileFormatError, InputError
-from engine.scene.splats import LEARNING_RATES, Splats, from_points, random_ball
+from engine.scene.splats import LEARNING_RATES, Splats, covariances, from_points, random_ball, smoothed
 
 
 def seeded(seed: int = 0) -> torch.Generator:
@@ -32,6 +32,19 @@ def test_pure_black_and_white_keep_a_slope() -> None:
     splats.colours.requires_grad_()
     splats.rgb.sum().backward()
     assert (splats.colours.grad > 0.005).all()
+
+
+def test_covariance_of_a_quarter_turn_swaps_two_axes() -> None:
+    splats = from_points(torch.zeros(1, 3), torch.zeros(1, 3), 1.0, 0.5)
+    splats.log_scales[:], splats.quats[:] = torch.tensor([[1.0, 2.0, 3.0]]).log(), torch.tensor([[3.0, 3.0, 0.0, 0.0]])
+    assert torch.allclose(covariances(splats)[0], torch.diag(torch.tensor([1.0, 9.0, 4.0])), atol=1e-5)
+
+
+def test_smoothing_adds_to_every_covariance() -> None:
+    splats = random_ball(6, 1, 0.1, seeded())
+    splats.log_scales.add_(torch.randn(6, 3, generator=seeded()))
+    splats.quats.add_(torch.randn(6, 4, generator=seeded()))
+    assert torch.allclose(covariances(smoothed(splats, 0.3)), covariances(splats) + 0.09 * torch.eye(3), atol=1e-5)
 
 
 def test_random_ball_is_even() -> None:

@@ -82,7 +82,7 @@ def _add_generate(commands: argparse._SubParsersAction) -> None:
     generate.add_argument("--seed", type=int, help="the same seed gives the same object")
     generate.add_argument("--set", action="append", default=[], metavar="KNOB=VALUE", help="any setting by name; may be given several times")
     generate.add_argument("--out", type=Path, required=True, help="folder for the results; earlier results in it are kept aside")
-    generate.add_argument("--formats", default="ply,glb,mp4,png", help="which files to write (default %(default)s)")
+    generate.add_argument("--formats", default="ply,glb,mp4,png", help="which files to write (default %(default)s; also: texture)")
     generate.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     generate.add_argument("--quiet", action="store_true", help="no progress bar")
     generate.set_defaults(command=_generate)

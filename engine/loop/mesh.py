@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
+from scipy.spatial import cKDTree
 
 from engine.errors import InputError
+from engine.loop.export.bake import Baked, bake
 from engine.loop.export.glb import vertex_normals
 from engine.loop.export.surface import SurfaceOptions, extract_surface
 from engine.loop.frames import shown
@@ -17,6 +19,7 @@ from engine.loop.volume import occupancy_grid
 
 RESOLUTION = 112
 LEVEL = 0.35
+TEXTURED_FACES = 8_000  # unwrapping takes time that grows faster than the number of faces
 SMALLEST_PART = 0.004  # pieces smaller than this share of the whole are dust
 
 
@@ -29,7 +32,7 @@ class ColouredMesh:
     colours: np.ndarray
 
 
-def mesh_of(copy: SceneCopy, max_faces: int = 40_000) -> ColouredMesh:
+def mesh_of(copy: SceneCopy, max_faces: int = 20_000) -> ColouredMesh:
     """The outer surface of a scene, coloured as it looks from outside. Raises InputError when there is nothing solid."""
     solidity, colour = occupancy_grid(shown(copy), RESOLUTION)
     level = min(LEVEL, 0.5 * float(solidity.max()))  # a thin mist still has a surface
@@ -41,6 +44,18 @@ def mesh_of(copy: SceneCopy, max_faces: int = 40_000) -> ColouredMesh:
     normals = vertex_normals(surface.vertices, surface.faces)
     inner = np.stack([_at(colour[..., channel], surface.vertices) for channel in range(3)], axis=1)
     return ColouredMesh(surface.vertices, surface.faces, colours_from_views(copy, surface.vertices, normals, inner))
+
+
+def textured(copy: SceneCopy, size: int = 1024) -> Baked:
+    """The same surface with fewer faces and its colours in a texture of ``size`` squared."""
+    mesh = mesh_of(copy, TEXTURED_FACES)
+    normals, nearest = vertex_normals(mesh.vertices, mesh.faces), cKDTree(mesh.vertices)
+
+    def colour_at(points: np.ndarray) -> np.ndarray:
+        vertex = nearest.query(points)[1]
+        return colours_from_views(copy, points, normals[vertex], mesh.colours[vertex])
+
+    return bake(mesh.vertices, mesh.faces, colour_at, size=size)
 
 
 def without_dust(solidity: np.ndarray, level: float) -> np.ndarray:

@@ -15,12 +15,12 @@ from engine.guidance import key_of
 from engine.loop.clock import Clock
 from engine.loop.devices import device_name
 from engine.loop.export.files import atomic_path
-from engine.loop.export.glb import write_glb
+from engine.loop.export.glb import write_glb, write_textured_glb
 from engine.loop.export.ply import sh0_from_rgb, write_splat_ply
 from engine.loop.export.sheet import write_sheet
 from engine.loop.export.video import write_video
 from engine.loop.frames import device_of, render_frames, render_rgba, shown, strip_cameras
-from engine.loop.mesh import mesh_of
+from engine.loop.mesh import mesh_of, textured
 from engine.loop.messages import Finished, SceneCopy
 from engine.loop.recipe import Recipe
 from engine.math.camera import orbit_camera
@@ -28,8 +28,11 @@ from engine.scene import splats
 from engine.scene.canvas import Canvas
 from engine.scene.field import Field, node_positions
 
-FILE_OF = {"ply": "scene.ply", "glb": "mesh.glb", "mp4": "turntable.mp4", "png": "views.png"}
+Writer = Callable[[Path, SceneCopy, str], None]
+
+FILE_OF = {"ply": "scene.ply", "glb": "mesh.glb", "texture": "mesh_textured.glb", "mp4": "turntable.mp4", "png": "views.png"}
 FORMATS = tuple(FILE_OF)
+USUAL_FORMATS = ("ply", "glb", "mp4", "png")  # unwrapping a textured mesh takes several seconds: it is made when asked for
 RESULT_FILES = ("recipe.toml", *FILE_OF.values(), "result.json")
 
 SHEET_SIZE, TURNTABLE_SIZE = 256, 320
@@ -37,7 +40,7 @@ TURNTABLE_FRAMES, TURNTABLE_FPS = 72, 24
 SOLID_VOXEL = 0.02  # opacity under which a voxel makes no splat
 
 
-def write_results(finished: Finished, prior_id: str, folder: Path, formats: tuple[str, ...] = FORMATS) -> dict[str, Path]:
+def write_results(finished: Finished, prior_id: str, folder: Path, formats: tuple[str, ...] = USUAL_FORMATS) -> dict[str, Path]:
     """Write recipe.toml, the chosen files and result.json into ``folder``; returns their paths by format.
 
     Pictures on a canvas have no third dimension and make only the contact sheet. Raises StorageError.
@@ -45,7 +48,13 @@ def write_results(finished: Finished, prior_id: str, folder: Path, formats: tupl
     clock, copy = Clock(), finished.copy
     recipe = with_facts(finished.recipe, prior_id, copy)
     text = recipe.to_toml()
-    writers: dict[str, Callable[[Path, SceneCopy, str], None]] = {"ply": _ply, "glb": _glb, "mp4": _mp4, "png": _png}
+    writers: dict[str, Callable[[Path, SceneCopy, str], None]] = {
+        "ply": _ply,
+        "glb": _glb,
+        "texture": _texture,
+        "mp4": _mp4,
+        "png": _png,
+    }
     wanted = [name for name in formats if name == "png" or not isinstance(copy.scene, Canvas)]
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -123,6 +132,11 @@ def _ply(path: Path, copy: SceneCopy, recipe: str) -> None:
 def _glb(path: Path, copy: SceneCopy, recipe: str) -> None:
     mesh = mesh_of(copy)
     write_glb(path, mesh.vertices, mesh.faces, mesh.colours, recipe=recipe)
+
+
+def _texture(path: Path, copy: SceneCopy, recipe: str) -> None:
+    baked = textured(copy)
+    write_textured_glb(path, baked.vertices, baked.faces, baked.uv, baked.texture, recipe=recipe)
 
 
 def _mp4(path: Path, copy: SceneCopy, recipe: str) -> None:

@@ -36,7 +36,7 @@ def written(finished, tmp_path_factory):
 
 def test_everything_is_there(written, finished) -> None:
     folder, _ = written
-    assert {path.name for path in folder.iterdir()} == set(results.RESULT_FILES)
+    assert {path.name for path in folder.iterdir()} == set(results.RESULT_FILES) - {"mesh_textured.glb"}
     summary = json.loads((folder / "result.json").read_text())
     assert {"prompt", "seed", "prior", "scene", "method", "device", "steps", "seconds", "files"} <= summary.keys()
     assert {"total", "draft", "refine", "to_first_view"} <= summary["seconds"].keys()
@@ -70,6 +70,15 @@ def test_the_splats_have_the_colour_of_the_ball(written) -> None:
     solid = cloud.opacities > 0.3
     assert np.abs(np.median(rgb_from_sh0(cloud.sh0[solid]), axis=0) - COLOUR).max() < 0.15
     assert np.linalg.norm(cloud.means[solid], axis=1).max() < RADIUS + 0.35
+
+
+def test_a_texture_when_asked_for(finished, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("engine.loop.mesh.TEXTURED_FACES", 1_000)
+    files = results.write_results(finished, "ball", tmp_path, formats=("texture",))
+    mesh = trimesh.load(files["texture"], force="mesh")
+    texture = np.asarray(mesh.visual.material.baseColorTexture.convert("RGB")) / 255
+    assert np.abs(np.median(texture.reshape(-1, 3), axis=0) - COLOUR).max() < 0.06
+    assert len(mesh.faces) <= 1_000
 
 
 def test_only_what_is_asked_for(finished, tmp_path) -> None:

@@ -25,6 +25,8 @@ DensityAt = Callable[[np.ndarray], np.ndarray]
 """Densities (N,) at points (N,3) of the world."""
 
 BLOCK_POINTS = 1 << 18
+COLLAPSE_HASTE = (7.0, 5.0, 3.0)
+"""How boldly edges are collapsed: the library's own pace first, slower ones where that would tear a closed mesh."""
 
 
 @dataclass(frozen=True)
@@ -137,9 +139,10 @@ def simplify(vertices: np.ndarray, faces: np.ndarray, max_faces: int) -> tuple[n
     """Collapse edges (Garland & Heckbert 1997) to about ``max_faces``; to twice that, and so on, if a closed one would open."""
     closed, original = is_watertight(faces), (vertices.astype(np.float32), faces.astype(np.int32))
     while max_faces < len(faces):
-        points, triangles = fast_simplification.simplify(*original, target_count=max_faces)
-        if len(triangles) and (is_watertight(triangles.astype(np.int64)) or not closed):
-            return _compact(points.astype(np.float64), triangles.astype(np.int64))
+        for haste in COLLAPSE_HASTE:
+            points, triangles = fast_simplification.simplify(*original, target_count=max_faces, agg=haste)
+            if len(triangles) and (is_watertight(triangles.astype(np.int64)) or not closed):
+                return _compact(points.astype(np.float64), triangles.astype(np.int64))
         max_faces *= 2
     return vertices, faces
 

@@ -73,16 +73,22 @@ def _add_serve_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_generate(commands: argparse._SubParsersAction) -> None:
-    generate = commands.add_parser("generate", help="make one object without the page", description="Make one object without the page.")
+    generate = commands.add_parser(
+        "generate", help="make one object without the page", description="Make one object without the page."
+    )
     what = generate.add_mutually_exclusive_group(required=True)
     what.add_argument("--prompt", help='what to make, for example "a red mug with a blue handle"')
     what.add_argument("--recipe", type=Path, help="repeat a run: a recipe.toml, or any file that Maquette exported")
     generate.add_argument("--negative-prompt", help="what to avoid")
     generate.add_argument("--preset", help="settings to start from (python -m studio presets)")
     generate.add_argument("--seed", type=int, help="the same seed gives the same object")
-    generate.add_argument("--set", action="append", default=[], metavar="KNOB=VALUE", help="any setting by name; may be given several times")
+    generate.add_argument(
+        "--set", action="append", default=[], metavar="KNOB=VALUE", help="any setting by name; may be given several times"
+    )
     generate.add_argument("--out", type=Path, required=True, help="folder for the results; earlier results in it are kept aside")
-    generate.add_argument("--formats", default="ply,glb,mp4,png", help="which files to write (default %(default)s; also: texture)")
+    generate.add_argument(
+        "--formats", default="ply,glb,mp4,png", help="which files to write (default %(default)s; also: texture)"
+    )
     generate.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     generate.add_argument("--quiet", action="store_true", help="no progress bar")
     generate.set_defaults(command=_generate)

@@ -14,13 +14,13 @@ from engine.math.camera import Camera, intrinsics, orbit_camera
 from engine.math.cameras import cameras_from
 from engine.math.views import Views
 from engine.render import choose
+from engine.render.splats_torch import EPS2D
 from engine.scene import splats
 from engine.scene.base import Scene
 
 Colour = tuple[float, float, float]
 PAPER: Colour = tuple(channel / 255 for channel in BACKGROUND)  # the light ground of sheets and turntables
 STRIP_ELEVATION_DEG = 15.0
-BLUR = 0.3  # square pixels: what every splat renderer adds to a splat on the screen
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,13 +59,13 @@ def _views(copy: SceneCopy, cameras: Sequence[Camera], background: Colour | None
 def shown(copy: SceneCopy, pixel: float = 0.0) -> Scene:
     """The scene as it should be drawn where a pixel covers ``pixel`` world units at the object.
 
-    Splats are optimised under a screen-space blur of 0.3 square pixels. Drawn larger they would look thinner than what was
+    Splats are optimised under a screen-space blur of ``EPS2D`` square pixels. Drawn larger they would look thinner than what was
     optimised, so what is missing of that blur is made part of their shape (the 3D filter of Mip-Splatting, arXiv 2311.16493).
     """
     if not isinstance(copy.scene, splats.Splats) or not copy.render_size:
         return copy.scene
     trained = copy.distance / float(intrinsics(copy.fov_deg, copy.render_size, copy.render_size)[1, 1])
-    missing = BLUR * (trained**2 - pixel**2)
+    missing = EPS2D * (trained**2 - pixel**2)
     return splats.smoothed(copy.scene, missing**0.5) if missing > 0 else copy.scene
 
 

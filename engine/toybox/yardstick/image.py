@@ -61,7 +61,7 @@ def complete(given: torch.Tensor, cameras: Cameras, seed: int, settings: Setting
     given = given.to(prior.device)
     x = prior.encode(Views(given[..., :3], given[..., 3:], torch.zeros_like(given[..., 3:])))
     others = cameras[1:]
-    condition = Condition(prior.embed("").expand(len(others)), others, CleanViews(x, cameras[:1]))
+    condition = Condition(prior.embed(""), others, CleanViews(x, cameras[:1]))
     noise = torch.randn((len(others), *x.shape[1:]), generator=torch.Generator().manual_seed(seed)).to(prior.device)
     times = sampling_times(prior.schedule, settings.spec.sampling_steps)
     *_, last = ddim(prior, Prompts(condition, condition), noise, times, guidance_scale=1.0)

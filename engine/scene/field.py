@@ -19,7 +19,7 @@ from torch import Tensor
 from engine.errors import FileFormatError, InputError
 from engine.scene.occupancy import Occupancy, decayed_maximum, largest_in_cells, occupancy_from
 
-LEARNING_RATES = {"raw_density": 0.3, "raw_colour": 0.05}
+LEARNING_RATES = {"raw_density": 1.0, "raw_colour": 0.1}
 """Adam's rates; densities have to travel from about 0 to about 100."""
 OCCUPANCY_INTERVAL = 16  # steps between refreshes
 BLOB_STRENGTH = 10.0
@@ -80,7 +80,7 @@ class Field:
         beside = torch.stack([centres - offsets, centres + offsets])  # (2,M,3,3)
         lower, upper = _interpolate(self.raw_density[..., None], beside.reshape(-1, 3)).reshape(2, -1, 3)
         slope = lower - upper
-        return slope / (slope.square().sum(dim=-1, keepdim=True) + 1e-6).sqrt()
+        return slope / (slope.square().sum(dim=-1, keepdim=True) + 1e-4).sqrt()
 
     def upsampled(self, resolution: int) -> Field:
         """The same field, detached, on a grid of ``resolution`` nodes an edge; exact where it is linear."""

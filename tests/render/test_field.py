@@ -74,7 +74,10 @@ def straight_through(resolution: int = 2) -> Cameras:
 
 def draw(field: Field, cameras: Cameras, backend: str, background: Tensor | None = None, **options: object) -> Views:
     if backend == "cuda":
-        field = field.to("cuda")
+        if not torch.cuda.is_available():
+            pytest.skip("no CUDA device")
+        occupancy = None if field.occupancy is None else field.occupancy.to("cuda")
+        field = Field(field.raw_density.cuda(), field.raw_colour.cuda(), occupancy)
         background = None if background is None else background.cuda()
     return choose(field, backend).render(field, cameras, background, **options)
 
@@ -166,7 +169,7 @@ def test_a_density_that_is_not_a_number_is_seen(backend: str, known: bool) -> No
     assert views.rgb.isnan().any() and views.alpha.isnan().any()
 
 
-# one backend against the other
+# the fast marcher against the readable one
 
 SCENES = {
     "clouds": clouds(),
@@ -180,32 +183,30 @@ CAMERAS = {"around": orbit(), "close": orbit(9, 16, 1.3), "inside": from_inside(
 BACKGROUNDS = {"none": None, "white": WHITE, "picture": torch.rand(1, 1, 1, 3, generator=rng(5))}
 
 
-@pytest.mark.parametrize("backend", BACKENDS[1:])
 @pytest.mark.parametrize("scene", SCENES)
 @pytest.mark.parametrize("view", CAMERAS)
 @pytest.mark.parametrize("background", BACKGROUNDS)
-def test_backends_agree_with_the_reference(backend: str, scene: str, view: str, background: str) -> None:
+def test_the_fast_marcher_agrees_with_the_reference(scene: str, view: str, background: str) -> None:
     cameras, colour = CAMERAS[view], BACKGROUNDS[background]
     jitter = torch.rand(len(cameras), cameras.height, cameras.width, generator=rng(6)) if background == "picture" else None
     wanted = pictures_and_gradients(SCENES[scene], cameras, "torch", colour, jitter)
-    found = pictures_and_gradients(SCENES[scene], cameras, backend, colour, jitter)
-    # the fast marcher leaves out samples of optical depth below 1e-6; nerfacc divides the chord into other intervals
-    tolerance = 0.05 if backend == "cuda" else 3e-5
-    for name, value in wanted.items():
-        scale = max(1.0, float(value.abs().max()))
-        assert (found[name].cpu() - value).abs().max() < tolerance * scale, name
+    found = pictures_and_gradients(SCENES[scene], cameras, "cpu", colour, jitter)
+    for name, value in wanted.items():  # float32, and samples of optical depth below 1e-6 are left out
+        assert (found[name] - value).abs().max() < 3e-5 * max(1.0, float(value.abs().max())), name
 
 
 def pictures_and_gradients(field: Field, cameras: Cameras, backend: str, background: Tensor | None,
                            jitter: Tensor | None) -> dict[str, Tensor]:
-    """All pictures, and the gradients of a random mixture of them."""
+    """All pictures, and for each the gradients of a random mixture of its pixels."""
     leaves = {name: tensor.clone().requires_grad_() for name, tensor in field.parameters().items()}
     views = draw(Field(**leaves, occupancy=field.occupancy), cameras, backend, background, normals=True, jitter=jitter)
-    pictures = {"rgb": views.rgb, "alpha": views.alpha, "depth": views.depth, "normal": views.normal}
-    generator = rng(7)
-    mixture = sum((picture * torch.randn(picture.shape, generator=generator).to(picture)).sum() for picture in pictures.values())
-    gradients = torch.autograd.grad(mixture, list(leaves.values()))
-    return {name: picture.detach() for name, picture in pictures.items()} | dict(zip(leaves, gradients))
+    found = {}
+    for name in ("rgb", "alpha", "depth", "normal"):
+        picture = getattr(views, name)
+        mixture = (picture * torch.randn(picture.shape, generator=rng(7))).sum()
+        gradients = torch.autograd.grad(mixture, list(leaves.values()), retain_graph=True, materialize_grads=True)
+        found |= {name: picture.detach()} | {f"{leaf} by {name}": gradient for leaf, gradient in zip(leaves, gradients)}
+    return found
 
 
 def test_the_reference_has_the_gradient_of_finite_differences() -> None:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 
+from engine.loop.frames import render_rgba
 from engine.loop.messages import Command, Finished, SceneCopy, StageStarted, Watch
 from engine.loop.run import run
 from engine.loop.settings import Settings
 from engine.loop.stages import first_scene, fit
 from engine.loop.state import Anchor, Context, RunState, make_optimiser
-from engine.math.cameras import Cameras, orbit_cameras
-from engine.prior.base import Prior, PriorInfo
+from engine.math.camera import orbit_camera
+from engine.math.cameras import Cameras
+from engine.prior.base import Prior
 from engine.prior.toybox.geometry import RESOLUTION
 from engine.render import choose
 from engine.toybox.objects import ToyObject
 from engine.toybox.pictures import render_object
-from engine.toybox.yardstick.tasks import AZIMUTHS_DEG, ELEVATION_DEG
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,14 +77,10 @@ def true_views(obj: ToyObject, cameras: Cameras) -> torch.Tensor:
     return torch.from_numpy(buffers.rgba)
 
 
-def judged_cameras(info: PriorInfo) -> Cameras:
-    """The eight cameras from which an asset is judged."""
-    return orbit_cameras(AZIMUTHS_DEG, ELEVATION_DEG, info.distance, info.fov_deg, RESOLUTION)
-
-
-def render_rgba(copy: SceneCopy, cameras: Cameras) -> np.ndarray:
-    """What the cameras see of a copy: (B,H,W,4) premultiplied RGBA in 0..1."""
-    device = next(iter(copy.scene.parameters().values())).device
-    with torch.no_grad():
-        views = choose(copy.scene, copy.backend).render(copy.scene, cameras.to(device))
-        return torch.cat([views.rgb, views.alpha], dim=-1).clamp(0, 1).cpu().numpy()
+def see(copy: SceneCopy, azimuths_deg: Sequence[float], elevations_deg: Sequence[float]) -> np.ndarray:
+    """A copy from canonical cameras: (B,64,64,4) float32 premultiplied RGBA in 0..1."""
+    cameras = [
+        orbit_camera(azimuth, elevation, copy.distance, copy.fov_deg, RESOLUTION)
+        for azimuth, elevation in zip(azimuths_deg, elevations_deg, strict=True)
+    ]
+    return render_rgba(copy, cameras).astype(np.float32) / 255

@@ -17,13 +17,16 @@ from engine.math.cameras import Cameras, orbit_cameras
 from engine.math.views import Views
 from engine.prior.base import CleanViews, Condition, Prior, Prompts
 from engine.prior.sampling import ddim, sampling_times
-from engine.toybox.yardstick.assets import fit_views, render_rgba, true_views
+from engine.toybox.pictures import render_object
+from engine.toybox.yardstick.assets import fit_views, see, true_views
 from engine.toybox.yardstick.metrics import chamfer, f_score, mask_iou, psnr, ssim
 from engine.toybox.yardstick.shapes import over_white
 from engine.toybox.yardstick.surfaces import outside_points
 from engine.toybox.yardstick.tasks import ImageTask
 
 VIEWS = 8
+HELD_OUT_OFFSETS_DEG, HELD_OUT_ELEVATIONS_DEG = (22.5, 112.5, 202.5, 292.5), (5.0, 30.0, 5.0, 30.0)
+"""Cameras half way between those that the scene is fitted to; azimuths from that of the given picture."""
 SURFACE_POINTS = 10_000
 F_THRESHOLD = 0.05
 """In units of the radius of the sphere that the object just fits."""
@@ -43,14 +46,14 @@ def measure_image(task: ImageTask, settings: Settings, prior: Prior) -> ImageRes
     truth = true_views(obj, cameras)
     sampled = torch.cat([truth[:1], complete(truth[:1], cameras, task.index, settings, prior)])
     generated, fitted = (fit_views(views, cameras, settings, prior) for views in (sampled, truth))
-    other = _held_out_cameras(task, prior)
-    seen = true_views(obj, other).numpy()
+    azimuths = [task.azimuth_deg + offset for offset in HELD_OUT_OFFSETS_DEG]
+    seen = render_object(obj, azimuths, HELD_OUT_ELEVATIONS_DEG).rgba
     copied = np.broadcast_to(truth[:1].numpy(), seen.shape)
     surface = outside_points(obj.mesh.vertices, obj.mesh.faces, SURFACE_POINTS)
     rows = {
-        "generated": {**_compare(render_rgba(generated, other), seen), **_distances(generated, surface)},
+        "generated": {**_compare(see(generated, azimuths, HELD_OUT_ELEVATIONS_DEG), seen), **_distances(generated, surface)},
         "copy": _compare(copied, seen),
-        "fit": {**_compare(render_rgba(fitted, other), seen), **_distances(fitted, surface)},
+        "fit": {**_compare(see(fitted, azimuths, HELD_OUT_ELEVATIONS_DEG), seen), **_distances(fitted, surface)},
     }
     return ImageResult(task, rows)
 
@@ -74,12 +77,6 @@ def _cameras(task: ImageTask, prior: Prior) -> Cameras:
     azimuths = [task.azimuth_deg + 360.0 * i / VIEWS for i in range(VIEWS)]
     elevations = [task.elevation_deg] + [DRAFT_ELEVATIONS_DEG[i % 2] for i in range(1, VIEWS)]
     return orbit_cameras(azimuths, elevations, prior.info.distance, prior.info.fov_deg, prior.info.resolution)
-
-
-def _held_out_cameras(task: ImageTask, prior: Prior) -> Cameras:
-    """Four cameras half way between fitted ones."""
-    azimuths = [task.azimuth_deg + 22.5 + 90.0 * i for i in range(4)]
-    return orbit_cameras(azimuths, [5.0, 30.0, 5.0, 30.0], prior.info.distance, prior.info.fov_deg, prior.info.resolution)
 
 
 def _compare(rgba: np.ndarray, truth: np.ndarray) -> dict[str, float]:

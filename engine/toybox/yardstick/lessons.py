@@ -184,7 +184,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m engine.toybox.classifier", description="Train the benchmark's classifier.")
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.safetensors")
     parser.add_argument("--objects", type=int, default=6000, help="objects to learn from, four views each (default %(default)s)")
-    parser.add_argument("--steps", type=int, default=1400, help="training steps (default %(default)s)")
+    parser.add_argument("--steps", type=int, default=1150, help="training steps (default %(default)s)")
     options = parser.parse_args(arguments)
     limit_threads()
     classifier = teach(make_lesson(CLASSIFIER_SEED, options.objects), options.steps)

@@ -18,7 +18,7 @@ from engine.render.mesh_numba import render_mesh
 from engine.toybox.objects import ToyObject, draw_object
 from engine.toybox.pictures import render_object
 from engine.toybox.yardstick.metrics import mask_iou, psnr
-from engine.toybox.yardstick.tasks import AZIMUTHS_DEG, BANK_SEED, ELEVATION_DEG
+from engine.toybox.yardstick.tasks import AZIMUTHS_DEG, BANK_SEED, ELEVATIONS_DEG
 
 INSTANCES = 200
 BORDER_ALPHA, EMPTY_SHARE = 0.1, 0.01
@@ -48,7 +48,7 @@ def make_bank(kind: str, colours: Mapping[str, str], instances: int = INSTANCES)
 
 def views_of(obj: ToyObject) -> np.ndarray:
     """An object from the benchmark's eight cameras: (8,64,64,4) premultiplied RGBA."""
-    return render_object(obj, AZIMUTHS_DEG, [ELEVATION_DEG] * len(AZIMUTHS_DEG)).rgba
+    return render_object(obj, AZIMUTHS_DEG, ELEVATIONS_DEG).rgba
 
 
 def views_of_blob(obj: ToyObject) -> np.ndarray:
@@ -57,7 +57,7 @@ def views_of_blob(obj: ToyObject) -> np.ndarray:
     low, high = obj.mesh.vertices.min(0), obj.mesh.vertices.max(0)
     vertices = (low + high) / 2 + sphere.vertices * (high - low) / 2
     colours = np.broadcast_to(obj.mesh.face_colours.mean(0), (len(sphere.faces), 3))
-    poses = np.stack([orbit_c2w(azimuth, ELEVATION_DEG, DISTANCE) for azimuth in AZIMUTHS_DEG])
+    poses = np.stack([orbit_c2w(a, e, DISTANCE) for a, e in zip(AZIMUTHS_DEG, ELEVATIONS_DEG)])
     K = np.broadcast_to(intrinsics(FOV_DEG, RESOLUTION, RESOLUTION), (len(poses), 3, 3))
     return render_mesh(vertices, sphere.faces, colours, poses, K, RESOLUTION, RESOLUTION).rgba
 

@@ -18,7 +18,8 @@ BANK_SEED = HELD_OUT_SEED + 90_000
 SEEDS_A_KIND = 500  # colours and shapes of a seed do not depend on the kind: each kind begins elsewhere
 
 AZIMUTHS_DEG = tuple(45.0 * i for i in range(8))
-ELEVATION_DEG = 15.0
+ELEVATIONS_DEG = (15.0,) * len(AZIMUTHS_DEG)
+"""From where a finished asset is judged."""
 
 
 @dataclass(frozen=True)

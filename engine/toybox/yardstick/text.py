@@ -7,16 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from engine.loop.frames import PAPER, render_frames
-from engine.loop.messages import SceneCopy
+from engine.loop.frames import azimuth_strip
 from engine.loop.settings import Settings
 from engine.loop.viewpoints import draft_cameras
-from engine.math.camera import orbit_camera
 from engine.prior.base import Prior
 from engine.toybox.classifier import ToyClassifier
-from engine.toybox.yardstick.assets import Asset, fit_views, generate, judged_cameras, render_rgba, true_views
+from engine.toybox.yardstick.assets import Asset, fit_views, generate, see, true_views
 from engine.toybox.yardstick.shapes import make_bank, views_of, views_of_blob
-from engine.toybox.yardstick.tasks import AZIMUTHS_DEG, ELEVATION_DEG, TextTask
+from engine.toybox.yardstick.tasks import AZIMUTHS_DEG, ELEVATIONS_DEG, TextTask
 from engine.toybox.yardstick.verdicts import Verdict, judge
 
 STRIP_SIZE = 128
@@ -37,21 +35,14 @@ def measure_text(task: TextTask, settings: Settings, prior: Prior, classifier: T
     asset = generate(task.prompt, task.index, settings, prior)
     bank = make_bank(task.kind, task.colours)
     verdicts = {name: judge(views, task, classifier, bank) for name, views in _rows(task, asset, settings, prior).items()}
-    return TextResult(task, verdicts, asset.seconds, strip(asset.refined))
+    return TextResult(task, verdicts, asset.seconds, azimuth_strip(asset.refined, STRIP_SIZE))
 
 
 def _rows(task: TextTask, asset: Asset, settings: Settings, prior: Prior) -> dict[str, np.ndarray]:
     """The views (8,64,64,4) that are judged, by row."""
-    obj, cameras = task.object, judged_cameras(prior.info)
-    drafted_from = draft_cameras(prior.info, settings.spec.draft_views, prior.info.resolution)
-    fitted = fit_views(true_views(obj, drafted_from), drafted_from, settings, prior)
-    rows = {"refined": render_rgba(asset.refined, cameras)}
+    obj, drafted_from = task.object, draft_cameras(prior.info, settings.spec.draft_views, prior.info.resolution)
+    copies = {"refined": asset.refined, "fit": fit_views(true_views(obj, drafted_from), drafted_from, settings, prior)}
     if asset.draft is not None:
-        rows["draft"] = render_rgba(asset.draft, cameras)
-    return {**rows, "fit": render_rgba(fitted, cameras), "true": views_of(obj), "blob": views_of_blob(obj)}
-
-
-def strip(copy: SceneCopy, size: int = STRIP_SIZE) -> np.ndarray:
-    """The asset all the way round on the light ground: (8,S,S,3) uint8."""
-    cameras = [orbit_camera(azimuth, ELEVATION_DEG, copy.distance, copy.fov_deg, size) for azimuth in AZIMUTHS_DEG]
-    return render_frames(copy, cameras, PAPER)
+        copies["draft"] = asset.draft
+    rows = {name: see(copy, AZIMUTHS_DEG, ELEVATIONS_DEG) for name, copy in copies.items()}
+    return {**rows, "true": views_of(obj), "blob": views_of_blob(obj)}

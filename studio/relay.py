@@ -1,4 +1,4 @@
-"""The viewport under our own address: ``/viewport/{token}/`` is viser's page, ``/viewport/{token}`` its WebSocket.
+"""The viewport under our own address: ``/viewport/{token}/{way}/`` is viser's page, without the last slash its WebSocket.
 
 viser's client opens the WebSocket at its own address without the trailing slash, so it works below any prefix and behind TLS.
 The page is served here, once compressed, with two repairs: it reconnects although nobody clicked into the iframe, and it shows
@@ -11,8 +11,10 @@ import asyncio
 import gzip
 import hashlib
 import socket
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from importlib import resources
+from typing import get_args
 
 import websockets
 from starlette.requests import Request
@@ -23,7 +25,7 @@ from websockets.asyncio.client import ClientConnection
 
 from engine.errors import StudioError
 from engine.session import Session
-from studio.viewport import Viewports
+from studio.viewport import Viewports, Way
 
 RECEIVE_BUFFER_BYTES = 64 << 10  # pictures that wait in a kernel buffer cannot be superseded
 OPEN_SECONDS = 5.0
@@ -60,16 +62,20 @@ def viewport_routes(session: Session, viewports: Viewports) -> list[BaseRoute]:
             return Response(packed, media_type="text/html", headers={**headers, "Content-Encoding": "gzip"})
         return Response(html, media_type="text/html", headers=headers)
 
-    async def relay(browser: WebSocket) -> None:
-        try:
-            viewport = await asyncio.to_thread(viewports.open, browser.path_params["token"])
-        except StudioError as error:
-            await browser.send_denial_response(PlainTextResponse(str(error), 404))
-            return
-        with viewport.watched():
-            await relay_socket(browser, viewport.port)
+    def relay(way: Way) -> Callable[[WebSocket], Awaitable[None]]:
+        async def endpoint(browser: WebSocket) -> None:
+            try:
+                viewport = await asyncio.to_thread(viewports.open, browser.path_params["token"], way)
+            except StudioError as error:
+                await browser.send_denial_response(PlainTextResponse(str(error), 404))
+                return
+            with viewport.watched():
+                await relay_socket(browser, viewport.port)
 
-    return [Route("/viewport/{token}/", page), WebSocketRoute("/viewport/{token}", relay)]
+        return endpoint
+
+    pages = [Route(f"/viewport/{{token}}/{way}/", page) for way in get_args(Way)]
+    return [*pages, *[WebSocketRoute(f"/viewport/{{token}}/{way}", relay(way)) for way in get_args(Way)]]
 
 
 async def relay_socket(browser: WebSocket, port: int) -> None:

@@ -1,7 +1,8 @@
 """The 3D viewport of one run: a viser server on the loopback, followed by a thread that keeps its scene up to date.
 
-Splats go to the browser and are updated in place, at most twice a second; a field is drawn here and shown as a picture that
-follows each browser's camera. A viewport that nobody looks at ends itself after ``IDLE_SECONDS``.
+There are two ways to show a run. "splats" go to the browser and are updated in place, at most twice a second. "pictures" are
+drawn here and follow each browser's camera: the way for fields, and for browsers that would have to draw splats without a GPU,
+on the very cores that the engine needs. A viewport that nobody looks at ends itself after ``IDLE_SECONDS``.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Literal
 
 import numpy as np
 import rich
@@ -29,13 +31,15 @@ PICTURE_SIDE = 384
 PAPER_RGB = (244, 244, 242)  # --mq-paper of the page, and the ground of rendered pictures
 
 
+Way = Literal["splats", "pictures"]
+
+
 class Viewport:
     """What one run's viewers see in 3D, the same scene for all of them."""
 
-    def __init__(self, session: Session, token: str, idle_seconds: float = IDLE_SECONDS) -> None:
+    def __init__(self, session: Session, token: str, way: Way = "splats", idle_seconds: float = IDLE_SECONDS) -> None:
         self.session, self.token, self.idle_seconds = session, token, idle_seconds
-        self.flat = session.settings(token).spec.scene == "canvas"
-        self.drawn_here = session.settings(token).spec.scene != "splats"
+        self.drawn_here = way == "pictures" or session.settings(token).spec.scene != "splats"
         self.server = _viser_server()
         self.port: int = self.server.get_port()
         self.closed = False
@@ -138,21 +142,21 @@ def _viser_server() -> ViserServer:
 
 
 class Viewports:
-    """The open viewports, one a run at most."""
+    """The open viewports, one a run and way at most."""
 
     def __init__(self, session: Session, idle_seconds: float = IDLE_SECONDS) -> None:
         self.session, self.idle_seconds = session, idle_seconds
         self._lock = threading.Lock()
-        self._open: dict[str, Viewport] = {}
+        self._open: dict[tuple[str, Way], Viewport] = {}
 
-    def open(self, token: str) -> Viewport:
+    def open(self, token: str, way: Way = "splats") -> Viewport:
         """The viewport of a run, made now if it is not open; StudioError for an unknown run."""
         self.session.view(token)
         with self._lock:
             self._open = {key: viewport for key, viewport in self._open.items() if not viewport.closed}
-            if token not in self._open:
-                self._open[token] = Viewport(self.session, token, self.idle_seconds)
-            return self._open[token]
+            if (token, way) not in self._open:
+                self._open[token, way] = Viewport(self.session, token, way, self.idle_seconds)
+            return self._open[token, way]
 
     def close(self) -> None:
         """Close all of them."""

@@ -12,6 +12,17 @@
   };
   const size = (bytes) => bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 
+  /* Without a GPU, splats in the browser would take the cores that the engine needs: ask for pictures instead.
+     ?viewport=splats or ?viewport=pictures in the page's address decides otherwise. */
+  const wayOfViewport = () => {
+    const asked = new URL(window.location.href).searchParams.get("viewport");
+    if (asked === "splats" || asked === "pictures") return asked;
+    const gl = document.createElement("canvas").getContext("webgl2"), names = gl && gl.getExtension("WEBGL_debug_renderer_info");
+    const renderer = gl ? String(gl.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : gl.RENDERER)) : "none";
+    if (gl) gl.getExtension("WEBGL_lose_context")?.loseContext();
+    return /swiftshader|llvmpipe|software|basic render|none/i.test(renderer) ? "pictures" : "splats";
+  };
+
   class Stage {
     constructor(host) {
       this.root = host.querySelector("#mq-stage");
@@ -20,6 +31,7 @@
       this.frames = 0;
       this.shownStrip = "round";
       this.sheets = { round: null, prior: null };
+      this.way = this.root.dataset.way = wayOfViewport();
       this.live = new maquette.Live({
         status: (status) => this.status(status), picture: (...parts) => this.picture(...parts), connection: (word) => this.connection(word) });
       this.makeStrip();
@@ -48,12 +60,13 @@
       this.frames = 0;
       this.sheets = { round: null, prior: null };
       this.lastState = "";
+      this.thumbed = false;
       Object.assign(this.root.dataset, { token, state: token ? "opening" : "empty", picture: "none", frames: 0, step: 0 });
       this.canvas.getContext("2d").clearRect(0, 0, this.canvas.width, this.canvas.height);
       this.clearStrip();
       this.waiting("Opening the run", "");
       this.live.open(token);
-      this.find("#mq-viewport").src = token ? maquette.url(`/viewport/${token}/`) : "about:blank";
+      this.find("#mq-viewport").src = token ? maquette.url(`/viewport/${token}/${this.way}/`) : "about:blank";
     }
 
     connection(word) {
@@ -63,10 +76,23 @@
     }
 
     picture(kind, bitmap, header) {
-      if (kind !== FRAME) { this.sheet(kind === STRIP ? "round" : "prior", bitmap, header.serial); return; }
+      if (kind !== FRAME) {
+        this.sheet(kind === STRIP ? "round" : "prior", bitmap, header.serial);
+        if (kind === PICTURES && this.root.dataset.picture !== "shown") this.showDraft(bitmap, header.serial);
+        return;
+      }
       if (this.canvas.width !== bitmap.width || this.canvas.height !== bitmap.height) Object.assign(this.canvas, { width: bitmap.width, height: bitmap.height });
       this.canvas.getContext("2d").drawImage(bitmap, 0, 0);
       Object.assign(this.root.dataset, { picture: "shown", frames: ++this.frames, frameStep: header.step, frameRevision: header.revision });
+    }
+
+    /* While there is no shape yet: the prior's views, large, as they come out of the noise. */
+    showDraft(bitmap, views) {
+      const { canvas } = this, columns = Math.ceil(Math.sqrt(views)), rows = Math.ceil(views / columns), side = bitmap.height, gap = side / 8;
+      Object.assign(canvas, { width: columns * side + (columns + 1) * gap, height: rows * side + (rows + 1) * gap });
+      const at = (i) => (i % columns) * (side + gap) + gap, context = canvas.getContext("2d");
+      for (let i = 0; i < views; i++) context.drawImage(bitmap, i * side, 0, side, side, at(i), Math.floor(i / columns) * (side + gap) + gap, side, side);
+      this.root.dataset.picture = "draft";
     }
 
     status(status) {
@@ -77,7 +103,7 @@
       document.title = `${status.state === "running" ? "▸ " : ""}${status.title} · Maquette`;
       this.statusLine(status);
       this.rail(status);
-      this.plot(status.losses);
+      this.plot(status);
       this.files(status);
       if (status.state === "queued") this.waiting(status.queue_position > 1 ? `Number ${status.queue_position} in line` : "Next in line", "The run starts by itself, and goes on if you close this page.");
       else this.waiting(STAGE_WORDS[status.stage] || "Getting ready", "The first picture comes in a moment.");
@@ -109,8 +135,9 @@
       }
     }
 
-    /* Logarithmic where it can be: losses of different stages differ by magnitudes. */
-    plot(losses) {
+    /* The present stage only, logarithmic where it can be: losses differ by magnitudes. */
+    plot(status) {
+      const within = status.losses.filter(([step]) => step > status.total_step - status.step), losses = within.length > 1 ? within : status.losses;
       const curve = this.find(".mq-curve"), fill = this.find(".mq-fill"), label = this.find(".mq-plot output");
       this.root.dataset.points = losses.length;
       if (losses.length < 2) { curve.removeAttribute("d"); fill.removeAttribute("d"); label.textContent = ""; return; }
@@ -158,6 +185,7 @@
       this.sheets[name] = { sheet, views };
       this.root.dataset[name === "round" ? "strip" : "prior"] = views;
       if (name === this.shownStrip) this.drawStrip();
+      if (name === "round" && !this.thumbed) { this.thumbed = true; maquette.refreshRuns(); }
     }
 
     drawStrip() {

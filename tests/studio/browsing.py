@@ -40,7 +40,7 @@ def visiting(
     """
     context = browser.new_context(viewport=window, color_scheme=scheme, has_touch=window is PHONE)
     if not with_viewport:
-        context.route("**/viewport/*/", lambda route: route.fulfill(status=200, content_type="text/html", body="<p>viewport</p>"))
+        context.route("**/viewport/**", lambda route: route.fulfill(status=200, content_type="text/html", body="<p>viewport</p>"))
     page = context.new_page()
     page.set_default_timeout(PATIENCE_MS)
     complaints = listen(page)

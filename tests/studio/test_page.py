@@ -88,9 +88,11 @@ def test_a_run_is_watched_steered_paused_and_stopped(page: Page) -> None:
     assert download.value.suggested_filename == "a-red-mug-with-a-blue-recipe.toml"
 
 
-def test_the_viewport_shows_the_splats(browser: Browser, double_page: str) -> None:
-    with visiting(browser, double_page, with_viewport=True) as page:
+@pytest.mark.parametrize("way", ["splats", "pictures"])
+def test_the_viewport_shows_the_shape(browser: Browser, double_page: str, way: str) -> None:
+    with visiting(browser, f"{double_page}/?viewport={way}", with_viewport=True) as page:
         long_run(page)
+        assert state(page)["way"] == way
         wait_number(page, "step", 60)
         expect(page.frame_locator("#mq-viewport").locator("canvas").first).to_be_visible()
         wait_for_colours(page, ".mq-view", 40)

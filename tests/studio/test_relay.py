@@ -38,11 +38,11 @@ def get(url: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
 
 
 def open_socket(served: Served, token: str) -> ClientConnection:
-    return connect(f"{served.ws}/viewport/{token}", subprotocols=[VISER], max_size=None)
+    return connect(f"{served.ws}/viewport/{token}/splats", subprotocols=[VISER], max_size=None)
 
 
 def test_the_page_is_visers_own_with_our_repairs(served: Served) -> None:
-    url = f"{served.http}/viewport/{submit(served.session)}/"
+    url = f"{served.http}/viewport/{submit(served.session)}/splats/"
     status, headers, packed = get(url, **{"Accept-Encoding": "gzip"})
     html = gzip.decompress(packed).decode()
     assert status == 200 and headers["content-encoding"] == "gzip" and len(packed) < len(html)
@@ -52,7 +52,8 @@ def test_the_page_is_visers_own_with_our_repairs(served: Served) -> None:
 
 
 def test_an_unknown_run_has_no_viewport(served: Served) -> None:
-    assert get(f"{served.http}/viewport/nobody-knows-this/")[0] == 404
+    assert get(f"{served.http}/viewport/nobody-knows-this/splats/")[0] == 404
+    assert get(f"{served.http}/viewport/{submit(served.session)}/otherwise/")[0] == 404
     with pytest.raises(InvalidStatus) as refusal:
         open_socket(served, "nobody-knows-this")
     assert refusal.value.response.status_code == 404
@@ -112,8 +113,9 @@ def test_closing_all_ends_their_threads(session: Session) -> None:
     assert all(viewport.closed and not viewport._thread.is_alive() for viewport in opened)
 
 
-def test_a_field_is_drawn_here_for_each_viewers_camera(session: Session) -> None:
-    viewport = Viewport(session, submit(session, scene="field"))
+@pytest.mark.parametrize(("scene", "way"), [("field", "splats"), ("splats", "pictures")])
+def test_pictures_are_drawn_for_each_viewers_camera(session: Session, scene: str, way: str) -> None:
+    viewport = Viewport(session, submit(session, scene=scene), way)  # type: ignore[arg-type]
     shown: list[np.ndarray] = []
     scene = SimpleNamespace(set_background_image=lambda rgb, **_: shown.append(rgb))
     client = SimpleNamespace(client_id=7, camera=camera_handle(30, 20, 640, 480), scene=scene)

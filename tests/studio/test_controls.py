@@ -1,0 +1,109 @@
+"""Controls come from the marks beside the fields: all of them, once, with their ranges; a new method needs no edit here."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Annotated, ClassVar
+
+import gradio as gr
+import pytest
+from studio_doubles import catalogue
+
+import studio.controls
+import studio.panel
+from engine.guidance import methods
+from engine.guidance.sds import Sds
+from engine.loop.settings import Settings, flatten, with_values
+from engine.loop.spec import Knobs, RunSpec
+from engine.math.knobs import Choice, Range, Switch, knobs_of
+from studio.controls import Controls, Field, component_of, fields_of
+from studio.panel import draw_panel
+
+DEFAULTS = Settings(RunSpec("a mug"), Knobs())
+
+
+def drawn() -> Controls:
+    with gr.Blocks():
+        return draw_panel(catalogue()).controls
+
+
+def test_every_marked_setting_has_one_control_and_the_rest_a_widget_of_their_own() -> None:
+    controls = drawn()
+    names = [(field.name, field.method) for field, _ in controls.pairs]
+    assert len(names) == len(set(names))
+    by_hand = {"prompt", "negative_prompt", "prior", "method"}
+    assert {name for name, _ in names} == set(flatten(DEFAULTS)) - by_hand
+
+
+def test_live_is_what_knobs_hold_and_nothing_else() -> None:
+    live = {field.name for field, _ in drawn().pairs if field.live}
+    spec = {knob.name for knob in knobs_of(DEFAULTS.spec)}
+    assert not live & spec and {"guidance_scale", "anchor_weight", "t_min", "weighting"} <= live
+
+
+def test_controls_carry_the_marks() -> None:
+    for field, component in drawn().pairs:
+        mark = field.mark
+        assert component.info == (mark.help or None) and component.value == field.value
+        if isinstance(component, gr.Slider):
+            assert (component.minimum, component.maximum, component.step) == (mark.low, mark.high, mark.step)
+        if isinstance(mark, Choice):
+            assert [value for _, value in component.choices] == list(mark.options)
+
+
+@pytest.mark.parametrize(
+    ("mark", "value", "kind"),
+    [
+        (Range(0, 1, 0.1), 0.5, gr.Slider),
+        (Range(0, 100_000, 1), 5, gr.Number),
+        (Choice(("a", "b")), "a", gr.Radio),
+        (Choice(("a", "b", "c", "d")), "a", gr.Dropdown),
+        (Switch(), True, gr.Checkbox),
+    ],
+)
+def test_each_mark_has_its_kind_of_control(mark: Range | Choice | Switch, value: object, kind: type) -> None:
+    assert type(component_of(Field("name", mark, value, live=True))) is kind  # type: ignore[arg-type]
+
+
+def test_a_new_method_gets_its_controls_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    @dataclass(frozen=True)
+    class Novel:
+        title: ClassVar[str] = "Novel"
+        sentence: ClassVar[str] = "Does something new."
+        guidance_scale: Annotated[float, Range(1, 20, 0.1)] = 3.0
+        boldness: Annotated[float, Range(0, 2, 0.1, label="Boldness")] = 0.5
+
+    Novel.__module__ = "engine.guidance.novel"
+    module = ModuleType(Novel.__module__)
+    for name, value in {"Annotated": Annotated, "Range": Range, "ClassVar": ClassVar}.items():
+        setattr(module, name, value)  # what the annotations, kept as text, are read with
+    monkeypatch.setitem(sys.modules, Novel.__module__, module)
+    for place in (studio.controls, studio.panel):
+        monkeypatch.setattr(place, "methods", lambda: {**methods(), "novel": Novel})
+    controls = drawn()
+    assert [field.title for field, _ in controls.pairs if field.method == "novel"] == ["Boldness"]
+    given = [field.value for field, _ in controls.pairs]
+    assert "boldness" in controls.values(given, "novel") and "boldness" not in controls.values(given, "sds")
+    assert "weighting" in controls.values(given, "sds") and "weighting" not in controls.values(given, "novel")
+
+
+def test_what_the_controls_say_makes_the_settings_they_show() -> None:
+    controls = drawn()
+    wanted = with_values(DEFAULTS, {"splats": 900, "guidance_scale": 9.5, "t_min": 0.3, "weighting": "uniform", "scene": "field"})
+    updates = controls.updates(flatten(wanted))
+    given = [update["value"] for update in updates]
+    assert with_values(DEFAULTS, controls.values(given, "sds")) == wanted
+
+
+def test_only_live_values_are_sent_to_a_run() -> None:
+    controls = drawn()
+    live = controls.values([field.value for field, _ in controls.pairs], "sds", live_only=True)
+    assert "guidance_scale" in live and "splats" not in live and "seed" not in live
+
+
+def test_guidance_scale_is_drawn_once_as_the_present_method_marks_it() -> None:
+    fields = fields_of(DEFAULTS.spec, Knobs(guidance=Sds(guidance_scale=42)))
+    scales = [field for field in fields if field.name == "guidance_scale"]
+    assert len(scales) == 1 and scales[0].value == 42 and scales[0].method is None

@@ -1,0 +1,179 @@
+"""What the page's handlers answer: runs, errors with a remedy, live values, presets, attaching, unknown words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import gradio as gr
+import pytest
+from studio_doubles import catalogue
+from studio_serving import until
+
+from engine.errors import InputError
+from engine.guidance import methods
+from engine.loop.settings import Settings
+from engine.loop.spec import Knobs, RunSpec
+from engine.session import Session
+from studio.catalogue import Catalogue
+from studio.controls import Controls
+from studio.handlers import Handlers, preset_note, problem, unknown_notice
+from studio.page import build_page
+from studio.panel import draw_panel
+
+
+class Desk:
+    """Handlers over a session of doubles, with what a visitor has in the controls."""
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        with gr.Blocks():
+            self.controls: Controls = draw_panel(catalogue()).controls
+        self.handlers = Handlers(session, catalogue(), self.controls)
+
+    def everything(self, prompt: str = "a red mug", **changes: Any) -> list[Any]:
+        values = {field.name: field.value for field, _ in self.controls.pairs} | {"refine_steps": 2000} | changes
+        return [prompt, "", changes.get("prior", "toybox"), "sds", *[values[field.name] for field, _ in self.controls.pairs]]
+
+    def generate(self, prompt: str = "a red mug", *, locked: bool = True, **changes: Any) -> tuple[Any, Any, str]:
+        return self.handlers.generate("before", "ada", locked, *self.everything(prompt, **changes))
+
+
+@pytest.fixture
+def desk(session: Session) -> Desk:
+    return Desk(session)
+
+
+def test_generate_submits_what_the_controls_say(desk: Desk) -> None:
+    token, seed, note = desk.generate(seed=7, splats=900, guidance_scale=9.0)
+    spec, knobs = desk.session.settings(token).spec, desk.session.knobs(token)
+    assert (spec.prompt, spec.seed, spec.splats, knobs.guidance.guidance_scale) == ("a red mug", 7, 900, 9.0)
+    assert (seed, note) == (7, "") and [view.token for view in desk.session.jobs("ada")] == [token]
+
+
+def test_a_free_seed_is_drawn_anew_and_shown(desk: Desk) -> None:
+    seeds = {desk.generate(locked=False, seed=7)[1] for _ in range(3)}
+    assert len(seeds) == 3 and 7 not in seeds
+
+
+@pytest.mark.parametrize(
+    ("prompt", "changes", "says"),
+    [
+        ("  ", {}, "empty"),
+        ("mug " * 3000, {}, "characters"),
+        ("a mug", {"splats": 10**9}, "RunSpec.splats"),
+        ("a mug", {"time_budget_seconds": float("nan")}, "time_budget_seconds"),
+        ("a mug", {"refine_steps": None}, "refine_steps"),
+        ("a mug", {"t_min": 0.9, "t_max": 0.1}, "t_min"),
+    ],
+)
+def test_bad_input_starts_nothing_and_says_what_to_do(desk: Desk, prompt: str, changes: dict[str, Any], says: str) -> None:
+    token, _, answer = desk.generate(prompt, **changes)
+    assert token == "before" and desk.session.jobs("ada") == ()
+    assert says in answer and "<span></span>" not in answer, "there is a remedy"
+
+
+def test_prompts_are_shown_as_text_never_as_markup(desk: Desk) -> None:
+    notice = desk.handlers.unknown_words("<script>dragon", "toybox")
+    assert "dragon" in notice and "<script" not in notice
+    assert "&lt;b&gt;" in unknown_notice(["<b>"], "Toybox", ()) and "<b>" not in problem(InputError("<b>", "<b>"))
+    assert "<td>&lt;b&gt;</td>" in preset_note("", {"scene": ("<b>", 1)}, "", str.title)
+
+
+def test_steering_reaches_the_run_by_name(desk: Desk) -> None:
+    token = desk.generate()[0]
+    assert desk.handlers.steer("anchor_weight")(token, 2.5) == ""
+    assert desk.session.knobs(token).anchor_weight == 2.5
+    until(lambda: desk.session.view(token).revision_applied == 1)
+
+
+def test_a_live_value_that_is_not_allowed_is_refused_with_a_remedy(desk: Desk) -> None:
+    token = desk.generate()[0]
+    answer = desk.handlers.steer("t_min")(token, 0.99)
+    assert "t_min" in answer and "lower t_min" in answer and desk.session.view(token).revision == 0
+
+
+def test_steering_without_a_run_or_after_its_end_is_quiet(desk: Desk) -> None:
+    token = desk.generate(refine_steps=3)[0]
+    desk.session.wait(token, 60)
+    steer = desk.handlers.steer("anchor_weight")
+    assert steer("", 1.0) == "" and steer(token, 1.0) == "" and desk.session.view(token).revision == 0
+
+
+def test_pause_resume_stop(desk: Desk) -> None:
+    token = desk.generate()[0]
+    until(lambda: desk.session.view(token).total_step > 1)
+    assert desk.handlers.pause(token) == "" and desk.session.view(token).state == "paused"
+    assert desk.handlers.resume(token) == ""
+    assert desk.handlers.stop(token) == ""
+    assert desk.session.wait(token, 60).state == "stopped"
+    assert "ended" in desk.handlers.resume(token) and desk.handlers.stop("") == ""
+    assert "no run with this link" in desk.handlers.pause("nobody")
+
+
+def test_choosing_a_method_moves_the_scale_and_tells_the_run(desk: Desk) -> None:
+    token = desk.generate(guidance_scale=50.0)[0]
+    note, slider, *groups = desk.handlers.choose_method(token, "sds", *desk.everything()[4:])
+    assert note == "" and slider["value"] == methods()["sds"]().guidance_scale and len(groups) == len(methods())
+    assert desk.session.knobs(token).guidance.guidance_scale == slider["value"]
+
+
+def test_attaching_fills_in_the_run_as_it_is_now(desk: Desk) -> None:
+    token = desk.generate("a blue chair", seed=5, splats=700)[0]
+    desk.session.set_knobs(token, {"anchor_weight": 3.0})
+    shown, owner, note, _, *rest = desk.handlers.attach(token, "ada")
+    prompt, _, prior, method, *updates = rest[len(methods()) :]
+    pairs = zip(desk.controls.pairs, updates, strict=True)
+    values = {field.name: update["value"] for (field, _), update in pairs if "value" in update}
+    assert (shown, owner, note, prompt, prior, method) == (token, "ada", "", "a blue chair", "toybox", "sds")
+    assert values["seed"] == 5 and values["splats"] == 700 and values["anchor_weight"] == 3.0
+
+
+def test_attaching_answers_every_output(desk: Desk) -> None:
+    token = desk.generate()[0]
+    lengths = {len(desk.handlers.attach(name, "ada")) for name in ("", token, "nobody")}
+    assert lengths == {4 + len(methods()) + 4 + len(desk.controls.pairs)}
+    assert "no run with this link" in desk.handlers.attach("nobody", "ada")[2]
+
+
+def test_a_preset_is_shown_then_applied_and_leaves_the_words_alone(desk: Desk) -> None:
+    note, offer = desk.handlers.preview_preset("toybox-quick", *desk.everything())
+    assert "Refine steps" in note and "<td>2000</td><td>0</td>" in note and offer["visible"]
+    answer = desk.handlers.apply_preset("", "toybox-quick", *desk.everything())
+    prompt, negative, *_ = answer[3 + len(methods()) :]
+    assert "__type__" in prompt and "value" not in prompt and "value" not in negative
+    updates = answer[3 + len(methods()) + 4 :]
+    changed = {field.name: update.get("value") for (field, _), update in zip(desk.controls.pairs, updates, strict=True)}
+    assert changed["refine_steps"] == 0
+
+
+def test_a_preset_whose_prior_is_missing_says_how_to_get_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    preset = next(p for p in catalogue().presets.presets if p.key == "toybox-quick")
+    wide = replace(preset, values={**preset.values, "prior": "wide"})
+    monkeypatch.setattr(Catalogue, "preset", lambda self, key: wide)
+    note, offer = desk.handlers.preview_preset("toybox-quick", *desk.everything())
+    assert "Wide is not installed. Fetch it." in note and not offer["visible"]
+
+
+def test_unknown_words_are_named_with_a_prior_that_knows_them(desk: Desk) -> None:
+    notice = desk.handlers.unknown_words("a red dragon with the wizard", "toybox")
+    assert "<em>dragon</em>, <em>wizard</em>" in notice and "Wide would know them" in notice and "Fetch it" in notice
+    assert desk.handlers.unknown_words("a red mug", "toybox") == desk.handlers.unknown_words("", "toybox") == ""
+    assert desk.handlers.unknown_words("a red dragon", "wide") == "", "an open vocabulary knows every word"
+
+
+def test_no_handler_is_a_public_endpoint(session: Session) -> None:
+    page = build_page(session, catalogue())
+    assert page.fns and all(fn.api_visibility == "private" for fn in page.fns.values())
+
+
+def test_run_controls_never_wait_in_gradios_queue(session: Session) -> None:
+    page = build_page(session, catalogue())
+    assert all(not fn.queue for fn in page.fns.values() if fn.fn is not None)
+
+
+def test_settings_of_a_job_are_untouched_by_the_page(desk: Desk) -> None:
+    before = Settings(RunSpec("a red mug", refine_steps=2000), Knobs())
+    token = desk.session.submit(before, "ada")
+    desk.handlers.attach(token, "eve")
+    assert desk.session.settings(token) == before and desk.session.jobs("eve") == ()

@@ -52,28 +52,29 @@ Mark = Range | Choice | Switch
 
 @dataclass(frozen=True)
 class Knob:
-    """A marked field: its ``name``, its ``mark`` and its default ``value``."""
+    """A marked field: its ``name``, its ``mark``, its present ``value``, and whether it takes only whole numbers."""
 
     name: str
     mark: Mark
     value: Any
+    whole: bool = False
 
 
 def knobs_of(owner: Any) -> tuple[Knob, ...]:
     """The marked fields of a dataclass instance, in the order they are written, with their present values."""
-    return tuple(Knob(name, mark, getattr(owner, name)) for name, mark in _marks_of(type(owner)))
+    return tuple(Knob(name, mark, getattr(owner, name), whole) for name, mark, whole in _marks_of(type(owner)))
 
 
 @cache
-def _marks_of(kind: type) -> tuple[tuple[str, Mark], ...]:
-    """Names and marks of a class's marked fields; remembered, because a slider asks a hundred times a second."""
+def _marks_of(kind: type) -> tuple[tuple[str, Mark, bool], ...]:
+    """Name, mark and wholeness of a class's marked fields; remembered, because a slider asks a hundred times a second."""
     hints = get_type_hints(kind, include_extras=True)
     found = []
     for field in fields(kind):
         hint = hints[field.name]
         marks = [m for m in get_args(hint)[1:] if isinstance(m, Mark)] if get_origin(hint) is Annotated else []
         if marks:
-            found.append((field.name, marks[0]))
+            found.append((field.name, marks[0], get_args(hint)[0] is int))
     return tuple(found)
 
 
@@ -90,9 +91,9 @@ def _check(where: str, knob: Knob) -> None:
     elif isinstance(mark, Choice):
         allowed, good = "one of " + ", ".join(mark.options), value in mark.options
     else:
-        allowed = f"a number from {mark.low:g} to {mark.high:g}"
+        allowed = f"a {'whole ' if knob.whole else ''}number from {mark.low:g} to {mark.high:g}"
         good = (
-            isinstance(value, int | float)
+            isinstance(value, int if knob.whole else int | float)
             and not isinstance(value, bool)
             and math.isfinite(value)
             and mark.low <= value <= mark.high

@@ -76,7 +76,7 @@ def _add_generate(commands: argparse._SubParsersAction) -> None:
     generate = commands.add_parser(
         "generate", help="make one object without the page", description="Make one object without the page."
     )
-    what = generate.add_mutually_exclusive_group(required=True)
+    what = generate.add_mutually_exclusive_group()
     what.add_argument("--prompt", help='what to make, for example "a red mug with a blue handle"')
     what.add_argument("--recipe", type=Path, help="repeat a run: a recipe.toml, or any file that Maquette exported")
     generate.add_argument("--negative-prompt", help="what to avoid")

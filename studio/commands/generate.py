@@ -46,6 +46,10 @@ def generate(options: argparse.Namespace) -> None:
 def settings_from(options: argparse.Namespace) -> Settings:
     """Preset or recipe first, then what the command line names."""
     named = dict(_pair(text) for text in options.set)
+    if options.prompt is None and options.recipe is None:
+        raise InputError(
+            "There is nothing to make: neither --prompt nor --recipe was given.", 'Write for example --prompt "a red mug".'
+        )
     if options.recipe is not None:
         settings = Recipe.from_toml(_recipe_text(options.recipe)).settings
     else:

@@ -91,7 +91,7 @@ def _rounded(value: Any) -> Any:
 def table(numbers: Numbers) -> str:
     """The same to read."""
     asked = numbers.conditions
-    lines = [f"Text to 3D: {asked['prompts']} prompts, 8 azimuths each"]
+    lines = [f"Text to 3D: {asked['prompts']} prompts, 8 azimuths each, {asked['settings']['refine_steps']} refine steps"]
     lines += _grid(numbers.text, TEXT_ROWS, TEXT_COLUMNS)
     true, colour = numbers.text["true"]["colour_accuracy"], numbers.text["refined"]["colour_accuracy"]
     if true:

@@ -9,7 +9,8 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from engine.guidance import key_of, methods
+from engine.guidance import key_of
+from engine.guidance.base import Guidance
 from engine.loop.settings import Value
 from engine.loop.spec import Knobs, RunSpec
 from engine.math.knobs import Choice, Knob, Mark, Range, Switch, knobs_of
@@ -20,7 +21,7 @@ SEGMENTS = 3  # up to this many words are shown side by side
 
 @dataclass(frozen=True)
 class Field:
-    """One setting that has a control. ``live``: a run that goes obeys it. ``method``: the guidance method it is part of, if any."""
+    """One setting that has a control. ``live``: a run that goes obeys it. ``method``: the guidance method it is of, if any."""
 
     name: str
     mark: Mark
@@ -33,14 +34,14 @@ class Field:
         return self.mark.label or self.name.replace("_", " ").capitalize()
 
 
-def fields_of(spec: RunSpec, knobs: Knobs) -> tuple[Field, ...]:
-    """Every marked setting: the spec's, the live ones, and those of each method that exists.
+def fields_of(spec: RunSpec, knobs: Knobs, methods: Mapping[str, type[Guidance]]) -> tuple[Field, ...]:
+    """Every marked setting: the spec's, the live ones, and those of each method.
 
     ``guidance_scale``, which every method has, appears once, as the method of ``knobs`` marks it.
     """
     shared = [knob for knob in knobs_of(knobs.guidance) if knob.name == "guidance_scale"]
     found = _fields(knobs_of(spec), live=False) + _fields([*shared, *knobs_of(knobs), *knobs_of(knobs.timesteps)], live=True)
-    for key, method in methods().items():
+    for key, method in methods.items():
         present = knobs.guidance if key == key_of(knobs.guidance) else method()
         found += _fields([knob for knob in knobs_of(present) if knob.name != "guidance_scale"], live=True, method=key)
     return tuple(found)
@@ -84,9 +85,13 @@ def _words(option: str) -> str:
 
 
 class Controls:
-    """The controls of a page: (field, component) pairs, in the order in which handlers receive their values."""
+    """The controls of a page: (field, component) pairs, in the order in which handlers receive their values.
 
-    def __init__(self) -> None:
+    ``methods`` are the guidance methods that the page offers, by key.
+    """
+
+    def __init__(self, methods: Mapping[str, type[Guidance]]) -> None:
+        self.methods = dict(methods)
         self.pairs: list[tuple[Field, Component]] = []
 
     def draw(self, fields: Iterable[Field]) -> None:
@@ -117,11 +122,6 @@ class Controls:
             gr.update(value=values[field.name]) if field.name in values and field.method in (None, method) else gr.skip()
             for field, _ in self.pairs
         ]
-
-
-def titled_methods() -> list[tuple[str, str]]:
-    """(title, key) of each guidance method, for a menu."""
-    return [(method.title, key) for key, method in methods().items()]
 
 
 def title_of(name: str, fields: Sequence[Field]) -> str:

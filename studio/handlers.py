@@ -13,14 +13,14 @@ from typing import Any
 import gradio as gr
 
 from engine.errors import StudioError
-from engine.guidance import methods
 from engine.loop.settings import Settings, Value, flatten, with_values
 from engine.loop.spec import MAX_SEED
 from engine.math.knobs import knobs_of
 from engine.session import Session
 from engine.session.presets import apply_preset, differences
-from studio.catalogue import PLACEHOLDER, Catalogue, PriorChoice
+from studio.catalogue import PLACEHOLDER, Catalogue
 from studio.controls import Controls, fields_of, title_of
+from studio.notes import preset_note, problem, unknown_notice
 from studio.status import LIVE_STATES
 
 
@@ -53,18 +53,19 @@ class Handlers:
         return lambda token, value: self._post(token, {name: value})
 
     def choose_method(self, token: str, method: str, *values: Value) -> list[Any]:
-        """Another guidance method: (problem, guidance scale, one update for each method's group)."""
-        scale = next(knob for knob in knobs_of(methods()[method]()) if knob.name == "guidance_scale")
+        """Another guidance method: (problem, its sentence on the menu, guidance scale, one update for each method's group)."""
+        scale = next(knob for knob in knobs_of(self.controls.methods[method]()) if knob.name == "guidance_scale")
         chosen = {**self.controls.values(values, method, live_only=True), "method": method, "guidance_scale": scale.value}
         slider = gr.update(minimum=scale.mark.low, maximum=scale.mark.high, step=scale.mark.step, value=scale.value)
-        return [self._post(token, chosen), slider, *self._groups(method)]
+        menu = gr.update(info=self.controls.methods[method].sentence)
+        return [self._post(token, chosen), menu, slider, *self._groups(method)]
 
     def attach(self, token: str, owner: str) -> list[Any]:
         """Show the run that the address names: everything in ``attached``, see ``studio.page``.
 
         On a busy machine this may answer after a first Generate, whose token then stays.
         """
-        return self._shown(token, owner) if token else [gr.skip()] * (8 + len(methods()) + len(self.controls.pairs))
+        return self._shown(token, owner) if token else [gr.skip()] * (8 + len(self.controls.methods) + len(self.controls.pairs))
 
     def pick(self, token: str) -> list[Any]:
         """Show another run of this browser."""
@@ -90,7 +91,7 @@ class Handlers:
     def apply_preset(self, token: str, key: str | None, *everything: Value) -> list[Any]:
         """Set the controls as the preset says; what is live goes to the run too."""
         preset = self.catalogue.preset(key)
-        skip = [gr.skip()] * (len(everything) + len(methods()))
+        skip = [gr.skip()] * (len(everything) + len(self.controls.methods))
         if preset is None:
             return ["", "", gr.update(visible=False), *skip]
         try:
@@ -168,46 +169,11 @@ class Handlers:
         ]
 
     def _nothing(self, note: str, owner: Any) -> list[Any]:
-        return ["", owner, note, *[gr.skip()] * (5 + len(methods()) + len(self.controls.pairs))]
+        return ["", owner, note, *[gr.skip()] * (5 + len(self.controls.methods) + len(self.controls.pairs))]
 
     def _groups(self, method: str) -> list[Any]:
-        return [gr.update(visible=key == method) for key in methods()]
+        return [gr.update(visible=key == method) for key in self.controls.methods]
 
     def _title(self, name: str) -> str:
         defaults = self.catalogue.defaults()
-        return title_of(name, fields_of(defaults.spec, defaults.knobs))
-
-
-def problem(error: StudioError) -> str:
-    """An error as a panel: what happened, and what to do."""
-    return f'<div class="mq-fault" role="alert"><strong>{escape(error.what)}</strong><span>{escape(error.remedy)}</span></div>'
-
-
-def unknown_notice(words: Sequence[str], prior: str, priors: Sequence[PriorChoice]) -> str:
-    """Which words are left out, and which prior would know them."""
-    named = ", ".join(f"<em>{escape(word)}</em>" for word in words)
-    them = "it" if len(words) == 1 else "them"
-    wider = [choice for choice in priors if choice.any_words]
-    here, elsewhere = [c for c in wider if not c.missing], [c for c in wider if c.missing]
-    advice = "The rest of the prompt is used."
-    if here:
-        advice += f" {escape(here[0].title)} would know {them}."
-    elif elsewhere:
-        advice += f" {escape(elsewhere[0].title)} would know {them}. {escape(elsewhere[0].missing)}"
-    return f'<p class="mq-note" role="status">{escape(prior)} was not taught {named} and leaves {them} out. {advice}</p>'
-
-
-def preset_note(
-    sentence: str, changes: Mapping[str, tuple[Value | None, Value | None]], missing: str, title: Callable[[str], str]
-) -> str:
-    """The preset's sentence, and a table of what it would change."""
-    rows = "".join(
-        f"<tr><th>{escape(title(name))}</th><td>{_shown(old)}</td><td>{_shown(new)}</td></tr>"
-        for name, (old, new) in changes.items()
-    )
-    table = f"<table>{rows}</table>" if rows else "<p>Everything is set like this already.</p>"
-    return f'<div class="mq-preset"><p>{escape(sentence)}</p>{f"<p><b>{escape(missing)}</b></p>" if missing else table}</div>'
-
-
-def _shown(value: Value | None) -> str:
-    return "" if value is None else escape(f"{value:g}" if isinstance(value, float) else str(value))
+        return title_of(name, fields_of(defaults.spec, defaults.knobs, self.controls.methods))

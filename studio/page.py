@@ -55,7 +55,7 @@ def _connect(page: gr.Blocks, panel: Panel, handlers: Handlers) -> None:
     _connect_run(panel, handlers, everything)
     _connect_live(panel, handlers)
     _connect_presets(panel, handlers, everything)
-    for event in (panel.prompt.input, panel.prompt.change, panel.prior.input):
+    for event in (panel.prompt.change, panel.prior.input):
         event(handlers.unknown_words, [panel.prompt, panel.prior], panel.words, trigger_mode="always_last", **QUIET)
     panel.dice.click(None, None, panel.controls.named("seed"), js=DICE, api_visibility="private")
 
@@ -75,7 +75,7 @@ def _connect_live(panel: Panel, handlers: Handlers) -> None:
             component.input(
                 handlers.steer(field.name), [panel.token, component], panel.problem, trigger_mode="always_last", **QUIET
             )
-    outputs = [panel.problem, panel.controls.named("guidance_scale"), *panel.groups.values()]
+    outputs = [panel.problem, panel.method, panel.controls.named("guidance_scale"), *panel.groups.values()]
     panel.method.input(handlers.choose_method, [panel.token, panel.method, *panel.controls.components], outputs, **QUIET)
 
 

@@ -13,6 +13,7 @@ from engine.loop.settings import Settings
 from studio.catalogue import Catalogue
 from studio.controls import Controls, Field, fields_of
 from studio.examples import EXAMPLES, chips
+from studio.notes import problem
 
 FIRST = ("guidance_scale", "anchor_weight", "learning_rate", "t_max", "t_min")  # order only; what is not named here follows
 FIRST_NEXT = ("scene", "start", "time_budget_seconds", "refine_steps")
@@ -47,7 +48,8 @@ class Panel:
 def draw_panel(catalogue: Catalogue) -> Panel:
     """Draw the column in the current Blocks."""
     settings = catalogue.defaults()
-    controls, fields = Controls(), fields_of(settings.spec, settings.knobs)
+    controls = Controls(methods())
+    fields = fields_of(settings.spec, settings.knobs, controls.methods)
     with gr.Column(elem_id="mq-scroll"):
         parts: dict[str, Any] = _draw_prompt()
         with gr.Column(elem_classes="mq-card"):
@@ -94,7 +96,7 @@ def _draw_preset(catalogue: Catalogue, settings: Settings) -> dict[str, Any]:
             info="A set of settings for a purpose. Nothing changes until you apply it.",
         )
         apply = gr.Button("Apply", size="sm", visible=False, elem_id="mq-apply", min_width=0, scale=0)
-    note = gr.HTML(elem_id="mq-preset-note", apply_default_css=False)
+    note = gr.HTML("".join(map(problem, catalogue.presets.problems)), elem_id="mq-preset-note", apply_default_css=False)
     prior = gr.Dropdown(
         priors,
         label="Prior",
@@ -121,17 +123,17 @@ def _draw_live(controls: Controls, fields: Sequence[Field], settings: Settings) 
     with gr.Column(elem_classes="mq-card", elem_id="mq-live"):
         gr.HTML(_heading("Live", "These act on the run at once."), elem_classes="mq-heading", apply_default_css=False)
         method = gr.Dropdown(
-            [(method.title, key) for key, method in methods().items()],
+            [(method.title, key) for key, method in controls.methods.items()],
             label="Method",
             value=present,
             elem_id="mq-method",
             elem_classes=["mq-knob", "mq-knob-live"],
-            info=methods()[present].sentence,
+            info=controls.methods[present].sentence,
         )
         controls.draw(_ordered([field for field in live if not field.mark.advanced], FIRST))
         with gr.Accordion("More live settings", open=False, elem_id="mq-more-live"):
             controls.draw(field for field in live if field.mark.advanced)
-            groups = {key: _draw_method(controls, fields, key, visible=key == present) for key in methods()}
+            groups = {key: _draw_method(controls, fields, key, visible=key == present) for key in controls.methods}
     return {"method": method, "groups": groups}
 
 

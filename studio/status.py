@@ -18,7 +18,7 @@ FILE_TITLES = {
     ".ply": "Splats",
     ".mp4": "Turntable",
     ".png": "Contact sheet",
-    ".json": "Numbers",
+    ".json": "Result",
 }
 
 

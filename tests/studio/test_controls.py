@@ -11,7 +11,6 @@ import gradio as gr
 import pytest
 from studio_doubles import catalogue
 
-import studio.controls
 import studio.panel
 from engine.guidance import methods
 from engine.guidance.sds import Sds
@@ -34,7 +33,9 @@ def test_every_marked_setting_has_one_control_and_the_rest_a_widget_of_their_own
     names = [(field.name, field.method) for field, _ in controls.pairs]
     assert len(names) == len(set(names))
     by_hand = {"prompt", "negative_prompt", "prior", "method"}
-    assert {name for name, _ in names} == set(flatten(DEFAULTS)) - by_hand
+    for key in methods():
+        shown = {name for name, method in names if method in (None, key)}
+        assert shown == set(flatten(with_values(DEFAULTS, {"method": key}))) - by_hand
 
 
 def test_live_is_what_knobs_hold_and_nothing_else() -> None:
@@ -80,8 +81,7 @@ def test_a_new_method_gets_its_controls_by_itself(monkeypatch: pytest.MonkeyPatc
     for name, value in {"Annotated": Annotated, "Range": Range, "ClassVar": ClassVar}.items():
         setattr(module, name, value)  # what the annotations, kept as text, are read with
     monkeypatch.setitem(sys.modules, Novel.__module__, module)
-    for place in (studio.controls, studio.panel):
-        monkeypatch.setattr(place, "methods", lambda: {**methods(), "novel": Novel})
+    monkeypatch.setattr(studio.panel, "methods", lambda: {**methods(), "novel": Novel})
     controls = drawn()
     assert [field.title for field, _ in controls.pairs if field.method == "novel"] == ["Boldness"]
     given = [field.value for field, _ in controls.pairs]
@@ -92,8 +92,8 @@ def test_a_new_method_gets_its_controls_by_itself(monkeypatch: pytest.MonkeyPatc
 def test_what_the_controls_say_makes_the_settings_they_show() -> None:
     controls = drawn()
     wanted = with_values(DEFAULTS, {"splats": 900, "guidance_scale": 9.5, "t_min": 0.3, "weighting": "uniform", "scene": "field"})
-    updates = controls.updates(flatten(wanted))
-    given = [update["value"] for update in updates]
+    updates = zip(controls.pairs, controls.updates(flatten(wanted)), strict=True)
+    given = [update.get("value", field.value) for (field, _), update in updates]
     assert with_values(DEFAULTS, controls.values(given, "sds")) == wanted
 
 
@@ -104,6 +104,6 @@ def test_only_live_values_are_sent_to_a_run() -> None:
 
 
 def test_guidance_scale_is_drawn_once_as_the_present_method_marks_it() -> None:
-    fields = fields_of(DEFAULTS.spec, Knobs(guidance=Sds(guidance_scale=42)))
+    fields = fields_of(DEFAULTS.spec, Knobs(guidance=Sds(guidance_scale=42)), methods())
     scales = [field for field in fields if field.name == "guidance_scale"]
     assert len(scales) == 1 and scales[0].value == 42 and scales[0].method is None

@@ -17,7 +17,8 @@ from engine.loop.spec import Knobs, RunSpec
 from engine.session import Session
 from studio.catalogue import Catalogue
 from studio.controls import Controls
-from studio.handlers import Handlers, preset_note, problem, unknown_notice
+from studio.handlers import Handlers
+from studio.notes import preset_note, problem, unknown_notice
 from studio.page import build_page
 from studio.panel import draw_panel
 
@@ -32,8 +33,9 @@ class Desk:
         self.handlers = Handlers(session, catalogue(), self.controls)
 
     def everything(self, prompt: str = "a red mug", **changes: Any) -> list[Any]:
-        values = {field.name: field.value for field, _ in self.controls.pairs} | {"refine_steps": 2000} | changes
-        return [prompt, "", changes.get("prior", "toybox"), "sds", *[values[field.name] for field, _ in self.controls.pairs]]
+        changed = {"refine_steps": 2000} | changes
+        values = [changed.get(field.name, field.value) for field, _ in self.controls.pairs]
+        return [prompt, "", changes.get("prior", "toybox"), "sds", *values]
 
     def generate(self, prompt: str = "a red mug", *, locked: bool = True, **changes: Any) -> tuple[Any, Any, str]:
         return self.handlers.generate("before", "ada", locked, *self.everything(prompt, **changes))
@@ -113,9 +115,11 @@ def test_pause_resume_stop(desk: Desk) -> None:
 
 def test_choosing_a_method_moves_the_scale_and_tells_the_run(desk: Desk) -> None:
     token = desk.generate(guidance_scale=50.0)[0]
-    note, slider, *groups = desk.handlers.choose_method(token, "sds", *desk.everything()[4:])
-    assert note == "" and slider["value"] == methods()["sds"]().guidance_scale and len(groups) == len(methods())
-    assert desk.session.knobs(token).guidance.guidance_scale == slider["value"]
+    for key, method in methods().items():
+        note, menu, slider, *groups = desk.handlers.choose_method(token, key, *desk.everything()[4:])
+        assert note == "" and slider["value"] == method().guidance_scale and menu["info"] == method.sentence
+        assert [group["visible"] for group in groups] == [other == key for other in methods()]
+        assert desk.session.knobs(token).guidance == method()
 
 
 def test_attaching_fills_in_the_run_as_it_is_now(desk: Desk) -> None:

@@ -49,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m engine.toybox.benchmark", description="Measure the product.")
-    parser.add_argument("--quick", action="store_true", help="24 prompts, 8 pictures, at most 50 refine steps: under 4 minutes on 2 cores")
+    parser.add_argument("--quick", action="store_true", help="less of everything: under 4 minutes on 2 cores")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there")
     parser.add_argument("--sheet", type=Path, metavar="FILE.png", help="write a picture of the first 24 assets from all sides")
     parser.add_argument("--preset", default=DEFAULT_PRESET, help="settings to measure (default %(default)s)")

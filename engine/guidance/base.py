@@ -6,7 +6,7 @@ its knobs, and the file's name is its key in presets and on the page. It knows n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, ClassVar, Protocol
@@ -22,16 +22,17 @@ from engine.prior.base import Prior, Prompts
 class GuidanceOut:
     """``loss`` moves the scene. ``side_loss`` trains the method's own state. ``metrics`` are shown live.
 
-    ``denoised`` (B,C,h,w) is the clean picture that the prior sees in the noisy render.
+    ``denoised`` (B,C,h,w) is the clean picture that the prior sees in the noisy render. Each call of ``side_loss`` is a fresh
+    estimate, with its own times and noise, that reaches the state and never the scene: one call for each training step.
     """
 
     loss: Tensor
     denoised: Tensor
-    side_loss: Tensor | None = None
+    side_loss: Callable[[], Tensor] | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
 
 
-def out_of(x: Tensor, gradient: Tensor, denoised: Tensor, side_loss: Tensor | None = None,
+def out_of(x: Tensor, gradient: Tensor, denoised: Tensor, side_loss: Callable[[], Tensor] | None = None,
            metrics: Mapping[str, float] = MappingProxyType({})) -> GuidanceOut:
     """What a method returns that knows the ``gradient`` (B,C,h,w) it wants: the mean over the batch reaches ``x``.
 
@@ -52,7 +53,11 @@ class Guidance(Protocol):
     guidance_scale: float  # every method has one, in diffusers' meaning: 1 = off
 
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> Any:
-        """Mutable state of the method (None, a learned embedding, a LoRA); ``side_loss`` trains its ``parameters()``."""
+        """What the method learns while a run goes: None, or a module (an embedding, a LoRA) that ``side_loss`` trains.
+
+        A method with such a state has two knobs for it: ``prior_learning_rate`` and ``prior_steps`` for each step of the scene.
+        Raises InputError if the method cannot work with this prior.
+        """
         ...
 
     def loss(self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: Any, rng: torch.Generator) -> GuidanceOut:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from engine.errors import FileFormatError, storage_errors
+from engine.loop import learned
 from engine.loop.messages import SceneCopy
 from engine.loop.recipe import Recipe
 from engine.loop.state import Anchor, Context, RunState, make_optimiser
@@ -46,7 +47,6 @@ class Snapshot:
 def take(state: RunState, recipe: Recipe, revision: int, view: tuple[float, float]) -> Snapshot:
     """Copy the state; ``view`` is the prior's (fov_deg, distance), so that the result can be shown without the prior."""
     anchor = None if state.anchor is None else _anchor_content(state.anchor)
-    method = state.guidance_state
     return Snapshot(
         {
             "format": FORMAT,
@@ -64,8 +64,7 @@ def take(state: RunState, recipe: Recipe, revision: int, view: tuple[float, floa
             "seconds": dict(state.seconds),
             "first_view_seconds": state.first_view_seconds,
             "anchor": anchor,
-            "method": None if method is None else _cloned(method.state_dict()),
-            "side_optimiser": None if state.side_optimiser is None else _cloned(state.side_optimiser.state_dict()),
+            "method": _cloned(learned.content(state)),
         }
     )
 
@@ -82,8 +81,8 @@ def restore(snapshot: Snapshot, state: RunState, context: Context) -> None:
     state.rate_scale, state.seconds = content["rate_scale"], dict(content["seconds"])
     state.first_view_seconds = content["first_view_seconds"]
     state.anchor = None if content["anchor"] is None else _anchor_from(content["anchor"], device)
-    state.guidance_type, state.guidance_state, state.side_optimiser = None, None, None
-    state.saved_method = None if content["method"] is None else (content["method"], content["side_optimiser"])
+    state.guidance_key, state.guidance_state, state.side_optimiser = None, None, None
+    state.saved_method = content["method"]
 
 
 def save(snapshot: Snapshot, folder: Path) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.guidance.base import Guidance
 from engine.loop.spec import RunSpec
 from engine.math.cameras import Cameras
 from engine.prior.base import Condition, Prior, Prompts, TextEmbedding
@@ -61,10 +60,10 @@ class RunState:
     step: int = 0  # within the stage
     total_step: int = 0
     anchor: Anchor | None = None
-    guidance_type: type[Guidance] | None = None
+    guidance_key: str | None = None  # the method whose state this is
     guidance_state: Any = None
     side_optimiser: torch.optim.Optimizer | None = None
-    saved_method: tuple[dict[str, Any], dict[str, Any]] | None = None  # state dicts of both, waiting to be loaded
+    saved_method: dict[str, Any] | None = None  # what a checkpoint holds of them, waiting to be loaded
     rate_scale: float = 1.0  # halved by each roll-back
     seconds: dict[str, float] = field(default_factory=dict)  # by stage, and "load"
     first_view_seconds: float | None = None  # until the first picture of the shape

@@ -11,13 +11,12 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from engine.guidance.base import GuidanceOut
+from engine.loop import learned
 from engine.loop.spec import Knobs
 from engine.loop.state import Anchor, Context, RunState, scale_rates
 from engine.loop.viewpoints import draft_cameras, random_cameras
 from engine.math.cameras import Cameras
 from engine.math.views import Views
-from engine.prior.base import Prompts
 from engine.scene.base import Scene
 from engine.scene.field import Field
 from engine.scene.regularise import total_variation
@@ -45,15 +44,16 @@ def distill_step(context: Context, state: RunState, knobs: Knobs, progress: floa
     prior, rng = context.prior, state.rng
     cameras = step_cameras(context, knobs, rng)
     prompts = context.prompts(cameras)
-    _ensure_guidance_state(state, knobs, context, prompts)
+    learned.ensure(state, knobs.guidance, prior, prompts)
 
     views = state.renderer.render(state.scene, cameras, background(context, knobs, rng))
     x = prior.encode(views)
     t = knobs.timesteps.draw(progress, len(x), prior.schedule, rng, shared=prior.info.joint_views).to(x.device)
     out = knobs.guidance.loss(x, t, prompts, prior, state.guidance_state, rng)
     loss = out.loss + knobs.anchor_weight * anchor_loss(context, state) + _as_summed(roughness(state.scene), x)
-    _update(state, loss, out)
-    metrics = {**out.metrics, "noise": float(t.float().mean()) / len(prior.schedule)}
+    _update(state, loss)
+    metrics = {**out.metrics, **learned.train(state, knobs.guidance, out)}
+    metrics["noise"] = float(t.float().mean()) / len(prior.schedule)
     return StepOut(float(out.loss.detach()), views.detach(), metrics, out.denoised)
 
 
@@ -70,7 +70,7 @@ def fit_step(context: Context, state: RunState) -> StepOut:
     anchor = _some_views(context, state, FIT_VIEWS)
     views = state.renderer.render(state.scene, anchor.cameras, None)
     loss = (torch.cat([views.rgb, views.alpha], dim=-1) - anchor.rgba).square().mean()
-    _update(state, loss + roughness(state.scene), None)
+    _update(state, loss + roughness(state.scene))
     return StepOut(float(loss.detach()), views.detach())
 
 
@@ -113,30 +113,11 @@ def _some_views(context: Context, state: RunState, count: int) -> Anchor:
     return Anchor(anchor.rgba[chosen], anchor.cameras[chosen])
 
 
-def _ensure_guidance_state(state: RunState, knobs: Knobs, context: Context, prompts: Prompts) -> None:
-    """A new kind of method begins with its own fresh state; changing a number keeps it."""
-    if state.guidance_type is type(knobs.guidance):
-        return
-    state.guidance_type = type(knobs.guidance)
-    state.guidance_state = knobs.guidance.init(context.prior, prompts, state.rng)
-    state.side_optimiser = None
-    if state.guidance_state is not None:
-        state.side_optimiser = torch.optim.AdamW(state.guidance_state.parameters(), lr=knobs.guidance.prior_learning_rate)
-        if state.saved_method is not None:
-            state.guidance_state.load_state_dict(state.saved_method[0])
-            state.side_optimiser.load_state_dict(state.saved_method[1])
-    state.saved_method = None
-
-
-def _update(state: RunState, loss: Tensor, out: GuidanceOut | None) -> None:
-    """Scene and method each follow their own loss with their own optimiser."""
+def _update(state: RunState, loss: Tensor) -> None:
+    """One step of the scene's optimiser."""
     state.optimiser.zero_grad(set_to_none=True)
     loss.backward()
     state.optimiser.step()
-    if out is not None and out.side_loss is not None and state.side_optimiser is not None:
-        state.side_optimiser.zero_grad(set_to_none=True)
-        out.side_loss.backward()
-        state.side_optimiser.step()
 
 
 def set_rates(state: RunState, knobs: Knobs, schedule: float) -> None:

@@ -1,0 +1,81 @@
+"""Learn to optimise denoising scores: LODS, arXiv 2312.04820, with a learned null embedding.
+
+SDS needs far more guidance than a diffusion model was trained with. LODS divides SDS by its scale s and lets the null prompt
+learn what the scene looks like now, so that a large s pushes from there towards the prompt:
+
+    gradient = w(t) (eps_c + ((1 - s) / s) eps_null - eps / s)
+
+| here | paper |
+|---|---|
+| conditional.eps, null.eps | the score of the prompt, and of the learnable embedding |
+| guidance_scale | s, the initial guidance weight |
+
+While the embedding is the empty prompt's, this is SDS / s exactly; once it explains the scene, eps_null approaches eps and
+this is SDS without guidance, which seeks the mean: the asset turns pale. ``null_convergence`` tells how far that has gone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, ClassVar
+
+import torch
+from torch import Tensor
+
+from engine.guidance.base import GuidanceOut, out_of
+from engine.guidance.denoising import denoising_loss
+from engine.guidance.null_embedding import NullEmbedding
+from engine.math.knobs import Choice, Range, Switch, check_knobs
+from engine.math.noise import WEIGHTINGS, noise_like, time_weight
+from engine.prior.base import Prior, Prompts
+
+
+@dataclass(frozen=True)
+class Lods:
+    """Two forward passes a step, and one forward and one backward pass for each step of the embedding."""
+
+    title: ClassVar[str] = "LODS"
+    sentence: ClassVar[str] = "Learns what the shape looks like now and pushes from there to the prompt: calm at high guidance."
+
+    guidance_scale: Annotated[float, Range(1, 1000, 1, label="Initial guidance",
+                                           help="How hard the prompt pulls while nothing is learned. 1: not at all.")] = 100.0
+    prior_learning_rate: Annotated[float, Range(0, 0.1, 0.0001, label="Prior learning rate",
+                                                help="How fast the null prompt learns. Too fast: the shape turns pale.")] = 0.001
+    prior_steps: Annotated[int, Range(1, 10, 1, label="Prior steps", advanced=True,
+                                      help="Steps of the null prompt for each step of the shape.")] = 1
+    reset_steps: Annotated[int, Range(0, 5000, 10, label="Forget every", unit="steps", advanced=True,
+                                      help="The null prompt begins anew after so many steps. 0: never.")] = 0
+    null_per_side: Annotated[bool, Switch(label="Null prompt per side", advanced=True, help=
+                                          "Learns each side apart, where the prior takes a prompt for each view.")] = False
+    weighting: Annotated[str, Choice(WEIGHTINGS, label="Time weight", advanced=True, help=
+                                    "How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.")] = "sds"
+
+    def __post_init__(self) -> None:
+        check_knobs(self)
+
+    def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> NullEmbedding:
+        """The embedding begins as the negative prompt's, or the empty one's."""
+        return NullEmbedding(prompts.unconditional.text, one_prompt=prior.info.joint_views)
+
+    def loss(self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: NullEmbedding,
+             rng: torch.Generator) -> GuidanceOut:
+        """Equation above for renders ``x`` (B,C,h,w) at times ``t`` (B,); ``side_loss`` is the embedding's denoising loss."""
+        state.begin_step(self.reset_steps)
+        eps = noise_like(x, rng)
+        with torch.no_grad():
+            x_t = prior.schedule.add_noise(x, eps, t)
+            conditional = prior.predict(x_t, t, prompts.positive)
+            null = prior.predict(x_t, t, state.told(prompts.unconditional, self.null_per_side))
+            score = conditional.eps - eps / self.guidance_scale + (1 / self.guidance_scale - 1) * null.eps
+            gradient = time_weight(prior.schedule, t, self.weighting, x) * score
+            if state.asks_plain:
+                state.compare(null.eps - eps, prior.predict(x_t, t, prompts.unconditional).eps - eps)
+        side_loss = partial(self._side_loss, x.detach(), prompts, prior, state, rng)
+        return out_of(x, gradient, conditional.x0, side_loss, {"null_convergence": state.convergence()})
+
+    def _side_loss(self, x: Tensor, prompts: Prompts, prior: Prior, state: NullEmbedding, rng: torch.Generator) -> Tensor:
+        return denoising_loss(x, state.told(prompts.unconditional, self.null_per_side), prior, rng)
+
+
+METHOD = Lods

@@ -9,6 +9,7 @@ from engine.errors import InputError
 from engine.guidance.base import Guidance
 from engine.guidance.sds import Sds
 from engine.guidance.timesteps import Timesteps
+from engine.math.gradient import CLIPPINGS
 from engine.math.knobs import Choice, Range, check_knobs
 
 MAX_PROMPT_CHARACTERS = 1000
@@ -88,6 +89,18 @@ class Knobs:
             help="Behind the object, for priors that see no alpha.",
         ),
     ] = "random"
+    gradient_clip: Annotated[
+        str,
+        Choice(
+            CLIPPINGS,
+            label="Gradient clipping",
+            advanced=True,
+            help="Bounds the push on each pixel: every channel alone (value), or the pixel by its length or its largest channel.",
+        ),
+    ] = "off"
+    clip_limit: Annotated[
+        float, Range(0.01, 1, 0.01, label="Clip limit", advanced=True, help="The largest push on one pixel where it is clipped.")
+    ] = 0.1
 
     def __post_init__(self) -> None:
         check_knobs(self)

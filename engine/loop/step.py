@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from engine.loop import learned
+from engine.loop.clipping import bounded, clipping_metrics
 from engine.loop.spec import Knobs
 from engine.loop.state import Anchor, Context, RunState, scale_rates
 from engine.loop.viewpoints import draft_cameras, random_cameras
@@ -47,12 +48,13 @@ def distill_step(context: Context, state: RunState, knobs: Knobs, progress: floa
     learned.ensure(state, knobs.guidance, prior, prompts)
 
     views = state.renderer.render(state.scene, cameras, background(context, knobs, rng))
-    x = prior.encode(views)
+    seen = bounded(views, knobs)
+    x = prior.encode(seen)
     t = knobs.timesteps.draw(progress, len(x), prior.schedule, rng, shared=prior.info.joint_views).to(x.device)
     out = knobs.guidance.loss(x, t, prompts, prior, state.guidance_state, rng)
     loss = out.loss + knobs.anchor_weight * anchor_loss(context, state) + _as_summed(roughness(state.scene), x)
     _update(state, loss)
-    metrics = {**out.metrics, **learned.train(state, knobs.guidance, out)}
+    metrics = {**out.metrics, **clipping_metrics(seen, knobs), **learned.train(state, knobs.guidance, out)}
     metrics["noise"] = float(t.float().mean()) / len(prior.schedule)
     return StepOut(float(out.loss.detach()), views.detach(), metrics, out.denoised)
 

@@ -1,4 +1,4 @@
-"""Losses that carry a gradient computed elsewhere."""
+"""Losses that carry a gradient computed elsewhere, and gradients kept within bounds on their way back."""
 
 from __future__ import annotations
 
@@ -14,3 +14,48 @@ def loss_from_gradient(x: Tensor, gradient: Tensor) -> Tensor:
     gradient = torch.nan_to_num(gradient.detach(), nan=0.0, posinf=0.0, neginf=0.0)
     target = (x - gradient).detach()
     return 0.5 * (x - target).square().sum() / len(x)
+
+
+CLIPPINGS = ("off", "value", "norm", "peak")
+"""By value bounds each channel and may turn a pixel's direction; norm (Euclidean) and peak (largest channel) only shorten it."""
+
+
+def clip_backward(pictures: Tensor, limit: float, by: str) -> Tensor:
+    """``pictures`` (...,C) themselves; the gradient that comes back through them is clipped pixel by pixel (CLIPPINGS).
+
+    Pixel-wise gradient clipping, arXiv 2310.12474: what an encoder blows up at a few pixels cannot outweigh all others.
+    """
+    return pictures if by == "off" else _ClipBackward.apply(pictures, limit, by)
+
+
+def clip_pixels(gradient: Tensor, limit: float, by: str) -> Tensor:
+    """``gradient`` (...,C) with no pixel above ``limit`` > 0; values that are not finite become 0."""
+    gradient = torch.nan_to_num(gradient, nan=0.0, posinf=0.0, neginf=0.0)
+    if by == "value":
+        return gradient.clamp(-limit, limit)
+    return gradient * (limit / pixel_size(gradient, by)).clamp(max=1)  # a pixel of size 0 gives limit / 0 = inf, and stays
+
+
+def clipped_share(gradient: Tensor, limit: float, by: str) -> float:
+    """The share of pixels of ``gradient`` (...,C) that clipping changes, 0..1."""
+    return float((pixel_size(gradient, by) > limit).float().mean())
+
+
+def pixel_size(gradient: Tensor, by: str) -> Tensor:
+    """How large the gradient of each pixel is (...,1): its Euclidean norm, or its largest channel."""
+    if by == "norm":
+        return torch.linalg.vector_norm(gradient, dim=-1, keepdim=True)
+    return gradient.abs().amax(dim=-1, keepdim=True)
+
+
+class _ClipBackward(torch.autograd.Function):
+    """Identity forward, ``clip_pixels`` backward."""
+
+    @staticmethod
+    def forward(ctx, pictures: Tensor, limit: float, by: str) -> Tensor:
+        ctx.limit, ctx.by = limit, by
+        return pictures.view_as(pictures)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None, None]:
+        return clip_pixels(gradient, ctx.limit, ctx.by), None, None

@@ -119,7 +119,9 @@ def test_choosing_a_method_moves_the_scale_and_tells_the_run(desk: Desk) -> None
         note, menu, slider, *groups = desk.handlers.choose_method(token, key, *desk.everything()[4:])
         assert note == "" and slider["value"] == method().guidance_scale and menu["info"] == method.sentence
         assert [group["visible"] for group in groups] == [other == key for other in methods()]
-        assert desk.session.knobs(token).guidance == method()
+        chosen = desk.session.knobs(token).guidance
+        shown = {field.name: field.value for field, _ in desk.controls.pairs if field.method == key}
+        assert type(chosen) is method and {name: getattr(chosen, name) for name in shown} == shown
 
 
 def test_attaching_fills_in_the_run_as_it_is_now(desk: Desk) -> None:

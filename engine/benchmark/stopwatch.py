@@ -93,7 +93,7 @@ class TimedPrior:
 
     def __init__(self, prior: Prior, watch: Stopwatch) -> None:
         self.prior, self.watch = prior, watch
-        self.info, self.schedule, self.device = prior.info, prior.schedule, prior.device
+        self.info, self.schedule, self.device, self.network = prior.info, prior.schedule, prior.device, prior.network
 
     def encode(self, views: Views) -> Tensor:
         def call(entered: Sequence[Tensor]) -> Tensor:

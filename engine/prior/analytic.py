@@ -44,6 +44,8 @@ def gaussian(mean: Tensor | float, std: float = 0.5) -> Mixture:
 class AnalyticPrior:
     """A mixture of Gaussians for each known prompt; the unconditional prompt is the empty string."""
 
+    network: torch.nn.Module | None = None
+
     def __init__(self, concepts: Mapping[str, Mixture], schedule: NoiseSchedule | None = None,
                  device: torch.device | str = "cpu", info: PriorInfo | None = None) -> None:
         shapes = {tuple(concept.means.shape[1:]) for concept in concepts.values()}
@@ -134,6 +136,7 @@ class CountingPrior:
 
     def __init__(self, prior: Prior) -> None:
         self.prior, self.info, self.schedule, self.device = prior, prior.info, prior.schedule, prior.device
+        self.network = prior.network
         self.reset()
 
     def reset(self) -> None:

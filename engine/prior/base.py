@@ -107,6 +107,7 @@ class Prior(Protocol):
     info: PriorInfo
     schedule: NoiseSchedule
     device: torch.device
+    network: torch.nn.Module | None  # the denoiser that ``predict`` calls, for adapters; None: there is none
 
     def encode(self, views: Views) -> Tensor:
         """Pictures (B,H,W,3) 0..1 to the model's space (B,C,h,w), differentiably; resizes to ``info.resolution``."""

@@ -18,6 +18,7 @@ from engine.guidance.base import Guidance, GuidanceOut
 from engine.math.knobs import Range, knobs_of
 from engine.prior.analytic import AnalyticPrior, gaussian
 from engine.prior.base import Condition, Prompts
+from tests.guidance.networks import LinearPrior
 
 METHODS = methods()
 every_method = pytest.mark.parametrize("method", [kind() for kind in METHODS.values()], ids=list(METHODS))
@@ -26,7 +27,7 @@ every_method = pytest.mark.parametrize("method", [kind() for kind in METHODS.val
 @pytest.fixture(scope="module")
 def prior() -> AnalyticPrior:
     ramp = torch.linspace(-0.8, 0.8, 3 * 8 * 8).view(3, 8, 8)
-    return AnalyticPrior({"": gaussian(0 * ramp), "a ramp": gaussian(ramp), "dark": gaussian(0 * ramp - 1)})
+    return LinearPrior({"": gaussian(0 * ramp), "a ramp": gaussian(ramp), "dark": gaussian(0 * ramp - 1)})
 
 
 def ask(method: Guidance, prior: AnalyticPrior, batch: int, seed: int = 0,

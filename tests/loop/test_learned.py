@@ -7,12 +7,26 @@ from dataclasses import replace
 import pytest
 import torch
 
+from engine.errors import InputError
 from engine.guidance.lods import Lods
+from engine.guidance.vsd import Vsd
 from engine.loop import snapshot
 from engine.loop.messages import Finished, SetKnobs, Stepped, Stop, Unattended
 from engine.loop.run import run
 from engine.loop.spec import Knobs
-from tests.loop.balls import ScriptedMailbox, ball_prior, of_type, quick_knobs, quick_spec
+from engine.prior.analytic import gaussian
+from tests.guidance.networks import LinearPrior
+from tests.loop.balls import (
+    PROMPT,
+    SIZE,
+    ScriptedMailbox,
+    ball_picture,
+    ball_prior,
+    ball_prior_info,
+    of_type,
+    quick_knobs,
+    quick_spec,
+)
 
 START = 36  # quick_spec drafts for 4 steps and fits for 30
 
@@ -128,3 +142,40 @@ def test_a_loss_that_is_not_finite_teaches_nothing(tmp_path) -> None:
     events_of(load_prior=lambda name: Spoilt(), folder=tmp_path)
     plain = ball_prior().embed("").tokens
     assert torch.equal(learned_in(tmp_path), plain.expand_as(learned_in(tmp_path)))
+
+
+def network_prior(name: str) -> LinearPrior:
+    """The ball, one view at a time, behind a network that an adapter can learn in."""
+    blank = torch.full((4, SIZE, SIZE), -0.6)
+    prior = LinearPrior({PROMPT: gaussian(ball_picture(), std=0.05), "": gaussian(blank, std=0.05)})
+    prior.info = replace(ball_prior_info(), joint_views=False)
+    return prior
+
+
+VSD = replace(quick_knobs(), guidance=Vsd(guidance_scale=1.5, prior_learning_rate=0.01, weighting="denoise"))
+FROM_BALL = quick_spec(start="ball", refine_steps=16)
+
+
+def test_an_adapter_learns_in_a_run_and_the_prior_stays_as_it_was(tmp_path) -> None:
+    prior = network_prior("ball")
+    events = events_of(VSD, spec=FROM_BALL, load_prior=lambda name: prior, folder=tmp_path)
+    assert isinstance(events[-1], Finished) and not events[-1].stopped
+    assert all(event.metrics["prior_loss"] > 0 for event in of_type(events, Stepped))
+    saved = snapshot.load(tmp_path).content["method"]
+    assert saved["key"] == "vsd" and saved["state"]["up.0.weight"].abs().max() > 0
+    assert prior.network.state_dict().keys() == {"0.weight"} and prior.network[0].weight.tolist() == [[1.0, -1.0]]
+
+
+def test_resume_goes_on_with_the_adapter(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("engine.loop.run.CHECKPOINT_SECONDS", 0.0)
+    whole = steps_of(events_of(VSD, spec=FROM_BALL, load_prior=network_prior))
+    events_of(VSD, ScriptedMailbox({9: [Stop()]}), FROM_BALL, network_prior, folder=tmp_path)
+    events = events_of(VSD, None, FROM_BALL, network_prior, folder=tmp_path, resume=True)
+    resumed = {step: event.loss for step, event in steps_of(events).items()}
+    assert min(resumed) == 9 and resumed == pytest.approx({step: whole[step].loss for step in resumed}, rel=1e-4)
+
+
+def test_a_prior_without_a_network_is_refused_with_a_remedy() -> None:
+    with pytest.raises(InputError, match="no network") as error:
+        events_of(VSD, spec=FROM_BALL)
+    assert "LODS" in error.value.remedy

@@ -48,6 +48,10 @@ class LatentPrior:
         self.max_views_per_call = max_views_per_call
         self.device = next(parts.unet.parameters()).device
 
+    @property
+    def network(self) -> UNet2DConditionModel:
+        return self.parts.unet
+
     def encode(self, views: Views) -> Tensor:
         """The mean of the VAE's latents, scaled to about unit variance, in the dtype of the pictures."""
         vae = self.parts.vae

@@ -36,6 +36,10 @@ class ToyboxPrior:
         self.info = info
         self._half = half_pays(self.device)
 
+    @property
+    def network(self) -> ToyboxDenoiser:
+        return self.net
+
     def encode(self, views: Views) -> Tensor:
         """Premultiplied pictures over black to (B,4,64,64): 2 rgb - alpha, 2 alpha - 1; empty space is grey at alpha -1."""
         pictures = to_square(torch.cat([views.rgb, views.alpha], dim=-1), self.info.resolution)

@@ -1,0 +1,74 @@
+"""Variational score distillation: ProlificDreamer, arXiv 2305.16213, equation 9, with one particle.
+
+| here | paper |
+|---|---|
+| guided(...).eps | eps_pretrain(x_t, t, y), with classifier-free guidance |
+| own.eps, with the adapter active | eps_phi(x_t, t, c, y), a LoRA of the same network |
+| denoising_loss | equation 8, on the present renders |
+
+A new adapter changes nothing, so that the first gradient is w (s - 1) (eps_c - eps_u). An adapter that knows the one particle
+perfectly says eps_phi = eps, and this is SDS. The camera c reaches the adapter as it reaches the prior: as a camera where the
+prior takes one, else by the prompt's view words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, ClassVar
+
+import torch
+from torch import Tensor
+
+from engine.guidance.base import GuidanceOut, out_of
+from engine.guidance.denoising import denoising_loss
+from engine.math.knobs import Choice, Range, check_knobs
+from engine.math.noise import WEIGHTINGS, noise_like, time_weight
+from engine.prior.adapter import Adapter, adapter_on
+from engine.prior.base import Prior, Prompts, guided
+
+RANK = 4
+
+
+@dataclass(frozen=True)
+class Vsd:
+    """Three forward passes a step, and one forward and one backward pass for each step of the adapter."""
+
+    title: ClassVar[str] = "VSD"
+    sentence: ClassVar[str] = "Teaches a copy of the prior how the shape looks and pushes away from that. Slow, rich in detail."
+
+    guidance_scale: Annotated[float, Range(1, 100, 0.1, label="Guidance",
+                                           help="How hard the prompt pulls. 1 switches guidance off.")] = 7.5
+    prior_learning_rate: Annotated[float, Range(0, 0.1, 0.0001, label="Prior learning rate",
+                                                help="How fast the copy of the prior learns the shape.")] = 0.001
+    prior_steps: Annotated[int, Range(1, 10, 1, label="Prior steps", advanced=True,
+                                      help="Steps of the copy for each step of the shape.")] = 1
+    weighting: Annotated[str, Choice(WEIGHTINGS, label="Time weight", advanced=True, help=
+                                    "How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.")] = "sds"
+
+    def __post_init__(self) -> None:
+        check_knobs(self)
+
+    def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> Adapter:
+        """An adapter that changes nothing yet. Raises InputError for priors without a network."""
+        return adapter_on(prior, RANK, rng)
+
+    def loss(self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: Adapter, rng: torch.Generator) -> GuidanceOut:
+        """VSD loss for renders ``x`` (B,C,h,w) at times ``t`` (B,); ``side_loss`` is the adapter's denoising loss."""
+        eps = noise_like(x, rng)
+        with torch.no_grad():
+            x_t = prior.schedule.add_noise(x, eps, t)
+            unconditional, conditional = (prior.predict(x_t, t, told) for told in (prompts.unconditional, prompts.positive))
+            wanted = guided(unconditional, conditional, self.guidance_scale)
+            with state.active():
+                own = prior.predict(x_t, t, prompts.positive)
+            gradient = time_weight(prior.schedule, t, self.weighting, x) * (wanted.eps - own.eps)
+        return out_of(x, gradient, wanted.x0, partial(_side_loss, x.detach(), prompts, prior, state, rng))
+
+
+def _side_loss(x: Tensor, prompts: Prompts, prior: Prior, state: Adapter, rng: torch.Generator) -> Tensor:
+    with state.active():
+        return denoising_loss(x, prompts.positive, prior, rng)
+
+
+METHOD = Vsd

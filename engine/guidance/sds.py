@@ -7,7 +7,7 @@
 | weight | w(t) |
 
 With the weight "denoise", w = sig / a, the gradient is exactly x - x0: the distance to the guided clean picture. It is the
-x0-reconstruction loss of MVDream (arXiv 2308.16512, section 3.3, without its rescaling) and of SDI (arXiv 2405.15891).
+x0-reconstruction loss of MVDream (arXiv 2308.16512, section 3.3), which also rescales by one half: ``guidance_rescale`` 0.5.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from engine.guidance.base import GuidanceOut, out_of
+from engine.guidance.rescale import rescaled
 from engine.math.knobs import Choice, Range, check_knobs
 from engine.math.noise import WEIGHTINGS, NoiseSchedule, noise_like, time_weight
 from engine.prior.base import Prediction, Prior, Prompts, guided
@@ -36,6 +37,9 @@ class Sds:
     weighting: Annotated[str, Choice(WEIGHTINGS, label="Time weight", advanced=True, help=
                                     "How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.")] = "sds"
 
+    guidance_rescale: Annotated[float, Range(0, 1, 0.05, label="Guidance rescale", advanced=True, help=
+                                             "Tames the contrast that high guidance adds: 0 not at all, 1 fully.")] = 0.0
+
     def __post_init__(self) -> None:
         check_knobs(self)
 
@@ -49,6 +53,7 @@ class Sds:
             x_t = prior.schedule.add_noise(x, eps, t)
             unconditional, conditional = (prior.predict(x_t, t, told) for told in (prompts.unconditional, prompts.positive))
             prediction = guided(unconditional, conditional, self.guidance_scale)
+            prediction = rescaled(prediction, conditional, self.guidance_rescale, t, prior.schedule, prior.info.joint_views)
             gradient = self.gradient(x, t, eps, prediction, prior.schedule)
         return out_of(x, gradient, prediction.x0)
 

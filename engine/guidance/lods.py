@@ -67,15 +67,20 @@ class Lods:
             x_t = prior.schedule.add_noise(x, eps, t)
             conditional = prior.predict(x_t, t, prompts.positive)
             null = prior.predict(x_t, t, state.told(prompts.unconditional, self.null_per_side))
-            score = conditional.eps - eps / self.guidance_scale + (1 / self.guidance_scale - 1) * null.eps
+            score = normalised(conditional.eps, null.eps, eps, self.guidance_scale)
             gradient = time_weight(prior.schedule, t, self.weighting, x) * score
-            if state.asks_plain:
-                state.compare(null.eps - eps, prior.predict(x_t, t, prompts.unconditional).eps - eps)
+            if state.read_out.asks_plain:
+                state.read_out.compare(null.eps - eps, prior.predict(x_t, t, prompts.unconditional).eps - eps)
         side_loss = partial(self._side_loss, x.detach(), prompts, prior, state, rng)
-        return out_of(x, gradient, conditional.x0, side_loss, {"null_convergence": state.convergence()})
+        return out_of(x, gradient, conditional.x0, side_loss, {"null_convergence": state.read_out.value()})
 
     def _side_loss(self, x: Tensor, prompts: Prompts, prior: Prior, state: NullEmbedding, rng: torch.Generator) -> Tensor:
         return denoising_loss(x, state.told(prompts.unconditional, self.null_per_side), prior, rng)
+
+
+def normalised(conditional: Tensor, null: Tensor, eps: Tensor, guidance_scale: float) -> Tensor:
+    """The bracket of the equation above; with the plain null prompt it is SDS's, divided by its scale."""
+    return conditional + (1 / guidance_scale - 1) * null - eps / guidance_scale
 
 
 METHOD = Lods

@@ -1,16 +1,15 @@
-"""A null prompt that learns, and how far it has come."""
+"""A null prompt that learns."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
+from engine.guidance.convergence import Convergence
 from engine.math.cameras import Cameras
 from engine.prior.base import Condition, TextEmbedding
 
 SIDES = 4  # front, left, back, right
-COMPARE_STEPS = 10  # the plain null prompt costs a pass, so it is asked this often
-MEMORY = 0.8  # share of the comparisons before that the read-out keeps
 
 
 class NullEmbedding(nn.Module):
@@ -26,8 +25,7 @@ class NullEmbedding(nn.Module):
         assert len(tokens) == 1, f"a null prompt starts from one prompt, got {len(tokens)}"
         self.tokens = nn.Parameter(tokens.repeat(1 if one_prompt else SIDES, 1, 1))
         self.register_buffer("first", tokens.clone())
-        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
-        self.register_buffer("errors", tokens.new_zeros(2))  # squared, of this prompt and of the plain one
+        self.read_out = Convergence(tokens.device)
         self.mask, self.pooled = text.mask, text.pooled
 
     def told(self, plain: Condition, per_side: bool) -> Condition:
@@ -42,27 +40,9 @@ class NullEmbedding(nn.Module):
 
     def begin_step(self, reset_steps: int) -> None:
         """Count a step; every ``reset_steps`` of them (0: never) forget what was learned."""
-        self.steps += 1
-        if reset_steps and int(self.steps) % reset_steps == 0:
+        if self.read_out.begin_step(reset_steps):
             with torch.no_grad():
                 self.tokens.copy_(self.first.expand_as(self.tokens))
-                self.errors.zero_()
-
-    @property
-    def asks_plain(self) -> bool:
-        """Whether this step compares with the plain null prompt."""
-        return int(self.steps) % COMPARE_STEPS == 0
-
-    def compare(self, learned: Tensor, plain: Tensor) -> None:
-        """Take note of two errors in the noise, (B,C,h,w) each, of one noisy render."""
-        found = torch.stack([learned.square().mean(), plain.square().mean()]).to(self.errors)
-        if torch.isfinite(found).all():
-            self.errors.mul_(MEMORY).add_((1 - MEMORY) * found)
-
-    def convergence(self) -> float:
-        """1 - (squared error of the learned prompt / of the plain one): 0 at first, 1 when it explains every render."""
-        learned, plain = self.errors.tolist()
-        return 1 - learned / plain if plain > 0 else 0.0
 
 
 def side_shares(cameras: Cameras) -> Tensor:

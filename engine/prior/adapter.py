@@ -46,6 +46,12 @@ class Adapter(nn.Module):
                 noise = torch.rand(layer.weight.shape, generator=rng, device=rng.device)
                 layer.weight.copy_((2 * noise - 1) * layer.in_features**-0.5)
 
+    @torch.no_grad()
+    def forget(self) -> None:
+        """Change nothing any more."""
+        for layer in self.up.values():
+            layer.weight.zero_()
+
     @contextmanager
     def active(self) -> Iterator[None]:
         """Inside, the network answers with this adapter."""

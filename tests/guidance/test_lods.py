@@ -15,8 +15,9 @@ from torch import Tensor
 
 from engine.errors import InputError
 from engine.guidance import denoising, lods
+from engine.guidance.convergence import COMPARE_STEPS
 from engine.guidance.lods import Lods
-from engine.guidance.null_embedding import COMPARE_STEPS, NullEmbedding, side_shares
+from engine.guidance.null_embedding import NullEmbedding, side_shares
 from engine.guidance.sds import Sds
 from engine.loop.learned import make_side_optimiser
 from engine.math.cameras import orbit_cameras
@@ -230,7 +231,7 @@ def test_forgetting_brings_the_first_prompt_back(prior: AnalyticPrior) -> None:
     for _ in range(20):
         Lods(reset_steps=20).loss(pictures(2.0, 1), torch.tensor([500]), prompts_of(prior), prior, state, rng)
         learned.append(state.tokens.mean().item())
-    assert learned[:19] == [2.0] * 19 and learned[19] == EMPTY and state.convergence() == 0
+    assert learned[:19] == [2.0] * 19 and learned[19] == EMPTY and state.read_out.value() == 0
 
 
 class TestSides:

@@ -1,0 +1,84 @@
+"""LODS with a low-rank adapter (LoRA) on the null branch: arXiv 2312.04820, the second variant.
+
+The equation is that of ``lods``; here the prompt of the null branch stays and the network learns, at half strength
+(``SCALE``) where it is trained and where it is asked. It can explain more than an embedding can, and so may explain too much.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from engine.guidance.base import GuidanceOut, out_of
+from engine.guidance.convergence import Convergence
+from engine.guidance.denoising import denoising_loss
+from engine.guidance.lods import normalised
+from engine.math.knobs import Choice, Range, check_knobs
+from engine.math.noise import WEIGHTINGS, noise_like, time_weight
+from engine.prior.adapter import Adapter, adapter_on
+from engine.prior.base import Prior, Prompts
+
+RANK, SCALE = 4, 0.5
+
+
+class NullAdapter(nn.Module):
+    """The ``adapter`` of the null branch, and how far it has come."""
+
+    def __init__(self, adapter: Adapter, device: torch.device) -> None:
+        super().__init__()
+        self.adapter, self.read_out = adapter, Convergence(device)
+
+
+@dataclass(frozen=True)
+class LodsLora:
+    """Two forward passes a step, and one forward and one backward pass for each step of the adapter."""
+
+    title: ClassVar[str] = "LODS with LoRA"
+    sentence: ClassVar[str] = "As LODS, but a copy of the prior learns the shape: finer, and sooner too much."
+
+    guidance_scale: Annotated[float, Range(1, 1000, 1, label="Initial guidance",
+                                           help="How hard the prompt pulls while nothing is learned. 1: not at all.")] = 100.0
+    prior_learning_rate: Annotated[float, Range(0, 0.1, 0.0001, label="Prior learning rate",
+                                                help="How fast the copy learns. Too fast: the shape turns pale.")] = 0.0001
+    prior_steps: Annotated[int, Range(1, 10, 1, label="Prior steps", advanced=True,
+                                      help="Steps of the copy for each step of the shape.")] = 1
+    reset_steps: Annotated[int, Range(0, 5000, 10, label="Forget every", unit="steps", advanced=True,
+                                      help="The copy begins anew after so many steps. 0: never.")] = 0
+    weighting: Annotated[str, Choice(WEIGHTINGS, label="Time weight", advanced=True, help=
+                                    "How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.")] = "sds"
+
+    def __post_init__(self) -> None:
+        check_knobs(self)
+
+    def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> NullAdapter:
+        """An adapter that changes nothing yet. Raises InputError for priors without a network."""
+        return NullAdapter(adapter_on(prior, RANK, rng, SCALE), prior.device)
+
+    def loss(self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: NullAdapter, rng: torch.Generator) -> GuidanceOut:
+        """The loss of ``lods`` for renders ``x`` (B,C,h,w) at times ``t`` (B,)."""
+        if state.read_out.begin_step(self.reset_steps):
+            state.adapter.forget()
+        eps = noise_like(x, rng)
+        with torch.no_grad():
+            x_t = prior.schedule.add_noise(x, eps, t)
+            conditional = prior.predict(x_t, t, prompts.positive)
+            with state.adapter.active():
+                null = prior.predict(x_t, t, prompts.unconditional)
+            score = normalised(conditional.eps, null.eps, eps, self.guidance_scale)
+            gradient = time_weight(prior.schedule, t, self.weighting, x) * score
+            if state.read_out.asks_plain:
+                state.read_out.compare(null.eps - eps, prior.predict(x_t, t, prompts.unconditional).eps - eps)
+        side_loss = partial(_side_loss, x.detach(), prompts, prior, state, rng)
+        return out_of(x, gradient, conditional.x0, side_loss, {"null_convergence": state.read_out.value()})
+
+
+def _side_loss(x: Tensor, prompts: Prompts, prior: Prior, state: NullAdapter, rng: torch.Generator) -> Tensor:
+    with state.adapter.active():
+        return denoising_loss(x, prompts.unconditional, prior, rng)
+
+
+METHOD = LodsLora

@@ -1,0 +1,243 @@
+"""The benchmark's parts against closed forms, and the whole command once with next to no steps."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+import trimesh
+
+from engine.loop.frames import PAPER
+from engine.loop.messages import Watch
+from engine.loop.settings import Settings
+from engine.loop.spec import Knobs, RunSpec
+from engine.loop.viewpoints import draft_cameras
+from engine.prior.registry import load_prior
+from engine.toybox import benchmark
+from engine.toybox.captions import plain_caption
+from engine.toybox.classifier import AZIMUTH_BINS, load_classifier
+from engine.toybox.dataset import HELD_OUT_SEED
+from engine.toybox.objects import KINDS, KINDS_WITH_FRONT
+from engine.toybox.yardstick import metrics
+from engine.toybox.yardstick.assets import LookOnce, fit_views, generate, see, true_views
+from engine.toybox.yardstick.image import complete
+from engine.toybox.yardstick.shapes import INSTANCES, ShapeScore, make_bank, score_shape, views_of, views_of_blob
+from engine.toybox.yardstick.sheet import compose
+from engine.toybox.yardstick.surfaces import outside_points
+from engine.toybox.yardstick.tasks import (
+    AZIMUTHS_DEG,
+    BANK_SEED,
+    ELEVATIONS_DEG,
+    IMAGE_SEED,
+    SEEDS_A_KIND,
+    TEXT_SEED,
+    image_tasks,
+    text_tasks,
+)
+from engine.toybox.yardstick.verdicts import Verdict, angle_between, judge, summarise
+
+SHORT = {"sampling_steps": 2, "fit_steps": 10, "refine_steps": 0, "splats": 500}
+
+
+def short_settings(**changes) -> Settings:
+    return Settings(replace(RunSpec(prompt="a red mug"), **{**SHORT, **changes}), Knobs())
+
+
+def grid(spacing: float = 1.0, shift: float = 0.0) -> np.ndarray:
+    """5 x 5 x 5 points, moved along x."""
+    return np.stack(np.meshgrid(*[np.arange(5) * spacing] * 3), axis=-1).reshape(-1, 3) + [shift, 0, 0]
+
+
+def test_psnr_of_a_constant_offset():
+    picture = np.random.default_rng(0).uniform(0.2, 0.8, (16, 16, 3))
+    assert metrics.psnr(picture, picture + 0.1) == pytest.approx(20.0)
+    assert metrics.psnr(picture, picture) == np.inf
+
+
+def test_ssim_of_constant_pictures():
+    a, b = (np.full((20, 20, 3), value) for value in (0.4, 0.6))
+    assert metrics.ssim(a, b) == pytest.approx((2 * 0.4 * 0.6 + 1e-4) / (0.4**2 + 0.6**2 + 1e-4), abs=1e-9)
+    assert metrics.ssim(a, b) == pytest.approx(0.92309, abs=1e-5)
+    noise = np.random.default_rng(0).uniform(size=(20, 20, 3))
+    assert metrics.ssim(noise, noise) == pytest.approx(1.0)
+
+
+def test_mask_iou_counts_opaque_pixels():
+    a, b = np.zeros((3, 8, 8)), np.zeros((3, 8, 8))
+    a[0, :4], b[0, 2:6] = 1.0, 1.0  # 16 pixels shared of 48
+    a[1, 0], b[1] = 0.4, 0.0  # neither is more than half opaque
+    a[2, :2] = 0.9  # the other is empty
+    assert metrics.mask_iou(a, b) == pytest.approx([1 / 3, 1.0, 0.0])
+
+
+def test_chamfer_and_f_score_of_shifted_grids():
+    a, b = grid(), grid(shift=0.1)
+    assert metrics.chamfer(a, b) == pytest.approx(0.2)
+    assert metrics.chamfer(a, b, squared=True) == pytest.approx(0.02)
+    assert metrics.f_score(a, b, 0.11) == 1.0 and metrics.f_score(a, b, 0.09) == 0.0
+    assert metrics.f_score(a, np.zeros((0, 3)), 1.0) == 0.0
+
+
+def test_f_score_is_the_harmonic_mean_and_symmetric():
+    half = grid()[grid()[:, 2] < 2]  # 50 of 125 points: precision 1, recall 3/5 within a little over one spacing
+    assert metrics.f_score(half, grid(), 1.01) == pytest.approx(2 * 0.6 / 1.6)
+    assert metrics.f_score(half, grid(), 1.01) == metrics.f_score(grid(), half, 1.01)
+
+
+def test_nothing_that_is_asked_was_ever_trained_on():
+    texts, images = text_tasks(48), image_tasks(48)
+    bank = range(BANK_SEED, BANK_SEED + INSTANCES)
+    seeds = [task.seed for task in (*texts, *images)]
+    assert min(seeds) >= HELD_OUT_SEED and not set(seeds) & set(bank)
+    assert max(task.seed for task in texts) < TEXT_SEED + SEEDS_A_KIND * len(KINDS) <= IMAGE_SEED
+    assert len({(task.kind, task.seed) for task in texts}) == len(texts)
+
+
+def test_prompts_say_what_is_true_of_their_objects():
+    for task in text_tasks(24):
+        assert task.kind == KINDS[task.index] and task.prompt == plain_caption(task.object)
+        assert len(task.colours) == 2 and "body" in task.colours
+        assert all(word in task.prompt and task.object.part_colours[part] == word for part, word in task.colours.items())
+
+
+def test_one_clean_view_is_near_the_front_and_near_elevation_15():
+    tasks = image_tasks(20)
+    assert all(15 <= task.azimuth_deg <= 45 and 10 <= task.elevation_deg <= 20 for task in tasks)
+    assert len({task.azimuth_deg for task in tasks}) == 20
+
+
+@pytest.mark.parametrize("index", [KINDS.index(kind) for kind in ("chair", "snowman", "airplane")])
+def test_a_blob_cannot_pass_for_a_shape(index):
+    task = text_tasks(24)[index]
+    bank = make_bank(task.kind, task.colours, 40)
+    true, blob = (score_shape(views(task.object), bank) for views in (views_of, views_of_blob))
+    assert true.iou.mean() > blob.iou.mean() + 0.12
+    assert true.psnr.mean() > blob.psnr.mean() + 3
+    assert not true.border.any() and not true.empty.any()
+
+
+def test_the_best_instance_counts_view_by_view():
+    bank = make_bank("mug", {}, 3)
+    mixed = np.stack([bank.rgba[v % 3, v] for v in range(8)])
+    score = score_shape(mixed, bank)
+    assert (score.iou == 1).all() and np.isinf(score.psnr).all()
+
+
+def test_border_and_emptiness_are_flagged():
+    bank = make_bank("mug", {}, 1)
+    views = np.zeros((8, 64, 64, 4), np.float32)
+    views[0, :20] = 1.0
+    views[1, 20:40, 20:40] = 1.0
+    score = score_shape(views, bank)
+    assert score.border.tolist() == [True] + [False] * 7
+    assert score.empty.tolist() == [False, False] + [True] * 6
+
+
+def verdict(kind: str, right: list[int], seen_deg: list[float]) -> Verdict:
+    shape = ShapeScore(np.ones(8), np.ones(8), np.zeros(8, bool), np.zeros(8, bool))
+    return Verdict(kind, np.array(right, bool), np.array(seen_deg), np.array([True, False]), shape)
+
+
+def test_summary_of_a_janus_and_an_honest_chair():
+    honest = verdict("chair", [1] * 8, list(AZIMUTHS_DEG))
+    janus = verdict("chair", [1] * 4 + [0] + [1] * 3, [0, 45, 90, 45, 0, 315, 270, 315])
+    summary = summarise([honest, janus])
+    assert summary["kind_accuracy"] == 15 / 16 and summary["worst_azimuth_accuracy"] == 0.5
+    assert summary["azimuth_accuracy"] == 13 / 16  # the three views from behind are seen as from the front
+    assert summary["janus_rate"] == 0.5 and summary["colour_accuracy"] == 0.5
+    assert summarise([honest])["janus_rate"] == 0.0
+
+
+def test_kinds_without_a_front_do_not_count_for_the_azimuth():
+    tree = next(kind for kind in KINDS if kind not in KINDS_WITH_FRONT)
+    lost = verdict(tree, [1] * 8, [180.0] * 8)
+    assert summarise([lost, verdict("chair", [1] * 8, list(AZIMUTHS_DEG))])["azimuth_accuracy"] == 1.0
+    assert summarise([lost])["azimuth_accuracy"] == 0.0
+
+
+def test_angles_wrap_round():
+    assert angle_between(np.array([350.0, 10.0, 180.0]), np.array([10.0, 350.0, 0.0])).tolist() == [20.0, 20.0, 180.0]
+
+
+def test_a_true_object_is_judged_right_and_another_kind_wrong():
+    chair, car = (text_tasks(24)[KINDS.index(kind)] for kind in ("chair", "car"))
+    bank, classifier = make_bank("chair", chair.colours, 20), load_classifier()
+    right, wrong = (judge(views_of(task.object), chair, classifier, bank) for task in (chair, car))
+    assert right.kind_right.mean() >= 7 / 8 and right.colours_right.all()
+    assert (angle_between(right.seen_azimuth_deg, np.array(AZIMUTHS_DEG)) <= 360 / AZIMUTH_BINS).mean() >= 6 / 8
+    assert wrong.kind_right.mean() <= 1 / 8 and wrong.shape.iou.mean() < right.shape.iou.mean()
+
+
+def test_points_lie_on_the_outside_only():
+    outer, inner = trimesh.creation.icosphere(3, radius=0.9), trimesh.creation.icosphere(3, radius=0.5)
+    both = trimesh.util.concatenate([outer, inner])
+    points = outside_points(both.vertices, both.faces, 2000)
+    assert len(points) == 2000 and np.linalg.norm(points, axis=1) == pytest.approx(0.9, abs=0.01)
+    assert np.abs(points.mean(0)).max() < 0.05
+
+
+def test_the_mailbox_looks_once_before_the_step_is_reported():
+    mailbox = LookOnce(3)
+    taken = [mailbox.take() for _ in range(6)]
+    assert taken == [[Watch(on)] for on in (False, False, True, False, False, False)]
+
+
+@pytest.fixture(scope="module")
+def toybox():
+    torch.set_num_threads(1)
+    return load_prior("toybox", "cpu")
+
+
+def test_a_run_is_kept_before_and_after_refining_and_repeats(toybox):
+    settings = short_settings(refine_steps=2)
+    first, second = (generate("a red mug", 5, settings, toybox) for _ in range(2))
+    draft, refined, again = (see(copy, AZIMUTHS_DEG, ELEVATIONS_DEG) for copy in (first.draft, first.refined, second.refined))
+    assert first.draft.total_step == 12 and first.refined.total_step == 14
+    assert np.abs(draft - refined).max() > 1e-3
+    assert np.array_equal(refined, again)
+    assert {"draft", "fit", "refine", "total"} <= set(first.seconds)
+
+
+def test_fitting_true_views_gives_their_silhouettes(toybox):
+    cameras = draft_cameras(toybox.info, 8, 64)
+    truth = true_views(text_tasks(1)[0].object, cameras)
+    copy = fit_views(truth, cameras, short_settings(fit_steps=60, splats=2000), toybox)
+    fitted = see(copy, cameras.azimuths_deg().tolist(), cameras.elevations_deg().tolist())
+    assert metrics.mask_iou(fitted[..., 3], truth[..., 3].numpy()).mean() > 0.85
+
+
+def test_a_picture_decides_the_other_views(toybox):
+    red, blue = (replace(text_tasks(1)[0], colours={"body": colour}).object for colour in ("red", "blue"))
+    cameras = draft_cameras(toybox.info, 8, 64)
+    views = [complete(true_views(obj, cameras)[:1], cameras, 0, short_settings(sampling_steps=4), toybox) for obj in (red, blue)]
+    assert views[0].shape == (7, 64, 64, 4)
+    redness = [float((view[..., 0] - view[..., 2]).mean()) for view in views]
+    assert redness[0] > redness[1]
+
+
+def test_the_sheet_shows_every_strip_under_its_prompt():
+    strips = [np.full((8, 16, 16, 3), 10 * i, np.uint8) for i in range(3)]
+    sheet = np.asarray(compose(["a", "b", "c"], strips, columns=2))
+    for i in range(3):
+        assert (sheet == 10 * i).all(-1).sum() >= 8 * 16 * 16
+    assert sheet[0, 0] == pytest.approx(255 * np.array(PAPER), abs=0.51)
+
+
+def test_the_command_writes_table_numbers_and_sheet(tmp_path, capsys):
+    numbers, sheet = tmp_path / "numbers.json", tmp_path / "sheet.png"
+    short = [part for name, value in SHORT.items() for part in ("--set", f"{name}={value}")]
+    assert benchmark.main(["--objects", "1", "--processes", "1", "--json", str(numbers), "--sheet", str(sheet), *short]) == 0
+    stored = json.loads(numbers.read_text())
+    wanted = {"kind_accuracy", "colour_accuracy", "azimuth_accuracy", "worst_azimuth_accuracy", "janus_rate", "shape_iou"}
+    assert wanted <= set(stored["text"]) and set(stored["seconds"]) == {"draft", "refined"}
+    assert {"psnr", "ssim", "mask_iou", "copy_psnr", "chamfer", "f_score"} <= set(stored["image"])
+    assert stored["ceiling"]["text"]["shape_iou"] > stored["blob"]["shape_iou"]
+    assert stored["n"]["prompts"] == 1 and stored["n"]["settings"]["fit_steps"] == SHORT["fit_steps"]
+    assert sheet.stat().st_size > 1000 and "shape IoU" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("wrong", [["--preset", "nowhere"], ["--set", "fit_steps"], ["--set", "colour=red"], ["--objects", "-1"]])
+def test_wrong_options_are_refused_with_a_remedy(wrong, capsys):
+    assert benchmark.main([*wrong, "--processes", "1"]) == 2
+    assert capsys.readouterr().err.startswith("error: ")

@@ -92,7 +92,7 @@ def _announce(serving: Serving) -> None:
 
 
 def _choice(entry: PriorEntry) -> PriorChoice:
-    missing = "" if installed(entry) else f"{entry.title} is not installed. {_how_to_fetch(entry)}"
+    missing = "" if installed(entry) else _how_to_fetch(entry)
     return PriorChoice(entry.id, entry.title, missing, any_words=not entry.vocabulary)
 
 

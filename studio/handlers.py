@@ -85,7 +85,8 @@ class Handlers:
             changes = differences(preset, self._settings(everything, prompt=PLACEHOLDER))
         except StudioError as error:
             return problem(error), gr.update(visible=False)
-        missing = self.catalogue.prior(str(preset.values.get("prior", ""))).missing
+        prior = self.catalogue.prior(str(preset.values.get("prior", "")))
+        missing = f"{prior.title} is not installed. {prior.missing}" if prior.missing else ""
         return preset_note(preset.sentence, changes, missing, self._title), gr.update(visible=bool(changes) and not missing)
 
     def apply_preset(self, token: str, key: str | None, *everything: Value) -> list[Any]:

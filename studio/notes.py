@@ -25,7 +25,7 @@ def unknown_notice(words: Sequence[str], prior: str, priors: Sequence[PriorChoic
     if here:
         advice += f" {escape(here[0].title)} would know {them}."
     elif elsewhere:
-        advice += f" {escape(elsewhere[0].title)} would know {them}. {escape(elsewhere[0].missing)}"
+        advice += f" {escape(elsewhere[0].title)} would know {them}, but is not installed. {escape(elsewhere[0].missing)}"
     return f'<p class="mq-note" role="status">{escape(prior)} was not taught {named} and leaves {them} out. {advice}</p>'
 
 

@@ -65,6 +65,7 @@
       this.canvas.getContext("2d").clearRect(0, 0, this.canvas.width, this.canvas.height);
       this.clearStrip();
       this.waiting("Opening the run", "");
+      if (token && window.matchMedia("(max-width: 900px)").matches) window.scrollTo({ top: 0 });  // a phone shows one thing at a time
       this.live.open(token);
       this.find("#mq-viewport").src = token ? maquette.url(`/viewport/${token}/${this.way}/`) : "about:blank";
     }

@@ -125,7 +125,7 @@ def open_double(library: Path, step_seconds: float = 0.02) -> Session:
 
 
 def catalogue() -> Catalogue:
-    priors = (PriorChoice("toybox", "Toybox"), PriorChoice("wide", "Wide", "Wide is not installed. Fetch it.", any_words=True))
+    priors = (PriorChoice("toybox", "Toybox"), PriorChoice("wide", "Wide", "Fetch it.", any_words=True))
     return Catalogue(load_presets(), priors, lambda prior, prompt: unknown_words(prompt, WORDS if prior == "toybox" else None))
 
 

@@ -258,6 +258,7 @@ def test_the_theme_can_be_changed_and_is_remembered(page: Page, double_page: str
 def test_the_phone_switches_between_picture_and_viewport(browser: Browser, double_page: str) -> None:
     with visiting(browser, double_page, PHONE) as page:
         generate(page)
+        page.wait_for_function("window.scrollY === 0")  # the stage is what is shown first
         expect(page.locator(".mq-live")).to_be_visible()
         expect(page.locator(".mq-view")).to_be_hidden()
         page.click('[data-show="view"]')

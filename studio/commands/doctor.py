@@ -79,13 +79,22 @@ def _cuda_packages() -> list[Finding]:
     return [
         _package("gsplat", "splats on the GPU", needed=False, add=add),
         _package("nerfacc", "fields on the GPU", needed=False, add=add),
-        Finding("nvcc", compiler or "not found", "compiles gsplat and nerfacc once, some minutes at first use", good=compiler is not None),
+        Finding(
+            "nvcc",
+            compiler or "not found",
+            "compiles gsplat and nerfacc once, some minutes at first use",
+            good=compiler is not None,
+        ),
     ]
 
 
 def _cores() -> Finding:
     threads = torch_threads()
-    return Finding("CPU", f"{os.cpu_count()} cores", f"{threads} thread{'s' if threads > 1 else ''} for the prior; one more draws for the page")
+    return Finding(
+        "CPU",
+        f"{os.cpu_count()} cores",
+        f"{threads} thread{'s' if threads > 1 else ''} for the prior; one more draws for the page",
+    )
 
 
 def _memory() -> Finding:

@@ -1,0 +1,85 @@
+"""What the README tells people to type works, and what it points to is there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from studio.cli import main
+
+ROOT = Path(__file__).parent.parent
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+LINES = [line for block in re.findall(r"```bash\n(.*?)```", TEXT, re.S) for line in block.strip().splitlines()]
+COMMANDS = [part.strip() for line in LINES for part in line.split("&&")]
+QUICK = [
+    "--set",
+    "sampling_steps=2",
+    "--set",
+    "fit_steps=10",
+    "--set",
+    "refine_steps=2",
+    "--set",
+    "splats=300",
+    "--formats",
+    "glb",
+    "--quiet",
+]
+
+
+def test_two_commands_are_all_a_fresh_machine_needs() -> None:
+    assert LINES[:2] == ["pip install -e . && python -m studio", 'pip install -e ".[test]" && python -m pytest -q']
+    assert 'pip install -q -e ".[test]"' in (ROOT / ".ci" / "run").read_text()
+
+
+def test_extras_that_are_named_exist() -> None:
+    project = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    for extra in re.findall(r"\.\[(\w+)\]", TEXT):
+        assert re.search(rf"^{extra} = \[", project, re.M), extra
+
+
+def test_generating_works_as_written_one_command_after_the_other(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    commands = [command for command in COMMANDS if command.startswith("python -m studio generate")]
+    assert len(commands) >= 3
+    for command in commands:
+        arguments = shlex.split(command)[3:]
+        quick = [part for part in QUICK if not ("refine_steps" in part and "refine_steps" in command)]
+        assert main([*arguments, *_paired(quick)]) == 0, command
+        assert (tmp_path / arguments[arguments.index("--out") + 1] / "result.json").exists()
+
+
+def _paired(arguments: list[str]) -> list[str]:
+    """Drop a ``--set`` that lost its value."""
+    kept = []
+    for here, after in zip(arguments, [*arguments[1:], ""]):
+        if here != "--set" or "=" in after:
+            kept.append(here)
+    return kept
+
+
+@pytest.mark.parametrize(
+    "command", [c for c in COMMANDS if c.startswith("python -m studio") and " generate " not in c and c != "python -m studio"]
+)
+def test_lists_work_as_written(command: str) -> None:
+    assert main(shlex.split(command)[3:]) == 0
+
+
+@pytest.mark.parametrize("command", sorted({c for c in COMMANDS if c.startswith("python -m engine")}))
+def test_builders_commands_have_the_options_that_are_named(command: str) -> None:
+    module, *arguments = shlex.split(command)[2:]
+    told = subprocess.run([sys.executable, "-m", module, "--help"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for option in (argument for argument in arguments if argument.startswith("--")):
+        assert option in told, f"{module} has no {option}"
+
+
+def test_everything_that_is_pointed_to_is_there() -> None:
+    targets = re.findall(r"\]\(([^)#]+)\)", TEXT) + re.findall(r'src="([^"]+)"', TEXT)
+    for target in targets:
+        assert target.startswith("http") or (ROOT / target).exists(), target
+    for path in re.findall(r"`((?:engine|studio|presets|tests)/[\w/.]*)`", TEXT):
+        assert (ROOT / path).exists(), path

@@ -85,15 +85,15 @@ def _run(options: argparse.Namespace) -> None:
 
 def _settings(options: argparse.Namespace) -> Settings:
     """The preset, with what the command line changes of it."""
-    blank = Settings(RunSpec(prompt=text_tasks(1)[0].prompt), Knobs())
-    settings = apply_preset(find_preset(options.preset), blank)
+    settings = apply_preset(find_preset(options.preset), Settings(RunSpec(prompt=text_tasks(1)[0].prompt), Knobs()))
+    if options.quick:
+        fewer = min(QUICK_REFINE_STEPS, settings.spec.refine_steps)
+        settings = Settings(replace(settings.spec, refine_steps=fewer), settings.knobs)
     pairs = [pair.partition("=") for pair in options.set]
     if any(not equals for _, equals, _ in pairs):
         raise InputError("--set needs NAME=VALUE.", "Write for example --set refine_steps=0.")
     settings = with_values(settings, {name: value for name, _, value in pairs})
     changed = {name: value for name in ("prior", "scene") if (value := getattr(options, name)) is not None}
-    if options.quick:
-        changed["refine_steps"] = min(QUICK_REFINE_STEPS, settings.spec.refine_steps)
     return Settings(replace(settings.spec, **changed), settings.knobs)
 
 

@@ -15,6 +15,7 @@ from engine.toybox.yardstick.verdicts import summarise
 TEXT_ROWS = (
     ("kind_accuracy", "kind", "{:.1%}"),
     ("colour_accuracy", "part colour", "{:.1%}"),
+    ("body_colour_accuracy", "colour of the body", "{:.1%}"),
     ("azimuth_accuracy", "azimuth within 45°", "{:.1%}"),
     ("worst_azimuth_accuracy", "kind, worst azimuth", "{:.1%}"),
     ("janus_rate", "Janus rate", "{:.1%}"),

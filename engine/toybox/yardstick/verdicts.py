@@ -21,8 +21,8 @@ BACK_DEG = 135.0
 class Verdict:
     """One asset from eight azimuths, judged against its prompt.
 
-    ``kind_right`` (8,) bool; ``seen_azimuth_deg`` (8,) given the prompt's kind; ``colours_right`` (parts,) bool, read from all
-    views together, because no single view shows every part.
+    ``kind_right`` (8,) bool; ``seen_azimuth_deg`` (8,) given the prompt's kind; ``colours_right`` (parts,) bool, the body first,
+    read from all views together, because no single view shows every part.
     """
 
     kind: str
@@ -69,6 +69,7 @@ def summarise(verdicts: Sequence[Verdict]) -> dict[str, float]:
     return {
         "kind_accuracy": float(kinds.mean()),
         "colour_accuracy": float(np.concatenate([v.colours_right for v in verdicts]).mean()),
+        "body_colour_accuracy": float(np.mean([v.colours_right[0] for v in verdicts])),
         "azimuth_accuracy": _mean(angle_between(seen, np.array(AZIMUTHS_DEG)) <= NEAR_DEG),
         "worst_azimuth_accuracy": float(kinds.mean(0).min()),
         "janus_rate": _mean(angle_between(seen[:, behind], 0.0) <= NEAR_DEG),

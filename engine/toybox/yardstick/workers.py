@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import lru_cache
 from multiprocessing import get_context
 
+from engine.errors import RunError
 from engine.loop.devices import limit_threads
 from engine.loop.settings import Settings
 from engine.prior.base import Prior
@@ -35,7 +37,7 @@ def measure(job: Job) -> TextResult | ImageResult:
 
 
 def measure_all(jobs: Sequence[Job], processes: int) -> Iterator[TextResult | ImageResult]:
-    """Results in the order in which they are ready; the same whatever the number of processes."""
+    """Results in the order in which they are ready; the same whatever the number of processes. Raises RunError if one dies."""
     if processes == 1:
         limit_threads()
         yield from (measure(job) for job in jobs)
@@ -45,6 +47,8 @@ def measure_all(jobs: Sequence[Job], processes: int) -> Iterator[TextResult | Im
         try:
             for future in as_completed(futures):
                 yield future.result()
+        except BrokenProcessPool as error:
+            raise RunError("A worker process of the benchmark was ended.", "Run it again, or with --processes 1.") from error
         finally:
             for future in futures:
                 future.cancel()

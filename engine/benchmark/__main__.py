@@ -50,8 +50,8 @@ class Amount:
     memory_steps: int
 
 
-QUICK = Amount(8, 3, 2, 6, 3, 2, 1, 10)
-FULL = Amount(30, 7, 8, 15, 9, 5, 3, 100)
+QUICK = Amount(8, 3, 6, 6, 3, 2, 1, 10)
+FULL = Amount(30, 7, 16, 8, 9, 5, 3, 100)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

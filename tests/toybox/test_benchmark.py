@@ -146,6 +146,7 @@ def test_summary_of_a_janus_and_an_honest_chair():
     assert summary["kind_accuracy"] == 15 / 16 and summary["worst_azimuth_accuracy"] == 0.5
     assert summary["azimuth_accuracy"] == 13 / 16  # the three views from behind are seen as from the front
     assert summary["janus_rate"] == 0.5 and summary["colour_accuracy"] == 0.5
+    assert summary["body_colour_accuracy"] == 1.0
     assert summarise([honest])["janus_rate"] == 0.0
 
 

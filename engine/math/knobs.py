@@ -3,6 +3,8 @@
 A field ``guidance_scale: Annotated[float, Range(1, 100, help="...")] = 7.5`` is all that the page, the command line and the
 preset loader need: they read it with ``knobs_of`` and check it with ``check_knobs``. A dataclass whose fields carry these
 marks calls ``check_knobs(self)`` in its ``__post_init__``, so that an object out of range cannot exist.
+
+``needs``, in every mark, names the flag of a prior's info without which the setting has no effect; empty: it always has one.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ class Range:
     help: str = ""
     label: str = ""
     advanced: bool = False
+    needs: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,7 @@ class Choice:
     help: str = ""
     label: str = ""
     advanced: bool = False
+    needs: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,9 +49,34 @@ class Switch:
     help: str = ""
     label: str = ""
     advanced: bool = False
+    needs: str = ""
 
 
-Mark = Range | Choice | Switch
+@dataclass(frozen=True)
+class Text:
+    """Words, at most ``most`` characters of them; empty: none."""
+
+    most: int = 1000
+    help: str = ""
+    label: str = ""
+    advanced: bool = False
+    needs: str = ""
+
+
+@dataclass(frozen=True)
+class File:
+    """The path of a file that ends in one of ``endings`` (with their dots, lower case); empty: none. Whether it exists is not
+    asked here: settings travel to machines that do not have it.
+    """
+
+    endings: tuple[str, ...]
+    help: str = ""
+    label: str = ""
+    advanced: bool = False
+    needs: str = ""
+
+
+Mark = Range | Choice | Switch | Text | File
 
 
 @dataclass(frozen=True)
@@ -85,18 +114,23 @@ def check_knobs(owner: Any) -> None:
 
 
 def _check(where: str, knob: Knob) -> None:
+    allowed, good = _rule(knob)
+    if not good:
+        raise InputError(f"{where}.{knob.name} is {knob.value!r}; it must be {allowed}.", "Give a value in that range.")
+
+
+def _rule(knob: Knob) -> tuple[str, bool]:
+    """What is allowed, in words, and whether the value is."""
     mark, value = knob.mark, knob.value
     if isinstance(mark, Switch):
-        allowed, good = "true or false", isinstance(value, bool)
-    elif isinstance(mark, Choice):
-        allowed, good = "one of " + ", ".join(mark.options), value in mark.options
-    else:
-        allowed = f"a {'whole ' if knob.whole else ''}number from {mark.low:g} to {mark.high:g}"
-        good = (
-            isinstance(value, int if knob.whole else int | float)
-            and not isinstance(value, bool)
-            and math.isfinite(value)
-            and mark.low <= value <= mark.high
-        )
-    if not good:
-        raise InputError(f"{where}.{knob.name} is {value!r}; it must be {allowed}.", "Give a value in that range.")
+        return "true or false", isinstance(value, bool)
+    if isinstance(mark, Choice):
+        return "one of " + ", ".join(mark.options), value in mark.options
+    if isinstance(mark, Text):
+        return f"words, at most {mark.most:,} characters", isinstance(value, str) and len(value) <= mark.most
+    if isinstance(mark, File):
+        allowed = f"empty, or the path of a file that ends in {', '.join(mark.endings)}"
+        return allowed, isinstance(value, str) and (not value or value.lower().endswith(mark.endings))
+    kind = isinstance(value, int if knob.whole else int | float) and not isinstance(value, bool)
+    allowed = f"a {'whole ' if knob.whole else ''}number from {mark.low:g} to {mark.high:g}"
+    return allowed, kind and math.isfinite(value) and mark.low <= value <= mark.high

@@ -105,12 +105,17 @@ class SceneCopy:
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """``images`` (V,H,W,3) uint8 of what the prior sees: "draft" views while they are sampled, or "denoised" renders."""
+    """What the prior sees: ``images`` (V,H,W,3) uint8, "draft" views while they are sampled, or "denoised" renders.
+
+    With denoised ones come the ``renders`` (V,h,w,3) uint8 that they were made from, and the ``noise`` (t / T, 0..1) between.
+    """
 
     kind: Literal["draft", "denoised"]
     total_step: int
     revision: int
     images: np.ndarray
+    renders: np.ndarray | None = None
+    noise: float | None = None
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import numpy as np
 import torch
-from torch import Tensor
 
 from engine.loop import health, snapshot
 from engine.loop.clock import Clock
@@ -38,7 +38,7 @@ from engine.loop.spec import Knobs, RunSpec
 from engine.loop.stages import STAGES, Planned, first_scene, plan
 from engine.loop.state import Context, RunState, make_optimiser
 from engine.loop.step import StepOut
-from engine.math.views import composite
+from engine.math.views import Views, composite
 from engine.prior.base import Prior
 from engine.render import choose
 
@@ -140,7 +140,7 @@ class _Live:
         if self.state.step % HEALTH_STEPS == 0:
             self.good = self._snapshot()
         if out.denoised is not None and (planned.name == "draft" or self.clock.due("pictures", PICTURE_SECONDS)):
-            yield self._pictures(planned, out.denoised)
+            yield self._pictures(planned, out)
         if self.watched and planned.name != "draft" and self.clock.due("copy", COPY_SECONDS):
             yield self._copy()
         yield self._stepped(planned, out)
@@ -165,11 +165,18 @@ class _Live:
             out.metrics,
         )
 
-    def _pictures(self, planned: Planned, denoised: Tensor) -> Pictures:
-        with torch.no_grad():
-            seen = self.context.prior.decode(denoised)
-            images = to_uint8(composite(seen.rgb, seen.alpha, torch.tensor(PAPER, device=seen.rgb.device)))
-        return Pictures("draft" if planned.name == "draft" else "denoised", self.state.total_step, self.revision, images)
+    @torch.no_grad()
+    def _pictures(self, planned: Planned, out: StepOut) -> Pictures:
+        step, revision = self.state.total_step, self.revision
+        images = self._on_paper(self.context.prior.decode(out.denoised))
+        if planned.name == "draft":
+            return Pictures("draft", step, revision, images)
+        return Pictures("denoised", step, revision, images, self._on_paper(out.views), out.metrics.get("noise"))
+
+    def _on_paper(self, views: Views) -> np.ndarray:
+        """uint8 (V,H,W,3) pictures, over paper where they have alpha that the prior sees."""
+        paper = torch.tensor(PAPER, device=views.rgb.device) if self.context.prior.info.channels == "rgba" else None
+        return to_uint8(composite(views.rgb, views.alpha, paper))
 
     def _commands(self, mailbox: Mailbox) -> Iterator[Event]:
         for command in mailbox.take():

@@ -137,6 +137,13 @@ def test_pictures_of_what_the_prior_sees(monkeypatch) -> None:
     pictures = of_type(events_of(quick_spec()), Pictures)
     assert {picture.kind for picture in pictures} == {"draft", "denoised"}
     assert all(p.images.dtype == np.uint8 and p.images.shape[1:] == (SIZE, SIZE, 3) for p in pictures)
+    for picture in pictures:
+        if picture.kind == "draft":
+            assert picture.renders is None and picture.noise is None, "nothing is rendered yet"
+        else:
+            assert picture.renders.dtype == np.uint8 and len(picture.renders) == len(picture.images)
+            assert picture.renders[:, 0, 0].min() > 200, "the ground is paper, as in the denoised picture beside it"
+            assert 0 < picture.noise < 1
 
 
 def test_resume_goes_on_exactly_where_the_checkpoint_was(tmp_path, monkeypatch) -> None:

@@ -66,17 +66,21 @@ class PriorEntry:
 
 def read_entry(path: Path) -> PriorEntry:
     """The entry in ``path``. Raises PresetError that names the file and what is wrong with it."""
+    entry = PriorEntry(**read_table(path, PriorEntry), folder=path.parent)
+    _check_sense(path, entry)
+    return entry
+
+
+def read_table(path: Path, kind: type) -> dict[str, Any]:
+    """What ``path`` says of the fields of the dataclass ``kind``, each as its type wants it; ``folder`` is left to the caller."""
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise PresetError(f"{path} cannot be read as TOML: {error}.", "Repair or delete the file.") from error
-    hints = get_type_hints(PriorEntry)
-    known = {field.name: field for field in fields(PriorEntry) if field.name != "folder"}
+    hints = get_type_hints(kind)
+    known = {field.name: field for field in fields(kind) if field.name != "folder"}
     _check_names(path, table, {name for name, field in known.items() if field.default is MISSING}, set(known))
-    values = {name: _typed(path, name, value, hints[name]) for name, value in table.items()}
-    entry = PriorEntry(**values, folder=path.parent)
-    _check_sense(path, entry)
-    return entry
+    return {name: _typed(path, name, value, hints[name]) for name, value in table.items()}
 
 
 def _check_names(path: Path, table: Mapping[str, Any], needed: set[str], known: set[str]) -> None:

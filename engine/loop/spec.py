@@ -31,7 +31,10 @@ class RunSpec:
         str, Choice(("draft", "ball"), label="Start", help="A draft sampled from the prior, or pure distillation from a ball.")
     ] = "draft"
     draft_views: Annotated[
-        int, Range(4, 8, 4, label="Draft views", advanced=True, help="Views that the prior samples together for the draft.")
+        int,
+        Range(
+            1, 8, 1, label="Draft views", advanced=True, help="Views that the prior samples together, or pictures of a canvas."
+        ),
     ] = 8
     draft_guidance_scale: Annotated[
         float, Range(1, 20, 0.1, label="Draft guidance", advanced=True, help="Guidance while the draft views are sampled.")

@@ -21,27 +21,19 @@ PRIORS_FOLDER = Path(__file__).resolve().parents[2] / "presets" / "priors"
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
-@dataclass(frozen=True)
-class PriorEntry:
-    """What is known of a prior before it is on this machine. ``source`` is a Hub id, or a folder if it begins with . / or ~."""
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """Files that may have to be fetched. ``source`` is a Hub id, or a folder if it begins with . / or ~."""
 
     id: str
     title: str
-    family: str  # which loader reads it
     source: str
     licence: str
-    resolution: int  # pixels a side
-    default_guidance_scale: float
-    folder: Path  # where the entry lies; relative sources and vocabularies start here
+    folder: Path  # where the entry lies; relative sources start here
     revision: str = ""  # commit of a Hub source
     unpinned: bool = False  # the revision is a branch and may change
     mirrors: tuple[str, ...] = ()  # further Hub ids with the same files, as ID or ID@REVISION
     size_mb: int = 0  # what has to be fetched
-    vram_gb: float = 0.0  # about what a run with it takes on a GPU
-    prediction_type: str = ""
-    time_range: tuple[float, float] = (0.02, 0.98)
-    needs: tuple[str, ...] = ()  # Python packages
-    vocabulary: str = ""  # file with the words it was taught; empty: open
 
     @property
     def is_local(self) -> bool:
@@ -58,6 +50,22 @@ class PriorEntry:
         """(Hub id, revision) to try in turn; mirrors follow their main branch unless they name a revision."""
         mirrors = [mirror.partition("@") for mirror in self.mirrors]
         return ((self.source, self.revision), *((name, revision or "main") for name, _, revision in mirrors))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PriorEntry(Entry):
+    """What is known of a prior before it is on this machine."""
+
+    family: str  # which loader reads it
+    resolution: int  # pixels a side
+    default_guidance_scale: float
+    vram_gb: float = 0.0  # about what a run with it takes on a GPU
+    prediction_type: str = ""
+    time_range: tuple[float, float] = (0.02, 0.98)
+    needs: tuple[str, ...] = ()  # Python packages
+    leave_out: tuple[str, ...] = ()  # parts of the pipeline that it also works without, such as "text_encoder_3"
+    gated: bool = False  # the publisher asks everyone to accept the licence on the Hub first
+    vocabulary: str = ""  # file beside the entry with the words it was taught; empty: open
 
     def info(self) -> PriorInfo:
         """What this entry says about the prior, for loaders that do not store it with the weights."""
@@ -114,17 +122,28 @@ def _is_number(value: Any) -> bool:
 
 def _check_sense(path: Path, entry: PriorEntry) -> None:
     low, high = entry.time_range
-    pinned = COMMIT.fullmatch(entry.revision) is not None
-    rules = {
-        f"id is {entry.id!r}; it must be the file's name, {path.stem!r}": entry.id == path.stem,
+    check_source(path, entry)
+    refuse(path, {
         f"time_range is {low:g} to {high:g}; it must rise within 0 to 1": 0 <= low < high <= 1,
         f"resolution is {entry.resolution}; it must be positive": entry.resolution > 0,
         f"default_guidance_scale is {entry.default_guidance_scale:g}; it must be at least 1": entry.default_guidance_scale >= 1,
+    })
+
+
+def check_source(path: Path, entry: Entry) -> None:
+    """Raises PresetError if the entry in ``path`` has another id than its file, or its source is not told well enough."""
+    pinned = COMMIT.fullmatch(entry.revision) is not None
+    refuse(path, {
+        f"id is {entry.id!r}; it must be the file's name, {path.stem!r}": entry.id == path.stem,
         "a Hub source needs a revision": entry.is_local or bool(entry.revision),
         f"size_mb is {entry.size_mb}; it must say what a Hub source takes to fetch": entry.is_local or entry.size_mb > 0,
         f"revision is {entry.revision!r}; unpinned must be true unless it is a commit of 40 hexadecimal digits":
             entry.is_local or pinned != entry.unpinned,
-    }
+    })
+
+
+def refuse(path: Path, rules: Mapping[str, bool]) -> None:
+    """Raises PresetError with the first fault whose rule does not hold."""
     for fault, holds in rules.items():
         if not holds:
             raise PresetError(f"{path}: {fault}.", "Repair the file.")

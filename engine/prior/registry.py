@@ -13,10 +13,14 @@ from engine.errors import DeviceError, FileFormatError, InputError, MissingError
 from engine.prior import hub
 from engine.prior.base import Prior
 from engine.prior.entries import PRIORS_FOLDER, PriorEntry, read_entry
-from engine.prior.pipeline_folder import missing_files
-
-PARTS = ("unet", "vae", "text_encoder")
-SETTINGS = ["model_index.json", "scheduler/*.json", "tokenizer/*", *(f"{part}/config.json" for part in PARTS)]
+from engine.prior.pipeline_folder import (
+    HALF,
+    INDEX,
+    missing_files,
+    parts_without_weights,
+    settings_patterns,
+    weight_patterns,
+)
 
 
 def list_priors(folder: Path = PRIORS_FOLDER) -> tuple[PriorEntry, ...]:
@@ -44,7 +48,7 @@ def local_folder(entry: PriorEntry) -> Path | None:
         candidates = [entry.local_source]
     else:
         candidates = [hub.cached_folder(repo, revision) for repo, revision in entry.hub_sources]
-    return next((folder for folder in candidates if folder is not None and not missing_files(folder)), None)
+    return next((folder for folder in candidates if folder is not None and not missing_files(folder, entry.leave_out)), None)
 
 
 def load_prior(prior_id: str, device: torch.device | str | None = None, folder: Path = PRIORS_FOLDER) -> Prior:
@@ -113,24 +117,31 @@ FAMILIES: dict[str, Callable[[PriorEntry, Path, torch.device], Prior]] = {"toybo
 
 
 def _fetch_from_any(entry: PriorEntry, report: hub.Report) -> Path:
-    """Half-precision weights where a repository has them, full ones else; the next mirror where a repository is gone."""
+    """From the source, or from the next mirror where a repository is gone."""
     refusals = []
     for repo, revision in entry.hub_sources:
         try:
-            for suffix in (".fp16", ""):
-                patterns = [*SETTINGS, *_weights(suffix)]
-                place = hub.download(repo, revision, patterns, entry.size_mb, report)
-                if not missing_files(place):
-                    return place
-            refusals.append(MissingError(f"{repo} lacks {', '.join(missing_files(place))}."))
+            place = _fetch_parts(repo, revision, entry, report)
+            if not missing_files(place, entry.leave_out):
+                return place
+            refusals.append(MissingError(f"{repo} lacks {', '.join(missing_files(place, entry.leave_out))}."))
         except hub.GoneError as error:
             refusals.append(error)
     raise MissingError(" ".join(error.what for error in refusals), refusals[0].remedy)
 
 
-def _weights(suffix: str) -> list[str]:
-    networks = [f"{part}/diffusion_pytorch_model{suffix}.safetensors" for part in ("unet", "vae")]
-    return [*networks, f"text_encoder/model{suffix}.safetensors"]
+def _fetch_parts(repo: str, revision: str, entry: PriorEntry, report: hub.Report) -> Path:
+    """The parts that the index names: half-precision weights where the repository has them, full ones for what is left."""
+    place = hub.download(repo, revision, [INDEX], entry.size_mb, lambda share: None)
+    if missing_files(place) == [INDEX]:
+        return place
+    for variant in (HALF, None):
+        lacking = parts_without_weights(place, entry.leave_out)
+        weights = [pattern for part in lacking for pattern in weight_patterns(part, variant)]
+        place = hub.download(repo, revision, settings_patterns(place, entry.leave_out) + weights, entry.size_mb, report)
+        if not missing_files(place, entry.leave_out):
+            break
+    return place
 
 
 def _check_packages(entry: PriorEntry) -> None:
@@ -141,7 +152,7 @@ def _check_packages(entry: PriorEntry) -> None:
 
 def _not_installed(entry: PriorEntry) -> MissingError:
     if entry.is_local:
-        missing = ", ".join(missing_files(entry.local_source))
+        missing = ", ".join(missing_files(entry.local_source, entry.leave_out))
         return MissingError(f"{entry.title} should be in {entry.local_source}, which lacks {missing}.",
                             "Restore that folder from the repository.")
     return MissingError(f"{entry.title} is not on this machine ({entry.size_mb} MB to fetch; licence {entry.licence}).",

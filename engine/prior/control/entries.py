@@ -1,0 +1,50 @@
+"""Registry entries of ControlNets: one flat TOML file each, ``presets/priors/controls/ID.toml``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from engine.errors import InputError
+from engine.prior.control.pictures import PICTURES
+from engine.prior.entries import PRIORS_FOLDER, Entry, check_source, read_table, refuse
+
+CONTROLS_FOLDER = PRIORS_FOLDER / "controls"
+OFF = "off"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlEntry(Entry):
+    """What is known of a ControlNet before it is on this machine."""
+
+    sees: str  # the picture that it was trained on, as in ``PICTURES``
+    base: str  # the models that it goes with, as people call them
+
+
+def control_ids(folder: Path = CONTROLS_FOLDER) -> tuple[str, ...]:
+    """The ids of all entries, by the names of their files."""
+    return tuple(sorted(path.stem for path in folder.glob("*.toml")))
+
+
+def find_control(control_id: str, folder: Path = CONTROLS_FOLDER) -> ControlEntry:
+    """The entry named ``control_id``; raises InputError that lists the known ones, PresetError for a file that is broken."""
+    known = control_ids(folder)
+    if control_id not in known:
+        raise InputError(f"There is no ControlNet named {control_id!r}.", f"Choose one of {', '.join((OFF, *known))}.")
+    return read_control(folder / f"{control_id}.toml")
+
+
+def list_controls(folder: Path = CONTROLS_FOLDER) -> tuple[ControlEntry, ...]:
+    """Every entry, by id. Raises PresetError for a file that cannot be read."""
+    return tuple(find_control(control_id, folder) for control_id in control_ids(folder))
+
+
+def read_control(path: Path) -> ControlEntry:
+    """The entry in ``path``. Raises PresetError that names the file and what is wrong with it."""
+    entry = ControlEntry(**read_table(path, ControlEntry), folder=path.parent)
+    check_source(path, entry)
+    refuse(path, {
+        f"sees is {entry.sees!r}; it must be one of {', '.join(PICTURES)}": entry.sees in PICTURES,
+        f"id is {entry.id!r}; that word switches ControlNets off": entry.id != OFF,
+    })  # fmt: skip
+    return entry

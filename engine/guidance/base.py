@@ -14,8 +14,10 @@ from typing import Any, ClassVar, Protocol
 import torch
 from torch import Tensor
 
+from engine.guidance.cost import Cost
 from engine.math.gradient import loss_from_gradient
-from engine.prior.base import Prior, Prompts
+from engine.math.views import Views
+from engine.prior.base import Prior, PriorInfo, Prompts
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,12 +26,14 @@ class GuidanceOut:
 
     ``denoised`` (B,C,h,w) is the clean picture that the prior sees in the noisy render. Each call of ``side_loss`` is a fresh
     estimate, with its own times and noise, that reaches the state and never the scene: one call for each training step.
+    ``picture_loss`` moves the scene too: it is asked once, with the rendered views, by methods that also compare pictures.
     """
 
     loss: Tensor
     denoised: Tensor
     side_loss: Callable[[], Tensor] | None = None
     metrics: Mapping[str, float] = field(default_factory=dict)
+    picture_loss: Callable[[Views], Tensor] | None = None
 
 
 def out_of(x: Tensor, gradient: Tensor, denoised: Tensor, side_loss: Callable[[], Tensor] | None = None,
@@ -50,13 +54,22 @@ class Guidance(Protocol):
 
     title: ClassVar[str]  # what people call it
     sentence: ClassVar[str]  # one plain sentence for the menu
-    guidance_scale: float  # every method has one, in diffusers' meaning: 1 = off
+    guidance_scale: float  # every method has one, in diffusers' meaning: 1 = off; never below 1
+
+    @property
+    def cost(self) -> Cost:
+        """Passes through the denoiser in one step of the scene; a test counts them."""
+        ...
+
+    def check(self, info: PriorInfo) -> None:
+        """Raises InputError, before anything is loaded, if the method as it is set cannot work with this prior."""
+        ...
 
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> Any:
         """What the method learns while a run goes: None, or a module (an embedding, a LoRA) that ``side_loss`` trains.
 
         A method with such a state has two knobs for it: ``prior_learning_rate`` and ``prior_steps`` for each step of the scene.
-        Raises InputError if the method cannot work with this prior.
+        Raises InputError as ``check`` does.
         """
         ...
 

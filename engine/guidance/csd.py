@@ -18,9 +18,10 @@ import torch
 from torch import Tensor
 
 from engine.guidance.base import GuidanceOut, out_of
+from engine.guidance.cost import Cost
 from engine.math.knobs import Choice, Range, check_knobs
 from engine.math.noise import WEIGHTINGS, noise_like, time_weight
-from engine.prior.base import Prediction, Prior, Prompts, guided
+from engine.prior.base import Prediction, Prior, PriorInfo, Prompts, guided
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,14 @@ class Csd:
 
     def __post_init__(self) -> None:
         check_knobs(self)
+
+    @property
+    def cost(self) -> Cost:
+        """Three passes while two anchors are mixed."""
+        return Cost(2) if self.negative_share in (0, 1) else Cost(2, up_to=3)
+
+    def check(self, info: PriorInfo) -> None:
+        """Works with every prior."""
 
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> None:
         return None

@@ -15,6 +15,7 @@ A negative prompt takes the place of the empty one in the guided prediction at t
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Annotated, ClassVar
 
@@ -22,9 +23,10 @@ import torch
 from torch import Tensor
 
 from engine.guidance.base import GuidanceOut, out_of
+from engine.guidance.cost import Cost, guided_passes
 from engine.math.knobs import Choice, Range, check_knobs
 from engine.math.noise import WEIGHTINGS, noise_like, time_weight
-from engine.prior.base import Prior, Prompts
+from engine.prior.base import Prior, PriorInfo, Prompts
 from engine.prior.inversion import invert, strided_times
 from engine.prior.sampling import predict_guided
 
@@ -47,6 +49,15 @@ class Ism:
 
     def __post_init__(self) -> None:
         check_knobs(self)
+
+    @property
+    def cost(self) -> Cost:
+        """One pass at s, a guided prediction at t, and one pass for each stride up to s."""
+        least = 1 + guided_passes(self.guidance_scale)
+        return Cost(least, up_to=least + math.ceil(round((1 - self.interval) / self.stride, 6)))
+
+    def check(self, info: PriorInfo) -> None:
+        """Works with every prior."""
 
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> None:
         return None

@@ -23,12 +23,15 @@ from typing import Annotated, ClassVar
 import torch
 from torch import Tensor
 
+from engine.errors import InputError
 from engine.guidance.base import GuidanceOut, out_of
+from engine.guidance.convergence import COMPARE_STEPS
+from engine.guidance.cost import Cost
 from engine.guidance.denoising import denoising_loss
 from engine.guidance.null_embedding import NullEmbedding
 from engine.math.knobs import Choice, Range, Switch, check_knobs
 from engine.math.noise import WEIGHTINGS, noise_like, time_weight
-from engine.prior.base import Prior, Prompts
+from engine.prior.base import Prior, PriorInfo, Prompts
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,17 @@ class Lods:
 
     def __post_init__(self) -> None:
         check_knobs(self)
+
+    @property
+    def cost(self) -> Cost:
+        """The read-out asks the plain null prompt once in ten steps."""
+        return Cost(2 + 1 / COMPARE_STEPS, learning=self.prior_steps)
+
+    def check(self, info: PriorInfo) -> None:
+        """Raises InputError where a null prompt for each side is asked of a prior that gives all views one prompt."""
+        if self.null_per_side and info.joint_views:
+            raise InputError(f"null_per_side is on, and the prior {info.id!r} gives all views of an object one prompt.",
+                             "Switch it off, or choose a prior that makes one view at a time, such as stable-diffusion-1.5.")
 
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> NullEmbedding:
         """The embedding begins as the negative prompt's, or the empty one's."""

@@ -14,13 +14,14 @@ import torch
 from torch import Tensor, nn
 
 from engine.guidance.base import GuidanceOut, out_of
-from engine.guidance.convergence import Convergence
+from engine.guidance.convergence import COMPARE_STEPS, Convergence
+from engine.guidance.cost import Cost
 from engine.guidance.denoising import denoising_loss
 from engine.guidance.lods import normalised
 from engine.math.knobs import Choice, Range, check_knobs
 from engine.math.noise import WEIGHTINGS, noise_like, time_weight
-from engine.prior.adapter import Adapter, adapter_on
-from engine.prior.base import Prior, Prompts
+from engine.prior.adapter import Adapter, adapter_on, check_takes_adapters
+from engine.prior.base import Prior, PriorInfo, Prompts
 
 RANK, SCALE = 4, 0.5
 
@@ -53,6 +54,15 @@ class LodsLora:
 
     def __post_init__(self) -> None:
         check_knobs(self)
+
+    @property
+    def cost(self) -> Cost:
+        """The read-out asks the plain null prompt once in ten steps."""
+        return Cost(2 + 1 / COMPARE_STEPS, learning=self.prior_steps)
+
+    def check(self, info: PriorInfo) -> None:
+        """Raises InputError for priors without a network."""
+        check_takes_adapters(info)
 
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> NullAdapter:
         """An adapter that changes nothing yet. Raises InputError for priors without a network."""

@@ -22,9 +22,10 @@ import torch
 from torch import Tensor
 
 from engine.guidance.base import GuidanceOut, out_of
+from engine.guidance.cost import Cost
 from engine.math.knobs import Choice, Range, check_knobs
 from engine.math.noise import WEIGHTINGS, noise_like, time_weight
-from engine.prior.base import Prediction, Prior, Prompts, guided
+from engine.prior.base import Prediction, Prior, PriorInfo, Prompts, guided
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,14 @@ class Nfsd:
 
     def __post_init__(self) -> None:
         check_knobs(self)
+
+    @property
+    def cost(self) -> Cost:
+        """Three passes where a negative prompt takes part."""
+        return Cost(2, up_to=3)
+
+    def check(self, info: PriorInfo) -> None:
+        """Works with every prior."""
 
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> None:
         return None

@@ -21,8 +21,9 @@ import torch
 from torch import Tensor
 
 from engine.guidance.base import GuidanceOut, out_of
+from engine.guidance.cost import Cost, guided_passes
 from engine.math.knobs import Range, check_knobs
-from engine.prior.base import Prior, Prompts
+from engine.prior.base import Prior, PriorInfo, Prompts
 from engine.prior.inversion import even_times, invert
 from engine.prior.sampling import predict_guided
 
@@ -45,6 +46,15 @@ class Sdi:
 
     def __post_init__(self) -> None:
         check_knobs(self)
+
+    @property
+    def cost(self) -> Cost:
+        """A guided prediction at t, and one for each inversion step."""
+        inverting = self.inversion_steps * guided_passes(self.inversion_guidance_scale)
+        return Cost(guided_passes(self.guidance_scale) + inverting)
+
+    def check(self, info: PriorInfo) -> None:
+        """Works with every prior."""
 
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> None:
         return None

@@ -19,10 +19,11 @@ import torch
 from torch import Tensor
 
 from engine.guidance.base import GuidanceOut, out_of
+from engine.guidance.cost import Cost
 from engine.guidance.rescale import rescaled
 from engine.math.knobs import Choice, Range, check_knobs
 from engine.math.noise import WEIGHTINGS, NoiseSchedule, noise_like, time_weight
-from engine.prior.base import Prediction, Prior, Prompts, guided
+from engine.prior.base import Prediction, Prior, PriorInfo, Prompts, guided
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,13 @@ class Sds:
 
     def __post_init__(self) -> None:
         check_knobs(self)
+
+    @property
+    def cost(self) -> Cost:
+        return Cost(2)
+
+    def check(self, info: PriorInfo) -> None:
+        """Works with every prior."""
 
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> None:
         return None

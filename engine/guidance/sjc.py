@@ -19,9 +19,10 @@ import torch
 from torch import Tensor
 
 from engine.guidance.base import GuidanceOut, out_of
+from engine.guidance.cost import Cost, guided_passes
 from engine.math.knobs import Range, Switch, check_knobs
 from engine.math.noise import noise_like
-from engine.prior.base import Prior, Prompts
+from engine.prior.base import Prior, PriorInfo, Prompts
 from engine.prior.sampling import predict_guided
 
 
@@ -39,6 +40,13 @@ class Sjc:
 
     def __post_init__(self) -> None:
         check_knobs(self)
+
+    @property
+    def cost(self) -> Cost:
+        return Cost(guided_passes(self.guidance_scale))
+
+    def check(self, info: PriorInfo) -> None:
+        """Works with every prior."""
 
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> None:
         return None

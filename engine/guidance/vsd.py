@@ -21,11 +21,12 @@ import torch
 from torch import Tensor
 
 from engine.guidance.base import GuidanceOut, out_of
+from engine.guidance.cost import Cost
 from engine.guidance.denoising import denoising_loss
 from engine.math.knobs import Choice, Range, check_knobs
 from engine.math.noise import WEIGHTINGS, noise_like, time_weight
-from engine.prior.adapter import Adapter, adapter_on
-from engine.prior.base import Prior, Prompts, guided
+from engine.prior.adapter import Adapter, adapter_on, check_takes_adapters
+from engine.prior.base import Prior, PriorInfo, Prompts, guided
 
 RANK = 4
 
@@ -48,6 +49,14 @@ class Vsd:
 
     def __post_init__(self) -> None:
         check_knobs(self)
+
+    @property
+    def cost(self) -> Cost:
+        return Cost(3, learning=self.prior_steps)
+
+    def check(self, info: PriorInfo) -> None:
+        """Raises InputError for priors without a network."""
+        check_takes_adapters(info)
 
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> Adapter:
         """An adapter that changes nothing yet. Raises InputError for priors without a network."""

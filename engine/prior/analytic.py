@@ -91,7 +91,7 @@ class AnalyticPrior:
 
     def _default_info(self) -> PriorInfo:
         return PriorInfo(id="analytic", title="Closed-form prior", channels="rgba" if self.shape[0] == 4 else "rgb",
-                         resolution=self.shape[-1], default_guidance_scale=2.0)
+                         resolution=self.shape[-1], default_guidance_scale=2.0, takes_adapters=False)
 
 
 class JointAnalyticPrior(AnalyticPrior):

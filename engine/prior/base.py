@@ -33,6 +33,7 @@ class PriorInfo:
     joint_views: bool = False  # the views of one object attend to each other
     takes_images: bool = False  # clean views can be a condition
     wants_view_words: bool = False  # without cameras, "back view" in the prompt helps
+    takes_adapters: bool = True  # it has a network in which an adapter (LoRA) can learn
     fov_deg: float = 40.0  # cameras the model is at home with: vertical field of view,
     distance: float = 3.05  # distance from the centre of a unit-sphere object,
     elevation_range_deg: tuple[float, float] = (-5.0, 35.0)  # and elevations

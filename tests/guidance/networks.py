@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -21,6 +22,7 @@ class LinearPrior(AnalyticPrior):
 
     def __init__(self, concepts: Mapping[str, Mixture], schedule: NoiseSchedule | None = None) -> None:
         super().__init__(concepts, schedule)
+        self.info = replace(self.info, takes_adapters=True)
         self.std = next(iter(concepts.values())).std
         assert all(len(concept.means) == 1 and concept.std == self.std for concept in concepts.values())
         self.network = nn.Sequential(nn.Linear(2, 1, bias=False)).double().requires_grad_(False)

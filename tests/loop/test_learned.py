@@ -148,7 +148,7 @@ def network_prior(name: str) -> LinearPrior:
     """The ball, one view at a time, behind a network that an adapter can learn in."""
     blank = torch.full((4, SIZE, SIZE), -0.6)
     prior = LinearPrior({PROMPT: gaussian(ball_picture(), std=0.05), "": gaussian(blank, std=0.05)})
-    prior.info = replace(ball_prior_info(), joint_views=False)
+    prior.info = replace(ball_prior_info(), joint_views=False, takes_adapters=True)
     return prior
 
 

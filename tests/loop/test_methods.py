@@ -50,7 +50,8 @@ class TimedPrior:
 
     def __init__(self) -> None:
         self.prior, self.levels = ball_prior(), set()
-        self.info, self.schedule, self.device = self.prior.info, self.prior.schedule, self.prior.device
+        self.info = replace(self.prior.info, takes_adapters=True)
+        self.schedule, self.device = self.prior.schedule, self.prior.device
         self.encode, self.decode, self.embed = self.prior.encode, self.prior.decode, self.prior.embed
         self.network = nn.Sequential(nn.Linear(1, 1, bias=False)).requires_grad_(False)
         nn.init.zeros_(self.network[0].weight)

@@ -3,8 +3,8 @@
 ``depth``: inverse depth as MiDaS gives it, normalised in each view: white is nearest, black is infinitely far (the background).
 Trained so: control_v11f1p_sd15_depth, controlnet-sd21-depth, controlnet-depth-sdxl-1.0.
 
-``normal``: the unit normal in camera axes, each component of -1..1 shown as 0..1. Red grows to the left, green upwards, blue towards
-the camera (ScanNet's colours): a surface that faces the camera, and the background, is (0.5, 0.5, 1). Trained so:
+``normal``: the unit normal in camera axes, each component of -1..1 shown as 0..1. Red grows to the left, green upwards, blue
+towards the camera (ScanNet's colours): a surface that faces the camera, and the background, is (0.5, 0.5, 1). Trained so:
 control_v11p_sd15_normalbae; sd-controlnet-normal, whose normals come from the slopes of inverse depth, has the same axes.
 """
 

@@ -7,6 +7,10 @@ classifier trained on other seeds, and compared in outline with 200 true instanc
 object is completed to eight views and fitted, and compared with the true object at held-out cameras and on its surface.
 Each table has references beside the product: the true object, a fit to its true views, and what a blob or a copy would get.
 Everything but the seconds is a function of the settings.
+
+    python -m engine.toybox.benchmark --methods all [--scenes splats,field] [--quick] [--json FILE] [--sheet FILE.png] [--resume]
+
+compares the guidance methods instead: `engine.toybox.comparison`.
 """
 
 from __future__ import annotations
@@ -24,6 +28,7 @@ from engine.errors import InputError, StudioError, storage_errors
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs, RunSpec
 from engine.session.presets import DEFAULT_PRESET, apply_preset, find_preset
+from engine.toybox.comparison.command import add_options, check_options, compare
 from engine.toybox.yardstick.image import ImageResult
 from engine.toybox.yardstick.report import document, gather, table
 from engine.toybox.yardstick.sheet import write_sheet
@@ -40,7 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns the exit status."""
     options = _parser().parse_args(arguments)
     try:
-        _run(options)
+        check_options(options)
+        if options.methods is None:
+            _run(options)
+        else:
+            compare(options, _changes(options), _show_progress)
     except StudioError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -49,15 +58,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m engine.toybox.benchmark", description="Measure the product.")
-    parser.add_argument("--quick", action="store_true", help="less of everything: under 4 minutes on 2 cores")
+    parser.add_argument("--quick", action="store_true", help="less of everything: minutes on 2 cores")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there")
-    parser.add_argument("--sheet", type=Path, metavar="FILE.png", help="write a picture of the first 24 assets from all sides")
+    parser.add_argument("--sheet", type=Path, metavar="FILE.png", help="write a picture of what was made")
     parser.add_argument("--preset", default=DEFAULT_PRESET, help="settings to measure (default %(default)s)")
     parser.add_argument("--prior", metavar="ID", help="another prior than the preset's")
     parser.add_argument("--scene", choices=("splats", "field"), help="another scene than the preset's")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change one setting; may be repeated")
     parser.add_argument("--objects", type=int, metavar="N", help="N prompts and N pictures")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="worker processes (default: one a core)")
+    add_options(parser)
     return parser
 
 
@@ -89,12 +99,17 @@ def _settings(options: argparse.Namespace) -> Settings:
     if options.quick:
         fewer = min(QUICK_REFINE_STEPS, settings.spec.refine_steps)
         settings = Settings(replace(settings.spec, refine_steps=fewer), settings.knobs)
+    settings = with_values(settings, _changes(options))
+    changed = {name: value for name in ("prior", "scene") if (value := getattr(options, name)) is not None}
+    return Settings(replace(settings.spec, **changed), settings.knobs)
+
+
+def _changes(options: argparse.Namespace) -> dict[str, str]:
+    """What ``--set`` changes, by name."""
     pairs = [pair.partition("=") for pair in options.set]
     if any(not equals for _, equals, _ in pairs):
         raise InputError("--set needs NAME=VALUE.", "Write for example --set refine_steps=0.")
-    settings = with_values(settings, {name: value for name, _, value in pairs})
-    changed = {name: value for name in ("prior", "scene") if (value := getattr(options, name)) is not None}
-    return Settings(replace(settings.spec, **changed), settings.knobs)
+    return {name: value for name, _, value in pairs}
 
 
 def _show_progress(done: int, wanted: int, seconds: float) -> None:

@@ -1,7 +1,7 @@
 """With which settings each method is compared: ``methods.toml``, read into the product's own settings.
 
-``[every]`` holds what all share. ``[sds]`` is a method at its best, ``[sds.field]`` what only that scene needs, and ``[sds.high]``
-what high guidance changes of it.
+``[every]`` holds what all share. ``[sds]`` is a method at its best, ``[sds.field]`` what only that scene needs, and
+``[sds.high]`` what high guidance changes of it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def read_table(path: Path = TABLE) -> dict[str, dict[str, Any]]:
 def settings_of(
     method: str, scene: str, pull: Pull, changes: Mapping[str, Any], table: Mapping[str, Mapping[str, Any]]
 ) -> Settings:
-    """A method on a scene at its best or at high guidance; ``changes`` come last. Raises PresetError for a method without a row."""
+    """A method on a scene, at its best or at high guidance; ``changes`` come last. Raises PresetError for one without a row."""
     if method not in table:
         raise PresetError(
             f"The table of methods has no row for {method!r}.", f"Add [{method}] and [{method}.high] to {TABLE.name}."
@@ -48,10 +48,10 @@ def settings_of(
     return with_values(_plain(), {**values, "scene": scene, **changes})
 
 
-def draft_settings(scene: str, changes: Mapping[str, Any]) -> Settings:
-    """What the draft alone makes, as the product does it, without any distillation."""
+def plain_settings(scene: str, start: str, changes: Mapping[str, Any]) -> Settings:
+    """A start without any distillation, made as the product makes it."""
     without = {name: value for name, value in changes.items() if name != "refine_steps"}
-    return with_values(_plain(), {**without, "scene": scene, "start": "draft", "refine_steps": 0})
+    return with_values(_plain(), {**without, "scene": scene, "start": start, "refine_steps": 0})
 
 
 def _plain() -> Settings:

@@ -48,3 +48,16 @@ def f_score(points: np.ndarray, truth: np.ndarray, threshold: float) -> float:
     precision = float(np.mean(nearest_distances(points, truth) < threshold))
     recall = float(np.mean(nearest_distances(truth, points) < threshold))
     return 0.0 if precision + recall == 0 else 2 * precision * recall / (precision + recall)
+
+
+def mean_pairwise_distance(pictures: np.ndarray) -> float:
+    """How different N things look: the mean over their pairs of the root mean squared difference; 0 for fewer than two."""
+    stack = np.asarray(pictures, np.float64).reshape(len(pictures), -1)
+    pairs = [np.sqrt(np.mean((stack[i] - stack[j]) ** 2)) for i in range(len(stack)) for j in range(i)]
+    return float(np.mean(pairs)) if pairs else 0.0
+
+
+def halved(pictures: np.ndarray) -> np.ndarray:
+    """Pictures (...,H,W,C) of even sides at half the size: the means of 2 x 2 pixels."""
+    *lead, height, width, channels = pictures.shape
+    return pictures.reshape(*lead, height // 2, 2, width // 2, 2, channels).mean((-4, -2))

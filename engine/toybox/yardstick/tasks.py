@@ -10,7 +10,7 @@ import numpy as np
 from engine.toybox.captions import plain_caption
 from engine.toybox.classifier import base_colour
 from engine.toybox.dataset import HELD_OUT_SEED
-from engine.toybox.objects import KINDS, ToyObject, draw_object
+from engine.toybox.objects import KINDS, KINDS_WITH_FRONT, ToyObject, draw_object
 
 TEXT_SEED = HELD_OUT_SEED + 1_000
 IMAGE_SEED = HELD_OUT_SEED + 20_000
@@ -24,7 +24,7 @@ ELEVATIONS_DEG = (15.0,) * len(AZIMUTHS_DEG)
 
 @dataclass(frozen=True)
 class TextTask:
-    """A prompt that names the colour of the body and of one more part, and the held-out object that it describes."""
+    """A prompt that names the colour of the body, and perhaps of one more part, and the held-out object that it describes."""
 
     index: int
     kind: str
@@ -58,20 +58,26 @@ def text_tasks(count: int) -> tuple[TextTask, ...]:
     return tuple(_text_task(i, KINDS[i % len(KINDS)], i // len(KINDS)) for i in range(count))
 
 
-def _text_task(index: int, kind: str, round_: int) -> TextTask:
-    """The round-th object of a kind with two colours that can be told apart."""
+def front_tasks(count: int) -> tuple[TextTask, ...]:
+    """``count`` prompts of kinds that have a front, in turn; one has two colours, the next one, and so on."""
+    fronts = [kind for kind in KINDS if kind in KINDS_WITH_FRONT]
+    return tuple(_text_task(i, fronts[i % len(fronts)], i // len(fronts), 2 - i % 2) for i in range(count))
+
+
+def _text_task(index: int, kind: str, round_: int, colours: int = 2) -> TextTask:
+    """The round-th object of a kind of which so many parts have a colour that can be told from the others', the body first."""
     seed, found = TEXT_SEED + SEEDS_A_KIND * KINDS.index(kind), -1
     while True:
         obj = draw_object(seed, kind)
-        found += _two_colours(obj)
+        found += _has_colours(obj, colours)
         if found == round_:
             return TextTask(index, kind, seed, plain_caption(obj), {part: obj.part_colours[part] for part in obj.bound})
         seed += 1
 
 
-def _two_colours(obj: ToyObject) -> bool:
+def _has_colours(obj: ToyObject, wanted: int) -> bool:
     colours = {base_colour(obj.part_colours[part]) for part in obj.bound}
-    return len(obj.bound) == len(colours) == 2 and "body" in obj.bound
+    return len(obj.bound) == len(colours) == wanted and "body" in obj.bound
 
 
 def image_tasks(count: int) -> tuple[ImageTask, ...]:

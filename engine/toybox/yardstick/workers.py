@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import lru_cache
 from multiprocessing import get_context
+from typing import TypeVar
 
 from engine.errors import RunError
 from engine.loop.devices import limit_threads
@@ -18,6 +19,9 @@ from engine.toybox.classifier import ToyClassifier, load_classifier
 from engine.toybox.yardstick.image import ImageResult, measure_image
 from engine.toybox.yardstick.tasks import ImageTask, TextTask
 from engine.toybox.yardstick.text import TextResult, measure_text
+from engine.toybox.yardstick.watchdog import end_with_parent
+
+Todo, Done = TypeVar("Todo"), TypeVar("Done")
 
 
 @dataclass(frozen=True)
@@ -30,20 +34,25 @@ class Job:
 
 def measure(job: Job) -> TextResult | ImageResult:
     """Do one job in this process."""
-    prior = _prior(job.settings.spec.prior)
+    prior = prior_of_process(job.settings.spec.prior)
     if isinstance(job.task, TextTask):
-        return measure_text(job.task, job.settings, prior, _classifier())
+        return measure_text(job.task, job.settings, prior, classifier_of_process())
     return measure_image(job.task, job.settings, prior)
 
 
 def measure_all(jobs: Sequence[Job], processes: int) -> Iterator[TextResult | ImageResult]:
     """Results in the order in which they are ready; the same whatever the number of processes. Raises RunError if one dies."""
+    return each_of(measure, jobs, processes)
+
+
+def each_of(work: Callable[[Todo], Done], jobs: Sequence[Todo], processes: int) -> Iterator[Done]:
+    """``work`` done on each job, as it is ready; ``work`` is a function of a module. Raises RunError if a worker dies."""
     if processes == 1:
         limit_threads()
-        yield from (measure(job) for job in jobs)
+        yield from (work(job) for job in jobs)
         return
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=limit_threads) as pool:
-        futures = [pool.submit(measure, job) for job in jobs]
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_begin_worker) as pool:
+        futures = [pool.submit(work, job) for job in jobs]
         try:
             for future in as_completed(futures):
                 yield future.result()
@@ -54,11 +63,18 @@ def measure_all(jobs: Sequence[Job], processes: int) -> Iterator[TextResult | Im
                 future.cancel()
 
 
+def _begin_worker() -> None:
+    end_with_parent()
+    limit_threads()
+
+
 @lru_cache(maxsize=1)
-def _prior(prior_id: str) -> Prior:
+def prior_of_process(prior_id: str) -> Prior:
+    """The prior, loaded once in each process."""
     return load_prior(prior_id)
 
 
 @lru_cache(maxsize=1)
-def _classifier() -> ToyClassifier:
+def classifier_of_process() -> ToyClassifier:
+    """The classifier, loaded once in each process."""
     return load_classifier()

@@ -51,9 +51,12 @@ class Eye:
     height: int = 384
     moved_at: float = -math.inf
 
-    def camera(self, now: float) -> Camera:
-        """The camera to render: half the size while the hand moves it, so that the answer is immediate."""
-        divisor = 2 if now - self.moved_at < SETTLE_SECONDS else 1
+    def camera(self, now: float, running: bool) -> Camera:
+        """The camera to render: half the size while the hand moves it, so that the answer is immediate, or while the run goes.
+
+        A run loses time to every pixel that is drawn of it; once it pauses or ends, the picture is sharp.
+        """
+        divisor = 2 if running or now - self.moved_at < SETTLE_SECONDS else 1
         width, height = self.width // divisor, self.height // divisor
         return orbit_camera(self.azimuth_deg, self.elevation_deg, self.distance, vertical_fov_deg(width / height), width, height)
 
@@ -139,7 +142,8 @@ class LiveStream:
                     self.serials[kind] = found.total_step
                     return _side_message(kind, found)
             self.side_due = now + SIDE_SECONDS
-        frame = self.session.frame(self.token, self.watcher, self.eye.camera(now), self.serials[FRAME], FRAME_WAIT_SECONDS)
+        camera = self.eye.camera(now, running=self.session.view(self.token).state == "running")
+        frame = self.session.frame(self.token, self.watcher, camera, self.serials[FRAME], FRAME_WAIT_SECONDS)
         if frame is None:
             return None
         self.serials[FRAME] = frame.serial

@@ -22,7 +22,7 @@ PATIENCE_SECONDS = 300.0
 REMEDY = "Look whether the same settings work with: python -m studio generate."
 POLL_SECONDS = 0.003
 MOST_STEPS = 20_000
-PAGE_PIXELS = 384  # a side of the picture that the page asks for
+PAGE_PIXELS = 192  # a side of the picture that the page asks for while a run goes: half of what it shows
 
 
 @contextmanager

@@ -168,9 +168,29 @@ def test_watchers_come_and_go_and_the_run_goes_on(served: Served) -> None:
 def test_a_moving_camera_gets_smaller_pictures() -> None:
     eye = Eye(width=400, height=300)
     eye.turn(10, 20, 3, now=100.0)
-    moving, still = eye.camera(100.1), eye.camera(101.0)
+    moving, still = eye.camera(100.1, running=False), eye.camera(101.0, running=False)
     assert (moving.width, moving.height, still.width, still.height) == (200, 150, 400, 300)
     assert moving.K[0, 0] / moving.width == pytest.approx(still.K[0, 0] / still.width)
+
+
+def test_a_run_that_goes_is_drawn_smaller_and_sharp_again_when_it_rests(served: Served) -> None:
+    token = submit(served)
+    with watching(served, token) as socket:
+        socket.send(json.dumps({"size": [320, 240]}))
+        going = until_size(socket, (120, 160))
+        served.session.pause(token)
+        resting = until_size(socket, (240, 320))
+    assert going.shape == (120, 160, 3) and resting.shape == (240, 320, 3)
+
+
+def until_size(socket: ClientConnection, size: tuple[int, int]) -> np.ndarray:
+    """The first frame of a size (height, width)."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        picture = next_frame(socket)[-1]
+        if picture.shape[:2] == size:
+            return picture
+    raise AssertionError(f"no frame of {size} came")
 
 
 def test_what_comes_from_outside_is_brought_into_range() -> None:

@@ -62,6 +62,24 @@ def x0_from_v(x_t: Tensor, v: Tensor, a: Tensor, sig: Tensor) -> Tensor:
     return a * x_t - sig * v
 
 
+def flow_time(a: Tensor, sig: Tensor) -> Tensor:
+    """The time s of a rectified flow, x_s = (1 - s) x0 + s eps (arXiv 2403.03206, equation 1), with the same share of noise.
+
+    ``x_s`` is then our ``x_t / (a + sig)``.
+    """
+    return sig / (a + sig)
+
+
+def eps_from_flow(x_t: Tensor, velocity: Tensor, a: Tensor, sig: Tensor) -> Tensor:
+    """Noise from a flow's velocity ``eps - x0`` at our ``x_t``: x_s + (1 - s) velocity, also where ``a`` is 0."""
+    return (x_t + a * velocity) / (a + sig)
+
+
+def x0_from_flow(x_t: Tensor, velocity: Tensor, a: Tensor, sig: Tensor) -> Tensor:
+    """Clean picture from a flow's velocity ``eps - x0`` at our ``x_t``: x_s - s velocity, also where ``a`` is 0."""
+    return (x_t - sig * velocity) / (a + sig)
+
+
 def scaled_linear(steps: int = 1000, start: float = 0.00085, end: float = 0.012) -> NoiseSchedule:
     """Stable Diffusion's schedule: betas linear in their square root."""
     betas = torch.linspace(start**0.5, end**0.5, steps, dtype=torch.float64) ** 2
@@ -84,6 +102,16 @@ def zero_terminal_snr(schedule: NoiseSchedule) -> NoiseSchedule:
     """Rescale so that the last time is pure noise and the first is unchanged (arXiv 2305.08891, algorithm 1)."""
     root = schedule.alphas_cumprod.sqrt()
     return NoiseSchedule(((root - root[-1]) * root[0] / (root[0] - root[-1])) ** 2)
+
+
+def rectified_flow(steps: int = 1000, shift: float = 1.0) -> NoiseSchedule:
+    """Our times for a rectified flow: index i has the signal-to-noise ratio of s = shift u / (1 + (shift - 1) u), u = (i + 1) / T.
+
+    ``shift`` moves the times of training and sampling to more noise (arXiv 2403.03206, equation 23). The last is pure noise.
+    """
+    u = torch.arange(1, steps + 1, dtype=torch.float64) / steps
+    s = shift * u / (1 + (shift - 1) * u)
+    return NoiseSchedule((1 - s) ** 2 / ((1 - s) ** 2 + s**2))
 
 
 def noise_like(x: Tensor, rng: torch.Generator) -> Tensor:

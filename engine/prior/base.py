@@ -8,6 +8,7 @@ A prior maps pictures to its own space (``encode``: pixels for toybox, VAE laten
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
@@ -53,8 +54,17 @@ class TextEmbedding:
         if len(self.tokens) == batch:
             return self
         assert len(self.tokens) == 1, f"{len(self.tokens)} prompts for {batch} views"
-        grow = [None if part is None else part.expand(batch, *part.shape[1:]) for part in (self.tokens, self.mask, self.pooled)]
-        return TextEmbedding(*grow)
+        return self.map(lambda part: part.expand(batch, *part.shape[1:]))
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> TextEmbedding:
+        """``change`` made to each part that is there."""
+        parts = (self.tokens, self.mask, self.pooled)
+        return TextEmbedding(*(None if part is None else change(part) for part in parts))
+
+    def split(self, most: int) -> tuple[TextEmbedding, ...]:
+        """Its prompts in order, ``most`` at a time."""
+        starts = range(0, len(self.tokens), most)
+        return tuple(self.map(lambda part, start=start: part[start : start + most]) for start in starts)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,15 +89,25 @@ class Condition:
 
 
 @dataclass(frozen=True, eq=False)
+class Unwanted:
+    """A prompt that views are pushed away from by Perp-Neg; ``weights`` (B,), at most 0, say how hard for each view."""
+
+    condition: Condition
+    weights: Tensor
+
+
+@dataclass(frozen=True, eq=False)
 class Prompts:
     """The three branches that guidance methods combine: ``positive`` prompt, ``negative`` prompt, ``empty`` prompt.
 
-    The unconditional branch of classifier-free guidance is ``unconditional``: the negative prompt where one was given.
+    The unconditional branch of classifier-free guidance is ``unconditional``: the negative prompt where one was given. What
+    ``engine.prior.perp_neg`` shall push away from is ``unwanted``.
     """
 
     positive: Condition
     empty: Condition
     negative: Condition | None = None
+    unwanted: tuple[Unwanted, ...] = ()
 
     @property
     def unconditional(self) -> Condition:

@@ -5,11 +5,22 @@ from __future__ import annotations
 from torch import Tensor
 
 from engine.errors import FileFormatError
-from engine.math.noise import NoiseSchedule, eps_from_v, eps_from_x0, x0_from_eps, x0_from_v
+from engine.math.noise import (
+    NoiseSchedule,
+    eps_from_flow,
+    eps_from_v,
+    eps_from_x0,
+    x0_from_eps,
+    x0_from_flow,
+    x0_from_v,
+)
 from engine.prior.base import Prediction
 
 PREDICTION_TYPES = ("epsilon", "v_prediction", "sample")
 """Names as in a diffusers scheduler config: the noise, the velocity a eps - sig x0, the clean picture."""
+
+FLOW = "flow_prediction"
+"""As diffusers names it too: the velocity eps - x0 of a rectified flow."""
 
 
 def check_prediction_type(prediction_type: str, where: str) -> str:
@@ -27,6 +38,8 @@ def read_output(output: Tensor, x_t: Tensor, t: Tensor, schedule: NoiseSchedule,
     a, sig = schedule.signal_and_noise(t, x_t)
     if prediction_type == "epsilon":
         return Prediction(output, x0_from_eps(x_t, output, a, sig))
+    if prediction_type == FLOW:
+        return Prediction(eps_from_flow(x_t, output, a, sig), x0_from_flow(x_t, output, a, sig))
     if prediction_type == "v_prediction":
         return Prediction(eps_from_v(x_t, output, a, sig), x0_from_v(x_t, output, a, sig))
     return Prediction(eps_from_x0(x_t, output, a, sig), output)

@@ -17,7 +17,8 @@ from engine.errors import FileFormatError, MissingError
 from engine.math.views import Views
 from engine.prior.base import Condition, Prompts, TextEmbedding, guided
 from engine.prior.latent.config import schedule_from
-from engine.prior.latent.load import dtype_for, load_latent
+from engine.prior.latent.load import load_latent
+from engine.prior.latent.loading import dtype_for
 from engine.prior.latent.prior import LatentPrior
 from engine.prior.sampling import ddim
 
@@ -61,7 +62,7 @@ def test_clean_picture_is_that_of_diffusers_schedulers(tiny_pipelines: dict[str,
                                                        kind: str, scheduler_class: type) -> None:
     prior, x_t = priors[kind], noise(3, 4, 8, 8)
     found = prior.predict(x_t, T, told(prior, "a mug")).x0
-    output = prior.parts.unet(x_t, T, encoder_hidden_states=prior.embed("a mug").tokens.expand(3, -1, -1)).sample
+    output = prior.network(x_t, T, encoder_hidden_states=prior.embed("a mug").tokens.expand(3, -1, -1)).sample
     a, _ = prior.schedule.signal_and_noise(T, x_t)
     for i, t in enumerate(T):
         scheduler = scheduler_class.from_pretrained(tiny_pipelines[kind], subfolder="scheduler", steps_offset=0)
@@ -114,7 +115,7 @@ def test_schedule_is_that_of_diffusers(settings: dict) -> None:
 def test_encode_is_the_scaled_mean_of_the_vae_and_decode_goes_back(priors: dict[str, LatentPrior]) -> None:
     prior, rgb = priors["epsilon"], torch.rand(2, 16, 16, 3, generator=torch.Generator().manual_seed(2))
     x = prior.encode(views_of(rgb))
-    vae = prior.parts.vae
+    vae = prior.parts.networks["vae"]
     with torch.no_grad():
         mean = vae.encode(2 * rgb.permute(0, 3, 1, 2) - 1).latent_dist.mean
         expected = (vae.decode(mean).sample / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1)
@@ -126,7 +127,7 @@ def test_encode_is_the_scaled_mean_of_the_vae_and_decode_goes_back(priors: dict[
 @pytest.mark.parametrize("size", [8, 16, 40])
 def test_derivative_of_encode_by_finite_differences(tiny_pipelines: dict[str, Path], size: int) -> None:
     prior = load_latent(tiny_pipelines["epsilon"])
-    prior.parts.vae.double()
+    prior.parts.networks["vae"].double()
     rgb = torch.rand(1, size, size, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(3)).requires_grad_()
     direction, step = noise(1, size, size, 3, seed=4).double(), 1e-5
     along, = torch.autograd.grad(prior.encode(views_of(rgb)).square().sum(), rgb)
@@ -141,7 +142,7 @@ def test_gradients_reach_the_noised_picture_and_the_words_but_no_weight(priors: 
     prediction = prior.predict(x_t, T, Condition(TextEmbedding(tokens)))
     prediction.eps.square().sum().backward()
     assert x_t.grad.abs().max() > 0 and tokens.grad.abs().max() > 0
-    networks = (prior.parts.unet, prior.parts.vae, prior.parts.text_encoder)
+    networks = prior.parts.networks.values()
     assert not any(weight.requires_grad for network in networks for weight in network.parameters())
     assert not any(network.training for network in networks)
 
@@ -167,7 +168,7 @@ def test_a_prompt_too_long_is_cut_and_the_log_says_so(priors: dict[str, LatentPr
 def test_size_comes_from_the_model_and_precision_from_the_device(tiny_pipelines: dict[str, Path], copied: Path) -> None:
     prior = load_latent(copied)
     assert prior.info.resolution == 16 and prior.info.channels == "rgb" and not prior.info.takes_cameras
-    assert prior.parts.unet.dtype == torch.float32 and prior.device.type == "cpu"
+    assert prior.network.dtype == torch.float32 and prior.device.type == "cpu"
     config = copied / "vae" / "config.json"
     edit_json(config, force_upcast=False)
     assert dtype_for(copied, "vae", torch.device("cuda")) == dtype_for(copied, "unet", torch.device("cuda")) == torch.float16
@@ -196,7 +197,7 @@ def test_half_precision_on_a_gpu_agrees_with_the_cpu(tiny_pipelines: dict[str, P
     here, there = priors["v_prediction"], load_latent(tiny_pipelines["v_prediction"], "cuda")
     x_t, rgb = noise(3, 4, 8, 8), torch.rand(2, 16, 16, 3, generator=torch.Generator().manual_seed(6))
     expected, found = (prior.predict(x_t.to(prior.device), T, told(prior, "a mug")) for prior in (here, there))
-    assert there.parts.unet.dtype == torch.float16 and found.x0.dtype == torch.float32
+    assert there.network.dtype == torch.float16 and found.x0.dtype == torch.float32
     torch.testing.assert_close(found.x0.cpu(), expected.x0, rtol=0, atol=2e-2)
     torch.testing.assert_close(there.encode(views_of(rgb.cuda())).cpu(), here.encode(views_of(rgb)), rtol=0, atol=1e-2)
 

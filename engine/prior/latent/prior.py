@@ -1,105 +1,122 @@
-"""A latent diffusion model behind the prior protocol (Stable Diffusion, arXiv 2112.10752)."""
+"""A latent diffusion model behind the prior protocol (arXiv 2112.10752), put together from three parts.
+
+``space`` takes pictures to latents and back, ``words`` reads prompts, ``denoiser`` is the network with all that it wants to be
+told. A family (Stable Diffusion, SDXL, flow models) differs from the next in its parts, and in what its network's output means.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine.math.noise import NoiseSchedule
 from engine.math.views import Views
-from engine.prior.base import Condition, Prediction, PriorInfo, TextEmbedding
+from engine.prior.base import Condition, Prediction, Prior, PriorInfo, TextEmbedding
+from engine.prior.latent.linear import LinearSpace
+from engine.prior.latent.space import LatentSpace
+from engine.prior.latent.words import Words
 from engine.prior.parametrisation import read_output
-from engine.prior.resize import to_square
-
-if TYPE_CHECKING:  # slow to import; whoever loads a model has done it
-    from diffusers import AutoencoderKL, UNet2DConditionModel
-    from transformers import CLIPTextModel, CLIPTokenizer
 
 log = logging.getLogger(__name__)
+
+
+class Denoiser(Protocol):
+    """The network that ``predict`` calls, and how to call it."""
+
+    network: nn.Module
+
+    def __call__(self, x_t: Tensor, t: Tensor, text: TextEmbedding) -> Tensor:
+        """The network's output for ``x_t`` (B,C,h,w) in our convention at times ``t`` (B,), with B prompts."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
 class LatentParts:
     """The networks, frozen, on one device; each may have its own dtype."""
 
-    unet: UNet2DConditionModel
-    vae: AutoencoderKL
-    text_encoder: CLIPTextModel
-    tokenizer: CLIPTokenizer
+    denoiser: Denoiser
+    space: LatentSpace | LinearSpace
+    words: Words
+
+    @property
+    def networks(self) -> dict[str, nn.Module]:
+        """Every network by a name of its own."""
+        encoders = {f"text_encoder_{i}": encoder for i, encoder in enumerate(self.words.encoders, start=1)}
+        return {"denoiser": self.denoiser.network, **self.space.networks, **encoders}
 
 
 class LatentPrior:
-    """Takes ``Views`` rendered over a background; its space is the VAE's scaled latents (B,4,h/8,w/8).
+    """Takes ``Views`` rendered over a background; its space is the VAE's scaled latents (B,C,h,w).
 
-    ``max_views_per_call`` bounds the memory of one network call: more views are worked off in turn.
+    ``prediction_type`` says what the network's output means. ``max_views_per_call`` bounds the memory of one network call: more
+    views are worked off in turn.
     """
 
-    def __init__(self, parts: LatentParts, info: PriorInfo, schedule: NoiseSchedule, prediction_type: str,
-                 max_views_per_call: int = 8) -> None:
+    def __init__(
+        self,
+        parts: LatentParts,
+        info: PriorInfo,
+        schedule: NoiseSchedule,
+        prediction_type: str,
+        max_views_per_call: int = 8,
+    ) -> None:
         self.parts = parts
         self.info = info
         self.schedule = schedule
         self.prediction_type = prediction_type
         self.max_views_per_call = max_views_per_call
-        self.device = next(parts.unet.parameters()).device
 
     @property
-    def network(self) -> UNet2DConditionModel:
-        return self.parts.unet
+    def network(self) -> nn.Module:
+        return self.parts.denoiser.network
+
+    @property
+    def device(self) -> torch.device:
+        return next(self.network.parameters()).device
 
     def encode(self, views: Views) -> Tensor:
         """The mean of the VAE's latents, scaled to about unit variance, in the dtype of the pictures."""
-        vae = self.parts.vae
-        pictures = 2 * to_square(views.rgb, self.info.resolution).to(self.device) - 1
-        latents = self._in_turn(lambda part: vae.encode(part.to(vae.dtype)).latent_dist.mode(), pictures)
-        return ((latents - self._shift) * vae.config.scaling_factor).to(views.rgb.dtype)
+        return self.parts.space.encode(views, self.max_views_per_call)
 
     def decode(self, x: Tensor) -> Views:
         """Latents back to opaque pictures."""
-        vae = self.parts.vae
-        latents = x / vae.config.scaling_factor + self._shift
-        pictures = self._in_turn(lambda part: vae.decode(part.to(vae.dtype)).sample, latents)
-        rgb = (pictures / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1).to(x.dtype)
-        return Views(rgb, torch.ones_like(rgb[..., :1]), torch.zeros_like(rgb[..., :1]))
+        return self.parts.space.decode(x, self.max_views_per_call)
 
     @torch.no_grad()
     def embed(self, prompt: str) -> TextEmbedding:
-        """CLIP's last hidden states (1,L,D), all L of which the network reads; says in the log what did not fit."""
+        """What the network reads of a prompt; says in the log what did not fit."""
         cut = self.unread(prompt)
         if cut:
             log.warning("The prompt is too long for %s; it does not read: %s", self.info.title, cut)
-        words = self.parts.tokenizer(prompt, padding="max_length", max_length=self._length, truncation=True, return_tensors="pt")
-        return TextEmbedding(self.parts.text_encoder(words.input_ids.to(self.device))[0].float())
+        return self.parts.words.embed(prompt).map(lambda part: part.to(self.device))
 
     def unread(self, prompt: str) -> str:
         """The end of a prompt that is cut off because it has too many tokens; empty if all of it is read."""
-        tokens = self.parts.tokenizer(prompt, truncation=False, verbose=False).input_ids
-        return self.parts.tokenizer.decode(tokens[self._length - 1:-1]).strip()
+        return self.parts.words.unread(prompt)
 
     def predict(self, x_t: Tensor, t: Tensor, condition: Condition) -> Prediction:
-        """One call of the UNet, in its own dtype; the algebra around it is in the dtype of ``x_t``."""
-        t = t.to(x_t.device)
-        text = condition.text.expand(len(x_t)).tokens
-        output = self._in_turn(self._denoise, x_t, t, text)
+        """One call of the network, in its own dtype; the algebra around it is in the dtype of ``x_t``."""
+        t, most = t.to(x_t.device), self.max_views_per_call
+        text = condition.text.expand(len(x_t)).map(lambda part: part.to(x_t.device))
+        turns = zip(x_t.split(most), t.split(most), text.split(most), strict=True)
+        output = torch.cat([self.parts.denoiser(*turn) for turn in turns])
         return read_output(output, x_t, t, self.schedule, self.prediction_type)
 
-    def _denoise(self, x_t: Tensor, t: Tensor, text: Tensor) -> Tensor:
-        dtype = self.parts.unet.dtype
-        return self.parts.unet(x_t.to(dtype), t, encoder_hidden_states=text.to(self.device, dtype)).sample
+    @cached_property
+    def _linear(self) -> LinearSpace:
+        return LinearSpace.of(self.parts.space)
 
-    def _in_turn(self, network: Callable[..., Tensor], *batches: Tensor) -> Tensor:
-        chunks = zip(*(batch.split(self.max_views_per_call) for batch in batches), strict=True)
-        return torch.cat([network(*chunk) for chunk in chunks])
+    def without_vae(self) -> LatentPrior:
+        """The same model, with a linear map between colours and latents in place of the VAE: coarse, and nearly free."""
+        parts = replace(self.parts, space=self._linear)
+        return LatentPrior(parts, self.info, self.schedule, self.prediction_type, self.max_views_per_call)
 
-    @property
-    def _length(self) -> int:
-        return self.parts.text_encoder.config.max_position_embeddings
 
-    @property
-    def _shift(self) -> float:
-        return getattr(self.parts.vae.config, "shift_factor", None) or 0.0
+def without_vae(prior: Prior) -> Prior:
+    """``prior`` as it works without its VAE; itself if it has none."""
+    return prior.without_vae() if isinstance(prior, LatentPrior) else prior

@@ -1,0 +1,119 @@
+"""Check a diffusers pipeline folder and load its parts one after the other, with errors that say which part it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+from engine.errors import DeviceError, FileFormatError, MissingError, StudioError
+from engine.prior.pipeline_folder import missing_files, parts_of, pipeline_class, read_json, variant_of
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What a family's folder holds: the pipeline's class, and for each part how its class's name begins."""
+
+    pipeline: str
+    parts: Mapping[str, str]
+    remedy: str  # which models have this layout
+
+    def check(self, folder: Path, leave_out: Collection[str] = ()) -> None:
+        """Raises MissingError for an incomplete folder, FileFormatError for one with another layout."""
+        missing = missing_files(folder, leave_out)
+        if missing:
+            raise MissingError(f"{folder} lacks {', '.join(missing)}.", "Fetch the prior again; what is there is kept.")
+        kind, found = pipeline_class(folder), parts_of(folder, leave_out)
+        wanted = {part: known for part, known in self.parts.items() if part not in leave_out}
+        wrong = [found.get(part, f"no {part}") for part, known in wanted.items() if not found.get(part, "").startswith(known)]
+        if kind != self.pipeline or wrong:
+            raise FileFormatError(
+                f"{folder} holds a {' with '.join([kind, *wrong])}; "
+                f"this loader takes a {self.pipeline} with {', '.join(wanted.values())}.",
+                self.remedy,
+            )
+
+
+def dtype_for(folder: Path, part: str, device: torch.device, half: torch.dtype = torch.float16) -> torch.dtype:
+    """``half`` on a GPU, float32 on a CPU; a part whose config says ``force_upcast`` would overflow in half and stays full."""
+    upcast = read_json(folder / part / "config.json").get("force_upcast", False)
+    return half if device.type == "cuda" and not upcast else torch.float32
+
+
+def load_network(
+    folder: Path, part: str, from_pretrained: Callable[..., Any], device: torch.device, half: torch.dtype = torch.float16
+) -> Any:
+    """One network, frozen, on ``device``. Raises FileFormatError for weights that are damaged or incomplete, DeviceError."""
+    with readable(folder, part):
+        network, report = from_pretrained(
+            folder / part,
+            torch_dtype=dtype_for(folder, part, device, half),
+            variant=variant_of(folder, part),
+            use_safetensors=True,
+            local_files_only=True,
+            output_loading_info=True,
+        )
+        if report["missing_keys"]:
+            raise FileFormatError(
+                f"The weights of {part} in {folder} lack {len(report['missing_keys'])} tensors, "
+                f"among them {sorted(report['missing_keys'])[0]}.",
+                _again(folder),
+            )
+        return _frozen(network).to(device)
+
+
+def load_tokenizer(folder: Path, part: str, from_pretrained: Callable[..., Any]) -> Any:
+    """A tokenizer; nothing is asked of the network."""
+    with readable(folder, part):
+        return from_pretrained(folder / part, local_files_only=True)
+
+
+def check_channels(folder: Path, name: str, network: nn.Module, vae: nn.Module) -> None:
+    """Raises FileFormatError for a network that takes more than the noisy latents."""
+    takes, gives = network.config.in_channels, vae.config.latent_channels
+    if takes != gives:
+        raise FileFormatError(
+            f"The {name} in {folder} takes {takes} channels and the vae gives {gives}: "
+            "it is an inpainting, depth or editing model.",
+            "Choose a plain text-to-image model.",
+        )
+
+
+def square_side(folder: Path, name: str, network: nn.Module) -> int:
+    """The latents' side that ``network`` was trained on; raises FileFormatError if it has none."""
+    side = network.config.sample_size
+    if not isinstance(side, int):
+        raise FileFormatError(
+            f"The {name} in {folder} has sample_size {side!r}; it must be one number.", "Choose a model for square pictures."
+        )
+    return side
+
+
+@contextmanager
+def readable(folder: Path, part: str) -> Iterator[None]:
+    """Say which part of which folder could not be read; libraries raise anything from OSError to their own classes here."""
+    try:
+        yield
+    except StudioError:
+        raise
+    except torch.OutOfMemoryError as error:
+        raise DeviceError(
+            f"{part} of {folder} does not fit into the GPU's memory.",
+            "Close other programs that use it, or choose a smaller prior.",
+        ) from error
+    except Exception as error:
+        reason = str(error).strip().split("\n")[0] or type(error).__name__
+        raise FileFormatError(f"{part} in {folder} cannot be read: {reason}.", _again(folder)) from error
+
+
+def _frozen(network: nn.Module) -> nn.Module:
+    return network.eval().requires_grad_(False)
+
+
+def _again(folder: Path) -> str:
+    return f"Delete {folder} and fetch the prior again."

@@ -1,0 +1,86 @@
+"""Load a Stable Diffusion XL pipeline folder (arXiv 2307.01952).
+
+Its first VAE overflows in half precision: the published config says ``force_upcast``, and then the VAE alone stays in float32. A
+folder into which a repaired VAE was put (config: ``force_upcast`` false) has it in half precision like the rest.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import torch
+
+from engine.errors import FileFormatError
+from engine.prior.base import PriorInfo
+from engine.prior.latent.config import read_scheduler
+from engine.prior.latent.load import described
+from engine.prior.latent.loading import Layout, check_channels, load_network, load_tokenizer, square_side
+from engine.prior.latent.prior import LatentParts, LatentPrior
+from engine.prior.latent.space import LatentSpace, shrinkage
+from engine.prior.latent.unet import PictureSize, UnetDenoiser
+from engine.prior.latent.words import ClipTower, TwinClipWords
+from engine.prior.pipeline_folder import INDEX, read_json
+
+LAYOUT = Layout(
+    "StableDiffusionXLPipeline",
+    {
+        "unet": "UNet2DConditionModel",
+        "vae": "AutoencoderKL",
+        "text_encoder": "CLIPTextModel",
+        "text_encoder_2": "CLIPTextModelWithProjection",
+        "tokenizer": "CLIPTokenizer",
+        "tokenizer_2": "CLIPTokenizer",
+    },
+    "Choose a Stable Diffusion XL base model.",
+)
+
+
+def load_sdxl(
+    folder: Path, device: torch.device | str = "cpu", info: PriorInfo | None = None, max_views_per_call: int = 2
+) -> LatentPrior:
+    """The model in ``folder``: half precision on a GPU, full on a CPU. ``info``'s resolution gives way to the model's own.
+
+    Raises MissingError for an incomplete folder, FileFormatError for another kind of model or for files that cannot be read,
+    DeviceError when it does not fit.
+    """
+    folder, device = Path(folder), torch.device(device)
+    LAYOUT.check(folder)
+    schedule, prediction_type = read_scheduler(folder)
+    parts = _load_parts(folder, device)
+    return LatentPrior(parts, described(folder, parts.space.side, info), schedule, prediction_type, max_views_per_call)
+
+
+def _load_parts(folder: Path, device: torch.device) -> LatentParts:
+    from diffusers import AutoencoderKL, UNet2DConditionModel  # slow to import, so only when a model is loaded
+    from transformers import CLIPTextModel, CLIPTextModelWithProjection
+
+    unet = load_network(folder, "unet", UNet2DConditionModel.from_pretrained, device)
+    vae = load_network(folder, "vae", AutoencoderKL.from_pretrained, device)
+    check_channels(folder, "unet", unet, vae)
+    space = LatentSpace(vae, square_side(folder, "unet", unet) * shrinkage(vae))
+    first = clip_tower(folder, "", CLIPTextModel, device)
+    second = clip_tower(folder, "_2", CLIPTextModelWithProjection, device)
+    size = PictureSize.native(space.side)
+    _check_told(folder, unet.config, second.encoder.config.projection_dim, len(size.numbers))
+    zero_empty = bool(read_json(folder / INDEX).get("force_zeros_for_empty_prompt", True))
+    return LatentParts(UnetDenoiser(unet, size), space, TwinClipWords(first, second, zero_empty))
+
+
+def clip_tower(folder: Path, suffix: str, kind: type, device: torch.device, half: torch.dtype = torch.float16) -> ClipTower:
+    """The parts ``text_encoder`` and ``tokenizer`` with this suffix."""
+    from transformers import CLIPTokenizer
+
+    encoder = load_network(folder, f"text_encoder{suffix}", kind.from_pretrained, device, half)
+    return ClipTower(load_tokenizer(folder, f"tokenizer{suffix}", CLIPTokenizer.from_pretrained), encoder)
+
+
+def _check_told(folder: Path, config: object, pooled: int, numbers: int) -> None:
+    """Raises FileFormatError for a network that is told something else than the pooled text and the picture's size."""
+    takes = getattr(config, "projection_class_embeddings_input_dim", None)
+    gives = pooled + numbers * (getattr(config, "addition_time_embed_dim", None) or 0)
+    if getattr(config, "addition_embed_type", None) != "text_time" or takes != gives:
+        raise FileFormatError(
+            f"The unet in {folder} is told {takes} numbers besides the words; the pooled text and six of the picture's size "
+            f"make {gives}: it is a refiner or an editing model.",
+            LAYOUT.remedy,
+        )

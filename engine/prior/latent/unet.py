@@ -1,0 +1,54 @@
+"""How Stable Diffusion's UNets want to be called, and what SDXL's wants to know besides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from engine.prior.base import TextEmbedding
+
+if TYPE_CHECKING:  # slow to import; whoever loads a model has done it
+    from diffusers import UNet2DConditionModel
+
+
+@dataclass(frozen=True)
+class PictureSize:
+    """What SDXL is told of a picture (arXiv 2307.01952, section 2.2), each as (height, width) or (top, left) in pixels."""
+
+    original: tuple[int, int]  # before it was resized for training
+    crop: tuple[int, int]  # where its corner was cut
+    target: tuple[int, int]  # as it is now
+
+    @staticmethod
+    def native(side: int) -> PictureSize:
+        """A square picture of the model's own size that was neither resized nor cut."""
+        return PictureSize((side, side), (0, 0), (side, side))
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The six numbers in the order in which the network takes them."""
+        return (*self.original, *self.crop, *self.target)
+
+
+@dataclass(frozen=True, eq=False)
+class UnetDenoiser:
+    """A UNet in its own dtype; one with ``size`` is told the pooled text and the picture's size too."""
+
+    network: UNet2DConditionModel
+    size: PictureSize | None = None
+
+    def __call__(self, x_t: Tensor, t: Tensor, text: TextEmbedding) -> Tensor:
+        dtype = self.network.dtype
+        told = self.added(text)
+        return self.network(x_t.to(dtype), t, encoder_hidden_states=text.tokens.to(dtype), added_cond_kwargs=told).sample
+
+    def added(self, text: TextEmbedding) -> dict[str, Tensor] | None:
+        """``added_cond_kwargs`` for B prompts; None for a network that takes none."""
+        if self.size is None:
+            return None
+        pooled = text.pooled.to(self.network.dtype)
+        numbers = torch.tensor(self.size.numbers, dtype=pooled.dtype, device=pooled.device)
+        return {"text_embeds": pooled, "time_ids": numbers.expand(len(pooled), -1)}

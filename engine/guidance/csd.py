@@ -22,6 +22,7 @@ from engine.guidance.cost import Cost
 from engine.math.knobs import Choice, Range, check_knobs
 from engine.math.noise import WEIGHTINGS, noise_like, time_weight
 from engine.prior.base import Prediction, Prior, PriorInfo, Prompts, guided
+from engine.prior.perp_neg import repelled
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,7 @@ class Csd:
         with torch.no_grad():
             x_t = prior.schedule.add_noise(x, noise_like(x, rng), t)
             conditional, anchor = prior.predict(x_t, t, prompts.positive), self.anchor(x_t, t, prompts, prior)
+            conditional = repelled(prior, x_t, t, prompts, anchor, conditional)
             gradient = self.guidance_scale * (conditional.eps - anchor.eps)
             gradient = time_weight(prior.schedule, t, self.weighting, x) * gradient
         return out_of(x, gradient, guided(anchor, conditional, self.guidance_scale).x0)

@@ -32,6 +32,7 @@ from engine.guidance.null_embedding import NullEmbedding
 from engine.math.knobs import Choice, Range, Switch, check_knobs
 from engine.math.noise import WEIGHTINGS, noise_like, time_weight
 from engine.prior.base import Prior, PriorInfo, Prompts
+from engine.prior.perp_neg import repelled
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,7 @@ class Lods:
             x_t = prior.schedule.add_noise(x, eps, t)
             conditional = prior.predict(x_t, t, prompts.positive)
             null = prior.predict(x_t, t, state.told(prompts.unconditional, self.null_per_side))
+            conditional = repelled(prior, x_t, t, prompts, null, conditional)
             score = normalised(conditional.eps, null.eps, eps, self.guidance_scale)
             gradient = time_weight(prior.schedule, t, self.weighting, x) * score
             if state.read_out.asks_plain:

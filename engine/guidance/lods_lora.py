@@ -22,6 +22,7 @@ from engine.math.knobs import Choice, Range, check_knobs
 from engine.math.noise import WEIGHTINGS, noise_like, time_weight
 from engine.prior.adapter import Adapter, adapter_on, check_takes_adapters
 from engine.prior.base import Prior, PriorInfo, Prompts
+from engine.prior.perp_neg import repelled
 
 RANK, SCALE = 4, 0.5
 
@@ -78,6 +79,7 @@ class LodsLora:
             conditional = prior.predict(x_t, t, prompts.positive)
             with state.adapter.active():
                 null = prior.predict(x_t, t, prompts.unconditional)
+            conditional = repelled(prior, x_t, t, prompts, null, conditional)
             score = normalised(conditional.eps, null.eps, eps, self.guidance_scale)
             gradient = time_weight(prior.schedule, t, self.weighting, x) * score
             if state.read_out.asks_plain:

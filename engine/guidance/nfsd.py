@@ -26,6 +26,7 @@ from engine.guidance.cost import Cost
 from engine.math.knobs import Choice, Range, check_knobs
 from engine.math.noise import WEIGHTINGS, noise_like, time_weight
 from engine.prior.base import Prediction, Prior, PriorInfo, Prompts, guided
+from engine.prior.perp_neg import repelled
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ class Nfsd:
         with torch.no_grad():
             x_t = prior.schedule.add_noise(x, noise_like(x, rng), t)
             empty, conditional = (prior.predict(x_t, t, told) for told in (prompts.empty, prompts.positive))
+            conditional = repelled(prior, x_t, t, prompts, empty, conditional)
             prompt_part = conditional.eps - empty.eps
             gradient = self.domain_part(x_t, t, empty, prompts, prior) + self.guidance_scale * prompt_part
             gradient = time_weight(prior.schedule, t, self.weighting, x) * gradient

@@ -24,6 +24,7 @@ from engine.guidance.rescale import rescaled
 from engine.math.knobs import Choice, Range, check_knobs
 from engine.math.noise import WEIGHTINGS, NoiseSchedule, noise_like, time_weight
 from engine.prior.base import Prediction, Prior, PriorInfo, Prompts, guided
+from engine.prior.perp_neg import repelled
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,8 @@ class Sds:
         with torch.no_grad():
             x_t = prior.schedule.add_noise(x, eps, t)
             unconditional, conditional = (prior.predict(x_t, t, told) for told in (prompts.unconditional, prompts.positive))
-            prediction = guided(unconditional, conditional, self.guidance_scale)
+            steered = repelled(prior, x_t, t, prompts, unconditional, conditional)
+            prediction = guided(unconditional, steered, self.guidance_scale)
             prediction = rescaled(prediction, conditional, self.guidance_rescale, t, prior.schedule, prior.info.joint_views)
             gradient = self.gradient(x, t, eps, prediction, prior.schedule)
         return out_of(x, gradient, prediction.x0)

@@ -27,6 +27,7 @@ from engine.math.knobs import Choice, Range, check_knobs
 from engine.math.noise import WEIGHTINGS, noise_like, time_weight
 from engine.prior.adapter import Adapter, adapter_on, check_takes_adapters
 from engine.prior.base import Prior, PriorInfo, Prompts, guided
+from engine.prior.perp_neg import repelled
 
 RANK = 4
 
@@ -68,7 +69,8 @@ class Vsd:
         with torch.no_grad():
             x_t = prior.schedule.add_noise(x, eps, t)
             unconditional, conditional = (prior.predict(x_t, t, told) for told in (prompts.unconditional, prompts.positive))
-            wanted = guided(unconditional, conditional, self.guidance_scale)
+            steered = repelled(prior, x_t, t, prompts, unconditional, conditional)
+            wanted = guided(unconditional, steered, self.guidance_scale)
             with state.active():
                 own = prior.predict(x_t, t, prompts.positive)
             gradient = time_weight(prior.schedule, t, self.weighting, x) * (wanted.eps - own.eps)

@@ -10,7 +10,7 @@ from engine.guidance.base import Guidance
 from engine.guidance.sds import Sds
 from engine.guidance.timesteps import Timesteps
 from engine.math.gradient import CLIPPINGS
-from engine.math.knobs import Choice, Range, check_knobs
+from engine.math.knobs import Choice, Range, Switch, check_knobs
 
 MAX_PROMPT_CHARACTERS = 1000
 MAX_SEED = 2**31 - 1
@@ -92,6 +92,15 @@ class Knobs:
             help="Behind the object, for priors that see no alpha.",
         ),
     ] = "random"
+    perp_neg: Annotated[
+        bool,
+        Switch(
+            label="Perp-Neg",
+            advanced=True,
+            needs="wants_view_words",
+            help="Keeps a face from growing on the back: pushes each view off the words of the others. Two passes more.",
+        ),
+    ] = False
     gradient_clip: Annotated[
         str,
         Choice(

@@ -11,6 +11,7 @@ from torch import Tensor
 from engine.loop.spec import RunSpec
 from engine.math.cameras import Cameras
 from engine.prior.base import Condition, Prior, Prompts, TextEmbedding
+from engine.prior.perp_neg import unwanted_views
 from engine.prior.view_words import ViewWords
 from engine.render import Renderer
 from engine.scene.base import Scene
@@ -33,11 +34,12 @@ class Context:
         positive = ViewWords.of(prior, spec.prompt) if prior.info.wants_view_words else prior.embed(spec.prompt)
         return Context(spec, prior, positive, prior.embed(""), negative)
 
-    def prompts(self, cameras: Cameras) -> Prompts:
-        """The three branches for B views of the object."""
+    def prompts(self, cameras: Cameras, perp_neg: bool = False) -> Prompts:
+        """The three branches for B views of the object; with ``perp_neg``, which views shall not look like which others."""
         positive = self.positive.at(cameras) if isinstance(self.positive, ViewWords) else self.positive
         negative = None if self.negative is None else Condition(self.negative, cameras)
-        return Prompts(Condition(positive, cameras), Condition(self.empty, cameras), negative)
+        unwanted = unwanted_views(self.positive, cameras) if perp_neg and isinstance(self.positive, ViewWords) else ()
+        return Prompts(Condition(positive, cameras), Condition(self.empty, cameras), negative, unwanted)
 
 
 @dataclass(frozen=True, eq=False)

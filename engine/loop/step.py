@@ -44,7 +44,7 @@ def distill_step(context: Context, state: RunState, knobs: Knobs, progress: floa
     """One step of score distillation; ``progress`` 0..1 of the stage drives the noise level."""
     prior, rng = context.prior, state.rng
     cameras = step_cameras(context, knobs, rng)
-    prompts = context.prompts(cameras)
+    prompts = context.prompts(cameras, knobs.perp_neg)
     learned.ensure(state, knobs.guidance, prior, prompts)
 
     views = state.renderer.render(state.scene, cameras, background(context, knobs, rng))

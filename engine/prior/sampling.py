@@ -9,6 +9,7 @@ from torch import Tensor
 
 from engine.math.noise import NoiseSchedule
 from engine.prior.base import Prediction, Prior, Prompts, guided
+from engine.prior.perp_neg import repelled
 
 
 def sampling_times(schedule: NoiseSchedule, steps: int, start: float = 0.999) -> list[int]:
@@ -33,8 +34,9 @@ def ddim(prior: Prior, prompts: Prompts, x_t: Tensor, times: list[int], guidance
 
 
 def predict_guided(prior: Prior, x_t: Tensor, t: Tensor, prompts: Prompts, guidance_scale: float) -> Prediction:
-    """One guided prediction; guidance 1 costs one call instead of two."""
+    """One guided prediction; guidance 1 costs one call instead of two, and each unwanted prompt one more (Perp-Neg)."""
     conditional = prior.predict(x_t, t, prompts.positive)
-    if guidance_scale == 1:
+    if guidance_scale == 1 and not prompts.unwanted:
         return conditional
-    return guided(prior.predict(x_t, t, prompts.unconditional), conditional, guidance_scale)
+    unconditional = prior.predict(x_t, t, prompts.unconditional)
+    return guided(unconditional, repelled(prior, x_t, t, prompts, unconditional, conditional), guidance_scale)

@@ -1,7 +1,7 @@
 """How much memory a run takes, how much there is, and what to give up when that is not enough.
 
-Nothing here touches a network: ``engine.prior.economy`` does what a plan says. The sizes of activations are counted, by following
-every live tensor of Stable Diffusion 1.5 and 2.1 and of their VAE through one call, with torch's fused attention.
+Nothing here touches a network: ``engine.prior.economy`` does what a plan says. The sizes of activations are counted, by following every
+live tensor of Stable Diffusion 1.5, 2.1 and 3 and of their VAE through one call, with torch's fused attention.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ GB = 2**30
 MARGIN = 0.1  # of what is free stays free: workspaces of kernels, and the holes between blocks
 # bytes for each byte of a feature map at the network's first width and full size
 UNET, UNET_GRADIENT = 26, 292
-TRANSFORMER, TRANSFORMER_GRADIENT = 12, 34  # of one block; a gradient keeps those of all blocks
+TRANSFORMER, TRANSFORMER_GRADIENT = 14, 15  # the second for each block
 VAE_GRADIENT = 24
 UNFUSED_HEADS = 8  # score matrices that attention keeps at once where it is not fused and not sliced
-TILE = 4  # a tile of a picture has a fourth of its pixels
+TILE = 4  # a VAE in tiles, each block computed again on the way back, keeps this many times less
 NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight")
 
 
@@ -29,7 +29,7 @@ class Economy:
     pictures_per_call: int = 10**6  # through the VAE
     sliced_attention: bool = False
     offloaded: bool = False  # a network that is not at work waits in main memory
-    tiled_vae: bool = False  # the VAE sees a picture in overlapping tiles, which is not quite the same
+    tiled_vae: bool = False  # the VAE sees a picture in overlapping tiles and keeps little of them, which is not quite the same
 
     def words(self, views: int) -> str:
         """What is given up for ``views`` views, such as "two views at a time, the VAE in slices"."""
@@ -132,24 +132,20 @@ def plan(footprint: Footprint, needs: Needs, free: int, ladder: tuple[Economy, .
 
 
 def activations(configs: Mapping[str, Mapping[str, Any]], sizes: Mapping[str, int]) -> dict[str, int]:
-    """Bytes of ``Footprint``'s activations from the configs of a pipeline's parts; ``sizes`` are bytes a number, by part.
+    """Bytes of ``Footprint``'s activations, from the configs of the "denoiser" and the "vae"; ``sizes`` are bytes a number.
 
-    Parts whose config names no size count nothing.
+    A config that names no size counts nothing.
     """
-    found: dict[str, int] = {}
-    for part, config in configs.items():
-        if part == "vae":
-            found |= _vae(config, sizes.get(part, 4), configs)
-        elif part == "unet":
-            found |= _unet(config, sizes.get(part, 4))
-        elif part == "transformer":
-            found |= _transformer(config, sizes.get(part, 4))
+    denoiser, size = configs.get("denoiser", {}), sizes.get("denoiser", 4)
+    found = _transformer(denoiser, size) if "num_attention_heads" in denoiser else _unet(denoiser, size)
+    if "vae" in configs:
+        found |= _vae(configs["vae"], sizes.get("vae", 4), denoiser.get("sample_size"))
     return found
 
 
 def _unet(config: Mapping[str, Any], size: int) -> dict[str, int]:
     side, widths = config.get("sample_size"), config.get("block_out_channels")
-    if not isinstance(side, int) or not widths:
+    if not isinstance(side, int) or not widths:  # a config may say (height, width), or nothing
         return {}
     unit = side * side * widths[0] * size
     return {"denoise": UNET * unit, "learn": UNET_GRADIENT * unit, "attention": UNFUSED_HEADS * side**4 * size}
@@ -165,12 +161,11 @@ def _transformer(config: Mapping[str, Any], size: int) -> dict[str, int]:
     return {"denoise": TRANSFORMER * unit, "learn": gradient, "attention": heads * tokens**2 * size}
 
 
-def _vae(config: Mapping[str, Any], size: int, configs: Mapping[str, Mapping[str, Any]]) -> dict[str, int]:
+def _vae(config: Mapping[str, Any], size: int, latent_side: Any) -> dict[str, int]:
     widths = config.get("block_out_channels")
-    sides = [other.get("sample_size") for part, other in configs.items() if part in ("unet", "transformer")]
-    if not widths or not sides or not isinstance(sides[0], int):
+    if not widths or not isinstance(latent_side, int):
         return {}
-    side = sides[0] * 2 ** (len(widths) - 1)
+    side = latent_side * 2 ** (len(widths) - 1)
     return {"encode": VAE_GRADIENT * side * side * widths[0] * size}
 
 

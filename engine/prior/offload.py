@@ -1,0 +1,56 @@
+"""Networks that share a device too small for all of them: the one at work is there, the others wait in main memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+class Offload:
+    """Moves each of ``networks`` to ``device`` when it is called, with what it is given, and the one that was there back.
+
+    A network counts as called when it or one of its direct children is: a VAE is asked through its encoder and its decoder. A
+    gradient needs the weights where they were, so calls whose gradient is wanted must be computed again on the way back
+    (``in_turn`` with ``recompute``), unless the way back follows at once.
+    """
+
+    def __init__(self, networks: Sequence[nn.Module], device: torch.device) -> None:
+        self.networks, self.device = tuple(networks), device
+        self.present: nn.Module | None = None
+        self._hooks = [
+            module.register_forward_pre_hook(self._called(network), with_kwargs=True)
+            for network in self.networks
+            for module in (network, *network.children())
+        ]
+        for network in self.networks:
+            network.to("cpu")
+
+    def _called(self, network: nn.Module) -> Callable[..., tuple[tuple[Any, ...], dict[str, Any]]]:
+        def hook(module: nn.Module, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+            self.invite(network)
+            return tuple(map(self._brought, args)), {name: self._brought(value) for name, value in named.items()}
+
+        return hook
+
+    def _brought(self, value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: self._brought(part) for name, part in value.items()}
+        return value.to(self.device) if isinstance(value, Tensor) else value
+
+    def invite(self, network: nn.Module) -> None:
+        """Bring ``network`` to the device."""
+        if network is self.present:
+            return
+        if self.present is not None:
+            self.present.to("cpu")
+        self.present = network.to(self.device)
+
+    def end(self) -> None:
+        """All networks to the device, for good."""
+        for hook in self._hooks:
+            hook.remove()
+        for network in self.networks:
+            network.to(self.device)

@@ -15,7 +15,7 @@ from engine.errors import FileFormatError, MissingError
 
 INDEX = "model_index.json"
 WITHOUT_WEIGHTS = ("tokenizer", "scheduler", "feature_extractor")  # how the names of parts begin that are settings only
-NEVER_NEEDED = ("safety_checker", "feature_extractor", "image_encoder")
+NEVER_NEEDED = ("safety_checker", "feature_extractor", "image_encoder", "watermarker")
 STEMS = ("model", "diffusion_pytorch_model")  # how transformers and diffusers name their weights
 HALF = "fp16"
 VARIANTS = (None, HALF)

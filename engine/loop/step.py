@@ -52,11 +52,11 @@ def distill_step(context: Context, state: RunState, knobs: Knobs, progress: floa
     x = prior.encode(seen)
     t = knobs.timesteps.draw(progress, len(x), prior.schedule, rng, shared=prior.info.joint_views).to(x.device)
     out = knobs.guidance.loss(x, t, prompts, prior, state.guidance_state, rng)
-    loss = out.loss + knobs.anchor_weight * anchor_loss(context, state) + _as_summed(roughness(state.scene), x)
-    _update(state, loss)
+    push = out.loss if out.picture_loss is None else out.loss + out.picture_loss(seen)
+    _update(state, push + knobs.anchor_weight * anchor_loss(context, state) + _as_summed(roughness(state.scene), x))
     metrics = {**out.metrics, **clipping_metrics(seen, knobs), **learned.train(state, knobs.guidance, out)}
     metrics["noise"] = float(t.float().mean()) / len(prior.schedule)
-    return StepOut(float(out.loss.detach()), views.detach(), metrics, out.denoised)
+    return StepOut(float(push.detach()), views.detach(), metrics, out.denoised)
 
 
 def step_cameras(context: Context, knobs: Knobs, rng: torch.Generator) -> Cameras:

@@ -1,0 +1,36 @@
+"""Worker processes end with the process that started them, also if that one is killed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PARENT = """
+import time
+from multiprocessing import get_context
+from engine.toybox.yardstick.watchdog import end_with_parent
+
+def work():
+    end_with_parent()
+    print("ready", flush=True)
+    time.sleep(300)
+
+if __name__ == "__main__":
+    worker = get_context("spawn").Process(target=work)
+    worker.start()
+    worker.join()
+"""
+
+
+def test_a_worker_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
+    script = tmp_path / "parent.py"
+    script.write_text(PARENT, encoding="utf-8")
+    told = {**os.environ, "PYTHONPATH": str(ROOT)}
+    parent = subprocess.Popen([sys.executable, str(script)], env=told, stdout=subprocess.PIPE, text=True)
+    assert parent.stdout.readline() == "ready\n"
+    parent.kill()
+    rest, _ = parent.communicate(timeout=120)  # ends when nobody holds the pipe any more: neither parent nor worker
+    assert rest == ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -13,6 +13,7 @@ from engine.errors import DeviceError, FileFormatError, InputError, MissingError
 from engine.prior import hub
 from engine.prior.base import Prior
 from engine.prior.entries import PRIORS_FOLDER, PriorEntry, read_entry
+from engine.prior.families import FAMILIES
 from engine.prior.pipeline_folder import (
     HALF,
     INDEX,
@@ -99,21 +100,6 @@ def vocabulary_of(entry: PriorEntry) -> frozenset[str] | None:
         return frozenset(json.loads(path.read_text(encoding="utf-8"))["model"]["vocab"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FileFormatError(f"{path} lists no words: {error}.", f"Restore the files of {entry.id}.") from error
-
-
-def _load_toybox(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
-    from engine.prior.toybox.prior import load_toybox
-
-    return load_toybox(folder, device)
-
-
-def _load_latent(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
-    from engine.prior.latent.load import load_latent
-
-    return load_latent(folder, device, entry.info())
-
-
-FAMILIES: dict[str, Callable[[PriorEntry, Path, torch.device], Prior]] = {"toybox": _load_toybox, "latent": _load_latent}
 
 
 def _fetch_from_any(entry: PriorEntry, report: hub.Report) -> Path:

@@ -1,0 +1,35 @@
+"""Which loader reads which family of priors. Each is imported when it is asked for: their libraries are slow to import."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+
+from engine.prior.base import Prior
+from engine.prior.entries import PriorEntry
+
+Loader = Callable[[PriorEntry, Path, torch.device], Prior]
+"""Entry, folder with the files, device -> prior."""
+
+
+def _toybox(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
+    from engine.prior.toybox.prior import load_toybox
+
+    return load_toybox(folder, device)
+
+
+def _latent(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
+    from engine.prior.latent.load import load_latent
+
+    return load_latent(folder, device, entry.info())
+
+
+def _pixel(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
+    from engine.prior.pixel.load import load_pixel
+
+    return load_pixel(folder, device, entry.info())
+
+
+FAMILIES: dict[str, Loader] = {"toybox": _toybox, "latent": _latent, "pixel": _pixel}

@@ -1,0 +1,1 @@
+"""Pixel diffusion models of DeepFloyd IF's class: no VAE, words through T5."""

@@ -1,0 +1,105 @@
+"""The first stage of DeepFloyd IF behind the prior protocol: a text-to-picture model of 64 x 64 pixels.
+
+It follows Imagen (arXiv 2205.11487): a frozen T5 reads the words, and the UNet works on the picture itself. Its output has six
+channels, the noise and, beside it, how far the variance lies between its bounds (arXiv 2102.09672, equation 15). Distillation
+needs the noise alone.
+"""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from engine.math.noise import NoiseSchedule
+from engine.math.views import Views
+from engine.prior.base import Condition, Prediction, PriorInfo, TextEmbedding
+from engine.prior.parametrisation import read_output
+from engine.prior.pixel.sentencepiece import END, PADDING
+from engine.prior.resize import to_square
+from engine.prior.turns import in_turn
+
+if TYPE_CHECKING:  # slow to import; whoever loads a model has done it
+    from diffusers import UNet2DConditionModel
+    from tokenizers import Tokenizer
+    from transformers import T5EncoderModel
+
+log = logging.getLogger(__name__)
+
+CHANNELS = 3
+PROMPT_TOKENS = 77
+"""T5 reads more, but IF was trained with prompts of this length."""
+
+
+@dataclass(frozen=True, eq=False)
+class PixelParts:
+    """The networks, frozen, on one device; each may have its own dtype."""
+
+    unet: UNet2DConditionModel
+    text_encoder: T5EncoderModel
+    tokenizer: Tokenizer
+
+
+class PixelPrior:
+    """Takes ``Views`` rendered over a background; its space is the picture itself, (B,3,h,w) in -1..1.
+
+    ``max_views_per_call`` bounds the memory of one network call: more views are worked off in turn.
+    """
+
+    def __init__(
+        self, parts: PixelParts, info: PriorInfo, schedule: NoiseSchedule, prediction_type: str, max_views_per_call: int = 16
+    ) -> None:
+        self.parts = parts
+        self.info = info
+        self.schedule = schedule
+        self.prediction_type = prediction_type
+        self.max_views_per_call = max_views_per_call
+        self.device = next(parts.unet.parameters()).device
+
+    @property
+    def network(self) -> UNet2DConditionModel:
+        return self.parts.unet
+
+    def encode(self, views: Views) -> Tensor:
+        """The pictures at the model's size, from 0..1 to -1..1."""
+        return 2 * to_square(views.rgb, self.info.resolution).to(self.device) - 1
+
+    def decode(self, x: Tensor) -> Views:
+        """Back to opaque pictures."""
+        rgb = (x / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1)
+        return Views(rgb, torch.ones_like(rgb[..., :1]), torch.zeros_like(rgb[..., :1]))
+
+    @torch.no_grad()
+    def embed(self, prompt: str) -> TextEmbedding:
+        """T5's last hidden states (1,77,D), all of which the network reads; says in the log what did not fit."""
+        cut = self.unread(prompt)
+        if cut:
+            log.warning("The prompt is too long for %s; it does not read: %s", self.info.title, cut)
+        words = self.parts.tokenizer.encode(_plain(prompt))
+        ids, mask = (torch.tensor([part], device=self.device) for part in (words.ids, words.attention_mask))
+        return TextEmbedding(self.parts.text_encoder(input_ids=ids, attention_mask=mask)[0].float())
+
+    def unread(self, prompt: str) -> str:
+        """The end of a prompt that is cut off because it has too many tokens; empty if all of it is read."""
+        rest = self.parts.tokenizer.encode(_plain(prompt)).overflowing
+        ids = [token for part in rest for token, text in zip(part.ids, part.tokens, strict=True) if text not in (PADDING, END)]
+        return self.parts.tokenizer.decode(ids)
+
+    def predict(self, x_t: Tensor, t: Tensor, condition: Condition) -> Prediction:
+        """One call of the UNet, in its own dtype; the algebra around it is in the dtype of ``x_t``."""
+        t = t.to(x_t.device)
+        text = condition.text.expand(len(x_t)).tokens
+        output = in_turn(self._denoise, self.max_views_per_call, x_t, t, text)
+        return read_output(output[:, :CHANNELS], x_t, t, self.schedule, self.prediction_type)
+
+    def _denoise(self, x_t: Tensor, t: Tensor, text: Tensor) -> Tensor:
+        dtype = self.parts.unet.dtype
+        return self.parts.unet(x_t.to(dtype), t, encoder_hidden_states=text.to(self.device, dtype)).sample
+
+
+def _plain(prompt: str) -> str:
+    """As IF's captions were written in training."""
+    return prompt.lower().strip()

@@ -33,6 +33,13 @@ def tiny_pipelines(save_pipeline: Callable[..., Path], tmp_path_factory: pytest.
     return {kind: save_pipeline(root / kind, kind) for kind in ("epsilon", "v_prediction", "sample")}
 
 
+@pytest.fixture(scope="session")
+def save_sdxl() -> Callable[..., Path]:
+    """``save_tiny_sdxl``: write an SDXL pipeline of one's own."""
+    load_beside("tiny_pipeline")  # which it imports
+    return load_beside("tiny_sdxl").save_tiny_sdxl
+
+
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty Hub cache of the test's own; any address of the real Hub leads nowhere."""

@@ -18,7 +18,7 @@ WIDTH = 16  # of the text embedding
 def save_tiny_pipeline(folder: Path, prediction_type: str = "epsilon", in_channels: int = 4, **scheduler: Any) -> Path:
     """Write the pipeline: 4 x 8 x 8 latents of 16 x 16 pictures, 77 tokens; the same weights every time."""
     words = folder / "tokenizer"
-    tokenizer = _tokenizer(words)
+    tokenizer = letters_tokenizer(words)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         unet, vae, text_encoder = _unet(in_channels), _vae(), _text_encoder(tokenizer)
@@ -50,14 +50,14 @@ def _text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
         max_position_embeddings=77, bos_token_id=tokenizer.bos_token_id, eos_token_id=tokenizer.eos_token_id))
 
 
-def _tokenizer(folder: Path) -> CLIPTokenizer:
-    """CLIP's byte-pair tokenizer with letters, a comma and no merges: one token a letter."""
+def letters_tokenizer(folder: Path, pad: str = "<|endoftext|>") -> CLIPTokenizer:
+    """CLIP's byte-pair tokenizer with letters, a comma and no merges: one token a letter; short prompts are filled with ``pad``."""
     folder.mkdir(parents=True)
     letters = [*string.ascii_lowercase, ","]
     vocabulary = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
     (folder / "vocab.json").write_text(json.dumps({word: i for i, word in enumerate(vocabulary)}), encoding="utf-8")
     (folder / "merges.txt").write_text("#version: 0.2\n", encoding="utf-8")
-    config = {"model_max_length": 77, "tokenizer_class": "CLIPTokenizer"}
+    config = {"model_max_length": 77, "tokenizer_class": "CLIPTokenizer", "pad_token": pad}
     (folder / "tokenizer_config.json").write_text(json.dumps(config), encoding="utf-8")
     return CLIPTokenizer.from_pretrained(folder)
 

@@ -37,8 +37,8 @@ class LinearSpace:
             return space
         side = CELLS * shrinkage(space.vae)
         colours = torch.cartesian_prod(*[torch.tensor(LEVELS)] * 3)
-        flat = colours[:, None, None].expand(-1, side, side, -1)
-        latents = LatentSpace(space.vae, side).encode(opaque(flat.permute(0, 3, 1, 2)), most=len(LEVELS))
+        flat = colours.to(next(space.vae.parameters()).device)[:, None, None].expand(-1, side, side, -1)
+        latents = LatentSpace(space.vae, side).encode(flat, most=len(LEVELS))
         middle = latents[..., 1:-1, 1:-1].mean(dim=(2, 3)).double().cpu()
         solution = torch.linalg.lstsq(torch.cat([colours, torch.ones(len(colours), 1)], dim=1).double(), middle).solution
         matrix, offset = solution[:3].T.to(latents), solution[3].to(latents)
@@ -48,9 +48,9 @@ class LinearSpace:
     def networks(self) -> dict[str, nn.Module]:
         return {}
 
-    def encode(self, views: Views, most: int) -> Tensor:
-        """Each latent from the mean colour of the pixels that it stands for."""
-        colours = to_square(views.rgb, self.side).to(self.offset.device)
+    def encode(self, rgb: Tensor, most: int) -> Tensor:
+        """Each latent from the mean colour of the pixels (B,H,W,3) that it stands for."""
+        colours = to_square(rgb, self.side)
         return torch.einsum("cr,brhw->bchw", self.matrix.to(colours), colours) + self.offset.to(colours)[:, None, None]
 
     def decode(self, x: Tensor, most: int) -> Views:

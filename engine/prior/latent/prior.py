@@ -7,6 +7,7 @@ told. A family (Stable Diffusion, SDXL, flow models) differs from the next in it
 from __future__ import annotations
 
 import logging
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Protocol
@@ -45,16 +46,16 @@ class LatentParts:
 
     @property
     def networks(self) -> dict[str, nn.Module]:
-        """Every network by a name of its own."""
-        encoders = {f"text_encoder_{i}": encoder for i, encoder in enumerate(self.words.encoders, start=1)}
-        return {"denoiser": self.denoiser.network, **self.space.networks, **encoders}
+        """Every network: the denoiser, and the others by the names of their folders."""
+        return {"denoiser": self.denoiser.network, **self.space.networks, **self.words.networks}
 
 
 class LatentPrior:
     """Takes ``Views`` rendered over a background; its space is the VAE's scaled latents (B,C,h,w).
 
-    ``prediction_type`` says what the network's output means. ``max_views_per_call`` bounds the memory of one network call: more
-    views are worked off in turn.
+    ``prediction_type`` says what the network's output means. ``max_views_per_call`` bounds the memory of one call of the network,
+    ``max_pictures_per_call`` of one call of the VAE: more are worked off in turn. Networks may wait elsewhere, if they come to
+    ``device`` when they are called.
     """
 
     def __init__(
@@ -69,23 +70,20 @@ class LatentPrior:
         self.info = info
         self.schedule = schedule
         self.prediction_type = prediction_type
-        self.max_views_per_call = max_views_per_call
+        self.max_views_per_call = self.max_pictures_per_call = max_views_per_call
+        self.device = next(self.network.parameters()).device
 
     @property
     def network(self) -> nn.Module:
         return self.parts.denoiser.network
 
-    @property
-    def device(self) -> torch.device:
-        return next(self.network.parameters()).device
-
     def encode(self, views: Views) -> Tensor:
         """The mean of the VAE's latents, scaled to about unit variance, in the dtype of the pictures."""
-        return self.parts.space.encode(views, self.max_views_per_call)
+        return self.parts.space.encode(views.rgb.to(self.device), self.max_pictures_per_call)
 
     def decode(self, x: Tensor) -> Views:
         """Latents back to opaque pictures."""
-        return self.parts.space.decode(x, self.max_views_per_call)
+        return self.parts.space.decode(x.to(self.device), self.max_pictures_per_call)
 
     @torch.no_grad()
     def embed(self, prompt: str) -> TextEmbedding:
@@ -93,7 +91,7 @@ class LatentPrior:
         cut = self.unread(prompt)
         if cut:
             log.warning("The prompt is too long for %s; it does not read: %s", self.info.title, cut)
-        return self.parts.words.embed(prompt).map(lambda part: part.to(self.device))
+        return self.parts.words.embed(prompt, self.device)
 
     def unread(self, prompt: str) -> str:
         """The end of a prompt that is cut off because it has too many tokens; empty if all of it is read."""
@@ -113,8 +111,9 @@ class LatentPrior:
 
     def without_vae(self) -> LatentPrior:
         """The same model, with a linear map between colours and latents in place of the VAE: coarse, and nearly free."""
-        parts = replace(self.parts, space=self._linear)
-        return LatentPrior(parts, self.info, self.schedule, self.prediction_type, self.max_views_per_call)
+        rough = copy(self)
+        rough.parts = replace(self.parts, space=self._linear)
+        return rough
 
 
 def without_vae(prior: Prior) -> Prior:

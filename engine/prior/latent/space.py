@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from engine.math.views import Views
 from engine.prior.resize import to_square
+from engine.prior.turns import in_turn
 
 if TYPE_CHECKING:  # slow to import; whoever loads a model has done it
     from diffusers import AutoencoderDC, AutoencoderKL
@@ -26,16 +27,15 @@ class LatentSpace:
     def networks(self) -> dict[str, nn.Module]:
         return {"vae": self.vae}
 
-    def encode(self, views: Views, most: int) -> Tensor:
-        """The mean of the latents, in the dtype of the pictures; ``most`` views go through the VAE at once."""
-        pictures = 2 * to_square(views.rgb, self.side).to(self.vae.device) - 1
-        latents = torch.cat([self._mean(part.to(self.vae.dtype)) for part in pictures.split(most)])
-        return (latents.to(views.rgb.dtype) - self.shift) * self.vae.config.scaling_factor
+    def encode(self, rgb: Tensor, most: int) -> Tensor:
+        """The mean of the latents of pictures (B,H,W,3), in their dtype; ``most`` go through the VAE at once."""
+        latents = in_turn(self._mean, most, 2 * to_square(rgb, self.side) - 1, recompute=True)
+        return (latents.to(rgb.dtype) - self.shift) * self.vae.config.scaling_factor
 
     def decode(self, x: Tensor, most: int) -> Views:
         """Latents back to opaque pictures, in the dtype of the latents."""
-        latents = (x / self.vae.config.scaling_factor + self.shift).to(self.vae.device, self.vae.dtype)
-        pictures = torch.cat([self.vae.decode(part).sample for part in latents.split(most)])
+        latents = (x / self.vae.config.scaling_factor + self.shift).to(self.vae.dtype)
+        pictures = in_turn(lambda part: self.vae.decode(part).sample, most, latents, recompute=True)
         return opaque((pictures / 2 + 0.5).to(x.dtype))
 
     @property
@@ -44,7 +44,7 @@ class LatentSpace:
         return getattr(self.vae.config, "shift_factor", None) or 0.0
 
     def _mean(self, pictures: Tensor) -> Tensor:
-        encoded = self.vae.encode(pictures)
+        encoded = self.vae.encode(pictures.to(self.vae.dtype))
         return encoded.latent_dist.mode() if hasattr(encoded, "latent_dist") else encoded.latent
 
 

@@ -18,12 +18,12 @@ class Words(Protocol):
     """Reads prompts for one model."""
 
     @property
-    def encoders(self) -> tuple[nn.Module, ...]:
-        """The text encoders, in the order of their folders."""
+    def networks(self) -> dict[str, nn.Module]:
+        """The text encoders by the names of their folders."""
         ...
 
-    def embed(self, prompt: str) -> TextEmbedding:
-        """One prompt, float32, batch 1, where its encoder is; the empty string is the unconditional prompt."""
+    def embed(self, prompt: str, device: torch.device) -> TextEmbedding:
+        """One prompt, float32, batch 1, on ``device``; the empty string is the unconditional prompt."""
         ...
 
     def unread(self, prompt: str) -> str:
@@ -42,10 +42,10 @@ class ClipTower:
     def length(self) -> int:
         return self.encoder.config.max_position_embeddings
 
-    def output(self, prompt: str) -> Any:
+    def output(self, prompt: str, device: torch.device) -> Any:
         """The encoder's output for one prompt, with the hidden states of all layers."""
         ids = self.tokenizer(prompt, padding="max_length", max_length=self.length, truncation=True, return_tensors="pt").input_ids
-        return self.encoder(ids.to(self.encoder.device), output_hidden_states=True)
+        return self.encoder(ids.to(device), output_hidden_states=True)
 
     def unread(self, prompt: str) -> str:
         return unread(self.tokenizer, prompt, self.length)
@@ -64,11 +64,11 @@ class ClipWords:
     tower: ClipTower
 
     @property
-    def encoders(self) -> tuple[nn.Module, ...]:
-        return (self.tower.encoder,)
+    def networks(self) -> dict[str, nn.Module]:
+        return {"text_encoder": self.tower.encoder}
 
-    def embed(self, prompt: str) -> TextEmbedding:
-        return TextEmbedding(self.tower.output(prompt).last_hidden_state.float())
+    def embed(self, prompt: str, device: torch.device) -> TextEmbedding:
+        return TextEmbedding(self.tower.output(prompt, device).last_hidden_state.float())
 
     def unread(self, prompt: str) -> str:
         return self.tower.unread(prompt)
@@ -86,11 +86,11 @@ class TwinClipWords:
     zero_empty: bool
 
     @property
-    def encoders(self) -> tuple[nn.Module, ...]:
-        return (self.first.encoder, self.second.encoder)
+    def networks(self) -> dict[str, nn.Module]:
+        return {"text_encoder": self.first.encoder, "text_encoder_2": self.second.encoder}
 
-    def embed(self, prompt: str) -> TextEmbedding:
-        outputs = [tower.output(prompt) for tower in (self.first, self.second)]
+    def embed(self, prompt: str, device: torch.device) -> TextEmbedding:
+        outputs = [tower.output(prompt, device) for tower in (self.first, self.second)]
         text = TextEmbedding(side_by_side(outputs), pooled=outputs[1].text_embeds.float())
         return text.map(torch.zeros_like) if self.zero_empty and not prompt else text
 

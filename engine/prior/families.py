@@ -26,10 +26,16 @@ def _latent(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
     return load_latent(folder, device, entry.info())
 
 
+def _sdxl(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
+    from engine.prior.latent.sdxl import load_sdxl
+
+    return load_sdxl(folder, device, entry.info())
+
+
 def _pixel(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
     from engine.prior.pixel.load import load_pixel
 
     return load_pixel(folder, device, entry.info())
 
 
-FAMILIES: dict[str, Loader] = {"toybox": _toybox, "latent": _latent, "pixel": _pixel}
+FAMILIES: dict[str, Loader] = {"toybox": _toybox, "latent": _latent, "sdxl": _sdxl, "pixel": _pixel}

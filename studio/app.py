@@ -12,6 +12,7 @@ from pathlib import Path
 
 from engine.errors import MissingError
 from engine.loop import frames
+from engine.loop.combinations import check_combination
 from engine.loop.devices import limit_threads
 from engine.loop.results import write_results
 from engine.loop.run import run
@@ -19,6 +20,7 @@ from engine.loop.settings import Settings
 from engine.loop.snapshot import load_copy
 from engine.loop.warmup import warm_up
 from engine.prior.entries import PriorEntry
+from engine.prior.known import known_info
 from engine.prior.registry import find_entry, installed, list_priors, load_prior, vocabulary_of
 from engine.session import Session, default_root
 from engine.session.presets import load_presets
@@ -50,7 +52,7 @@ def _ready(serving: Serving) -> None:
 def open_session(library: Path) -> Session:
     """The session over the runs in ``library``, with the engine's parts put together; not started."""
     keep_one = lru_cache(maxsize=1)(load_prior)  # the next run with the same prior begins at once
-    return Session(library, run, frames, write_results, keep_one, load_copy=load_copy, check=_check_prior)
+    return Session(library, run, frames, write_results, keep_one, load_copy=load_copy, check=_check)
 
 
 def open_catalogue() -> Catalogue:
@@ -96,10 +98,13 @@ def _choice(entry: PriorEntry) -> PriorChoice:
     return PriorChoice(entry.id, entry.title, missing, any_words=not entry.vocabulary)
 
 
-def _check_prior(settings: Settings) -> None:
+def _check(settings: Settings) -> None:
     entry = find_entry(settings.spec.prior)
     if not installed(entry):
         raise MissingError(f"{entry.title} is not on this machine.", _how_to_fetch(entry))
+    info = known_info(entry)
+    if info is not None:
+        check_combination(settings, info)
 
 
 def _how_to_fetch(entry: PriorEntry) -> str:

@@ -11,6 +11,7 @@ from torch import Tensor
 from engine.loop.spec import RunSpec
 from engine.math.cameras import Cameras
 from engine.prior.base import Condition, Prior, Prompts, TextEmbedding
+from engine.prior.null_prompt import null_prompt
 from engine.prior.perp_neg import unwanted_views
 from engine.prior.view_words import ViewWords
 from engine.render import Renderer
@@ -29,10 +30,10 @@ class Context:
 
     @staticmethod
     def of(spec: RunSpec, prior: Prior) -> Context:
-        """Embed the prompts once."""
+        """Embed the prompts once. Raises InputError for a prior that cannot read the empty one."""
         negative = prior.embed(spec.negative_prompt) if spec.negative_prompt.strip() else None
         positive = ViewWords.of(prior, spec.prompt) if prior.info.wants_view_words else prior.embed(spec.prompt)
-        return Context(spec, prior, positive, prior.embed(""), negative)
+        return Context(spec, prior, positive, null_prompt(prior), negative)
 
     def prompts(self, cameras: Cameras, perp_neg: bool = False) -> Prompts:
         """The three branches for B views of the object; with ``perp_neg``, which views shall not look like which others."""
@@ -67,6 +68,7 @@ class RunState:
     side_optimiser: torch.optim.Optimizer | None = None
     saved_method: dict[str, Any] | None = None  # what a checkpoint holds of them, waiting to be loaded
     rate_scale: float = 1.0  # halved by each roll-back
+    skipped: int = 0  # steps that the prior spoilt, over the run
     seconds: dict[str, float] = field(default_factory=dict)  # by stage, and "load"
     first_view_seconds: float | None = None  # until the first picture of the shape
 

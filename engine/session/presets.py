@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from engine.errors import InputError, PresetError
+from engine.loop.combinations import check_combination
 from engine.loop.settings import Settings, Value, flatten, with_values
 from engine.loop.spec import Knobs, RunSpec
+from engine.prior.known import info_of
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -75,7 +77,7 @@ def load_preset(path: Path) -> Preset:
     for name, value in document.items():
         _check_value(path, text, name, value)
     try:
-        apply_preset(preset, _blank())
+        _check_combined(apply_preset(preset, _blank()))
     except InputError as error:
         raise _problem(path, text, _blamed(document, error), error.what, error.remedy) from error
     return preset
@@ -124,6 +126,12 @@ def _blamed(document: Mapping[str, Any], error: InputError) -> str:
     """The setting that the message is about: the first one that it names."""
     named = [(match.start(), name) for name in document if (match := re.search(rf"\b{re.escape(name)}\b", error.what))]
     return min(named, default=(0, ""))[1]
+
+
+def _check_combined(settings: Settings) -> None:
+    info = info_of(settings.spec.prior)
+    if info is not None:
+        check_combination(settings, info)
 
 
 def _blank() -> Settings:

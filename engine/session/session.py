@@ -117,13 +117,15 @@ class Session:
     def set_knobs(self, token: str, values: Mapping[str, Value]) -> int:
         """Change live settings by name; returns the revision that comes back with everything they shaped.
 
-        Raises InputError for a value out of range, for a setting that needs a new run, and for a run that has ended.
+        Raises InputError for a value out of range or one that cannot work with the run's prior, for a setting that needs a new
+        run, and for a run that has ended. A run whose change was refused goes on as it was.
         """
         with self._board.changed:
             job = self._board.get(token)
             if job.record.state in ENDED:
                 raise InputError("This run has ended; its settings cannot change any more.", "Press Generate to start a new run.")
             knobs = _changed_knobs(job.record, values)
+            self._check(Settings(job.record.settings.spec, knobs))
             revision = job.record.revision + 1
             self._board.update(job, lambda record: replace(record, knobs=knobs, revision=revision))
             job.mailbox.post(SetKnobs(revision, knobs))

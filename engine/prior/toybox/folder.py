@@ -102,12 +102,23 @@ def load_parts(folder: Path) -> ToyboxParts:
         net.load_state_dict(load_file(folder / "unet" / WEIGHTS))
         tokeniser = Tokeniser.load(folder / "tokenizer", net.config.length)
         betas = torch.tensor(read_json(folder / "scheduler" / "scheduler_config.json")["trained_betas"], dtype=torch.float64)
-        info = _info(tomllib.loads((folder / SETTINGS).read_text(encoding="utf-8")))
     except (OSError, SafetensorError, RuntimeError, TypeError, KeyError, ValueError) as error:
         raise FileFormatError(
             f"The toybox prior in {folder} is damaged ({error}).", "Restore the folder from the repository."
         ) from error
-    return ToyboxParts(net, tokeniser, NoiseSchedule((1 - betas).cumprod(0)), replace(info, vocabulary=tokeniser.vocabulary))
+    info = replace(read_info(folder), vocabulary=tokeniser.vocabulary)
+    return ToyboxParts(net, tokeniser, NoiseSchedule((1 - betas).cumprod(0)), info)
+
+
+def read_info(folder: Path) -> PriorInfo:
+    """What the folder says of its prior, without weights and words. Raises `FileFormatError` if it cannot be read."""
+    try:
+        table = tomllib.loads((Path(folder) / SETTINGS).read_text(encoding="utf-8"))
+        return PriorInfo(**{name: tuple(table[name]) if isinstance(table[name], list) else table[name] for name in _FIELDS})
+    except (OSError, TypeError, KeyError, ValueError) as error:
+        raise FileFormatError(
+            f"The toybox prior in {folder} is damaged ({error}).", "Restore the folder from the repository."
+        ) from error
 
 
 def _move_all(partial: Path, folder: Path) -> None:
@@ -169,7 +180,3 @@ def _toml(info: PriorInfo) -> str:
     return "".join(
         f"{name} = {json.dumps(list(value) if isinstance(value, tuple) else value)}\n" for name, value in values.items()
     )
-
-
-def _info(table: Mapping[str, object]) -> PriorInfo:
-    return PriorInfo(**{name: tuple(table[name]) if isinstance(table[name], list) else table[name] for name in _FIELDS})

@@ -1,0 +1,39 @@
+"""What is known of a prior before its weights are loaded: enough to say which settings cannot work with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from engine.errors import StudioError
+from engine.prior.base import PriorInfo
+from engine.prior.entries import PRIORS_FOLDER, PriorEntry
+from engine.prior.registry import find_entry
+
+WORDED = {"wants_view_words": True}
+JOINT = {"takes_cameras": True, "joint_views": True}
+TRAITS: Mapping[str, Mapping[str, bool]] = {"latent": WORDED, "pixel": WORDED, "mvdream": JOINT}
+"""What all priors of a family have in common, as their loaders say too."""
+
+
+def known_info(entry: PriorEntry) -> PriorInfo | None:
+    """The prior's info as far as it decides what goes together; None if only loading it can tell."""
+    if entry.family == "toybox":
+        return _toybox(entry)
+    traits = TRAITS.get(entry.family)
+    return None if traits is None else replace(entry.info(), **traits)
+
+
+def info_of(prior_id: str, folder: Path = PRIORS_FOLDER) -> PriorInfo | None:
+    """``known_info`` by name; None also where there is no readable entry of that name."""
+    try:
+        return known_info(find_entry(prior_id, folder))
+    except StudioError:
+        return None
+
+
+def _toybox(entry: PriorEntry) -> PriorInfo | None:
+    from engine.prior.toybox.folder import read_info  # its package imports the network
+
+    return read_info(entry.local_source) if entry.is_local else None

@@ -152,13 +152,18 @@ class Checkpointed:
 
 @dataclass(frozen=True, eq=False)
 class Finished:
-    """The run is over: ``stopped`` early or done. ``seconds`` by stage, with "load", "total" and "to_first_view"."""
+    """The run is over: ``stopped`` early or done. ``seconds`` by stage, with "load", "total" and "to_first_view".
+
+    ``skipped_steps`` are those that the prior spoilt; ``memory`` says what it took and what was given up; empty for small priors.
+    """
 
     copy: SceneCopy
     stopped: bool
     seconds: Mapping[str, float]
     steps: int
     recipe: Recipe
+    skipped_steps: int = 0
+    memory: str = ""
 
 
 Event = StageStarted | Stepped | SceneCopy | Pictures | KnobsApplied | Warned | RolledBack | Checkpointed | Finished

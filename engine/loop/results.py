@@ -99,6 +99,8 @@ def _summary(finished: Finished, recipe: Recipe, files: dict[str, Path], export_
         "device": recipe.facts["device"],
         "steps": finished.steps,
         "stopped": finished.stopped,
+        "skipped_steps": finished.skipped_steps,
+        "memory": finished.memory,
         "seconds": {name: round(value, 3) for name, value in seconds.items()},
         "files": {name: path.name for name, path in files.items()},
         "notes": notes,

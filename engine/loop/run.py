@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from engine.loop import health, snapshot
+from engine.errors import DeviceError, RunError
+from engine.loop import health, snapshot, spoilt
 from engine.loop.clock import Clock
 from engine.loop.frames import PAPER, to_uint8
 from engine.loop.messages import (
@@ -38,9 +39,13 @@ from engine.loop.spec import Knobs, RunSpec
 from engine.loop.stages import STAGES, Planned, first_scene, plan
 from engine.loop.state import Context, RunState, make_optimiser
 from engine.loop.step import StepOut
+from engine.loop.thrift import Exhausted, Thrift, pull
 from engine.math.views import Views, composite
 from engine.prior.base import Prior
 from engine.render import choose
+
+LoadPrior = Callable[..., Prior]
+"""A prior by its name, and by its ``precision`` where a run asks for one."""
 
 CHECKPOINT_SECONDS = 5.0
 COPY_SECONDS = 0.08  # copies of the scene for watchers, at most this often
@@ -53,7 +58,7 @@ def run(
     spec: RunSpec,
     knobs: Knobs,
     mailbox: Mailbox,
-    load_prior: Callable[[str], Prior],
+    load_prior: LoadPrior,
     *,
     folder: Path | None = None,
     resume: bool = False,
@@ -63,9 +68,11 @@ def run(
     Raises InputError, MissingError or DeviceError before the first event if the run cannot begin.
     """
     clock = Clock()
-    context = Context.of(spec, load_prior(spec.prior))
+    prior = load_prior(spec.prior) if spec.precision == "auto" else load_prior(spec.prior, precision=spec.precision)
+    thrift = Thrift.of(prior, spec, knobs)
+    context = Context.of(spec, prior)
     stages = plan(spec, context.prior.info)
-    live = _Live(context, _fresh_state(context), knobs, Recipe(Settings(spec, knobs)), stages, folder)
+    live = _Live(context, _fresh_state(context), knobs, Recipe(Settings(spec, knobs)), stages, folder, thrift)
     live.state.seconds["load"] = clock.lap()
     if resume and folder is not None:
         live.return_to(snapshot.load(folder))
@@ -88,22 +95,27 @@ class _Live:
     recipe: Recipe
     stages: tuple[Planned, ...]
     folder: Path | None
+    thrift: Thrift
     revision: int = 0
     watched: bool = False
     stopping: bool = False
     roll_backs: int = 0
+    skipped_in_a_row: int = 0
     good: snapshot.Snapshot | None = None  # the state to roll back to
+    steps: Iterator[StepOut] = field(default_factory=lambda: iter(()))  # of the present stage
     clock: Clock = field(default_factory=Clock)
 
     def events(self, mailbox: Mailbox) -> Iterator[Event]:
         try:
+            if self.thrift.plan is not None:
+                yield Warned(self.thrift.words())
             yield from self._commands(mailbox)
             while self.state.stage_index < len(self.stages) and not self.stopping:
                 yield from self._stage(self.stages[self.state.stage_index], mailbox)
                 if not self.stopping:
                     self.state.stage_index, self.state.step = self.state.stage_index + 1, 0
             yield from self._checkpoint()
-            yield Finished(self._copy(), self.stopping, self._seconds(), self.state.total_step, self.recipe)
+            yield self._finished()
         except GeneratorExit:  # whoever pulled has let go: leave everything so that the run can be resumed
             self._save()
             raise
@@ -112,19 +124,27 @@ class _Live:
         yield StageStarted(planned.name, planned.steps)
         self.good = self._snapshot()
         self.clock.restart()
-        steps = self._steps(planned)
-        while (out := next(steps, None)) is not None:
+        self.steps = self._steps(planned)
+        while not self.stopping and (out := pull(self.steps, self.state)) is not None:
+            if isinstance(out, Exhausted):
+                yield from self._save_memory(planned)
+                continue
             self._count(planned)
-            trouble = health.complaint(out, self.state) if planned.name == "refine" else None
-            if trouble is not None:
-                yield from self._roll_back(trouble)
-                steps = self._steps(planned)
-            else:
-                yield from self._report(planned, out)
+            yield from self._judge(planned, out)
             yield from self._commands(mailbox)
-            if self.stopping:
-                return
             self.clock.skip()  # time spent waiting to be pulled is not the run's
+
+    def _judge(self, planned: Planned, out: StepOut) -> Iterator[Event]:
+        """A step that the prior spoilt is counted, one that harmed the shape is taken back, any other is reported."""
+        trouble = health.complaint(out, self.state) if planned.name == "refine" and not out.skipped else None
+        if out.skipped:
+            yield from self._skip(planned, out)
+        elif trouble is not None:
+            yield from self._roll_back(trouble)
+            self.steps = self._steps(planned)
+        else:
+            self.skipped_in_a_row = self.skipped_in_a_row if planned.name == "draft" else 0
+            yield from self._report(planned, out)
 
     def _steps(self, planned: Planned) -> Iterator[StepOut]:
         return STAGES[planned.name](self.context, self.state, lambda: self.knobs)
@@ -162,7 +182,7 @@ class _Live:
             self._total_seconds(),
             eta,
             1 / max(self.clock.pace, 1e-6),
-            out.metrics,
+            {**out.metrics, "skipped": float(self.state.skipped)} if self.state.skipped else out.metrics,
         )
 
     @torch.no_grad()
@@ -209,6 +229,33 @@ class _Live:
                 "Lower the guidance scale or the learning rate, or raise the draft anchor.",
             )
 
+    def _skip(self, planned: Planned, out: StepOut) -> Iterator[Event]:
+        """Count a step that moved nothing; a draft begins anew. After a few in a row the run ends with the shape as it is."""
+        self.state.skipped += 1
+        self.skipped_in_a_row += 1
+        yield self._stepped(planned, out)
+        if planned.name == "draft":
+            self.steps = self._steps(planned)
+        if self.skipped_in_a_row < spoilt.MOST_IN_A_ROW:
+            return
+        why = spoilt.ending(out.skipped, self.state.skipped)
+        if planned.name == "draft":
+            raise RunError(f"There is no draft: {why}", spoilt.REMEDY)
+        self.stopping = True
+        yield Warned(f"The run was ended: {why} The last good shape is kept.", spoilt.REMEDY)
+
+    def _save_memory(self, planned: Planned) -> Iterator[Event]:
+        """Take the step again with a prior that takes less; when nothing is left to save, end with the shape as it is."""
+        self.steps = self._steps(planned)
+        try:
+            told = Warned(self.thrift.step_down())
+        except DeviceError as error:
+            if planned.name == "draft" or self.state.total_step == 0:
+                raise
+            self.stopping = True
+            told = Warned(f"{error.what} The last good shape is kept.", error.remedy)
+        yield told
+
     def _checkpoint(self) -> Iterator[Event]:
         if self.folder is not None:
             self._save()
@@ -226,6 +273,11 @@ class _Live:
         info, spec = self.context.prior.info, self.context.spec
         scene = self.state.scene.frozen_copy()
         return SceneCopy(self.state.total_step, self.revision, scene, spec.backend, info.fov_deg, info.distance, spec.render_size)
+
+    def _finished(self) -> Finished:
+        state = self.state
+        told = (state.total_step, self.recipe, state.skipped, self.thrift.words())
+        return Finished(self._copy(), self.stopping, self._seconds(), *told)
 
     def _seconds(self) -> dict[str, float]:
         first = self.state.first_view_seconds or 0.0

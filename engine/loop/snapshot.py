@@ -61,6 +61,7 @@ def take(state: RunState, recipe: Recipe, revision: int, view: tuple[float, floa
             "step": state.step,
             "total_step": state.total_step,
             "rate_scale": state.rate_scale,
+            "skipped": state.skipped,
             "seconds": dict(state.seconds),
             "first_view_seconds": state.first_view_seconds,
             "anchor": anchor,
@@ -79,7 +80,7 @@ def restore(snapshot: Snapshot, state: RunState, context: Context) -> None:
     state.rng.set_state(content["rng"].clone())
     state.stage_index, state.step, state.total_step = content["stage_index"], content["step"], content["total_step"]
     state.rate_scale, state.seconds = content["rate_scale"], dict(content["seconds"])
-    state.first_view_seconds = content["first_view_seconds"]
+    state.first_view_seconds, state.skipped = content["first_view_seconds"], content.get("skipped", 0)
     state.anchor = None if content["anchor"] is None else _anchor_from(content["anchor"], device)
     state.guidance_key, state.guidance_state, state.side_optimiser = None, None, None
     state.saved_method = content["method"]

@@ -11,6 +11,7 @@ from engine.guidance.sds import Sds
 from engine.guidance.timesteps import Timesteps
 from engine.math.gradient import CLIPPINGS
 from engine.math.knobs import Choice, Range, Switch, check_knobs
+from engine.prior.memory import PRECISIONS
 
 MAX_PROMPT_CHARACTERS = 1000
 MAX_SEED = 2**31 - 1
@@ -60,6 +61,15 @@ class RunSpec:
     ] = 64
     backend: Annotated[
         str, Choice(("auto", "torch", "cpu", "cuda"), label="Renderer", advanced=True, help="Which renderer draws the scene.")
+    ] = "auto"
+    precision: Annotated[
+        str,
+        Choice(
+            PRECISIONS,
+            label="Precision",
+            advanced=True,
+            help="Of the prior's numbers. Auto: half on a GPU, full on a CPU. Full never overflows and takes twice the memory.",
+        ),
     ] = "auto"
 
     def __post_init__(self) -> None:

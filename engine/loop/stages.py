@@ -17,6 +17,7 @@ from engine.errors import InputError
 from engine.loop.hull import hull_grid, hull_points
 from engine.loop.messages import Stage
 from engine.loop.spec import Knobs, RunSpec
+from engine.loop.spoilt import spoilt_picture
 from engine.loop.state import Anchor, Context, RunState, make_optimiser
 from engine.loop.step import StepOut, distill_step, fit_step, set_rates
 from engine.loop.viewpoints import draft_cameras
@@ -85,7 +86,9 @@ def draft(context: Context, state: RunState, live: LiveKnobs) -> Iterator[StepOu
     times = sampling_times(prior.schedule, spec.sampling_steps)
     for x0 in ddim(prior, context.prompts(cameras), noise, times, spec.draft_guidance_scale):
         state.step += 1
-        views = prior.decode(x0)
+        views, fault = prior.decode(x0), spoilt_picture(x0)
+        if fault:
+            yield StepOut(float("nan"), views, skipped=fault)
         state.anchor = Anchor(torch.cat([views.rgb, views.alpha], dim=-1), cameras)
         yield StepOut(float((x0 - before).square().mean()), views, denoised=x0)
         before = x0

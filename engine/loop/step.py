@@ -14,6 +14,7 @@ from torch import Tensor
 from engine.loop import learned
 from engine.loop.clipping import bounded, clipping_metrics
 from engine.loop.spec import Knobs
+from engine.loop.spoilt import spoilt
 from engine.loop.state import Anchor, Context, RunState, scale_rates
 from engine.loop.viewpoints import draft_cameras, random_cameras
 from engine.math.cameras import Cameras
@@ -31,13 +32,14 @@ FIT_VIEWS, ANCHOR_VIEWS = 4, 2  # how many anchor views one step looks at
 class StepOut:
     """``loss`` and ``metrics`` to show, the ``views`` rendered, and what the prior made of them.
 
-    ``denoised`` (B,C,h,w) is in the prior's space; None where it was not asked.
+    ``denoised`` (B,C,h,w) is in the prior's space; None where it was not asked. ``skipped`` says why the scene did not move.
     """
 
     loss: float
     views: Views
     metrics: dict[str, float] = field(default_factory=dict)
     denoised: Tensor | None = None
+    skipped: str = ""
 
 
 def distill_step(context: Context, state: RunState, knobs: Knobs, progress: float) -> StepOut:
@@ -52,10 +54,14 @@ def distill_step(context: Context, state: RunState, knobs: Knobs, progress: floa
     x = prior.encode(seen)
     t = knobs.timesteps.draw(progress, len(x), prior.schedule, rng, shared=prior.info.joint_views).to(x.device)
     out = knobs.guidance.loss(x, t, prompts, prior, state.guidance_state, rng)
+    fault = spoilt(out, x, views)
+    if fault:
+        return StepOut(float(out.loss.detach()), views.detach(), dict(out.metrics), skipped=fault)
     push = out.loss if out.picture_loss is None else out.loss + out.picture_loss(seen)
-    _update(state, push + knobs.anchor_weight * anchor_loss(context, state) + _as_summed(roughness(state.scene), x))
+    _backward(state, push + knobs.anchor_weight * anchor_loss(context, state) + _as_summed(roughness(state.scene), x))
     metrics = {**out.metrics, **clipping_metrics(seen, knobs), **learned.train(state, knobs.guidance, out)}
     metrics["noise"] = float(t.float().mean()) / len(prior.schedule)
+    state.optimiser.step()  # last, so that a step that fails before has moved nothing
     return StepOut(float(push.detach()), views.detach(), metrics, out.denoised)
 
 
@@ -72,7 +78,8 @@ def fit_step(context: Context, state: RunState) -> StepOut:
     anchor = _some_views(context, state, FIT_VIEWS)
     views = state.renderer.render(state.scene, anchor.cameras, None)
     loss = (torch.cat([views.rgb, views.alpha], dim=-1) - anchor.rgba).square().mean()
-    _update(state, loss + roughness(state.scene))
+    _backward(state, loss + roughness(state.scene))
+    state.optimiser.step()
     return StepOut(float(loss.detach()), views.detach())
 
 
@@ -115,11 +122,10 @@ def _some_views(context: Context, state: RunState, count: int) -> Anchor:
     return Anchor(anchor.rgba[chosen], anchor.cameras[chosen])
 
 
-def _update(state: RunState, loss: Tensor) -> None:
-    """One step of the scene's optimiser."""
+def _backward(state: RunState, loss: Tensor) -> None:
+    """The scene's gradients of this loss alone."""
     state.optimiser.zero_grad(set_to_none=True)
     loss.backward()
-    state.optimiser.step()
 
 
 def set_rates(state: RunState, knobs: Knobs, schedule: float) -> None:

@@ -18,7 +18,6 @@ from engine.prior.base import Prior
 from engine.prior.memory import Economy, Footprint, activations, tiers
 from engine.prior.offload import Offload
 
-PRECISIONS = ("auto", "fp32", "fp16", "bf16")
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 

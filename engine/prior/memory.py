@@ -1,7 +1,7 @@
 """How much memory a run takes, how much there is, and what to give up when that is not enough.
 
-Nothing here touches a network: ``engine.prior.economy`` does what a plan says. The sizes of activations are counted, by following every
-live tensor of Stable Diffusion 1.5, 2.1 and 3 and of their VAE through one call, with torch's fused attention.
+Nothing here touches a network: ``engine.prior.economy`` does what a plan says. The sizes of activations are counted, by
+following every live tensor of Stable Diffusion 1.5, 2.1 and 3 and of their VAE through one call, with torch's fused attention.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+PRECISIONS = ("auto", "fp32", "fp16", "bf16")
 GB = 2**30
 MARGIN = 0.1  # of what is free stays free: workspaces of kernels, and the holes between blocks
 # bytes for each byte of a feature map at the network's first width and full size
@@ -137,7 +138,7 @@ def activations(configs: Mapping[str, Mapping[str, Any]], sizes: Mapping[str, in
     A config that names no size counts nothing.
     """
     denoiser, size = configs.get("denoiser", {}), sizes.get("denoiser", 4)
-    found = _transformer(denoiser, size) if "num_attention_heads" in denoiser else _unet(denoiser, size)
+    found = _unet(denoiser, size) if "block_out_channels" in denoiser else _transformer(denoiser, size)
     if "vae" in configs:
         found |= _vae(configs["vae"], sizes.get("vae", 4), denoiser.get("sample_size"))
     return found

@@ -32,13 +32,20 @@ class PriorInfo:
     time_range: tuple[float, float] = (0.02, 0.98)  # useful t / T for distillation
     takes_cameras: bool = False  # the camera is an input: no view words are needed
     joint_views: bool = False  # the views of one object attend to each other
+    orbit_views: int = 0  # it was taught this many views at once, evenly round the object at one height; 0: any
     takes_images: bool = False  # clean views can be a condition
+    takes_source: bool = False  # it edits: the picture as it was is a condition
     wants_view_words: bool = False  # without cameras, "back view" in the prompt helps
+    prompt_suffix: str = ""  # what stood behind every caption that it was taught
     takes_adapters: bool = True  # it has a network in which an adapter (LoRA) can learn
     fov_deg: float = 40.0  # cameras the model is at home with: vertical field of view,
     distance: float = 3.05  # distance from the centre of a unit-sphere object,
     elevation_range_deg: tuple[float, float] = (-5.0, 35.0)  # and elevations
     vocabulary: frozenset[str] | None = field(default=None, repr=False)  # words it was taught; None: open
+
+    def worded(self, prompt: str) -> str:
+        """``prompt`` as the captions were that it was taught."""
+        return prompt if prompt.rstrip().endswith(self.prompt_suffix.lstrip(", ")) else prompt + self.prompt_suffix
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,12 +83,24 @@ class CleanViews:
 
 
 @dataclass(frozen=True, eq=False)
+class Source:
+    """The pictures that are edited, in the prior's space: ``x`` (B,C,h,w), seen from the same cameras as the noisy ones.
+
+    ``guidance_scale`` says how much of them shall stay: s_I of InstructPix2Pix (arXiv 2211.09800, equation 3), where 1 is off.
+    """
+
+    x: Tensor
+    guidance_scale: float = 1.5
+
+
+@dataclass(frozen=True, eq=False)
 class Condition:
     """Everything one prediction is conditioned on. ``cameras`` (B) belong to the B noisy views, which show one object."""
 
     text: TextEmbedding
     cameras: Cameras | None = None
     clean_views: CleanViews | None = None
+    source: Source | None = None  # for priors that take one
 
     def with_text(self, text: TextEmbedding) -> Condition:
         """The same condition with other words (the empty prompt, a negative one, a learned embedding)."""
@@ -112,6 +131,12 @@ class Prompts:
     @property
     def unconditional(self) -> Condition:
         return self.empty if self.negative is None else self.negative
+
+    def map(self, change: Callable[[Condition], Condition]) -> Prompts:
+        """``change`` made to every branch."""
+        negative = None if self.negative is None else change(self.negative)
+        unwanted = tuple(replace(view, condition=change(view.condition)) for view in self.unwanted)
+        return Prompts(change(self.positive), change(self.empty), negative, unwanted)
 
 
 @dataclass(frozen=True, eq=False)

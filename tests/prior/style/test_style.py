@@ -18,7 +18,6 @@ from engine.prior.style.files import StyleLayer, read_style
 from engine.prior.style.style import Style, fitted
 from tests.prior.style.lora_files import LAYOUTS, RANK, TEXT_LAYERS, UNET_LAYERS, random_lora, write_lora
 
-
 IDS = torch.arange(77)[None] % 30
 
 

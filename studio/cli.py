@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(command=_serve)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_generate(commands)
+    _add_playground(commands)
     serve = commands.add_parser("serve", help="serve the page (what happens without a command, too)")
     _add_serve_options(serve)
     serve.set_defaults(command=_serve)
@@ -94,6 +95,28 @@ def _add_generate(commands: argparse._SubParsersAction) -> None:
     generate.set_defaults(command=_generate)
 
 
+def _add_playground(commands: argparse._SubParsersAction) -> None:
+    playground = commands.add_parser(
+        "playground",
+        help="one picture under every guidance method, side by side",
+        description="Optimise one flat picture under several guidance methods at several guidance scales, side by side. "
+        "Finished cells are kept: the same command goes on where it was interrupted.",
+    )
+    playground.add_argument("--prompt", required=True, help='what to paint, for example "a red mug"')
+    playground.add_argument("--methods", default="all", help="methods with commas between them, or all (default %(default)s)")
+    playground.add_argument("--guidance", default="1,2.5,7.5,20", help="guidance scales (default %(default)s)")
+    playground.add_argument("--steps", type=int, default=100, help="steps for each picture (default %(default)s)")
+    playground.add_argument("--prior", default="toybox", help="diffusion prior (python -m studio priors; default %(default)s)")
+    playground.add_argument("--seed", type=int, default=0, help="the same seed gives the same pictures")
+    playground.add_argument(
+        "--set", action="append", default=[], metavar="KNOB=VALUE", help="a setting for the methods that have it; may be repeated"
+    )
+    playground.add_argument("--out", type=Path, default=Path("playground"), help="folder for the results (default %(default)s)")
+    playground.add_argument("--film", action="store_true", help="also write film.mp4: how the pictures came to be")
+    playground.add_argument("--quiet", action="store_true", help="no progress bar")
+    playground.set_defaults(command=_playground)
+
+
 def _port(text: str) -> int:
     number = int(text)
     if not 0 <= number <= 65535:
@@ -114,6 +137,12 @@ def _generate(options: argparse.Namespace) -> int | None:
     from studio.commands.generate import generate
 
     return generate(options)
+
+
+def _playground(options: argparse.Namespace) -> int | None:
+    from studio.commands.playground import playground
+
+    return playground(options)
 
 
 def _doctor(options: argparse.Namespace) -> int | None:

@@ -17,6 +17,7 @@ FLOORS = {
     "engine.guidance": 4,
     "engine.loop": 5,
     "engine.session": 6,
+    "engine.playground": 6,
     "studio": 7,
 }
 BESIDE = ("engine.toybox", "engine.benchmark")  # for people who build: may use floors 0 to 6, not each other; nothing uses them

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import os
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
 from tqdm import tqdm
 
-from engine.errors import InputError, StorageError, storage_errors
+from engine.errors import InputError
 from engine.loop import snapshot
 from engine.loop.devices import limit_threads
 from engine.loop.export import read_recipe
@@ -23,6 +21,8 @@ from engine.loop.spec import Knobs, RunSpec
 from engine.prior.registry import load_prior
 from engine.prior.vocabulary import note_on_words
 from engine.session.presets import DEFAULT_PRESET, apply_preset, find_preset
+from studio.commands.folders import put_aside, ready
+from studio.commands.options import named_values
 
 STAGE_TITLES = {"draft": "draft views", "fit": "fit", "refine": "refine"}
 
@@ -31,7 +31,9 @@ def generate(options: argparse.Namespace) -> None:
     """Run what the options ask for and write the results to ``options.out``. Raises StudioError with a remedy."""
     limit_threads()
     formats = _formats(options.formats)
-    _prepare(options.out, resume=options.resume)
+    ready(options.out)
+    if not options.resume:
+        put_aside(options.out, (*RESULT_FILES, snapshot.NAME, snapshot.PREVIOUS))
     settings = snapshot.load(options.out).recipe.settings if options.resume else settings_from(options)
     note = note_on_words(settings.spec.prior, settings.spec.prompt)
     if note is not None:
@@ -45,7 +47,7 @@ def generate(options: argparse.Namespace) -> None:
 
 def settings_from(options: argparse.Namespace) -> Settings:
     """Preset or recipe first, then what the command line names."""
-    named = dict(_pair(text) for text in options.set)
+    named = named_values(options.set)
     if options.prompt is None and options.recipe is None:
         raise InputError(
             "There is nothing to make: neither --prompt nor --recipe was given.", 'Write for example --prompt "a red mug".'
@@ -91,39 +93,7 @@ def _formats(text: str) -> tuple[str, ...]:
     return chosen
 
 
-def _pair(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not equals or not name.strip():
-        raise InputError(f"--set {text!r} is not of the form KNOB=VALUE.", "Write for example --set guidance_scale=5.")
-    return name.strip(), value.strip()
-
-
 def _recipe_text(path: Path) -> str:
     if not path.is_file():
         raise InputError(f"--recipe {path} is not a file.", "Give a recipe.toml, or a file that Maquette exported.")
     return path.read_text(encoding="utf-8") if path.suffix == ".toml" else read_recipe(path)
-
-
-def _prepare(out: Path, *, resume: bool) -> None:
-    """Make sure now, and not after the work, that ``out`` can be written; put earlier results aside."""
-    if out.exists() and not out.is_dir():
-        raise StorageError(f"--out {out} is a file, not a folder.", "Name a folder; it is created if it does not exist.")
-    with storage_errors(out):
-        out.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=out):
-            pass
-        if not resume:
-            _put_aside(out)
-
-
-def _put_aside(out: Path) -> None:
-    earlier = [out / name for name in (*RESULT_FILES, snapshot.NAME, snapshot.PREVIOUS) if (out / name).exists()]
-    if not earlier:
-        return
-    number = 1
-    while (out / f"earlier-{number}").exists():
-        number += 1
-    (out / f"earlier-{number}").mkdir()
-    for path in earlier:
-        os.replace(path, out / f"earlier-{number}" / path.name)
-    tqdm.write(f"note: earlier results in {out} are now in {out / f'earlier-{number}'}")

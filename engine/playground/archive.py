@@ -1,0 +1,44 @@
+"""Finished cells on disk, one small folder each, so that an interrupted playground goes on where it was."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from engine.errors import storage_errors
+from engine.loop.export.files import atomic_path
+from engine.loop.export.sheet import write_png
+from engine.playground.grid import Cell
+from engine.playground.painting import Painting
+
+ARRAYS = ("rgba", "frames", "frame_steps", "losses", "gradient_norms")
+
+
+def save(painting: Painting, folder: Path) -> None:
+    """Write a finished cell below ``folder``: its picture, which holds its recipe, and all else. Raises StorageError.
+
+    A cell in trouble is not kept: what it lacked may be there next time.
+    """
+    if painting.trouble:
+        return
+    place = folder / painting.cell.key
+    with storage_errors(place):
+        place.mkdir(parents=True, exist_ok=True)
+        write_png(place / "picture.png", painting.rgba, recipe=painting.recipe)
+        told = {"numbers": dict(painting.numbers), "notes": list(painting.notes), "recipe": painting.recipe}
+        arrays = {name: getattr(painting, name) for name in ARRAYS}
+        with atomic_path(place / "cell.npz") as partial:  # last: a folder with this file is complete
+            np.savez_compressed(partial, told=np.array(json.dumps(told)), **arrays)
+
+
+def load(cell: Cell, folder: Path) -> Painting | None:
+    """The finished cell with exactly these settings; None if there is none that can be read."""
+    try:
+        with np.load(folder / cell.key / "cell.npz", allow_pickle=False) as stored:
+            told = json.loads(str(stored["told"]))
+            arrays = {name: stored[name] for name in ARRAYS}
+    except (OSError, ValueError, KeyError):
+        return None
+    return Painting(cell, **arrays, numbers=told["numbers"], notes=tuple(told["notes"]), recipe=told["recipe"])

@@ -15,12 +15,12 @@ Report = Callable[[float], None]
 """Called with the share 0..1 that is done, from whichever thread downloads."""
 
 
-def cached_folder(repo: str, revision: str) -> Path | None:
-    """The snapshot of ``repo`` in this machine's cache, complete or not; no network is asked."""
+def cached_folder(repo: str, revision: str, name: str = "model_index.json") -> Path | None:
+    """The snapshot of ``repo`` in this machine's cache that holds the file ``name``, complete or not; no network is asked."""
     from huggingface_hub import try_to_load_from_cache  # slow to import
 
-    index = try_to_load_from_cache(repo, "model_index.json", revision=revision)
-    return Path(index).parent if isinstance(index, str) else None
+    found = try_to_load_from_cache(repo, name, revision=revision)
+    return Path(found).parent if isinstance(found, str) else None
 
 
 def download(repo: str, revision: str, patterns: list[str], size_mb: int, report: Report) -> Path:

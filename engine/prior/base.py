@@ -35,6 +35,8 @@ class PriorInfo:
     orbit_views: int = 0  # it was taught this many views at once, evenly round the object at one height; 0: any
     takes_images: bool = False  # clean views can be a condition
     takes_source: bool = False  # it edits: the picture as it was is a condition
+    takes_controls: bool = False  # ControlNets can be attached, which see the depth or the normals of the views
+    takes_styles: bool = False  # LoRA files can be worn
     wants_view_words: bool = False  # without cameras, "back view" in the prompt helps
     prompt_suffix: str = ""  # what stood behind every caption that it was taught
     takes_adapters: bool = True  # it has a network in which an adapter (LoRA) can learn
@@ -101,6 +103,7 @@ class Condition:
     cameras: Cameras | None = None
     clean_views: CleanViews | None = None
     source: Source | None = None  # for priors that take one
+    views: Views | None = None  # the B renders, without gradients, for what sees their depth
 
     def with_text(self, text: TextEmbedding) -> Condition:
         """The same condition with other words (the empty prompt, a negative one, a learned embedding)."""

@@ -13,7 +13,8 @@ from engine.prior.registry import find_entry
 
 WORDED = {"wants_view_words": True}
 JOINT = {"takes_cameras": True, "joint_views": True}
-TRAITS: Mapping[str, Mapping[str, bool]] = {"latent": WORDED, "pixel": WORDED, "mvdream": JOINT}
+DRESSED = {**WORDED, "takes_controls": True, "takes_styles": True}
+TRAITS: Mapping[str, Mapping[str, bool]] = {"latent": DRESSED, "sdxl": DRESSED, "pixel": WORDED, "mvdream": JOINT}
 """What all priors of a family have in common, as their loaders say too."""
 
 

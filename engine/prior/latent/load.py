@@ -55,4 +55,5 @@ def _load_parts(folder: Path, device: torch.device) -> LatentParts:
 def described(folder: Path, side: int, info: PriorInfo | None) -> PriorInfo:
     """``info``, or the folder's name, with what holds for every latent model of single opaque views of ``side`` pixels."""
     known = info or PriorInfo(folder.name, folder.name, "rgb", side, DEFAULT_GUIDANCE_SCALE)
-    return replace(known, channels="rgb", resolution=side, elevation_range_deg=ELEVATIONS_DEG, wants_view_words=True)
+    traits = {"wants_view_words": True, "takes_controls": True, "takes_styles": True}
+    return replace(known, channels="rgb", resolution=side, elevation_range_deg=ELEVATIONS_DEG, **traits)

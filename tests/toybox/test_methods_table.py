@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.stats import wasserstein_distance
 
 from engine.errors import InputError
 from engine.guidance import methods
@@ -22,7 +23,7 @@ from engine.toybox.comparison.measure import Effort, Outcome, make, measure_cell
 from engine.toybox.comparison.sheet import GAP, HEAD, LABEL, MARGIN, SIDE, SIDES, compose
 from engine.toybox.comparison.table import PULLS, SCENES, read_table, settings_of
 from engine.toybox.objects import KINDS_WITH_FRONT
-from engine.toybox.yardstick.colours import chroma_shift, colour_distance
+from engine.toybox.yardstick.colours import chroma_shift, colour_distance, colour_histograms
 from engine.toybox.yardstick.metrics import halved, mean_pairwise_distance
 from engine.toybox.yardstick.shapes import ShapeScore
 from engine.toybox.yardstick.tasks import front_tasks
@@ -68,26 +69,42 @@ def test_what_only_one_scene_needs_and_what_is_changed_come_last() -> None:
 # Metrics
 
 
+def distance(seen: np.ndarray, true: np.ndarray) -> float:
+    return colour_distance(colour_histograms(seen), colour_histograms(true))
+
+
+def shift(seen: np.ndarray, true: np.ndarray) -> float:
+    return chroma_shift(colour_histograms(seen), colour_histograms(true))
+
+
 def test_colour_distance_of_plain_colours() -> None:
-    red, dark, white = flat((1, 0, 0)), flat((0.5, 0, 0)), flat((1, 1, 1))
-    assert colour_distance(red, dark) == pytest.approx((0.5 + 0 + 0 + 0.5) / 4)
-    assert colour_distance(red, white) == pytest.approx((0 + 1 + 1 + 1) / 4)
-    assert chroma_shift(red, dark) == pytest.approx(0.5) and chroma_shift(white, red) == pytest.approx(-1)
+    red, dark, white = flat((1, 0, 0)), flat((0.4, 0, 0)), flat((1, 1, 1))
+    assert distance(red, dark) == pytest.approx((0.6 + 0 + 0 + 0.6) / 4)
+    assert distance(red, white) == distance(white, red) == pytest.approx((0 + 1 + 1 + 1) / 4)
+    assert shift(red, dark) == pytest.approx(0.6) and shift(white, red) == pytest.approx(-1)
 
 
 def test_colour_distance_is_between_distributions_and_blind_to_shape() -> None:
     half = np.concatenate([flat((1, 1, 1)), flat((0, 0, 0))])
-    assert colour_distance(half, flat((0.5, 0.5, 0.5))) == pytest.approx(0.5 * 3 / 4)  # the means agree, the colours do not
+    assert distance(half, flat((0.4, 0.4, 0.4))) == pytest.approx((0.5 * 0.6 + 0.5 * 0.4) * 3 / 4)
     shuffled = np.random.default_rng(0).permutation(half.reshape(-1, 4))
-    assert colour_distance(half, shuffled) == 0
+    assert distance(half, shuffled) == 0
+
+
+def test_colour_distance_is_scipys_up_to_the_levels() -> None:
+    rng = np.random.default_rng(0)
+    seen, true = (np.concatenate([rng.beta(a, b, (500, 3)), np.ones((500, 1))], axis=1) for a, b in ((2, 3), (4, 1)))
+    with_chroma = [np.concatenate([x[:, :3], np.ptp(x[:, :3], axis=1, keepdims=True)], axis=1).T for x in (seen, true)]
+    wanted = np.mean([wasserstein_distance(a, b) for a, b in zip(*with_chroma)])
+    assert distance(seen, true) == pytest.approx(wanted, abs=1 / 255)
 
 
 def test_only_what_is_opaque_has_a_colour() -> None:
     seen = np.concatenate([flat((0.2, 0.4, 0.6), alpha=0.8), flat((1, 0, 0), alpha=0.4)])
-    assert colour_distance(seen, flat((0.2, 0.4, 0.6))) == pytest.approx(0, abs=1e-12)
+    assert distance(seen, flat((0.2, 0.4, 0.6))) == 0
     nothing = np.zeros((8, 8, 4))
-    assert colour_distance(nothing, seen) == 1 and colour_distance(nothing, nothing) == 0
-    assert chroma_shift(nothing, flat((1, 0, 0))) == -1
+    assert distance(nothing, seen) == 1 and distance(nothing, nothing) == 0
+    assert shift(nothing, flat((1, 0, 0))) == -1
 
 
 def test_pairwise_distance_of_constant_offsets() -> None:

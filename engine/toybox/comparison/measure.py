@@ -19,7 +19,7 @@ from engine.toybox.comparison.cells import BALL, TRUE, Cell
 from engine.toybox.comparison.counting import Passes, counted
 from engine.toybox.objects import ToyObject, draw_object
 from engine.toybox.yardstick.assets import see
-from engine.toybox.yardstick.colours import chroma_shift, colour_distance
+from engine.toybox.yardstick.colours import chroma_shift, colour_distance, colour_histograms
 from engine.toybox.yardstick.shapes import INSTANCES, Bank, make_bank, views_of
 from engine.toybox.yardstick.tasks import AZIMUTHS_DEG, BANK_SEED, ELEVATIONS_DEG, TextTask
 from engine.toybox.yardstick.verdicts import Verdict, judge
@@ -66,9 +66,9 @@ def measure_cell(cell: Cell) -> Outcome:
 
 def judged(cell: Cell, rgba: np.ndarray, effort: Effort, classifier: ToyClassifier) -> Outcome:
     """The outcome for views (8,64,64,4), premultiplied, of what was made."""
-    bank = bank_of(cell.task.kind, tuple(cell.task.colours.items()))
-    verdict = judge(rgba, cell.task, classifier, bank)
-    distance, shift = colour_distance(rgba, bank.rgba), chroma_shift(rgba, bank.rgba)
+    truth = truth_of(cell.task.kind, tuple(cell.task.colours.items()))
+    verdict, seen = judge(rgba, cell.task, classifier, truth.bank), colour_histograms(rgba)
+    distance, shift = colour_distance(seen, truth.colours), chroma_shift(seen, truth.colours)
     views = (rgba.clip(0, 1) * 255).round().astype(np.uint8)
     return Outcome(cell.key, cell.digest, verdict, distance, shift, effort, views)
 
@@ -108,7 +108,16 @@ def ball(settings: Settings, prior: Prior) -> SceneCopy:
     return SceneCopy(0, 0, scene, spec.backend, info.fov_deg, info.distance, spec.render_size)
 
 
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """True objects of a prompt, and the histograms of their colours."""
+
+    bank: Bank
+    colours: np.ndarray
+
+
 @lru_cache(maxsize=4)
-def bank_of(kind: str, colours: tuple[tuple[str, str], ...]) -> Bank:
-    """True objects of a prompt, drawn once in each process."""
-    return make_bank(kind, dict(colours), BANK)
+def truth_of(kind: str, colours: tuple[tuple[str, str], ...]) -> Truth:
+    """Drawn once in each process."""
+    bank = make_bank(kind, dict(colours), BANK)
+    return Truth(bank, colour_histograms(bank.rgba))

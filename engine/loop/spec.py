@@ -68,7 +68,7 @@ class RunSpec:
             PRECISIONS,
             label="Precision",
             advanced=True,
-            help="Of the prior's numbers. Auto: half on a GPU, full on a CPU. Full never overflows and takes twice the memory.",
+            help="Of a Hub prior's numbers. Auto: half on a GPU, full on a CPU. Full never overflows and takes twice the memory.",
         ),
     ] = "auto"
 

@@ -6,7 +6,7 @@ It works on any prior that names its ``parts.networks`` and bounds its calls by 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import psutil
@@ -15,7 +15,7 @@ from torch import nn
 
 from engine.errors import DeviceError
 from engine.prior.base import Prior
-from engine.prior.memory import Economy, Footprint, activations, tiers
+from engine.prior.memory import MARGIN, Economy, Footprint, activations, gigabytes, tiers
 from engine.prior.offload import Offload
 
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
@@ -88,15 +88,40 @@ def _offload(prior: Prior, networks: dict[str, nn.Module], offloaded: bool) -> N
         prior.offload = None
 
 
-def recast(prior: Prior, precision: str, device: torch.device) -> None:
-    """Put a prior that was loaded on the CPU in full precision on ``device`` in another one ("auto": as it is).
+def load_within(load: Callable[[torch.device], Prior], weights: Mapping[str, int], device: torch.device, precision: str) -> Prior:
+    """``load(device)``, in another ``precision`` if one is asked for; networks that do not all fit wait in main memory.
 
-    A VAE whose config says ``force_upcast`` would overflow in fp16 and stays in fp32.
+    ``weights`` says how many numbers each network has, by part, before it is loaded. Raises DeviceError if the largest does not
+    fit, or if the device does not compute in that precision.
     """
-    for name, network in networks_of(prior).items():
-        upcast = name == "vae" and precision == "fp16" and getattr(network.config, "force_upcast", False)
-        network.to(device, None if precision == "auto" else DTYPES["fp32" if upcast else precision])
+    check_precision(precision, device)
+    size = {"auto": 2 if device.type == "cuda" else 4, "fp32": 4}.get(precision, 2)
+    taken, room = size * sum(weights.values()), free_bytes(device) * (1 - MARGIN)
+    waiting = taken > room and device.type != "cpu"
+    least = size * max(weights.values(), default=0) if waiting else taken
+    if least > room:
+        raise DeviceError(
+            f"The prior's weights take {gigabytes(least)}, and {gigabytes(free_bytes(device))} of memory are free.",
+            "Close other programs, choose the precision fp16 or bf16, or a smaller prior.",
+        )
+    if precision == "auto" and not waiting:
+        return load(device)
+    prior = load(torch.device("cpu"))
+    recast(prior, ("fp16" if device.type == "cuda" else "fp32") if precision == "auto" else precision)
     prior.device = device
+    if waiting:
+        _offload(prior, networks_of(prior), offloaded=True)
+    else:
+        for network in networks_of(prior).values():
+            network.to(device)
+    return prior
+
+
+def recast(prior: Prior, precision: str) -> None:
+    """Turn a prior's networks to "fp32", "fp16" or "bf16"; one whose config says ``force_upcast`` would overflow in fp16."""
+    for network in networks_of(prior).values():
+        upcast = precision == "fp16" and getattr(getattr(network, "config", None), "force_upcast", False)
+        network.to(DTYPES["fp32" if upcast else precision])
 
 
 def check_precision(precision: str, device: torch.device) -> None:

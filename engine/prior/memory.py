@@ -91,6 +91,7 @@ def estimate(footprint: Footprint, needs: Needs, economy: Economy, *, fused_atte
     """Bytes in the busiest moment of a step.
 
     What is encoded at once keeps its activations while the denoiser works; what is encoded in turn is computed again afterwards.
+    A method that learns through the denoiser keeps those of all views.
     """
     chunk, pictures = min(needs.views, economy.views_per_call), min(needs.views, economy.pictures_per_call)
     encode = footprint.encode // (TILE if economy.tiled_vae else 1)
@@ -99,7 +100,7 @@ def estimate(footprint: Footprint, needs: Needs, economy: Economy, *, fused_atte
     moments = (
         kept + chunk * (footprint.denoise + attention),
         pictures * encode,
-        chunk * (footprint.learn + attention) if needs.learns else 0,
+        needs.views * (footprint.learn + attention) if needs.learns else 0,
     )
     return (footprint.largest if economy.offloaded else footprint.weights) + needs.scene + max(moments)
 

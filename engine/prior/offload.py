@@ -12,9 +12,8 @@ from torch import Tensor, nn
 class Offload:
     """Moves each of ``networks`` to ``device`` when it is called, with what it is given, and the one that was there back.
 
-    A network counts as called when it or one of its direct children is: a VAE is asked through its encoder and its decoder. A
-    gradient needs the weights where they were, so calls whose gradient is wanted must be computed again on the way back
-    (``in_turn`` with ``recompute``), unless the way back follows at once.
+    A network counts as called when it or one of its direct children is: a VAE is asked through its encoder and its decoder. What
+    moves is a copy in place of the old weights, which live on where the gradient of an earlier call still needs them.
     """
 
     def __init__(self, networks: Sequence[nn.Module], device: torch.device) -> None:
@@ -26,7 +25,7 @@ class Offload:
             for module in (network, *network.children())
         ]
         for network in self.networks:
-            network.to("cpu")
+            _move(network, torch.device("cpu"))
 
     def _called(self, network: nn.Module) -> Callable[..., tuple[tuple[Any, ...], dict[str, Any]]]:
         def hook(module: nn.Module, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -45,12 +44,21 @@ class Offload:
         if network is self.present:
             return
         if self.present is not None:
-            self.present.to("cpu")
-        self.present = network.to(self.device)
+            _move(self.present, torch.device("cpu"))
+        _move(network, self.device)
+        self.present = network
 
     def end(self) -> None:
         """All networks to the device, for good."""
         for hook in self._hooks:
             hook.remove()
         for network in self.networks:
-            network.to(self.device)
+            _move(network, self.device)
+
+
+def _move(network: nn.Module, device: torch.device) -> None:
+    for module in network.modules():
+        for name, weight in module.named_parameters(recurse=False):
+            setattr(module, name, nn.Parameter(weight.detach().to(device), requires_grad=weight.requires_grad))
+        for name, buffer in module.named_buffers(recurse=False):
+            setattr(module, name, buffer.to(device))

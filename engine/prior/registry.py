@@ -12,6 +12,7 @@ import torch
 from engine.errors import DeviceError, FileFormatError, InputError, MissingError, PresetError, StorageError
 from engine.prior import hub
 from engine.prior.base import Prior
+from engine.prior.economy import load_within
 from engine.prior.entries import PRIORS_FOLDER, PriorEntry, read_entry
 from engine.prior.families import FAMILIES
 from engine.prior.pipeline_folder import (
@@ -22,6 +23,7 @@ from engine.prior.pipeline_folder import (
     settings_patterns,
     weight_patterns,
 )
+from engine.prior.weights import elements_in
 
 
 def list_priors(folder: Path = PRIORS_FOLDER) -> tuple[PriorEntry, ...]:
@@ -52,8 +54,10 @@ def local_folder(entry: PriorEntry) -> Path | None:
     return next((folder for folder in candidates if folder is not None and not missing_files(folder, entry.leave_out)), None)
 
 
-def load_prior(prior_id: str, device: torch.device | str | None = None, folder: Path = PRIORS_FOLDER) -> Prior:
-    """The prior named ``prior_id``, on ``device`` (a GPU where there is one, unless told).
+def load_prior(
+    prior_id: str, device: torch.device | str | None = None, folder: Path = PRIORS_FOLDER, *, precision: str = "auto"
+) -> Prior:
+    """The prior named ``prior_id``, on ``device`` (a GPU where there is one, unless told); see ``load_within`` for ``precision``.
 
     Raises InputError (unknown), MissingError (not installed), PresetError or FileFormatError (unreadable), DeviceError.
     """
@@ -64,7 +68,8 @@ def load_prior(prior_id: str, device: torch.device | str | None = None, folder: 
     place = local_folder(entry)
     if place is None:
         raise _not_installed(entry)
-    return FAMILIES[entry.family](entry, place, _device(device))
+    weights = elements_in(place, entry.leave_out)
+    return load_within(lambda where: FAMILIES[entry.family](entry, place, where), weights, _device(device), precision)
 
 
 def fetch(entry: PriorEntry, report: hub.Report = lambda share: None) -> Path:

@@ -38,4 +38,10 @@ def _pixel(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
     return load_pixel(folder, device, entry.info())
 
 
-FAMILIES: dict[str, Loader] = {"toybox": _toybox, "latent": _latent, "sdxl": _sdxl, "pixel": _pixel}
+def _mvdream(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
+    from engine.prior.mvdream.load import load_mvdream
+
+    return load_mvdream(folder, device, entry.info())
+
+
+FAMILIES: dict[str, Loader] = {"toybox": _toybox, "latent": _latent, "sdxl": _sdxl, "pixel": _pixel, "mvdream": _mvdream}

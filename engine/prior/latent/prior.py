@@ -7,9 +7,11 @@ told. A family (Stable Diffusion, SDXL, flow models) differs from the next in it
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import repeat
 from typing import Protocol
 
 import torch
@@ -102,7 +104,8 @@ class LatentPrior:
         t, most = t.to(x_t.device), self.max_views_per_call
         text = condition.text.expand(len(x_t)).map(lambda part: part.to(x_t.device))
         turns = zip(x_t.split(most), t.split(most), text.split(most), strict=True)
-        output = torch.cat([self.parts.denoiser(*turn) for turn in turns])
+        denoisers = _for_turns(self.parts.denoiser, condition, most)
+        output = torch.cat([denoiser(*turn) for denoiser, turn in zip(denoisers, turns, strict=False)])
         return read_output(output, x_t, t, self.schedule, self.prediction_type)
 
     @cached_property
@@ -114,6 +117,11 @@ class LatentPrior:
         rough = copy(self)
         rough.parts = replace(self.parts, space=self._linear)
         return rough
+
+
+def _for_turns(denoiser: Denoiser, condition: Condition, most: int) -> Iterable[Denoiser]:
+    """``denoiser`` for each turn; one that looks at the condition's views is there for those of its turn."""
+    return denoiser.for_turns(condition, most) if hasattr(denoiser, "for_turns") else repeat(denoiser)
 
 
 def without_vae(prior: Prior) -> Prior:

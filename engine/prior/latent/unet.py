@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -41,9 +41,11 @@ class UnetDenoiser:
     size: PictureSize | None = None
 
     def __call__(self, x_t: Tensor, t: Tensor, text: TextEmbedding) -> Tensor:
-        dtype = self.network.dtype
-        told = self.added(text)
-        return self.network(x_t.to(dtype), t, encoder_hidden_states=text.tokens.to(dtype), added_cond_kwargs=told).sample
+        return self.network(x_t.to(self.network.dtype), t, **self.asked(text)).sample
+
+    def asked(self, text: TextEmbedding) -> dict[str, Any]:
+        """What a call is told besides the noisy latents and their times, by name."""
+        return {"encoder_hidden_states": text.tokens.to(self.network.dtype), "added_cond_kwargs": self.added(text)}
 
     def added(self, text: TextEmbedding) -> dict[str, Tensor] | None:
         """``added_cond_kwargs`` for B prompts; None for a network that takes none."""

@@ -8,6 +8,15 @@ from engine.loop.stages import plan
 from engine.prior.base import PriorInfo
 
 
+def refusal(settings: Settings, info: PriorInfo) -> InputError | None:
+    """Why these settings cannot work together with this prior; None where they can."""
+    try:
+        check_combination(settings, info)
+    except InputError as error:
+        return error
+    return None
+
+
 def check_combination(settings: Settings, info: PriorInfo) -> None:
     """Raises InputError, with a remedy, for settings that are each allowed and cannot work together with this prior."""
     plan(settings.spec, info)

@@ -16,6 +16,7 @@ import torch
 from engine.errors import DeviceError, RunError
 from engine.loop import health, snapshot, spoilt
 from engine.loop.clock import Clock
+from engine.loop.combinations import check_combination, refusal
 from engine.loop.frames import PAPER, to_uint8
 from engine.loop.messages import (
     Checkpointed,
@@ -36,13 +37,12 @@ from engine.loop.messages import (
 from engine.loop.recipe import Change, Recipe, changed_values
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs, RunSpec
-from engine.loop.stages import STAGES, Planned, first_scene, plan
-from engine.loop.state import Context, RunState, make_optimiser
+from engine.loop.stages import STAGES, Planned, fresh_state, plan
+from engine.loop.state import Context, RunState
 from engine.loop.step import StepOut
 from engine.loop.thrift import Exhausted, Thrift, pull
 from engine.math.views import Views, composite
 from engine.prior.base import Prior
-from engine.render import choose
 
 LoadPrior = Callable[..., Prior]
 """A prior by its name, and by its ``precision`` where a run asks for one."""
@@ -69,20 +69,14 @@ def run(
     """
     clock = Clock()
     prior = load_prior(spec.prior) if spec.precision == "auto" else load_prior(spec.prior, precision=spec.precision)
+    check_combination(Settings(spec, knobs), prior.info)
     thrift = Thrift.of(prior, spec, knobs)
-    context = Context.of(spec, prior)
-    stages = plan(spec, context.prior.info)
-    live = _Live(context, _fresh_state(context), knobs, Recipe(Settings(spec, knobs)), stages, folder, thrift)
+    context, stages = Context.of(spec, prior), plan(spec, prior.info)
+    live = _Live(context, fresh_state(context), knobs, Recipe(Settings(spec, knobs)), stages, folder, thrift)
     live.state.seconds["load"] = clock.lap()
     if resume and folder is not None:
         live.return_to(snapshot.load(folder))
     yield from live.events(mailbox)
-
-
-def _fresh_state(context: Context) -> RunState:
-    rng = torch.Generator().manual_seed(context.spec.seed)
-    scene = first_scene(context.spec, rng, context.prior.device)
-    return RunState(scene, choose(scene, context.spec.backend), rng, make_optimiser(scene))
 
 
 @dataclass(eq=False)
@@ -201,18 +195,22 @@ class _Live:
     def _commands(self, mailbox: Mailbox) -> Iterator[Event]:
         for command in mailbox.take():
             if isinstance(command, SetKnobs):
-                yield self._apply(command)
+                yield from self._apply(command)
             elif isinstance(command, Watch):
                 self.watched = command.on
             elif isinstance(command, Stop):
                 self.stopping = True
 
-    def _apply(self, command: SetKnobs) -> KnobsApplied:
-        first = self.state.total_step + 1
-        change = Change(first, command.revision, changed_values(self.knobs, command.knobs))
-        self.knobs, self.revision = command.knobs, command.revision
-        self.recipe = replace(self.recipe, changes=(*self.recipe.changes, change))
-        return KnobsApplied(command.revision, first, command.knobs)
+    def _apply(self, command: SetKnobs) -> Iterator[Event]:
+        """Take up new knobs, unless they cannot work with the prior: then the run goes on with those that it has."""
+        first, self.revision = self.state.total_step + 1, command.revision
+        refused = refusal(Settings(self.context.spec, command.knobs), self.context.prior.info)
+        if refused is None:
+            change = Change(first, command.revision, changed_values(self.knobs, command.knobs))
+            self.knobs, self.recipe = command.knobs, replace(self.recipe, changes=(*self.recipe.changes, change))
+        else:
+            yield Warned(f"The change was not made. {refused.what}", refused.remedy)
+        yield KnobsApplied(command.revision, first, self.knobs)
 
     def _roll_back(self, trouble: str) -> Iterator[Event]:
         """Back to the last good state, more gently and with other random numbers; give up after a few times."""

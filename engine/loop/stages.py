@@ -24,6 +24,7 @@ from engine.loop.viewpoints import draft_cameras
 from engine.math.views import Views
 from engine.prior.base import PriorInfo
 from engine.prior.sampling import ddim, sampling_times
+from engine.render import choose
 from engine.scene import canvas, field, splats
 from engine.scene.base import Scene
 
@@ -60,6 +61,13 @@ def plan(spec: RunSpec, info: PriorInfo) -> tuple[Planned, ...]:
             "There is nothing to do: no draft and no refine steps.", "Set refine_steps above 0, or start from a draft."
         )
     return stages
+
+
+def fresh_state(context: Context) -> RunState:
+    """Everything as it is before the first step."""
+    rng = torch.Generator().manual_seed(context.spec.seed)
+    scene = first_scene(context.spec, rng, context.prior.device)
+    return RunState(scene, choose(scene, context.spec.backend), rng, make_optimiser(scene))
 
 
 def first_scene(spec: RunSpec, rng: torch.Generator, device: torch.device) -> Scene:

@@ -8,22 +8,40 @@ from engine.math.cameras import Cameras, orbit_cameras
 from engine.prior.base import PriorInfo
 
 DRAFT_ELEVATIONS_DEG = (10.0, 25.0)
+ORBIT_ELEVATION_DEG = 15.0  # of a draft by priors that know one height at a time
 
 
 def draft_cameras(info: PriorInfo, count: int, size: int) -> Cameras:
-    """``count`` cameras all round, from the front on, at two heights in turn, so that tops and sides are both seen."""
-    azimuths = [360.0 * i / count for i in range(count)]
-    elevations = [DRAFT_ELEVATIONS_DEG[i % 2] for i in range(count)]
-    return orbit_cameras(azimuths, elevations, info.distance, info.fov_deg, size)
+    """``count`` cameras all round, from the front on, at two heights in turn, so that tops and sides are both seen.
+
+    Priors that were taught whole orbits get such orbits, one after the other, all at one height.
+    """
+    heights = (ORBIT_ELEVATION_DEG,) if info.orbit_views else DRAFT_ELEVATIONS_DEG
+    elevations = [heights[i % len(heights)] for i in range(count)]
+    return orbit_cameras(_azimuths_deg(info, count, 0.0), elevations, info.distance, info.fov_deg, size)
+
+
+def draft_count(info: PriorInfo, asked: int) -> int:
+    """How many views of one object a draft has: as many as asked for, but no more than the prior knows to draw together."""
+    return min(asked, info.orbit_views) if info.orbit_views else asked
 
 
 def random_cameras(info: PriorInfo, count: int, size: int, rng: torch.Generator) -> Cameras:
     """``count`` cameras evenly spaced in azimuth from a random start, within the prior's elevations.
 
-    Priors that see all views at once get one elevation for all (as they were trained), others one each.
+    Priors that see all views at once get one elevation for all (as they were trained), others one each. Those that were taught
+    whole orbits get whole ones, each at a height of its own: ``count`` is rounded up.
     """
     low, high = info.elevation_range_deg
+    count = -(-count // info.orbit_views) * info.orbit_views if info.orbit_views else count
+    together = info.orbit_views or (count if info.joint_views else 1)
     start, *heights = torch.rand(count + 1, generator=rng).tolist()
-    elevations = [low + (high - low) * (heights[0] if info.joint_views else h) for h in heights]
-    azimuths = [360.0 * (start + i / count) for i in range(count)]
-    return orbit_cameras(azimuths, elevations, info.distance, info.fov_deg, size)
+    elevations = [low + (high - low) * heights[i - i % together] for i in range(count)]
+    return orbit_cameras(_azimuths_deg(info, count, start), elevations, info.distance, info.fov_deg, size)
+
+
+def _azimuths_deg(info: PriorInfo, count: int, start: float) -> list[float]:
+    """Evenly round from ``start`` (in turns): all views, or each orbit by itself and the orbits evenly between each other."""
+    orbit = info.orbit_views or count
+    orbits = -(-count // orbit)
+    return [360.0 * (start + (i % orbit / orbit + i // orbit / (orbit * orbits))) for i in range(count)]

@@ -295,7 +295,7 @@ def test_the_table_is_markdown_with_a_line_for_each_row_and_tells_what_failed(to
     assert [line[0] for line in lines[2:]] == ["*true renders*", "*draft only*", "*the ball*", "SDS", "SDS"]
     assert {len(line) for line in lines} == {len(lines[0])}
     best = dict(zip(lines[0], lines[5]))
-    assert (best["guidance"], best["kind"], best["colour distance"], best["chroma"]) == ("2.5", "100%", "0.125", "-0.25")
+    assert (best["guidance"], best["kind"], best["colour distance"], best["chroma shift"]) == ("2.5", "100%", "0.125", "-0.25")
     assert (best["s"], best["passes a step"]) == ("3.0", "2 F + 1 B")
     assert set(lines[6][2:]) == {report.NONE} and failures == "sds-splats-high: 4 failed. It cannot."
 

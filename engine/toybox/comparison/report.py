@@ -25,7 +25,7 @@ COLUMNS = (
     ("worst_azimuth_accuracy", "worst azimuth", "{:.0%}"),
     ("shape_iou", "shape IoU", "{:.2f}"),
     ("colour_distance", "colour distance", "{:.3f}"),
-    ("chroma_shift", "chroma", "{:+.2f}"),
+    ("chroma_shift", "chroma shift", "{:+.2f}"),
     ("diversity", "diversity", "{:.2f}"),
     ("seconds", "s", "{:.1f}"),
 )

@@ -12,7 +12,7 @@ from PIL import Image, ImageDraw, ImageFont
 from engine.errors import storage_errors
 from engine.guidance import methods
 from engine.loop.frames import PAPER
-from engine.toybox.comparison.cells import Cell, Row
+from engine.toybox.comparison.cells import Cell
 from engine.toybox.comparison.measure import Outcome
 from engine.toybox.yardstick.sheet import INK, LINE
 
@@ -39,10 +39,11 @@ def compose(cells: Sequence[Cell], outcomes: Mapping[str, Outcome]) -> Image.Ima
     for column, (_, prompt) in enumerate(prompts):
         place = (MARGIN + LABEL + column * (width + GAP), MARGIN)
         pen.text(place, "\n".join(textwrap.wrap(prompt, width // 8)[:2]), fill=INK, font=font)
+    first = {cell.row: cell for cell in reversed(cells)}
     for number, row in enumerate(rows):
         top = MARGIN + HEAD + number * SIDE
         pen.line([(MARGIN, top), (canvas[0] - MARGIN, top)], fill=LINE)
-        pen.text((MARGIN, top + SIDE // 3), label(row), fill=INK, font=font)
+        pen.text((MARGIN, top + SIDE // 4), label(first[row]), fill=INK, font=font)
     places = {index: column for column, (index, _) in enumerate(prompts)}
     for cell in cells:
         outcome = outcomes.get(cell.key)
@@ -52,10 +53,13 @@ def compose(cells: Sequence[Cell], outcomes: Mapping[str, Outcome]) -> Image.Ima
     return sheet
 
 
-def label(row: Row) -> str:
-    """What stands at the beginning of a row."""
-    title = methods()[row.name].title if row.name in methods() else row.name
-    return f"{title}\n{' · '.join(part for part in (row.scene, row.pull) if part)}"
+def label(cell: Cell) -> str:
+    """What stands at the beginning of a row: a method with its guidance, or a reference, and the scene."""
+    name, scene = cell.row.name, cell.row.scene
+    if name not in methods():
+        return f"{name}\n{scene}"
+    guidance = cell.settings.knobs.guidance
+    return f"{guidance.title}\n{scene} · {guidance.guidance_scale:g}"
 
 
 def _picture(views: np.ndarray) -> Image.Image:

@@ -68,7 +68,13 @@ def _seconds(texts: Sequence[TextResult]) -> dict[str, float]:
 
 
 def document(numbers: Numbers) -> dict[str, Any]:
-    """The numbers as they are stored: ``text``, ``image`` and ``seconds`` of the product, and what to compare them with."""
+    """The numbers as they are stored.
+
+    ``text``, ``image`` and ``seconds`` are the product's: means over assets, medians of seconds. In ``image``, names that begin
+    with "copy_" are what a copy of the given picture would get. To compare with: ``ceiling`` holds true objects ("text"), the fit
+    given their true views ("fit"), and that of pictures ("image"); ``draft`` is the asset before it was refined, ``blob`` an
+    ellipsoid of the true object's box. ``n`` says how much was measured under which settings. Shares are 0..1.
+    """
     text, true = numbers.text["refined"], numbers.text["true"]
     share = text["colour_accuracy"] / true["colour_accuracy"] if true["colour_accuracy"] else 0.0
     generated, copied = numbers.image["generated"], numbers.image["copy"]

@@ -32,6 +32,12 @@ def _sdxl(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
     return load_sdxl(folder, device, entry.info())
 
 
+def _flow(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
+    from engine.prior.flow.load import load_flow
+
+    return load_flow(folder, device, entry.info(), entry.leave_out)
+
+
 def _pixel(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
     from engine.prior.pixel.load import load_pixel
 
@@ -44,4 +50,4 @@ def _mvdream(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
     return load_mvdream(folder, device, entry.info())
 
 
-FAMILIES: dict[str, Loader] = {"toybox": _toybox, "latent": _latent, "sdxl": _sdxl, "pixel": _pixel, "mvdream": _mvdream}
+FAMILIES: dict[str, Loader] = {"toybox": _toybox, "latent": _latent, "sdxl": _sdxl, "flow": _flow, "pixel": _pixel, "mvdream": _mvdream}

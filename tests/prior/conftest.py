@@ -40,6 +40,14 @@ def save_sdxl() -> Callable[..., Path]:
     return load_beside("tiny_sdxl").save_tiny_sdxl
 
 
+@pytest.fixture(scope="session")
+def save_flow() -> dict[str, Callable[..., Path]]:
+    """``save_tiny_sd3`` and ``save_tiny_sana``: write flow pipelines of one's own."""
+    load_beside("tiny_pipeline")  # which it imports
+    module = load_beside("tiny_flow")
+    return {"sd3": module.save_tiny_sd3, "sana": module.save_tiny_sana}
+
+
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty Hub cache of the test's own; any address of the real Hub leads nowhere."""

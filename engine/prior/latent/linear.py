@@ -1,7 +1,7 @@
 """Colours as latents: what a VAE does to flat colours, as a linear map.
 
 A render that is shrunk to the latents' size and mapped so is a rough latent for nearly nothing, good enough to start from
-(Latent-NeRF, arXiv 2211.07600, section 3.2, and SJC, arXiv 2212.00774, which optimise such latents themselves). The map is fitted
+(Latent-NeRF, arXiv 2211.07600, and SJC, arXiv 2212.00774, which optimise such latents themselves). The map is fitted
 to the VAE at hand: no table of numbers is needed, and a model with another VAE has another map.
 """
 

@@ -45,6 +45,12 @@ def dtype_for(folder: Path, part: str, device: torch.device, half: torch.dtype =
     return half if device.type == "cuda" and not upcast else torch.float32
 
 
+def half_for(device: torch.device) -> torch.dtype:
+    """The half precision of models that overflow in float16: bfloat16 where the GPU computes with it."""
+    native = device.type == "cuda" and torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.bfloat16 if native else torch.float16
+
+
 def load_network(
     folder: Path, part: str, from_pretrained: Callable[..., Any], device: torch.device, half: torch.dtype = torch.float16
 ) -> Any:

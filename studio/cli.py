@@ -51,6 +51,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_generate(commands)
     _add_playground(commands)
+    _add_evaluate(commands)
     serve = commands.add_parser("serve", help="serve the page (what happens without a command, too)")
     _add_serve_options(serve)
     serve.set_defaults(command=_serve)
@@ -117,6 +118,37 @@ def _add_playground(commands: argparse._SubParsersAction) -> None:
     playground.set_defaults(command=_playground)
 
 
+def _add_evaluate(commands: argparse._SubParsersAction) -> None:
+    evaluate = commands.add_parser(
+        "evaluate",
+        help="make sets of prompts and judge the assets from all sides",
+        description="Make an asset for each prompt, or find finished ones, and judge them from all sides: T3Bench's best region, "
+        "best and worst azimuth, Janus rate. Made and judged assets are kept: the same command goes on where it stopped.",
+    )
+    evaluate.add_argument(
+        "--prompts",
+        nargs="+",
+        default=["single", "surroundings", "multiple"],
+        metavar="SET",
+        help="single, surroundings, multiple (default: all three), or text files with one prompt a line, as T3Bench has them",
+    )
+    evaluate.add_argument("--limit", type=int, default=0, metavar="N", help="only the first N prompts of each set")
+    evaluate.add_argument("--results", type=Path, metavar="FOLDER", help="judge the finished runs in this folder, and make none")
+    evaluate.add_argument("--scorer", default="toybox", help="who judges, with commas between them (default %(default)s; --list)")
+    evaluate.add_argument(
+        "--viewpoints", choices=("studio", "t3bench"), default="studio", help="from where (t3bench: five fields of view, slower)"
+    )
+    evaluate.add_argument("--preset", default="toybox-splats", help="settings to make assets with (default %(default)s)")
+    evaluate.add_argument("--seed", type=int, default=0, help="the seed of every asset")
+    evaluate.add_argument("--set", action="append", default=[], metavar="KNOB=VALUE", help="any setting by name; may be repeated")
+    evaluate.add_argument("--out", type=Path, default=Path("evaluation"), help="folder for the results (default %(default)s)")
+    evaluate.add_argument("--list", action="store_true", help="list the scorers and end")
+    evaluate.add_argument("--fetch", metavar="SCORER", help="download this scorer's weights and end")
+    evaluate.add_argument("--yes", action="store_true", help="accept size and licence without asking")
+    evaluate.add_argument("--quiet", action="store_true", help="no progress bar")
+    evaluate.set_defaults(command=_evaluate)
+
+
 def _port(text: str) -> int:
     number = int(text)
     if not 0 <= number <= 65535:
@@ -143,6 +175,12 @@ def _playground(options: argparse.Namespace) -> int | None:
     from studio.commands.playground import playground
 
     return playground(options)
+
+
+def _evaluate(options: argparse.Namespace) -> int | None:
+    from studio.commands.evaluate import evaluate
+
+    return evaluate(options)
 
 
 def _doctor(options: argparse.Namespace) -> int | None:

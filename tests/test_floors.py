@@ -14,10 +14,12 @@ FLOORS = {
     "engine.scene": 1,
     "engine.render": 2,
     "engine.prior": 3,
+    "engine.scoring": 3,
     "engine.guidance": 4,
     "engine.loop": 5,
     "engine.session": 6,
     "engine.playground": 6,
+    "engine.evaluation": 6,
     "studio": 7,
 }
 BESIDE = ("engine.toybox", "engine.benchmark")  # for people who build: may use floors 0 to 6, not each other; nothing uses them

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from engine.guidance import methods
+from engine.loop.export.lettering import clipped, font, wrapped
 from engine.playground.grid import Cell, Grid
 from engine.playground.painting import FRAMES, SIZE, Painting
 
@@ -52,8 +53,8 @@ def film(grid: Grid, paintings: Sequence[Painting], frames: int = FRAMES, rest: 
 
 def _draw_header(sheet: Image.Image, grid: Grid) -> None:
     spec, pen = grid.base.spec, ImageDraw.Draw(sheet)
-    title = _clipped(f"“{spec.prompt}”", TITLE_SIZE, sheet.width - 2 * MARGIN)
-    pen.text((MARGIN, MARGIN - 6), title, fill=INK, font=_font(TITLE_SIZE))
+    title = clipped(f"“{spec.prompt}”", TITLE_SIZE, sheet.width - 2 * MARGIN)
+    pen.text((MARGIN, MARGIN - 6), title, fill=INK, font=font(TITLE_SIZE))
     steps = grid.changes.get("refine_steps", spec.refine_steps)
     facts = [
         f"prior {spec.prior}",
@@ -63,7 +64,7 @@ def _draw_header(sheet: Image.Image, grid: Grid) -> None:
     ]
     facts += [f"{name} = {value}" for name, value in grid.changes.items() if name != "refine_steps"]
     pen.text(
-        (MARGIN, MARGIN + 42), _clipped(" · ".join(facts), TEXT_SIZE, sheet.width - 2 * MARGIN), fill=SOFT, font=_font(TEXT_SIZE)
+        (MARGIN, MARGIN + 42), clipped(" · ".join(facts), TEXT_SIZE, sheet.width - 2 * MARGIN), fill=SOFT, font=font(TEXT_SIZE)
     )
     pen.line([(MARGIN, MARGIN + 78), (sheet.width - MARGIN, MARGIN + 78)], fill=FAINT, width=2)
 
@@ -71,13 +72,13 @@ def _draw_header(sheet: Image.Image, grid: Grid) -> None:
 def _draw_label(sheet: Image.Image, top: int, cell: Cell, painted: Painting | None) -> None:
     """The method's name, what it does, and what a step of it costs."""
     method, pen = methods()[cell.method], ImageDraw.Draw(sheet)
-    pen.text((MARGIN, top + 2), method.title, fill=INK, font=_font(METHOD_SIZE))
-    lines = _wrapped(method.sentence, TEXT_SIZE, LABEL_WIDTH - 28)[:5]
+    pen.text((MARGIN, top + 2), method.title, fill=INK, font=font(METHOD_SIZE))
+    lines = wrapped(method.sentence, TEXT_SIZE, LABEL_WIDTH - 28)[:5]
     for number, line in enumerate(lines):
-        pen.text((MARGIN, top + 38 + 20 * number), line, fill=SOFT, font=_font(TEXT_SIZE))
+        pen.text((MARGIN, top + 38 + 20 * number), line, fill=SOFT, font=font(TEXT_SIZE))
     if painted is not None:
         below = top + 38 + 20 * len(lines) + 8
-        pen.text((MARGIN, below), _cost(painted), fill=INK, font=_font(SMALL_SIZE))
+        pen.text((MARGIN, below), _cost(painted), fill=INK, font=font(SMALL_SIZE))
 
 
 def _cost(painting: Painting) -> str:
@@ -95,12 +96,12 @@ def _draw_cell(sheet: Image.Image, left: int, top: int, painting: Painting | Non
     numbers = painting.numbers
     pen = ImageDraw.Draw(sheet)
     words = f"saturation {numbers['saturation']:.2f} · {numbers['seconds']:.1f} s"
-    pen.text((left + 2, top + SIZE + 8), words, fill=INK, font=_font(SMALL_SIZE))
+    pen.text((left + 2, top + SIZE + 8), words, fill=INK, font=font(SMALL_SIZE))
     _draw_curve(
         pen, left + 2, top + SIZE + 32, painting.losses[: max(2, round(share * len(painting.losses)))], len(painting.losses)
     )
     if painting.notes:
-        pen.text((left + 8, top + SIZE - 24), "rolled back", fill=CURVE, font=_font(SMALL_SIZE))
+        pen.text((left + 8, top + SIZE - 24), "rolled back", fill=CURVE, font=font(SMALL_SIZE))
 
 
 def _frame_at(painting: Painting, share: float) -> int:
@@ -140,38 +141,11 @@ def _smooth(values: np.ndarray, width: int) -> np.ndarray:
 
 
 def _draw_words(sheet: Image.Image, left: int, top: int, words: str) -> None:
-    lines = _wrapped(words, SMALL_SIZE, SIZE - 24)[:8]
+    lines = wrapped(words, SMALL_SIZE, SIZE - 24)[:8]
     first = top + (SIZE - 18 * len(lines)) // 2
     for number, line in enumerate(lines):
         _centred(sheet, left, first + 18 * number, line, SMALL_SIZE, SOFT)
 
 
 def _centred(sheet: Image.Image, left: int, top: int, words: str, size: int, colour: tuple[int, int, int]) -> None:
-    ImageDraw.Draw(sheet).text((left + SIZE / 2, top), words, fill=colour, font=_font(size), anchor="ma")
-
-
-def _wrapped(words: str, size: int, width: int) -> list[str]:
-    """``words`` in lines of at most ``width`` pixels; a word that is wider is cut."""
-    lines: list[str] = []
-    for word in words.split():
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and _font(size).getlength(longer) <= width:
-            lines[-1] = longer
-        else:
-            lines.append(_clipped(word, size, width))
-    return lines
-
-
-def _clipped(words: str, size: int, width: int) -> str:
-    """``words``, shortened with dots where they are wider than ``width`` pixels."""
-    if _font(size).getlength(words) <= width:
-        return words
-    words = words[: width // 2]  # no letter is narrower, and measuring is slow
-    while words and _font(size).getlength(words + "…") > width:
-        words = words[:-1]
-    return words + "…"
-
-
-@lru_cache(maxsize=8)
-def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    return ImageFont.load_default(size)
+    ImageDraw.Draw(sheet).text((left + SIZE / 2, top), words, fill=colour, font=font(size), anchor="ma")

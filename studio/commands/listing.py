@@ -37,14 +37,15 @@ def priors(wanted: str | None, *, accepted: bool) -> None:
         print(f"{entry.id} is already installed.")
         return
     print(f"{entry.title}: about {entry.size_mb} MB from {entry.source}; licence: {entry.licence}")
-    if not accepted and not _agreed():
+    if not accepted and not agreed():
         raise MissingError(f"{entry.id} was not fetched.", "Answer y, or pass --yes.")
     with tqdm(total=1.0, unit="", desc=entry.id) as bar:
         fetch(entry, lambda share: bar.update(share - bar.n))
     print(f"{entry.id} is installed.")
 
 
-def _agreed() -> bool:
+def agreed() -> bool:
+    """Ask the person at the terminal; without one, no."""
     return sys.stdin.isatty() and input("Fetch it? [y/N] ").strip().lower() in ("y", "yes")
 
 

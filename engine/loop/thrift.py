@@ -85,7 +85,9 @@ class Thrift:
             raise DeviceError("There is not enough memory for this run, and nothing is left to save.", REMEDY)
         self.ladder = self.ladder[1:]
         economies.economise(self.prior, self.ladder[0])
-        _empty_caches()
+        if self.prior.device.type == "cuda":
+            gc.collect()
+            torch.cuda.empty_cache()
         reduced = self.ladder[0].words(self.plan.views)
         self.reductions = (*self.reductions, reduced)
         return f"Memory ran out, so the prior saves more of it: {reduced}. The step was taken again."
@@ -141,9 +143,3 @@ def pull(steps: Iterator[StepOut], state: RunState) -> StepOut | Exhausted | Non
         traceback.clear_frames(error.__traceback__)  # they hold tensors
     mark.restore(state)
     return Exhausted()
-
-
-def _empty_caches() -> None:
-    gc.collect()
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()

@@ -35,6 +35,7 @@ class PriorInfo:
     orbit_views: int = 0  # it was taught this many views at once, evenly round the object at one height; 0: any
     takes_images: bool = False  # clean views can be a condition
     takes_source: bool = False  # it edits: the picture as it was is a condition
+    has_vae: bool = False  # pictures go through a VAE; a rough start can do without
     takes_controls: bool = False  # ControlNets can be attached, which see the depth or the normals of the views
     takes_styles: bool = False  # LoRA files can be worn
     wants_view_words: bool = False  # without cameras, "back view" in the prompt helps

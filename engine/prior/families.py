@@ -50,4 +50,11 @@ def _mvdream(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
     return load_mvdream(folder, device, entry.info())
 
 
-FAMILIES: dict[str, Loader] = {"toybox": _toybox, "latent": _latent, "sdxl": _sdxl, "flow": _flow, "pixel": _pixel, "mvdream": _mvdream}
+FAMILIES: dict[str, Loader] = {
+    "toybox": _toybox,
+    "latent": _latent,
+    "sdxl": _sdxl,
+    "flow": _flow,
+    "pixel": _pixel,
+    "mvdream": _mvdream,
+}

@@ -12,9 +12,16 @@ from engine.prior.entries import PRIORS_FOLDER, PriorEntry
 from engine.prior.registry import find_entry
 
 WORDED = {"wants_view_words": True}
-JOINT = {"takes_cameras": True, "joint_views": True}
-DRESSED = {**WORDED, "takes_controls": True, "takes_styles": True}
-TRAITS: Mapping[str, Mapping[str, bool]] = {"latent": DRESSED, "sdxl": DRESSED, "pixel": WORDED, "mvdream": JOINT}
+JOINT = {"takes_cameras": True, "joint_views": True, "has_vae": True}
+LATENT = {**WORDED, "has_vae": True}
+DRESSED = {**LATENT, "takes_controls": True, "takes_styles": True}
+TRAITS: Mapping[str, Mapping[str, bool]] = {
+    "latent": DRESSED,
+    "sdxl": DRESSED,
+    "flow": LATENT,
+    "pixel": WORDED,
+    "mvdream": JOINT,
+}
 """What all priors of a family have in common, as their loaders say too."""
 
 

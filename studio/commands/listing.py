@@ -51,4 +51,11 @@ def agreed() -> bool:
 
 def _line(entry: PriorEntry) -> str:
     state = "installed" if installed(entry) else f"not installed, {entry.size_mb} MB"
-    return f"{entry.id:<24} {entry.title}  [{state}; {entry.licence}]"
+    facts = [
+        state,
+        entry.licence,
+        "its publisher asks you to accept the licence first" * entry.gated,
+        f"about {entry.vram_gb:g} GB on a GPU" * bool(entry.vram_gb),
+        f"needs {', '.join(entry.needs)}" * bool(entry.needs),
+    ]
+    return f"{entry.id:<27} {entry.title}  [{'; '.join(fact for fact in facts if fact)}]"

@@ -105,7 +105,7 @@ def load_sana(
     folder, device = Path(folder), torch.device(device)
     LAYOUT.check(folder, leave_out)
     parts = _load_parts(folder, device)
-    info = described(folder, parts.space.side, info)
+    info = described(folder, parts.space.side, info, has_unet=False)
     return LatentPrior(parts, info, parts.denoiser.schedule, FLOW, max_views_per_call)
 
 

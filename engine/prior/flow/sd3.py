@@ -117,7 +117,7 @@ def load_sd3(
     without = {*leave_out, *(part for part in T5 if part not in parts_of(folder))}
     Layout(PIPELINE, PARTS, REMEDY).check(folder, without)
     parts = _load_parts(folder, device, with_t5=not without.intersection(T5))
-    info = described(folder, parts.space.side, info)
+    info = described(folder, parts.space.side, info, has_unet=False)
     return LatentPrior(parts, info, parts.denoiser.schedule, FLOW, max_views_per_call)
 
 

@@ -52,8 +52,11 @@ def _load_parts(folder: Path, device: torch.device) -> LatentParts:
     return LatentParts(UnetDenoiser(unet), space, ClipWords(tower))
 
 
-def described(folder: Path, side: int, info: PriorInfo | None) -> PriorInfo:
-    """``info``, or the folder's name, with what holds for every latent model of single opaque views of ``side`` pixels."""
+def described(folder: Path, side: int, info: PriorInfo | None, has_unet: bool = True) -> PriorInfo:
+    """``info``, or the folder's name, with what holds for every latent model of single opaque views of ``side`` pixels.
+
+    ControlNets and styles are made for the UNets of Stable Diffusion.
+    """
     known = info or PriorInfo(folder.name, folder.name, "rgb", side, DEFAULT_GUIDANCE_SCALE)
-    traits = {"wants_view_words": True, "takes_controls": True, "takes_styles": True}
+    traits = {"has_vae": True, "wants_view_words": True, "takes_controls": has_unet, "takes_styles": has_unet}
     return replace(known, channels="rgb", resolution=side, elevation_range_deg=ELEVATIONS_DEG, **traits)

@@ -58,6 +58,7 @@ def described(folder: Path, side: int, info: PriorInfo | None) -> PriorInfo:
         resolution=side,
         takes_cameras=True,
         joint_views=True,
+        has_vae=True,
         orbit_views=VIEWS,
         prompt_suffix=CAPTION_END,
         fov_deg=FOV_DEG,

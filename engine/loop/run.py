@@ -43,6 +43,8 @@ from engine.loop.step import StepOut
 from engine.loop.thrift import Exhausted, Thrift, pull
 from engine.math.views import Views, composite
 from engine.prior.base import Prior
+from engine.prior.control.control import load_control
+from engine.prior.outfit import LoadControl, outfit_for
 
 LoadPrior = Callable[..., Prior]
 """A prior by its name, and by its ``precision`` where a run asks for one."""
@@ -62,6 +64,7 @@ def run(
     *,
     folder: Path | None = None,
     resume: bool = False,
+    load_control: LoadControl = load_control,
 ) -> Iterator[Event]:
     """Run ``spec``; with ``folder``, leave a checkpoint there every few seconds, and with ``resume`` go on from it.
 
@@ -70,8 +73,9 @@ def run(
     clock = Clock()
     prior = load_prior(spec.prior) if spec.precision == "auto" else load_prior(spec.prior, precision=spec.precision)
     check_combination(Settings(spec, knobs), prior.info)
+    outfit = outfit_for(prior, spec.control, spec.style_file, load_control)
     thrift = Thrift.of(prior, spec, knobs)
-    context, stages = Context.of(spec, prior), plan(spec, prior.info)
+    context, stages = Context.of(spec, prior, outfit), plan(spec, prior.info)
     live = _Live(context, fresh_state(context), knobs, Recipe(Settings(spec, knobs)), stages, folder, thrift)
     live.state.seconds["load"] = clock.lap()
     if resume and folder is not None:

@@ -10,7 +10,8 @@ from engine.guidance.base import Guidance
 from engine.guidance.sds import Sds
 from engine.guidance.timesteps import Timesteps
 from engine.math.gradient import CLIPPINGS
-from engine.math.knobs import Choice, Range, Switch, check_knobs
+from engine.math.knobs import Choice, File, Range, Switch, check_knobs
+from engine.prior.control.entries import OFF, control_ids
 from engine.prior.memory import PRECISIONS
 
 MAX_PROMPT_CHARACTERS = 1000
@@ -59,6 +60,26 @@ class RunSpec:
     render_size: Annotated[
         int, Range(16, 1024, 8, unit="px", label="Render size", advanced=True, help="Side of the pictures that are optimised.")
     ] = 64
+    control: Annotated[
+        str,
+        Choice(
+            (OFF, *control_ids()),
+            label="ControlNet",
+            advanced=True,
+            needs="takes_controls",
+            help="Also shows the prior the depth or the normals of the shape, so that it judges what is there. Half a pass more.",
+        ),
+    ] = OFF
+    style_file: Annotated[
+        str,
+        File(
+            (".safetensors",),
+            label="Style file",
+            advanced=True,
+            needs="takes_styles",
+            help="A LoRA that was trained on the prior's base model: a look, or one thing that it knows.",
+        ),
+    ] = ""
     backend: Annotated[
         str, Choice(("auto", "torch", "cpu", "cuda"), label="Renderer", advanced=True, help="Which renderer draws the scene.")
     ] = "auto"
@@ -111,6 +132,30 @@ class Knobs:
             help="Keeps a face from growing on the back: pushes each view off the words of the others. Two passes more.",
         ),
     ] = False
+    control_strength: Annotated[
+        float,
+        Range(
+            0,
+            2,
+            0.05,
+            label="ControlNet strength",
+            advanced=True,
+            needs="takes_controls",
+            help="How closely the prior keeps to the shape as it is, where a ControlNet is chosen. 0: not at all.",
+        ),
+    ] = 0.8
+    style_strength: Annotated[
+        float,
+        Range(
+            0,
+            2,
+            0.05,
+            label="Style strength",
+            advanced=True,
+            needs="takes_styles",
+            help="How much of the style file the prior wears. 0: none, 1: as it was trained.",
+        ),
+    ] = 1.0
     gradient_clip: Annotated[
         str,
         Choice(

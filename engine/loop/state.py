@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from engine.loop.spec import RunSpec
+from engine.loop.spec import Knobs, RunSpec
 from engine.math.cameras import Cameras
 from engine.prior.base import Condition, Prior, Prompts, TextEmbedding
 from engine.prior.null_prompt import null_prompt
+from engine.prior.outfit import Outfit
 from engine.prior.perp_neg import unwanted_views
 from engine.prior.view_words import ViewWords
 from engine.render import Renderer
@@ -20,20 +21,34 @@ from engine.scene.base import Scene
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """Fixed for the whole run: the settings, the prior, and the prompts as it reads them."""
+    """Fixed for the whole run: the settings, the prior, the prompts as it reads them, and what it wears."""
 
     spec: RunSpec
     prior: Prior
     positive: TextEmbedding | ViewWords
     empty: TextEmbedding
     negative: TextEmbedding | None
+    outfit: Outfit | None = None
+    reread: dict[float, Context] = field(default_factory=dict)  # by the latest style strength, where a style changes the words
 
     @staticmethod
-    def of(spec: RunSpec, prior: Prior) -> Context:
+    def of(spec: RunSpec, prior: Prior, outfit: Outfit | None = None) -> Context:
         """Embed the prompts once. Raises InputError for a prior that cannot read the empty one."""
         negative = prior.embed(spec.negative_prompt) if spec.negative_prompt.strip() else None
         positive = ViewWords.of(prior, spec.prompt) if prior.info.wants_view_words else prior.embed(spec.prompt)
-        return Context(spec, prior, positive, null_prompt(prior), negative)
+        return Context(spec, prior, positive, null_prompt(prior), negative, outfit)
+
+    def at(self, knobs: Knobs) -> Context:
+        """The run with the prior in its outfit, at the live strengths; prompts are read anew where these change the words."""
+        if self.outfit is None:
+            return self
+        prior = self.outfit.on(self.prior, knobs.control_strength, knobs.style_strength)
+        if not self.outfit.style.rewords:
+            return replace(self, prior=prior)
+        if knobs.style_strength not in self.reread:
+            self.reread.clear()
+            self.reread[knobs.style_strength] = Context.of(self.spec, prior)
+        return replace(self.reread[knobs.style_strength], prior=prior)
 
     def prompts(self, cameras: Cameras, perp_neg: bool = False) -> Prompts:
         """The three branches for B views of the object; with ``perp_neg``, which views shall not look like which others."""

@@ -6,7 +6,7 @@ while the run goes arrives in ``knobs``, and one step sees one snapshot of it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -44,12 +44,15 @@ class StepOut:
 
 def distill_step(context: Context, state: RunState, knobs: Knobs, progress: float) -> StepOut:
     """One step of score distillation; ``progress`` 0..1 of the stage drives the noise level."""
+    context = context.at(knobs)
     prior, rng = context.prior, state.rng
     cameras = step_cameras(context, knobs, rng)
     prompts = context.prompts(cameras, knobs.perp_neg)
     learned.ensure(state, knobs.guidance, prior, prompts)
 
     views = state.renderer.render(state.scene, cameras, background(context, knobs, rng))
+    shown = views.detach()
+    prompts = prompts.map(lambda told: replace(told, views=shown))
     seen = bounded(views, knobs)
     x = prior.encode(seen)
     t = knobs.timesteps.draw(progress, len(x), prior.schedule, rng, shared=prior.info.joint_views).to(x.device)

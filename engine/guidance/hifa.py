@@ -38,7 +38,7 @@ class Hifa:
     """Gradient of SDS, and its twin in pixels. Two forward passes a step, and one picture decoded for each view."""
 
     title: ClassVar[str] = "HiFA"
-    sentence: ClassVar[str] = "SDS that also compares the rendered pixels with the clean picture, decoded. For priors in latent space."
+    sentence: ClassVar[str] = "SDS that also compares pixels with the decoded clean picture. Meant for latent priors."
 
     guidance_scale: Annotated[float, Range(1, 100, 0.1, label="Guidance",
                                            help="How hard the prompt pulls. 1 switches guidance off.")] = 7.5

@@ -13,20 +13,23 @@ SIDES = 4  # front, left, back, right
 
 
 class NullEmbedding(nn.Module):
-    """The ``tokens`` (S,L,D) of a prompt as parameters, at least float32, one for each of S = 4 sides of the object.
+    """All that a prior reads of a prompt as parameters, ``tokens`` (S,L,D) and, where there is one, ``pooled`` (S,P) text.
 
-    Used as one prompt, it is the mean of the sides: their gradients are then equal, and with Adam they move together like a
-    single embedding. ``one_prompt`` (priors that give all views one prompt) keeps S = 1. Mask and pooled text stay as they were.
+    At least float32, one for each of S = 4 sides of the object. Used as one prompt, it is the mean of the sides: their gradients
+    are then equal, and with Adam they move together like a single embedding. ``one_prompt`` (priors that give all views one
+    prompt) keeps S = 1. The mask of tokens that count stays as it was: of toybox's empty prompt that is a single one, so that
+    without its pooled text next to nothing could be learned.
     """
 
     def __init__(self, text: TextEmbedding, one_prompt: bool) -> None:
         super().__init__()
-        tokens = text.tokens.detach().to(torch.promote_types(text.tokens.dtype, torch.float32))
-        assert len(tokens) == 1, f"a null prompt starts from one prompt, got {len(tokens)}"
-        self.tokens = nn.Parameter(tokens.repeat(1 if one_prompt else SIDES, 1, 1))
-        self.register_buffer("first", tokens.clone())
-        self.read_out = Convergence(tokens.device)
-        self.mask, self.pooled = text.mask, text.pooled
+        assert len(text.tokens) == 1, f"a null prompt starts from one prompt, got {len(text.tokens)}"
+        sides = 1 if one_prompt else SIDES
+        self.register_buffer("first", _full(text.tokens))
+        self.register_buffer("first_pooled", None if text.pooled is None else _full(text.pooled))
+        self.tokens = nn.Parameter(self.first.repeat(sides, 1, 1))
+        self.pooled = None if text.pooled is None else nn.Parameter(self.first_pooled.repeat(sides, 1))
+        self.read_out, self.mask = Convergence(text.tokens.device), text.mask
 
     def told(self, plain: Condition, per_side: bool) -> Condition:
         """``plain`` with the learned words: one prompt, or one for each of its cameras."""
@@ -35,14 +38,17 @@ class NullEmbedding(nn.Module):
             shares = side_shares(plain.cameras).to(self.tokens)
         else:
             shares = self.tokens.new_full((1, sides), 1 / sides)
-        tokens = torch.einsum("bs,sld->bld", shares, self.tokens)
-        return plain.with_text(TextEmbedding(tokens, *(_grown(part, len(tokens)) for part in (self.mask, self.pooled))))
+        mask = None if self.mask is None else self.mask.expand(len(shares), -1)
+        pooled = None if self.pooled is None else shares.to(self.pooled) @ self.pooled
+        return plain.with_text(TextEmbedding(torch.einsum("bs,sld->bld", shares, self.tokens), mask, pooled))
 
     def begin_step(self, reset_steps: int) -> None:
         """Count a step; every ``reset_steps`` of them (0: never) forget what was learned."""
         if self.read_out.begin_step(reset_steps):
             with torch.no_grad():
                 self.tokens.copy_(self.first.expand_as(self.tokens))
+                if self.pooled is not None:
+                    self.pooled.copy_(self.first_pooled.expand_as(self.pooled))
 
 
 def side_shares(cameras: Cameras) -> Tensor:
@@ -52,5 +58,6 @@ def side_shares(cameras: Cameras) -> Tensor:
     return (1 - distance.abs()).clamp(min=0)
 
 
-def _grown(part: Tensor | None, batch: int) -> Tensor | None:
-    return None if part is None else part.expand(batch, *part.shape[1:])
+def _full(part: Tensor) -> Tensor:
+    """A copy in at least single precision: half would lose small updates."""
+    return part.detach().to(torch.promote_types(part.dtype, torch.float32), copy=True)

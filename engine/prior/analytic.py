@@ -8,7 +8,7 @@ Data follow a mixture of Gaussians, p(x) = sum_k weights_k N(x; mean_k, std^2 I)
     x0  = sum_k r_k (mean_k + (a std^2 / v) (x_t - a mean_k))
 
 The embedding of a prompt *is* its mixture: ``tokens`` (1,K,C*h*w) are the means and ``pooled`` (1,1+K) holds the std and the
-weights. So an embedding can be learned here as it is in a text-conditioned network.
+weights. So an embedding can be learned here as it is in a text-conditioned network: the means can, std and weights stay.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ class JointAnalyticPrior(AnalyticPrior):
 def _read(text: TextEmbedding, x_t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Means (B,K,C,h,w), std (B,1,1,1,1) and weights (B,K) of an embedding, in the dtype and on the device of ``x_t``."""
     text = text.expand(len(x_t))
-    pooled = text.pooled.to(x_t)
+    pooled = text.pooled.to(x_t).detach()
     return text.tokens.to(x_t).unflatten(2, x_t.shape[1:]), pooled[:, :1, None, None, None], pooled[:, 1:]
 
 

@@ -242,6 +242,8 @@ class TestSides:
         assert torch.allclose(shares.sum(1), torch.ones(9), atol=1e-5) and (shares >= 0).all()
         assert torch.allclose(shares[::2][:4], torch.eye(4), atol=1e-5)
         assert torch.allclose(shares[7], torch.tensor([0.5, 0, 0, 0.5]), atol=1e-5)
+        turning = side_shares(orbit_cameras([0.1 * i for i in range(3601)], 10, 3.0, 40, 8))
+        assert (turning[1:] - turning[:-1]).abs().max() < 2e-3
 
     def test_a_side_learns_from_its_own_views(self, prior: AnalyticPrior) -> None:
         cameras = orbit_cameras([0, 180], 0, 3.0, 40, 8)
@@ -286,11 +288,27 @@ def test_half_precision_prompts_are_learned_in_float32() -> None:
     assert state.tokens.dtype == torch.float32
 
 
-def test_mask_and_pooled_text_stay() -> None:
+@pytest.mark.parametrize("one_prompt", [True, False])
+def test_it_begins_as_all_that_the_prior_reads_and_pooled_text_learns_too(one_prompt: bool) -> None:
     mask, pooled = torch.tensor([[True, False]]), torch.ones(1, 5)
     text = TextEmbedding(torch.zeros(1, 2, 4), mask, pooled)
-    told = NullEmbedding(text, one_prompt=False).told(Condition(text, orbit_cameras([0, 90, 10], 0, 3.0, 40, 8)), True).text
-    assert torch.equal(told.mask, mask.expand(3, 2)) and torch.equal(told.pooled, pooled.expand(3, 5))
+    plain = Condition(text, orbit_cameras([0, 90, 10], 0, 3.0, 40, 8))
+    state = NullEmbedding(text, one_prompt)
+    told = state.told(plain, True).text
+    views = 1 if one_prompt else 3
+    assert torch.equal(told.mask, mask.expand(views, 2)) and torch.equal(told.pooled, pooled.expand(views, 5))
+    optimiser = make_side_optimiser(state, 0.01)
+    state.told(plain, False).text.pooled.sum().backward()
+    optimiser.step()
+    assert torch.allclose(state.pooled, torch.full_like(state.pooled, 0.99))
+    state.begin_step(1)
+    assert torch.equal(state.pooled, torch.ones_like(state.pooled)), "and is forgotten"
+
+
+def test_saved_and_loaded_it_goes_on(prior: AnalyticPrior) -> None:
+    state, other = null_at(prior, 0.9), null_at(prior, EMPTY)
+    other.load_state_dict(state.state_dict())
+    assert torch.equal(state.tokens, other.tokens) and torch.equal(state.pooled, other.pooled)
 
 
 def test_knobs_out_of_range_are_refused() -> None:

@@ -86,7 +86,7 @@ def test_a_run_that_could_not_work_does_not_begin(values: dict) -> None:
 
 @pytest.mark.parametrize("values", [{"method": "vsd", "guidance_scale": 2.0}, {"perp_neg": True}])
 def test_a_live_change_that_could_not_work_leaves_the_run_as_it_was(values: dict) -> None:
-    """It is told, the revision is acknowledged with the knobs that stay, and the result is to the bit that of a run without it."""
+    """It is told, its revision is answered with the knobs that stay, and the result is to the bit that of a run without it."""
     mailbox = ScriptedMailbox({4: [SetKnobs(1, ball_knobs(**values))]})
     events, untouched = (list(run(BALL, ball_knobs(), box, ball_prior)) for box in (mailbox, Unattended()))
     (warned,) = of_type(events, Warned)

@@ -76,7 +76,8 @@ def run(
     outfit = outfit_for(prior, spec.control, spec.style_file, load_control)
     thrift = Thrift.of(prior, spec, knobs)
     context, stages = Context.of(spec, prior, outfit), plan(spec, prior.info)
-    live = _Live(context, fresh_state(context), knobs, Recipe(Settings(spec, knobs)), stages, folder, thrift)
+    state = fresh_state(context, resumed=resume and folder is not None)
+    live = _Live(context, state, knobs, Recipe(Settings(spec, knobs)), stages, folder, thrift)
     live.state.seconds["load"] = clock.lap()
     if resume and folder is not None:
         live.return_to(snapshot.load(folder))

@@ -54,7 +54,7 @@ def take(state: RunState, recipe: Recipe, revision: int, view: tuple[float, floa
             "revision": revision,
             "view": list(view),
             "scene_kind": state.scene.kind,
-            "scene": {name: torch.from_numpy(array.copy()) for name, array in state.scene.to_arrays().items()},
+            "scene": _arrays(state.scene),
             "optimiser": _cloned(state.optimiser.state_dict()),
             "rng": state.rng.get_state(),
             "stage_index": state.stage_index,
@@ -65,6 +65,7 @@ def take(state: RunState, recipe: Recipe, revision: int, view: tuple[float, floa
             "seconds": dict(state.seconds),
             "first_view_seconds": state.first_view_seconds,
             "anchor": anchor,
+            "source": None if state.source is None else _arrays(state.source),
             "method": _cloned(learned.content(state)),
         }
     )
@@ -82,6 +83,8 @@ def restore(snapshot: Snapshot, state: RunState, context: Context) -> None:
     state.rate_scale, state.seconds = content["rate_scale"], dict(content["seconds"])
     state.first_view_seconds, state.skipped = content["first_view_seconds"], content.get("skipped", 0)
     state.anchor = None if content["anchor"] is None else _anchor_from(content["anchor"], device)
+    source = content.get("source")
+    state.source = None if source is None else _scene(content["scene_kind"], source).to(device)
     state.guidance_key, state.guidance_state, state.side_optimiser = None, None, None
     state.saved_method = content["method"]
 
@@ -111,8 +114,15 @@ def load(folder: Path) -> Snapshot:
 
 def scene_of(snapshot: Snapshot) -> Scene:
     """The scene alone."""
-    arrays = {name: tensor.numpy() for name, tensor in snapshot.content["scene"].items()}
-    return SCENES[snapshot.content["scene_kind"]].from_arrays(arrays)
+    return _scene(snapshot.content["scene_kind"], snapshot.content["scene"])
+
+
+def _arrays(scene: Scene) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(array.copy()) for name, array in scene.to_arrays().items()}
+
+
+def _scene(kind: str, arrays: Mapping[str, torch.Tensor]) -> Scene:
+    return SCENES[kind].from_arrays({name: tensor.numpy() for name, tensor in arrays.items()})
 
 
 def load_copy(folder: Path) -> SceneCopy:

@@ -30,8 +30,17 @@ class RunSpec:
         str, Choice(("splats", "field", "canvas"), label="Scene", help="3D Gaussians, a voxel radiance field, or flat pictures.")
     ] = "splats"
     start: Annotated[
-        str, Choice(("draft", "ball"), label="Start", help="A draft sampled from the prior, or pure distillation from a ball.")
+        str,
+        Choice(
+            ("draft", "ball", "file"),
+            label="Start",
+            help="A draft sampled from the prior, pure distillation from a ball, or a finished result that is refined.",
+        ),
     ] = "draft"
+    start_file: Annotated[
+        str,
+        File((".ply",), label="Start file", advanced=True, help="Splats to start from: a scene.ply of ours, or any 3DGS file."),
+    ] = ""
     draft_views: Annotated[
         int,
         Range(
@@ -156,6 +165,18 @@ class Knobs:
             help="How much of the style file the prior wears. 0: none, 1: as it was trained.",
         ),
     ] = 1.0
+    image_guidance_scale: Annotated[
+        float,
+        Range(
+            1,
+            10,
+            0.1,
+            label="Image guidance",
+            advanced=True,
+            needs="takes_source",
+            help="How much a prior that edits keeps of the pictures as they were. 1 switches it off.",
+        ),
+    ] = 1.5
     gradient_clip: Annotated[
         str,
         Choice(

@@ -12,15 +12,18 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 import torch
+from torch import Tensor
 
 from engine.errors import InputError
 from engine.loop.hull import hull_grid, hull_points
 from engine.loop.messages import Stage
+from engine.loop.sources import check_start, keep_source, splats_from_file
 from engine.loop.spec import Knobs, RunSpec
 from engine.loop.spoilt import spoilt_picture
 from engine.loop.state import Anchor, Context, RunState, make_optimiser
 from engine.loop.step import StepOut, distill_step, fit_step, set_rates
-from engine.loop.viewpoints import draft_cameras
+from engine.loop.viewpoints import draft_cameras, draft_count
+from engine.math.matte import matte
 from engine.math.views import Views
 from engine.prior.base import PriorInfo
 from engine.prior.sampling import ddim, sampling_times
@@ -46,6 +49,7 @@ class Planned:
 
 def plan(spec: RunSpec, info: PriorInfo) -> tuple[Planned, ...]:
     """The stages that ``spec`` asks for, in order. Raises InputError for a draft from a prior that cannot make one."""
+    check_start(spec, info)
     stages: tuple[Planned, ...] = ()
     if spec.start == "draft":
         if not info.joint_views:
@@ -63,15 +67,18 @@ def plan(spec: RunSpec, info: PriorInfo) -> tuple[Planned, ...]:
     return stages
 
 
-def fresh_state(context: Context) -> RunState:
-    """Everything as it is before the first step."""
+def fresh_state(context: Context, resumed: bool = False) -> RunState:
+    """Everything as it is before the first step. A run to be ``resumed`` has its scene in a checkpoint and opens no file."""
     rng = torch.Generator().manual_seed(context.spec.seed)
-    scene = first_scene(context.spec, rng, context.prior.device)
+    spec = replace(context.spec, start="ball") if resumed else context.spec
+    scene = first_scene(spec, rng, context.prior.device)
     return RunState(scene, choose(scene, context.spec.backend), rng, make_optimiser(scene))
 
 
 def first_scene(spec: RunSpec, rng: torch.Generator, device: torch.device) -> Scene:
-    """A ball of splats or density, or pictures of noise."""
+    """What a file holds, a ball of splats or density, or pictures of noise. Raises InputError for a file that cannot be used."""
+    if spec.start == "file":
+        return splats_from_file(spec.start_file).to(device)
     if spec.scene == "splats":
         return splats.random_ball(spec.splats, BALL_RADIUS, BALL_SPLAT_SCALE, rng).to(device)
     if spec.scene == "field":
@@ -86,7 +93,8 @@ def draft(context: Context, state: RunState, live: LiveKnobs) -> Iterator[StepOu
     """
     spec, prior = context.spec, context.prior
     state.total_step, state.step = state.total_step - state.step, 0
-    cameras = draft_cameras(prior.info, spec.draft_views, prior.info.resolution).to(prior.device)
+    count = spec.draft_views if spec.scene == "canvas" else draft_count(prior.info, spec.draft_views)
+    cameras = draft_cameras(prior.info, count, prior.info.resolution).to(prior.device)
     zero = torch.zeros(len(cameras), prior.info.resolution, prior.info.resolution, 1, device=prior.device)
     shape = prior.encode(Views(zero.expand(-1, -1, -1, 3), zero, zero)).shape
     noise = torch.randn(shape, generator=torch.Generator().manual_seed(spec.seed)).to(prior.device)
@@ -97,7 +105,7 @@ def draft(context: Context, state: RunState, live: LiveKnobs) -> Iterator[StepOu
         views, fault = prior.decode(x0), spoilt_picture(x0)
         if fault:
             yield StepOut(float("nan"), views, skipped=fault)
-        state.anchor = Anchor(torch.cat([views.rgb, views.alpha], dim=-1), cameras)
+        state.anchor = Anchor(_anchor_pictures(context, views), cameras)
         yield StepOut(float((x0 - before).square().mean()), views, denoised=x0)
         before = x0
 
@@ -121,6 +129,7 @@ def refine(context: Context, state: RunState, live: LiveKnobs) -> Iterator[StepO
     first, last = (1.0, 0.3) if state.anchor is None else (0.6, 0.2)
     if state.step == 0:
         state.optimiser = make_optimiser(state.scene)
+        keep_source(context, state)
     while state.step < spec.refine_steps:
         _tend_field(context, state, finer_from=spec.refine_steps // 3)
         progress = refine_progress(context, state)
@@ -145,6 +154,13 @@ def refine_progress(context: Context, state: RunState) -> float:
 def decay(progress: float, first: float, last: float) -> float:
     """Cosine from ``first`` at progress 0 to ``last`` at 1."""
     return last + (first - last) * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
+
+
+def _anchor_pictures(context: Context, views: Views) -> Tensor:
+    """Premultiplied RGBA (V,H,W,4) of a draft. A prior without alpha draws a background too, which is no part of an object."""
+    if context.prior.info.channels == "rgb" and context.spec.scene != "canvas":
+        return matte(views.rgb)
+    return torch.cat([views.rgb, views.alpha], dim=-1)
 
 
 def _start_from_hull(context: Context, state: RunState) -> None:

@@ -35,7 +35,8 @@ class Context:
     def of(spec: RunSpec, prior: Prior, outfit: Outfit | None = None) -> Context:
         """Embed the prompts once. Raises InputError for a prior that cannot read the empty one."""
         negative = prior.embed(spec.negative_prompt) if spec.negative_prompt.strip() else None
-        positive = ViewWords.of(prior, spec.prompt) if prior.info.wants_view_words else prior.embed(spec.prompt)
+        prompt = prior.info.worded(spec.prompt)
+        positive = ViewWords.of(prior, prompt) if prior.info.wants_view_words else prior.embed(prompt)
         return Context(spec, prior, positive, null_prompt(prior), negative, outfit)
 
     def at(self, knobs: Knobs) -> Context:
@@ -78,6 +79,7 @@ class RunState:
     step: int = 0  # within the stage
     total_step: int = 0
     anchor: Anchor | None = None
+    source: Scene | None = None  # the scene as refining found it, for priors that edit
     guidance_key: str | None = None  # the method whose state this is
     guidance_state: Any = None
     side_optimiser: torch.optim.Optimizer | None = None

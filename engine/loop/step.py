@@ -13,6 +13,7 @@ from torch import Tensor
 
 from engine.loop import learned
 from engine.loop.clipping import bounded, clipping_metrics
+from engine.loop.sources import with_source
 from engine.loop.spec import Knobs
 from engine.loop.spoilt import spoilt
 from engine.loop.state import Anchor, Context, RunState, scale_rates
@@ -47,10 +48,11 @@ def distill_step(context: Context, state: RunState, knobs: Knobs, progress: floa
     context = context.at(knobs)
     prior, rng = context.prior, state.rng
     cameras = step_cameras(context, knobs, rng)
-    prompts = context.prompts(cameras, knobs.perp_neg)
+    behind = background(context, knobs, rng)
+    prompts = with_source(context.prompts(cameras, knobs.perp_neg), cameras, behind, context, state, knobs)
     learned.ensure(state, knobs.guidance, prior, prompts)
 
-    views = state.renderer.render(state.scene, cameras, background(context, knobs, rng))
+    views = state.renderer.render(state.scene, cameras, behind)
     shown = views.detach()
     prompts = prompts.map(lambda told: replace(told, views=shown))
     seen = bounded(views, knobs)

@@ -118,13 +118,16 @@ def _recipe_comments(recipe: str) -> list[str]:
     return [_RECIPE_MARK + json.dumps(piece) for piece in pieces]
 
 
-def read_splat_ply(path: Path | str) -> SplatCloud:
+def read_splat_ply(path: Path | str, most: int = MAX_SPLATS) -> SplatCloud:
     """Read a splat PLY; harmonics above the constant are left out, other extra properties too.
 
-    Raises `FileFormatError` for what is no PLY, no splat cloud, truncated, too large or not finite.
+    Raises `FileFormatError` for what is no PLY, no splat cloud, truncated, not finite, or of more than ``most`` splats.
     """
     with read_errors(path), open(path, "rb") as file:
         header = _read_header(path, file.read(MAX_HEADER_BYTES))
+        if header.count > most:
+            what = f"{path} holds {header.count:,} splats; at most {most:,} can be used here."
+            raise FileFormatError(what, "Choose a smaller file, or thin this one out in a splat editor.")
         file.seek(header.size)
         data = file.read(header.dtype.itemsize * header.count)
     missing = [name for name in _REQUIRED if name not in (header.dtype.names or ())]

@@ -1,0 +1,94 @@
+"""What a run sets out from when that is a finished result: a splat file, and its pictures for priors that edit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.errors import FileFormatError, InputError
+from engine.loop.clipping import bounded
+from engine.loop.export.ply import SplatCloud, read_splat_ply, rgb_from_sh0
+from engine.loop.spec import Knobs, RunSpec
+from engine.loop.state import Context, RunState
+from engine.math.cameras import Cameras
+from engine.prior.base import PriorInfo, Prompts, Source
+from engine.scene.splats import Splats
+
+MOST_SPLATS = 2_000_000
+REACH, OUTLIERS = 1.5, 0.02  # a cloud of which more than this share is further out does not fit the cameras
+MARGIN = 1e-3  # opacities and colours are kept this far from 0 and 1, where the logistic function is flat
+SMALLEST = 1e-5
+
+
+def check_start(spec: RunSpec, info: PriorInfo) -> None:
+    """Raises InputError for a run from a file that cannot be one, and for a prior that edits and is given nothing to edit."""
+    if spec.start != "file":
+        if info.takes_source:
+            raise InputError(
+                f"The prior {info.id!r} edits what is there, and start is {spec.start!r}.",
+                'Set start = "file" and start_file to a splat PLY, such as the scene.ply of an earlier result.',
+            )
+        return
+    if spec.scene != "splats":
+        raise InputError(
+            f"A run from a file keeps its splats, and scene is {spec.scene!r}.", 'Set scene = "splats", or choose another start.'
+        )
+    if not spec.start_file:
+        raise InputError(
+            "The run shall start from a file, and start_file names none.",
+            "Give the path of a splat PLY, such as the scene.ply of an earlier result.",
+        )
+
+
+def splats_from_file(path: str | Path) -> Splats:
+    """The splats of a 3DGS PLY, with one colour each, brought into the unit sphere if they do not fit there.
+
+    Raises InputError for a file that is not there or cannot be read, FileFormatError for one that holds no splats, or too many.
+    """
+    cloud = read_splat_ply(path, most=MOST_SPLATS)
+    if len(cloud.means) == 0:
+        raise FileFormatError(f"{path} holds no splats.", "Choose a file of a finished result.")
+    means, scale = framed(cloud)
+
+    def logit(values: np.ndarray) -> Tensor:
+        return torch.logit(torch.from_numpy(np.clip(values, MARGIN, 1 - MARGIN).astype(np.float32)))
+
+    return Splats(
+        means=torch.from_numpy(means.astype(np.float32)),
+        log_scales=torch.from_numpy(np.log(np.maximum(cloud.scales * scale, SMALLEST)).astype(np.float32)),
+        quats=torch.from_numpy(cloud.quats.astype(np.float32)),
+        logit_opacities=logit(cloud.opacities),
+        colours=logit(rgb_from_sh0(cloud.sh0)),
+    )
+
+
+def framed(cloud: SplatCloud) -> tuple[np.ndarray, float]:
+    """Positions (N,3) and a factor for sizes. A cloud that fits stays where it is; another is centred and shrunk to radius 1."""
+    distance = np.linalg.norm(cloud.means, axis=1)
+    if (distance > REACH).mean() <= OUTLIERS:
+        return cloud.means, 1.0
+    centred = cloud.means - np.median(cloud.means, axis=0)
+    radius = float(np.quantile(np.linalg.norm(centred, axis=1), 1 - OUTLIERS))
+    return centred / max(radius, SMALLEST), 1 / max(radius, SMALLEST)
+
+
+def keep_source(context: Context, state: RunState) -> None:
+    """Remember the scene as it is, for a prior that edits."""
+    if context.prior.info.takes_source:
+        state.source = state.scene.frozen_copy()
+
+
+def with_source(
+    prompts: Prompts, cameras: Cameras, behind: Tensor | None, context: Context, state: RunState, knobs: Knobs
+) -> Prompts:
+    """``prompts`` with pictures of the scene as it was, from ``cameras`` over the background ``behind``, if it was kept."""
+    if state.source is None:
+        return prompts
+    with torch.no_grad():
+        views = state.renderer.render(state.source, cameras, behind)
+        source = Source(context.prior.encode(bounded(views, knobs)), knobs.image_guidance_scale)
+    return prompts.map(lambda told: replace(told, source=source))

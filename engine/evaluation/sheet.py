@@ -1,4 +1,4 @@
-"""A contact sheet of judged assets: each prompt over its asset all the way round, a bar under each view for its score."""
+"""A contact sheet of judged assets: each prompt over its asset all the way round, a bar under each view for its points."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from engine.loop.export.lettering import clipped, font
 SIZE = 120  # side in pixels of one view
 PAGE, INK, SOFT, FAINT = (255, 255, 255), (38, 36, 33), (112, 108, 101), (232, 229, 223)
 GOOD, WORST = (74, 124, 89), (206, 92, 60)
-MARGIN, LABEL, BAR, GAP, COLUMN_GAP = 36, 30, 12, 26, 44
+MARGIN, HEADER, LABEL, BAR, GAP, COLUMN_GAP = 36, 44, 30, 12, 26, 44
 TEXT_SIZE, SMALL_SIZE = 18, 14
 
 
@@ -23,12 +23,18 @@ def compose(rows: Sequence[Row], strips: Sequence[np.ndarray], columns: int = 2)
     views = len(strips[0])
     columns = min(columns, len(rows))
     down, width, height = -(-len(rows) // columns), views * SIZE, LABEL + SIZE + BAR + GAP
-    size = (2 * MARGIN + columns * (width + COLUMN_GAP) - COLUMN_GAP, 2 * MARGIN + down * height - GAP)
+    size = (2 * MARGIN + columns * (width + COLUMN_GAP) - COLUMN_GAP, 2 * MARGIN + HEADER + down * height - GAP)
     sheet = Image.new("RGB", size, PAGE)
+    ImageDraw.Draw(sheet).text((MARGIN, MARGIN - 8), _legend(rows[0], size[0] - 2 * MARGIN), fill=SOFT, font=font(SMALL_SIZE + 1))
     for number, (row, strip) in enumerate(zip(rows, strips, strict=True)):
         column, place = divmod(number, down)
-        _draw_row(sheet, MARGIN + column * (width + COLUMN_GAP), MARGIN + place * height, row, strip)
+        _draw_row(sheet, MARGIN + column * (width + COLUMN_GAP), MARGIN + HEADER + place * height, row, strip)
     return np.asarray(sheet)
+
+
+def _legend(row: Row, width: int) -> str:
+    words = f"{row.scorer.title} · from azimuth 0° on the left all the way round · bars: points of 100, red the worst azimuth"
+    return clipped(words, SMALL_SIZE + 1, width)
 
 
 def _draw_row(sheet: Image.Image, left: int, top: int, row: Row, strip: np.ndarray) -> None:

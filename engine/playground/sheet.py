@@ -37,7 +37,7 @@ def compose(grid: Grid, paintings: Sequence[Painting], share: float = 1.0) -> np
             _centred(sheet, left, top - COLUMN_HEADER, f"guidance {cell.guidance_scale:g}", TEXT_SIZE + 2, INK)
         if column == 0:
             own = [painting for painting in paintings if painting.cell.method == cell.method and painting.numbers]
-            _draw_label(sheet, top, cell, own[0] if own else None)
+            _draw_label(sheet, top, cell, own)
         _draw_cell(sheet, left, top, by_key.get(cell.key), share)
     return np.asarray(sheet)
 
@@ -60,29 +60,31 @@ def _draw_header(sheet: Image.Image, grid: Grid) -> None:
         f"prior {spec.prior}",
         f"{steps} steps",
         f"seed {spec.seed}",
-        f"one picture of {spec.render_size} px per cell, from noise",
+        f"one picture of {spec.render_size} px a cell, from noise",
     ]
     facts += [f"{name} = {value}" for name, value in grid.changes.items() if name != "refine_steps"]
+    facts.append("red line: the loss, on a scale of its own")
     pen.text(
         (MARGIN, MARGIN + 42), clipped(" · ".join(facts), TEXT_SIZE, sheet.width - 2 * MARGIN), fill=SOFT, font=font(TEXT_SIZE)
     )
     pen.line([(MARGIN, MARGIN + 78), (sheet.width - MARGIN, MARGIN + 78)], fill=FAINT, width=2)
 
 
-def _draw_label(sheet: Image.Image, top: int, cell: Cell, painted: Painting | None) -> None:
+def _draw_label(sheet: Image.Image, top: int, cell: Cell, painted: Sequence[Painting]) -> None:
     """The method's name, what it does, and what a step of it costs."""
     method, pen = methods()[cell.method], ImageDraw.Draw(sheet)
     pen.text((MARGIN, top + 2), method.title, fill=INK, font=font(METHOD_SIZE))
     lines = wrapped(method.sentence, TEXT_SIZE, LABEL_WIDTH - 28)[:5]
     for number, line in enumerate(lines):
         pen.text((MARGIN, top + 38 + 20 * number), line, fill=SOFT, font=font(TEXT_SIZE))
-    if painted is not None:
+    if painted:
         below = top + 38 + 20 * len(lines) + 8
         pen.text((MARGIN, below), _cost(painted), fill=INK, font=font(SMALL_SIZE))
 
 
-def _cost(painting: Painting) -> str:
-    forwards, backwards = (painting.numbers[f"{way}_per_step"] for way in ("forwards", "backwards"))
+def _cost(painted: Sequence[Painting]) -> str:
+    """Passes through the denoiser for a step, the most of the row."""
+    forwards, backwards = (max(one.numbers[f"{way}_per_step"] for one in painted) for way in ("forwards", "backwards"))
     words = f"{forwards:.3g} passes" + (f" and {backwards:.2g} back" if backwards else "")
     return f"{words} a step"
 

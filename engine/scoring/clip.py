@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
+from safetensors import SafetensorError
 from torch import Tensor
 
 from engine.errors import FileFormatError
@@ -34,14 +35,14 @@ class ClipScorer:
     """A CLIP model; ``scaled`` multiplies the cosine by the temperature it was trained with, as reward models built on it do."""
 
     def __init__(self, info: ScorerInfo, folder: Path, device: torch.device, scaled: bool = False) -> None:
-        from transformers import CLIPModel, CLIPTokenizer  # slow to import
+        from transformers import CLIPTokenizer  # slow to import
 
         self.info, self.device = info, device
         try:
-            self.model = CLIPModel.from_pretrained(folder, local_files_only=True).to(device).eval().requires_grad_(False)
+            self.model = _model(folder).to(device).eval().requires_grad_(False)
             self.tokenizer = CLIPTokenizer.from_pretrained(folder, local_files_only=True)
             self.mean, self.std = _normalisation(folder / "preprocessor_config.json")
-        except (OSError, ValueError, KeyError, RuntimeError) as error:
+        except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
             raise FileFormatError(f"{folder} does not hold a CLIP model that can be read: {error}.",
                                   f"Delete that folder and fetch {info.id} again.") from error  # fmt: skip
         self.size = self.model.config.vision_config.image_size
@@ -77,6 +78,16 @@ class ClipScorer:
 def load(folder: Path, device: torch.device) -> ClipScorer:
     """The model in ``folder``. Raises FileFormatError."""
     return ClipScorer(INFO, folder, device)
+
+
+def _model(folder: Path) -> torch.nn.Module:
+    """The network; weights that are not all there are an error, where the library would draw them at random."""
+    from transformers import CLIPModel
+
+    model, loaded = CLIPModel.from_pretrained(folder, local_files_only=True, output_loading_info=True)
+    if loaded["missing_keys"]:
+        raise ValueError(f"{len(loaded['missing_keys'])} of its weights are missing")
+    return model
 
 
 def _normalisation(path: Path) -> tuple[list[float], list[float]]:

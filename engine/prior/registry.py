@@ -85,7 +85,7 @@ def fetch(entry: PriorEntry, report: hub.Report = lambda share: None) -> Path:
     if hub.free_bytes() < entry.size_mb * 1_000_000:
         raise StorageError(f"{entry.title} needs {entry.size_mb} MB, and {hub.free_bytes() // 1_000_000} MB are free.",
                            "Free some space, or set HF_HOME to a larger disk.")
-    return _fetch_from_any(entry, report)
+    return _fetch_from_any(entry, hub.rising(report))
 
 
 def words_known_by(prior_ids: Sequence[str], words: Sequence[str], folder: Path = PRIORS_FOLDER) -> dict[str, tuple[str, ...]]:

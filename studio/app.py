@@ -10,7 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 
-from engine.errors import MissingError
+from engine.errors import InputError, MissingError
+from engine.guidance.base import Guidance
 from engine.loop import frames
 from engine.loop.combinations import check_combination
 from engine.loop.devices import limit_threads
@@ -20,7 +21,7 @@ from engine.loop.settings import Settings
 from engine.loop.snapshot import load_copy
 from engine.loop.warmup import warm_up
 from engine.prior.entries import PriorEntry
-from engine.prior.known import known_info
+from engine.prior.known import info_of, known_info
 from engine.prior.registry import find_entry, installed, list_priors, load_prior, vocabulary_of
 from engine.session import Session, default_root
 from engine.session.presets import load_presets
@@ -60,7 +61,18 @@ def open_catalogue() -> Catalogue:
     entries = list_priors()
     taught = {entry.id: vocabulary_of(entry) for entry in entries if installed(entry)}
     choices = tuple(_choice(entry) for entry in entries)
-    return Catalogue(load_presets(), choices, lambda prior, prompt: unknown_words(prompt, taught.get(prior)))
+    return Catalogue(load_presets(), choices, lambda prior, prompt: unknown_words(prompt, taught.get(prior)), refusal)
+
+
+def refusal(prior_id: str, method: Guidance) -> str:
+    """Why a method cannot work with a prior, and what would; empty where it can, or where nothing is known of the prior."""
+    info = info_of(prior_id)
+    try:
+        if info is not None:
+            method.check(info)
+    except InputError as error:
+        return str(error)
+    return ""
 
 
 def unknown_words(prompt: str, vocabulary: frozenset[str] | None) -> tuple[str, ...]:
@@ -95,7 +107,13 @@ def _announce(serving: Serving) -> None:
 
 def _choice(entry: PriorEntry) -> PriorChoice:
     missing = "" if installed(entry) else _how_to_fetch(entry)
-    return PriorChoice(entry.id, entry.title, missing, any_words=not entry.vocabulary)
+    return PriorChoice(entry.id, entry.title, missing, any_words=not entry.vocabulary, offers=_offers(entry.id))
+
+
+def _offers(prior_id: str) -> frozenset[str]:
+    """The flags that are set in what is known of a prior."""
+    info = info_of(prior_id)
+    return frozenset() if info is None else frozenset(name for name, value in vars(info).items() if value is True)
 
 
 def _check(settings: Settings) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from engine.guidance.base import Guidance
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
 from engine.session.presets import Preset, Presets, apply_preset
@@ -14,21 +15,29 @@ PLACEHOLDER = "a mug"  # stands in for a prompt that is not written yet where on
 
 @dataclass(frozen=True)
 class PriorChoice:
-    """A prior in a menu. ``missing`` says what to do to have it, or is empty; ``any_words`` is whether its vocabulary is open."""
+    """A prior in a menu. ``missing`` says what to do to have it, or is empty; ``any_words`` is whether its vocabulary is open.
+
+    ``offers`` are the flags of its info that are set: settings that need one which is not among them are not shown.
+    """
 
     id: str
     title: str
     missing: str = ""
     any_words: bool = False
+    offers: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """``unknown_words(prior, prompt)`` are the words of a prompt that a prior was not taught."""
+    """``unknown_words(prior, prompt)`` are the words of a prompt that a prior was not taught.
+
+    ``refusal(prior, method)`` says why a method cannot work with a prior, and what would; it is empty where it can.
+    """
 
     presets: Presets
     priors: tuple[PriorChoice, ...]
     unknown_words: Callable[[str, str], tuple[str, ...]]
+    refusal: Callable[[str, Guidance], str] = lambda prior, method: ""
 
     def defaults(self) -> Settings:
         """The first preset's settings, which the page begins with."""

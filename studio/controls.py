@@ -13,10 +13,10 @@ from engine.guidance import key_of
 from engine.guidance.base import Guidance
 from engine.loop.settings import Value
 from engine.loop.spec import Knobs, RunSpec
-from engine.math.knobs import Choice, Knob, Mark, Range, Switch, knobs_of
+from engine.math.knobs import Knob, Mark, Range, knobs_of
+from studio.widgets import widget
 
-SLIDER_STOPS = 1000  # a range with more stops than this is typed, not dragged
-SEGMENTS = 3  # up to this many words are shown side by side
+SHARED = "guidance_scale"  # every method has one, with a range and a name of its own; one control serves them all
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ def fields_of(spec: RunSpec, knobs: Knobs, methods: Mapping[str, type[Guidance]]
 
     ``guidance_scale``, which every method has, appears once, as the method of ``knobs`` marks it.
     """
-    shared = [knob for knob in knobs_of(knobs.guidance) if knob.name == "guidance_scale"]
+    shared = [knob for knob in knobs_of(knobs.guidance) if knob.name == SHARED]
     found = _fields(knobs_of(spec), live=False) + _fields([*shared, *knobs_of(knobs), *knobs_of(knobs.timesteps)], live=True)
     for key, method in methods.items():
         present = knobs.guidance if key == key_of(knobs.guidance) else method()
-        found += _fields([knob for knob in knobs_of(present) if knob.name != "guidance_scale"], live=True, method=key)
+        found += _fields([knob for knob in knobs_of(present) if knob.name != SHARED], live=True, method=key)
     return tuple(found)
 
 
@@ -51,37 +51,11 @@ def _fields(knobs: Iterable[Knob], *, live: bool, method: str | None = None) -> 
     return [Field(knob.name, knob.mark, knob.value, live, method) for knob in knobs]
 
 
-def component_of(field: Field) -> Component:
-    """The Gradio control of a field: slider or number, segments or menu, checkbox."""
-    mark = field.mark
+def component_of(field: Field, *, visible: bool = True) -> Component:
+    """The Gradio control of a field."""
+    elem_id = f"mq-{field.method}-{field.name}" if field.method else f"mq-{field.name}"
     classes = ["mq-knob", "mq-knob-live" if field.live else "mq-knob-next"]
-    common: dict[str, Any] = {
-        "label": field.title,
-        "info": mark.help or None,
-        "value": field.value,
-        "elem_id": f"mq-{field.name}",
-        "elem_classes": classes,
-    }
-    if field.method:
-        common["elem_id"] = f"mq-{field.method}-{field.name}"
-    if isinstance(mark, Switch):
-        return gr.Checkbox(**common)
-    if isinstance(mark, Choice):
-        menu = gr.Radio if len(mark.options) <= SEGMENTS else gr.Dropdown
-        return menu(choices=[(_words(option), option) for option in mark.options], **common)
-    return _number(mark, common)
-
-
-def _number(mark: Range, common: dict[str, Any]) -> Component:
-    if mark.unit:
-        common = {**common, "label": f"{common['label']} ({mark.unit})"}
-    if (mark.high - mark.low) / mark.step > SLIDER_STOPS:
-        return gr.Number(step=mark.step, **common)
-    return gr.Slider(minimum=mark.low, maximum=mark.high, step=mark.step, buttons=[], **common)
-
-
-def _words(option: str) -> str:
-    return option.replace("_", " ")
+    return widget(field.mark, field.value, field.title, elem_id, classes, visible=visible)
 
 
 class Controls:
@@ -94,10 +68,10 @@ class Controls:
         self.methods = dict(methods)
         self.pairs: list[tuple[Field, Component]] = []
 
-    def draw(self, fields: Iterable[Field]) -> None:
-        """Put controls for ``fields`` here."""
+    def draw(self, fields: Iterable[Field], offers: frozenset[str] = frozenset()) -> None:
+        """Put controls for ``fields`` here; those that need what the prior does not offer stay hidden."""
         for field in fields:
-            self.pairs.append((field, component_of(field)))
+            self.pairs.append((field, component_of(field, visible=offered(field, offers))))
 
     @property
     def components(self) -> list[Component]:
@@ -107,21 +81,46 @@ class Controls:
         """The control of a setting that belongs to no method in particular."""
         return next(component for field, component in self.pairs if field.name == name and field.method is None)
 
-    def values(self, given: Sequence[Value], method: str, *, live_only: bool = False) -> dict[str, Value]:
-        """What the controls say, by setting, leaving out those of methods that are not chosen."""
+    def demanding(self) -> list[tuple[Field, Component]]:
+        """The controls that not every prior has a use for."""
+        return [(field, component) for field, component in self.pairs if field.mark.needs]
+
+    def values(
+        self, given: Sequence[Value], method: str, *, offers: frozenset[str] = frozenset(), live_only: bool = False
+    ) -> dict[str, Value]:
+        """What the controls say, by setting, leaving out those of methods that are not chosen and those not ``offered``."""
         return {
             field.name: value
             for (field, _), value in zip(self.pairs, given, strict=True)
-            if field.method in (None, method) and (field.live or not live_only)
+            if field.method in (None, method) and offered(field, offers) and (field.live or not live_only)
         }
 
     def updates(self, values: Mapping[str, Value]) -> list[Any]:
         """One update for each control: the new value where ``values`` names it for the method that ``values`` names."""
         method = values.get("method")
         return [
-            gr.update(value=values[field.name]) if field.name in values and field.method in (None, method) else gr.skip()
+            self._update(field, values) if field.name in values and field.method in (None, method) else gr.skip()
             for field, _ in self.pairs
         ]
+
+    def _update(self, field: Field, values: Mapping[str, Value]) -> Any:
+        value, method = values[field.name], values.get("method")
+        return self.scale(str(method), value) if field.name == SHARED and method in self.methods else gr.update(value=value)
+
+    def scale(self, method: str, value: Value) -> Any:
+        """An update of the one guidance control to a method's own range, name and help, at ``value``."""
+        mark = self.scale_mark(method)
+        label = mark.label or "Guidance"
+        return gr.update(minimum=mark.low, maximum=mark.high, step=mark.step, value=value, label=label, info=mark.help or None)
+
+    def scale_mark(self, method: str) -> Range:
+        """How a method marks its guidance scale."""
+        return next(knob.mark for knob in knobs_of(self.methods[method]()) if knob.name == SHARED)
+
+
+def offered(field: Field, offers: frozenset[str]) -> bool:
+    """Whether a prior whose info has the flags ``offers`` has a use for the setting."""
+    return not field.mark.needs or field.mark.needs in offers
 
 
 def title_of(name: str, fields: Sequence[Field]) -> str:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from html import escape
 from typing import Any
 
 import gradio as gr
@@ -15,12 +14,12 @@ import gradio as gr
 from engine.errors import StudioError
 from engine.loop.settings import Settings, Value, flatten, with_values
 from engine.loop.spec import MAX_SEED
-from engine.math.knobs import knobs_of
 from engine.session import Session
-from engine.session.presets import apply_preset, differences
-from studio.catalogue import PLACEHOLDER, Catalogue
-from studio.controls import Controls, fields_of, title_of
-from studio.notes import preset_note, problem, unknown_notice
+from studio.catalogue import Catalogue
+from studio.controls import SHARED, Controls, offered
+from studio.menu import plain
+from studio.notes import problem, unknown_notice
+from studio.offers import method_options
 from studio.status import LIVE_STATES
 
 
@@ -34,7 +33,7 @@ class Handlers:
         """Start a run: (its token, its seed, problem)."""
         seed = {} if seed_locked else {"seed": secrets.randbelow(MAX_SEED + 1)}
         try:
-            settings = self._settings(everything, seed)
+            settings = self.settings(everything, seed)
             return self.session.submit(settings, owner or secrets.token_urlsafe(16)), settings.spec.seed, ""
         except StudioError as error:
             return token, gr.skip(), problem(error)
@@ -52,20 +51,28 @@ class Handlers:
         """The handler of a live control: posts its value and returns."""
         return lambda token, value: self._post(token, {name: value})
 
-    def choose_method(self, token: str, method: str, *values: Value) -> list[Any]:
-        """Another guidance method: (problem, its sentence on the menu, guidance scale, one update for each method's group)."""
-        scale = next(knob for knob in knobs_of(self.controls.methods[method]()) if knob.name == "guidance_scale")
-        chosen = {**self.controls.values(values, method, live_only=True), "method": method, "guidance_scale": scale.value}
-        slider = gr.update(minimum=scale.mark.low, maximum=scale.mark.high, step=scale.mark.step, value=scale.value)
-        menu = gr.update(info=self.controls.methods[method].sentence)
-        return [self._post(token, chosen), menu, slider, *self._groups(method)]
+    def choose_method(self, token: str, method: str, prior: str, *values: Value) -> list[Any]:
+        """Another guidance method: (problem, guidance scale, one update for each group of controls)."""
+        scale = self.controls.methods[method]().guidance_scale
+        offers = self.catalogue.prior(prior).offers
+        chosen = {**self.controls.values(values, method, offers=offers, live_only=True), "method": method, SHARED: scale}
+        return [self._post(token, chosen), self.controls.scale(method, scale), *self._groups(method)]
+
+    def choose_prior(self, prior: str, prompt: str) -> list[Any]:
+        """Another prior: (words it was not taught, the method menu, one update for each control that not every prior has)."""
+        offers = self.catalogue.prior(prior).offers
+        options = gr.update(options=plain(method_options(self.controls.methods, self.catalogue, prior)))
+        shown = [gr.update(visible=offered(field, offers)) for field, _ in self.controls.demanding()]
+        return [self.unknown_words(prompt, prior), options, *shown]
 
     def attach(self, token: str, owner: str) -> list[Any]:
         """Show the run that the address names: everything in ``attached``, see ``studio.page``.
 
         On a busy machine this may answer after a first Generate, whose token then stays.
         """
-        return self._shown(token, owner) if token else [gr.skip()] * (8 + len(self.controls.methods) + len(self.controls.pairs))
+        return (
+            self._shown(token, owner) if token else [gr.skip()] * (8 + 2 * len(self.controls.methods) + len(self.controls.pairs))
+        )
 
     def pick(self, token: str) -> list[Any]:
         """Show another run of this browser."""
@@ -76,53 +83,32 @@ class Handlers:
         words = self.catalogue.unknown_words(prior, prompt) if prompt.strip() else ()
         return unknown_notice(words, self.catalogue.prior(prior).title, self.catalogue.priors) if words else ""
 
-    def preview_preset(self, key: str | None, *everything: Value) -> tuple[str, Any]:
-        """What the preset would change: (note, whether Apply is offered)."""
-        preset = self.catalogue.preset(key)
-        if preset is None:
-            return "", gr.update(visible=False)
-        try:
-            changes = differences(preset, self._settings(everything, prompt=PLACEHOLDER))
-        except StudioError as error:
-            return problem(error), gr.update(visible=False)
-        prior = self.catalogue.prior(str(preset.values.get("prior", "")))
-        missing = f"{prior.title} is not installed. {prior.missing}" if prior.missing else ""
-        return preset_note(preset.sentence, changes, missing, self._title), gr.update(visible=bool(changes) and not missing)
-
-    def apply_preset(self, token: str, key: str | None, *everything: Value) -> list[Any]:
-        """Set the controls as the preset says; what is live goes to the run too."""
-        preset = self.catalogue.preset(key)
-        skip = [gr.skip()] * (len(everything) + len(self.controls.methods))
-        if preset is None:
-            return ["", "", gr.update(visible=False), *skip]
-        try:
-            settings = apply_preset(preset, self._settings(everything, prompt=PLACEHOLDER))
-        except StudioError as error:
-            return [problem(error), gr.skip(), gr.skip(), *skip]
-        values = flatten(settings)
+    def show_values(self, token: str, values: Mapping[str, Value]) -> list[Any]:
+        """Set controls to ``values``, which name their method and prior, and tell the run what is live:
+        (problem, *groups, *everything).
+        """
         method = str(values["method"])
         live = {
-            field.name: values[field.name] for field, _ in self.controls.pairs if field.live and field.method in (None, method)
+            field.name: values[field.name]
+            for field, _ in self.controls.pairs
+            if field.live and field.method in (None, method) and field.name in values
         }
-        note = f'<p class="mq-note">{escape(preset.title)} is applied.</p>'
-        return [
-            self._post(token, {**live, "method": method}),
-            note,
-            gr.update(visible=False),
-            *self._groups(method),
-            gr.skip(),
-            gr.skip(),
-            values["prior"],
-            method,
-            *self.controls.updates(values),
-        ]
+        words = [gr.skip(), gr.skip()]
+        told = self._post(token, {**live, "method": method})
+        return [told, *self._groups(method), *words, values["prior"], method, *self.controls.updates(values)]
 
-    def _settings(self, everything: Sequence[Value], also: Mapping[str, Value] = {}, prompt: str | None = None) -> Settings:
+    def nothing_shown(self, told: str) -> list[Any]:
+        """The outputs of ``show_values`` with only a problem, or none."""
+        return [told, *[gr.skip()] * (4 + 2 * len(self.controls.methods) + len(self.controls.pairs))]
+
+    def settings(self, everything: Sequence[Value], also: Mapping[str, Value] = {}, prompt: str | None = None) -> Settings:
+        """What the controls say, as settings. Raises InputError for what is not allowed."""
         typed, negative_prompt, prior, method, *values = everything
+        offers = self.catalogue.prior(str(prior)).offers
         return with_values(
             self.catalogue.defaults(),
             {
-                **self.controls.values(values, str(method)),
+                **self.controls.values(values, str(method), offers=offers),
                 **also,
                 "prompt": typed if prompt is None else prompt,
                 "negative_prompt": negative_prompt,
@@ -170,11 +156,8 @@ class Handlers:
         ]
 
     def _nothing(self, note: str, owner: Any) -> list[Any]:
-        return ["", owner, note, *[gr.skip()] * (5 + len(self.controls.methods) + len(self.controls.pairs))]
+        return ["", owner, note, *[gr.skip()] * (5 + 2 * len(self.controls.methods) + len(self.controls.pairs))]
 
     def _groups(self, method: str) -> list[Any]:
-        return [gr.update(visible=key == method) for key in self.controls.methods]
-
-    def _title(self, name: str) -> str:
-        defaults = self.catalogue.defaults()
-        return title_of(name, fields_of(defaults.spec, defaults.knobs, self.controls.methods))
+        """For the groups in sight, then for those put away."""
+        return [gr.update(visible=key == method) for key in self.controls.methods] * 2

@@ -1,6 +1,7 @@
 """The live stream of one run to one browser: a WebSocket at ``/live/{token}``.
 
-Out go pictures (binary) and the run's status (JSON text). A picture is ``HEADER`` and a JPEG. The browser starts with
+Out go pictures (binary) and the run's status (JSON text). A picture is ``HEADER`` and a JPEG; what the prior sees is one JPEG of
+two rows, the renders above what became of them, where there are renders. The browser starts with
 ``CREDITS`` and earns one back with each picture that it has drawn, so a slow reader sees fewer pictures, never old ones.
 In come ``{"ack": n}``, ``{"camera": [azimuth_deg, elevation_deg, distance]}`` and ``{"size": [width, height]}``.
 """
@@ -24,10 +25,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from engine.errors import StudioError
 from engine.math.camera import Camera, orbit_camera
 from engine.session import Frame, Pictures, Session, Strip
-from studio.pictures import contact_row, jpeg
+from studio.pictures import contact_row, contact_rows, jpeg
 from studio.status import status_of
 
-HEADER = struct.Struct("<4I")  # kind, serial, total_step, revision
+# kind, serial (of a strip and of pictures: how many views), total_step, revision (of pictures: the noise level in thousandths)
+HEADER = struct.Struct("<4I")
 FRAME, STRIP, PICTURES = 0, 1, 2
 CREDITS = 2
 UNKNOWN_RUN = 4404  # close code: browsers cannot see the HTTP status of a refused WebSocket
@@ -140,7 +142,7 @@ class LiveStream:
                 found = fetch(self.token)
                 if found is not None and found.total_step != self.serials[kind]:
                     self.serials[kind] = found.total_step
-                    return _side_message(kind, found)
+                    return _side_message(found)
             self.side_due = now + SIDE_SECONDS
         camera = self.eye.camera(now, running=self.session.view(self.token).state == "running")
         frame = self.session.frame(self.token, self.watcher, camera, self.serials[FRAME], FRAME_WAIT_SECONDS)
@@ -191,5 +193,8 @@ def _frame_message(frame: Frame) -> bytes:
     return HEADER.pack(FRAME, frame.serial % 2**32, frame.total_step, frame.revision) + jpeg(frame.rgb)
 
 
-def _side_message(kind: int, found: Strip | Pictures) -> bytes:
-    return HEADER.pack(kind, len(found.images), found.total_step, 0) + jpeg(contact_row(found.images))
+def _side_message(found: Strip | Pictures) -> bytes:
+    if isinstance(found, Strip):
+        return HEADER.pack(STRIP, len(found.images), found.total_step, 0) + jpeg(contact_row(found.images))
+    sheet = contact_row(found.images) if found.renders is None else contact_rows(found.renders, found.images)
+    return HEADER.pack(PICTURES, len(found.images), found.total_step, round(1000 * (found.noise or 0))) + jpeg(sheet)

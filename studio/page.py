@@ -10,9 +10,11 @@ import gradio as gr
 
 from engine.session import Session
 from studio.catalogue import Catalogue
+from studio.controls import SHARED
 from studio.examples import tiles
 from studio.handlers import Handlers
 from studio.panel import Panel, draw_panel
+from studio.presetting import Presetting
 from studio.theme import asset
 
 READ_ADDRESS = "() => [maquette.tokenInAddress(), maquette.owner()]"
@@ -47,16 +49,15 @@ def build_page(session: Session, catalogue: Catalogue) -> gr.Blocks:
 
 def _connect(page: gr.Blocks, panel: Panel, handlers: Handlers) -> None:
     everything = [panel.prompt, panel.negative_prompt, panel.prior, panel.method, *panel.controls.components]
-    attached = [panel.token, panel.owner, panel.problem, panel.words, *panel.groups.values(), *everything]
+    attached = [panel.token, panel.owner, panel.problem, panel.words, *panel.groups, *everything]
     page.load(handlers.attach, [panel.token, panel.owner], attached, js=READ_ADDRESS, **QUIET).then(
         None, panel.token, None, js=ATTACH
     )
     panel.pick.click(handlers.pick, panel.token, attached, js=PICKED, **QUIET).then(None, panel.token, None, js=ATTACH)
     _connect_run(panel, handlers, everything)
     _connect_live(panel, handlers)
-    _connect_presets(panel, handlers, everything)
-    for event in (panel.prompt.change, panel.prior.input):
-        event(handlers.unknown_words, [panel.prompt, panel.prior], panel.words, trigger_mode="always_last", **QUIET)
+    _connect_presets(panel, Presetting(handlers), everything)
+    _connect_prior(panel, handlers)
     panel.dice.click(None, None, panel.controls.named("seed"), js=DICE, api_visibility="private")
 
 
@@ -75,11 +76,23 @@ def _connect_live(panel: Panel, handlers: Handlers) -> None:
             component.input(
                 handlers.steer(field.name), [panel.token, component], panel.problem, trigger_mode="always_last", **QUIET
             )
-    outputs = [panel.problem, panel.method, panel.controls.named("guidance_scale"), *panel.groups.values()]
-    panel.method.input(handlers.choose_method, [panel.token, panel.method, *panel.controls.components], outputs, **QUIET)
+    inputs = [panel.token, panel.method, panel.prior, *panel.controls.components]
+    outputs = [panel.problem, panel.controls.named(SHARED), *panel.groups]
+    panel.method.input(handlers.choose_method, inputs, outputs, **QUIET)
 
 
-def _connect_presets(panel: Panel, handlers: Handlers, everything: list[gr.components.Component]) -> None:
-    panel.preset.input(handlers.preview_preset, [panel.preset, *everything], [panel.preset_note, panel.apply_preset], **QUIET)
-    outputs = [panel.problem, panel.preset_note, panel.apply_preset, *panel.groups.values(), *everything]
-    panel.apply_preset.click(handlers.apply_preset, [panel.token, panel.preset, *everything], outputs, **QUIET)
+def _connect_prior(panel: Panel, handlers: Handlers) -> None:
+    """Another prior knows other words, and has a use for other settings and methods, whoever chose it."""
+    panel.prompt.change(handlers.unknown_words, [panel.prompt, panel.prior], panel.words, trigger_mode="always_last", **QUIET)
+    outputs = [panel.words, panel.method, *(component for _, component in panel.controls.demanding())]
+    panel.prior.change(handlers.choose_prior, [panel.prior, panel.prompt], outputs, trigger_mode="always_last", **QUIET)
+
+
+def _connect_presets(panel: Panel, presetting: Presetting, everything: list[gr.components.Component]) -> None:
+    bar = panel.presets
+    shown = [*bar.outputs, panel.problem, *panel.groups, *everything]
+    bar.menu.input(presetting.preview, [bar.memory, bar.menu, *everything], bar.outputs, **QUIET)
+    bar.apply.click(presetting.apply, [bar.memory, panel.token, bar.menu, *everything], shown, **QUIET)
+    bar.undo.click(presetting.undo, [bar.memory, panel.token], shown, **QUIET)
+    bar.dismiss.click(presetting.dismiss, bar.memory, bar.outputs, **QUIET)
+    panel.pick.click(presetting.forget, bar.memory, bar.outputs, **QUIET)

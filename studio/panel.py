@@ -11,29 +11,48 @@ import gradio as gr
 from engine.guidance import key_of, methods
 from engine.loop.settings import Settings
 from studio.catalogue import Catalogue
-from studio.controls import Controls, Field, fields_of
-from studio.examples import EXAMPLES, chips
+from studio.controls import SHARED, Controls, Field, fields_of
+from studio.menu import menu
 from studio.notes import problem
+from studio.offers import method_options, preset_options
+from studio.presetting import Memory
+from studio.tabs import TABS, Tab, draw_tabs
 
-FIRST = ("guidance_scale", "anchor_weight", "learning_rate", "t_max", "t_min")  # order only; what is not named here follows
+FIRST = ("anchor_weight", "learning_rate", "t_max", "t_min")  # order only; what is not named here follows
 FIRST_NEXT = ("scene", "start", "time_budget_seconds", "refine_steps")
+ASK_FIRST = "A set of settings for a purpose. Choosing one shows what it would change; nothing changes until you apply it."
+
+
+@dataclass(frozen=True)
+class PresetBar:
+    """The preset menu, what the chosen one would change, and what can be done about it; ``memory`` is ``presetting.Memory``."""
+
+    menu: gr.HTML
+    note: gr.HTML
+    apply: gr.Button
+    dismiss: gr.Button
+    undo: gr.Button
+    memory: gr.State
+
+    @property
+    def outputs(self) -> list[gr.components.Component]:
+        """Everything that ``studio.presetting`` answers for the bar itself."""
+        return [self.menu, self.note, self.apply, self.dismiss, self.undo, self.memory]
 
 
 @dataclass(frozen=True)
 class Panel:
-    """Every widget that a handler reads or writes."""
+    """Every widget that a handler reads or writes. ``groups`` hold a method's own controls: those in sight, those put away."""
 
     prompt: gr.Textbox
     negative_prompt: gr.Textbox
     words: gr.HTML
     prior: gr.Dropdown
-    preset: gr.Dropdown
-    preset_note: gr.HTML
-    apply_preset: gr.Button
+    presets: PresetBar
     seed_locked: gr.Checkbox
     dice: gr.Button
-    method: gr.Dropdown
-    groups: dict[str, gr.Column]
+    method: gr.HTML
+    groups: list[gr.Column]
     problem: gr.HTML
     generate: gr.Button
     pause: gr.Button
@@ -45,58 +64,36 @@ class Panel:
     controls: Controls
 
 
-def draw_panel(catalogue: Catalogue) -> Panel:
+def draw_panel(catalogue: Catalogue, tabs: Sequence[Tab] = TABS) -> Panel:
     """Draw the column in the current Blocks."""
     settings = catalogue.defaults()
     controls = Controls(methods())
     fields = fields_of(settings.spec, settings.knobs, controls.methods)
     with gr.Column(elem_id="mq-scroll"):
-        parts: dict[str, Any] = _draw_prompt()
+        parts: dict[str, Any] = draw_tabs(tabs)
         with gr.Column(elem_classes="mq-card"):
-            parts |= {**_draw_preset(catalogue, settings), **_draw_seed(controls, fields)}
-        parts |= _draw_live(controls, fields, settings)
-        _draw_next(controls, fields)
+            parts |= {**_draw_presets(catalogue), **_draw_prior(catalogue, settings), **_draw_seed(controls, fields)}
+        offers = catalogue.prior(settings.spec.prior).offers
+        parts |= _draw_live(controls, fields, settings, catalogue, offers)
+        _draw_next(controls, fields, offers)
     parts["problem"] = gr.HTML(elem_id="mq-problem", apply_default_css=False)
     return Panel(**parts, **_draw_buttons(), **_draw_hidden(), controls=controls)
 
 
-def _draw_prompt() -> dict[str, Any]:
-    with gr.Column(elem_classes="mq-card", elem_id="mq-words-card"):
-        prompt = gr.Textbox(
-            label="Prompt",
-            placeholder=f"Describe one object: {EXAMPLES[0].prompt}",
-            lines=2,
-            max_lines=4,
-            elem_id="mq-prompt",
-            submit_btn=False,
-        )
-        negative = gr.Textbox(
-            label="Negative prompt",
-            show_label=False,
-            placeholder="Leave out (optional)",
-            lines=1,
-            max_lines=2,
-            elem_id="mq-negative",
-        )
-        gr.HTML(chips(), elem_id="mq-chips", js_on_load="maquette.mountPrompts(element)", apply_default_css=False)
-        words = gr.HTML(elem_id="mq-unknown", apply_default_css=False)
-    return {"prompt": prompt, "negative_prompt": negative, "words": words}
+def _draw_presets(catalogue: Catalogue) -> dict[str, Any]:
+    options = preset_options(catalogue)
+    first = options[0].key if options else None
+    chosen = menu(options, first, "Preset", "mq-preset", help=ASK_FIRST)
+    with gr.Row(elem_id="mq-preset-acts"):
+        note = gr.HTML("".join(map(problem, catalogue.presets.problems)), elem_id="mq-preset-note", apply_default_css=False)
+        apply = gr.Button("Apply", variant="primary", size="sm", visible=False, elem_id="mq-apply", min_width=0)
+        dismiss = gr.Button("Leave as it is", size="sm", visible=False, elem_id="mq-dismiss", min_width=0)
+        undo = gr.Button("Undo", size="sm", visible=False, elem_id="mq-undo", min_width=0)
+    return {"presets": PresetBar(chosen, note, apply, dismiss, undo, gr.State(Memory(first)))}
 
 
-def _draw_preset(catalogue: Catalogue, settings: Settings) -> dict[str, Any]:
-    presets = [(preset.title, preset.key) for preset in catalogue.presets.presets]
+def _draw_prior(catalogue: Catalogue, settings: Settings) -> dict[str, Any]:
     priors = [(prior.title, prior.id) for prior in catalogue.priors if not prior.missing]
-    with gr.Row(elem_classes="mq-line"):
-        preset = gr.Dropdown(
-            presets,
-            label="Preset",
-            value=presets[0][1] if presets else None,
-            elem_id="mq-preset",
-            elem_classes="mq-knob",
-            info="A set of settings for a purpose. Nothing changes until you apply it.",
-        )
-        apply = gr.Button("Apply", size="sm", visible=False, elem_id="mq-apply", min_width=0, scale=0)
-    note = gr.HTML("".join(map(problem, catalogue.presets.problems)), elem_id="mq-preset-note", apply_default_css=False)
     prior = gr.Dropdown(
         priors,
         label="Prior",
@@ -106,7 +103,7 @@ def _draw_preset(catalogue: Catalogue, settings: Settings) -> dict[str, Any]:
         visible=len(priors) > 1 or "hidden",
         info="The diffusion model that knows what things look like.",
     )
-    return {"preset": preset, "preset_note": note, "apply_preset": apply, "prior": prior}
+    return {"prior": prior}
 
 
 def _draw_seed(controls: Controls, fields: Sequence[Field]) -> dict[str, Any]:
@@ -117,39 +114,42 @@ def _draw_seed(controls: Controls, fields: Sequence[Field]) -> dict[str, Any]:
     return {"dice": dice, "seed_locked": locked}
 
 
-def _draw_live(controls: Controls, fields: Sequence[Field], settings: Settings) -> dict[str, Any]:
-    live = [field for field in fields if field.live and field.method is None]
+def _draw_live(
+    controls: Controls, fields: Sequence[Field], settings: Settings, catalogue: Catalogue, offers: frozenset[str]
+) -> dict[str, Any]:
+    """Method, guidance and the method's own controls first, then what every method shares, then what is put away."""
+    shared = [field for field in fields if field.live and field.method is None]
+    near, far = ([field for field in shared if field.mark.advanced is put_away] for put_away in (False, True))
     present = key_of(settings.knobs.guidance)
     with gr.Column(elem_classes="mq-card", elem_id="mq-live"):
         gr.HTML(_heading("Live", "These act on the run at once."), elem_classes="mq-heading", apply_default_css=False)
-        method = gr.Dropdown(
-            [(method.title, key) for key, method in controls.methods.items()],
-            label="Method",
-            value=present,
-            elem_id="mq-method",
-            elem_classes=["mq-knob", "mq-knob-live"],
-            info=controls.methods[present].sentence,
-        )
-        controls.draw(_ordered([field for field in live if not field.mark.advanced], FIRST))
+        options = method_options(controls.methods, catalogue, settings.spec.prior)
+        method = menu(options, present, "Method", "mq-method", live=True, about=True, help="How the prior pushes the shape.")
+        controls.draw([field for field in near if field.name == SHARED], offers)
+        groups = [_draw_method(controls, fields, key, present, put_away=False) for key in controls.methods]
+        controls.draw(_ordered([field for field in near if field.name != SHARED], FIRST), offers)
         with gr.Accordion("More live settings", open=False, elem_id="mq-more-live"):
-            controls.draw(field for field in live if field.mark.advanced)
-            groups = {key: _draw_method(controls, fields, key, visible=key == present) for key in controls.methods}
+            groups += [_draw_method(controls, fields, key, present, put_away=True) for key in controls.methods]
+            controls.draw(far, offers)
     return {"method": method, "groups": groups}
 
 
-def _draw_method(controls: Controls, fields: Sequence[Field], key: str, *, visible: bool) -> gr.Column:
-    with gr.Column(visible=visible, elem_classes="mq-method") as group:
-        controls.draw(field for field in fields if field.method == key)
+def _draw_method(controls: Controls, fields: Sequence[Field], key: str, present: str, *, put_away: bool) -> gr.Column:
+    own = [field for field in fields if field.method == key and field.mark.advanced is put_away]
+    with gr.Column(
+        visible=key == present, elem_classes="mq-method", elem_id=f"mq-{'more' if put_away else 'own'}-{key}"
+    ) as group:
+        controls.draw(own)
     return group
 
 
-def _draw_next(controls: Controls, fields: Sequence[Field]) -> None:
+def _draw_next(controls: Controls, fields: Sequence[Field], offers: frozenset[str]) -> None:
     rest = [field for field in fields if not field.live and field.name != "seed"]
     with gr.Column(elem_classes="mq-card", elem_id="mq-next"):
         gr.HTML(_heading("Next run", "These hold from the next Generate on."), elem_classes="mq-heading", apply_default_css=False)
-        controls.draw(_ordered([field for field in rest if not field.mark.advanced], FIRST_NEXT))
+        controls.draw(_ordered([field for field in rest if not field.mark.advanced], FIRST_NEXT), offers)
         with gr.Accordion("More run settings", open=False, elem_id="mq-more-next"):
-            controls.draw(field for field in rest if field.mark.advanced)
+            controls.draw([field for field in rest if field.mark.advanced], offers)
 
 
 def _draw_buttons() -> dict[str, Any]:

@@ -19,3 +19,10 @@ def contact_row(images: np.ndarray) -> np.ndarray:
     """Pictures (V,H,W,3) side by side in one (H, V*W, 3)."""
     views, height, width, channels = images.shape
     return np.ascontiguousarray(images.transpose(1, 0, 2, 3)).reshape(height, views * width, channels)
+
+
+def contact_rows(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+    """Two rows of as many pictures; ``above`` (V,h,w,3) is brought to the size of ``below`` (V,H,W,3)."""
+    height, width = below.shape[1:3]
+    fitted = np.stack([np.asarray(Image.fromarray(each).resize((width, height), Image.Resampling.BICUBIC)) for each in above])
+    return np.concatenate([contact_row(fitted), contact_row(below)])

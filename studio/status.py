@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from engine.session import JobView
+from studio.readouts import read_outs
 
 LIVE_STATES = ("queued", "running", "paused", "interrupted")
 PLOT_POINTS = 160
@@ -42,12 +44,17 @@ def status_of(view: JobView) -> dict[str, Any]:
         "applied_at_step": view.applied_at_step,
         "losses": thinned(view.losses),
         "metrics": {name: _number(value) for name, value in view.metrics.items()},
+        "read_outs": [asdict(each) for each in read_outs(_finite(view.metrics))],
         "warnings": [list(pair) for pair in view.warnings],
         "error": list(view.error) if view.error else None,
         "scene": view.settings.spec.scene,
         "prompt": view.settings.spec.prompt,
         "files": [file_of(name, path) for name, path in view.files.items() if path.is_file()],
     }
+
+
+def _finite(metrics: Mapping[str, float]) -> dict[str, float]:
+    return {name: value for name, value in metrics.items() if math.isfinite(value)}
 
 
 def file_of(name: str, path: Path) -> dict[str, str | int]:

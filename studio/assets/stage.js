@@ -5,6 +5,7 @@
   const STATE_WORDS = { empty: "Ready", opening: "Opening", queued: "In line", running: "Running", paused: "Paused", done: "Done", stopped: "Stopped", interrupted: "Interrupted", failed: "Failed" };
   const STAGE_WORDS = { draft: "Sampling the draft", fit: "Fitting the shape", refine: "Refining", finish: "Writing the files" };
   const STAGES = ["draft", "fit", "refine"];
+  const NOISE_WORDS = [[0.7, "the overall form"], [0.4, "parts and proportions"], [0.15, "surfaces and edges"], [0, "the finest detail"]];
 
   const clock = (seconds) => {
     const whole = Math.max(0, Math.round(seconds));
@@ -23,14 +24,23 @@
     return /swiftshader|llvmpipe|software|basic render|none/i.test(renderer) ? "pictures" : "splats";
   };
 
+  /* What a prior decides at a noise level (t / T), for a person. */
+  const noiseWords = (noise) => NOISE_WORDS.find(([above]) => noise >= above)[1];
+
+  /* Square pictures of one row of a sheet, as a square of their own. */
+  const mosaic = (canvas, sheet, views, row, gapShare) => {
+    const columns = Math.ceil(Math.sqrt(views)), rows = Math.ceil(views / columns), side = sheet.width / views, gap = side * gapShare;
+    Object.assign(canvas, { width: columns * side + (columns + 1) * gap, height: rows * side + (rows + 1) * gap });
+    const context = canvas.getContext("2d"), at = (place) => place * (side + gap) + gap;
+    for (let i = 0; i < views; i++) context.drawImage(sheet, i * side, row * side, side, side, at(i % columns), at(Math.floor(i / columns)), side, side);
+  };
+
   class Stage {
     constructor(host) {
       this.root = host.querySelector("#mq-stage");
       this.find = (selector) => this.root.querySelector(selector);
       this.canvas = this.find("#mq-canvas");
       this.frames = 0;
-      this.shownStrip = "round";
-      this.sheets = { round: null, prior: null };
       this.way = this.root.dataset.way = wayOfViewport();
       this.live = new maquette.Live({
         status: (status) => this.status(status), picture: (...parts) => this.picture(...parts), connection: (word) => this.connection(word) });
@@ -44,7 +54,6 @@
       const acts = { turntable: () => this.turntable(), front: () => this.live.look({ azimuth: 0, elevation: 12, distance: 3.05 }), picture: () => this.savePicture() };
       for (const button of this.root.querySelectorAll("[data-act]")) button.addEventListener("click", acts[button.dataset.act]);
       for (const button of this.root.querySelectorAll("[data-show]")) button.addEventListener("click", () => this.showPane(button.dataset.show));
-      for (const button of this.root.querySelectorAll("[data-strip]")) button.addEventListener("click", () => this.showStrip(button.dataset.strip));
       new ResizeObserver(() => this.measure()).observe(this.canvas);
       document.addEventListener("visibilitychange", () => { if (!document.hidden) maquette.refreshRuns(); });
     }
@@ -58,12 +67,12 @@
     open(token) {
       if (token === this.root.dataset.token && token) { this.live.open(token); return; }
       this.frames = 0;
-      this.sheets = { round: null, prior: null };
       this.lastState = "";
       this.thumbed = false;
       Object.assign(this.root.dataset, { token, state: token ? "opening" : "empty", picture: "none", frames: 0, step: 0 });
       this.canvas.getContext("2d").clearRect(0, 0, this.canvas.width, this.canvas.height);
-      this.clearStrip();
+      this.round(null, 0);
+      this.prior(null, { serial: 0 });
       this.waiting("Opening the run", "");
       if (token && window.matchMedia("(max-width: 900px)").matches) window.scrollTo({ top: 0 });  // a phone shows one thing at a time
       this.live.open(token);
@@ -78,8 +87,8 @@
 
     picture(kind, bitmap, header) {
       if (kind !== FRAME) {
-        this.sheet(kind === STRIP ? "round" : "prior", bitmap, header.serial);
-        if (kind === PICTURES && this.root.dataset.picture !== "shown") this.showDraft(bitmap, header.serial);
+        if (kind === STRIP) this.round(bitmap, header.serial); else this.prior(bitmap, header);
+        if (kind === PICTURES && this.root.dataset.priorRows === "1" && this.root.dataset.picture !== "shown") this.showDraft(bitmap, header.serial);
         return;
       }
       if (this.canvas.width !== bitmap.width || this.canvas.height !== bitmap.height) Object.assign(this.canvas, { width: bitmap.width, height: bitmap.height });
@@ -89,10 +98,7 @@
 
     /* While there is no shape yet: the prior's views, large, as they come out of the noise. */
     showDraft(bitmap, views) {
-      const { canvas } = this, columns = Math.ceil(Math.sqrt(views)), rows = Math.ceil(views / columns), side = bitmap.height, gap = side / 8;
-      Object.assign(canvas, { width: columns * side + (columns + 1) * gap, height: rows * side + (rows + 1) * gap });
-      const at = (i) => (i % columns) * (side + gap) + gap, context = canvas.getContext("2d");
-      for (let i = 0; i < views; i++) context.drawImage(bitmap, i * side, 0, side, side, at(i), Math.floor(i / columns) * (side + gap) + gap, side, side);
+      mosaic(this.canvas, bitmap, views, 0, 1 / 8);
       this.root.dataset.picture = "draft";
     }
 
@@ -105,6 +111,7 @@
       this.statusLine(status);
       this.rail(status);
       this.plot(status);
+      this.readOuts(status.read_outs);
       this.files(status);
       if (status.state === "queued") this.waiting(status.queue_position > 1 ? `Number ${status.queue_position} in line` : "Next in line", "The run starts by itself, and goes on if you close this page.");
       else this.waiting(STAGE_WORDS[status.stage] || "Getting ready", "The first picture comes in a moment.");
@@ -139,7 +146,7 @@
     /* The present stage only, logarithmic where it can be: losses differ by magnitudes. */
     plot(status) {
       const within = status.losses.filter(([step]) => step > status.total_step - status.step), losses = within.length > 1 ? within : status.losses;
-      const curve = this.find(".mq-curve"), fill = this.find(".mq-fill"), label = this.find(".mq-plot output");
+      const curve = this.find(".mq-curve"), fill = this.find(".mq-fill"), label = this.find(".mq-numbers output");
       this.root.dataset.points = losses.length;
       if (losses.length < 2) { curve.removeAttribute("d"); fill.removeAttribute("d"); label.textContent = ""; return; }
       const scale = losses.every(([, loss]) => loss > 0) ? Math.log : (loss) => loss;
@@ -149,6 +156,26 @@
       curve.setAttribute("d", `M${points.join("L")}`);
       fill.setAttribute("d", `M${points.join("L")}L300 80L0 80Z`);
       label.textContent = losses[losses.length - 1][1].toPrecision(3);
+    }
+
+    /* Gauges with a sentence each; rebuilt only when their number changes, so that a bar moves instead of jumping. */
+    readOuts(found) {
+      const host = this.find(".mq-readouts"), shown = [...host.children].map((gauge) => gauge.dataset.name).join();
+      if (shown !== found.map((each) => each.name).join()) host.replaceChildren(...found.map((each) => {
+        const gauge = document.createElement("div");
+        gauge.dataset.name = each.name;
+        gauge.innerHTML = "<h3><span></span><output></output></h3><i><b></b></i><p></p>";
+        return gauge;
+      }));
+      for (const [i, each] of found.entries()) {
+        const gauge = host.children[i], write = (part, text) => { gauge.querySelector(part).textContent = text; };
+        write("h3 span", each.title);
+        write("output", `${Math.round(100 * each.share)} %`);
+        write("p", each.words);
+        gauge.querySelector("b").style.transform = `scaleX(${each.share})`;
+        gauge.toggleAttribute("data-warning", each.warning);
+        gauge.dataset.share = each.share;
+      }
     }
 
     files(status) {
@@ -179,33 +206,28 @@
       }));
     }
 
-    sheet(name, bitmap, views) {
-      const sheet = document.createElement("canvas");
-      Object.assign(sheet, { width: bitmap.width, height: bitmap.height });
-      sheet.getContext("2d").drawImage(bitmap, 0, 0);
-      this.sheets[name] = { sheet, views };
-      this.root.dataset[name === "round" ? "strip" : "prior"] = views;
-      if (name === this.shownStrip) this.drawStrip();
-      if (name === "round" && !this.thumbed) { this.thumbed = true; maquette.refreshRuns(); }
-    }
-
-    drawStrip() {
-      const { sheet, views } = this.sheets[this.shownStrip] || { views: 0 };
+    /* The object from all sides; a null bitmap clears them. */
+    round(bitmap, views) {
       for (const [i, button] of [...this.find(".mq-frames").children].entries()) {
-        const tile = button.querySelector("canvas"), side = sheet ? sheet.height : 1;
+        const tile = button.querySelector("canvas"), side = bitmap ? bitmap.height : 1;
         Object.assign(tile, { width: side, height: side });
         button.toggleAttribute("data-on", i < views);
-        button.querySelector("span").hidden = this.shownStrip === "prior";
-        if (i < views) tile.getContext("2d").drawImage(sheet, i * side, 0, side, side, 0, 0, side, side);
+        if (i < views) tile.getContext("2d").drawImage(bitmap, i * side, 0, side, side, 0, 0, side, side);
       }
+      this.root.dataset.strip = views;
+      if (bitmap && !this.thumbed) { this.thumbed = true; maquette.refreshRuns(); }
     }
 
-    clearStrip() { this.drawStrip(); }
-
-    showStrip(name) {
-      this.shownStrip = name;
-      for (const button of this.root.querySelectorAll("[data-strip]")) button.setAttribute("aria-pressed", String(button.dataset.strip === name));
-      this.drawStrip();
+    /* This step's renders beside what the prior makes of them. One row of pictures: there is no render yet. */
+    prior(bitmap, { serial: views, step, revision: noise }) {
+      const rows = bitmap ? Math.round(bitmap.height * views / bitmap.width) : 0;
+      for (const [row, name] of [[rows - 2, "renders"], [rows - 1, "denoised"]]) {
+        const canvas = this.find(`[data-prior="${name}"]`);
+        canvas.parentElement.toggleAttribute("data-on", row >= 0);
+        if (row >= 0) mosaic(canvas, bitmap, views, row, 0); else Object.assign(canvas, { width: 1, height: 1 });
+      }
+      Object.assign(this.root.dataset, { prior: views, priorRows: rows, priorStep: step || 0, noise: noise || 0 });
+      this.find(".mq-prior output").textContent = rows === 2 ? `${Math.round(noise / 10)} % noise: ${noiseWords(noise / 1000)}` : "";
     }
 
     showPane(name) {

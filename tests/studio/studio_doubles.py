@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 
 from engine.errors import RunError
+from engine.guidance import key_of
+from engine.guidance.base import Guidance
 from engine.loop.frames import SplatArrays
 from engine.loop.messages import (
     Checkpointed,
@@ -68,13 +70,21 @@ def slow_run(step_seconds: float) -> Callable[..., Iterator[Event]]:
                 raise RunError("The loss is not a finite number at step 5.", "Lower the learning rate.")
             if watched:
                 yield copy_of(step, revision)
-            yield Pictures("denoised", step, revision, np.full((4, 16, 16, 3), step % 256, np.uint8))
-            yield Stepped("refine", step, spec.refine_steps, step, revision, 1.0 / step, step * step_seconds, 1.0, 10.0)
+            yield pictures_of(step, revision)
+            metrics = {"null_convergence": min(1.0, step / 100)} if key_of(knobs.guidance) == "lods" else {}
+            yield Stepped("refine", step, spec.refine_steps, step, revision, 1.0 / step, step * step_seconds, 1.0, 10.0, metrics)
             (folder / "checkpoint.json").write_text(json.dumps([step, revision]))
             yield Checkpointed(step)
         yield Finished(copy_of(step, revision), stopping, {"total": step * step_seconds}, step, Recipe(Settings(spec, knobs)))
 
     return run
+
+
+def pictures_of(step: int, revision: int) -> Pictures:
+    """Four grey denoised views, and smaller, darker renders of them at half the noise."""
+    shade = 100 + step % 100
+    denoised, renders = (np.full((4, side, side, 3), grey, np.uint8) for side, grey in ((16, shade), (12, shade - 60)))
+    return Pictures("denoised", step, revision, denoised, renders, noise=0.5)
 
 
 def copy_of(step: int, revision: int) -> SceneCopy:
@@ -125,8 +135,20 @@ def open_double(library: Path, step_seconds: float = 0.02) -> Session:
 
 
 def catalogue() -> Catalogue:
-    priors = (PriorChoice("toybox", "Toybox"), PriorChoice("wide", "Wide", "Fetch it.", any_words=True))
-    return Catalogue(load_presets(), priors, lambda prior, prompt: unknown_words(prompt, WORDS if prior == "toybox" else None))
+    """Three priors: "plain" has no network that an adapter could change, and "wide" is not on this machine."""
+    priors = (
+        PriorChoice("toybox", "Toybox"),
+        PriorChoice("plain", "Plain", offers=frozenset({"wants_view_words"})),
+        PriorChoice("wide", "Wide", "Fetch it.", any_words=True),
+    )
+    return Catalogue(
+        load_presets(), priors, lambda prior, prompt: unknown_words(prompt, WORDS if prior == "toybox" else None), refusal
+    )
+
+
+def refusal(prior: str, method: Guidance) -> str:
+    learns = key_of(method) in ("vsd", "lods_lora")
+    return "Plain has no network in which an adapter could learn." if prior == "plain" and learns else ""
 
 
 def announce(serving: Serving) -> None:

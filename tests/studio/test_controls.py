@@ -13,11 +13,12 @@ from studio_doubles import catalogue
 
 import studio.panel
 from engine.guidance import methods
+from engine.guidance.cost import Cost
 from engine.guidance.sds import Sds
 from engine.loop.settings import Settings, flatten, with_values
 from engine.loop.spec import Knobs, RunSpec
-from engine.math.knobs import Choice, Range, Switch, knobs_of
-from studio.controls import Controls, Field, component_of, fields_of
+from engine.math.knobs import Choice, File, Mark, Range, Switch, Text, knobs_of
+from studio.controls import Controls, Field, component_of, fields_of, offered
 from studio.panel import draw_panel
 
 DEFAULTS = Settings(RunSpec("a mug"), Knobs())
@@ -47,7 +48,8 @@ def test_live_is_what_knobs_hold_and_nothing_else() -> None:
 def test_controls_carry_the_marks() -> None:
     for field, component in drawn().pairs:
         mark = field.mark
-        assert component.info == (mark.help or None) and component.value == field.value
+        help = component.props["help"] if isinstance(component, gr.HTML) else component.info or ""
+        assert help == mark.help and component.value == field.value and component.label.startswith(field.title)
         if isinstance(component, gr.Slider):
             assert (component.minimum, component.maximum, component.step) == (mark.low, mark.high, mark.step)
         if isinstance(mark, Choice):
@@ -62,9 +64,11 @@ def test_controls_carry_the_marks() -> None:
         (Choice(("a", "b")), "a", gr.Radio),
         (Choice(("a", "b", "c", "d")), "a", gr.Dropdown),
         (Switch(), True, gr.Checkbox),
+        (Text(), "words", gr.Textbox),
+        (File((".ply",)), "", gr.HTML),
     ],
 )
-def test_each_mark_has_its_kind_of_control(mark: Range | Choice | Switch, value: object, kind: type) -> None:
+def test_each_mark_has_its_kind_of_control(mark: Mark, value: object, kind: type) -> None:
     assert type(component_of(Field("name", mark, value, live=True))) is kind  # type: ignore[arg-type]
 
 
@@ -75,10 +79,11 @@ def test_a_new_method_gets_its_controls_by_itself(monkeypatch: pytest.MonkeyPatc
         sentence: ClassVar[str] = "Does something new."
         guidance_scale: Annotated[float, Range(1, 20, 0.1)] = 3.0
         boldness: Annotated[float, Range(0, 2, 0.1, label="Boldness")] = 0.5
+        cost: ClassVar[Cost] = Cost(1)
 
     Novel.__module__ = "engine.guidance.novel"
     module = ModuleType(Novel.__module__)
-    for name, value in {"Annotated": Annotated, "Range": Range, "ClassVar": ClassVar}.items():
+    for name, value in {"Annotated": Annotated, "Range": Range, "ClassVar": ClassVar, "Cost": Cost}.items():
         setattr(module, name, value)  # what the annotations, kept as text, are read with
     monkeypatch.setitem(sys.modules, Novel.__module__, module)
     monkeypatch.setattr(studio.panel, "methods", lambda: {**methods(), "novel": Novel})
@@ -107,3 +112,24 @@ def test_guidance_scale_is_drawn_once_as_the_present_method_marks_it() -> None:
     fields = fields_of(DEFAULTS.spec, Knobs(guidance=Sds(guidance_scale=42)), methods())
     scales = [field for field in fields if field.name == "guidance_scale"]
     assert len(scales) == 1 and scales[0].value == 42 and scales[0].method is None
+
+
+def test_a_setting_that_the_prior_has_no_use_for_is_hidden_and_not_sent() -> None:
+    with gr.Blocks():
+        controls = Controls(methods())
+        demanding = Field("secret", Range(0, 1, 0.1, needs="takes_secrets"), 0.5, live=True)
+        controls.draw([demanding, Field("plain", Switch(), False, live=True)], offers=frozenset())
+    assert [component.visible for component in controls.components] == [False, True]
+    assert controls.values([0.7, True], "sds") == {"plain": True}
+    assert controls.values([0.7, True], "sds", offers=frozenset({"takes_secrets"})) == {"secret": 0.7, "plain": True}
+    assert offered(demanding, frozenset({"takes_secrets"})) and [field.name for field, _ in controls.demanding()] == ["secret"]
+
+
+def test_the_one_guidance_control_takes_each_methods_range_and_name() -> None:
+    controls = drawn()
+    for key, method in methods().items():
+        values = flatten(with_values(DEFAULTS, {"method": key, "guidance_scale": 30}))
+        updates = zip(controls.pairs, controls.updates(values), strict=True)
+        update = next(update for (field, _), update in updates if field.name == "guidance_scale")
+        mark = next(knob.mark for knob in knobs_of(method()) if knob.name == "guidance_scale")
+        assert (update["value"], update["maximum"], update["label"]) == (30, mark.high, mark.label)

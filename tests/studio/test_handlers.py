@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import gradio as gr
@@ -15,10 +14,10 @@ from engine.guidance import methods
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
 from engine.session import Session
-from studio.catalogue import Catalogue
+from studio.changes import Change, table
 from studio.controls import Controls
 from studio.handlers import Handlers
-from studio.notes import preset_note, problem, unknown_notice
+from studio.notes import problem, unknown_notice
 from studio.page import build_page
 from studio.panel import draw_panel
 
@@ -79,7 +78,7 @@ def test_prompts_are_shown_as_text_never_as_markup(desk: Desk) -> None:
     notice = desk.handlers.unknown_words("<script>dragon", "toybox")
     assert "dragon" in notice and "<script" not in notice
     assert "&lt;b&gt;" in unknown_notice(["<b>"], "Toybox", ()) and "<b>" not in problem(InputError("<b>", "<b>"))
-    assert "<td>&lt;b&gt;</td>" in preset_note("", {"scene": ("<b>", 1)}, "", str.title)
+    assert "<td>&lt;b&gt;</td>" in table("", [Change("Scene", "<b>", "1", live=False)])
 
 
 def test_steering_reaches_the_run_by_name(desk: Desk) -> None:
@@ -116,9 +115,9 @@ def test_pause_resume_stop(desk: Desk) -> None:
 def test_choosing_a_method_moves_the_scale_and_tells_the_run(desk: Desk) -> None:
     token = desk.generate(guidance_scale=50.0)[0]
     for key, method in methods().items():
-        note, menu, slider, *groups = desk.handlers.choose_method(token, key, *desk.everything()[4:])
-        assert note == "" and slider["value"] == method().guidance_scale and menu["info"] == method.sentence
-        assert [group["visible"] for group in groups] == [other == key for other in methods()]
+        note, slider, *groups = desk.handlers.choose_method(token, key, "toybox", *desk.everything()[4:])
+        assert note == "" and slider["value"] == method().guidance_scale
+        assert [group["visible"] for group in groups] == 2 * [other == key for other in methods()], "in sight, and put away"
         chosen = desk.session.knobs(token).guidance
         shown = {field.name: field.value for field, _ in desk.controls.pairs if field.method == key}
         assert type(chosen) is method and {name: getattr(chosen, name) for name in shown} == shown
@@ -128,7 +127,7 @@ def test_attaching_fills_in_the_run_as_it_is_now(desk: Desk) -> None:
     token = desk.generate("a blue chair", seed=5, splats=700)[0]
     desk.session.set_knobs(token, {"anchor_weight": 3.0})
     shown, owner, note, _, *rest = desk.handlers.attach(token, "ada")
-    prompt, _, prior, method, *updates = rest[len(methods()) :]
+    prompt, _, prior, method, *updates = rest[2 * len(methods()) :]
     pairs = zip(desk.controls.pairs, updates, strict=True)
     values = {field.name: update["value"] for (field, _), update in pairs if "value" in update}
     assert (shown, owner, note, prompt, prior, method) == (token, "ada", "", "a blue chair", "toybox", "sds")
@@ -138,27 +137,17 @@ def test_attaching_fills_in_the_run_as_it_is_now(desk: Desk) -> None:
 def test_attaching_answers_every_output(desk: Desk) -> None:
     token = desk.generate()[0]
     lengths = {len(desk.handlers.attach(name, "ada")) for name in ("", token, "nobody")}
-    assert lengths == {4 + len(methods()) + 4 + len(desk.controls.pairs)}
+    assert lengths == {4 + 2 * len(methods()) + 4 + len(desk.controls.pairs)}
     assert "no run with this link" in desk.handlers.attach("nobody", "ada")[2]
 
 
-def test_a_preset_is_shown_then_applied_and_leaves_the_words_alone(desk: Desk) -> None:
-    note, offer = desk.handlers.preview_preset("toybox-quick", *desk.everything())
-    assert "Refine steps" in note and "<td>2000</td><td>0</td>" in note and offer["visible"]
-    answer = desk.handlers.apply_preset("", "toybox-quick", *desk.everything())
-    prompt, negative, *_ = answer[3 + len(methods()) :]
-    assert "__type__" in prompt and "value" not in prompt and "value" not in negative
-    updates = answer[3 + len(methods()) + 4 :]
-    changed = {field.name: update.get("value") for (field, _), update in zip(desk.controls.pairs, updates, strict=True)}
-    assert changed["refine_steps"] == 0
-
-
-def test_a_preset_whose_prior_is_missing_says_how_to_get_it(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    preset = next(p for p in catalogue().presets.presets if p.key == "toybox-quick")
-    wide = replace(preset, values={**preset.values, "prior": "wide"})
-    monkeypatch.setattr(Catalogue, "preset", lambda self, key: wide)
-    note, offer = desk.handlers.preview_preset("toybox-quick", *desk.everything())
-    assert "Wide is not installed. Fetch it." in note and not offer["visible"]
+def test_another_prior_brings_its_words_its_refusals_and_its_settings(desk: Desk) -> None:
+    for prior, refused, perp_neg in (("plain", {"vsd", "lods_lora"}, True), ("toybox", set(), False)):
+        words, menu, *shown = desk.handlers.choose_prior(prior, "a red dragon")
+        assert ("dragon" in words) == (prior == "toybox")
+        assert {option["key"] for option in menu["options"] if option["refusal"]} == refused
+        names = [field.name for field, _ in desk.controls.demanding()]
+        assert dict(zip(names, shown, strict=True))["perp_neg"]["visible"] == perp_neg
 
 
 def test_unknown_words_are_named_with_a_prior_that_knows_them(desk: Desk) -> None:

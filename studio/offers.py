@@ -1,0 +1,50 @@
+"""What the menus say of guidance methods and presets: a sentence each, what it costs, and why one cannot be had."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.guidance.base import Guidance
+from engine.guidance.cost import Cost
+from studio.catalogue import Catalogue
+from studio.menu import Option
+
+CLASSIC, ONE_PASS, THOROUGH, LEARNS = "Classic", "One look a step", "Slow and thorough", "Learn while the shape grows"
+GROUPS = (CLASSIC, ONE_PASS, THOROUGH, LEARNS)
+CLASSIC_PASSES = 3  # a method that takes more is a slow one
+
+
+def method_options(methods: Mapping[str, type[Guidance]], catalogue: Catalogue, prior: str) -> list[Option]:
+    """Every method in its group, the cheapest first; refused are those that cannot work with ``prior``."""
+    made = {key: kind() for key, kind in methods.items()}
+    options = [
+        Option(key, each.title, each.sentence, cost_words(each.cost), group_of(each.cost), catalogue.refusal(prior, each))
+        for key, each in made.items()
+    ]
+    return sorted(options, key=lambda each: (GROUPS.index(each.group), made[each.key].cost.most, each.key != "sds", each.title))
+
+
+def preset_options(catalogue: Catalogue) -> list[Option]:
+    """Every preset below its prior."""
+    options = []
+    for preset in catalogue.presets.presets:
+        prior = catalogue.prior(str(preset.values.get("prior", "")))
+        note = "not installed" if prior.missing else ""
+        options.append(Option(preset.key, preset.title, preset.sentence, note, prior.title))
+    return options
+
+
+def group_of(cost: Cost) -> str:
+    """Which heading a method with this cost stands under."""
+    if cost.learning:
+        return LEARNS
+    if cost.most <= 1:
+        return ONE_PASS
+    return CLASSIC if cost.most <= CLASSIC_PASSES else THOROUGH
+
+
+def cost_words(cost: Cost) -> str:
+    """The cost in words: how often the prior is asked in one step."""
+    least, most = round(cost.forwards), round(cost.most)
+    passes = "1 pass a step" if most == 1 else f"{most} passes a step" if least == most else f"{least} to {most} passes a step"
+    return passes + (f", {cost.learning} to learn" if cost.learning else "")

@@ -132,6 +132,18 @@ class Knobs:
             help="Behind the object, for priors that see no alpha.",
         ),
     ] = "random"
+    rough_steps: Annotated[
+        int,
+        Range(
+            0,
+            5000,
+            10,
+            label="Rough start",
+            advanced=True,
+            needs="has_vae",
+            help="So many steps go past the prior's VAE, with colours as latents: coarse, and each step far cheaper. 0: none.",
+        ),
+    ] = 0
     perp_neg: Annotated[
         bool,
         Switch(

@@ -11,6 +11,7 @@ from torch import Tensor
 from engine.loop.spec import Knobs, RunSpec
 from engine.math.cameras import Cameras
 from engine.prior.base import Condition, Prior, Prompts, TextEmbedding
+from engine.prior.latent.prior import without_vae
 from engine.prior.null_prompt import null_prompt
 from engine.prior.outfit import Outfit
 from engine.prior.perp_neg import unwanted_views
@@ -39,11 +40,15 @@ class Context:
         positive = ViewWords.of(prior, prompt) if prior.info.wants_view_words else prior.embed(prompt)
         return Context(spec, prior, positive, null_prompt(prior), negative, outfit)
 
-    def at(self, knobs: Knobs) -> Context:
-        """The run with the prior in its outfit, at the live strengths; prompts are read anew where these change the words."""
+    def at(self, knobs: Knobs, step: int) -> Context:
+        """The run with the prior as it works at this step: past its VAE in a rough start, and in its outfit.
+
+        Prompts are read anew where the outfit's live strengths change the words.
+        """
+        plain = without_vae(self.prior) if step < knobs.rough_steps else self.prior
         if self.outfit is None:
-            return self
-        prior = self.outfit.on(self.prior, knobs.control_strength, knobs.style_strength)
+            return replace(self, prior=plain)
+        prior = self.outfit.on(plain, knobs.control_strength, knobs.style_strength)
         if not self.outfit.style.rewords:
             return replace(self, prior=prior)
         if knobs.style_strength not in self.reread:

@@ -45,7 +45,7 @@ class StepOut:
 
 def distill_step(context: Context, state: RunState, knobs: Knobs, progress: float) -> StepOut:
     """One step of score distillation; ``progress`` 0..1 of the stage drives the noise level."""
-    context = context.at(knobs)
+    context = context.at(knobs, state.step)
     prior, rng = context.prior, state.rng
     cameras = step_cameras(context, knobs, rng)
     behind = background(context, knobs, rng)

@@ -18,6 +18,7 @@ from engine.loop.run import run
 from engine.loop.spec import Knobs, RunSpec
 from engine.prior.base import Prior
 from engine.prior.entries import PriorEntry, read_entry
+from engine.prior.latent.prior import without_vae
 from engine.prior.registry import fetch, installed, list_priors, load_prior, local_folder
 
 COMMIT_OF_FAKE_HUB = "0123456789abcdef0123456789abcdef01234567"
@@ -76,6 +77,20 @@ def test_two_steps_on_a_canvas_from_the_name_of_the_prior(folders: dict[str, Pat
     after, before = (event.copy.scene.parameters() for event in (finished, begun))
     assert any((after[name] - before[name]).abs().max() > 0 for name in after)
     assert all(tensor.isfinite().all() for tensor in after.values())
+
+
+def test_a_rough_start_goes_past_the_vae_for_so_many_steps(folders: dict[str, Path], tmp_path: Path) -> None:
+    """The encoder's calls, counted over four steps of which the first three are rough; the map itself is fitted once."""
+    prior = load_prior_from(folders["sd3"], tmp_path)
+    without_vae(prior)
+    calls: list[int] = []
+    prior.parts.networks["vae"].encoder.register_forward_hook(lambda *_: calls.append(1))
+    spec = RunSpec("a red mug", prior="sd3", scene="canvas", start="ball", draft_views=1, render_size=SIDE, refine_steps=4)
+    seen = []
+    for event in run(spec, replace(Knobs(), rough_steps=3), NoCommands(), lambda prior_id: prior):
+        if isinstance(event, Stepped):
+            seen.append(len(calls))
+    assert len(seen) == 4 and seen[0] == seen[1] == seen[2] == 0 < seen[3]
 
 
 class TestFetching:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.math.views import Views
@@ -23,11 +24,12 @@ CELLS = 4  # latents a side of the flat pictures; their middle is far enough fro
 
 @dataclass(frozen=True, eq=False)
 class LinearSpace:
-    """Latents (B,C,h,w), h = w = ``side``, as ``matrix`` (C,3) times the colour plus ``offset`` (C,)."""
+    """Latents (B,C,h,w), h = w = ``side``: ``matrix`` (C,3) times the colour of a cell of pixels, plus ``offset`` (C,)."""
 
     matrix: Tensor
     offset: Tensor
     side: int
+    cell: int  # pixels a side that one latent stands for
 
     @staticmethod
     @torch.no_grad()
@@ -35,14 +37,15 @@ class LinearSpace:
         """The map that comes nearest to what ``space`` makes of flat colours (least squares)."""
         if isinstance(space, LinearSpace):
             return space
-        side = CELLS * shrinkage(space.vae)
+        cell = shrinkage(space.vae)
+        side = CELLS * cell
         colours = torch.cartesian_prod(*[torch.tensor(LEVELS)] * 3)
         flat = colours.to(next(space.vae.parameters()).device)[:, None, None].expand(-1, side, side, -1)
         latents = LatentSpace(space.vae, side).encode(flat, most=len(LEVELS))
         middle = latents[..., 1:-1, 1:-1].mean(dim=(2, 3)).double().cpu()
         solution = torch.linalg.lstsq(torch.cat([colours, torch.ones(len(colours), 1)], dim=1).double(), middle).solution
         matrix, offset = solution[:3].T.to(latents), solution[3].to(latents)
-        return LinearSpace(matrix, offset, space.side // shrinkage(space.vae))
+        return LinearSpace(matrix, offset, space.side // cell, cell)
 
     @property
     def networks(self) -> dict[str, nn.Module]:
@@ -54,6 +57,7 @@ class LinearSpace:
         return torch.einsum("cr,brhw->bchw", self.matrix.to(colours), colours) + self.offset.to(colours)[:, None, None]
 
     def decode(self, x: Tensor, most: int) -> Views:
-        """For each latent the colour that explains it best (least squares), one pixel each."""
+        """For each latent the colour that explains it best (least squares), on all pixels that it stands for."""
         inverse = torch.linalg.pinv(self.matrix.double()).to(x)
-        return opaque(torch.einsum("rc,bchw->brhw", inverse, x - self.offset.to(x)[:, None, None]))
+        colours = torch.einsum("rc,bchw->brhw", inverse, x - self.offset.to(x)[:, None, None])
+        return opaque(F.interpolate(colours, scale_factor=self.cell, mode="nearest"))

@@ -50,6 +50,12 @@ def _mvdream(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
     return load_mvdream(folder, device, entry.info())
 
 
+def _instruct(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
+    from engine.prior.instruct.load import load_instruct
+
+    return load_instruct(folder, device, entry.info())
+
+
 FAMILIES: dict[str, Loader] = {
     "toybox": _toybox,
     "latent": _latent,
@@ -57,4 +63,5 @@ FAMILIES: dict[str, Loader] = {
     "flow": _flow,
     "pixel": _pixel,
     "mvdream": _mvdream,
+    "instruct": _instruct,
 }

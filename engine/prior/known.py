@@ -21,6 +21,7 @@ TRAITS: Mapping[str, Mapping[str, bool]] = {
     "flow": LATENT,
     "pixel": WORDED,
     "mvdream": JOINT,
+    "instruct": {"takes_source": True, "has_vae": True},
 }
 """What all priors of a family have in common, as their loaders say too."""
 

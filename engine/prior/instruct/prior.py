@@ -1,0 +1,67 @@
+"""InstructPix2Pix behind the prior protocol (arXiv 2211.09800): it is told how a picture shall change.
+
+The network sees the noisy latents and, in four more channels, those of the picture as it was. Guidance has two scales, one for
+the picture I and one for the words T (equation 3):
+
+    e = e(0,0) + s_I (e(I,0) - e(0,0)) + s_T (e(I,T) - e(I,0))
+
+Guidance methods know one scale and two branches. So every branch is given the same drift towards the picture,
+
+    e'(T) = e(I,T) + (s_I - 1) (e(I,0) - e(0,0)),
+
+and then e'(0) + s_T (e'(T) - e'(0)) is the equation above. Each branch is complete by itself, which costs three passes of the
+network for words, and two for none; with s_I = 1 it is one each.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from engine.errors import InputError
+from engine.prior.base import Condition, Prediction, TextEmbedding
+from engine.prior.latent.prior import LatentPrior
+from engine.prior.parametrisation import read_output
+
+
+class InstructPrior(LatentPrior):
+    """Its space is the VAE's latents (B,4,h/8,w/8). Every condition needs a ``source``; the words are an instruction."""
+
+    def predict(self, x_t: Tensor, t: Tensor, condition: Condition) -> Prediction:
+        """The network's noise with the drift towards the picture. Raises InputError if there is no picture to edit."""
+        source = condition.source
+        if source is None:
+            raise InputError(
+                f"{self.info.title} edits pictures and was given none.", 'Start from a finished result: start = "file".'
+            )
+        assert source.x.shape == x_t.shape, f"pictures {tuple(source.x.shape)} to edit for views {tuple(x_t.shape)}"
+        t, picture = t.to(x_t.device), self._unscaled(source.x).to(x_t)
+        output = self._output(x_t, t, condition.text, picture)
+        if source.guidance_scale != 1:
+            output = output + (source.guidance_scale - 1) * self._drift(x_t, t, condition.text, picture, output)
+        return read_output(output, x_t, t, self.schedule, self.prediction_type)
+
+    def _drift(self, x_t: Tensor, t: Tensor, text: TextEmbedding, picture: Tensor, output: Tensor) -> Tensor:
+        """e(I,0) - e(0,0); the first is ``output`` already where the words are none."""
+        silent = not text.tokens.requires_grad and text.tokens.shape == self._empty.tokens.shape
+        if not silent or not torch.equal(text.tokens, self._empty.tokens):
+            output = self._output(x_t, t, self._empty, picture)
+        return output - self._output(x_t, t, self._empty, torch.zeros_like(picture))
+
+    def _output(self, x_t: Tensor, t: Tensor, text: TextEmbedding, picture: Tensor) -> Tensor:
+        """What the network says, in the dtype of ``x_t``."""
+        most, seen = self.max_views_per_call, torch.cat([x_t, picture], dim=1)
+        text = text.expand(len(x_t)).map(lambda part: part.to(x_t.device))
+        turns = zip(seen.split(most), t.split(most), text.split(most), strict=True)
+        return torch.cat([self.parts.denoiser(*turn) for turn in turns]).to(x_t.dtype)
+
+    def _unscaled(self, x: Tensor) -> Tensor:
+        """Latents as the VAE gives them, which is how this network was shown the picture."""
+        space = self.parts.space
+        return x / space.vae.config.scaling_factor + space.shift
+
+    @cached_property
+    def _empty(self) -> TextEmbedding:
+        return self.embed("")

@@ -10,6 +10,10 @@ learn what the scene looks like now, so that a large s pushes from there towards
 | conditional.eps, null.eps | the score of the prompt, and of the learnable embedding |
 | guidance_scale | s, the initial guidance weight |
 
+The rate at which the embedding learns is in its own units, which are near 1 in Stable Diffusion and in toybox alike. What counts
+is how far it may travel in a run: the published settings come to a rate times steps of about a quarter (25,000 steps of 1e-5,
+2,500 of 1e-4), so short runs want a higher rate and long ones a lower.
+
 While the embedding is the empty prompt's, this is SDS / s exactly; once it explains the scene, eps_null approaches eps and
 this is SDS without guidance, which seeks the mean: the asset turns pale. ``null_convergence`` tells how far that has gone.
 """
@@ -44,7 +48,7 @@ class Lods:
 
     guidance_scale: Annotated[float, Range(1, 1000, 1, label="Initial guidance",
                                            help="How hard the prompt pulls while nothing is learned. 1: not at all.")] = 100.0
-    prior_learning_rate: Annotated[float, Range(0, 0.1, 0.0001, label="Prior learning rate",
+    prior_learning_rate: Annotated[float, Range(0, 0.1, 0.00001, label="Prior learning rate",
                                                 help="How fast the null prompt learns. Too fast: the shape turns pale.")] = 0.001
     prior_steps: Annotated[int, Range(1, 10, 1, label="Prior steps", advanced=True,
                                       help="Steps of the null prompt for each step of the shape.")] = 1

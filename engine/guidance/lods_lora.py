@@ -44,7 +44,7 @@ class LodsLora:
 
     guidance_scale: Annotated[float, Range(1, 1000, 1, label="Initial guidance",
                                            help="How hard the prompt pulls while nothing is learned. 1: not at all.")] = 100.0
-    prior_learning_rate: Annotated[float, Range(0, 0.1, 0.0001, label="Prior learning rate",
+    prior_learning_rate: Annotated[float, Range(0, 0.1, 0.00001, label="Prior learning rate",
                                                 help="How fast the copy learns. Too fast: the shape turns pale.")] = 0.0001
     prior_steps: Annotated[int, Range(1, 10, 1, label="Prior steps", advanced=True,
                                       help="Steps of the copy for each step of the shape.")] = 1

@@ -41,7 +41,7 @@ class Vsd:
 
     guidance_scale: Annotated[float, Range(1, 100, 0.1, label="Guidance",
                                            help="How hard the prompt pulls. 1 switches guidance off.")] = 7.5
-    prior_learning_rate: Annotated[float, Range(0, 0.1, 0.0001, label="Prior learning rate",
+    prior_learning_rate: Annotated[float, Range(0, 0.1, 0.00001, label="Prior learning rate",
                                                 help="How fast the copy of the prior learns the shape.")] = 0.001
     prior_steps: Annotated[int, Range(1, 10, 1, label="Prior steps", advanced=True,
                                       help="Steps of the copy for each step of the shape.")] = 1

@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from typing import Any
+
 from engine.errors import InputError
 from engine.loop.settings import Settings
-from engine.loop.spec import RunSpec
 from engine.loop.stages import plan
+from engine.math.knobs import knobs_of
 from engine.prior.base import PriorInfo
-from engine.prior.control.entries import OFF
+
+LACKS = {
+    "wants_view_words": "is not told views in words",
+    "takes_controls": "takes no ControlNet",
+    "takes_styles": "wears no style files",
+    "takes_source": "edits no pictures",
+    "has_vae": "has no VAE to go past",
+}
+"""What a prior without a flag of its info is like: how a refusal says it."""
 
 
 def refusal(settings: Settings, info: PriorInfo) -> InputError | None:
@@ -22,29 +33,18 @@ def refusal(settings: Settings, info: PriorInfo) -> InputError | None:
 def check_combination(settings: Settings, info: PriorInfo) -> None:
     """Raises InputError, with a remedy, for settings that are each allowed and cannot work together with this prior."""
     plan(settings.spec, info)
-    check_outfit(settings.spec, info)
     settings.knobs.guidance.check(info)
-    if settings.knobs.perp_neg and not info.wants_view_words:
-        raise InputError(
-            f"perp_neg is on, and the prior {info.id!r} is not told views in words, which Perp-Neg pushes away from.",
-            "Switch Perp-Neg off, or choose a prior that reads view words, such as stable-diffusion-1.5.",
-        )
+    for owner in (settings.spec, settings.knobs, settings.knobs.guidance, settings.knobs.timesteps):
+        _check_needs(owner, info)
 
 
-def check_outfit(spec: RunSpec, info: PriorInfo) -> None:
-    """Raises InputError for a ControlNet or a style that this prior cannot wear, or that the scene gives nothing to see."""
-    if spec.control != OFF and not info.takes_controls:
-        raise InputError(
-            f"control is {spec.control!r}, and the prior {info.id!r} takes no ControlNet.",
-            "Set control to off, or choose a Stable Diffusion prior.",
-        )
-    if spec.control != OFF and spec.scene == "canvas":
-        raise InputError(
-            f"control is {spec.control!r}, and a canvas is flat: it has no depth that a ControlNet could see.",
-            "Set control to off, or choose the scene splats or field.",
-        )
-    if spec.style_file and not info.takes_styles:
-        raise InputError(
-            f"style_file is {spec.style_file!r}, and the prior {info.id!r} wears no LoRA files.",
-            "Leave style_file empty, or choose a Stable Diffusion prior.",
-        )
+def _check_needs(owner: Any, info: PriorInfo) -> None:
+    """A setting that needs something of the prior may be at its default, or the prior must have it."""
+    defaults = {field.name: field.default for field in fields(owner)}
+    for knob in knobs_of(owner):
+        needs, default = knob.mark.needs, defaults[knob.name]
+        if needs and knob.value != default and not getattr(info, needs):
+            raise InputError(
+                f"{knob.name} is {knob.value!r}, and the prior {info.id!r} {LACKS.get(needs, f'lacks {needs}')}.",
+                f"Leave {knob.name} at {default!r}, or choose another prior.",
+            )

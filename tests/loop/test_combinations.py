@@ -10,11 +10,13 @@ import pytest
 import torch
 
 from engine.errors import InputError, PresetError
+from engine.guidance import methods
 from engine.loop.combinations import check_combination, refusal
 from engine.loop.messages import Finished, KnobsApplied, SetKnobs, Stepped, Unattended, Warned
 from engine.loop.run import run
-from engine.loop.settings import Settings, flatten, with_values
+from engine.loop.settings import Settings, Value, flatten, with_values
 from engine.loop.spec import Knobs, RunSpec
+from engine.math.knobs import Choice, File, Mark, Range, Switch, knobs_of
 from engine.prior.analytic import AnalyticPrior, CountingPrior
 from engine.prior.base import PriorInfo, TextEmbedding
 from engine.prior.known import info_of
@@ -69,6 +71,32 @@ def test_what_works_is_let_through(values: dict, info: PriorInfo) -> None:
     assert refusal(settings_of(**values), info) is None
 
 
+def test_every_setting_that_needs_something_of_a_prior_is_refused_by_one_without_it() -> None:
+    """And let through by one that has it."""
+    needy = {
+        knob.name: (knob.mark.needs, knob.mark)
+        for owner in (RunSpec("a mug"), Knobs(), *(kind() for kind in methods().values()))
+        for knob in knobs_of(owner)
+        if knob.mark.needs
+    }
+    assert {"perp_neg"} <= set(needy)
+    for name, (needs, mark) in needy.items():
+        given = settings_of(**{name: changed(mark, flatten(settings_of())[name])})
+        assert name in refusal(given, WORDED if needs != "wants_view_words" else JOINT).what
+        let_through = refusal(given, replace(WORDED, **{needs: True}))
+        assert let_through is None or name not in let_through.what, "an editing prior asks for a scene to edit"
+
+
+def changed(mark: Mark, value: Value) -> Value:
+    if isinstance(mark, Switch):
+        return not value
+    if isinstance(mark, Choice):
+        return next(option for option in mark.options if option != value)
+    if isinstance(mark, Range):
+        return mark.low if value != mark.low else mark.high
+    return f"other{mark.endings[0]}" if isinstance(mark, File) else "other"
+
+
 def ball_knobs(**values: object) -> Knobs:
     return with_values(settings_of(), {"guidance_scale": 1.0, "anchor_weight": 0.0, **values}).knobs
 
@@ -105,7 +133,7 @@ def test_a_preset_that_could_not_work_is_not_offered(tmp_path: Path) -> None:
     assert [preset.key for preset in found.presets] == ["fine"]
     assert sorted(problem.what.split(":")[0] for problem in found.problems) == ["camera.toml, line 4", "sides.toml, line 5"]
     assert all(problem.remedy for problem in found.problems)
-    with pytest.raises(PresetError, match="Perp-Neg"):
+    with pytest.raises(PresetError, match="perp_neg is True"):
         load_preset(tmp_path / "camera.toml")
 
 

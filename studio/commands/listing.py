@@ -7,8 +7,10 @@ import sys
 from tqdm import tqdm
 
 from engine.errors import MissingError
+from engine.prior.control.entries import control_ids, list_controls
 from engine.prior.registry import PriorEntry, fetch, find_entry, installed, list_priors
 from engine.session.presets import find_preset, load_presets
+from studio.commands.controls import control_line, fetch_by_id
 
 
 def presets(key: str | None) -> None:
@@ -27,10 +29,15 @@ def presets(key: str | None) -> None:
 
 
 def priors(wanted: str | None, *, accepted: bool) -> None:
-    """List all priors, or fetch one after size and licence were accepted."""
+    """List all priors and ControlNets, or fetch one after size and licence were accepted."""
     if wanted is None:
         for entry in list_priors():
             print(_line(entry))
+        for control in list_controls():
+            print(control_line(control))
+        return
+    if wanted in control_ids():
+        fetch_by_id(wanted, accepted=accepted, agreed=agreed)
         return
     entry = find_entry(wanted)
     if installed(entry):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -298,6 +299,14 @@ def test_the_table_is_markdown_with_a_line_for_each_row_and_tells_what_failed(to
     assert (best["guidance"], best["kind"], best["colour distance"], best["chroma shift"]) == ("2.5", "100%", "0.125", "-0.25")
     assert (best["s"], best["passes a step"]) == ("3.0", "2 F + 1 B")
     assert set(lines[6][2:]) == {report.NONE} and failures == "sds-splats-high: 4 failed. It cannot."
+
+
+def test_runs_that_the_health_check_gave_up_are_told(told) -> None:
+    asked, outcomes = told
+    key = next(cell.key for cell in asked if cell.row.pull == "best")
+    given_up = {**outcomes, key: replace(outcomes[key], effort=replace(outcomes[key].effort, roll_backs=4, ended_early=True))}
+    assert "sds-splats-best: 1 of 4 runs were ended by the health check." in report.markdown(report.gather(asked, given_up))
+    assert "health check" not in report.markdown(report.gather(asked, outcomes))
 
 
 def test_numbers_are_stored_with_the_settings_that_gave_them(told) -> None:

@@ -31,13 +31,17 @@ TRUE_SEED = BANK_SEED + INSTANCES  # where those begin that are judged as if the
 
 @dataclass(frozen=True)
 class Effort:
-    """What making an object took: ``seconds``, refine steps, passes of the denoiser in them, roll-backs of the health check."""
+    """What making an object took: ``seconds``, refine steps, passes of the denoiser in them, roll-backs of the health check.
+
+    ``ended_early``: the health check gave the run up, and the last good shape is judged.
+    """
 
     seconds: float = 0.0
     steps: int = 0
     forwards: int = 0
     backwards: int = 0
     roll_backs: int = 0
+    ended_early: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +102,7 @@ def make(settings: Settings, prior: Prior) -> tuple[SceneCopy, Effort]:
             finished = event if isinstance(event, Finished) else finished
     used = passes if steps else Passes()
     seconds = finished.seconds["total"] - finished.seconds["load"]
-    return finished.copy, Effort(seconds, steps, used.forwards, used.backwards, roll_backs)
+    return finished.copy, Effort(seconds, steps, used.forwards, used.backwards, roll_backs, finished.stopped)
 
 
 def ball(settings: Settings, prior: Prior) -> SceneCopy:

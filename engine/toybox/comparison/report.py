@@ -95,15 +95,21 @@ def _effort(efforts: Sequence[Effort]) -> dict[str, float | None]:
         "forwards_per_step": sum(effort.forwards for effort in efforts) / steps if steps else None,
         "backwards_per_step": sum(effort.backwards for effort in efforts) / steps if steps else None,
         "roll_backs": sum(effort.roll_backs for effort in efforts),
+        "ended_early": sum(effort.ended_early for effort in efforts),
     }
 
 
 def markdown(lines: Sequence[Line]) -> str:
-    """A table for each scene, with the true renders on top of each; what failed is told below."""
+    """A table for each scene, with the true renders on top of each; what failed or was given up is told below."""
     scenes = list(dict.fromkeys(line.row.scene for line in lines if line.row.scene))
     blocks = [_block(scene, [line for line in lines if line.row.scene in ("", scene)]) for scene in scenes]
     failures = [f"{line.row.key}: {line.numbers['failed']} failed. {' '.join(line.errors)}" for line in lines if line.errors]
-    return "\n\n".join([*blocks, *failures])
+    given_up = [
+        f"{line.row.key}: {line.numbers['ended_early']} of {line.numbers['objects']} runs were ended by the health check."
+        for line in lines
+        if line.numbers.get("ended_early")
+    ]
+    return "\n\n".join([*blocks, *failures, *given_up])
 
 
 def _block(scene: str, lines: Sequence[Line]) -> str:

@@ -72,6 +72,8 @@ class Grid:
 
 def canvas_settings(prompt: str, info: PriorInfo, *, seed: int = 0, steps: int = STEPS) -> Settings:
     """One picture of noise, at the size that the prior sees, and every knob at its default. Raises InputError."""
+    if steps < 1:
+        raise InputError(f"{steps} steps paint nothing.", f"Ask for 1 step or more; {STEPS} is usual.")
     spec = RunSpec(
         prompt=prompt, seed=seed, prior=info.id, scene="canvas", start="ball", draft_views=1,
         refine_steps=steps, render_size=info.resolution,

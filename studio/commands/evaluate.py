@@ -77,6 +77,8 @@ def _settings(options: argparse.Namespace) -> Settings:
     """The preset with what the command line changes of it; each prompt takes the place of this one."""
     settings = apply_preset(find_preset(options.preset), Settings(RunSpec(prompt="an object"), Knobs()))
     named = named_values(options.set)
+    if options.limit < 0:
+        raise InputError(f"--limit is {options.limit}; it must be 1 or more.", "Leave it out to make every prompt.")
     if "prompt" in named:
         raise InputError("--set prompt=... says nothing here.", "Give prompts with --prompts FILE, one a line.")
     return with_values(settings, {**named, "seed": options.seed})

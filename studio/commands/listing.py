@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 from tqdm import tqdm
 
 from engine.errors import MissingError
 from engine.prior.control.entries import control_ids, list_controls
 from engine.prior.registry import PriorEntry, fetch, find_entry, installed, list_priors
+from engine.session.fetching import MEGABYTE, offer_of
 from engine.session.presets import find_preset, load_presets
 from studio.commands.controls import control_line, fetch_by_id
 
@@ -43,12 +45,34 @@ def priors(wanted: str | None, *, accepted: bool) -> None:
     if installed(entry):
         print(f"{entry.id} is already installed.")
         return
-    print(f"{entry.title}: about {entry.size_mb} MB from {entry.source}; licence: {entry.licence}")
+    print(_offered(entry))
     if not accepted and not agreed():
         raise MissingError(f"{entry.id} was not fetched.", "Answer y, or pass --yes.")
-    with tqdm(total=1.0, unit="", desc=entry.id) as bar:
-        fetch(entry, lambda share: bar.update(share - bar.n))
-    print(f"{entry.id} is installed.")
+    print(f"{entry.id} is installed in {_fetched(entry)}")
+
+
+def _offered(entry: PriorEntry) -> str:
+    """What a person should know before a download."""
+    offer = offer_of(entry)
+    lines = [
+        f"{entry.title}: about {offer.size_mb} MB",
+        f"licence: {offer.licence}",
+        f"page:    {offer.page}",
+        f"target:  {offer.target}",
+    ]
+    gate = "Its publisher asks you to accept the licence on that page first, and to run: hf auth login"
+    return "\n".join([*lines, gate] if offer.gated else lines)
+
+
+def _fetched(entry: PriorEntry) -> Path:
+    """Fetch with a bar that shows the share, the speed and the time left. Interrupted, it says that nothing is lost."""
+    size = entry.size_mb * MEGABYTE
+    with tqdm(total=size, unit="B", unit_scale=True, desc=entry.id) as bar:
+        try:
+            return fetch(entry, lambda share: bar.update(round(share * size) - bar.n))
+        except KeyboardInterrupt:
+            tqdm.write(f"What was fetched is kept. Go on with: python -m studio priors --fetch {entry.id}")
+            raise
 
 
 def agreed() -> bool:

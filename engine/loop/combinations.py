@@ -7,9 +7,11 @@ from typing import Any
 
 from engine.errors import InputError
 from engine.loop.settings import Settings
+from engine.loop.spec import RunSpec
 from engine.loop.stages import plan
 from engine.math.knobs import knobs_of
 from engine.prior.base import PriorInfo
+from engine.prior.control.entries import OFF
 
 LACKS = {
     "wants_view_words": "is not told views in words",
@@ -33,9 +35,19 @@ def refusal(settings: Settings, info: PriorInfo) -> InputError | None:
 def check_combination(settings: Settings, info: PriorInfo) -> None:
     """Raises InputError, with a remedy, for settings that are each allowed and cannot work together with this prior."""
     plan(settings.spec, info)
+    _check_seen(settings.spec)
     settings.knobs.guidance.check(info)
     for owner in (settings.spec, settings.knobs, settings.knobs.guidance, settings.knobs.timesteps):
         _check_needs(owner, info)
+
+
+def _check_seen(spec: RunSpec) -> None:
+    """A ControlNet must have something to see."""
+    if spec.control != OFF and spec.scene == "canvas":
+        raise InputError(
+            f"control is {spec.control!r}, and a canvas is flat: it has no depth that a ControlNet could see.",
+            "Set control to off, or choose the scene splats or field.",
+        )
 
 
 def _check_needs(owner: Any, info: PriorInfo) -> None:

@@ -168,7 +168,7 @@ class TestRefusals:
 
     @pytest.mark.parametrize(("values", "info", "named"), [
         (CONTROLLED, {"takes_controls": False}, "takes no ControlNet"),
-        ({"style_file": "a.safetensors"}, {"takes_styles": False}, "wears no LoRA"),
+        ({"style_file": "a.safetensors"}, {"takes_styles": False}, "wears no style files"),
         ({**CONTROLLED, "scene": "canvas"}, {}, "canvas is flat"),
     ])  # fmt: skip
     def test_what_cannot_go_together(self, values: dict, info: dict, named: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
@@ -22,8 +22,9 @@ from engine.loop.snapshot import load_copy
 from engine.loop.warmup import warm_up
 from engine.prior.entries import PriorEntry
 from engine.prior.known import info_of, known_info
-from engine.prior.registry import find_entry, installed, list_priors, load_prior, vocabulary_of
+from engine.prior.registry import fetch, find_entry, installed, list_priors, load_prior, vocabulary_of
 from engine.session import Session, default_root
+from engine.session.fetching import Fetching, offer_of
 from engine.session.presets import load_presets
 from studio.catalogue import Catalogue, PriorChoice
 from studio.downloads import download_routes
@@ -61,7 +62,15 @@ def open_catalogue() -> Catalogue:
     entries = list_priors()
     taught = {entry.id: vocabulary_of(entry) for entry in entries if installed(entry)}
     choices = tuple(_choice(entry) for entry in entries)
-    return Catalogue(load_presets(), choices, lambda prior, prompt: unknown_words(prompt, taught.get(prior)), refusal)
+    fetching = open_fetching(entries)
+    return Catalogue(load_presets(), choices, lambda prior, prompt: unknown_words(prompt, taught.get(prior)), refusal, fetching)
+
+
+def open_fetching(entries: Sequence[PriorEntry]) -> Fetching:
+    """What the page downloads: the entries that lie on the Hub."""
+    known = {entry.id: entry for entry in entries if not entry.is_local}
+    offers = {key: offer_of(entry) for key, entry in known.items()}
+    return Fetching(offers, lambda key, report: fetch(known[key], report), lambda key: installed(known[key]))
 
 
 def refusal(prior_id: str, method: Guidance) -> str:
@@ -94,6 +103,8 @@ def serve_page(
         threading.Event().wait()
     finally:
         viewports.close()
+        if catalogue.fetching is not None:
+            catalogue.fetching.close()
         pool.shutdown(wait=False, cancel_futures=True)
         serving.close()
 
@@ -128,4 +139,5 @@ def _check(settings: Settings) -> None:
 def _how_to_fetch(entry: PriorEntry) -> str:
     if entry.is_local:
         return f"Restore its folder {entry.local_source} from the repository."
-    return f"Fetch it ({entry.size_mb} MB, licence {entry.licence}) with: python -m studio priors --fetch {entry.id}"
+    how = f"or run: python -m studio priors --fetch {entry.id}"
+    return f"Choose it in the Prior menu to download it ({entry.size_mb} MB, licence {entry.licence}), {how}"

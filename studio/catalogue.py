@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.guidance.base import Guidance
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
+from engine.session.fetching import Fetching, Offer
 from engine.session.presets import Preset, Presets, apply_preset
 
 PLACEHOLDER = "a mug"  # stands in for a prompt that is not written yet where only the other settings matter
@@ -31,13 +32,15 @@ class PriorChoice:
 class Catalogue:
     """``unknown_words(prior, prompt)`` are the words of a prompt that a prior was not taught.
 
-    ``refusal(prior, method)`` says why a method cannot work with a prior, and what would; it is empty where it can.
+    ``refusal(prior, method)`` says why a method cannot work with a prior, and what would; it is empty where it can. ``fetching``
+    downloads priors that are not on this machine; without it, nothing is offered for download.
     """
 
     presets: Presets
     priors: tuple[PriorChoice, ...]
     unknown_words: Callable[[str, str], tuple[str, ...]]
     refusal: Callable[[str, Guidance], str] = lambda prior, method: ""
+    fetching: Fetching | None = None
 
     def defaults(self) -> Settings:
         """The first preset's settings, which the page begins with."""
@@ -46,7 +49,17 @@ class Catalogue:
 
     def prior(self, key: str) -> PriorChoice:
         """The prior with this id; one that is in no list is shown by its id."""
-        return next((prior for prior in self.priors if prior.id == key), PriorChoice(key, key))
+        found = next((prior for prior in self.priors if prior.id == key), PriorChoice(key, key))
+        fetched = found.missing and self.fetching is not None and self.fetching.has(key)
+        return replace(found, missing="") if fetched else found
+
+    def shelf(self) -> tuple[PriorChoice, ...]:
+        """The priors as they are now: one that was fetched since the start is no longer missing."""
+        return tuple(self.prior(choice.id) for choice in self.priors)
+
+    def offer(self, key: str) -> Offer | None:
+        """What can be downloaded for a prior that is not on this machine."""
+        return None if self.fetching is None else self.fetching.offer(key)
 
     def preset(self, key: str | None) -> Preset | None:
         """The preset with this key, or None."""

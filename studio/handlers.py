@@ -81,7 +81,7 @@ class Handlers:
     def unknown_words(self, prompt: str, prior: str) -> str:
         """A gentle notice about words that the prior was not taught."""
         words = self.catalogue.unknown_words(prior, prompt) if prompt.strip() else ()
-        return unknown_notice(words, self.catalogue.prior(prior).title, self.catalogue.priors) if words else ""
+        return unknown_notice(words, self.catalogue.prior(prior).title, self.catalogue.shelf()) if words else ""
 
     def show_values(self, token: str, values: Mapping[str, Value]) -> list[Any]:
         """Set controls to ``values``, which name their method and prior, and tell the run what is live:

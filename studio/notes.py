@@ -32,3 +32,8 @@ def unknown_notice(words: Sequence[str], prior: str, priors: Sequence[PriorChoic
     elif elsewhere:
         advice += f" {escape(elsewhere[0].title)} would know {them}, but is not installed. {escape(elsewhere[0].missing)}"
     return f'<p class="mq-note" role="status">{escape(prior)} was not taught {named} and leaves {them} out. {advice}</p>'
+
+
+def size_words(count: float) -> str:
+    """Bytes in words that people read at a glance."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 
 from engine.guidance.base import Guidance
 from engine.guidance.cost import Cost
+from engine.session.fetching import MEGABYTE
 from studio.catalogue import Catalogue
 from studio.menu import Option
+from studio.notes import size_words
 
 CLASSIC, ONE_PASS, THOROUGH, LEARNS = "Classic", "One look a step", "Slow and thorough", "Learn while the shape grows"
 GROUPS = (CLASSIC, ONE_PASS, THOROUGH, LEARNS)
+OPEN_WORDS, TAUGHT_WORDS = "Knows any words.", "Knows only the words that it was taught."
 CLASSIC_PASSES = 3  # a method that takes more is a slow one
 
 
@@ -22,6 +25,17 @@ def method_options(methods: Mapping[str, type[Guidance]], catalogue: Catalogue, 
         for key, each in made.items()
     ]
     return sorted(options, key=lambda each: (GROUPS.index(each.group), made[each.key].cost.most, each.key != "sds", each.title))
+
+
+def prior_options(catalogue: Catalogue) -> list[Option]:
+    """Every prior as things are now; refused are those that are not on this machine and cannot be downloaded from the page."""
+    options = []
+    for prior in catalogue.shelf():
+        offer = catalogue.offer(prior.id)
+        note = f"{size_words(offer.size_mb * MEGABYTE)} to download, {offer.licence}" if offer else ""
+        words = OPEN_WORDS if prior.any_words else TAUGHT_WORDS
+        options.append(Option(prior.id, prior.title, words, note, "", "" if offer else prior.missing))
+    return options
 
 
 def preset_options(catalogue: Catalogue) -> list[Option]:

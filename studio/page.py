@@ -12,6 +12,7 @@ from engine.session import Session
 from studio.catalogue import Catalogue
 from studio.controls import SHARED
 from studio.examples import tiles
+from studio.fetching import connect_fetch_box
 from studio.handlers import Handlers
 from studio.panel import Panel, draw_panel
 from studio.presetting import Presetting
@@ -58,6 +59,7 @@ def _connect(page: gr.Blocks, panel: Panel, handlers: Handlers) -> None:
     _connect_live(panel, handlers)
     _connect_presets(panel, Presetting(handlers), everything)
     _connect_prior(panel, handlers)
+    connect_fetch_box(page, panel.fetch, panel.prior, handlers.catalogue)
     panel.dice.click(None, None, panel.controls.named("seed"), js=DICE, api_visibility="private")
 
 

@@ -12,9 +12,10 @@ from engine.guidance import key_of, methods
 from engine.loop.settings import Settings
 from studio.catalogue import Catalogue
 from studio.controls import SHARED, Controls, Field, fields_of
+from studio.fetching import FetchBox, draw_fetch_box
 from studio.menu import menu
 from studio.notes import problem
-from studio.offers import method_options, preset_options
+from studio.offers import method_options, preset_options, prior_options
 from studio.presetting import Memory
 from studio.tabs import TABS, Tab, draw_tabs
 
@@ -47,7 +48,8 @@ class Panel:
     prompt: gr.Textbox
     negative_prompt: gr.Textbox
     words: gr.HTML
-    prior: gr.Dropdown
+    prior: gr.HTML
+    fetch: FetchBox
     presets: PresetBar
     seed_locked: gr.Checkbox
     dice: gr.Button
@@ -93,17 +95,9 @@ def _draw_presets(catalogue: Catalogue) -> dict[str, Any]:
 
 
 def _draw_prior(catalogue: Catalogue, settings: Settings) -> dict[str, Any]:
-    priors = [(prior.title, prior.id) for prior in catalogue.priors if not prior.missing]
-    prior = gr.Dropdown(
-        priors,
-        label="Prior",
-        value=settings.spec.prior,
-        elem_id="mq-prior",
-        elem_classes="mq-knob",
-        visible=len(priors) > 1 or "hidden",
-        info="The diffusion model that knows what things look like.",
-    )
-    return {"prior": prior}
+    help = "The diffusion model that knows what things look like."
+    prior = menu(prior_options(catalogue), settings.spec.prior, "Prior", "mq-prior", help=help)
+    return {"prior": prior, "fetch": draw_fetch_box()}
 
 
 def _draw_seed(controls: Controls, fields: Sequence[Field]) -> dict[str, Any]:

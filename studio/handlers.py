@@ -7,20 +7,24 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.utils import get_upload_folder
 
 from engine.errors import StudioError
 from engine.loop.settings import Settings, Value, flatten, with_values
 from engine.loop.spec import MAX_SEED
 from engine.session import Session
+from engine.session.belongings import given_files
 from studio.catalogue import Catalogue
 from studio.controls import SHARED, Controls, offered
 from studio.menu import plain
 from studio.notes import problem, unknown_notice
 from studio.offers import method_options
 from studio.status import LIVE_STATES
+from studio.uploads import check_uploads
 
 
 class Handlers:
@@ -105,7 +109,7 @@ class Handlers:
         """What the controls say, as settings. Raises InputError for what is not allowed."""
         typed, negative_prompt, prior, method, *values = everything
         offers = self.catalogue.prior(str(prior)).offers
-        return with_values(
+        settings = with_values(
             self.catalogue.defaults(),
             {
                 **self.controls.values(values, str(method), offers=offers),
@@ -116,6 +120,8 @@ class Handlers:
                 "method": method,
             },
         )
+        check_uploads(given_files(settings), (Path(get_upload_folder()), self.session.library.root))
+        return settings
 
     def _command(self, command: Callable[[str], None], token: str) -> str:
         try:

@@ -17,6 +17,7 @@ from engine.errors import InputError
 from studio.theme import favicon, head, theme
 
 MAX_MESSAGE_BYTES = 64 << 20  # a scene with 200 000 splats in one message is 6.4 MB
+LARGEST_UPLOAD = "1gb"  # a style file of the largest models, or a few million splats
 SEND_BUFFER_BYTES = 128 << 10  # a kernel buffer is a queue of old pictures: keep it short
 
 
@@ -45,7 +46,7 @@ def open_port(page: gr.Blocks, routes: Sequence[BaseRoute], *, host: str, port: 
         enable_monitoring=False,
         pwa=False,
         mcp_server=False,
-        max_file_size="32mb",
+        max_file_size=LARGEST_UPLOAD,
         theme=theme(),
         head=head(),
         favicon_path=favicon(),

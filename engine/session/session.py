@@ -24,6 +24,7 @@ from engine.loop.settings import Settings, Value, flatten_knobs, with_values
 from engine.loop.spec import Knobs
 from engine.math.camera import Camera
 from engine.session.archive import JobArchive
+from engine.session.belongings import forget_own_files, with_own_files
 from engine.session.board import Board
 from engine.session.darkroom import Darkroom, Wish
 from engine.session.engine import Engine, LoadPrior, Run, WriteResults
@@ -100,19 +101,22 @@ class Session:
     # Steering
 
     def submit(self, settings: Settings, owner: str) -> str:
-        """Queue a run and return its token.
+        """Queue a run and return its token; files that its settings name are copied into its folder first.
 
         Raises InputError, MissingError or DeviceError if it could not run, and StorageError if it could not be kept.
         """
         self._check(settings)
-        record = JobRecord(new_token(), owner, time.time(), settings, settings.knobs, session=self.library.session)
+        token = new_token()
         try:
+            own = with_own_files(settings, self.library.folder(token))
+            record = JobRecord(token, owner, time.time(), own, own.knobs, session=self.library.session)
             self.library.write(record)
-        except StorageError:
-            self.library.discard(record.token)
+        except (InputError, StorageError):
+            forget_own_files(self.library.folder(token))
+            self.library.discard(token)
             raise
         self._board.add(record)
-        return record.token
+        return token
 
     def set_knobs(self, token: str, values: Mapping[str, Value]) -> int:
         """Change live settings by name; returns the revision that comes back with everything they shaped.

@@ -107,9 +107,15 @@ def set_slider(page: Page, name: str, value: float) -> None:
     box.press("Tab")
 
 
-def canvas_pixels(page: Page) -> np.ndarray:
-    """The live picture (H,W,3)."""
-    data = page.evaluate("document.querySelector('#mq-canvas').toDataURL('image/png').split(',')[1]")
+def choose(page: Page, menu: str, key: str) -> None:
+    """Open a menu and take an option by its key."""
+    page.click(f"#mq-{menu} .mq-menu-button")
+    page.click(f'#mq-{menu} [data-key="{key}"]')
+
+
+def canvas_pixels(page: Page, selector: str = "#mq-canvas") -> np.ndarray:
+    """What a canvas holds (H,W,3); the live picture unless told."""
+    data = page.evaluate("selector => document.querySelector(selector).toDataURL('image/png').split(',')[1]", selector)
     return np.asarray(Image.open(BytesIO(base64.b64decode(data))).convert("RGB"))
 
 

@@ -10,6 +10,7 @@ import trimesh
 from browsing import (
     PATIENCE_MS,
     canvas_pixels,
+    choose,
     generate,
     launch,
     set_slider,
@@ -40,6 +41,17 @@ def test_from_words_to_a_file(studio_page: str, tmp_path: Path) -> None:
         set_slider(page, "guidance_scale", 4.5)
         wait_number(page, "revisionApplied", 1)
         assert 0 < int(state(page)["appliedAtStep"]) <= int(state(page)["step"]) + 1
+
+        choose(page, "method", "lods")
+        switched = wait_number(page, "revisionApplied", int(state(page)["revision"]))
+        expect(page.locator("#mq-lods-prior_learning_rate")).to_be_visible()
+        expect(page.locator('.mq-readouts [data-name="null_convergence"] p')).not_to_be_empty()
+        wait_number(page, "priorRows", 2)
+        expect(page.locator(".mq-prior output")).to_contain_text("% noise: ")
+        choose(page, "method", "sds")
+        wait_number(page, "revisionApplied", switched + 1)
+        set_slider(page, "guidance_scale", 4.5)
+        wait_number(page, "revisionApplied", switched + 2)
 
         step = int(state(page)["step"])
         page.reload()

@@ -12,6 +12,7 @@ from browsing import (
     PHONE,
     arrive,
     canvas_pixels,
+    choose,
     generate,
     launch,
     set_slider,
@@ -22,6 +23,8 @@ from browsing import (
     wait_state,
 )
 from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from engine.guidance import methods
 
 pytestmark = pytest.mark.browser
 LONG = 4000  # steps of a run that is stopped by hand
@@ -184,16 +187,93 @@ def test_an_example_fills_in_its_prompt(page: Page) -> None:
     expect(page.locator("#mq-prompt textarea")).to_have_value("a red mug with a blue handle")
 
 
-def test_a_preset_shows_what_it_would_change_before_it_does(page: Page) -> None:
-    refine = page.locator("#mq-refine_steps input")
-    before = refine.input_value()
-    page.click("#mq-preset input")
-    page.get_by_role("option", name="Toybox · quick draft").click()
-    expect(page.locator("#mq-preset-note")).to_contain_text("Refine steps")
-    expect(refine).to_have_value(before)
+def test_a_preset_shows_what_it_would_change_then_applies_then_is_undone(page: Page) -> None:
+    refine, note = page.locator("#mq-refine_steps input"), page.locator("#mq-preset-note")
+    page.fill("#mq-refine_steps input", "1230")
+    choose(page, "preset", "toybox-ball")
+    expect(note).to_contain_text("pleasure to watch")
+    expect(note.locator(".mq-changes-next tr", has_text="Refine steps").locator("td")).to_have_text(["1230", "→", "300"])
+    expect(note.locator(".mq-changes-live tr", has_text="Draft anchor")).to_be_visible()
+    expect(refine).to_have_value("1230")
+    page.click("#mq-dismiss")
+    expect(note).to_be_hidden()
+    expect(page.locator("#mq-preset .mq-menu-button")).to_have_text("Toybox · splats")
+
+    choose(page, "preset", "toybox-ball")
     page.click("#mq-apply")
-    expect(refine).to_have_value("0")
+    expect(refine).to_have_value("300")
+    expect(page.locator("#mq-anchor_weight input[type=number]")).to_have_value("0")
     expect(page.locator("#mq-apply")).to_be_hidden()
+    page.click("#mq-undo")
+    expect(refine).to_have_value("1230")
+    expect(page.locator("#mq-anchor_weight input[type=number]")).to_have_value("0.5")
+    expect(page.locator("#mq-preset .mq-menu-button")).to_have_text("Toybox · splats")
+    expect(page.locator("#mq-undo")).to_be_hidden()
+
+
+def test_every_method_explains_itself_in_the_menu_before_it_is_chosen(page: Page) -> None:
+    page.click("#mq-method .mq-menu-button")
+    for key, method in methods().items():
+        row = page.locator(f'#mq-method [data-key="{key}"]')
+        expect(row.locator("p").first).to_have_text(method.sentence)
+        expect(row.locator("small")).to_contain_text("a step")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Escape")
+    expect(page.locator("#mq-method .mq-menu-list")).to_be_hidden()
+    expect(page.locator("#mq-method .mq-menu-button")).to_have_text("SDS")
+
+
+def test_what_cannot_work_with_the_prior_says_so_and_cannot_be_chosen(page: Page) -> None:
+    choose(page, "prior", "plain")
+    row = page.locator('#mq-method [data-key="vsd"]')
+    page.wait_for_function("document.querySelector('#mq-method [data-key=vsd]').getAttribute('aria-disabled') === 'true'")
+    page.click("#mq-method .mq-menu-button")
+    expect(row.locator(".mq-menu-refusal")).to_contain_text("no network in which an adapter could learn")
+    row.click(force=True)  # as a hand would: it does not ask whether it may
+    expect(page.locator("#mq-method .mq-menu-list")).to_be_visible()
+    expect(page.locator("#mq-method .mq-menu-button")).to_have_text("SDS")
+    page.keyboard.press("Escape")
+    page.click("#mq-more-live button")
+    expect(page.locator("#mq-perp_neg")).to_be_visible()
+    choose(page, "prior", "toybox")
+    expect(page.locator("#mq-perp_neg")).to_be_hidden()
+
+
+def test_the_method_is_switched_while_the_run_goes_on(page: Page) -> None:
+    long_run(page)
+    wait_number(page, "frames", 2)
+    choose(page, "method", "lods")
+    applied = wait_number(page, "revisionApplied", 1)
+    expect(page.locator('[data-field="revision"]')).to_contain_text(f"revision {applied} applied at step")
+    expect(page.locator("#mq-lods-prior_learning_rate")).to_be_visible()
+    expect(page.locator("#mq-guidance_scale")).to_contain_text("Initial guidance")
+    expect(page.locator("#mq-guidance_scale input[type=number]")).to_have_value("100")
+    gauge = page.locator('.mq-readouts [data-name="null_convergence"]')
+    expect(gauge.locator("p")).not_to_be_empty()
+    wait_number(page, "step", 110)  # by then the double has learned everything
+    expect(gauge.locator("p")).to_contain_text("pale")
+    expect(gauge.locator("output")).to_have_text("100 %")
+
+    choose(page, "method", "ism")
+    wait_number(page, "revisionApplied", applied + 1)
+    expect(gauge).to_have_count(0)
+    expect(page.locator("#mq-lods-prior_learning_rate")).to_be_hidden()
+    page.click("#mq-more-live button")
+    expect(page.locator("#mq-ism-interval")).to_be_visible()
+    wait_number(page, "step", int(state(page)["step"]) + 3)
+    assert state(page)["state"] == "running"
+
+
+def test_the_render_stands_beside_what_the_prior_makes_of_it(page: Page) -> None:
+    long_run(page)
+    wait_number(page, "priorRows", 2)
+    assert state(page)["prior"] == "4" and state(page)["noise"] == "500"
+    expect(page.locator(".mq-prior output")).to_have_text("50 % noise: parts and proportions")
+    render, denoised = (canvas_pixels(page, f'[data-prior="{name}"]') for name in ("renders", "denoised"))
+    assert render.shape == denoised.shape == (32, 32, 3)
+    assert abs(denoised.mean() - render.mean() - 60) < 6, "they are of one step"
+    boxes = [page.locator(f'[data-prior="{name}"]').bounding_box() for name in ("renders", "denoised")]
+    assert boxes[0]["y"] == boxes[1]["y"] and boxes[0]["x"] + boxes[0]["width"] <= boxes[1]["x"]
 
 
 def test_a_kept_seed_stays_and_a_free_one_is_drawn(page: Page) -> None:

@@ -1,0 +1,43 @@
+"""Files that a run is given: copied into its folder, so that it can be resumed when the place they came from is gone."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from engine.errors import InputError
+from engine.loop.settings import Settings, with_values
+from engine.math.knobs import File, knobs_of
+from engine.session.library import library_errors
+
+GIVEN = "given"  # the folder inside a run's own
+
+
+def given_files(settings: Settings) -> dict[str, Path]:
+    """The files that settings name, by setting."""
+    owners = (settings.spec, settings.knobs, settings.knobs.guidance, settings.knobs.timesteps)
+    knobs = [knob for owner in owners for knob in knobs_of(owner) if isinstance(knob.mark, File) and knob.value]
+    return {knob.name: Path(knob.value).expanduser() for knob in knobs}
+
+
+def with_own_files(settings: Settings, folder: Path) -> Settings:
+    """``settings`` with copies of their files in the run's ``folder``, made now.
+
+    Raises InputError for a file that is not there, and StorageError if it cannot be copied.
+    """
+    found = given_files(settings)
+    for name, path in found.items():
+        if not path.is_file():
+            raise InputError(f"{name} names {path}, which is not a file.", "Choose the file again.")
+    return with_values(settings, {name: str(_copied(path, folder / GIVEN / name)) for name, path in found.items()})
+
+
+def _copied(path: Path, folder: Path) -> Path:
+    with library_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        return Path(shutil.copyfile(path, folder / path.name))
+
+
+def forget_own_files(folder: Path) -> None:
+    """Remove the copies again, where the run could not be begun."""
+    shutil.rmtree(folder / GIVEN, ignore_errors=True)

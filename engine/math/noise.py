@@ -63,7 +63,7 @@ def x0_from_v(x_t: Tensor, v: Tensor, a: Tensor, sig: Tensor) -> Tensor:
 
 
 def flow_time(a: Tensor, sig: Tensor) -> Tensor:
-    """The time s of a rectified flow, x_s = (1 - s) x0 + s eps (arXiv 2403.03206, equation 1), with the same share of noise.
+    """The time s of a rectified flow, x_s = (1 - s) x0 + s eps (arXiv 2403.03206, section 3), with the same share of noise.
 
     ``x_s`` is then our ``x_t / (a + sig)``.
     """
@@ -105,7 +105,7 @@ def zero_terminal_snr(schedule: NoiseSchedule) -> NoiseSchedule:
 
 
 def rectified_flow(steps: int = 1000, shift: float = 1.0) -> NoiseSchedule:
-    """Our times for a rectified flow: index i has the signal-to-noise ratio of s = shift u / (1 + (shift - 1) u), u = (i + 1) / T.
+    """Our times for a rectified flow: index i has the noise of s = shift u / (1 + (shift - 1) u) with u = (i + 1) / T.
 
     ``shift`` moves the times of training and sampling to more noise (arXiv 2403.03206, equation 23). The last is pure noise.
     """

@@ -16,19 +16,13 @@ ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 LINES = [line for block in re.findall(r"```bash\n(.*?)```", TEXT, re.S) for line in block.strip().splitlines()]
 COMMANDS = [part.strip() for line in LINES for part in line.split("&&")]
-QUICK = [
-    "--set",
-    "sampling_steps=2",
-    "--set",
-    "fit_steps=10",
-    "--set",
-    "refine_steps=2",
-    "--set",
-    "splats=300",
-    "--formats",
-    "glb",
-    "--quiet",
-]
+SMALL = ["--set", "sampling_steps=2", "--set", "fit_steps=10", "--set", "refine_steps=2", "--set", "splats=300", "--quiet"]
+QUICK = {
+    "generate": [*SMALL, "--formats", "glb"],
+    "playground": ["--methods", "sds", "--steps", "2", "--quiet"],
+    "evaluate": [*SMALL, "--limit", "1"],
+}
+WRITES = {"generate": "result.json", "playground": "sheet.png", "evaluate": "report.md"}
 
 
 def test_two_commands_are_all_a_fresh_machine_needs() -> None:
@@ -42,15 +36,18 @@ def test_extras_that_are_named_exist() -> None:
         assert re.search(rf"^{extra} = \[", project, re.M), extra
 
 
-def test_generating_works_as_written_one_command_after_the_other(tmp_path: Path, monkeypatch) -> None:
+def test_what_writes_works_as_written_one_command_after_the_other(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    commands = [command for command in COMMANDS if command.startswith("python -m studio generate")]
-    assert len(commands) >= 3
-    for command in commands:
-        arguments = shlex.split(command)[3:]
-        quick = [part for part in QUICK if not ("refine_steps" in part and "refine_steps" in command)]
-        assert main([*arguments, *_paired(quick)]) == 0, command
-        assert (tmp_path / arguments[arguments.index("--out") + 1] / "result.json").exists()
+    commands = [
+        shlex.split(command)[3:] for command in COMMANDS if command.startswith("python -m studio") and " --out " in command
+    ]
+    assert [arguments[0] for arguments in commands].count("generate") >= 3 and {arguments[0] for arguments in commands} == set(
+        QUICK
+    )
+    for arguments in commands:
+        quick = [part for part in QUICK[arguments[0]] if not ("refine_steps" in part and "refine_steps" in " ".join(arguments))]
+        assert main([*arguments, *_paired(quick)]) == 0, arguments
+        assert (tmp_path / arguments[arguments.index("--out") + 1] / WRITES[arguments[0]]).exists()
 
 
 def _paired(arguments: list[str]) -> list[str]:
@@ -63,7 +60,7 @@ def _paired(arguments: list[str]) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "command", [c for c in COMMANDS if c.startswith("python -m studio") and " generate " not in c and c != "python -m studio"]
+    "command", [c for c in COMMANDS if c.startswith("python -m studio") and " --out " not in c and c != "python -m studio"]
 )
 def test_lists_work_as_written(command: str) -> None:
     assert main(shlex.split(command)[3:]) == 0

@@ -50,12 +50,18 @@ def test_earlier_results_are_put_aside(made: Path, tmp_path: Path, capsys) -> No
     assert (tmp_path / "earlier-1" / "scene.ply").read_text() == "precious"
 
 
+REFINE = 2  # after draft and fit
+
+
 def test_resume_finishes_an_interrupted_run(tmp_path: Path) -> None:
     out = tmp_path / "run"
     command = [sys.executable, "-m", "studio", "generate", "--prompt", "a blue bird", "--out", str(out), "--quiet"]
     slow = ["--set", "fit_steps=10", "--set", "splats=300", "--set", "refine_steps=20000"]
     process = subprocess.Popen([*command, *slow], cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"})
     _wait_for(out / "checkpoint.previous.pt")
+    while snapshot.load(out).content["stage_index"] < REFINE:
+        assert process.poll() is None
+        time.sleep(0.2)
     process.kill()
     process.wait()
     content = dict(snapshot.load(out).content)
@@ -148,7 +154,7 @@ def test_a_port_in_use_is_told(capsys, tmp_path: Path) -> None:
     assert str(port) in told and "try:" in told
 
 
-@pytest.mark.parametrize("command", [[], ["serve"], ["generate"], ["doctor"], ["presets"], ["priors"]])
+@pytest.mark.parametrize("command", [[], ["serve"], ["generate"], ["playground"], ["evaluate"], ["doctor"], ["presets"], ["priors"]])
 def test_help(command: list[str], capsys) -> None:
     with pytest.raises(SystemExit) as end:
         main([*command, "--help"])

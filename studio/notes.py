@@ -36,4 +36,7 @@ def unknown_notice(words: Sequence[str], prior: str, priors: Sequence[PriorChoic
 
 def size_words(count: float) -> str:
     """Bytes in words that people read at a glance."""
-    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.0f} MB"
+    for unit, name in ((1e9, "GB"), (1e6, "MB")):
+        if count >= unit:
+            return f"{count / unit:.1f} {name}"
+    return f"{count / 1e3:.0f} kB"

@@ -44,7 +44,7 @@ class Lods:
     """Two forward passes a step, and one forward and one backward pass for each step of the embedding."""
 
     title: ClassVar[str] = "LODS"
-    sentence: ClassVar[str] = "Learns what the shape looks like now and pushes from there to the prompt: calm at high guidance."
+    sentence: ClassVar[str] = "Learns what the shape looks like now and pushes from there to the prompt."
 
     guidance_scale: Annotated[float, Range(1, 1000, 1, label="Initial guidance",
                                            help="How hard the prompt pulls while nothing is learned. 1: not at all.")] = 100.0

@@ -36,6 +36,7 @@ def check_combination(settings: Settings, info: PriorInfo) -> None:
     """Raises InputError, with a remedy, for settings that are each allowed and cannot work together with this prior."""
     plan(settings.spec, info)
     _check_seen(settings.spec)
+    _check_pictures(settings.spec, info)
     settings.knobs.guidance.check(info)
     for owner in (settings.spec, settings.knobs, settings.knobs.guidance, settings.knobs.timesteps):
         _check_needs(owner, info)
@@ -47,6 +48,19 @@ def _check_seen(spec: RunSpec) -> None:
         raise InputError(
             f"control is {spec.control!r}, and a canvas is flat: it has no depth that a ControlNet could see.",
             "Set control to off, or choose the scene splats or field.",
+        )
+
+
+def _check_pictures(spec: RunSpec, info: PriorInfo) -> None:
+    """Given pictures need a shape to be seen on, and words beside them for a prior that cannot see."""
+    if not spec.images:
+        return
+    if spec.scene == "canvas":
+        raise InputError("images names pictures of an object, and scene is 'canvas', which is flat.", "Choose splats or field.")
+    if not info.takes_images and not spec.prompt.strip():
+        raise InputError(
+            f"The prompt is empty, and the prior {info.id!r} cannot see pictures: it would not know what to make.",
+            "Say in a few words what the pictures show, or choose a prior that takes them, such as toybox.",
         )
 
 

@@ -65,7 +65,7 @@ class Recipe:
         facts, changes = document.pop("facts", {}), document.pop("change", [])
         if not isinstance(document.get("prompt"), str):
             raise InputError("The recipe has no prompt.", 'Add a line such as prompt = "a red mug".')
-        blank = Settings(RunSpec(prompt=document["prompt"]), Knobs())
+        blank = Settings(RunSpec(prompt=document["prompt"], images=str(document.get("images", ""))), Knobs())
         return Recipe(with_values(blank, document), tuple(_read_change(change) for change in changes), facts)
 
 

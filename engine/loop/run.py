@@ -18,6 +18,7 @@ from engine.loop import health, snapshot, spoilt
 from engine.loop.clock import Clock
 from engine.loop.combinations import check_combination, refusal
 from engine.loop.frames import PAPER, to_uint8
+from engine.loop.given import given_views, kept_with
 from engine.loop.messages import (
     Checkpointed,
     Event,
@@ -68,6 +69,8 @@ def run(
 ) -> Iterator[Event]:
     """Run ``spec``; with ``folder``, leave a checkpoint there every few seconds, and with ``resume`` go on from it.
 
+    Given pictures are copied into the folder, and the recipe names the copies.
+
     Raises InputError, MissingError or DeviceError before the first event if the run cannot begin.
     """
     clock = Clock()
@@ -75,7 +78,8 @@ def run(
     check_combination(Settings(spec, knobs), prior.info)
     outfit = outfit_for(prior, spec.control, spec.style_file, load_control)
     thrift = Thrift.of(prior, spec, knobs)
-    context, stages = Context.of(spec, prior, outfit), plan(spec, prior.info)
+    given, spec = given_views(spec, prior.info, folder), kept_with(spec, folder)
+    context, stages = Context.of(spec, prior, outfit, given), plan(spec, prior.info)
     state = fresh_state(context, resumed=resume and folder is not None)
     live = _Live(context, state, knobs, Recipe(Settings(spec, knobs)), stages, folder, thrift)
     live.state.seconds["load"] = clock.lap()
@@ -108,6 +112,8 @@ class _Live:
         try:
             if self.thrift.plan is not None:
                 yield Warned(self.thrift.words())
+            if self.context.given is not None and self.state.total_step == 0:
+                yield from (Warned(note) for note in self.context.given.notes)
             yield from self._commands(mailbox)
             while self.state.stage_index < len(self.stages) and not self.stopping:
                 yield from self._stage(self.stages[self.state.stage_index], mailbox)

@@ -9,6 +9,7 @@ from engine.errors import InputError
 from engine.guidance.base import Guidance
 from engine.guidance.sds import Sds
 from engine.guidance.timesteps import Timesteps
+from engine.loop.photo.listing import crops_in, pictures_in
 from engine.math.gradient import CLIPPINGS
 from engine.math.knobs import Choice, File, Range, Switch, check_knobs
 from engine.prior.control.entries import OFF, control_ids
@@ -20,10 +21,16 @@ MAX_SEED = 2**31 - 1
 
 @dataclass(frozen=True)
 class RunSpec:
-    """Everything that is fixed when Generate is pressed."""
+    """Everything that is fixed when Generate is pressed.
+
+    ``images`` and ``image_crops`` are written as `engine.loop.photo.listing` reads them. Where there are pictures, the prompt
+    may be empty.
+    """
 
     prompt: str
     negative_prompt: str = ""
+    images: str = ""
+    image_crops: str = ""
     seed: Annotated[int, Range(0, MAX_SEED, 1, help="The same seed and settings give the same result.")] = 0
     prior: str = "toybox"
     scene: Annotated[
@@ -41,6 +48,14 @@ class RunSpec:
         str,
         File((".ply",), label="Start file", advanced=True, help="Splats to start from: a scene.ply of ours, or any 3DGS file."),
     ] = ""
+    image_elevation_deg: Annotated[
+        float,
+        Range(-30, 80, 1, unit="°", label="Camera height", advanced=True, help="How far above the object pictures were taken."),
+    ] = 10.0
+    image_fill: Annotated[
+        float,
+        Range(0.3, 1, 0.01, label="Fill", advanced=True, help="How much of the frame the object takes in automatic crops."),
+    ] = 0.8
     draft_views: Annotated[
         int,
         Range(
@@ -104,7 +119,8 @@ class RunSpec:
 
     def __post_init__(self) -> None:
         check_knobs(self)
-        _check_prompt("The prompt", self.prompt, required=True)
+        crops_in(self.image_crops, len(pictures_in(self.images)))
+        _check_prompt("The prompt", self.prompt, required=not self.images.strip())
         _check_prompt("The negative prompt", self.negative_prompt, required=False)
 
 
@@ -116,6 +132,16 @@ class Knobs:
     timesteps: Timesteps = field(default_factory=Timesteps)
     anchor_weight: Annotated[
         float, Range(0, 5, 0.05, label="Draft anchor", help="How strongly the draft views hold the shape. 0 lets it go.")
+    ] = 0.5
+    fidelity: Annotated[
+        float,
+        Range(
+            0,
+            1,
+            0.05,
+            label="Fidelity",
+            help="Between imagination (0) and the given pictures (1). Half: both in full. Without pictures it does nothing.",
+        ),
     ] = 0.5
     learning_rate: Annotated[
         float, Range(0.05, 4, 0.05, label="Learning rate", help="Multiplies every rate of the optimiser.")

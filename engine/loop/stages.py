@@ -22,7 +22,8 @@ from engine.loop.spec import Knobs, RunSpec
 from engine.loop.spoilt import spoilt_picture
 from engine.loop.state import Anchor, Context, RunState, make_optimiser
 from engine.loop.step import StepOut, distill_step, fit_step, set_rates
-from engine.loop.viewpoints import draft_cameras, draft_count
+from engine.loop.viewpoints import cameras_beside, draft_cameras, draft_count
+from engine.math.cameras import Cameras
 from engine.math.matte import matte
 from engine.math.views import Views
 from engine.prior.base import PriorInfo
@@ -93,8 +94,7 @@ def draft(context: Context, state: RunState, live: LiveKnobs) -> Iterator[StepOu
     """
     spec, prior = context.spec, context.prior
     state.total_step, state.step = state.total_step - state.step, 0
-    count = spec.draft_views if spec.scene == "canvas" else draft_count(prior.info, spec.draft_views)
-    cameras = draft_cameras(prior.info, count, prior.info.resolution).to(prior.device)
+    cameras = _drafted_cameras(context)
     zero = torch.zeros(len(cameras), prior.info.resolution, prior.info.resolution, 1, device=prior.device)
     shape = prior.encode(Views(zero.expand(-1, -1, -1, 3), zero, zero)).shape
     noise = torch.randn(shape, generator=torch.Generator().manual_seed(spec.seed)).to(prior.device)
@@ -105,7 +105,7 @@ def draft(context: Context, state: RunState, live: LiveKnobs) -> Iterator[StepOu
         views, fault = prior.decode(x0), spoilt_picture(x0)
         if fault:
             yield StepOut(float("nan"), views, skipped=fault)
-        state.anchor = Anchor(_anchor_pictures(context, views), cameras)
+        state.anchor = _with_given(context, Anchor(_anchor_pictures(context, views), cameras))
         yield StepOut(float((x0 - before).square().mean()), views, denoised=x0)
         before = x0
 
@@ -154,6 +154,24 @@ def refine_progress(context: Context, state: RunState) -> float:
 def decay(progress: float, first: float, last: float) -> float:
     """Cosine from ``first`` at progress 0 to ``last`` at 1."""
     return last + (first - last) * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
+
+
+def _drafted_cameras(context: Context) -> Cameras:
+    """Where the prior is asked for views: all round, without those for which a given picture stands in."""
+    spec, prior = context.spec, context.prior
+    count = spec.draft_views if spec.scene == "canvas" else draft_count(prior.info, spec.draft_views)
+    if context.clean is None:
+        return draft_cameras(prior.info, count, prior.info.resolution).to(prior.device)
+    return cameras_beside(context.given.cameras, prior.info, count, prior.info.resolution).to(prior.device)
+
+
+def _with_given(context: Context, drafted: Anchor) -> Anchor:
+    """The given pictures first, where the prior has seen them while it drafted the others."""
+    if context.clean is None:
+        return drafted
+    given = context.given.resized(drafted.cameras.width)
+    c2w, K = (torch.cat([getattr(views.cameras, part) for views in (given, drafted)]) for part in ("c2w", "K"))
+    return Anchor(torch.cat([given.rgba, drafted.rgba]), Cameras(c2w, K, drafted.cameras.width, drafted.cameras.height))
 
 
 def _anchor_pictures(context: Context, views: Views) -> Tensor:

@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from engine.loop.given import GivenViews, clean_views
 from engine.loop.spec import Knobs, RunSpec
 from engine.math.cameras import Cameras
-from engine.prior.base import Condition, Prior, Prompts, TextEmbedding
+from engine.prior.base import CleanViews, Condition, Prior, Prompts, TextEmbedding
 from engine.prior.latent.prior import without_vae
 from engine.prior.null_prompt import null_prompt
 from engine.prior.outfit import Outfit
@@ -22,7 +23,10 @@ from engine.scene.base import Scene
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """Fixed for the whole run: the settings, the prior, the prompts as it reads them, and what it wears."""
+    """Fixed for the whole run: the settings, the prior, the prompts as it reads them, what it wears, and the given pictures.
+
+    ``clean`` are those pictures as the prior sees them, if it takes any.
+    """
 
     spec: RunSpec
     prior: Prior
@@ -30,15 +34,18 @@ class Context:
     empty: TextEmbedding
     negative: TextEmbedding | None
     outfit: Outfit | None = None
+    given: GivenViews | None = None
+    clean: CleanViews | None = None
     reread: dict[float, Context] = field(default_factory=dict)  # by the latest style strength, where a style changes the words
 
     @staticmethod
-    def of(spec: RunSpec, prior: Prior, outfit: Outfit | None = None) -> Context:
+    def of(spec: RunSpec, prior: Prior, outfit: Outfit | None = None, given: GivenViews | None = None) -> Context:
         """Embed the prompts once. Raises InputError for a prior that cannot read the empty one."""
         negative = prior.embed(spec.negative_prompt) if spec.negative_prompt.strip() else None
         prompt = prior.info.worded(spec.prompt)
         positive = ViewWords.of(prior, prompt) if prior.info.wants_view_words else prior.embed(prompt)
-        return Context(spec, prior, positive, null_prompt(prior), negative, outfit)
+        given = None if given is None else given.to(prior.device)
+        return Context(spec, prior, positive, null_prompt(prior), negative, outfit, given, clean_views(given, prior))
 
     def at(self, knobs: Knobs, step: int) -> Context:
         """The run with the prior as it works at this step: past its VAE in a rough start, and in its outfit.
@@ -53,15 +60,18 @@ class Context:
             return replace(self, prior=prior)
         if knobs.style_strength not in self.reread:
             self.reread.clear()
-            self.reread[knobs.style_strength] = Context.of(self.spec, prior)
+            self.reread[knobs.style_strength] = Context.of(self.spec, prior, given=self.given)
         return replace(self.reread[knobs.style_strength], prior=prior)
 
     def prompts(self, cameras: Cameras, perp_neg: bool = False) -> Prompts:
-        """The three branches for B views of the object; with ``perp_neg``, which views shall not look like which others."""
+        """The three branches for B views of the object; with ``perp_neg``, which views shall not look like which others.
+
+        All see the given pictures, so that guidance strengthens the words and not the pictures.
+        """
         positive = self.positive.at(cameras) if isinstance(self.positive, ViewWords) else self.positive
-        negative = None if self.negative is None else Condition(self.negative, cameras)
+        negative = None if self.negative is None else Condition(self.negative, cameras, self.clean)
         unwanted = unwanted_views(self.positive, cameras) if perp_neg and isinstance(self.positive, ViewWords) else ()
-        return Prompts(Condition(positive, cameras), Condition(self.empty, cameras), negative, unwanted)
+        return Prompts(Condition(positive, cameras, self.clean), Condition(self.empty, cameras, self.clean), negative, unwanted)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from engine.loop import learned
 from engine.loop.clipping import bounded, clipping_metrics
+from engine.loop.given import balance, given_loss
 from engine.loop.sources import with_source
 from engine.loop.spec import Knobs
 from engine.loop.spoilt import spoilt
@@ -26,7 +27,8 @@ from engine.scene.regularise import total_variation
 
 BACKGROUNDS = {"white": 1.0, "grey": 0.5, "black": 0.0}
 FIELD_ROUGHNESS = 2e-3  # from 3e-3 on, views that were not fitted get worse; at 1e-3 some mist is left
-FIT_VIEWS, ANCHOR_VIEWS = 4, 2  # how many anchor views one step looks at
+FIT_VIEWS, ANCHOR_VIEWS = 4, 2  # how many anchor views one step looks at,
+GIVEN_VIEWS = 2  # and how many given pictures
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +65,9 @@ def distill_step(context: Context, state: RunState, knobs: Knobs, progress: floa
     if fault:
         return StepOut(float(out.loss.detach()), views.detach(), dict(out.metrics), skipped=fault)
     push = out.loss if out.picture_loss is None else out.loss + out.picture_loss(seen)
-    _backward(state, push + knobs.anchor_weight * anchor_loss(context, state) + _as_summed(roughness(state.scene), x))
+    pictures, prior_share = balance(knobs.fidelity, context.given)
+    held = knobs.anchor_weight * anchor_loss(context, state) + pictures * _as_summed(picture_loss(context, state, behind), x)
+    _backward(state, prior_share * push + held + _as_summed(roughness(state.scene), x))
     metrics = {**out.metrics, **clipping_metrics(seen, knobs), **learned.train(state, knobs.guidance, out)}
     metrics["noise"] = float(t.float().mean()) / len(prior.schedule)
     state.optimiser.step()  # last, so that a step that fails before has moved nothing
@@ -79,10 +83,13 @@ def step_cameras(context: Context, knobs: Knobs, rng: torch.Generator) -> Camera
 
 
 def fit_step(context: Context, state: RunState) -> StepOut:
-    """One step of fitting the scene to the anchor views, without the prior; the loss is the mean squared RGBA error."""
+    """One step of fitting the scene to the anchor views, without the prior; the loss is the mean squared RGBA error.
+
+    The given pictures are looked at in every step, beside some of the anchor views.
+    """
     anchor = _some_views(context, state, FIT_VIEWS)
     views = state.renderer.render(state.scene, anchor.cameras, None)
-    loss = (torch.cat([views.rgb, views.alpha], dim=-1) - anchor.rgba).square().mean()
+    loss = (torch.cat([views.rgb, views.alpha], dim=-1) - anchor.rgba).square().mean() + picture_loss(context, state, None)
     _backward(state, loss + roughness(state.scene))
     state.optimiser.step()
     return StepOut(float(loss.detach()), views.detach())
@@ -97,6 +104,16 @@ def anchor_loss(context: Context, state: RunState) -> Tensor | float:
     wanted = Views(anchor.rgba[..., :3], anchor.rgba[..., 3:], views.depth)
     difference = context.prior.encode(views) - context.prior.encode(wanted).detach()
     return 0.5 * difference.square().sum() / len(views)
+
+
+def picture_loss(context: Context, state: RunState, behind: Tensor | None) -> Tensor | float:
+    """How far the scene is from a few of the given pictures over the background ``behind``; 0 where none are given."""
+    given = context.given
+    if given is None:
+        return 0.0
+    if len(given) > GIVEN_VIEWS:
+        given = given[torch.randperm(len(given), generator=state.rng)[:GIVEN_VIEWS]]
+    return given_loss(given, state.renderer.render(state.scene, given.cameras, behind), behind)
 
 
 def roughness(scene: Scene) -> Tensor | float:

@@ -21,6 +21,21 @@ def draft_cameras(info: PriorInfo, count: int, size: int) -> Cameras:
     return orbit_cameras(_azimuths_deg(info, count, 0.0), elevations, info.distance, info.fov_deg, size)
 
 
+def cameras_beside(given: Cameras, info: PriorInfo, count: int, size: int) -> Cameras:
+    """Those of ``count`` draft cameras, the first at the azimuth of the first given one, for which no given one stands in.
+
+    There is always one at least: the furthest from the given ones.
+    """
+    taken = given.azimuths_deg()
+    azimuths = [float(taken[0]) + azimuth for azimuth in _azimuths_deg(info, count, 0.0)]
+    gaps = [float(((azimuth - taken + 180) % 360 - 180).abs().min()) for azimuth in azimuths]
+    least = min(180 / count, max(gaps))
+    heights = (ORBIT_ELEVATION_DEG,) if info.orbit_views else DRAFT_ELEVATIONS_DEG
+    chosen = [i for i in range(count) if gaps[i] >= least]
+    elevations = [heights[i % len(heights)] for i in chosen]
+    return orbit_cameras([azimuths[i] for i in chosen], elevations, info.distance, info.fov_deg, size)
+
+
 def draft_count(info: PriorInfo, asked: int) -> int:
     """How many views of one object a draft has: as many as asked for, but no more than the prior knows to draw together."""
     return min(asked, info.orbit_views) if info.orbit_views else asked

@@ -1,7 +1,7 @@
 """Presets: flat TOML files, one each, with a ``title``, a ``sentence`` and settings by name. They do not inherit.
 
 A preset says everything: what it does not name is at its default, so that going from one to the next leaves nothing behind.
-Only the prompt, the negative prompt and the seed are kept, unless the preset names them.
+Only what is made is kept, the prompts, the pictures and how they were taken, and the seed, unless the preset names them.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ else:
     import tomli as tomllib
 
 FOLDER = Path(__file__).resolve().parents[2] / "presets"
+KEPT = ("prompt", "negative_prompt", "seed", "images", "image_crops", "image_elevation_deg", "image_fill")
 DEFAULT_PRESET, DEFAULT_PRIOR = "toybox-splats", "toybox"
 
 
@@ -84,10 +85,9 @@ def load_preset(path: Path) -> Preset:
 
 
 def apply_preset(preset: Preset, settings: Settings) -> Settings:
-    """The preset's settings with the prompt, negative prompt and seed of ``settings``."""
-    kept = settings.spec
-    blank = Settings(RunSpec(kept.prompt, negative_prompt=kept.negative_prompt, seed=kept.seed), Knobs())
-    return with_values(blank, preset.values)
+    """The preset's settings with the prompts, pictures and seed of ``settings``."""
+    kept = {name: getattr(settings.spec, name) for name in KEPT}
+    return with_values(Settings(RunSpec(**kept), Knobs()), preset.values)
 
 
 def differences(preset: Preset, settings: Settings) -> dict[str, tuple[Value | None, Value | None]]:

@@ -6,9 +6,11 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from pathlib import PurePath
 from typing import Any, Literal
 
 from engine.errors import FileFormatError, StudioError
+from engine.loop.photo.listing import pictures_in
 from engine.loop.settings import Settings, flatten, flatten_knobs, with_values
 from engine.loop.spec import Knobs, RunSpec
 from engine.session.progress import History, Progress
@@ -48,8 +50,9 @@ class JobRecord:
 
     @property
     def title(self) -> str:
-        """The beginning of the prompt, on one line."""
-        words = " ".join(self.settings.spec.prompt.split())
+        """The beginning of the prompt, on one line, or the names of the pictures where there are no words."""
+        spec = self.settings.spec
+        words = " ".join(spec.prompt.split()) or ", ".join(PurePath(each.path).name for each in pictures_in(spec.images))
         return words if len(words) <= MAX_TITLE_CHARACTERS else words[: MAX_TITLE_CHARACTERS - 1] + "…"
 
     def warned(self, what: str, remedy: str) -> JobRecord:
@@ -79,7 +82,7 @@ def from_json(text: str) -> JobRecord:
             raise ValueError(f"format {document['format']!r}, state {document['state']!r}")
         if not all(re.fullmatch(r"[\w-]*", document[name], re.ASCII) for name in ("token", "session")):
             raise ValueError("a token with characters that tokens do not have")
-        settings = with_values(_blank(document["settings"]["prompt"]), document["settings"])
+        settings = with_values(_blank(document["settings"]["prompt"] or "pictures"), document["settings"])
         return JobRecord(
             **{name: document[name] for name in _PLAIN if name not in ("warnings", "error")},
             settings=settings,

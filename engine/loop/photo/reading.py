@@ -36,16 +36,27 @@ class Photo:
 def read_photo(path: Path | str) -> Photo:
     """The picture in a file. Raises `MissingError`, `InputError` (too large, too small) or `FileFormatError` (not a picture)."""
     path = Path(path)
+    check_bytes(path)
+    try:
+        return decode_photo(path.read_bytes(), path.name)
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def check_bytes(path: Path) -> None:
+    """Raises InputError for a file that is too large to be read, `MissingError` for one that is not there."""
     try:
         size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise InputError(
-                f"{path.name} is {size / 1e6:,.0f} MB; pictures may have at most {MAX_BYTES / 1e6:,.0f} MB.", "Save it smaller."
-            )
-        data = path.read_bytes()
     except OSError as error:
-        raise MissingError(f"The picture {path} cannot be read ({error.strerror}).", "Check the path.") from error
-    return decode_photo(data, path.name)
+        raise _unreadable(path, error) from error
+    if size > MAX_BYTES:
+        raise InputError(
+            f"{path.name} is {size / 1e6:,.0f} MB; pictures may have at most {MAX_BYTES / 1e6:,.0f} MB.", "Save it smaller."
+        )
+
+
+def _unreadable(path: Path, error: OSError) -> MissingError:
+    return MissingError(f"The picture {path} cannot be read ({error.strerror}).", "Check the path.")
 
 
 def decode_photo(data: bytes, name: str) -> Photo:

@@ -1,0 +1,127 @@
+"""Pictures of the object that an artist gives: what they show, from where, and how far a scene is from them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.loop.photo.belonging import found, named
+from engine.loop.photo.cutting import cut_out
+from engine.loop.photo.framing import Crop, crop_of, framed
+from engine.loop.photo.listing import WHOLE, Listed, ListedCrop, crops_in, listing, pictures_in
+from engine.loop.photo.reading import read_photo
+from engine.loop.spec import RunSpec
+from engine.math.cameras import Cameras, orbit_cameras
+from engine.math.views import Views, composite
+from engine.prior.base import CleanViews, Prior, PriorInfo
+
+
+@dataclass(frozen=True, eq=False)
+class GivenViews:
+    """M given pictures: ``rgba`` (M,S,S,4) premultiplied, seen from ``cameras``, each counting by ``weights`` (M,).
+
+    ``notes`` say in words what was done to them.
+    """
+
+    rgba: Tensor
+    cameras: Cameras
+    weights: Tensor
+    notes: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.rgba)
+
+    def __getitem__(self, chosen: Tensor) -> GivenViews:
+        """Those at an index tensor."""
+        return GivenViews(self.rgba[chosen], self.cameras[chosen], self.weights[chosen], self.notes)
+
+    def to(self, device: torch.device | str) -> GivenViews:
+        """The same pictures on another device."""
+        return GivenViews(self.rgba.to(device), self.cameras.to(device), self.weights.to(device), self.notes)
+
+    def resized(self, size: int) -> GivenViews:
+        """The same pictures at ``size`` pixels a side, averaged."""
+        if self.rgba.shape[1] == size:
+            return self
+        planes = torch.nn.functional.interpolate(self.rgba.permute(0, 3, 1, 2), (size, size), mode="area")
+        return replace(self, rgba=planes.permute(0, 2, 3, 1), cameras=self.cameras.resized(size))
+
+
+def kept_with(spec: RunSpec, folder: Path | None) -> RunSpec:
+    """``spec`` with the digests of its pictures, which are copied into the run's ``folder``.
+
+    Raises InputError for a picture that is missing or is not the one it was, StorageError if it cannot be copied.
+    """
+    return replace(spec, images=listing([named(picture, folder) for picture in pictures_in(spec.images)]))
+
+
+def given_views(spec: RunSpec, info: PriorInfo, folder: Path | None = None) -> GivenViews | None:
+    """The pictures of ``spec``, cut out and framed, by cameras as the prior's; None if there are none.
+
+    Relative paths are looked for in ``folder`` first. Raises InputError, MissingError or FileFormatError for one that cannot be
+    used.
+    """
+    pictures = pictures_in(spec.images)
+    if not pictures:
+        return None
+    size = max(spec.render_size, info.resolution) if info.takes_images else spec.render_size
+    crops = crops_in(spec.image_crops, len(pictures))
+    shown, notes = [], []
+    for picture, crop in zip(pictures, crops, strict=True):
+        rgba, told = _shown(picture, crop, spec.image_fill, size, folder)
+        shown.append(torch.from_numpy(rgba))
+        notes += told
+    azimuths = [picture.azimuth_deg for picture in pictures]
+    cameras = orbit_cameras(azimuths, spec.image_elevation_deg, info.distance, info.fov_deg, size)
+    weights = torch.tensor([picture.weight for picture in pictures])
+    return GivenViews(torch.stack(shown), cameras, weights, tuple(notes))
+
+
+def _shown(
+    picture: Listed, crop: ListedCrop | str, fill: float, size: int, folder: Path | None
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """One picture (size,size,4), and what was done to it."""
+    path = found(picture, folder)
+    photo = read_photo(path)
+    rgba, how = cut_out(photo.rgba)
+    notes = [*photo.notes] if how == "alpha" else [*photo.notes, f"The object was cut out by its {how}."]
+    return framed(rgba, _square(rgba, crop, fill), size), tuple(f"{path.name}: {note}" for note in notes)
+
+
+def _square(rgba: np.ndarray, crop: ListedCrop | str, fill: float) -> Crop:
+    height, width = rgba.shape[:2]
+    if crop == WHOLE:
+        return Crop(width / 2, height / 2, max(height, width))
+    if isinstance(crop, ListedCrop):
+        return Crop(crop.centre_x * width, crop.centre_y * height, crop.side * max(height, width))
+    return crop_of(rgba[..., 3], fill)
+
+
+def clean_views(given: GivenViews | None, prior: Prior) -> CleanViews | None:
+    """The given pictures as a condition; None if there are none, or for a prior that takes no pictures."""
+    if given is None or not prior.info.takes_images:
+        return None
+    small = given.resized(prior.info.resolution)
+    with torch.no_grad():
+        x = prior.encode(Views(small.rgba[..., :3], small.rgba[..., 3:], torch.zeros_like(small.rgba[..., 3:])))
+    return CleanViews(x, small.cameras)
+
+
+def given_loss(given: GivenViews, views: Views, background: Tensor | None) -> Tensor:
+    """How far ``views``, rendered from the given cameras over ``background``, are from the pictures: a mean by their weights.
+
+    Mean squared errors of colour, the picture laid over the same background, and of alpha, as the reference view of Magic123 (arXiv 2306.17843).
+    """
+    alpha = given.rgba[..., 3:]
+    colour = (views.rgb - composite(given.rgba[..., :3], alpha, background)).square().mean((1, 2, 3))
+    mask = (views.alpha - alpha).square().mean((1, 2, 3))
+    return (given.weights * (colour + mask)).sum() / given.weights.sum()
+
+
+def balance(fidelity: float, given: GivenViews | None) -> tuple[float, float]:
+    """What the given pictures and the prior count, each in 0..1: both in full at 0.5, one of them nothing at either end."""
+    return (0.0, 1.0) if given is None else (min(1.0, 2 * fidelity), min(1.0, 2 * (1 - fidelity)))

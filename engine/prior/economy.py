@@ -107,6 +107,8 @@ def load_within(load: Callable[[torch.device], Prior], weights: Mapping[str, int
     if precision == "auto" and not waiting:
         return load(device)
     prior = load(torch.device("cpu"))
+    if not networks_of(prior):  # a small one chooses for itself
+        return load(device)
     recast(prior, ("fp16" if device.type == "cuda" else "fp32") if precision == "auto" else precision)
     prior.device = device
     if waiting:

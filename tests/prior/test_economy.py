@@ -17,6 +17,7 @@ from engine.prior.economy import economise, footprint_of, load_within, networks_
 from engine.prior.latent.load import load_latent
 from engine.prior.memory import GB, Economy, tiers
 from engine.prior.offload import Offload
+from engine.prior.pixel.prior import PixelParts
 from engine.prior.turns import in_turn
 from engine.prior.weights import elements_in, header
 
@@ -74,6 +75,11 @@ def test_what_is_computed_again_is_not_kept() -> None:
     assert kept(recompute=True) < kept(recompute=False) / 2
 
 
+def test_a_pixel_prior_names_its_networks() -> None:
+    unet, encoder = nn.Linear(1, 1), nn.Linear(1, 1)
+    assert PixelParts(unet, encoder, None).networks == {"denoiser": unet, "text_encoder": encoder}
+
+
 def test_footprint_counts_the_weights_that_are_there(prior) -> None:
     footprint = footprint_of(prior)
     sizes = [sum(p.numel() * p.element_size() for p in network.parameters()) for network in networks_of(prior).values()]
@@ -115,6 +121,15 @@ class TestPrecision:
         prior = self.load(tiny_pipelines, precision)
         assert {p.dtype for network in networks_of(prior).values() for p in network.parameters()} == {dtype}
         assert all(torch.isfinite(part).all() for part in asked(prior))
+
+    def test_a_small_prior_chooses_for_itself(self) -> None:
+        places: list[torch.device] = []
+
+        def load(device: torch.device) -> AnalyticPrior:
+            places.append(device)
+            return AnalyticPrior({"": gaussian(torch.zeros(3, 4, 4))}, device=device)
+
+        assert load_within(load, {"unet": 1}, ELSEWHERE, "fp32").device == ELSEWHERE and places[-1] == ELSEWHERE
 
     def test_a_vae_that_would_overflow_stays_full(self, prior) -> None:
         vae = networks_of(prior)["vae"]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine.math.noise import NoiseSchedule
 from engine.math.views import Views
@@ -41,6 +41,11 @@ class PixelParts:
     unet: UNet2DConditionModel
     text_encoder: T5EncoderModel
     tokenizer: Tokenizer
+
+    @property
+    def networks(self) -> dict[str, nn.Module]:
+        """Every network: the denoiser, and the other by the name of its folder."""
+        return {"denoiser": self.unet, "text_encoder": self.text_encoder}
 
 
 class PixelPrior:

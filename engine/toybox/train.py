@@ -20,14 +20,19 @@ import torch
 import torch.multiprocessing as mp
 
 from engine.errors import DeviceError, InputError, StudioError, storage_errors
-from engine.toybox.dataset import ShardCache
+from engine.prior.toybox.tokeniser import Tokeniser, build_tokenizer
+from engine.toybox.dataset import HELD_OUT_SEED, ShardCache
 from engine.toybox.training.checkpoints import CURRENT, PREVIOUS
 from engine.toybox.training.export import export_checkpoint
-from engine.toybox.training.loop import Plan, worker
+from engine.toybox.training.loop import TAUGHT, Plan, new_network, worker
+from engine.toybox.training.reading import draw_lessons, reading_accuracy, teach_reading
 from engine.toybox.words import VOCABULARY
 
 CPU_IMAGES, CUDA_IMAGES = 64, 768
 """Pictures a step, unless told."""
+
+READING_REPORT = 200
+"""Steps between two lines about how well the text encoder reads."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -77,6 +82,7 @@ def plan_from(options: argparse.Namespace) -> Plan:
         heads=options.heads,
         seed=options.seed,
         init=options.init,
+        reading_steps=options.reading_steps,
         compiled=options.compile,
     )
 
@@ -89,11 +95,28 @@ def train(plan: Plan, *, resume: bool, vocabulary: tuple[str, ...] = VOCABULARY)
     ShardCache.open(plan.cache)  # what is wrong with it is said here, by one process
     with storage_errors(plan.out):
         plan.out.mkdir(parents=True, exist_ok=True)
+    if not started and plan.init is None and plan.reading_steps:
+        teach_text_encoder(plan, vocabulary)
     with tempfile.TemporaryDirectory() as folder:
         if plan.processes == 1:
             worker(0, plan, vocabulary, "")
         else:
             mp.spawn(worker, (plan, vocabulary, f"{folder}/meeting"), nprocs=plan.processes)
+
+
+def teach_text_encoder(plan: Plan, vocabulary: tuple[str, ...]) -> None:
+    """Teach a new text encoder to read captions, and leave it in the run's folder for the first step."""
+    torch.manual_seed(plan.seed)
+    tokeniser = Tokeniser(build_tokenizer(vocabulary), plan.length)
+    encoder = new_network(plan).text
+    lessons = draw_lessons(tokeniser, 0, plan.reading_objects)
+    held_out = draw_lessons(tokeniser, HELD_OUT_SEED, max(1, plan.reading_objects // 20), plain=True)
+    for step, loss, answers in teach_reading(encoder, lessons, plan.reading_steps, unknown=tokeniser.unknown, seed=plan.seed):
+        if (step + 1) % READING_REPORT == 0 or step + 1 == plan.reading_steps:
+            right = "  ".join(f"{name} {share:.1%}" for name, share in reading_accuracy(encoder, answers, held_out).items())
+            print(f"reading step {step + 1}  loss {loss:.3f}  right: {right}", flush=True)
+    with storage_errors(plan.out):
+        torch.save(encoder.state_dict(), plan.out / TAUGHT)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -119,6 +142,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--heads", type=int, default=4, help="attention heads (default %(default)s)")
     add("--seed", type=int, default=0, help="default %(default)s")
     add("--init", type=Path, metavar="FOLDER", help="start from the weights of a prior folder of the same size")
+    add(
+        "--reading-steps",
+        type=int,
+        default=2500,
+        metavar="N",
+        help="of teaching a new text encoder to read before the first step; not with --init (default %(default)s)",
+    )
     add("--compile", action="store_true", help="use torch.compile: minutes to start, pays on a GPU")
     return parser
 

@@ -57,6 +57,9 @@ def tiny_plan(out: Path, cache: Path, seconds: float) -> Plan:
         width=32,
         depth=1,
         heads=2,
+        text_depth=2,
+        reading_steps=3,
+        reading_objects=4,
         pace=Pace(0.5, 0.5, 1e9, objects=2, prompts=3),
     )
 
@@ -75,9 +78,18 @@ def test_the_running_mean_forgets_the_random_start() -> None:
 
 def test_only_matrices_of_the_blocks_go_to_muon() -> None:
     net = ToyboxDenoiser(width=32, depth=2, heads=2)
-    matrices, others = split_parameters(net)
+    matrices, text, others = split_parameters(net)
     assert len(matrices) == 2 * 5 and all(p.ndim == 2 for p in matrices)
-    assert sum(p.numel() for p in (*matrices, *others)) == sum(p.numel() for p in net.parameters())
+    assert {id(p) for p in text} == {id(p) for p in net.text.parameters()}
+    assert sum(p.numel() for p in (*matrices, *text, *others)) == sum(p.numel() for p in net.parameters())
+
+
+def test_each_group_of_parameters_has_its_own_rate() -> None:
+    net, rates = ToyboxDenoiser(width=32, depth=1, heads=2), Rates(muon=3e-3, adam=2e-3, text=1e-3)
+    FlatGradients(net.parameters(), 0)
+    optimiser = Optimiser(net, rates)
+    optimiser.step(0.5)
+    assert [group["lr"] for group in (*optimiser.muon.param_groups, *optimiser.adam.param_groups)] == [1.5e-3, 1e-3, 5e-4]
 
 
 def test_gradients_lie_in_one_vector_and_are_clipped_together() -> None:
@@ -111,8 +123,14 @@ def test_chosen_views_differ_and_groups_are_whole() -> None:
 
 
 def test_times_cover_the_schedule_evenly_within_a_batch() -> None:
-    times = np.sort(draw_times(np.random.default_rng(0), 10, 1000))
+    times = np.sort(draw_times(np.random.default_rng(0), 10, 1000, lean=1.0))
     assert (times // 100 == np.arange(10)).all()
+
+
+def test_times_lean_towards_noise() -> None:
+    times = draw_times(np.random.default_rng(0), 10_000, 1000, lean=0.6)
+    share = np.mean(times >= 500)
+    assert share == pytest.approx(1 - 0.5 ** (1 / 0.6), abs=0.002) and times.max() == 999
 
 
 def test_a_step_is_drawn_from_its_numbers_alone(cache_folder: Path, source: BatchSource) -> None:

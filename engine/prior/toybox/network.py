@@ -73,15 +73,16 @@ def mlp(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
 
 
 class TextEncoder(nn.Module):
-    """Word numbers to contextual tokens: embedding, position, one small transformer layer."""
+    """Word numbers to contextual tokens: embedding, position, small transformer layers."""
 
-    def __init__(self, words: int, length: int, width: int, heads: int, pad: int) -> None:
+    def __init__(self, words: int, length: int, width: int, depth: int, heads: int, pad: int) -> None:
         super().__init__()
         self.pad = pad
         self.embedding = nn.Embedding(words, width)
         self.position = nn.Parameter(torch.randn(length, width) * 0.02)
-        self.layer = nn.TransformerEncoderLayer(
-            width, heads, 2 * width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True
+        self.layers = nn.ModuleList(
+            nn.TransformerEncoderLayer(width, heads, 2 * width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True)
+            for _ in range(depth)
         )
         self.norm = nn.LayerNorm(width)
         nn.init.normal_(self.embedding.weight, std=0.5)
@@ -90,7 +91,9 @@ class TextEncoder(nn.Module):
         """Numbers (B,L) to `Words`; the padding number is masked out."""
         mask = ids != self.pad
         tokens = self.embedding(ids) + self.position[: ids.shape[1]]
-        tokens = self.norm(self.layer(tokens, src_key_padding_mask=~mask))
+        for layer in self.layers:
+            tokens = layer(tokens, src_key_padding_mask=~mask)
+        tokens = self.norm(tokens)
         share = mask.to(tokens.dtype)[..., None]
         return Words(tokens, mask, (tokens * share).sum(1) / share.sum(1).clamp(min=1))
 
@@ -201,9 +204,10 @@ class ToyboxDenoiser(ModelMixin, ConfigMixin):
         words: int = 256,
         length: int = 16,
         pad: int = 0,
+        text_depth: int = 3,
     ) -> None:
         super().__init__()
-        self.text = TextEncoder(words, length, width, heads=4, pad=pad)
+        self.text = TextEncoder(words, length, width, text_depth, heads=4, pad=pad)
         self.stem = Stem(channels, fine, middle, width)
         self.position = nn.Parameter(torch.randn(GRID * GRID, width) * 0.02)
         self.ray = nn.Linear(6, width)

@@ -35,14 +35,20 @@ class Plan:
     width: int = 192
     depth: int = 7
     heads: int = 4
+    text_depth: int = 3
     length: int = 16
     seed: int = 0
     init: Path | None = None  # a prior folder to start from
+    reading_steps: int = 2500  # of teaching the text encoder to read, where it starts anew,
+    reading_objects: int = 20_000  # with captions of so many objects
     compiled: bool = False
     pace: Pace = field(default_factory=Pace)
     rates: Rates = field(default_factory=Rates)
     shares: Shares = field(default_factory=Shares)
 
+
+TAUGHT = "text_encoder.pt"
+"""File in the run's folder: the text encoder after it learned to read, with which the first step begins."""
 
 LOSS, PROGRESS = 0, 1
 """What processes share beside gradients: their losses are added, and only process 0 says how much of the time is spent."""
@@ -56,9 +62,11 @@ class Trainer:
         state = load_checkpoint(plan.out)
         self.plan, self.rank, self.device = plan, rank, torch.device(plan.device)
         self.vocabulary = _joined(tuple(state["vocabulary"]), vocabulary) if state else vocabulary
-        self.net = ToyboxDenoiser(width=plan.width, depth=plan.depth, heads=plan.heads, length=plan.length).to(self.device)
+        self.net = new_network(plan).to(self.device)
         if plan.init is not None and state is None:
             self.vocabulary = self._start_from(plan.init, vocabulary)
+        elif (plan.out / TAUGHT).exists() and state is None:
+            self.net.text.load_state_dict(torch.load(plan.out / TAUGHT, map_location="cpu", weights_only=True))
         self.ema = [p.detach().clone() for p in self.net.parameters()]
         self.flat = FlatGradients(self.net.parameters(), extra=2)
         self.optimiser = Optimiser(self.net, plan.rates)
@@ -150,6 +158,11 @@ class Trainer:
         self.net.load_state_dict(parts.net.state_dict())
         numbers = parts.tokeniser.tokenizer.get_vocab()
         return _joined(tuple(sorted(parts.tokeniser.vocabulary, key=numbers.__getitem__)), vocabulary)
+
+
+def new_network(plan: Plan) -> ToyboxDenoiser:
+    """A network of the plan's sizes."""
+    return ToyboxDenoiser(width=plan.width, depth=plan.depth, heads=plan.heads, length=plan.length, text_depth=plan.text_depth)
 
 
 def _joined(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ class Rates:
 
     muon: float = 2e-3
     adam: float = 1.5e-3
+    text: float = 2e-4  # the text encoder, which could read before
     weight_decay: float = 0.02
     warmup_steps: int = 100
     decay_share: float = 0.4  # of the run: the rate falls linearly to 0
@@ -36,15 +37,16 @@ class Optimiser:
     """Both optimisers as one."""
 
     def __init__(self, net: nn.Module, rates: Rates) -> None:
-        matrices, others = split_parameters(net)
-        self.rates = rates
+        matrices, text, others = split_parameters(net)
+        self.rates = (rates.muon,), (rates.adam, rates.text)
         self.muon = torch.optim.Muon(matrices, lr=rates.muon, weight_decay=rates.weight_decay, adjust_lr_fn="match_rms_adamw")
-        self.adam = torch.optim.AdamW(others, lr=rates.adam, weight_decay=0.0, betas=(0.9, 0.98), fused=True)
+        groups = [{"params": others}, {"params": text}]
+        self.adam = torch.optim.AdamW(groups, lr=rates.adam, weight_decay=0.0, betas=(0.9, 0.98), fused=True)
 
     def step(self, factor: float) -> None:
         """One step at ``factor`` of the full rates."""
-        for optimiser, rate in ((self.muon, self.rates.muon), (self.adam, self.rates.adam)):
-            for group in optimiser.param_groups:
+        for optimiser, rates in zip((self.muon, self.adam), self.rates, strict=True):
+            for group, rate in zip(optimiser.param_groups, rates, strict=True):
                 group["lr"] = rate * factor
             optimiser.step()
 
@@ -58,11 +60,13 @@ class Optimiser:
         self.adam.load_state_dict(state["adam"])
 
 
-def split_parameters(net: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-    """The matrices of the transformer blocks, and all other parameters."""
-    named = list(net.named_parameters())
-    matrices = [p for name, p in named if name.startswith("blocks.") and p.ndim == 2]
-    return matrices, [p for name, p in named if not (name.startswith("blocks.") and p.ndim == 2)]
+def split_parameters(net: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter], list[nn.Parameter]]:
+    """The matrices of the transformer blocks, the text encoder, and all other parameters."""
+    matrices, text, others = [], [], []
+    for name, p in net.named_parameters():
+        group = text if name.startswith("text.") else matrices if name.startswith("blocks.") and p.ndim == 2 else others
+        group.append(p)
+    return matrices, text, others
 
 
 class FlatGradients:

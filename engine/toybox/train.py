@@ -1,8 +1,10 @@
-"""Train the toybox prior, and write what was trained as a prior folder.
+"""Train the toybox prior, or the controller that lets a 3D reference guide it, and write what was trained as a folder.
 
-    python -m engine.toybox.dataset --out CACHE --objects 30000
+    python -m engine.toybox.dataset --out CACHE --objects 60000
     python -m engine.toybox.train --out RUN --cache CACHE --hours 2 [--resume] [--device cpu|cuda]
     python -m engine.toybox.train --out RUN --export FOLDER
+    python -m engine.toybox.train reference --out RUN --cache CACHE --hours 1 --init PRIOR
+    python -m engine.toybox.train reference --out RUN --export PRIOR/reference
 
 Killed at any moment, a run loses at most about two minutes: give the same command with --resume. The time that is counted
 is the time spent training.
@@ -14,6 +16,7 @@ import argparse
 import sys
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -23,13 +26,18 @@ from engine.errors import DeviceError, InputError, StudioError, storage_errors
 from engine.prior.toybox.tokeniser import Tokeniser, build_tokenizer
 from engine.toybox.dataset import HELD_OUT_SEED, ShardCache
 from engine.toybox.training.checkpoints import CURRENT, PREVIOUS
-from engine.toybox.training.export import export_checkpoint
-from engine.toybox.training.loop import TAUGHT, Plan, new_network, worker
+from engine.toybox.training.denoising import TAUGHT, DenoisingCourse, Sizes
+from engine.toybox.training.export import export_checkpoint, export_controller
+from engine.toybox.training.guiding import LEAVABLE, GuidingCourse, Parts
+from engine.toybox.training.loop import Plan, worker
+from engine.toybox.training.optimiser import Rates
 from engine.toybox.training.reading import draw_lessons, reading_accuracy, teach_reading
-from engine.toybox.words import VOCABULARY
 
 CPU_IMAGES, CUDA_IMAGES = 64, 768
 """Pictures a step, unless told."""
+
+CONTROLLER_RATES = Rates(muon=1e-3, adam=7e-4, warmup_steps=50)
+"""Gentler than the denoiser's: what it adds to goes on working from the first step."""
 
 READING_REPORT = 200
 """Steps between two lines about how well the text encoder reads."""
@@ -40,10 +48,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         if options.export is not None:
-            facts = export_checkpoint(options.out, options.export, options.cache)
+            export = export_controller if options.course == "reference" else export_checkpoint
+            facts = export(options.out, options.export, options.cache)
             print(f"{options.export}: {facts.images:,} pictures in {facts.step:,} steps, {facts.megabytes} MB")
         else:
-            train(plan_from(options), resume=options.resume)
+            plan = plan_from(options)
+            train(plan, course_from(options), resume=options.resume)
     except StudioError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -77,17 +87,21 @@ def plan_from(options: argparse.Namespace) -> Plan:
         device=options.device,
         processes=processes,
         images=images,
-        width=options.width,
-        depth=options.depth,
-        heads=options.heads,
         seed=options.seed,
         init=options.init,
-        reading_steps=options.reading_steps,
         compiled=options.compile,
+        rates=CONTROLLER_RATES if options.course == "reference" else Rates(),
     )
 
 
-def train(plan: Plan, *, resume: bool, vocabulary: tuple[str, ...] = VOCABULARY) -> None:
+def course_from(options: argparse.Namespace) -> Sizes | Parts:
+    """What the options say about the network that is trained."""
+    if options.course == "reference":
+        return Parts(**{name: name not in options.without for name in LEAVABLE})
+    return Sizes(width=options.width, depth=options.depth, heads=options.heads, reading_steps=options.reading_steps)
+
+
+def train(plan: Plan, what: Sizes | Parts, *, resume: bool) -> None:
     """Run the processes of a plan to the end. Raises `InputError` if the folder holds a run and ``resume`` was not asked for."""
     started = any((plan.out / name).exists() for name in (CURRENT, PREVIOUS))
     if started and not resume:
@@ -95,24 +109,25 @@ def train(plan: Plan, *, resume: bool, vocabulary: tuple[str, ...] = VOCABULARY)
     ShardCache.open(plan.cache)  # what is wrong with it is said here, by one process
     with storage_errors(plan.out):
         plan.out.mkdir(parents=True, exist_ok=True)
-    if not started and plan.init is None and plan.reading_steps:
-        teach_text_encoder(plan, vocabulary)
+    if isinstance(what, Sizes) and not started and plan.init is None and what.reading_steps:
+        teach_text_encoder(what, plan)
+    enrol = partial(DenoisingCourse if isinstance(what, Sizes) else GuidingCourse, what)
     with tempfile.TemporaryDirectory() as folder:
         if plan.processes == 1:
-            worker(0, plan, vocabulary, "")
+            worker(0, plan, enrol, "")
         else:
-            mp.spawn(worker, (plan, vocabulary, f"{folder}/meeting"), nprocs=plan.processes)
+            mp.spawn(worker, (plan, enrol, f"{folder}/meeting"), nprocs=plan.processes)
 
 
-def teach_text_encoder(plan: Plan, vocabulary: tuple[str, ...]) -> None:
+def teach_text_encoder(sizes: Sizes, plan: Plan) -> None:
     """Teach a new text encoder to read captions, and leave it in the run's folder for the first step."""
     torch.manual_seed(plan.seed)
-    tokeniser = Tokeniser(build_tokenizer(vocabulary), plan.length)
-    encoder = new_network(plan).text
-    lessons = draw_lessons(tokeniser, 0, plan.reading_objects)
-    held_out = draw_lessons(tokeniser, HELD_OUT_SEED, max(1, plan.reading_objects // 20), plain=True)
-    for step, loss, answers in teach_reading(encoder, lessons, plan.reading_steps, unknown=tokeniser.unknown, seed=plan.seed):
-        if (step + 1) % READING_REPORT == 0 or step + 1 == plan.reading_steps:
+    tokeniser = Tokeniser(build_tokenizer(sizes.vocabulary), sizes.length)
+    encoder = sizes.network().text
+    lessons = draw_lessons(tokeniser, 0, sizes.reading_objects)
+    held_out = draw_lessons(tokeniser, HELD_OUT_SEED, max(1, sizes.reading_objects // 20), plain=True)
+    for step, loss, answers in teach_reading(encoder, lessons, sizes.reading_steps, unknown=tokeniser.unknown, seed=plan.seed):
+        if (step + 1) % READING_REPORT == 0 or step + 1 == sizes.reading_steps:
             right = "  ".join(f"{name} {share:.1%}" for name, share in reading_accuracy(encoder, answers, held_out).items())
             print(f"reading step {step + 1}  loss {loss:.3f}  right: {right}", flush=True)
     with storage_errors(plan.out):
@@ -124,6 +139,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m engine.toybox.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
+    add("course", nargs="?", choices=("prior", "reference"), default="prior", help="what to train (default %(default)s)")
     add("--out", type=Path, required=True, help="folder of the run: checkpoints, log.jsonl, sample sheets")
     add("--cache", type=Path, help="folder of shards to train on")
     add("--hours", type=float, help="training time in all, earlier runs of the folder counted in")
@@ -141,7 +157,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--depth", type=int, default=7, help="transformer blocks (default %(default)s)")
     add("--heads", type=int, default=4, help="attention heads (default %(default)s)")
     add("--seed", type=int, default=0, help="default %(default)s")
-    add("--init", type=Path, metavar="FOLDER", help="start from the weights of a prior folder of the same size")
+    add(
+        "--init",
+        type=Path,
+        metavar="FOLDER",
+        help="start from the weights of a prior folder; for a reference, the prior that it guides",
+    )
+    add("--without", nargs="*", choices=LEAVABLE, default=[], help="parts of the reference's controller to leave out")
     add(
         "--reading-steps",
         type=int,

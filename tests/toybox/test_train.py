@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from engine.toybox import train
 from engine.toybox.dataset import ShardCache, ensure_shard, shard_path
 from engine.toybox.training.batches import BatchSource, Shares, choose_views, draw_given, draw_times, pixels_to_x, views_of_step
 from engine.toybox.training.checkpoints import CURRENT, PREVIOUS, load_checkpoint, save_checkpoint
+from engine.toybox.training.denoising import TAUGHT, DenoisingCourse, Sizes
 from engine.toybox.training.export import export_checkpoint
 from engine.toybox.training.loop import Plan, Trainer
 from engine.toybox.training.objective import training_loss, view_errors
@@ -54,14 +56,26 @@ def tiny_plan(out: Path, cache: Path, seconds: float) -> Plan:
         seconds=seconds,
         processes=1,
         images=8,
+        pace=Pace(0.5, 0.5, 1e9),
+    )
+
+
+def tiny_sizes(*more_words: str) -> Sizes:
+    return Sizes(
         width=32,
         depth=1,
         heads=2,
         text_depth=2,
         reading_steps=3,
         reading_objects=4,
-        pace=Pace(0.5, 0.5, 1e9, objects=2, prompts=3),
+        examined_objects=2,
+        examined_prompts=3,
+        vocabulary=(*more_words, *VOCABULARY),
     )
+
+
+def trainer(plan: Plan, *more_words: str) -> Trainer:
+    return Trainer(plan, 0, partial(DenoisingCourse, tiny_sizes(*more_words)))
 
 
 def test_rates_warm_up_stay_and_fall_to_nothing() -> None:
@@ -176,11 +190,12 @@ def test_it_learns_one_batch_by_heart(source: BatchSource) -> None:
 
 def test_a_run_can_be_resumed_and_exported(cache_folder: Path, tmp_path: Path) -> None:
     plan = tiny_plan(tmp_path / "run", cache_folder, 1.5)
-    train.train(plan, resume=False)
+    train.train(plan, tiny_sizes(), resume=False)
     first = load_checkpoint(plan.out)
+    assert (plan.out / TAUGHT).exists(), "a new text encoder learns to read first"
     with pytest.raises(InputError, match="holds a run"):
-        train.train(plan, resume=False)
-    train.train(replace(plan, seconds=first["elapsed"] + 1.0), resume=True)
+        train.train(plan, tiny_sizes(), resume=False)
+    train.train(replace(plan, seconds=first["elapsed"] + 1.0), tiny_sizes(), resume=True)
     second = load_checkpoint(plan.out)
     assert second["step"] > first["step"] > 0 and second["images"] == 8 * second["step"]
     lines = [json.loads(line) for line in (plan.out / "log.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -200,31 +215,31 @@ def test_a_run_can_be_resumed_and_exported(cache_folder: Path, tmp_path: Path) -
 def test_resuming_restores_every_number(cache_folder: Path, tmp_path: Path) -> None:
     """Two steps, saved and loaded, then one more: the same weights as three steps without a stop."""
     plan = tiny_plan(tmp_path, cache_folder, 1e9)
-    one = Trainer(plan, 0, VOCABULARY)
+    one = trainer(plan)
     advance(one, 2)
     save_checkpoint(one.state(), tmp_path)
-    other = Trainer(plan, 0, ("newword", *VOCABULARY))
-    assert other.done.step == 2 and other.vocabulary == (*VOCABULARY, "newword")
-    for trainer in (one, other):
-        advance(trainer, 1)
+    other = trainer(plan, "newword")
+    assert other.done.step == 2 and other.course.vocabulary == (*VOCABULARY, "newword")
+    for each in (one, other):
+        advance(each, 1)
     for mine, theirs in zip((*one.net.parameters(), *one.ema), (*other.net.parameters(), *other.ema), strict=True):
         torch.testing.assert_close(mine, theirs, atol=1e-6, rtol=1e-5)
 
 
-def advance(trainer: Trainer, steps: int) -> None:
+def advance(one: Trainer, steps: int) -> None:
     for _ in range(steps):
-        trainer._gradients(0.0)
-        trainer._update(0.0)
-        trainer.done = replace(trainer.done, step=trainer.done.step + 1)
+        one._gradients(0.0, 0.0)
+        one._update(0.0)
+        one.done = replace(one.done, step=one.done.step + 1)
 
 
 def test_it_starts_from_shipped_weights_and_keeps_their_word_numbers(cache_folder: Path, tmp_path: Path) -> None:
-    first = Trainer(tiny_plan(tmp_path / "a", cache_folder, 1.0), 0, ("zebra", *VOCABULARY))
+    first = trainer(tiny_plan(tmp_path / "a", cache_folder, 1.0), "zebra")
     (tmp_path / "a").mkdir()
     save_checkpoint(first.state(), tmp_path / "a")
     export_checkpoint(tmp_path / "a", tmp_path / "prior", objects=1)
-    warm = Trainer(replace(tiny_plan(tmp_path / "b", cache_folder, 1.0), init=tmp_path / "prior"), 0, VOCABULARY)
-    assert warm.vocabulary[0] == "zebra"
+    warm = trainer(replace(tiny_plan(tmp_path / "b", cache_folder, 1.0), init=tmp_path / "prior"))
+    assert warm.course.vocabulary[0] == "zebra"
     for mine, theirs in zip(warm.net.parameters(), first.net.parameters(), strict=True):
         torch.testing.assert_close(mine, theirs, atol=1e-3, rtol=1e-3)
 

@@ -39,7 +39,10 @@ class Shares:
 
 @dataclass(frozen=True, eq=False)
 class TrainingBatch:
-    """B objects from V sides: ``x`` and ``noise`` (B,V,4,S,S), words ``ids`` (B,L), ``clean`` (B,V) bool, times ``t`` (B,)."""
+    """B objects from V sides: ``x`` and ``noise`` (B,V,4,S,S), words ``ids`` (B,L), ``clean`` (B,V) bool, times ``t`` (B,).
+
+    ``seeds`` (B,) are those of the objects, ``angles_deg`` (2,B,V) the azimuths and elevations of the views.
+    """
 
     x: Tensor
     ids: Tensor
@@ -47,6 +50,8 @@ class TrainingBatch:
     clean: Tensor
     t: Tensor
     noise: Tensor
+    seeds: np.ndarray
+    angles_deg: np.ndarray
 
 
 def pixels_to_x(images: Tensor) -> Tensor:
@@ -106,6 +111,7 @@ class BatchSource:
                 [np.concatenate([getattr(shard, name) for shard in cache.shards]) for name in ("azimuth_deg", "elevation_deg")]
             )
         )
+        self.seeds = np.concatenate([shard.seeds for shard in cache.shards])
         self.resident = None
         if device.type == "cuda":
             self.resident = torch.cat([torch.from_numpy(np.array(shard.images)).to(device) for shard in cache.shards])
@@ -118,14 +124,18 @@ class BatchSource:
         objects = rng.integers(0, len(self.cache), count)
         picks = choose_views(rng, count, views, 2 * GROUP, self.shares.orthogonal)
         clean = draw_given(rng, count, views, self.shares)
-        poses = self._poses(objects, picks, rng.random(count) >= self.shares.no_camera)
+        angles_deg = self.angles_deg[:, torch.from_numpy(objects)[:, None], torch.from_numpy(picks)]
+        poses = self._poses(angles_deg, rng.random(count) >= self.shares.no_camera)
         ids = self._words(rng, objects, clean.any(1))
         x = pixels_to_x(self._images(objects, picks))
         noise = torch.randn(
             x.shape, generator=torch.Generator(self.device).manual_seed(int(rng.integers(2**62))), device=self.device
         )
         t = torch.from_numpy(draw_times(rng, count, self.times, self.shares.noise_lean))
-        return TrainingBatch(x, ids.to(self.device), poses, torch.from_numpy(clean).to(self.device), t.to(self.device), noise)
+        clean = torch.from_numpy(clean).to(self.device)
+        return TrainingBatch(
+            x, ids.to(self.device), poses, clean, t.to(self.device), noise, self.seeds[objects], angles_deg.numpy()
+        )
 
     def _images(self, objects: np.ndarray, picks: np.ndarray) -> Tensor:
         if self.resident is None:
@@ -133,9 +143,8 @@ class BatchSource:
         rows, columns = (torch.from_numpy(part).to(self.device) for part in (objects[:, None], picks))
         return self.resident[rows, columns]
 
-    def _poses(self, objects: np.ndarray, picks: np.ndarray, known: np.ndarray) -> Poses:
-        azimuth_deg, elevation_deg = self.angles_deg[:, torch.from_numpy(objects)[:, None], torch.from_numpy(picks)]
-        poses = orbit_poses(azimuth_deg, elevation_deg)
+    def _poses(self, angles_deg: Tensor, known: np.ndarray) -> Poses:
+        poses = orbit_poses(*angles_deg)
         return Poses(poses.c2w.to(self.device), poses.rays.to(self.device), torch.from_numpy(known).to(self.device))
 
     def _words(self, rng: np.random.Generator, objects: np.ndarray, given: np.ndarray) -> Tensor:

@@ -91,7 +91,7 @@ def _training(facts: Facts) -> str:
         f"{facts.images:,} pictures in {facts.step:,} steps, {facts.hours} hours, a running mean of the weights.",
         f"Exported by the code at commit `{facts.commit}`:",
         "",
-        "    python -m engine.toybox.dataset --out CACHE --objects 30000",
+        "    python -m engine.toybox.dataset --out CACHE --objects 60000",
         "    python -m engine.toybox.train --out RUN --cache CACHE --hours HOURS",
         "    python -m engine.toybox.train --out RUN --cache CACHE --export FOLDER",
         "",

@@ -30,7 +30,7 @@ class Evaluation:
         """Mean squared error of x0 at noise times .9, .75 and .5, by condition."""
         table: dict[str, list[float]] = {}
         for fraction in FRACTIONS:
-            for name, variant in _variants(self._batch(fraction), self.tokeniser).items():
+            for name, variant in _variants(self.batch(fraction), self.tokeniser).items():
                 table.setdefault(name, []).append(round(self._error(net, variant), 5))
         return table
 
@@ -41,7 +41,8 @@ class Evaluation:
             return float(judged.view(-1, GROUP)[:, 1:].mean())
         return float(judged[:, 1:].mean())
 
-    def _batch(self, fraction: float) -> TrainingBatch:
+    def batch(self, fraction: float) -> TrainingBatch:
+        """The objects' first four views, at right angles to each other, at a noise time."""
         images = torch.from_numpy(np.asarray(self.shard.images[:, :GROUP])).to(self.device)
         x = pixels_to_x(images)
         poses = orbit_poses(
@@ -51,14 +52,13 @@ class Evaluation:
         clean = torch.zeros(x.shape[:2], dtype=torch.bool, device=self.device)
         t = torch.full((len(x),), self.schedule.index(fraction), device=self.device)
         noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(0)).to(self.device)
-        return TrainingBatch(x, ids, poses, clean, t, noise)
+        angles_deg = np.stack([self.shard.azimuth_deg[:, :GROUP], self.shard.elevation_deg[:, :GROUP]])
+        return TrainingBatch(x, ids, poses, clean, t, noise, self.shard.seeds, angles_deg)
 
 
 def _variants(batch: TrainingBatch, tokeniser: Tokeniser) -> dict[str, TrainingBatch]:
     """The batch, and the same pictures told something else."""
     nothing = tokeniser([""]).to(batch.ids.device).expand_as(batch.ids)
-    given = batch.clean.clone()
-    given[:, 0] = True
     turned = Poses(batch.poses.c2w.roll(1, 1), batch.poses.rays.roll(1, 1), batch.poses.known)
     return {
         "text": batch,
@@ -66,8 +66,15 @@ def _variants(batch: TrainingBatch, tokeniser: Tokeniser) -> dict[str, TrainingB
         "wrong_text": replace(batch, ids=batch.ids.roll(1, 0)),
         "wrong_camera": replace(batch, poses=turned),
         "single_view": _singles(batch),
-        "given_view_no_text": replace(batch, ids=nothing, clean=given),
+        "given_view_no_text": replace(with_first_given(batch), ids=nothing),
     }
+
+
+def with_first_given(batch: TrainingBatch) -> TrainingBatch:
+    """The same pictures, the first view of each object shown clean."""
+    clean = batch.clean.clone()
+    clean[:, 0] = True
+    return replace(batch, clean=clean)
 
 
 def _singles(batch: TrainingBatch) -> TrainingBatch:
@@ -85,4 +92,6 @@ def _singles(batch: TrainingBatch) -> TrainingBatch:
         batch.clean.flatten()[:, None],
         batch.t.repeat_interleave(views),
         batch.noise.flatten(0, 1)[:, None],
+        np.repeat(batch.seeds, views),
+        batch.angles_deg.reshape(2, -1, 1),
     )

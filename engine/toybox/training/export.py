@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import subprocess
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from engine.errors import InputError, storage_errors
+from engine.prior.reference.folder import save_controller
 from engine.prior.toybox.folder import WEIGHTS, save_prior
 from engine.prior.toybox.prior import load_toybox
 from engine.prior.toybox.schedule import shifted_cosine
@@ -15,6 +17,7 @@ from engine.prior.toybox.tokeniser import Tokeniser, build_tokenizer
 from engine.toybox.dataset import ShardCache
 from engine.toybox.training.card import Facts, model_card
 from engine.toybox.training.checkpoints import load_checkpoint
+from engine.toybox.training.controller_card import ControllerFacts, controller_card
 from engine.toybox.training.evaluation import Evaluation
 
 
@@ -23,9 +26,7 @@ def export_checkpoint(run: Path, folder: Path, cache: Path | None = None, object
 
     ``cache`` is the data it was trained on: the card then names the seeds. Raises `InputError` if ``run`` holds no checkpoint.
     """
-    state = load_checkpoint(run)
-    if state is None:
-        raise InputError(f"{run} holds no checkpoint.", "Train first: python -m engine.toybox.train --out DIR")
+    state = _checkpoint(run)
     config = {name: value for name, value in state["config"].items() if not name.startswith("_")}
     tokeniser = Tokeniser(build_tokenizer(state["vocabulary"]), config["length"])
     save_prior(folder, config, state["ema"], tokeniser, shifted_cosine())
@@ -35,7 +36,7 @@ def export_checkpoint(run: Path, folder: Path, cache: Path | None = None, object
         images=state["images"],
         hours=round(state["elapsed"] / 3600, 2),
         commit=_commit(),
-        megabytes=round((folder / "unet" / WEIGHTS).stat().st_size / 1e6, 1),
+        megabytes=_megabytes(folder / "unet" / WEIGHTS),
         words=len(tokeniser.vocabulary),
     )
     facts = _measured(facts, folder, objects)
@@ -46,6 +47,41 @@ def export_checkpoint(run: Path, folder: Path, cache: Path | None = None, object
         (folder / "README.md").write_text(model_card(facts), encoding="utf-8")
         (folder / "metrics.json").write_text(json.dumps(facts.metrics(), indent=1) + "\n", encoding="utf-8")
     return facts
+
+
+def export_controller(run: Path, folder: Path, cache: Path | None = None) -> ControllerFacts:
+    """Write the running mean of a reference controller to ``folder``, with its last validation errors and a model card.
+
+    Raises `InputError` if ``run`` holds no checkpoint. ``cache`` is not needed.
+    """
+    state = _checkpoint(run)
+    save_controller(folder, state["config"], state["ema"])
+    entries = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    facts = ControllerFacts(
+        config=state["config"],
+        left_out=tuple(state["left_out"]),
+        step=state["step"],
+        images=state["images"],
+        hours=round(state["elapsed"] / 3600, 2),
+        commit=_commit(),
+        megabytes=_megabytes(folder / WEIGHTS),
+        errors=next((entry["validation"] for entry in reversed(entries) if "validation" in entry), {}),
+    )
+    with storage_errors(folder):
+        (folder / "README.md").write_text(controller_card(facts), encoding="utf-8")
+        (folder / "metrics.json").write_text(json.dumps(asdict(facts), indent=1) + "\n", encoding="utf-8")
+    return facts
+
+
+def _checkpoint(run: Path) -> dict[str, Any]:
+    state = load_checkpoint(run)
+    if state is None:
+        raise InputError(f"{run} holds no checkpoint.", "Train first: python -m engine.toybox.train --out DIR")
+    return state
+
+
+def _megabytes(path: Path) -> float:
+    return round(path.stat().st_size / 1e6, 1)
 
 
 def _measured(facts: Facts, folder: Path, objects: int) -> Facts:

@@ -3,28 +3,24 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.distributed as dist
 
 from engine.errors import FileFormatError
-from engine.prior.toybox.folder import load_parts
-from engine.prior.toybox.network import ToyboxDenoiser
-from engine.prior.toybox.schedule import TIMES, shifted_cosine
-from engine.prior.toybox.tokeniser import Tokeniser, build_tokenizer
-from engine.toybox.dataset import ShardCache
-from engine.toybox.training.batches import BatchSource, Shares
 from engine.toybox.training.checkpoints import load_checkpoint
-from engine.toybox.training.objective import training_loss
+from engine.toybox.training.course import Course
 from engine.toybox.training.optimiser import FlatGradients, Optimiser, Rates, ema_decay, rate_factor
 from engine.toybox.training.report import Pace, Progress, Reporter
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to train, on what, for how long."""
+    """Where and how long to train, on what machine, at what rates."""
 
     out: Path
     cache: Path
@@ -32,23 +28,15 @@ class Plan:
     device: str = "cpu"
     processes: int = 2
     images: int = 64  # pictures a step, over all processes
-    width: int = 192
-    depth: int = 7
-    heads: int = 4
-    text_depth: int = 3
-    length: int = 16
     seed: int = 0
     init: Path | None = None  # a prior folder to start from
-    reading_steps: int = 2500  # of teaching the text encoder to read, where it starts anew,
-    reading_objects: int = 20_000  # with captions of so many objects
     compiled: bool = False
     pace: Pace = field(default_factory=Pace)
     rates: Rates = field(default_factory=Rates)
-    shares: Shares = field(default_factory=Shares)
 
 
-TAUGHT = "text_encoder.pt"
-"""File in the run's folder: the text encoder after it learned to read, with which the first step begins."""
+Enrol = Callable[[Plan, int, Mapping[str, Any] | None], Course]
+"""The course of process ``rank`` of a plan, going on from a checkpoint's state if there is one."""
 
 LOSS, PROGRESS = 0, 1
 """What processes share beside gradients: their losses are added, and only process 0 says how much of the time is spent."""
@@ -57,36 +45,26 @@ LOSS, PROGRESS = 0, 1
 class Trainer:
     """One process's share of a run; goes on from the newest checkpoint in ``plan.out`` if there is one."""
 
-    def __init__(self, plan: Plan, rank: int, vocabulary: tuple[str, ...]) -> None:
+    def __init__(self, plan: Plan, rank: int, enrol: Enrol) -> None:
         torch.manual_seed(plan.seed)
         state = load_checkpoint(plan.out)
-        self.plan, self.rank, self.device = plan, rank, torch.device(plan.device)
-        self.vocabulary = _joined(tuple(state["vocabulary"]), vocabulary) if state else vocabulary
-        self.net = new_network(plan).to(self.device)
-        if plan.init is not None and state is None:
-            self.vocabulary = self._start_from(plan.init, vocabulary)
-        elif (plan.out / TAUGHT).exists() and state is None:
-            self.net.text.load_state_dict(torch.load(plan.out / TAUGHT, map_location="cpu", weights_only=True))
+        self.plan, self.rank = plan, rank
+        self.course = enrol(plan, rank, state)
+        self.net = self.course.net
         self.ema = [p.detach().clone() for p in self.net.parameters()]
         self.flat = FlatGradients(self.net.parameters(), extra=2)
         self.optimiser = Optimiser(self.net, plan.rates)
-        self.schedule = shifted_cosine()
         self.done = Progress()
         if state:
             self._restore(state)
-        self.tokeniser = Tokeniser(build_tokenizer(self.vocabulary), plan.length)
-        self.source = BatchSource(ShardCache.open(plan.cache), self.tokeniser, TIMES, plan.seed, rank, plan.shares, self.device)
-        self.forward = torch.compile(self.net) if plan.compiled else self.net
 
     def run(self) -> None:
         """Train until the time is spent."""
         start = time.monotonic() - self.done.seconds
-        reporter = (
-            Reporter(self.plan.out, self.plan.seconds, self.plan.pace, self.tokeniser, self.device) if self.rank == 0 else None
-        )
+        reporter = Reporter(self.plan.out, self.plan.seconds, self.plan.pace) if self.rank == 0 else None
         spent = self.done.seconds / self.plan.seconds
         while spent < 1:
-            loss = self._gradients((time.monotonic() - start) / self.plan.seconds)
+            loss = self._gradients((time.monotonic() - start) / self.plan.seconds, spent)
             self._update(spent)
             spent = float(self.flat.extra[PROGRESS])
             self.done = Progress(self.done.step + 1, self.done.images + self.plan.images, spent * self.plan.seconds)
@@ -95,14 +73,13 @@ class Trainer:
         if reporter is not None:
             reporter.finish(self)
 
-    def _gradients(self, spent: float) -> float:
+    def _gradients(self, now_spent: float, progress: float) -> float:
         """Gradients of the whole step, summed over the processes; returns its loss."""
-        batch = self.source.batch(self.done.step, self.plan.images // self.plan.processes)
         self.flat.vector.zero_()
-        loss = training_loss(self.forward, self.schedule, batch) / self.plan.processes
+        loss = self.course.loss(self.done.step, self.plan.images // self.plan.processes, progress) / self.plan.processes
         loss.backward()
         self.flat.extra[LOSS] = loss.detach()
-        self.flat.extra[PROGRESS] = spent if self.rank == 0 else 0.0
+        self.flat.extra[PROGRESS] = now_spent if self.rank == 0 else 0.0
         if self.plan.processes > 1:
             dist.all_reduce(self.flat.vector)
         return float(self.flat.extra[LOSS])
@@ -113,15 +90,9 @@ class Trainer:
         self.optimiser.step(rate_factor(step, spent, rates))
         torch._foreach_lerp_(self.ema, [p.detach() for p in self.net.parameters()], 1 - ema_decay(step, rates))
 
-    def averaged(self) -> ToyboxDenoiser:
-        """A network with the running mean of the weights, for evaluation."""
-        net = ToyboxDenoiser(**self.config()).to(self.device)
-        net.load_state_dict(self._named_ema())
-        return net.eval().requires_grad_(False)
-
-    def config(self) -> dict[str, int]:
-        """The network's sizes."""
-        return {name: value for name, value in self.net.config.items() if not name.startswith("_")}
+    def examine(self, sheet: Path) -> dict[str, list[float]]:
+        """Validation errors of the running mean of the weights, and a sheet of its samples."""
+        return self.course.examine(self.course.with_weights(self._named_ema()), sheet)
 
     def state(self) -> dict[str, object]:
         """Everything a resumed run needs; random numbers follow from the seed and the step."""
@@ -129,17 +100,16 @@ class Trainer:
             "step": self.done.step,
             "images": self.done.images,
             "elapsed": self.done.seconds,
-            "vocabulary": list(self.vocabulary),
-            "config": self.config(),
             "weights": self.net.state_dict(),
             "ema": self._named_ema(),
             "optimiser": self.optimiser.state_dict(),
+            **self.course.state(),
         }
 
     def _named_ema(self) -> dict[str, torch.Tensor]:
         return {name: mean for (name, _), mean in zip(self.net.named_parameters(), self.ema, strict=True)}
 
-    def _restore(self, state: dict[str, object]) -> None:
+    def _restore(self, state: Mapping[str, Any]) -> None:
         try:
             self.net.load_state_dict(state["weights"])
         except RuntimeError as error:
@@ -152,31 +122,14 @@ class Trainer:
         self.optimiser.load_state_dict(state["optimiser"])
         self.done = Progress(state["step"], state["images"], state["elapsed"])
 
-    def _start_from(self, folder: Path, vocabulary: tuple[str, ...]) -> tuple[str, ...]:
-        """Take over shipped weights and the numbers of their words; returns these words, new ones appended."""
-        parts = load_parts(folder)
-        self.net.load_state_dict(parts.net.state_dict())
-        numbers = parts.tokeniser.tokenizer.get_vocab()
-        return _joined(tuple(sorted(parts.tokeniser.vocabulary, key=numbers.__getitem__)), vocabulary)
 
-
-def new_network(plan: Plan) -> ToyboxDenoiser:
-    """A network of the plan's sizes."""
-    return ToyboxDenoiser(width=plan.width, depth=plan.depth, heads=plan.heads, length=plan.length, text_depth=plan.text_depth)
-
-
-def _joined(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, ...]:
-    """Old words keep their numbers; new ones come after."""
-    return tuple(dict.fromkeys((*old, *new)))
-
-
-def worker(rank: int, plan: Plan, vocabulary: tuple[str, ...], meeting_file: str) -> None:
+def worker(rank: int, plan: Plan, enrol: Enrol, meeting_file: str) -> None:
     """Body of process ``rank``. One thread each: two threads that share a busy core wait for each other."""
     torch.set_num_threads(1)
     if plan.processes > 1:
         dist.init_process_group("gloo", init_method=f"file://{meeting_file}", rank=rank, world_size=plan.processes)
     try:
-        Trainer(plan, rank, vocabulary).run()
+        Trainer(plan, rank, enrol).run()
     finally:
         if plan.processes > 1:
             dist.destroy_process_group()

@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from engine.math.noise import NoiseSchedule
-from engine.prior.toybox.network import ToyboxDenoiser
+from engine.prior.toybox.network import StemFeatures, ToyboxDenoiser, Words
 from engine.prior.toybox.schedule import time_fraction
 from engine.toybox.training.batches import TrainingBatch
 
 LARGEST_WEIGHT = 5.0
 
 
-def predict_clean(net: ToyboxDenoiser, schedule: NoiseSchedule, batch: TrainingBatch) -> Tensor:
+Guide = Callable[[Tensor, Words], StemFeatures]
+"""What a reference adds to the stem's features, from noise times (B,V), 0 where a view is given, and the words."""
+
+
+def predict_clean(net: ToyboxDenoiser, schedule: NoiseSchedule, batch: TrainingBatch, guide: Guide | None = None) -> Tensor:
     """Noise the views that are not given and let the network clean them: x0 (B,V,4,S,S) in float32, under bf16 autocast."""
     x_t = torch.where(batch.clean[..., None, None, None], batch.x, schedule.add_noise(batch.x, batch.noise, batch.t))
     t = torch.where(batch.clean, 0.0, time_fraction(batch.t, len(schedule))[:, None])
     with torch.autocast(batch.x.device.type, torch.bfloat16):
-        return net(x_t, t, net.text(batch.ids), batch.poses, batch.clean).float()
+        words = net.text(batch.ids)
+        reference = None if guide is None else guide(t, words)
+        return net(x_t, t, words, batch.poses, batch.clean, reference).float()
 
 
 def view_errors(predicted: Tensor, batch: TrainingBatch) -> Tensor:
@@ -26,8 +34,8 @@ def view_errors(predicted: Tensor, batch: TrainingBatch) -> Tensor:
     return (predicted - batch.x).square().mean((2, 3, 4)) * ~batch.clean
 
 
-def training_loss(net: ToyboxDenoiser, schedule: NoiseSchedule, batch: TrainingBatch) -> Tensor:
+def training_loss(net: ToyboxDenoiser, schedule: NoiseSchedule, batch: TrainingBatch, guide: Guide | None = None) -> Tensor:
     """Mean over the noisy views of the error times min(1 / sigma^2, 5)."""
     _, sig = schedule.signal_and_noise(batch.t, batch.x[:, :1, 0, 0, 0])
     weight = (1 / sig**2).clamp(max=LARGEST_WEIGHT)
-    return (weight * view_errors(predict_clean(net, schedule, batch), batch)).sum() / (~batch.clean).sum()
+    return (weight * view_errors(predict_clean(net, schedule, batch, guide), batch)).sum() / (~batch.clean).sum()

@@ -64,7 +64,7 @@ def split_parameters(net: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parame
     """The matrices of the transformer blocks, the text encoder, and all other parameters."""
     matrices, text, others = [], [], []
     for name, p in net.named_parameters():
-        group = text if name.startswith("text.") else matrices if name.startswith("blocks.") and p.ndim == 2 else others
+        group = text if name.startswith("text.") else matrices if ".blocks." in f".{name}" and p.ndim == 2 else others
         group.append(p)
     return matrices, text, others
 

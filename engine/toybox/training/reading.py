@@ -69,7 +69,7 @@ def _named_parts(bound: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class Answers(nn.Module):
-    """Heads that answer from encoded words: kind, body and adjectives off the pooled vector, every part by looking at the words."""
+    """Heads that answer from encoded words: kind, body, adjectives off the pooled vector, parts by looking at the words."""
 
     def __init__(self, width: int) -> None:
         super().__init__()

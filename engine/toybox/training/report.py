@@ -9,17 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import torch
-
 from engine.errors import storage_errors
-from engine.prior.toybox.folder import TOYBOX_INFO
-from engine.prior.toybox.network import ToyboxDenoiser
-from engine.prior.toybox.prior import ToyboxPrior
-from engine.prior.toybox.schedule import shifted_cosine
-from engine.prior.toybox.tokeniser import Tokeniser
 from engine.toybox.training.checkpoints import save_checkpoint
-from engine.toybox.training.evaluation import Evaluation
-from engine.toybox.training.sheet import PROMPTS, write_samples
 
 
 @dataclass(frozen=True)
@@ -33,13 +24,11 @@ class Progress:
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds between two log lines, checkpoints and evaluations; how much an evaluation looks at."""
+    """Seconds between two log lines, checkpoints and examinations."""
 
     log: float = 20.0
     save: float = 120.0
     evaluate: float = 900.0
-    objects: int = 16  # held-out ones
-    prompts: int = 16  # on the sample sheet
 
 
 class Run(Protocol):
@@ -49,16 +38,14 @@ class Run(Protocol):
 
     def state(self) -> dict[str, object]: ...
 
-    def averaged(self) -> ToyboxDenoiser: ...
+    def examine(self, sheet: Path) -> dict[str, list[float]]: ...
 
 
 class Reporter:
     """Does whatever is due after a step."""
 
-    def __init__(self, out: Path, total_seconds: float, pace: Pace, tokeniser: Tokeniser, device: torch.device) -> None:
+    def __init__(self, out: Path, total_seconds: float, pace: Pace) -> None:
         self.out, self.total_seconds, self.pace = out, total_seconds, pace
-        self.tokeniser, self.schedule, self.device = tokeniser, shifted_cosine(), device
-        self.evaluation = Evaluation(tokeniser, self.schedule, device, pace.objects)
         self.losses: deque[float] = deque(maxlen=200)
         self.logged = self.saved = self.evaluated = time.monotonic()
         self.images: int | None = None  # at the last log line
@@ -83,12 +70,9 @@ class Reporter:
 
     def evaluate(self, run: Run) -> None:
         """Validation errors into the log, and a sheet of samples."""
-        net = run.averaged()
-        errors = self.evaluation.errors(net)
+        errors = run.examine(self.out / f"samples_{run.done.step:06d}.png")
         self._write({**_numbers(run.done), "validation": errors})
         print("validation", json.dumps(errors), flush=True)
-        prior = ToyboxPrior(net, self.tokeniser, self.schedule, TOYBOX_INFO, self.device)
-        write_samples(prior, PROMPTS[: self.pace.prompts], self.out / f"samples_{run.done.step:06d}.png")
         self.evaluated = time.monotonic()
 
     def _log(self, done: Progress, now: float) -> None:

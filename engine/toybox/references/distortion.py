@@ -31,7 +31,7 @@ class Amounts:
 
 @dataclass(frozen=True, eq=False)
 class Distortion:
-    """One draw. ``factors`` (3,) of the axes, ``flip`` left and right, ``lattice`` (4,4,4,3) displacements, ``shifts_px`` (V,2)."""
+    """One draw. ``factors`` (3,) of the axes, ``flip`` left and right, ``lattice`` (4,4,4,3), ``shifts_px`` (V,2)."""
 
     factors: np.ndarray
     flip: bool
@@ -46,7 +46,7 @@ class Distortion:
         return mirrored(moved) if self.flip else moved
 
 
-def draw_distortion(rng: np.random.Generator, views: int, strength: float, amounts: Amounts = Amounts()) -> Distortion:
+def draw_distortion(rng: np.random.Generator, views: int, strength: float, amounts: Amounts) -> Distortion:
     """Draw at ``strength`` 0..1; at 0 nothing changes, whatever happens to be drawn."""
     resized, flipped, bent = (rng.random() < share for share in (amounts.resize_share, amounts.flip_share, amounts.grid_share))
     factors = np.exp(rng.uniform(-1, 1, 3) * amounts.resize * strength * resized)

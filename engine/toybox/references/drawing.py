@@ -59,7 +59,7 @@ def distorted_maps(
     elevation_deg: np.ndarray,
     rng: np.random.Generator,
     strength: float,
-    amounts: Amounts = Amounts(),
+    amounts: Amounts,
 ) -> np.ndarray:
     """CCM and mask (V,S,S,4) 0..1 of the mesh, distorted, from V cameras."""
     distortion = draw_distortion(rng, len(azimuth_deg), strength, amounts)

@@ -19,6 +19,7 @@ from engine.prior.toybox.network import StemFeatures, Words
 from engine.prior.toybox.schedule import TIMES
 from engine.toybox.dataset import ShardCache
 from engine.toybox.objects import draw_object
+from engine.toybox.references.distortion import Amounts
 from engine.toybox.references.drawing import Kind, Mix, distorted_maps, draw_kind, draw_reference, strength_at
 from engine.toybox.training.batches import BatchSource, Shares, TrainingBatch
 from engine.toybox.training.evaluation import FRACTIONS, Evaluation, with_first_given
@@ -43,6 +44,7 @@ class Parts:
     reading: Reading = "progress"
     depth: int = 2
     mix: Mix = field(default_factory=Mix)
+    amounts: Amounts = field(default_factory=Amounts)
     shares: Shares = field(default_factory=lambda: Shares(single_view=0.0, no_camera=0.0, given_view=0.6))
     examined_objects: int = 16
 
@@ -79,7 +81,7 @@ class GuidingCourse:
             obj = draw_object(seed)
             chosen = kind or (draw_kind(rng, progress, mix) if self.parts.augmentation else "self")
             mesh = draw_reference(obj, chosen, rng, self.seeds)
-            drawn.append(distorted_maps(mesh, azimuth_deg, elevation_deg, rng, strength))
+            drawn.append(distorted_maps(mesh, azimuth_deg, elevation_deg, rng, strength, self.parts.amounts))
         pictures = torch.from_numpy(np.stack(drawn)).permute(0, 1, 4, 2, 3).to(self.device)
         return ReferenceMaps(pictures[:, :, :3], pictures[:, :, 3:])
 

@@ -80,6 +80,14 @@ def _add_generate(commands: argparse._SubParsersAction) -> None:
     )
     what = generate.add_mutually_exclusive_group()
     what.add_argument("--prompt", help='what to make, for example "a red mug with a blue handle"')
+    generate.add_argument(
+        "--image",
+        action="append",
+        default=[],
+        metavar="PATH[@AZIMUTH[*WEIGHT]]",
+        help="a picture of the object, seen from so many degrees beside its front (0); may be given several times, with or "
+        "without --prompt",
+    )
     what.add_argument("--recipe", type=Path, help="repeat a run: a recipe.toml, or any file that Maquette exported")
     generate.add_argument("--negative-prompt", help="what to avoid")
     generate.add_argument("--preset", help="settings to start from (python -m studio presets)")

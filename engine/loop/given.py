@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.loop.photo.belonging import found, named
+from engine.loop.photo.belonging import found
 from engine.loop.photo.cutting import cut_out
 from engine.loop.photo.framing import Crop, crop_of, framed
-from engine.loop.photo.listing import WHOLE, Listed, ListedCrop, crops_in, listing, pictures_in
+from engine.loop.photo.listing import WHOLE, Listed, ListedCrop, crops_in, pictures_in
 from engine.loop.photo.reading import read_photo
 from engine.loop.spec import RunSpec
 from engine.math.cameras import Cameras, orbit_cameras
@@ -49,14 +49,6 @@ class GivenViews:
             return self
         planes = torch.nn.functional.interpolate(self.rgba.permute(0, 3, 1, 2), (size, size), mode="area")
         return replace(self, rgba=planes.permute(0, 2, 3, 1), cameras=self.cameras.resized(size))
-
-
-def kept_with(spec: RunSpec, folder: Path | None) -> RunSpec:
-    """``spec`` with the digests of its pictures, which are copied into the run's ``folder``.
-
-    Raises InputError for a picture that is missing or is not the one it was, StorageError if it cannot be copied.
-    """
-    return replace(spec, images=listing([named(picture, folder) for picture in pictures_in(spec.images)]))
 
 
 def given_views(spec: RunSpec, info: PriorInfo, folder: Path | None = None) -> GivenViews | None:
@@ -114,7 +106,8 @@ def clean_views(given: GivenViews | None, prior: Prior) -> CleanViews | None:
 def given_loss(given: GivenViews, views: Views, background: Tensor | None) -> Tensor:
     """How far ``views``, rendered from the given cameras over ``background``, are from the pictures: a mean by their weights.
 
-    Mean squared errors of colour, the picture laid over the same background, and of alpha, as the reference view of Magic123 (arXiv 2306.17843).
+    Mean squared errors of colour, the picture laid over the same background, and of alpha (the reference view's losses of
+    Magic123, arXiv 2306.17843).
     """
     alpha = given.rgba[..., 3:]
     colour = (views.rgb - composite(given.rgba[..., :3], alpha, background)).square().mean((1, 2, 3))

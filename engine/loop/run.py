@@ -18,7 +18,7 @@ from engine.loop import health, snapshot, spoilt
 from engine.loop.clock import Clock
 from engine.loop.combinations import check_combination, refusal
 from engine.loop.frames import PAPER, to_uint8
-from engine.loop.given import given_views, kept_with
+from engine.loop.given import given_views
 from engine.loop.messages import (
     Checkpointed,
     Event,
@@ -35,6 +35,7 @@ from engine.loop.messages import (
     Warned,
     Watch,
 )
+from engine.loop.photo.belonging import kept_with
 from engine.loop.recipe import Change, Recipe, changed_values
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs, RunSpec
@@ -78,7 +79,8 @@ def run(
     check_combination(Settings(spec, knobs), prior.info)
     outfit = outfit_for(prior, spec.control, spec.style_file, load_control)
     thrift = Thrift.of(prior, spec, knobs)
-    given, spec = given_views(spec, prior.info, folder), kept_with(spec, folder)
+    given = given_views(spec, prior.info, folder)
+    spec = replace(spec, images=kept_with(spec.images, folder))
     context, stages = Context.of(spec, prior, outfit, given), plan(spec, prior.info)
     state = fresh_state(context, resumed=resume and folder is not None)
     live = _Live(context, state, knobs, Recipe(Settings(spec, knobs)), stages, folder, thrift)
@@ -177,18 +179,9 @@ class _Live:
         budget = self.context.spec.time_budget_seconds
         if budget and planned.name == "refine":
             eta = min(eta, max(0.0, budget - self.state.seconds["refine"]))
-        return Stepped(
-            planned.name,
-            self.state.step,
-            planned.steps,
-            self.state.total_step,
-            self.revision,
-            out.loss,
-            self._total_seconds(),
-            eta,
-            1 / max(self.clock.pace, 1e-6),
-            {**out.metrics, "skipped": float(self.state.skipped)} if self.state.skipped else out.metrics,
-        )
+        metrics = {**out.metrics, "skipped": float(self.state.skipped)} if self.state.skipped else out.metrics
+        at = (planned.name, self.state.step, planned.steps, self.state.total_step, self.revision)
+        return Stepped(*at, out.loss, self._total_seconds(), eta, 1 / max(self.clock.pace, 1e-6), metrics)
 
     @torch.no_grad()
     def _pictures(self, planned: Planned, out: StepOut) -> Pictures:

@@ -6,18 +6,22 @@ import shutil
 from pathlib import Path
 
 from engine.errors import InputError
+from engine.loop.photo.belonging import kept_with, within
+from engine.loop.photo.listing import pictures_in
 from engine.loop.settings import Settings, with_values
 from engine.math.knobs import File, knobs_of
 from engine.session.library import library_errors
 
 GIVEN = "given"  # the folder inside a run's own
+IMAGES = "images"
 
 
 def given_files(settings: Settings) -> dict[str, Path]:
-    """The files that settings name, by setting."""
+    """The files that settings name, by setting; given pictures are numbered."""
     owners = (settings.spec, settings.knobs, settings.knobs.guidance, settings.knobs.timesteps)
     knobs = [knob for owner in owners for knob in knobs_of(owner) if isinstance(knob.mark, File) and knob.value]
-    return {knob.name: Path(knob.value).expanduser() for knob in knobs}
+    pictures = {f"{IMAGES} {i}": each.path for i, each in enumerate(pictures_in(settings.spec.images), 1)}
+    return {name: Path(path).expanduser() for name, path in {**{knob.name: knob.value for knob in knobs}, **pictures}.items()}
 
 
 def with_own_files(settings: Settings, folder: Path) -> Settings:
@@ -29,7 +33,10 @@ def with_own_files(settings: Settings, folder: Path) -> Settings:
     for name, path in found.items():
         if not path.is_file():
             raise InputError(f"{name} names {path}, which is not a file.", "Choose the file again.")
-    return with_values(settings, {name: str(_copied(path, folder / GIVEN / name)) for name, path in found.items()})
+    own = {name: str(_copied(path, folder / GIVEN / name)) for name, path in found.items() if not name.startswith(f"{IMAGES} ")}
+    with library_errors(folder):
+        images = within(kept_with(settings.spec.images, folder), folder)
+    return with_values(settings, {**own, IMAGES: images})
 
 
 def _copied(path: Path, folder: Path) -> Path:

@@ -27,6 +27,7 @@ else:
 FOLDER = Path(__file__).resolve().parents[2] / "presets"
 KEPT = ("prompt", "negative_prompt", "seed", "images", "image_crops", "image_elevation_deg", "image_fill")
 DEFAULT_PRESET, DEFAULT_PRIOR = "toybox-splats", "toybox"
+IMAGE_PRESET = "toybox-image"
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -13,6 +14,8 @@ from engine.loop import snapshot
 from engine.loop.devices import limit_threads
 from engine.loop.export import read_recipe
 from engine.loop.messages import Event, Finished, RolledBack, StageStarted, Stepped, Unattended, Warned
+from engine.loop.photo.belonging import within
+from engine.loop.photo.listing import BETWEEN, listing, pictures_in
 from engine.loop.recipe import Recipe
 from engine.loop.results import FORMATS, RESULT_FILES, write_results
 from engine.loop.run import run
@@ -20,7 +23,7 @@ from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs, RunSpec
 from engine.prior.registry import load_prior
 from engine.prior.vocabulary import note_on_words
-from engine.session.presets import DEFAULT_PRESET, apply_preset, find_preset
+from engine.session.presets import DEFAULT_PRESET, IMAGE_PRESET, apply_preset, find_preset
 from studio.commands.folders import put_aside, ready
 from studio.commands.options import named_values
 
@@ -48,14 +51,18 @@ def generate(options: argparse.Namespace) -> None:
 def settings_from(options: argparse.Namespace) -> Settings:
     """Preset or recipe first, then what the command line names."""
     named = named_values(options.set)
-    if options.prompt is None and options.recipe is None:
+    if options.prompt is None and options.recipe is None and not options.image:
         raise InputError(
-            "There is nothing to make: neither --prompt nor --recipe was given.", 'Write for example --prompt "a red mug".'
+            "There is nothing to make: neither --prompt nor --image nor --recipe was given.",
+            'Write for example --prompt "a red mug".',
         )
     if options.recipe is not None:
-        settings = Recipe.from_toml(_recipe_text(options.recipe)).settings
+        settings = recipe_settings(options.recipe)
+        named |= {"images": images_from(options.image)} if options.image else {}
     else:
-        settings = apply_preset(find_preset(options.preset or DEFAULT_PRESET), Settings(RunSpec(prompt=options.prompt), Knobs()))
+        blank = Settings(RunSpec(options.prompt or "", images=images_from(options.image)), Knobs())
+        usual = IMAGE_PRESET if options.image else DEFAULT_PRESET
+        settings = apply_preset(find_preset(options.preset or usual), blank)
     if options.recipe is not None and options.preset is not None:
         settings = apply_preset(find_preset(options.preset), settings)
     if options.negative_prompt is not None:
@@ -63,6 +70,21 @@ def settings_from(options: argparse.Namespace) -> Settings:
     if options.seed is not None:
         named["seed"] = options.seed
     return with_values(settings, named)
+
+
+def recipe_settings(path: Path) -> Settings:
+    """The settings of a recipe; pictures that lie beside it are found wherever the command is called."""
+    settings = Recipe.from_toml(_recipe_text(path)).settings
+    return with_values(settings, {"images": within(settings.spec.images, path.parent)})
+
+
+def images_from(texts: Sequence[str]) -> str:
+    """The setting ``images`` for the values of ``--image``, with full paths. Raises InputError for one that cannot be listed."""
+    for text in texts:
+        if BETWEEN in text:
+            raise InputError(f"--image {text!r} holds {BETWEEN!r}, which stands between pictures.", "Rename the file.")
+    pictures = pictures_in(BETWEEN.join(texts))
+    return listing([replace(picture, path=str(Path(picture.path).expanduser().absolute())) for picture in pictures])
 
 
 def follow(events: Iterable[Event], *, quiet: bool) -> Finished:

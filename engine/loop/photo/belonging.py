@@ -8,11 +8,29 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.errors import InputError, storage_errors
-from engine.loop.photo.listing import DIGEST_CHARACTERS, Listed
+from engine.loop.photo.listing import DIGEST_CHARACTERS, Listed, listing, pictures_in
 from engine.loop.photo.reading import check_bytes
 
 COPIES = Path("given") / "images"
 """Where they lie in a run's folder."""
+
+
+def kept_with(images: str, folder: Path | None) -> str:
+    """The setting ``images`` with the digests of its pictures, which are copied into the run's ``folder`` where there is one.
+
+    Raises InputError for a picture that is missing or is not the one it was, StorageError if it cannot be copied.
+    """
+    return listing([named(picture, folder) for picture in pictures_in(images)])
+
+
+def within(images: str, folder: Path) -> str:
+    """The setting ``images`` of a recipe that lies in ``folder``: the pictures that are there, by their full paths."""
+    return listing([_within(picture, folder) for picture in pictures_in(images)])
+
+
+def _within(listed: Listed, folder: Path) -> Listed:
+    path = folder / listed.path
+    return replace(listed, path=str(path.absolute())) if path.is_file() else listed
 
 
 def found(listed: Listed, folder: Path | None) -> Path:

@@ -1,0 +1,124 @@
+"""Files that cannot be trusted: how large they may be, which are opened beside them, and pictures inside them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
+
+import numpy as np
+from PIL import Image
+
+from engine.errors import FileFormatError, InputError, MissingError
+
+MEGABYTE = 1_000_000
+MAX_BYTES = 400 * MEGABYTE
+MAX_TEXT_BYTES = 160 * MEGABYTE
+"""Of a format that is written in words, which takes several times its size to read."""
+
+MAX_FACES = 4_000_000
+"""Faces that are read; those of a larger model are not decoded at all."""
+
+MAX_PICTURE_PIXELS = 70_000_000
+PICTURE_SIDE = 1024
+"""Pixels of a texture's longer side that are kept."""
+
+
+@dataclass(frozen=True)
+class Folder:
+    """The folder of a model, from which it may use plain files beside and below it, up to ``MAX_BYTES`` in all."""
+
+    root: Path
+    used: list[int] = field(default_factory=list)  # bytes read so far
+
+    def read(self, name: str) -> bytes:
+        """The bytes of a file that a model names. Raises `FileFormatError` if the name leads elsewhere, or nothing is there."""
+        path = self._inside(name)
+        size = path.stat().st_size
+        if sum(self.used) + size > MAX_BYTES:
+            raise too_large(name, sum(self.used) + size)
+        self.used.append(size)
+        return path.read_bytes()
+
+    def _inside(self, name: str) -> Path:
+        plain = unquote(name).replace("\\", "/")
+        pieces = PurePosixPath(plain).parts
+        outside = ":" in plain or plain.startswith("/") or ".." in pieces or "\0" in plain
+        root = self.root.resolve()
+        path = root if outside else (root / plain).resolve()  # a link may lead outside too
+        if outside or not path.is_relative_to(root):
+            raise FileFormatError(f"It names the file {name[:80]!r}, which is not beside it.", "Save it as one file (GLB).")
+        if not path.is_file():
+            raise FileFormatError(
+                f"It needs the file {name[:80]!r}, which is not there.", "Put it beside, or save as one file (GLB)."
+            )
+        return path
+
+
+def bytes_of_uri(uri: str, beside: Folder) -> bytes:
+    """What a glTF's URI stands for: data inside it, or a file beside the model; the network is never asked."""
+    if not uri.startswith("data:"):
+        return beside.read(uri)
+    head, comma, body = uri.partition(",")
+    if not comma or not head.endswith(";base64"):
+        raise FileFormatError("It holds data that are not base64.", "Save it as one file (GLB).")
+    try:
+        return base64.b64decode(body, validate=True)
+    except binascii.Error as error:
+        raise FileFormatError(f"It holds damaged base64 data ({error}).", "Save it again.") from error
+
+
+def read_bounded(path: Path) -> bytes:
+    """The file's bytes. Raises `MissingError` where it cannot be read and `InputError` where it is too large."""
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise too_large(path.name, size)
+        return path.read_bytes()
+    except OSError as error:
+        raise MissingError(f"The model {path} cannot be read ({error.strerror}).", "Check the path.") from error
+
+
+def too_large(name: str, size: int) -> InputError:
+    return InputError(
+        f"{name} has {size / MEGABYTE:,.0f} MB; models may have at most {MAX_BYTES // MEGABYTE} MB.",
+        "Reduce it in a 3D editor (Blender: Decimate); a reference needs a few thousand faces.",
+    )
+
+
+def too_many(name: str, count: int, what: str = "faces") -> InputError:
+    return InputError(
+        f"{name} has {count:,} {what}; models may have at most {MAX_FACES:,}.",
+        "Reduce it in a 3D editor (Blender: Decimate); a reference needs a few thousand faces.",
+    )
+
+
+def picture(data: bytes) -> np.ndarray | None:
+    """A texture (H,W,3) in 0..1, reduced; None if it is no picture, or larger than anything of use."""
+    try:
+        with Image.open(BytesIO(data), formats=("PNG", "JPEG", "WEBP", "BMP", "TGA")) as opened:
+            return reduced(opened)
+    except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError):
+        return None
+
+
+def reduced(opened: Image.Image) -> np.ndarray | None:
+    """A picture that was opened, but not decoded yet, as `picture` gives it."""
+    if opened.width * opened.height > MAX_PICTURE_PIXELS:
+        return None
+    opened.draft("RGB", (PICTURE_SIDE, PICTURE_SIDE))
+    rgb = opened.convert("RGB")
+    rgb.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
+    return np.asarray(rgb, np.float32) / 255
+
+
+def sampled(texture: np.ndarray, uv: np.ndarray) -> np.ndarray:
+    """Colours (N,3) at ``uv`` (N,2) with the origin at the top left; the texture repeats."""
+    height, width = texture.shape[:2]
+    place = np.nan_to_num(uv, nan=0.0, posinf=0.0, neginf=0.0) % 1.0
+    columns = np.minimum((place[:, 0] * width).astype(int), width - 1)
+    rows = np.minimum((place[:, 1] * height).astype(int), height - 1)
+    return texture[rows, columns]

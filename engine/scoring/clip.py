@@ -57,13 +57,22 @@ class ClipScorer:
         return self._cosines(rgba, [f"{prompt}, {side}" for side in SIDES]).argmax(1) == 0
 
     @torch.no_grad()
-    def _cosines(self, rgba: np.ndarray, texts: list[str]) -> np.ndarray:
-        """(N,T) cosines of all pictures with all texts."""
+    def embedded_pictures(self, rgba: np.ndarray) -> Tensor:
+        """(N,D) of unit length, from pictures (N,H,W,4) uint8 with premultiplied colour."""
+        parts = [self._pixels(part) for part in np.array_split(rgba, -(-len(rgba) // BATCH))]
+        seen = [self.model.visual_projection(self.model.vision_model(pixel_values=part).pooler_output) for part in parts]
+        return F.normalize(torch.cat(seen), dim=-1)
+
+    @torch.no_grad()
+    def embedded_words(self, texts: list[str]) -> Tensor:
+        """(T,D) of unit length."""
         tokens = self.tokenizer(texts, padding=True, truncation=True, max_length=self._most_tokens(), return_tensors="pt")
         words = {name: tokens[name].to(self.device) for name in ("input_ids", "attention_mask")}
-        parts = [self.model(pixel_values=self._pixels(part), **words) for part in np.array_split(rgba, -(-len(rgba) // BATCH))]
-        text = F.normalize(parts[0].text_embeds, dim=-1)
-        return torch.cat([F.normalize(part.image_embeds, dim=-1) @ text.T for part in parts]).float().cpu().numpy()
+        return F.normalize(self.model.text_projection(self.model.text_model(**words).pooler_output), dim=-1)
+
+    def _cosines(self, rgba: np.ndarray, texts: list[str]) -> np.ndarray:
+        """(N,T) cosines of all pictures with all texts."""
+        return (self.embedded_pictures(rgba) @ self.embedded_words(texts).T).float().cpu().numpy()
 
     def _pixels(self, rgba: np.ndarray) -> Tensor:
         """Pictures over white as the model was trained on: (N,3,S,S), normalised."""

@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
-from torch import Tensor
 
 from engine.loop.references.shape import ReferenceShape
 from engine.math.camera import intrinsics, orbit_c2w
 from engine.math.cameras import Cameras
+from engine.prior.reference.maps import ReferenceMaps
 from engine.render.mesh_numba import render_mesh
 
 THUMBNAIL_AZIMUTH_DEG, THUMBNAIL_ELEVATION_DEG = 35.0, 20.0
 DISTANCE, FOV_DEG = 3.05, 40.0
 
 
-@dataclass(frozen=True, eq=False)
-class CoordinateMaps:
-    """``ccm`` (B,H,W,3) canonical xyz of the visible surface from [-1,1] to 0..1, 0 where nothing is; ``mask`` (B,H,W,1)."""
-
-    ccm: Tensor
-    mask: Tensor
-
-
-def coordinate_maps(shape: ReferenceShape, cameras: Cameras) -> CoordinateMaps:
-    """The reference's maps from B cameras of any kind, one sample a pixel, on the cameras' device (arXiv 2409.11406, 3.1)."""
+def reference_maps(shape: ReferenceShape, cameras: Cameras) -> ReferenceMaps:
+    """The reference's maps (1,V,...) from V cameras of any kind, one sample a pixel, on their device (arXiv 2409.11406, 3.1)."""
     c2w, K = cameras.c2w.cpu().numpy(), cameras.K.cpu().numpy()
     seen = render_mesh(shape.vertices, shape.faces, shape.face_colours, c2w, K, cameras.width, cameras.height, supersample=1)
-    ccm, mask = (torch.from_numpy(part).to(cameras.c2w.device) for part in (seen.ccm, seen.rgba[..., 3:]))
-    return CoordinateMaps(ccm, mask)
+    ccm, mask = (torch.from_numpy(part).movedim(-1, 1)[None].to(cameras.c2w.device) for part in (seen.ccm, seen.rgba[..., 3:]))
+    return ReferenceMaps(ccm, mask)
 
 
 def pictures_of(shape: ReferenceShape, azimuths_deg: np.ndarray, elevation_deg: float, size: int) -> np.ndarray:

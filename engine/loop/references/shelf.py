@@ -1,0 +1,215 @@
+"""Shelves of references: the one that is shipped, a folder of the user's, earlier results; searched by picture or by words."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from engine.errors import InputError
+from engine.loop.export.files import atomic_path
+from engine.loop.photo.framing import crop_of, framed
+from engine.loop.references.index import Index, Record, Report, indexed, models_in
+from engine.loop.references.items import Item, Unreadable
+from engine.loop.references.mending import mended
+from engine.loop.references.orient import AUTO, Orientation
+from engine.loop.references.reading import as_shape, read_reference
+from engine.loop.references.seeing import pictures_of
+from engine.loop.references.shape import ReferenceShape
+from engine.prior.reference.embedding import Embedder
+from engine.prior.reference.retrieval import best, sample, similarities
+from engine.prior.reference.words import word_space
+
+TOYBOX = "engine.toybox.shelf"
+"""Beside the house, and only looked up when it is asked for."""
+
+AZIMUTHS_DEG, ELEVATION_DEG = tuple(45.0 * k for k in range(8)), 15.0
+FILL = 0.8
+"""Share of a picture that the object takes when it is compared."""
+
+RESULT_MODELS = ("mesh.glb", "scene.ply")
+
+
+@dataclass(frozen=True)
+class Match:
+    """A thing found, and how near it is to what was asked for: a cosine, 1 for the same."""
+
+    item: Item
+    similarity: float
+
+
+@dataclass(frozen=True, eq=False)
+class Shelf:
+    """N things with the embeddings (N,V,D) of their pictures, and files that could not be put there."""
+
+    items: tuple[Item, ...]
+    views: np.ndarray
+    unreadable: tuple[Unreadable, ...] = ()
+    synonyms: Mapping[str, str] = field(default_factory=dict)
+
+
+def toybox_shelf(embedder: Embedder, cache: Path, report: Report = lambda done, of: None) -> Shelf:
+    """The shipped shelf of procedural objects. Embeddings by the toybox's embedder are shipped, others are kept in ``cache``."""
+    toybox = importlib.import_module(TOYBOX)
+    items: tuple[Item, ...] = toybox.items()
+    views = toybox.embeddings(embedder.id)
+    if views is None:
+        views = _kept_embeddings(items, cache / f"{toybox.digest(embedder.id)}.npy", embedder, report)
+    return Shelf(items, views, synonyms=toybox.synonyms())
+
+
+def folder_shelf(folder: Path, embedder: Embedder, cache: Path, report: Report = lambda done, of: None) -> Shelf:
+    """The models in a folder of the user's and below it. Raises `MissingError` if it is not there."""
+    index = _indexed(models_in(folder), folder, embedder, cache, report)
+    items = tuple(_own_item(folder, record) for record in index.records)
+    return _shelved(items, index)
+
+
+def results_shelf(runs: Sequence[Path], root: Path, embedder: Embedder, cache: Path) -> Shelf:
+    """Earlier results, from the run folders ``runs`` below ``root`` that the caller may see."""
+    found = [next((run / name for name in RESULT_MODELS if (run / name).is_file()), None) for run in runs]
+    index = _indexed([path for path in found if path is not None], root, embedder, cache)
+    items = tuple(_result_item(root / record.name) for record in index.records)
+    return _shelved(items, index)
+
+
+def together(shelves: Sequence[Shelf]) -> Shelf:
+    """One shelf of several that were embedded alike."""
+    filled = [shelf for shelf in shelves if shelf.items]
+    views = np.concatenate([shelf.views for shelf in filled]) if filled else np.zeros((0, 1, 1), np.float32)
+    synonyms = {word: meaning for shelf in shelves for word, meaning in shelf.synonyms.items()}
+    return Shelf(
+        tuple(item for shelf in filled for item in shelf.items),
+        views,
+        tuple(file for shelf in shelves for file in shelf.unreadable),
+        synonyms,
+    )
+
+
+def find_by_picture(shelf: Shelf, embedder: Embedder, rgba: np.ndarray, k: int = 5) -> list[Match]:
+    """The ``k`` things that look most like an object cut out, premultiplied RGBA (H,W,4) float32 in 0..1, best first."""
+    if not shelf.items:
+        return []
+    query = embedder.pictures(_comparable(rgba[None], embedder.picture_size))[0]
+    return _matches(shelf, similarities(query, shelf.views), k)
+
+
+def find_by_shape(shelf: Shelf, embedder: Embedder, shape: ReferenceShape, k: int = 5) -> list[Match]:
+    """The ``k`` things most like a shape: the mean over its own views of how near the nearest view is."""
+    if not shelf.items:
+        return []
+    scores = [similarities(view, shelf.views) for view in embedded(shape, embedder)]
+    return _matches(shelf, np.mean(scores, axis=0), k)
+
+
+def find_by_words(shelf: Shelf, embedder: Embedder, text: str, k: int = 5) -> list[Match]:
+    """The ``k`` things that a sentence describes best, by the embedder's words if it can read, else by their captions.
+
+    Raises `InputError` for an empty sentence.
+    """
+    if not text.strip():
+        raise InputError("There are no words to search for.", 'Describe what you look for, for example "a red chair".')
+    if not shelf.items:
+        return []
+    query = embedder.words([text])
+    if query is not None:
+        return _matches(shelf, similarities(query[0], shelf.views), k)
+    captions = [item.caption for item in shelf.items]
+    return _matches(shelf, word_space(captions, shelf.synonyms).similarities(text, captions), k)
+
+
+def drawn(matches: Sequence[Match], temperature: float, rng: np.random.Generator) -> Match:
+    """One of the matches, by softmax of their similarities; the best at ``temperature`` 0. Raises `InputError` for none."""
+    scores = np.array([match.similarity for match in matches])
+    return matches[sample(scores, max(1, len(scores)), temperature, rng)]
+
+
+def shape_of(item: Item, orientation: Orientation = AUTO) -> ReferenceShape:
+    """The thing itself, read or built. Raises as `read_reference`."""
+    if item.build is not None:
+        return as_shape(mended(item.build()), item.id.rpartition("/")[2], orientation)
+    return read_reference(item.path, orientation)
+
+
+def embedded(shape: ReferenceShape, embedder: Embedder) -> np.ndarray:
+    """Embeddings (V,D) of the shape's pictures from all round."""
+    seen = pictures_of(shape, np.array(AZIMUTHS_DEG), ELEVATION_DEG, embedder.picture_size)
+    return embedder.pictures(_comparable(seen, embedder.picture_size)).astype(np.float32)
+
+
+def _comparable(pictures: np.ndarray, size: int) -> np.ndarray:
+    """Each object in the middle and equally large, so that a cut-out photo and a render compare."""
+    return np.stack([framed(picture, crop_of(picture[..., 3], FILL), size) for picture in pictures]).astype(np.float32)
+
+
+def _matches(shelf: Shelf, scores: np.ndarray, k: int) -> list[Match]:
+    return [Match(shelf.items[index], float(scores[index])) for index in best(scores, k)]
+
+
+def _indexed(files: Sequence[Path], root: Path, embedder: Embedder, cache: Path, report: Report = lambda done, of: None) -> Index:
+    return indexed(files, root, cache, embedder.id, lambda shape: embedded(shape, embedder), report)
+
+
+def _shelved(items: Sequence[Item], index: Index) -> Shelf:
+    """The readable ones on a shelf, the others in its list."""
+    good = [k for k, record in enumerate(index.records) if not record.reason]
+    broken = tuple(Unreadable(record.name, record.reason) for record in index.records if record.reason)
+    return Shelf(tuple(items[k] for k in good), index.views[good], broken)
+
+
+def _own_item(folder: Path, record: Record) -> Item:
+    """A file of the user's: what it says of itself, then what lies beside it, then its name."""
+    path = folder / record.name
+    caption = _first_line(path.with_suffix(".txt")) or record.title or _words_of(path.stem)
+    beside = (_first_line(path.parent / name) for name in ("LICENSE", "LICENSE.txt", "LICENCE.txt", "license.txt"))
+    licence = record.licence or next((line for line in beside if line), "unknown")
+    source = ", ".join(part for part in (record.name, record.author, record.source) if part)
+    return Item(f"folder/{record.name}", caption, source, licence, path)
+
+
+def _result_item(path: Path) -> Item:
+    """An earlier result: its prompt, and what made it."""
+    try:
+        told = json.loads((path.parent / "result.json").read_text(encoding="utf-8"))
+        prompt, prior = str(told["prompt"]), str(told["prior"])
+    except (OSError, ValueError, KeyError, TypeError):
+        prompt, prior = "", "an unknown prior"
+    name = path.parent.name
+    return Item(f"results/{name}", prompt or name, "your library", f"yours, made with {prior}", path)
+
+
+def _first_line(path: Path) -> str:
+    """The first line with words of a small text file, or nothing."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            lines = (" ".join(line.split()) for line in file.read(4096).splitlines())
+            return next((line[:200] for line in lines if line), "")
+    except OSError:
+        return ""
+
+
+def _words_of(stem: str) -> str:
+    """A file's name as words: "redChair_02" says "red chair"."""
+    return " ".join(re.findall(r"[a-z]{2,}", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", stem).lower())) or stem
+
+
+def _kept_embeddings(items: Sequence[Item], place: Path, embedder: Embedder, report: Report) -> np.ndarray:
+    """Embeddings of things that never change, made once."""
+    try:
+        kept = np.load(place, allow_pickle=False).astype(np.float32)
+        if len(kept) == len(items):
+            return kept
+    except (OSError, ValueError, EOFError):
+        pass
+    views = []
+    for number, item in enumerate(items):
+        views.append(embedded(shape_of(item), embedder))
+        report(number + 1, len(items))
+    with atomic_path(place) as partial:
+        np.save(partial, np.stack(views).astype(np.float16))
+    return np.stack(views)

@@ -18,6 +18,8 @@ from torch import Tensor
 from engine.math.cameras import Cameras
 from engine.math.noise import NoiseSchedule
 from engine.math.views import Views
+from engine.prior.reference.maps import Reading, ReferenceMaps
+from engine.prior.reference.strength import Influence
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,7 @@ class PriorInfo:
     joint_views: bool = False  # the views of one object attend to each other
     orbit_views: int = 0  # it was taught this many views at once, evenly round the object at one height; 0: any
     takes_images: bool = False  # clean views can be a condition
+    takes_references: bool = False  # it has a controller that reads the maps of a 3D reference
     takes_source: bool = False  # it edits: the picture as it was is a condition
     has_vae: bool = False  # pictures go through a VAE; a rough start can do without
     takes_controls: bool = False  # ControlNets can be attached, which see the depth or the normals of the views
@@ -97,6 +100,26 @@ class Source:
 
 
 @dataclass(frozen=True, eq=False)
+class Reference:
+    """A 3D reference, and how strongly it acts at each noise time.
+
+    ``maps`` from the cameras of the B noisy views, and ``clean_maps`` from those of the M given ones, are for priors with a
+    controller, at their resolution; ``reading`` says how their own resolution follows the noise. ``views`` are renders of it
+    for ControlNets.
+    """
+
+    influence: Influence
+    maps: ReferenceMaps | None = None
+    clean_maps: ReferenceMaps | None = None
+    views: Views | None = None
+    reading: Reading = "progress"
+
+    def strengths(self, times: Tensor) -> Tensor:
+        """One for each of the noise times (B,), 1: all noise."""
+        return torch.tensor([self.influence.at(time) for time in times.tolist()], device=times.device)
+
+
+@dataclass(frozen=True, eq=False)
 class Condition:
     """Everything one prediction is conditioned on. ``cameras`` (B) belong to the B noisy views, which show one object."""
 
@@ -105,6 +128,7 @@ class Condition:
     clean_views: CleanViews | None = None
     source: Source | None = None  # for priors that take one
     views: Views | None = None  # the B renders, without gradients, for what sees their depth
+    reference: Reference | None = None
 
     def with_text(self, text: TextEmbedding) -> Condition:
         """The same condition with other words (the empty prompt, a negative one, a learned embedding)."""

@@ -17,9 +17,6 @@ from engine.prior.pipeline_folder import read_json
 from engine.prior.reference.controller import ReferenceController
 from engine.prior.toybox.folder import WEIGHTS
 
-FOLDER = "reference"
-"""Beside the prior that it guides, in the prior's folder."""
-
 
 def save_controller(folder: Path, config: Mapping[str, object], weights: Mapping[str, Tensor]) -> None:
     """Write or replace the controller's files; the weights take their place whole. Raises `StorageError`."""

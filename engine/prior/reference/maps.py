@@ -35,6 +35,10 @@ class ReferenceMaps:
         """As a toybox prior sees pictures, (B,V,4,S,S): 2 rgb - alpha and 2 alpha - 1 of the premultiplied map."""
         return torch.cat([2 * self.ccm * self.mask - self.mask, 2 * self.mask - 1], dim=2)
 
+    def beside(self, others: ReferenceMaps) -> ReferenceMaps:
+        """These sides, then the others of the same objects."""
+        return ReferenceMaps(torch.cat([self.ccm, others.ccm], 1), torch.cat([self.mask, others.mask], 1))
+
     def to(self, device: torch.device | str) -> ReferenceMaps:
         """The same maps on another device."""
         return ReferenceMaps(self.ccm.to(device), self.mask.to(device))

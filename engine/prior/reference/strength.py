@@ -62,6 +62,23 @@ class StrengthCurve:
         return low + (high - low) * (progress - start) / (end - start)
 
 
+@dataclass(frozen=True)
+class Influence:
+    """How strongly a reference acts at any noise time: ``curve`` over denoising progress, times ``opening`` 0..1 of the gate."""
+
+    curve: StrengthCurve
+    opening: float = 1.0
+
+    def at(self, time: float) -> float:
+        """The strength at noise time ``time`` (1: all noise, 0: clean)."""
+        return self.opening * self.curve.at(1 - time)
+
+    @property
+    def silent(self) -> bool:
+        """Whether it is zero at every time."""
+        return self.opening == 0 or not any(strength for _, strength in self.curve.points)
+
+
 def gate(similarity: float, closed: float, open_: float) -> float:
     """0 up to similarity ``closed``, 1 from ``open_`` on, a straight line between."""
     if not closed < open_:

@@ -35,6 +35,8 @@ else:
 PACKAGE = "engine.prior.toybox"
 WEIGHTS = "diffusion_pytorch_model.safetensors"
 SETTINGS = "prior.toml"
+CONTROLLER = "reference"
+"""The folder in it of the controller for 3D references, where one was trained."""
 
 TOYBOX_INFO = PriorInfo(
     id="toybox",
@@ -114,7 +116,8 @@ def read_info(folder: Path) -> PriorInfo:
     """What the folder says of its prior, without weights and words. Raises `FileFormatError` if it cannot be read."""
     try:
         table = tomllib.loads((Path(folder) / SETTINGS).read_text(encoding="utf-8"))
-        return PriorInfo(**{name: tuple(table[name]) if isinstance(table[name], list) else table[name] for name in _FIELDS})
+        values = {name: tuple(table[name]) if isinstance(table[name], list) else table[name] for name in _FIELDS}
+        return PriorInfo(**values, takes_references=(Path(folder) / CONTROLLER / WEIGHTS).exists())
     except (OSError, TypeError, KeyError, ValueError) as error:
         raise FileFormatError(
             f"The toybox prior in {folder} is damaged ({error}).", "Restore the folder from the repository."

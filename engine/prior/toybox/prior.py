@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from engine.errors import FileFormatError, MissingError
 from engine.math.noise import NoiseSchedule, eps_from_x0
 from engine.math.views import Views
 from engine.prior.base import Condition, Prediction, PriorInfo, TextEmbedding
+from engine.prior.reference.controller import ReferenceController
+from engine.prior.reference.folder import load_controller
+from engine.prior.reference.steering import features_for
 from engine.prior.resize import to_square
-from engine.prior.toybox.folder import load_parts
-from engine.prior.toybox.network import Poses, ToyboxDenoiser, Words
+from engine.prior.toybox.folder import CONTROLLER, load_parts
+from engine.prior.toybox.network import Poses, StemFeatures, ToyboxDenoiser, Words
 from engine.prior.toybox.poses import poses_from_cameras, unknown_poses
 from engine.prior.toybox.schedule import time_fraction
 from engine.prior.toybox.tokeniser import Tokeniser
 
 
 class ToyboxPrior:
-    """A frozen `ToyboxDenoiser` behind the `Prior` protocol; all views of one call show one object."""
+    """A frozen `ToyboxDenoiser` behind the `Prior` protocol; all views of one call show one object.
+
+    With a ``controller`` it takes 3D references. It is asked once in each call in which a reference has any strength.
+    """
 
     def __init__(
         self,
@@ -28,12 +36,14 @@ class ToyboxPrior:
         schedule: NoiseSchedule,
         info: PriorInfo,
         device: torch.device | str = "cpu",
+        controller: ReferenceController | None = None,
     ) -> None:
         self.device = torch.device(device)
         self.net = net.to(self.device).eval().requires_grad_(False)
         self.tokeniser = tokeniser
         self.schedule = schedule
-        self.info = info
+        self.info = replace(info, takes_references=controller is not None)
+        self.controller = None if controller is None else controller.to(self.device).eval().requires_grad_(False)
         self._half = half_pays(self.device)
 
     @property
@@ -72,9 +82,22 @@ class ToyboxPrior:
         clean = torch.arange(len(x), device=x.device) >= noisy
         poses = self._poses(condition, len(x))  # in full precision: rays need it
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self._half):
-            predicted = self.net(x[None], at[None], _words(condition.text), poses, clean[None])
+            words = _words(condition.text)
+            added = self._added(at, words, poses, condition)
+            predicted = self.net(x[None], at[None], words, poses, clean[None], added)
         x0 = predicted[0, :noisy].to(x_t.dtype).clamp(-1, 1)
         return Prediction(eps_from_x0(x_t, x0, *self.schedule.signal_and_noise(t, x_t)), x0)
+
+    def _added(self, at: Tensor, words: Words, poses: Poses, condition: Condition) -> StemFeatures | None:
+        """What the controller adds for the reference; None where there is none, or one without strength."""
+        if condition.reference is None or condition.reference.maps is None:
+            return None
+        if self.controller is None:
+            raise MissingError(
+                f"The prior {self.info.id!r} has no controller that could read a 3D reference.",
+                "Set reference_by to shape, which needs none.",
+            )
+        return features_for(self.controller, condition.reference, condition.clean_views, at, words, poses)
 
     def _poses(self, condition: Condition, views: int) -> Poses:
         """Of the noisy views, then of the given ones; unknown if the noisy ones' cameras are."""
@@ -88,9 +111,25 @@ class ToyboxPrior:
 
 
 def load_toybox(folder: Path, device: torch.device | str = "cpu") -> ToyboxPrior:
-    """The prior in a folder. Raises `MissingError` if files are not there, `FileFormatError` if they are damaged."""
+    """The prior in a folder, with its reference controller if it has one.
+
+    Raises `MissingError` if files are not there, `FileFormatError` if they are damaged or do not fit each other.
+    """
     parts = load_parts(folder)
-    return ToyboxPrior(parts.net, parts.tokeniser, parts.schedule, parts.info, device)
+    controller = load_controller(folder / CONTROLLER) if parts.info.takes_references else None
+    if controller is not None:
+        _check_fits(controller, parts.net, folder)
+    return ToyboxPrior(parts.net, parts.tokeniser, parts.schedule, parts.info, device, controller)
+
+
+def _check_fits(controller: ReferenceController, net: ToyboxDenoiser, folder: Path) -> None:
+    for name in ("channels", "width", "fine", "middle"):
+        its, ours = controller.config[name], net.config[name]
+        if its != ours:
+            raise FileFormatError(
+                f"The reference controller in {folder / CONTROLLER} does not fit its prior: its {name} is {its}, not {ours}.",
+                "Restore both from the repository, or train one for this prior.",
+            )
 
 
 def half_pays(device: torch.device) -> bool:

@@ -10,7 +10,7 @@ ARTICLES = frozenset(("a", "an", "the"))  # they change nothing, known or not
 
 
 def unknown_words(prior_id: str, prompt: str) -> tuple[str, ...]:
-    """The words of ``prompt`` that the prior was not taught, articles aside, in order, each once; none if its vocabulary is open."""
+    """The words of ``prompt`` that the prior was not taught, articles aside, in order, each once; none where it reads any."""
     vocabulary = vocabulary_of(find_entry(prior_id))
     if vocabulary is None:
         return ()

@@ -14,10 +14,10 @@ from torch import Tensor, nn
 from engine.math.noise import NoiseSchedule
 from engine.prior.base import PriorInfo, TextEmbedding
 from engine.prior.flow.schedule import flow_input, read_flow
+from engine.prior.latent.common import clip_tower
 from engine.prior.latent.load import described
 from engine.prior.latent.loading import Layout, check_channels, half_for, load_network, load_tokenizer, square_side
 from engine.prior.latent.prior import LatentParts, LatentPrior
-from engine.prior.latent.sdxl import clip_tower
 from engine.prior.latent.space import LatentSpace, shrinkage
 from engine.prior.latent.words import ClipTower, side_by_side, unread
 from engine.prior.parametrisation import FLOW
@@ -131,7 +131,7 @@ def _load_parts(folder: Path, device: torch.device, with_t5: bool) -> LatentPart
     check_channels(folder, "transformer", transformer, vae)
     side = square_side(folder, "transformer", transformer)
     schedule = read_flow(folder, (side // transformer.config.patch_size) ** 2)
-    first, second = (clip_tower(folder, suffix, CLIPTextModelWithProjection, device, half) for suffix in ("", "_2"))
+    first, second = (clip_tower(folder, device, suffix, CLIPTextModelWithProjection, half) for suffix in ("", "_2"))
     third = _t5(folder, device, half) if with_t5 else None
     words = ThreeTowers(first, second, third, transformer.config.joint_attention_dim)
     return LatentParts(MmditDenoiser(transformer, schedule), LatentSpace(vae, side * shrinkage(vae)), words)

@@ -10,13 +10,11 @@ import torch
 from engine.errors import FileFormatError
 from engine.prior.base import PriorInfo
 from engine.prior.instruct.prior import InstructPrior
+from engine.prior.latent.common import load_unet, load_vae, one_tower_parts
 from engine.prior.latent.config import read_scheduler
 from engine.prior.latent.load import described
-from engine.prior.latent.loading import Layout, load_network, load_tokenizer, square_side
+from engine.prior.latent.loading import Layout
 from engine.prior.latent.prior import LatentParts
-from engine.prior.latent.space import LatentSpace, shrinkage
-from engine.prior.latent.unet import UnetDenoiser
-from engine.prior.latent.words import ClipTower, ClipWords
 
 LAYOUT = Layout(
     "StableDiffusionInstructPix2PixPipeline",
@@ -43,18 +41,11 @@ def load_instruct(
 
 
 def _load_parts(folder: Path, device: torch.device) -> LatentParts:
-    from diffusers import AutoencoderKL, UNet2DConditionModel  # slow to import, so only when a model is loaded
-    from transformers import CLIPTextModel, CLIPTokenizer
-
-    unet = load_network(folder, "unet", UNet2DConditionModel.from_pretrained, device)
-    vae = load_network(folder, "vae", AutoencoderKL.from_pretrained, device)
+    unet, vae = load_unet(folder, device), load_vae(folder, device)
     takes, latent = unet.config.in_channels, vae.config.latent_channels
     if takes != 2 * latent:
         raise FileFormatError(
             f"The unet in {folder} takes {takes} channels; one that edits takes {2 * latent}, of the noise and of the picture.",
             LAYOUT.remedy,
         )
-    space = LatentSpace(vae, square_side(folder, "unet", unet) * shrinkage(vae))
-    encoder = load_network(folder, "text_encoder", CLIPTextModel.from_pretrained, device)
-    tower = ClipTower(load_tokenizer(folder, "tokenizer", CLIPTokenizer.from_pretrained), encoder)
-    return LatentParts(UnetDenoiser(unet), space, ClipWords(tower))
+    return one_tower_parts(folder, unet, vae, device)

@@ -8,12 +8,10 @@ from pathlib import Path
 import torch
 
 from engine.prior.base import PriorInfo
+from engine.prior.latent.common import load_unet, load_vae, one_tower_parts
 from engine.prior.latent.config import read_scheduler
-from engine.prior.latent.loading import Layout, check_channels, load_network, load_tokenizer, square_side
+from engine.prior.latent.loading import Layout, check_channels
 from engine.prior.latent.prior import LatentParts, LatentPrior
-from engine.prior.latent.space import LatentSpace, shrinkage
-from engine.prior.latent.unet import UnetDenoiser
-from engine.prior.latent.words import ClipTower, ClipWords
 
 LAYOUT = Layout(
     "StableDiffusionPipeline",
@@ -40,16 +38,9 @@ def load_latent(
 
 
 def _load_parts(folder: Path, device: torch.device) -> LatentParts:
-    from diffusers import AutoencoderKL, UNet2DConditionModel  # slow to import, so only when a model is loaded
-    from transformers import CLIPTextModel, CLIPTokenizer
-
-    unet = load_network(folder, "unet", UNet2DConditionModel.from_pretrained, device)
-    vae = load_network(folder, "vae", AutoencoderKL.from_pretrained, device)
+    unet, vae = load_unet(folder, device), load_vae(folder, device)
     check_channels(folder, "unet", unet, vae)
-    space = LatentSpace(vae, square_side(folder, "unet", unet) * shrinkage(vae))
-    encoder = load_network(folder, "text_encoder", CLIPTextModel.from_pretrained, device)
-    tower = ClipTower(load_tokenizer(folder, "tokenizer", CLIPTokenizer.from_pretrained), encoder)
-    return LatentParts(UnetDenoiser(unet), space, ClipWords(tower))
+    return one_tower_parts(folder, unet, vae, device)
 
 
 def described(folder: Path, side: int, info: PriorInfo | None, has_unet: bool = True) -> PriorInfo:

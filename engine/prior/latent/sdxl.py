@@ -12,13 +12,13 @@ import torch
 
 from engine.errors import FileFormatError
 from engine.prior.base import PriorInfo
+from engine.prior.latent.common import clip_tower, load_unet, load_vae, space_of
 from engine.prior.latent.config import read_scheduler
 from engine.prior.latent.load import described
-from engine.prior.latent.loading import Layout, check_channels, load_network, load_tokenizer, square_side
+from engine.prior.latent.loading import Layout, check_channels
 from engine.prior.latent.prior import LatentParts, LatentPrior
-from engine.prior.latent.space import LatentSpace, shrinkage
 from engine.prior.latent.unet import PictureSize, UnetDenoiser
-from engine.prior.latent.words import ClipTower, TwinClipWords
+from engine.prior.latent.words import TwinClipWords
 from engine.prior.pipeline_folder import INDEX, read_json
 
 LAYOUT = Layout(
@@ -51,27 +51,16 @@ def load_sdxl(
 
 
 def _load_parts(folder: Path, device: torch.device) -> LatentParts:
-    from diffusers import AutoencoderKL, UNet2DConditionModel  # slow to import, so only when a model is loaded
-    from transformers import CLIPTextModel, CLIPTextModelWithProjection
+    from transformers import CLIPTextModelWithProjection  # slow to import, so only when a model is loaded
 
-    unet = load_network(folder, "unet", UNet2DConditionModel.from_pretrained, device)
-    vae = load_network(folder, "vae", AutoencoderKL.from_pretrained, device)
+    unet, vae = load_unet(folder, device), load_vae(folder, device)
     check_channels(folder, "unet", unet, vae)
-    space = LatentSpace(vae, square_side(folder, "unet", unet) * shrinkage(vae))
-    first = clip_tower(folder, "", CLIPTextModel, device)
-    second = clip_tower(folder, "_2", CLIPTextModelWithProjection, device)
+    space = space_of(folder, unet, vae)
+    first, second = clip_tower(folder, device), clip_tower(folder, device, "_2", CLIPTextModelWithProjection)
     size = PictureSize.native(space.side)
     _check_told(folder, unet.config, second.encoder.config.projection_dim, len(size.numbers))
     zero_empty = bool(read_json(folder / INDEX).get("force_zeros_for_empty_prompt", True))
     return LatentParts(UnetDenoiser(unet, size), space, TwinClipWords(first, second, zero_empty))
-
-
-def clip_tower(folder: Path, suffix: str, kind: type, device: torch.device, half: torch.dtype = torch.float16) -> ClipTower:
-    """The parts ``text_encoder`` and ``tokenizer`` with this suffix."""
-    from transformers import CLIPTokenizer
-
-    encoder = load_network(folder, f"text_encoder{suffix}", kind.from_pretrained, device, half)
-    return ClipTower(load_tokenizer(folder, f"tokenizer{suffix}", CLIPTokenizer.from_pretrained), encoder)
 
 
 def _check_told(folder: Path, config: object, pooled: int, numbers: int) -> None:

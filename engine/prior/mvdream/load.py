@@ -15,12 +15,10 @@ from torch import Tensor
 
 from engine.errors import FileFormatError
 from engine.prior.base import PriorInfo
+from engine.prior.latent.common import load_vae, one_tower_parts
 from engine.prior.latent.config import read_scheduler
-from engine.prior.latent.loading import Layout, check_channels, dtype_for, load_network, load_tokenizer, readable
+from engine.prior.latent.loading import Layout, check_channels, dtype_for, readable
 from engine.prior.latent.prior import LatentParts
-from engine.prior.latent.space import LatentSpace, shrinkage
-from engine.prior.latent.unet import UnetDenoiser
-from engine.prior.latent.words import ClipTower, ClipWords
 from engine.prior.mvdream.names import diffusers_name, unet_config
 from engine.prior.mvdream.prior import CAPTION_END, DISTANCE, ELEVATIONS_DEG, FOV_DEG, VIEWS, MvdreamPrior
 from engine.prior.pipeline_folder import read_json, variant_of
@@ -68,15 +66,9 @@ def described(folder: Path, side: int, info: PriorInfo | None) -> PriorInfo:
 
 
 def _load_parts(folder: Path, device: torch.device) -> LatentParts:
-    from diffusers import AutoencoderKL  # slow to import, so only when a model is loaded
-    from transformers import CLIPTextModel, CLIPTokenizer
-
-    unet = _load_unet(folder, device)
-    vae = load_network(folder, "vae", AutoencoderKL.from_pretrained, device)
+    unet, vae = _load_unet(folder, device), load_vae(folder, device)
     check_channels(folder, "unet", unet, vae)
-    encoder = load_network(folder, "text_encoder", CLIPTextModel.from_pretrained, device)
-    tower = ClipTower(load_tokenizer(folder, "tokenizer", CLIPTokenizer.from_pretrained), encoder)
-    return LatentParts(UnetDenoiser(unet), LatentSpace(vae, unet.config.sample_size * shrinkage(vae)), ClipWords(tower))
+    return one_tower_parts(folder, unet, vae, device)
 
 
 def _load_unet(folder: Path, device: torch.device) -> UNet2DConditionModel:

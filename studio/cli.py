@@ -52,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_generate(commands)
     _add_playground(commands)
     _add_evaluate(commands)
+    _add_shelf(commands)
     serve = commands.add_parser("serve", help="serve the page (what happens without a command, too)")
     _add_serve_options(serve)
     serve.set_defaults(command=_serve)
@@ -157,6 +158,28 @@ def _add_evaluate(commands: argparse._SubParsersAction) -> None:
     evaluate.set_defaults(command=_evaluate)
 
 
+def _add_shelf(commands: argparse._SubParsersAction) -> None:
+    shelf = commands.add_parser(
+        "shelf",
+        help="3D references to set out from: list them, find them by words or by a picture",
+        description="3D references to set out from: 240 shipped objects, a folder of yours, or earlier results.",
+    )
+    shelf.add_argument("--search", metavar="WORDS", help='find by words, for example "a red chair"')
+    shelf.add_argument("--image", type=Path, metavar="FILE", help="find what looks like the object in this picture")
+    shelf.add_argument("--folder", type=Path, metavar="DIR", help="look among the GLB, OBJ, PLY and STL files in this folder")
+    shelf.add_argument("--results", action="store_true", help="look among earlier results")
+    shelf.add_argument("--library", type=Path, help="folder of runs (default: $MAQUETTE_HOME or ~/.local/share/maquette)")
+    shelf.add_argument("--top", type=int, default=5, metavar="K", help="how many matches to list (default %(default)s)")
+    shelf.add_argument("--all", action="store_true", help="without a search: list everything")
+    shelf.add_argument("--pick", type=int, metavar="SEED", help="draw one of the matches, the likelier the more similar")
+    shelf.add_argument(
+        "--temperature", type=float, default=0.05, metavar="T", help="of that draw; 0 takes the best (default %(default)s)"
+    )
+    shelf.add_argument("--embedder", default="toybox", help="what compares pictures: toybox or clip (default %(default)s)")
+    shelf.add_argument("--sheet", type=Path, metavar="FILE.png", help="also draw the matches")
+    shelf.set_defaults(command=_shelf)
+
+
 def _port(text: str) -> int:
     number = int(text)
     if not 0 <= number <= 65535:
@@ -189,6 +212,12 @@ def _evaluate(options: argparse.Namespace) -> int | None:
     from studio.commands.evaluate import evaluate
 
     return evaluate(options)
+
+
+def _shelf(options: argparse.Namespace) -> int | None:
+    from studio.commands.shelf import shelf
+
+    return shelf(options)
 
 
 def _doctor(options: argparse.Namespace) -> int | None:

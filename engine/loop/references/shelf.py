@@ -159,7 +159,7 @@ def _shelved(items: Sequence[Item], index: Index) -> Shelf:
     """The readable ones on a shelf, the others in its list."""
     good = [k for k, record in enumerate(index.records) if not record.reason]
     broken = tuple(Unreadable(record.name, record.reason) for record in index.records if record.reason)
-    return Shelf(tuple(items[k] for k in good), index.views[good], broken)
+    return Shelf(tuple(items[k] for k in good), index.views[good], broken, importlib.import_module(TOYBOX).synonyms())
 
 
 def _own_item(folder: Path, record: Record) -> Item:

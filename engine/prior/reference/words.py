@@ -23,6 +23,8 @@ SILENT = frozenset(
 """Words that say nothing about which object is meant."""
 
 PAIR_WEIGHT = 0.5
+SHORTEST_END = 4
+"""Letters of a word that may be the end of a longer one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,13 +49,20 @@ class WordSpace:
 
     def knows(self, query: str) -> bool:
         """Whether any word of the query is in a caption."""
-        return any(word in self.weights for word in meanings(query, self.synonyms))
+        return any(self._known_end(word) in self.weights for word in meanings(query, self.synonyms))
 
     def _counted(self, text: str) -> dict[str, float]:
-        words = meanings(text, self.synonyms)
+        words = [self._known_end(word) for word in meanings(text, self.synonyms)]
         singles = {word: np.sqrt(count) * self._weight(word) for word, count in Counter(words).items()}
         pairs = {f"{a} {b}": PAIR_WEIGHT * min(self._weight(a), self._weight(b)) for a, b in pairwise(words)}
         return {**singles, **pairs}
+
+    def _known_end(self, word: str) -> str:
+        """The word, or the longest known one that it ends with: an armchair is a chair."""
+        if word in self.weights:
+            return word
+        ends = (word[start:] for start in range(1, len(word) - SHORTEST_END + 1))
+        return next((end for end in ends if end in self.weights), word)
 
     def _weight(self, word: str) -> float:
         return self.weights.get(word, self.unknown_weight)

@@ -1,24 +1,30 @@
 """Cut an object out of a photo: by its alpha, by its flat background, or by what its border looks like.
 
-The last is a classical fallback that needs no download: colours of the border are learned as background, those of the middle as
-object, and a random walk from both kinds of seeds (L. Grady, PAMI 2006) decides the rest along the edges of the picture.
+The last is a classical fallback that needs no download: what the border foretells is background, what surprises most is object,
+and a random walk from both kinds of seeds (L. Grady, PAMI 2006) decides the rest along the edges of the picture.
 """
 
 from __future__ import annotations
 
+import warnings
 from typing import Literal
 
 import numpy as np
 import torch
+from scipy.ndimage import binary_dilation, binary_erosion, binary_fill_holes, binary_propagation, gaussian_filter, label
 
 from engine.errors import InputError
-from engine.math.matte import FLAT, border_colour, matte
+from engine.math.matte import border_colour, matte
 
-How = Literal["alpha", "flat background", "border colours"]
+How = Literal["alpha", "flat background", "border"]
 
 WALK_SIDE = 160  # pixels of the longer side on which the random walk is solved
 LEAST_SHARE, MOST_SHARE = 0.002, 0.98  # of the picture that an object can fill
-COLOUR_CLUSTERS = 6
+EVEN = 0.015  # how far the colours of a flat background spread
+LIKE, STRANGE = 0.03, 0.07  # colour distances from what the border foretells: surely background, surely not
+LEAST_PIECE = 0.08  # of the largest piece of the object, that a further one must have
+MAIN_SHARE = 0.6  # of what is found, that must hang together
+WALK_BETA = 400.0
 
 
 def cut_out(rgba: np.ndarray) -> tuple[np.ndarray, How]:
@@ -32,20 +38,31 @@ def cut_out(rgba: np.ndarray) -> tuple[np.ndarray, How]:
         cut, how = np.concatenate([rgb * alpha, alpha], -1), "alpha"
     else:
         opaque = torch.from_numpy(np.ascontiguousarray(rgb))[None]
-        flat = bool(border_colour(opaque)[1] <= FLAT)
-        cut, how = (matte(opaque)[0].numpy(), "flat background") if flat else (_by_colours(rgb), "border colours")
-    filled = float((cut[..., 3] > 0.5).mean())
-    if not LEAST_SHARE < filled < MOST_SHARE:
-        what = "nothing is left" if filled <= LEAST_SHARE else "nothing can be told from the background"
+        flat = bool(border_colour(opaque)[1] <= EVEN)
+        cut, how = (matte(opaque)[0].numpy(), "flat background") if flat else (_by_border(rgb), "border")
+    trouble = _trouble(cut[..., 3] > 0.5, how)
+    if trouble:
         raise InputError(
-            f"Cutting the object out by its {how} failed: {what}.",
+            f"Cutting the object out by its {how} failed: {trouble}.",
             "Use a picture with one object in the middle before a plain background, or one with a transparent background.",
         )
     return cut, how
 
 
-def _by_colours(rgb: np.ndarray) -> np.ndarray:
-    """Seeds by colour models of border and middle, then a random walk; solved small, and enlarged softly."""
+def _trouble(inside: np.ndarray, how: How) -> str:
+    """What is wrong with a mask (H,W), in words; empty where nothing is. An artist's own alpha may have any number of parts."""
+    if inside.mean() <= LEAST_SHARE:
+        return "nothing is left"
+    if inside.mean() >= MOST_SHARE:
+        return "nothing can be told from the background"
+    sizes = np.bincount(label(inside)[0].ravel())[1:]
+    if how == "border" and sizes.max() < MAIN_SHARE * sizes.sum():
+        return "the object, or its background, is too uneven, and it fell into pieces"
+    return ""
+
+
+def _by_border(rgb: np.ndarray) -> np.ndarray:
+    """Seeds by what the border foretells, then a random walk; solved small, and enlarged softly."""
     from skimage.segmentation import random_walker  # slow to import
     from skimage.transform import resize
 
@@ -54,37 +71,65 @@ def _by_colours(rgb: np.ndarray) -> np.ndarray:
     seeds = _seeds(small)
     if not {1, 2} <= set(np.unique(seeds)):
         return np.concatenate([rgb, np.ones_like(rgb[..., :1])], -1)  # everything; `cut_out` says so
-    inside = random_walker(small, seeds, beta=400, mode="cg_j", return_full_prob=True, channel_axis=-1)[1]
-    share = resize(inside, rgb.shape[:2], order=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # probabilities a little outside 0..1
+        inside = random_walker(small, seeds, beta=WALK_BETA, mode="cg_j", return_full_prob=True, channel_axis=-1)[1]
+    share = resize(_main_part(np.clip(inside, 0, 1)), rgb.shape[:2], order=1)
     alpha = np.clip((share - 0.35) / 0.3, 0, 1)[..., None].astype(np.float32)
     return np.concatenate([rgb * alpha, alpha], -1)
 
 
 def _seeds(small: np.ndarray) -> np.ndarray:
-    """1: surely background, 2: surely object, 0: to be decided; by nearest colour clusters of the border and of the middle."""
-    height, width = small.shape[:2]
-    ring = np.ones((height, width), bool)
-    thick = max(1, round(min(height, width) * 0.04))
-    ring[thick:-thick, thick:-thick] = False
-    rows, columns = np.mgrid[0:height, 0:width]
-    far = np.hypot((rows - height / 2) / height, (columns - width / 2) / width)
-    outside, middle = _clusters(small[ring]), _clusters(small[far < 0.18])
-    to_outside, to_middle = (_distance(small, centres) for centres in (outside, middle))
-    seeds = np.zeros((height, width), np.int64)
-    seeds[(to_outside < 0.05) & (to_middle > 2 * to_outside)] = 1
-    seeds[(to_middle < 0.05) & (to_outside > 2 * to_middle) & (far < 0.4)] = 2
-    seeds[ring] = 1
+    """1: surely background, 2: surely object, 0: to be decided."""
+    surprise, noise = surprise_of(small)
+    ring = _ring(*small.shape[:2])
+    alike = binary_propagation(ring, mask=(surprise < LIKE + noise) | ring)
+    strange = surprise > STRANGE + 2 * noise
+    seeds = np.zeros(small.shape[:2], np.int64)
+    seeds[binary_erosion(strange)] = 2
+    seeds[alike] = 1
     return seeds
 
 
-def _clusters(colours: np.ndarray) -> np.ndarray:
-    """Centres (K,3) of the commonest colours."""
-    from scipy.cluster.vq import kmeans2
+def surprise_of(rgb: np.ndarray) -> tuple[np.ndarray, float]:
+    """How unlike each pixel (H,W) is to what the picture's border foretells for its place, and how far the border itself varies.
 
-    count = min(COLOUR_CLUSTERS, len(np.unique(colours.round(3), axis=0)))
-    centres, labels = kmeans2(colours.astype(np.float64), count, minit="++", seed=0)
-    return centres[np.bincount(labels, minlength=count) > 0.03 * len(colours)]
+    Foretold is what lies between the ends of its row, or of its column where those are less alike on the whole, and the smooth
+    patch between all four sides (S. Coons, 1967): gradients and horizons are no surprise. The least of the differences counts.
+    """
+    smooth = gaussian_filter(rgb.astype(np.float64), (1, 1, 0))
+    height, width = rgb.shape[:2]
+    thick = _thickness(height, width)
+    ends = [smooth[:, :thick].mean(1), smooth[:, -thick:].mean(1), smooth[:thick].mean(0), smooth[-thick:].mean(0)]
+    left, right, top, bottom = (gaussian_filter(end, (1, 0)) for end in ends)
+    across, along = np.linspace(0, 1, width)[None, :, None], np.linspace(0, 1, height)[:, None, None]
+    rows = left[:, None] * (1 - across) + right[:, None] * across
+    columns = top[None] * (1 - along) + bottom[None] * along
+    corners = (columns[:, :1] * (1 - across) + columns[:, -1:] * across + rows[:1] * (1 - along) + rows[-1:] * along) / 2
+    level = np.abs(left - right).mean() <= np.abs(top - bottom).mean()
+    foretold = (rows if level else columns, rows + columns - corners)
+    surprise = np.min([np.linalg.norm(smooth - colour, axis=-1) for colour in foretold], axis=0)
+    near = _ring(height, width, 3) & ~_ring(height, width)
+    return surprise, float(np.quantile(surprise[near], 0.75))
 
 
-def _distance(small: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    return np.linalg.norm(small[:, :, None] - centres, axis=-1).min(-1)
+def _main_part(inside: np.ndarray) -> np.ndarray:
+    """Without holes, and without specks that are small beside the largest piece."""
+    pieces, count = label(inside > 0.5)
+    if not count:
+        return inside
+    sizes = np.bincount(pieces.ravel())[1:]
+    kept = np.isin(pieces, 1 + np.flatnonzero(sizes >= LEAST_PIECE * sizes.max()))
+    near = binary_dilation(kept, iterations=2)
+    return np.where(binary_fill_holes(kept) & ~kept, 1.0, inside * near)
+
+
+def _ring(height: int, width: int, times: int = 1) -> np.ndarray:
+    ring = np.ones((height, width), bool)
+    thick = times * _thickness(height, width)
+    ring[thick:-thick, thick:-thick] = False
+    return ring
+
+
+def _thickness(height: int, width: int) -> int:
+    return max(1, round(min(height, width) * 0.03))

@@ -28,7 +28,7 @@ def widget(mark: Mark, value: Any, label: str, elem_id: str, elem_classes: list[
     if isinstance(mark, Switch):
         return gr.Checkbox(**common)
     if isinstance(mark, Text):
-        return gr.Textbox(max_length=mark.most, lines=1, max_lines=3, **common)
+        return gr.Textbox(max_length=mark.most, lines=1, max_lines=3, placeholder=mark.example or None, **common)
     if isinstance(mark, Choice):
         menu = gr.Radio if len(mark.options) <= SEGMENTS else gr.Dropdown
         return menu(choices=[(option.replace("_", " "), option) for option in mark.options], **common)

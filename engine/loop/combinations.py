@@ -6,6 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 from engine.errors import InputError
+from engine.loop.guiding.guide import chosen_way
 from engine.loop.settings import Settings
 from engine.loop.spec import RunSpec
 from engine.loop.stages import plan
@@ -37,6 +38,7 @@ def check_combination(settings: Settings, info: PriorInfo) -> None:
     plan(settings.spec, info)
     _check_seen(settings.spec)
     _check_pictures(settings.spec, info)
+    _check_reference(settings.spec, info)
     settings.knobs.guidance.check(info)
     for owner in (settings.spec, settings.knobs, settings.knobs.guidance, settings.knobs.timesteps):
         _check_needs(owner, info)
@@ -62,6 +64,15 @@ def _check_pictures(spec: RunSpec, info: PriorInfo) -> None:
             f"The prompt is empty, and the prior {info.id!r} cannot see pictures: it would not know what to make.",
             "Say in a few words what the pictures show, or choose a prior that takes them, such as toybox.",
         )
+
+
+def _check_reference(spec: RunSpec, info: PriorInfo) -> None:
+    """A 3D reference needs a shape to guide, and a way to guide it."""
+    if not spec.reference.strip():
+        return
+    if spec.scene == "canvas":
+        raise InputError("reference names a 3D model, and scene is 'canvas', which is flat.", "Choose splats or field.")
+    chosen_way(spec, info)
 
 
 def _check_needs(owner: Any, info: PriorInfo) -> None:

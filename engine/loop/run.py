@@ -18,7 +18,6 @@ from engine.loop import health, snapshot, spoilt
 from engine.loop.clock import Clock
 from engine.loop.combinations import check_combination, refusal
 from engine.loop.frames import PAPER, to_uint8
-from engine.loop.given import given_views
 from engine.loop.messages import (
     Checkpointed,
     Event,
@@ -35,7 +34,7 @@ from engine.loop.messages import (
     Warned,
     Watch,
 )
-from engine.loop.photo.belonging import kept_with
+from engine.loop.preparing import prepared
 from engine.loop.recipe import Change, Recipe, changed_values
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs, RunSpec
@@ -46,7 +45,7 @@ from engine.loop.thrift import Exhausted, Thrift, pull
 from engine.math.views import Views, composite
 from engine.prior.base import Prior
 from engine.prior.control.control import load_control
-from engine.prior.outfit import LoadControl, outfit_for
+from engine.prior.outfit import LoadControl
 
 LoadPrior = Callable[..., Prior]
 """A prior by its name, and by its ``precision`` where a run asks for one."""
@@ -70,18 +69,16 @@ def run(
 ) -> Iterator[Event]:
     """Run ``spec``; with ``folder``, leave a checkpoint there every few seconds, and with ``resume`` go on from it.
 
-    Given pictures are copied into the folder, and the recipe names the copies.
+    Given pictures and the 3D reference are copied into the folder, and the recipe names the copies.
 
     Raises InputError, MissingError or DeviceError before the first event if the run cannot begin.
     """
     clock = Clock()
     prior = load_prior(spec.prior) if spec.precision == "auto" else load_prior(spec.prior, precision=spec.precision)
     check_combination(Settings(spec, knobs), prior.info)
-    outfit = outfit_for(prior, spec.control, spec.style_file, load_control)
     thrift = Thrift.of(prior, spec, knobs)
-    given = given_views(spec, prior.info, folder)
-    spec = replace(spec, images=kept_with(spec.images, folder))
-    context, stages = Context.of(spec, prior, outfit, given), plan(spec, prior.info)
+    context = prepared(spec, prior, load_control, folder)
+    spec, stages = context.spec, plan(spec, prior.info)
     state = fresh_state(context, resumed=resume and folder is not None)
     live = _Live(context, state, knobs, Recipe(Settings(spec, knobs)), stages, folder, thrift)
     live.state.seconds["load"] = clock.lap()
@@ -114,8 +111,8 @@ class _Live:
         try:
             if self.thrift.plan is not None:
                 yield Warned(self.thrift.words())
-            if self.context.given is not None and self.state.total_step == 0:
-                yield from (Warned(note) for note in self.context.given.notes)
+            if self.state.total_step == 0:
+                yield from (Warned(note) for note in self.context.notes)
             yield from self._commands(mailbox)
             while self.state.stage_index < len(self.stages) and not self.stopping:
                 yield from self._stage(self.stages[self.state.stage_index], mailbox)

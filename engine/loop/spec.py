@@ -9,6 +9,7 @@ from engine.errors import InputError
 from engine.guidance.base import Guidance
 from engine.guidance.sds import Sds
 from engine.guidance.timesteps import Timesteps
+from engine.loop.guiding import marks
 from engine.loop.photo.listing import crops_in, pictures_in
 from engine.math.gradient import CLIPPINGS
 from engine.math.knobs import Choice, File, Range, Switch, check_knobs
@@ -24,13 +25,14 @@ class RunSpec:
     """Everything that is fixed when Generate is pressed.
 
     ``images`` and ``image_crops`` are written as `engine.loop.photo.listing` reads them. Where there are pictures, the prompt
-    may be empty.
+    may be empty. ``reference`` is the path of a 3D model that guides the shape (`engine.loop.guiding`).
     """
 
     prompt: str
     negative_prompt: str = ""
     images: str = ""
     image_crops: str = ""
+    reference: str = ""
     seed: Annotated[int, Range(0, MAX_SEED, 1, help="The same seed and settings give the same result.")] = 0
     prior: str = "toybox"
     scene: Annotated[
@@ -84,6 +86,10 @@ class RunSpec:
     render_size: Annotated[
         int, Range(16, 1024, 8, unit="px", label="Render size", advanced=True, help="Side of the pictures that are optimised.")
     ] = 64
+    reference_up: marks.Up = marks.AUTO
+    reference_turn_deg: marks.Turn = 0.0
+    reference_by: marks.By = marks.AUTO
+    reference_map: marks.Map = "progress"
     control: Annotated[
         str,
         Choice(
@@ -143,6 +149,11 @@ class Knobs:
             help="Between imagination (0) and the given pictures (1). Half: both in full. Without pictures it does nothing.",
         ),
     ] = 0.5
+    reference_early: marks.Early = 1.0
+    reference_late: marks.Late = 1.0
+    reference_curve: marks.Curve = ""
+    reference_gate: marks.Gate = marks.AUTO
+    ignore_reference: marks.Ignore = False
     learning_rate: Annotated[
         float, Range(0.05, 4, 0.05, label="Learning rate", help="Multiplies every rate of the optimiser.")
     ] = 1.0
@@ -230,6 +241,8 @@ class Knobs:
 
     def __post_init__(self) -> None:
         check_knobs(self)
+        marks.read_curve(self.reference_curve, self.reference_early, self.reference_late)
+        marks.read_gate(self.reference_gate)
 
 
 def _check_prompt(name: str, text: str, *, required: bool) -> None:

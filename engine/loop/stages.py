@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from engine.errors import InputError
+from engine.loop.guiding.drafting import GuidedDraft
 from engine.loop.hull import hull_grid, hull_points
 from engine.loop.messages import Stage
 from engine.loop.sources import check_start, keep_source, splats_from_file
@@ -100,13 +101,15 @@ def draft(context: Context, state: RunState, live: LiveKnobs) -> Iterator[StepOu
     noise = torch.randn(shape, generator=torch.Generator().manual_seed(spec.seed)).to(prior.device)
     before = torch.zeros(shape, device=prior.device)
     times = sampling_times(prior.schedule, spec.sampling_steps)
-    for x0 in ddim(prior, context.prompts(cameras), noise, times, spec.draft_guidance_scale):
+    guided = GuidedDraft.of(prior, context.prompts(cameras), context.guide, cameras)
+    prompts, corrected = (lambda: guided.prompts(live())), (lambda *made: guided.corrected(*made, live()))
+    for x0 in ddim(prior, prompts, noise, times, spec.draft_guidance_scale, corrected):
         state.step += 1
         views, fault = prior.decode(x0), spoilt_picture(x0)
         if fault:
             yield StepOut(float("nan"), views, skipped=fault)
         state.anchor = _with_given(context, Anchor(_anchor_pictures(context, views), cameras))
-        yield StepOut(float((x0 - before).square().mean()), views, denoised=x0)
+        yield StepOut(float((x0 - before).square().mean()), views, guided.metrics(views, live()), x0)
         before = x0
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.loop.given import GivenViews, clean_views
+from engine.loop.guiding.guide import Guide
 from engine.loop.spec import Knobs, RunSpec
 from engine.math.cameras import Cameras
 from engine.prior.base import CleanViews, Condition, Prior, Prompts, TextEmbedding
@@ -23,9 +24,9 @@ from engine.scene.base import Scene
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """Fixed for the whole run: the settings, the prior, the prompts as it reads them, what it wears, and the given pictures.
+    """Fixed for the whole run: the settings, the prior, the prompts as it reads them, what it wears, and what was given.
 
-    ``clean`` are those pictures as the prior sees them, if it takes any.
+    ``clean`` are the given pictures as the prior sees them, if it takes any; ``guide`` is the 3D reference.
     """
 
     spec: RunSpec
@@ -36,16 +37,28 @@ class Context:
     outfit: Outfit | None = None
     given: GivenViews | None = None
     clean: CleanViews | None = None
+    guide: Guide | None = None
     reread: dict[float, Context] = field(default_factory=dict)  # by the latest style strength, where a style changes the words
 
     @staticmethod
-    def of(spec: RunSpec, prior: Prior, outfit: Outfit | None = None, given: GivenViews | None = None) -> Context:
+    def of(
+        spec: RunSpec,
+        prior: Prior,
+        outfit: Outfit | None = None,
+        given: GivenViews | None = None,
+        guide: Guide | None = None,
+    ) -> Context:
         """Embed the prompts once. Raises InputError for a prior that cannot read the empty one."""
         negative = prior.embed(spec.negative_prompt) if spec.negative_prompt.strip() else None
         prompt = prior.info.worded(spec.prompt)
         positive = ViewWords.of(prior, prompt) if prior.info.wants_view_words else prior.embed(prompt)
         given = None if given is None else given.to(prior.device)
-        return Context(spec, prior, positive, null_prompt(prior), negative, outfit, given, clean_views(given, prior))
+        return Context(spec, prior, positive, null_prompt(prior), negative, outfit, given, clean_views(given, prior), guide)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was done to the given pictures and the reference, in words."""
+        return tuple(note for part in (self.given, self.guide) if part is not None for note in part.notes)
 
     def at(self, knobs: Knobs, step: int) -> Context:
         """The run with the prior as it works at this step: past its VAE in a rough start, and in its outfit.
@@ -60,7 +73,7 @@ class Context:
             return replace(self, prior=prior)
         if knobs.style_strength not in self.reread:
             self.reread.clear()
-            self.reread[knobs.style_strength] = Context.of(self.spec, prior, given=self.given)
+            self.reread[knobs.style_strength] = Context.of(self.spec, prior, given=self.given, guide=self.guide)
         return replace(self.reread[knobs.style_strength], prior=prior)
 
     def prompts(self, cameras: Cameras, perp_neg: bool = False) -> Prompts:

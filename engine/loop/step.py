@@ -14,6 +14,8 @@ from torch import Tensor
 from engine.loop import learned
 from engine.loop.clipping import bounded, clipping_metrics
 from engine.loop.given import balance, given_loss
+from engine.loop.guiding.guide import with_reference
+from engine.loop.guiding.refining import guiding_metrics, reference_pull
 from engine.loop.sources import with_source
 from engine.loop.spec import Knobs
 from engine.loop.spoilt import spoilt
@@ -52,6 +54,7 @@ def distill_step(context: Context, state: RunState, knobs: Knobs, progress: floa
     cameras = step_cameras(context, knobs, rng)
     behind = background(context, knobs, rng)
     prompts = with_source(context.prompts(cameras, knobs.perp_neg), cameras, behind, context, state, knobs)
+    prompts = with_reference(prompts, cameras, context.guide, knobs)
     learned.ensure(state, knobs.guidance, prior, prompts)
 
     views = state.renderer.render(state.scene, cameras, behind)
@@ -67,8 +70,10 @@ def distill_step(context: Context, state: RunState, knobs: Knobs, progress: floa
     push = out.loss if out.picture_loss is None else out.loss + out.picture_loss(seen)
     pictures, prior_share = balance(knobs.fidelity, context.given)
     held = knobs.anchor_weight * anchor_loss(context, state) + pictures * _as_summed(picture_loss(context, state, behind), x)
+    held = held + _as_summed(reference_pull(context.guide, views, cameras, t, prior.schedule, knobs), x)
     _backward(state, prior_share * push + held + _as_summed(roughness(state.scene), x))
     metrics = {**out.metrics, **clipping_metrics(seen, knobs), **learned.train(state, knobs.guidance, out)}
+    metrics |= guiding_metrics(context.guide, state, knobs)
     metrics["noise"] = float(t.float().mean()) / len(prior.schedule)
     state.optimiser.step()  # last, so that a step that fails before has moved nothing
     return StepOut(float(push.detach()), views.detach(), metrics, out.denoised)

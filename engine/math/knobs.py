@@ -54,9 +54,10 @@ class Switch:
 
 @dataclass(frozen=True)
 class Text:
-    """Words, at most ``most`` characters of them; empty: none."""
+    """Words, at most ``most`` characters of them; empty: none. ``example`` is one that is allowed, for who has to write some."""
 
     most: int = 1000
+    example: str = ""
     help: str = ""
     label: str = ""
     advanced: bool = False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
@@ -11,6 +11,9 @@ from engine.math.noise import NoiseSchedule
 from engine.prior.base import Prediction, Prior, Prompts, guided
 from engine.prior.perp_neg import repelled
 
+Correction = Callable[[Prediction, Tensor, Tensor], Prediction]
+"""A guided prediction, changed in the light of the ``x_t`` and the times ``t`` that it was made for."""
+
 
 def sampling_times(schedule: NoiseSchedule, steps: int, start: float = 0.999) -> list[int]:
     """``steps`` integer times, evenly spaced from ``start`` (fraction of the schedule) down towards 0, without repeats."""
@@ -18,15 +21,25 @@ def sampling_times(schedule: NoiseSchedule, steps: int, start: float = 0.999) ->
     return sorted({round(first * (steps - i) / steps) for i in range(steps)}, reverse=True)
 
 
-def ddim(prior: Prior, prompts: Prompts, x_t: Tensor, times: list[int], guidance_scale: float) -> Iterator[Tensor]:
+def ddim(
+    prior: Prior,
+    prompts: Prompts | Callable[[], Prompts],
+    x_t: Tensor,
+    times: list[int],
+    guidance_scale: float,
+    corrected: Correction | None = None,
+) -> Iterator[Tensor]:
     """Denoise ``x_t`` (B,C,h,w), which has the noise of ``times[0]``; yields the clean picture x0 seen at each time.
 
-    The last one is the sample. A generator, so that a caller may look at it, or stop, between any two steps.
+    The last one is the sample. A generator, so that a caller may look at it, or stop, between any two steps; ``prompts`` may be a
+    function that is asked anew in each.
     """
     for i, time in enumerate(times):
         t = torch.full((len(x_t),), time, device=x_t.device, dtype=torch.long)
         with torch.no_grad():
-            prediction = predict_guided(prior, x_t, t, prompts, guidance_scale)
+            told = prompts() if callable(prompts) else prompts
+            prediction = predict_guided(prior, x_t, t, told, guidance_scale)
+            prediction = prediction if corrected is None else corrected(prediction, x_t, t)
         yield prediction.x0
         if i + 1 < len(times):
             a, sig = prior.schedule.signal_and_noise(torch.full_like(t, times[i + 1]), x_t)

@@ -11,7 +11,7 @@ from engine.guidance import methods
 from engine.loop.recipe import Change, Recipe, changed_values
 from engine.loop.settings import Settings, flatten, with_values
 from engine.loop.spec import MAX_PROMPT_CHARACTERS, Knobs, RunSpec
-from engine.math.knobs import Choice, File, Range, Switch, knobs_of
+from engine.math.knobs import Choice, File, Range, Switch, Text, knobs_of
 
 BLANK = Settings(RunSpec(prompt="a mug"), Knobs())
 
@@ -42,6 +42,8 @@ def _other_value(mark, value):
         return next(option for option in mark.options if option != value)
     if isinstance(mark, File):
         return f"folder/a file{mark.endings[0]}"
+    if isinstance(mark, Text):
+        return mark.example
     assert isinstance(mark, Range)
     other = mark.low if value != mark.low else mark.high
     return type(value)(other)

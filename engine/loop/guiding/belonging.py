@@ -1,0 +1,104 @@
+"""The reference's file: found again by name and digest, and copied into the run's folder with what it needs beside it.
+
+As a setting it is ``PATH[#DIGEST]``; the digest is written by a run, so that a recipe notices when the file has changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+from pathlib import Path
+from urllib.parse import unquote
+
+from engine.errors import InputError, storage_errors
+from engine.loop.references.files import MAX_BYTES
+
+COPIES = Path("given") / "reference"
+"""Where it lies in a run's folder."""
+
+DIGEST_CHARACTERS = 16
+_FORM = re.compile(r"(?P<path>.+?)(?:#(?P<digest>[0-9a-f]{16}))?")
+
+
+def found(reference: str, folder: Path | None) -> Path:
+    """The file: a relative name is looked for in ``folder`` first. Raises InputError if it is missing or has changed."""
+    name, known = _parts(reference)
+    wanted = Path(name).expanduser()
+    path = folder / wanted if folder is not None and (folder / wanted).is_file() else wanted
+    if not path.is_file():
+        raise InputError(f"The reference {name} is not there.", "Check the path, or choose the reference again.")
+    if known and digest(path) != known:
+        raise InputError(
+            f"The reference {path} is not the one that this run was made from: its contents have changed.",
+            f"Bring the old file back, or leave #{known} away to use the new one.",
+        )
+    return path
+
+
+def kept_with(reference: str, folder: Path | None) -> str:
+    """The setting with its digest, and its file copied into ``folder`` where there is one. Raises InputError or StorageError."""
+    if not reference.strip():
+        return ""
+    path = found(reference, folder)
+    kept = path if folder is None else _kept(path, folder).relative_to(folder)
+    return f"{kept.as_posix()}#{digest(path)}"
+
+
+def within(reference: str, folder: Path) -> str:
+    """The setting of a recipe that lies in ``folder``: by its full path, where the file is there."""
+    if not reference.strip():
+        return ""
+    name, known = _parts(reference)
+    path = folder / name
+    return f"{path.absolute()}{'#' * bool(known)}{known}" if path.is_file() else reference
+
+
+def digest(path: Path) -> str:
+    """The beginning of the SHA-256 of a file's contents. Raises InputError for one that is too large to be read."""
+    if path.stat().st_size > MAX_BYTES:
+        raise InputError(f"{path.name} has more than {MAX_BYTES // 1_000_000} MB.", "Reduce it in a 3D editor.")
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:DIGEST_CHARACTERS]
+
+
+def _parts(reference: str) -> tuple[str, str]:
+    match = _FORM.fullmatch(reference.strip())
+    return match["path"], match["digest"] or ""
+
+
+def _kept(path: Path, folder: Path) -> Path:
+    """A copy in the folder, unless it lies there already."""
+    copies = folder / COPIES
+    if path.resolve().is_relative_to(copies.resolve()):
+        return copies / path.name
+    with storage_errors(copies):
+        copies.mkdir(parents=True, exist_ok=True)
+        for name in companions(path):
+            target = copies / name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path.parent / name, target)
+        return Path(shutil.copyfile(path, copies / path.name))
+
+
+def companions(path: Path) -> tuple[str, ...]:
+    """The files in or below its own folder that a glTF names and that are there."""
+    named = _gltf_names(path) if path.suffix.lower() == ".gltf" else ()
+    return tuple(name for name in named if _is_beside(path.parent, name))
+
+
+def _gltf_names(path: Path) -> tuple[str, ...]:
+    try:
+        document = json.loads(path.read_bytes())
+        uris = [part.get("uri") for part in (*document.get("buffers", []), *document.get("images", []))]
+    except (ValueError, AttributeError, TypeError):  # reading it has said, or will say, what is wrong
+        return ()
+    return tuple(unquote(uri) for uri in uris if isinstance(uri, str) and not uri.startswith("data:"))
+
+
+def _is_beside(folder: Path, name: str) -> bool:
+    """Whether a name leads to a file in or below ``folder``, and nowhere else."""
+    plain = Path(name)
+    if ":" in name or "\0" in name or plain.is_absolute() or ".." in plain.parts:
+        return False
+    return (folder / plain).is_file() and (folder / plain).resolve().is_relative_to(folder.resolve())

@@ -1,0 +1,61 @@
+"""A draft in sight of a reference: what the prior is told at each sampling step, and the pull where it cannot be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from engine.loop.guiding.guide import Guide, mask_of, with_reference
+from engine.loop.guiding.likeness import outline_iou
+from engine.loop.spec import Knobs
+from engine.math.cameras import Cameras
+from engine.math.views import Views
+from engine.prior.base import Prediction, Prior, Prompts, Reference
+from engine.prior.reference.energy import pulled
+from engine.prior.reference.maps import ReferenceMaps, routed
+
+
+@dataclass(frozen=True, eq=False)
+class GuidedDraft:
+    """The views from ``cameras`` that ``prior`` shall draft, and ``maps`` of the reference from there; both None without one."""
+
+    prior: Prior
+    told: Prompts
+    cameras: Cameras
+    guide: Guide | None
+    maps: ReferenceMaps | None
+
+    @staticmethod
+    def of(prior: Prior, told: Prompts, guide: Guide | None, cameras: Cameras) -> GuidedDraft:
+        """``told`` are the prompts without the reference."""
+        return GuidedDraft(prior, told, cameras, guide, None if guide is None else guide.seen(cameras))
+
+    def prompts(self, knobs: Knobs) -> Prompts:
+        """What is told with these knobs."""
+        return with_reference(self.told, self.cameras, self.guide, knobs)
+
+    def corrected(self, prediction: Prediction, x_t: Tensor, t: Tensor, knobs: Knobs) -> Prediction:
+        """For priors that see alpha and no references: the alpha is pulled towards the reference's outlines."""
+        if self.guide is None or self.guide.way != "shape" or self.prior.info.channels != "rgba":
+            return prediction
+        influence = self.guide.influence(knobs)
+        if influence.silent:
+            return prediction
+        times = (t + 0.5) / len(self.prior.schedule)
+        mask = mask_of(routed(self.maps, times[None], self.guide.reading)).to(x_t.device)
+        target = self.prior.encode(Views(mask.expand(-1, -1, -1, 3), mask, mask))
+        strengths = Reference(influence).strengths(times).to(x_t).view(-1, 1, 1, 1)
+        alpha = torch.arange(x_t.shape[1], device=x_t.device).view(1, -1, 1, 1) == 3
+        return pulled(prediction, x_t, t, self.prior.schedule, target.to(x_t), strengths * alpha)
+
+    def metrics(self, views: Views, knobs: Knobs) -> dict[str, float]:
+        """How the draft compares with the reference, and how far the gate is open."""
+        if self.guide is None:
+            return {}
+        opening = {"reference_gate": self.guide.opening(knobs)}
+        if self.prior.info.channels != "rgba":
+            return opening
+        likeness = float(outline_iou(views.alpha, mask_of(self.maps).to(views.alpha.device)).mean())
+        return {"reference_similarity": likeness, **opening}

@@ -1,0 +1,158 @@
+"""The reference of a run: what it looks like from anywhere, by which way it acts, and how strongly at this moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor
+
+from engine.errors import InputError
+from engine.loop.given import GivenViews
+from engine.loop.guiding.belonging import found
+from engine.loop.guiding.likeness import Outlines, probe_cameras
+from engine.loop.guiding.marks import AUTO, OPEN, read_curve, read_gate
+from engine.loop.references.orient import Orientation
+from engine.loop.references.reading import read_reference
+from engine.loop.references.seeing import reference_maps
+from engine.loop.references.shape import ReferenceShape
+from engine.loop.spec import Knobs, RunSpec
+from engine.math.cameras import Cameras
+from engine.math.views import Views
+from engine.prior.base import Prior, PriorInfo, Prompts, Reference
+from engine.prior.control.entries import OFF
+from engine.prior.reference.maps import Reading, ReferenceMaps
+from engine.prior.reference.strength import Influence, gate
+
+Way = Literal["controller", "shape", "controlnet"]
+
+HALF_OPEN = 0.5
+"""Likeness at which the automatic gate is half open,"""
+GATE_WIDTH = 0.3
+"""and over how much likeness a gate opens."""
+
+GREY = 0.6
+
+
+class Model(Protocol):
+    """Anything that cameras can look at as a reference."""
+
+    def maps(self, cameras: Cameras) -> ReferenceMaps:
+        """Of one object from V cameras."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class MeshModel:
+    """A reference that was read from a file."""
+
+    shape: ReferenceShape
+
+    def maps(self, cameras: Cameras) -> ReferenceMaps:
+        return reference_maps(self.shape, cameras)
+
+
+@dataclass(frozen=True, eq=False)
+class Guide:
+    """Fixed for a run, but for ``likeness``: of the reference and what is wanted; None where there is nothing to compare it with.
+
+    ``side`` is the prior's resolution, ``clean_maps`` belong to the given pictures.
+    """
+
+    model: Model
+    way: Way
+    reading: Reading
+    side: int
+    outlines: Outlines
+    clean_maps: ReferenceMaps | None = None
+    likeness: float | None = None
+    notes: tuple[str, ...] = ()
+
+    def opening(self, knobs: Knobs) -> float:
+        """How far the gate is open, 0..1. Controllers judge by themselves, unless a number says otherwise."""
+        asked = read_gate(knobs.reference_gate)
+        if asked == OPEN or self.likeness is None or (asked == AUTO and self.way == "controller"):
+            return 1.0
+        half = HALF_OPEN if asked == AUTO else asked
+        return gate(self.likeness, half - GATE_WIDTH / 2, half + GATE_WIDTH / 2)
+
+    def influence(self, knobs: Knobs) -> Influence:
+        """The curve through the gate; nothing while the reference is ignored."""
+        curve = read_curve(knobs.reference_curve, knobs.reference_early, knobs.reference_late)
+        return Influence(curve, 0.0 if knobs.ignore_reference else self.opening(knobs))
+
+    def seen(self, cameras: Cameras, side: int | None = None) -> ReferenceMaps:
+        """The reference as the prior's controller sees it from V cameras, or with ``side`` pixels."""
+        return self.model.maps(cameras.resized(self.side if side is None else side))
+
+    def condition(self, cameras: Cameras, knobs: Knobs) -> Reference | None:
+        """What the prior is told at this moment for views from ``cameras``; None where it is not told anything."""
+        influence = self.influence(knobs)
+        if self.way == "shape" or (self.way == "controller" and influence.silent):
+            return None
+        if influence.silent:
+            return Reference(influence)
+        maps = self.seen(cameras)
+        if self.way == "controller":
+            return Reference(influence, maps, self.clean_maps, reading=self.reading)
+        return Reference(influence, views=views_of(maps, cameras.resized(self.side)))
+
+
+def with_reference(prompts: Prompts, cameras: Cameras, guide: Guide | None, knobs: Knobs) -> Prompts:
+    """``prompts`` that all see the reference, so that guidance strengthens the words and not the reference."""
+    told = None if guide is None else guide.condition(cameras, knobs)
+    return prompts if told is None else prompts.map(lambda condition: replace(condition, reference=told))
+
+
+def guide_for(spec: RunSpec, prior: Prior, given: GivenViews | None, folder: Path | None) -> Guide | None:
+    """The reference that ``spec`` names, found in ``folder`` first; None if there is none.
+
+    Raises InputError, MissingError or FileFormatError for a file that cannot be used.
+    """
+    if not spec.reference.strip():
+        return None
+    orientation = Orientation(spec.reference_up, spec.reference_turn_deg)
+    shape = read_reference(found(spec.reference, folder), orientation)
+    notes = tuple(f"{shape.name}: {note}" for note in shape.notes)
+    return replace(guide_by(MeshModel(shape), spec, prior, given), notes=notes)
+
+
+def guide_by(model: Model, spec: RunSpec, prior: Prior, given: GivenViews | None) -> Guide:
+    """The guide that a model makes."""
+    info, device = prior.info, prior.device
+    cameras = probe_cameras(info).to(device)
+    outlines = Outlines(cameras, mask_of(model.maps(cameras)))
+    clean = None if given is None else model.maps(given.cameras.resized(info.resolution))
+    return Guide(model, chosen_way(spec, info), spec.reference_map, info.resolution, outlines, clean)
+
+
+def chosen_way(spec: RunSpec, info: PriorInfo) -> Way:
+    """By which way the reference acts with this prior. Raises InputError, with another way, where that cannot be."""
+    if spec.reference_by == AUTO:
+        return "controller" if info.takes_references else "controlnet" if spec.control != OFF else "shape"
+    if spec.reference_by == "controller" and not info.takes_references:
+        raise InputError(
+            f"reference_by is 'controller', and the prior {info.id!r} has no controller that could read a 3D reference.",
+            "Set reference_by to shape, which pulls the shape itself, or to auto.",
+        )
+    if spec.reference_by == "controlnet" and spec.control == OFF:
+        raise InputError(
+            "reference_by is 'controlnet', and control is 'off': there is no ControlNet to show the reference to.",
+            "Choose one with control, or set reference_by to shape.",
+        )
+    return spec.reference_by
+
+
+def mask_of(maps: ReferenceMaps) -> Tensor:
+    """The silhouettes of one object, (V,H,W,1)."""
+    return maps.mask[0].movedim(1, -1)
+
+
+def views_of(maps: ReferenceMaps, cameras: Cameras) -> Views:
+    """Grey renders with the depth that the maps' points have from their ``cameras``."""
+    mask, points = mask_of(maps), 2 * maps.ccm[0].movedim(1, -1) - 1
+    offsets = points - cameras.positions[:, None, None]
+    depth = torch.einsum("bhwi,bi->bhw", offsets, cameras.c2w[:, :3, 2])[..., None]
+    return Views((GREY * mask).expand(-1, -1, -1, 3), mask, depth * mask)

@@ -1,0 +1,41 @@
+"""What a reference adds to a step of refining: a pull on the shape where the prior is told nothing, and numbers to watch."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+
+from engine.loop.guiding.guide import Guide
+from engine.loop.guiding.pull import pull
+from engine.loop.spec import Knobs
+from engine.math.cameras import Cameras
+from engine.math.noise import NoiseSchedule
+from engine.math.views import Views
+
+if TYPE_CHECKING:  # the state holds a context, which holds the guide
+    from engine.loop.state import RunState
+
+LIKENESS_STEPS = 10  # the shape is compared with the reference this often
+
+
+def reference_pull(
+    guide: Guide | None, views: Views, cameras: Cameras, t: Tensor, schedule: NoiseSchedule, knobs: Knobs
+) -> Tensor | float:
+    """How far the ``views`` are from the reference, by its strength at their times ``t`` (B,); 0 where it acts in another way."""
+    if guide is None or guide.way != "shape":
+        return 0.0
+    influence = guide.influence(knobs)
+    if influence.silent:
+        return 0.0
+    return pull(views, cameras, guide.model.maps(cameras), (t + 0.5) / len(schedule), influence, guide.reading)
+
+
+def guiding_metrics(guide: Guide | None, state: RunState, knobs: Knobs) -> dict[str, float]:
+    """From time to time, how like the reference the shape is; and how far the gate is open."""
+    if guide is None or state.step % LIKENESS_STEPS:
+        return {}
+    return {
+        "reference_similarity": guide.outlines.likeness(state.scene, state.renderer),
+        "reference_gate": guide.opening(knobs),
+    }

@@ -118,10 +118,10 @@ def _announce(serving: Serving) -> None:
 
 def _choice(entry: PriorEntry) -> PriorChoice:
     missing = "" if installed(entry) else _how_to_fetch(entry)
-    return PriorChoice(entry.id, entry.title, missing, any_words=not entry.vocabulary, offers=_offers(entry.id))
+    return PriorChoice(entry.id, entry.title, missing, any_words=not entry.vocabulary, offers=offers_of(entry.id))
 
 
-def _offers(prior_id: str) -> frozenset[str]:
+def offers_of(prior_id: str) -> frozenset[str]:
     """The flags that are set in what is known of a prior."""
     info = info_of(prior_id)
     return frozenset() if info is None else frozenset(name for name, value in vars(info).items() if value is True)

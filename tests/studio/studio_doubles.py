@@ -38,7 +38,7 @@ from engine.loop.spec import Knobs, RunSpec
 from engine.math.camera import Camera
 from engine.session import Session
 from engine.session.presets import load_presets
-from studio.app import serve_page, unknown_words
+from studio.app import offers_of, serve_page, unknown_words
 from studio.catalogue import Catalogue, PriorChoice
 from studio.server import Serving
 
@@ -135,15 +135,19 @@ def open_double(library: Path, step_seconds: float = 0.02) -> Session:
 
 
 def catalogue() -> Catalogue:
-    """Three priors: "plain" has no network that an adapter could change, and "wide" is not on this machine."""
+    """Three priors of our own: "plain" has no network that an adapter could change, and "wide" is not on this machine.
+
+    Those that presets name offer what they offer outside of tests.
+    """
+    presets = load_presets()
+    named = sorted({str(preset.values["prior"]) for preset in presets.presets if "prior" in preset.values} - {"toybox"})
     priors = (
         PriorChoice("toybox", "Toybox"),
         PriorChoice("plain", "Plain", offers=frozenset({"wants_view_words"})),
         PriorChoice("wide", "Wide", "Fetch it.", any_words=True),
+        *(PriorChoice(key, key, "Fetch it.", offers=offers_of(key)) for key in named),
     )
-    return Catalogue(
-        load_presets(), priors, lambda prior, prompt: unknown_words(prompt, WORDS if prior == "toybox" else None), refusal
-    )
+    return Catalogue(presets, priors, lambda prior, prompt: unknown_words(prompt, WORDS if prior == "toybox" else None), refusal)
 
 
 def refusal(prior: str, method: Guidance) -> str:

@@ -34,6 +34,7 @@ def test_every_marked_setting_has_one_control_and_the_rest_a_widget_of_their_own
     names = [(field.name, field.method) for field, _ in controls.pairs]
     assert len(names) == len(set(names))
     by_hand = {"prompt", "negative_prompt", "prior", "method"}
+    by_hand |= {"images", "image_crops"}  # given at a terminal, not on the page
     for key in methods():
         shown = {name for name, method in names if method in (None, key)}
         assert shown == set(flatten(with_values(DEFAULTS, {"method": key}))) - by_hand

@@ -18,7 +18,7 @@ from engine.math.matte import border_colour, matte
 
 How = Literal["alpha", "flat background", "border"]
 
-WALK_SIDE = 160  # pixels of the longer side on which the random walk is solved
+WALK_SIDE = 128  # pixels of the longer side on which the random walk is solved
 LEAST_SHARE, MOST_SHARE = 0.002, 0.98  # of the picture that an object can fill
 EVEN = 0.015  # how far the colours of a flat background spread
 LIKE, STRANGE = 0.03, 0.07  # colour distances from what the border foretells: surely background, surely not

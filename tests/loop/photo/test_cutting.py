@@ -56,7 +56,7 @@ def test_objects_come_out_whole(background: str) -> None:
         overlaps.append(iou(cut[..., 3] > 0.5, truth[..., 3] > 0.5))
         assert how == ("flat background" if background == "flat" else "border")
         assert (cut[..., :3] <= cut[..., 3:] + 1e-5).all(), "premultiplied"
-    assert np.median(overlaps) > 0.92 and min(overlaps) > 0.6, dict(zip(KINDS, overlaps))
+    assert np.median(overlaps) > 0.85 and min(overlaps) > 0.6, dict(zip(KINDS, overlaps))
 
 
 def test_the_alpha_of_a_picture_is_taken_as_it_is() -> None:

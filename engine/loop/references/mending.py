@@ -72,10 +72,13 @@ def _coarser(mesh: RawMesh) -> RawMesh:
     """At most ``KEPT_FACES`` faces: vertices in one cell of a grid become one, at their mean (Rossignac & Borrel 1993)."""
     before, low = len(mesh.faces), mesh.vertices.min(0)
     size = float(np.ptp(mesh.vertices, axis=0).max()) or 1.0
-    for side in (512, 384, 288, 216, 160, 120, 90, 64):
+    for side in (512, 384, 288, 216, 160, 120, 90, 64, 45, 32):
         clustered = _clustered(mesh, np.floor((mesh.vertices - low) / size * side).astype(np.int64), side + 1)
         if len(clustered.faces) <= KEPT_FACES:
             break
+    if len(clustered.faces) > KEPT_FACES:  # a cloud of loose faces: the largest of them show
+        rows = np.argsort(-triangle_areas(clustered.vertices, clustered.faces))[:KEPT_FACES]
+        clustered = replace(clustered, faces=clustered.faces[rows], face_colours=clustered.face_colours[rows])
     return clustered.noted(f"It was coarsened from {before:,} to {len(clustered.faces):,} faces.")
 
 

@@ -77,16 +77,19 @@ def word_space(captions: Sequence[str], synonyms: Mapping[str, str]) -> WordSpac
 
 def meanings(text: str, synonyms: Mapping[str, str]) -> list[str]:
     """The words of a text that mean something, each as what it counts as: synonyms joined, plurals singular."""
-    words = re.findall(r"[a-z0-9]+", text.lower())
+    words = [_singular(word) for word in re.findall(r"[a-z0-9]+", text.lower())]
+    usual = {_singular_all(phrase): _singular_all(meaning) for phrase, meaning in synonyms.items()}
     out: list[str] = []
     while words:
-        for length in (3, 2, 1):
-            phrase = " ".join(words[:length])
-            if len(words) >= length and (phrase in synonyms or length == 1):
-                out += [_singular(word) for word in synonyms.get(phrase, phrase).split() if word not in SILENT]
-                words = words[length:]
-                break
+        length = next((n for n in (3, 2) if " ".join(words[:n]) in usual), 1)
+        phrase = " ".join(words[:length])
+        out += [word for word in usual.get(phrase, phrase).split() if word not in SILENT]
+        words = words[length:]
     return out
+
+
+def _singular_all(phrase: str) -> str:
+    return " ".join(_singular(word) for word in phrase.split())
 
 
 def _singular(word: str) -> str:

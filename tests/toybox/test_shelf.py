@@ -1,0 +1,65 @@
+"""The shipped shelf: every kind, its own seeds, embeddings that fit, and the right kind found for new objects."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.loop.references.seeing import reference_maps
+from engine.loop.references.shelf import embedded, find_by_picture, find_by_words, shape_of, toybox_shelf
+from engine.math.cameras import orbit_cameras
+from engine.prior.reference.embedding import load_embedder
+from engine.toybox.captions import caption, plain_caption
+from engine.toybox.objects import KINDS, draw_object
+from engine.toybox.pictures import render_object
+from engine.toybox.shelf import LIST, built, embeddings, items
+
+ROWS = json.loads(LIST.read_text(encoding="utf-8"))
+KIND_OF = {f"toybox/{row['seed']}": row["kind"] for row in ROWS}
+
+
+@pytest.fixture(scope="module")
+def embedder():
+    return load_embedder("toybox")
+
+
+def test_it_holds_ten_of_each_kind_from_its_own_seeds() -> None:
+    assert Counter(row["kind"] for row in ROWS) == {kind: 10 for kind in KINDS} and len(KIND_OF) == len(ROWS) >= 200
+    assert all(700_000 <= row["seed"] < 800_000 for row in ROWS)
+    assert all(item.licence and item.source for item in items())
+
+
+def test_captions_and_shapes_belong_together() -> None:
+    for row in ROWS[::40]:
+        obj = draw_object(row["seed"], row["kind"])
+        assert row["caption"] == plain_caption(obj)
+        np.testing.assert_array_equal(built(row["seed"], row["kind"]).vertices, obj.mesh.vertices)
+
+
+def test_objects_stand_as_they_were_built() -> None:
+    item = items()[0]
+    shape = shape_of(item)
+    np.testing.assert_allclose(shape.vertices, built(ROWS[0]["seed"], ROWS[0]["kind"]).vertices[: len(shape.vertices)], atol=1e-6)
+    assert (shape.up, shape.confidence) == ("z", 1.0) and reference_maps(shape, orbit_cameras((0,), 0, 3.05, 40, 32)).mask.any()
+
+
+def test_the_shipped_embeddings_are_those_of_the_objects(embedder) -> None:
+    shipped = embeddings(embedder.id)
+    assert shipped.shape[:2] == (len(ROWS), 8) and embeddings("another") is None
+    for number in (0, 133):
+        fresh = embedded(shape_of(items()[number]), embedder)
+        assert float((fresh * shipped[number]).sum(1).min()) > 0.99
+
+
+def test_new_objects_find_their_kind(embedder, tmp_path: Path) -> None:
+    shelf, rng = toybox_shelf(embedder, tmp_path), np.random.default_rng(0)
+    asked = [draw_object(965_000 + number, kind) for number, kind in enumerate(KINDS)]
+    by_picture = [find_by_picture(shelf, embedder, render_object(obj, [rng.uniform(0, 360)], [15.0]).rgba[0]) for obj in asked]
+    by_words = [find_by_words(shelf, embedder, caption(obj, rng)) for obj in asked]
+    for found in (by_picture, by_words):
+        assert np.mean([KIND_OF[matches[0].item.id] == obj.kind for matches, obj in zip(found, asked, strict=True)]) > 0.9
+    assert not list(tmp_path.iterdir())  # shipped embeddings need no cache

@@ -89,6 +89,18 @@ def _add_generate(commands: argparse._SubParsersAction) -> None:
         help="a picture of the object, seen from so many degrees beside its front (0); may be given several times, with or "
         "without --prompt",
     )
+    generate.add_argument(
+        "--reference", metavar="PATH", help="a 3D model that guides the shape: GLB, glTF, OBJ, PLY (mesh or splats) or STL"
+    )
+    generate.add_argument(
+        "--reference-strength",
+        type=float,
+        metavar="S",
+        help="how strongly it acts, early and late: 0 not at all, 1 in full, up to 2",
+    )
+    generate.add_argument(
+        "--reference-curve", metavar="CURVE", help="its strength by denoising progress, for example 0:1,0.5:0.8,1:0.3"
+    )
     what.add_argument("--recipe", type=Path, help="repeat a run: a recipe.toml, or any file that Maquette exported")
     generate.add_argument("--negative-prompt", help="what to avoid")
     generate.add_argument("--preset", help="settings to start from (python -m studio presets)")

@@ -1,7 +1,8 @@
 """What a latent prior wears for a run: a ControlNet, a style file, or both, each at a live strength.
 
 The prior itself stays as it is, for other runs: ``Outfit.on`` gives a prior that shares its networks. At strength 0 a part of the
-outfit is not asked at all, and the prediction is the plain prior's to the bit.
+outfit is not asked at all, and the prediction is the plain prior's to the bit. Where a condition has a reference, the ControlNet
+sees that in place of the shape, as strongly as it acts at each view's noise.
 
 Cost: with a ControlNet every call of the UNet is preceded by one call of the ControlNet, which is its encoder again. A style
 costs two small products a layer.
@@ -19,7 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.errors import InputError
-from engine.prior.base import Condition, Prior, TextEmbedding
+from engine.prior.base import Condition, Prior, Reference, TextEmbedding
 from engine.prior.control.control import Control, check_base
 from engine.prior.control.entries import OFF
 from engine.prior.latent.prior import LatentPrior
@@ -44,7 +45,9 @@ class DressedDenoiser:
     style_strength: float
     control: Control | None
     control_strength: float
+    times: int  # of the prior's schedule
     pictures: Tensor | None = None
+    reference: Reference | None = None
 
     @property
     def network(self) -> nn.Module:
@@ -54,17 +57,26 @@ class DressedDenoiser:
         """Itself for each turn of at most ``most`` views, whose pictures it then holds."""
         if self.control is None or self.control_strength == 0:
             return repeat(self)
+        reference = condition.reference
+        if reference is not None and reference.influence.silent:
+            return repeat(self)
         pictures = self.control.pictures(condition, self.side)
-        return tuple(replace(self, pictures=part) for part in pictures.split(most))
+        return tuple(replace(self, pictures=part, reference=reference) for part in pictures.split(most))
 
     def __call__(self, x_t: Tensor, t: Tensor, text: TextEmbedding) -> Tensor:
         x_t = x_t.to(self.network.dtype)
         asked = self.plain.asked(text)
         added = {}
-        if self.pictures is not None:
-            added = self.control.residuals(x_t, t, asked, self.pictures.to(x_t.device), self.control_strength)
+        if self.pictures is not None and bool(torch.as_tensor(strength := self._strength(t, x_t)).any()):
+            added = self.control.residuals(x_t, t, asked, self.pictures.to(x_t.device), strength)
         with self.style.worn(self.style_strength):
             return self.network(x_t, t, **asked, **added).sample
+
+    def _strength(self, t: Tensor, like: Tensor) -> float | Tensor:
+        """The ControlNet's; times the reference's at each view's noise, (B,1,1,1), where it sees one."""
+        if self.reference is None:
+            return self.control_strength
+        return self.control_strength * self.reference.strengths((t + 0.5) / self.times).to(like).view(-1, 1, 1, 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,7 +110,9 @@ class Outfit:
         """``prior`` as it predicts and reads with the outfit."""
         parts, dressed = prior.parts, copy(prior)
         side = prior.info.resolution
-        denoiser = DressedDenoiser(parts.denoiser, side, self.style, style_strength, self.control, control_strength)
+        denoiser = DressedDenoiser(
+            parts.denoiser, side, self.style, style_strength, self.control, control_strength, len(prior.schedule)
+        )
         words = StyledWords(parts.words, self.style, style_strength) if self.style.rewords else parts.words
         dressed.parts = replace(parts, denoiser=denoiser, words=words)
         return dressed

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 from engine.errors import InputError
+from engine.loop.guiding import belonging
 from engine.loop.photo.belonging import kept_with, within
 from engine.loop.photo.listing import pictures_in
 from engine.loop.settings import Settings, with_values
@@ -13,7 +14,7 @@ from engine.math.knobs import File, knobs_of
 from engine.session.library import library_errors
 
 GIVEN = "given"  # the folder inside a run's own
-IMAGES = "images"
+IMAGES, REFERENCE = "images", "reference"
 
 
 def given_files(settings: Settings) -> dict[str, Path]:
@@ -21,7 +22,9 @@ def given_files(settings: Settings) -> dict[str, Path]:
     owners = (settings.spec, settings.knobs, settings.knobs.guidance, settings.knobs.timesteps)
     knobs = [knob for owner in owners for knob in knobs_of(owner) if isinstance(knob.mark, File) and knob.value]
     pictures = {f"{IMAGES} {i}": each.path for i, each in enumerate(pictures_in(settings.spec.images), 1)}
-    return {name: Path(path).expanduser() for name, path in {**{knob.name: knob.value for knob in knobs}, **pictures}.items()}
+    model = {REFERENCE: belonging.path_in(settings.spec.reference)} if settings.spec.reference else {}
+    files = {**{knob.name: knob.value for knob in knobs}, **pictures, **model}
+    return {name: Path(path).expanduser() for name, path in files.items()}
 
 
 def with_own_files(settings: Settings, folder: Path) -> Settings:
@@ -33,10 +36,12 @@ def with_own_files(settings: Settings, folder: Path) -> Settings:
     for name, path in found.items():
         if not path.is_file():
             raise InputError(f"{name} names {path}, which is not a file.", "Choose the file again.")
-    own = {name: str(_copied(path, folder / GIVEN / name)) for name, path in found.items() if not name.startswith(f"{IMAGES} ")}
+    knobs = {name: path for name, path in found.items() if name != REFERENCE and not name.startswith(f"{IMAGES} ")}
+    own = {name: str(_copied(path, folder / GIVEN / name)) for name, path in knobs.items()}
     with library_errors(folder):
         images = within(kept_with(settings.spec.images, folder), folder)
-    return with_values(settings, {**own, IMAGES: images})
+        reference = belonging.within(belonging.kept_with(settings.spec.reference, folder), folder)
+    return with_values(settings, {**own, IMAGES: images, REFERENCE: reference})
 
 
 def _copied(path: Path, folder: Path) -> Path:

@@ -1,7 +1,8 @@
 """Presets: flat TOML files, one each, with a ``title``, a ``sentence`` and settings by name. They do not inherit.
 
 A preset says everything: what it does not name is at its default, so that going from one to the next leaves nothing behind.
-Only what is made is kept, the prompts, the pictures and how they were taken, and the seed, unless the preset names them.
+Only what is made is kept, unless the preset names it: the prompts, the pictures and how they were taken, the 3D reference and
+how it stands, and the seed.
 """
 
 from __future__ import annotations
@@ -25,7 +26,11 @@ else:
     import tomli as tomllib
 
 FOLDER = Path(__file__).resolve().parents[2] / "presets"
-KEPT = ("prompt", "negative_prompt", "seed", "images", "image_crops", "image_elevation_deg", "image_fill")
+KEPT = (
+    *("prompt", "negative_prompt", "seed"),
+    *("images", "image_crops", "image_elevation_deg", "image_fill"),
+    *("reference", "reference_up", "reference_turn_deg"),
+)
 DEFAULT_PRESET, DEFAULT_PRIOR = "toybox-splats", "toybox"
 IMAGE_PRESET = "toybox-image"
 

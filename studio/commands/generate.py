@@ -13,6 +13,7 @@ from engine.errors import InputError
 from engine.loop import snapshot
 from engine.loop.devices import limit_threads
 from engine.loop.export import read_recipe
+from engine.loop.guiding import belonging
 from engine.loop.messages import Event, Finished, RolledBack, StageStarted, Stepped, Unattended, Warned
 from engine.loop.photo.belonging import within
 from engine.loop.photo.listing import BETWEEN, listing, pictures_in
@@ -69,13 +70,28 @@ def settings_from(options: argparse.Namespace) -> Settings:
         named["negative_prompt"] = options.negative_prompt
     if options.seed is not None:
         named["seed"] = options.seed
+    named |= reference_values(options)
     return with_values(settings, named)
 
 
 def recipe_settings(path: Path) -> Settings:
-    """The settings of a recipe; pictures that lie beside it are found wherever the command is called."""
+    """The settings of a recipe; files that lie beside it are found wherever the command is called."""
     settings = Recipe.from_toml(_recipe_text(path)).settings
-    return with_values(settings, {"images": within(settings.spec.images, path.parent)})
+    spec, folder = settings.spec, path.parent
+    own = {"images": within(spec.images, folder), "reference": belonging.within(spec.reference, folder)}
+    return with_values(settings, own)
+
+
+def reference_values(options: argparse.Namespace) -> dict[str, str | float]:
+    """The settings that ``--reference`` and its companions name."""
+    values: dict[str, str | float] = {}
+    if options.reference is not None:
+        values["reference"] = str(Path(options.reference).expanduser().absolute())
+    if options.reference_strength is not None:
+        values |= {"reference_early": options.reference_strength, "reference_late": options.reference_strength}
+    if options.reference_curve is not None:
+        values["reference_curve"] = options.reference_curve
+    return values
 
 
 def images_from(texts: Sequence[str]) -> str:

@@ -55,6 +55,11 @@ def within(reference: str, folder: Path) -> str:
     return f"{path.absolute()}{'#' * bool(known)}{known}" if path.is_file() else reference
 
 
+def path_in(reference: str) -> str:
+    """The path that the setting names."""
+    return _parts(reference)[0]
+
+
 def digest(path: Path) -> str:
     """The beginning of the SHA-256 of a file's contents. Raises InputError for one that is too large to be read."""
     if path.stat().st_size > MAX_BYTES:

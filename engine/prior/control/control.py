@@ -36,7 +36,14 @@ class Control:
     network: ControlNetModel
 
     def pictures(self, condition: Condition, side: int) -> Tensor:
-        """What it is shown of ``condition.views``: (B,3,side,side) in 0..1. Raises InputError where there are none."""
+        """What it is shown of ``condition.views``, or of the reference's: (B,3,side,side) in 0..1.
+
+        Raises InputError where there are none.
+        """
+        reference = condition.reference
+        if reference is not None and reference.views is not None and condition.cameras is not None:
+            seen = condition.cameras.resized(reference.views.rgb.shape[2])
+            return to_square(PICTURES[self.entry.sees](reference.views, seen), side)
         if condition.views is None or condition.cameras is None:
             raise InputError(
                 f"The ControlNet {self.entry.id!r} sees the {self.entry.sees} of a shape, and there is none yet.",
@@ -45,8 +52,13 @@ class Control:
         drawn = PICTURES[self.entry.sees](condition.views, condition.cameras)
         return to_square(drawn, side)
 
-    def residuals(self, x_t: Tensor, t: Tensor, asked: dict[str, Any], picture: Tensor, strength: float) -> dict[str, Any]:
-        """One call of the network; what it adds to the UNet's features, scaled, as the UNet's call takes it."""
+    def residuals(
+        self, x_t: Tensor, t: Tensor, asked: dict[str, Any], picture: Tensor, strength: float | Tensor
+    ) -> dict[str, Any]:
+        """One call of the network; what it adds to the UNet's features, scaled, as the UNet's call takes it.
+
+        ``strength`` is a number, or (B,1,1,1).
+        """
         down, middle = self.network(
             x_t, t, controlnet_cond=picture.to(x_t), conditioning_scale=strength, return_dict=False, **asked
         )

@@ -13,7 +13,7 @@ import numpy as np
 
 from engine.errors import InputError
 from engine.loop.export.files import atomic_path
-from engine.loop.photo.framing import crop_of, framed
+from engine.loop.photo.framing import SOLID, crop_of, framed
 from engine.loop.references.index import Index, Record, Report, indexed, models_in
 from engine.loop.references.items import Item, Unreadable
 from engine.loop.references.mending import mended
@@ -143,8 +143,11 @@ def embedded(shape: ReferenceShape, embedder: Embedder) -> np.ndarray:
 
 
 def _comparable(pictures: np.ndarray, size: int) -> np.ndarray:
-    """Each object in the middle and equally large, so that a cut-out photo and a render compare."""
-    return np.stack([framed(picture, crop_of(picture[..., 3], FILL), size) for picture in pictures]).astype(np.float32)
+    """Each object in the middle and equally large, so that a cut-out photo and a render compare; empty if too thin to be seen."""
+    empty = np.zeros((size, size, 4), np.float32)
+    seen = [picture[..., 3].max() > SOLID for picture in pictures]
+    rows = [framed(picture, crop_of(picture[..., 3], FILL), size) if there else empty for picture, there in zip(pictures, seen)]
+    return np.stack(rows).astype(np.float32)
 
 
 def _matches(shelf: Shelf, scores: np.ndarray, k: int) -> list[Match]:

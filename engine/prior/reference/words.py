@@ -70,25 +70,25 @@ class WordSpace:
 
 def word_space(captions: Sequence[str], synonyms: Mapping[str, str]) -> WordSpace:
     """The space of these captions. ``synonyms`` map a word, or two or three words, to what they count as."""
+    synonyms = {_all_singular(phrase): _all_singular(meaning) for phrase, meaning in synonyms.items()}
     seen = Counter(word for caption in captions for word in set(meanings(caption, synonyms)))
     rarest = float(np.log(1 + len(captions)))
     return WordSpace({word: float(np.log((1 + len(captions)) / count)) for word, count in seen.items()}, synonyms, rarest)
 
 
 def meanings(text: str, synonyms: Mapping[str, str]) -> list[str]:
-    """The words of a text that mean something, each as what it counts as: synonyms joined, plurals singular."""
+    """The words of a text that mean something, singular, each as what it counts as; ``synonyms`` are singular too."""
     words = [_singular(word) for word in re.findall(r"[a-z0-9]+", text.lower())]
-    usual = {_singular_all(phrase): _singular_all(meaning) for phrase, meaning in synonyms.items()}
     out: list[str] = []
     while words:
-        length = next((n for n in (3, 2) if " ".join(words[:n]) in usual), 1)
+        length = next((n for n in (3, 2) if " ".join(words[:n]) in synonyms), 1)
         phrase = " ".join(words[:length])
-        out += [word for word in usual.get(phrase, phrase).split() if word not in SILENT]
+        out += [word for word in synonyms.get(phrase, phrase).split() if word not in SILENT]
         words = words[length:]
     return out
 
 
-def _singular_all(phrase: str) -> str:
+def _all_singular(phrase: str) -> str:
     return " ".join(_singular(word) for word in phrase.split())
 
 

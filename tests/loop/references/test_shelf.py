@@ -13,6 +13,7 @@ import pytest
 from engine.errors import InputError, MissingError
 from engine.loop.references.index import models_in
 from engine.loop.references.shape import ReferenceShape
+from engine.loop.references.sheet import compose_matches
 from engine.loop.references.shelf import (
     drawn,
     embedded,
@@ -24,7 +25,6 @@ from engine.loop.references.shelf import (
     shape_of,
     together,
 )
-from engine.loop.references.sheet import compose_matches
 from engine.prior.reference.silhouette import outline
 from tests.loop.references.models import WEDGE, document, write_glb, write_obj, write_stl
 
@@ -34,7 +34,7 @@ RNG = np.random.default_rng(0)
 class Outlines:
     """An embedder that sees outlines, and counts the pictures it was given."""
 
-    id, picture_size = "outlines", 24
+    id, picture_size = "outlines", 32
 
     def __init__(self) -> None:
         self.seen = 0
@@ -52,7 +52,7 @@ def folder(tmp_path: Path) -> Path:
     root = tmp_path / "models"
     (root / "deep").mkdir(parents=True)
     write_stl(root / "redWedge_02.stl")
-    write_obj(root / "deep" / "tower.obj", WEDGE * np.float32([0.2, 0.1, 3]))
+    write_obj(root / "deep" / "tower.obj", WEDGE * np.float32([0.5, 0.25, 2]))
     (root / "deep" / "tower.txt").write_text("\n a tall tower of stone\n")
     (root / "deep" / "LICENSE").write_text("CC0 1.0\n")
     asset = {"version": "2.0", "extras": {"title": "Flat plate", "license": "CC-BY-4.0", "author": "Ann"}}
@@ -69,7 +69,7 @@ def test_a_folder_is_listed_with_captions_licences_and_reasons(folder: Path, tmp
         "folder/plate.glb": ("Flat plate", "CC-BY-4.0"),
         "folder/redWedge_02.stl": ("red wedge", "unknown"),
     }
-    assert [file.name for file in shelf.unreadable] == ["broken.ply"] and "PLY" in shelf.unreadable[0].reason
+    assert [file.name for file in shelf.unreadable] == ["broken.ply"] and "damaged" in shelf.unreadable[0].reason
     assert "Ann" in shelf.items[1].source and shelf.views.shape[:2] == (3, 8)
     assert sorted(path.name for path in folder.iterdir()) == ["broken.ply", "deep", "plate.glb", "redWedge_02.stl"]
 
@@ -112,7 +112,7 @@ def test_a_picture_a_shape_and_words_find_their_thing(folder: Path, tmp_path: Pa
     shelf = folder_shelf(folder, embedder, tmp_path / "cache")
     tower = next(item for item in shelf.items if "tower" in item.id)
     rgba = np.zeros((60, 80, 4), np.float32)
-    rgba[5:55, 40:44] = [0.2, 0.1, 0.5, 1]
+    rgba[5:55, 40:45] = [0.2, 0.1, 0.5, 1]
     for matches in (
         find_by_picture(shelf, embedder, rgba),
         find_by_shape(shelf, embedder, shape_of(tower)),

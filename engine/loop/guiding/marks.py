@@ -15,19 +15,30 @@ Up = Annotated[
     Choice(
         (AUTO, "z", "y", "-y", "x", "-x", "-z"),
         label="Reference up",
+        goes_with="reference",
         advanced=True,
         help="Which axis of the reference's file points up. Auto: by its format, and by how it would stand.",
     ),
 ]
 Turn = Annotated[
     float,
-    Range(-180, 180, 5, unit="°", label="Reference turn", advanced=True, help="Turns the reference about its upright axis."),
+    Range(
+        -180,
+        180,
+        5,
+        unit="°",
+        label="Reference turn",
+        goes_with="reference",
+        advanced=True,
+        help="Turns the reference about its upright axis.",
+    ),
 ]
 By = Annotated[
     str,
     Choice(
         (AUTO, "controller", "shape", "controlnet"),
         label="Reference acts by",
+        goes_with="reference",
         advanced=True,
         help="What the prior learned of references (controller), pulling the shape itself, or showing it to the ControlNet "
         "in place of the shape. Auto: the first of controller, ControlNet and shape that there is.",
@@ -38,17 +49,32 @@ Map = Annotated[
     Choice(
         ("progress", "noise_level"),
         label="Reference maps",
+        goes_with="reference",
         advanced=True,
         help="Where the reference is seen coarsely: where there is much noise (progress), or where there is little.",
     ),
 ]
 Early = Annotated[
     float,
-    Range(0, MAX_STRENGTH, 0.05, label="Reference: overall shape", help="How strongly the reference acts where all is noise."),
+    Range(
+        0,
+        MAX_STRENGTH,
+        0.05,
+        label="Reference: overall shape",
+        goes_with="reference",
+        help="How strongly the reference acts where all is noise.",
+    ),
 ]
 Late = Annotated[
     float,
-    Range(0, MAX_STRENGTH, 0.05, label="Reference: details", help="How strongly the reference acts where little noise is left."),
+    Range(
+        0,
+        MAX_STRENGTH,
+        0.05,
+        label="Reference: details",
+        goes_with="reference",
+        help="How strongly the reference acts where little noise is left.",
+    ),
 ]
 Curve = Annotated[
     str,
@@ -56,6 +82,7 @@ Curve = Annotated[
         200,
         example="0:1,0.5:0.8,1:0.3",
         label="Reference curve",
+        goes_with="reference",
         advanced=True,
         help="In place of the two strengths: progress:strength pairs, where progress 0 is all noise and 1 is none.",
     ),
@@ -66,12 +93,15 @@ Gate = Annotated[
         10,
         example="0.5",
         label="Reference gate",
+        goes_with="reference",
         advanced=True,
         help="Closes where the reference does not fit what is wanted. A number from 0 to 1: the likeness from which on it is "
         "half open. auto: by itself. open: always.",
     ),
 ]
-Ignore = Annotated[bool, Switch(label="Ignore the reference", help="To compare: what the prior makes without it.")]
+Ignore = Annotated[
+    bool, Switch(label="Ignore the reference", goes_with="reference", help="To compare: what the prior makes without it.")
+]
 
 
 def read_curve(text: str, early: float, late: float) -> StrengthCurve:

@@ -27,7 +27,7 @@ from engine.guidance.cost import Cost, guided_passes
 from engine.math.knobs import Choice, Range, check_knobs
 from engine.math.noise import WEIGHTINGS, noise_like, time_weight
 from engine.prior.base import Prior, PriorInfo, Prompts
-from engine.prior.inversion import invert, strided_times
+from engine.prior.inversion import found_noise, invert, strided_times
 from engine.prior.sampling import predict_guided
 
 
@@ -70,9 +70,10 @@ class Ism:
             start = prior.schedule.add_noise(x, noise_like(x, rng), times[0])
             x_s = invert(prior, Prompts(prompts.empty, prompts.empty), start, times, guidance_scale=1.0)
             below = prior.predict(x_s, s, prompts.empty)
-            x_t = prior.schedule.add_noise(below.x0, below.eps, t)
+            noise = found_noise(prior, below)
+            x_t = prior.schedule.add_noise(below.x0, noise, t)
             above = predict_guided(prior, x_t, t, prompts, self.guidance_scale)
-            gradient = time_weight(prior.schedule, t, self.weighting, x) * (above.eps - below.eps)
+            gradient = time_weight(prior.schedule, t, self.weighting, x) * (above.eps - noise)
         return out_of(x, gradient, above.x0)
 
 

@@ -36,6 +36,7 @@ class PriorInfo:
     joint_views: bool = False  # the views of one object attend to each other
     orbit_views: int = 0  # it was taught this many views at once, evenly round the object at one height; 0: any
     takes_images: bool = False  # clean views can be a condition
+    implies_noise: bool = False  # its eps is what a predicted picture leaves: where there is little noise, of any length
     takes_references: bool = False  # it has a controller that reads the maps of a 3D reference
     takes_source: bool = False  # it edits: the picture as it was is a condition
     has_vae: bool = False  # pictures go through a VAE; a rough start can do without

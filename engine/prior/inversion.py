@@ -11,12 +11,19 @@ import torch
 from torch import Tensor
 
 from engine.math.noise import NoiseSchedule, noise_like
-from engine.prior.base import Prior, Prompts
+from engine.prior.base import Prediction, Prior, Prompts
 from engine.prior.sampling import predict_guided
 
 
-def invert(prior: Prior, prompts: Prompts, x_t: Tensor, times: Tensor, guidance_scale: float, eta: float = 0.0,
-           rng: torch.Generator | None = None) -> Tensor:
+def invert(
+    prior: Prior,
+    prompts: Prompts,
+    x_t: Tensor,
+    times: Tensor,
+    guidance_scale: float,
+    eta: float = 0.0,
+    rng: torch.Generator | None = None,
+) -> Tensor:
     """``x_t`` (B,C,h,w), which has the noise of ``times[0]``, with the noise of ``times[-1]``; ``times`` (N+1,B) never fall.
 
     Each of the N steps costs one guided prediction. With ``eta`` above 0 a step adds ``eta`` times the noise that a DDPM
@@ -24,10 +31,22 @@ def invert(prior: Prior, prompts: Prompts, x_t: Tensor, times: Tensor, guidance_
     """
     for now, then in pairwise(times):
         prediction = predict_guided(prior, x_t, now, prompts, guidance_scale)
-        x_t = prior.schedule.add_noise(prediction.x0, prediction.eps, then)
+        x_t = prior.schedule.add_noise(prediction.x0, found_noise(prior, prediction), then)
         if eta > 0:
             x_t = x_t + eta * ddpm_spread(prior.schedule, now, then, x_t) * noise_like(x_t, rng)
     return x_t
+
+
+def found_noise(prior: Prior, prediction: Prediction) -> Tensor:
+    """The noise (B,C,h,w) to go on with: ``eps``, and for a prior that predicts pictures no more than unit variance of it.
+
+    Such a prior's eps is what its picture leaves, divided by sig. Next to the clean picture, where sig is small, a slight
+    disagreement becomes noise of a hundred times the variance that any level has, and the path would never come back.
+    """
+    if not prior.info.implies_noise:
+        return prediction.eps
+    strength = prediction.eps.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
+    return prediction.eps / strength.clamp(min=1)
 
 
 def ddpm_spread(schedule: NoiseSchedule, low: Tensor, high: Tensor, like: Tensor) -> Tensor:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -10,8 +11,8 @@ import torch
 
 from engine.math.noise import NoiseSchedule
 from engine.prior.analytic import AnalyticPrior, CountingPrior, gaussian
-from engine.prior.base import Condition, Prompts
-from engine.prior.inversion import ddpm_spread, even_times, invert, strided_times
+from engine.prior.base import Condition, Prediction, Prompts
+from engine.prior.inversion import ddpm_spread, even_times, found_noise, invert, strided_times
 from engine.prior.sampling import ddim
 
 MEAN, STD = 1.1, 0.5
@@ -118,3 +119,33 @@ def test_times_rise_evenly_or_in_strides_and_end_at_the_goal() -> None:
     assert even[:, 2].tolist() == list(range(0, 501, 50)) and (even.diff(dim=0) >= 0).all()
     assert strided_times(goals, 200).tolist() == [[0, 0, 0], [0, 7, 200], [0, 7, 400], [0, 7, 500]]
     assert strided_times(goals[:1], 200).tolist() == [[0]]
+
+
+def picture_prior() -> AnalyticPrior:
+    """One whose eps is what its clean picture leaves."""
+    prior = AnalyticPrior({"a cup": gaussian(MEAN, STD), "": gaussian(0.3, STD)})
+    prior.info = replace(prior.info, implies_noise=True)
+    return prior
+
+
+def test_noise_that_a_picture_leaves_has_at_most_unit_variance(prior: AnalyticPrior) -> None:
+    eps = torch.cat([torch.full((1, 2, 3, 3), 40.0), torch.full((1, 2, 3, 3), 0.4)])
+    found = found_noise(picture_prior(), Prediction(eps, torch.zeros_like(eps)))
+    torch.testing.assert_close(found[0], torch.ones(2, 3, 3))
+    assert torch.equal(found[1], eps[1]) and found_noise(prior, Prediction(eps, eps)) is eps
+
+
+class Disbelieving(AnalyticPrior):
+    """Sees nothing in any picture, and takes all of it for noise."""
+
+    def predict(self, x_t: torch.Tensor, t: torch.Tensor, condition: Condition) -> Prediction:
+        _, sig = self.schedule.signal_and_noise(t, x_t)
+        return Prediction(x_t / sig, torch.zeros_like(x_t))
+
+
+def test_a_picture_that_a_prior_does_not_believe_gets_the_noise_of_its_level() -> None:
+    prior = Disbelieving({"": gaussian(0.3, STD)})
+    prior.info = replace(prior.info, implies_noise=True)
+    nothing = Prompts(Condition(prior.embed("")), Condition(prior.embed("")))
+    end = invert(prior, nothing, column([1.0]), torch.tensor([[0], [200], [400]]), 1.0)
+    assert end.item() == pytest.approx(signal_and_noise(prior.schedule, 400)[1])

@@ -3,9 +3,10 @@
     python -m engine.toybox.benchmark [--quick] [--json FILE] [--sheet FILE.png]
 
 *Text*: plain prompts with two colours run through the product to a finished 3D asset, which is seen from eight azimuths by a
-classifier trained on other seeds, and compared in outline with 200 true instances of its kind. *Image*: one picture of an
-object is completed to eight views and fitted, and compared with the true object at held-out cameras and on its surface.
-Each table has references beside the product: the true object, a fit to its true views, and what a blob or a copy would get.
+classifier trained on other seeds, and compared in outline with 200 true instances of its kind. *Image*: the product's run from
+one picture of an object is compared with the true object at twenty other cameras and on its surface. Each table has references
+beside the product: the true object, a fit to its true views, and what a blob, a copy of the picture, an ellipsoid that fills its
+outline, or words alone would get.
 Everything but the seconds is a function of the settings.
 
     python -m engine.toybox.benchmark --methods all [--scenes splats,field] [--quick] [--json FILE] [--sheet FILE.png] [--resume]
@@ -27,7 +28,7 @@ from pathlib import Path
 from engine.errors import InputError, StudioError, storage_errors
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs, RunSpec
-from engine.session.presets import DEFAULT_PRESET, apply_preset, find_preset
+from engine.session.presets import DEFAULT_PRESET, IMAGE_PRESET, apply_preset, find_preset
 from engine.toybox.comparison.command import add_options, check_options, compare
 from engine.toybox.yardstick.image import ImageResult
 from engine.toybox.yardstick.report import document, gather, table
@@ -36,7 +37,7 @@ from engine.toybox.yardstick.tasks import image_tasks, text_tasks
 from engine.toybox.yardstick.text import TextResult
 from engine.toybox.yardstick.workers import Job, measure_all
 
-QUICK, FULL = (24, 8), (72, 48)
+QUICK, FULL = (24, 8), (72, 100)
 """How many prompts and how many pictures."""
 QUICK_REFINE_STEPS = 50
 
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there")
     parser.add_argument("--sheet", type=Path, metavar="FILE.png", help="write a picture of what was made")
     parser.add_argument("--preset", default=DEFAULT_PRESET, help="settings to measure (default %(default)s)")
+    parser.add_argument("--image-preset", default=IMAGE_PRESET, help="settings for pictures (default %(default)s)")
     parser.add_argument("--prior", metavar="ID", help="another prior than the preset's")
     parser.add_argument("--scene", choices=("splats", "field"), help="another scene than the preset's")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change one setting; may be repeated")
@@ -72,11 +74,13 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> None:
-    settings, began = _settings(options), time.monotonic()
+    settings, began = _settings(options, options.preset), time.monotonic()
     prompts, pictures = (options.objects, options.objects) if options.objects else QUICK if options.quick else FULL
     if prompts < 1 or options.processes < 1:
         raise InputError("The benchmark was asked for fewer than one object or process.", "Give numbers of 1 or more.")
-    jobs = [Job(task, settings) for task in (*text_tasks(prompts), *image_tasks(pictures))]
+    image_settings = _settings(options, options.image_preset)
+    jobs = [Job(task, settings) for task in text_tasks(prompts)]
+    jobs += [Job(task, image_settings, settings) for task in image_tasks(pictures)]
     results = []
     for result in measure_all(jobs, min(options.processes, len(jobs))):
         results.append(result)
@@ -84,7 +88,7 @@ def _run(options: argparse.Namespace) -> None:
     results.sort(key=lambda result: result.task.index)
     texts = [result for result in results if isinstance(result, TextResult)]
     images = [result for result in results if isinstance(result, ImageResult)]
-    numbers = gather(texts, images, settings, options.processes, time.monotonic() - began)
+    numbers = gather(texts, images, settings, image_settings, options.processes, time.monotonic() - began)
     print(table(numbers))
     if options.json is not None:
         with storage_errors(options.json):
@@ -93,9 +97,9 @@ def _run(options: argparse.Namespace) -> None:
         write_sheet(options.sheet, [text.task.prompt for text in texts[:24]], [text.strip for text in texts[:24]])
 
 
-def _settings(options: argparse.Namespace) -> Settings:
-    """The preset, with what the command line changes of it."""
-    settings = apply_preset(find_preset(options.preset), Settings(RunSpec(prompt=text_tasks(1)[0].prompt), Knobs()))
+def _settings(options: argparse.Namespace, preset: str) -> Settings:
+    """A preset, with what the command line changes of it."""
+    settings = apply_preset(find_preset(preset), Settings(RunSpec(prompt=text_tasks(1)[0].prompt), Knobs()))
     if options.quick:
         fewer = min(QUICK_REFINE_STEPS, settings.spec.refine_steps)
         settings = Settings(replace(settings.spec, refine_steps=fewer), settings.knobs)

@@ -1,99 +1,133 @@
-"""The image half of the benchmark: one clean view of a held-out object to a fitted scene, compared with the truth."""
+"""The image half of the benchmark: the product's run from one picture of a held-out object, compared with the truth."""
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
-import torch
+from PIL import Image
 
 from engine.errors import InputError
 from engine.loop.mesh import mesh_of
 from engine.loop.messages import SceneCopy
+from engine.loop.photo.listing import WHOLE, Listed
 from engine.loop.settings import Settings
 from engine.loop.viewpoints import DRAFT_ELEVATIONS_DEG
 from engine.math.cameras import Cameras, orbit_cameras
-from engine.math.views import Views
-from engine.prior.base import CleanViews, Condition, Prior, Prompts
-from engine.prior.sampling import ddim, sampling_times
-from engine.toybox.pictures import render_object
-from engine.toybox.yardstick.assets import fit_views, see, true_views
-from engine.toybox.yardstick.metrics import chamfer, f_score, mask_iou, psnr, ssim
+from engine.prior.base import Prior
+from engine.toybox.captions import plain_caption
+from engine.toybox.pictures import render_object, to_bytes
+from engine.toybox.yardstick.assets import Asset, fit_views, generate, see, true_views
+from engine.toybox.yardstick.ellipsoid import Ellipsoid, painted_ellipsoid
+from engine.toybox.yardstick.metrics import chamfer, f_score, gradient_distance, mask_iou, psnr, ssim
 from engine.toybox.yardstick.shapes import over_white
 from engine.toybox.yardstick.surfaces import outside_points
 from engine.toybox.yardstick.tasks import ImageTask
 
-VIEWS = 8
-HELD_OUT_OFFSETS_DEG, HELD_OUT_ELEVATIONS_DEG = (22.5, 112.5, 202.5, 292.5), (5.0, 30.0, 5.0, 30.0)
-"""Cameras half way between those that the scene is fitted to; azimuths from that of the given picture."""
+FIT_VIEWS = 8
+NOVEL_VIEWS = 20
+NOVEL_ELEVATIONS_DEG = (0.0, 15.0, 30.0)
+"""In turn, evenly round the object; none of them is the given camera."""
 SURFACE_POINTS = 10_000
 F_THRESHOLD = 0.05
 """In units of the radius of the sphere that the object just fits."""
+NO_SURFACE = {"chamfer": 2.0, "f_score": 0.0}
+"""What has no surface scores as badly as can be."""
 
 
 @dataclass(frozen=True, eq=False)
 class ImageResult:
-    """Metrics by row: "generated" from the picture, "copy" of it as every view, "fit" to the true views."""
+    """Metrics by row, and the seconds of the run from the picture.
+
+    "generated" is the product from the picture, "text" the product from the object's caption alone, "copy" the given picture as
+    every view, "ellipsoid" one that fills its outline in its colours, and "fit" the fit stage given true views: the ceiling.
+    """
 
     task: ImageTask
     rows: Mapping[str, Mapping[str, float]]
+    seconds: Mapping[str, float]
 
 
-def measure_image(task: ImageTask, settings: Settings, prior: Prior) -> ImageResult:
-    """Complete the object from its one picture, and compare with the truth at four other cameras and on the surface."""
-    obj, cameras = task.object, _cameras(task, prior)
-    truth = true_views(obj, cameras)
-    sampled = torch.cat([truth[:1], complete(truth[:1], cameras, task.index, settings, prior)])
-    generated, fitted = (fit_views(views, cameras, settings, prior) for views in (sampled, truth))
-    azimuths = [task.azimuth_deg + offset for offset in HELD_OUT_OFFSETS_DEG]
-    seen = render_object(obj, azimuths, HELD_OUT_ELEVATIONS_DEG).rgba
-    copied = np.broadcast_to(truth[:1].numpy(), seen.shape)
+def measure_image(task: ImageTask, settings: Settings, text_settings: Settings, prior: Prior) -> ImageResult:
+    """Make the object from its picture, from its caption and from its true views, and compare all from other sides."""
+    obj = task.object
+    azimuths, elevations = novel_angles(task)
+    truth = render_object(obj, azimuths, elevations).rgba
     surface = outside_points(obj.mesh.vertices, obj.mesh.faces, SURFACE_POINTS)
-    rows = {
-        "generated": {**_compare(see(generated, azimuths, HELD_OUT_ELEVATIONS_DEG), seen), **_distances(generated, surface)},
-        "copy": _compare(copied, seen),
-        "fit": {**_compare(see(fitted, azimuths, HELD_OUT_ELEVATIONS_DEG), seen), **_distances(fitted, surface)},
+    given = render_object(obj, [task.azimuth_deg], [task.elevation_deg]).rgba[0]
+    ellipsoid = painted_ellipsoid(given, task.azimuth_deg, task.elevation_deg)
+    made = from_picture(given, task, settings, prior)
+    cameras = _fit_cameras(task, prior)
+    copies = {
+        "generated": made.refined,
+        "text": generate(plain_caption(obj), task.index, text_settings, prior).refined,
+        "fit": fit_views(true_views(obj, cameras), cameras, settings, prior),
     }
-    return ImageResult(task, rows)
+    rows = {
+        name: {**compare(see(copy, azimuths, elevations), truth), **_distances(copy, surface)} for name, copy in copies.items()
+    }
+    rows["copy"] = compare(np.broadcast_to(given, truth.shape), truth)
+    rows["ellipsoid"] = {**compare(ellipsoid.seen(azimuths, elevations), truth), **_to_ellipsoid(ellipsoid, surface)}
+    return ImageResult(task, rows, made.seconds)
 
 
-def complete(given: torch.Tensor, cameras: Cameras, seed: int, settings: Settings, prior: Prior) -> torch.Tensor:
-    """Sample the views of ``cameras`` after the first, of which the picture ``given`` (1,S,S,4) is; no words, no guidance."""
-    cameras = cameras.to(prior.device)
-    given = given.to(prior.device)
-    x = prior.encode(Views(given[..., :3], given[..., 3:], torch.zeros_like(given[..., 3:])))
-    others = cameras[1:]
-    condition = Condition(prior.embed(""), others, CleanViews(x, cameras[:1]))
-    noise = torch.randn((len(others), *x.shape[1:]), generator=torch.Generator().manual_seed(seed)).to(prior.device)
-    times = sampling_times(prior.schedule, settings.spec.sampling_steps)
-    *_, last = ddim(prior, Prompts(condition, condition), noise, times, guidance_scale=1.0)
-    views = prior.decode(last)
-    return torch.cat([views.rgb, views.alpha], dim=-1).cpu()
+def from_picture(rgba: np.ndarray, task: ImageTask, settings: Settings, prior: Prior) -> Asset:
+    """The product's run from a file with the premultiplied picture ``rgba`` (S,S,4), with its camera and without words."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "given.png"
+        save_straight(rgba, path)
+        listed = str(Listed(str(path), round(task.azimuth_deg, 3)))
+        spec = replace(settings.spec, prompt="", images=listed, image_crops=WHOLE, image_elevation_deg=task.elevation_deg)
+        return generate("", task.index, replace(settings, spec=spec), prior)
 
 
-def _cameras(task: ImageTask, prior: Prior) -> Cameras:
+def save_straight(rgba: np.ndarray, path: Path) -> None:
+    """Write a premultiplied picture (H,W,4) as a PNG, whose colours are not."""
+    alpha = rgba[..., 3:]
+    straight = np.where(alpha > 0, rgba[..., :3] / np.maximum(alpha, 1e-6), 0)
+    Image.fromarray(to_bytes(np.concatenate([straight, alpha], -1))).save(path)
+
+
+def novel_angles(task: ImageTask) -> tuple[list[float], list[float]]:
+    """Azimuths and elevations of the cameras that are compared."""
+    step = 360 / NOVEL_VIEWS
+    azimuths = [task.azimuth_deg + step * (i + 0.5) for i in range(NOVEL_VIEWS)]
+    return azimuths, [NOVEL_ELEVATIONS_DEG[i % len(NOVEL_ELEVATIONS_DEG)] for i in range(NOVEL_VIEWS)]
+
+
+def _fit_cameras(task: ImageTask, prior: Prior) -> Cameras:
     """The given view first, then the others evenly round the object, at the two heights of a draft in turn."""
-    azimuths = [task.azimuth_deg + 360.0 * i / VIEWS for i in range(VIEWS)]
-    elevations = [task.elevation_deg] + [DRAFT_ELEVATIONS_DEG[i % 2] for i in range(1, VIEWS)]
+    azimuths = [task.azimuth_deg + 360.0 * i / FIT_VIEWS for i in range(FIT_VIEWS)]
+    elevations = [task.elevation_deg] + [DRAFT_ELEVATIONS_DEG[i % 2] for i in range(1, FIT_VIEWS)]
     return orbit_cameras(azimuths, elevations, prior.info.distance, prior.info.fov_deg, prior.info.resolution)
 
 
-def _compare(rgba: np.ndarray, truth: np.ndarray) -> dict[str, float]:
-    """Means over views of PSNR and SSIM over white, and of the mask IoU."""
+def compare(rgba: np.ndarray, truth: np.ndarray) -> dict[str, float]:
+    """Means over views (V,H,W,4) of PSNR, SSIM and gradient distance over white, and of the mask IoU."""
     pairs = list(zip(over_white(rgba), over_white(truth)))
     return {
         "psnr": float(np.mean([psnr(a, b) for a, b in pairs])),
         "ssim": float(np.mean([ssim(a, b) for a, b in pairs])),
+        "gradient_distance": float(np.mean([gradient_distance(a, b) for a, b in pairs])),
         "mask_iou": float(mask_iou(rgba[..., 3], truth[..., 3]).mean()),
     }
 
 
 def _distances(copy: SceneCopy, surface: np.ndarray) -> dict[str, float]:
-    """Chamfer distance (L1, both ways added) and F-score of the exported surface; what has no surface scores as far as can be."""
+    """Chamfer distance (L1, both ways added) and F-score of the exported surface."""
     try:
         mesh = mesh_of(copy)
     except InputError:
-        return {"chamfer": 2.0, "f_score": 0.0}
-    points = outside_points(mesh.vertices, mesh.faces, SURFACE_POINTS)
+        return NO_SURFACE
+    return _from_surface(outside_points(mesh.vertices, mesh.faces, SURFACE_POINTS), surface)
+
+
+def _to_ellipsoid(ellipsoid: Ellipsoid, surface: np.ndarray) -> dict[str, float]:
+    return _from_surface(outside_points(ellipsoid.vertices, ellipsoid.faces, SURFACE_POINTS), surface)
+
+
+def _from_surface(points: np.ndarray, surface: np.ndarray) -> dict[str, float]:
     return {"chamfer": chamfer(points, surface), "f_score": f_score(points, surface, F_THRESHOLD)}

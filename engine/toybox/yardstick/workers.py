@@ -26,10 +26,11 @@ Todo, Done = TypeVar("Todo"), TypeVar("Done")
 
 @dataclass(frozen=True)
 class Job:
-    """One task and the settings to do it with."""
+    """One task and the settings to do it with, and for a picture those with which words alone are tried."""
 
     task: TextTask | ImageTask
     settings: Settings
+    text_settings: Settings | None = None
 
 
 def measure(job: Job) -> TextResult | ImageResult:
@@ -37,7 +38,7 @@ def measure(job: Job) -> TextResult | ImageResult:
     prior = prior_of_process(job.settings.spec.prior)
     if isinstance(job.task, TextTask):
         return measure_text(job.task, job.settings, prior, classifier_of_process())
-    return measure_image(job.task, job.settings, prior)
+    return measure_image(job.task, job.settings, job.text_settings or job.settings, prior)
 
 
 def measure_all(jobs: Sequence[Job], processes: int) -> Iterator[TextResult | ImageResult]:

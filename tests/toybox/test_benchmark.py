@@ -10,6 +10,7 @@ import trimesh
 
 from engine.loop.frames import PAPER
 from engine.loop.messages import Watch
+from engine.loop.photo.reading import read_photo
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
 from engine.loop.viewpoints import draft_cameras
@@ -19,9 +20,11 @@ from engine.toybox.captions import plain_caption
 from engine.toybox.classifier import AZIMUTH_BINS, load_classifier
 from engine.toybox.dataset import HELD_OUT_SEED
 from engine.toybox.objects import KINDS, KINDS_WITH_FRONT
+from engine.toybox.pictures import render_object
 from engine.toybox.yardstick import metrics
 from engine.toybox.yardstick.assets import LookOnce, fit_views, generate, see, true_views
-from engine.toybox.yardstick.image import complete
+from engine.toybox.yardstick.ellipsoid import painted_ellipsoid
+from engine.toybox.yardstick.image import NOVEL_VIEWS, from_picture, novel_angles, save_straight
 from engine.toybox.yardstick.shapes import INSTANCES, ShapeScore, make_bank, score_shape, views_of, views_of_blob
 from engine.toybox.yardstick.sheet import compose
 from engine.toybox.yardstick.surfaces import outside_points
@@ -208,13 +211,59 @@ def test_fitting_true_views_gives_their_silhouettes(toybox):
     assert metrics.mask_iou(fitted[..., 3], truth[..., 3].numpy()).mean() > 0.85
 
 
-def test_a_picture_decides_the_other_views(toybox):
-    red, blue = (replace(text_tasks(1)[0], colours={"body": colour}).object for colour in ("red", "blue"))
-    cameras = draft_cameras(toybox.info, 8, 64)
-    views = [complete(true_views(obj, cameras)[:1], cameras, 0, short_settings(sampling_steps=4), toybox) for obj in (red, blue)]
-    assert views[0].shape == (7, 64, 64, 4)
-    redness = [float((view[..., 0] - view[..., 2]).mean()) for view in views]
-    assert redness[0] > redness[1]
+def test_a_picture_decides_what_is_made(toybox):
+    task = image_tasks(1)[0]
+    settings = short_settings(sampling_steps=4, fit_steps=20)
+    redness = []
+    for colour in ("red", "blue"):
+        obj = replace(text_tasks(1)[0], colours={"body": colour}).object
+        given = render_object(obj, [task.azimuth_deg], [task.elevation_deg]).rgba[0]
+        seen = see(
+            from_picture(given, task, settings, toybox).refined, [task.azimuth_deg + 100, task.azimuth_deg + 200], [15, 15]
+        )
+        redness.append(float((seen[..., 0] - seen[..., 2]).mean()))
+    assert redness[0] > redness[1] + 0.02
+
+
+def test_a_picture_file_is_what_was_rendered(tmp_path):
+    rgba = render_object(text_tasks(1)[0].object, [30], [15]).rgba[0]
+    save_straight(rgba, tmp_path / "given.png")
+    read = read_photo(tmp_path / "given.png").rgba / 255
+    assert np.abs(read[..., :3] * read[..., 3:] - rgba[..., :3]).max() < 0.01
+
+
+def test_novel_cameras_are_all_round_and_none_is_the_given_one():
+    task = image_tasks(3)[2]
+    azimuths, elevations = novel_angles(task)
+    turns = (np.array(azimuths) - task.azimuth_deg) % 360
+    assert len(azimuths) == len(elevations) == NOVEL_VIEWS == len(np.unique(turns))
+    assert min(turns.min(), 360 - turns.max()) >= 9 and set(elevations) == {0.0, 15.0, 30.0}
+
+
+def test_the_ellipsoid_fills_the_outline_in_its_colours():
+    rgba = np.zeros((64, 64, 4), np.float32)
+    y, x = np.mgrid[0:64, 0:64] + 0.5
+    rgba[((x - 36) / 12) ** 2 + ((y - 30) / 18) ** 2 <= 1] = (0.8, 0.2, 0.1, 1)
+    rgba[:30, :, :3] *= 0.5
+    ellipsoid = painted_ellipsoid(rgba, 40, 15)
+    seen = ellipsoid.seen([40], [15])
+    assert metrics.mask_iou(seen[..., 3], rgba[None, ..., 3])[0] > 0.93
+    assert metrics.psnr(seen[0], rgba) > 20
+    behind = ellipsoid.seen([220], [-15])[0]
+    assert behind[16:24, 32, 0].mean() < 0.6 * behind[40:44, 32, 0].mean(), "the back is painted as the front"
+    assert seen[..., 3].mean() == pytest.approx(behind[..., 3].mean(), rel=0.15)
+
+
+def test_gradient_distance_sees_edges_and_not_levels():
+    step = np.zeros((32, 32, 3))
+    step[:, 16:] = 0.5
+    flat = np.zeros_like(step)
+    assert metrics.gradient_distance(step, step) == metrics.gradient_distance(flat, flat) == 0
+    assert metrics.gradient_distance(step, flat) == 1
+    assert metrics.gradient_distance(step + 0.3, step) == pytest.approx(0, abs=1e-12)
+    assert metrics.gradient_distance(0.5 * step, step) == pytest.approx(1 / 3), "half as high: |1/2 - 1| of 1/2 + 1"
+    noise = np.random.default_rng(0).normal(0, 0.05, step.shape)
+    assert 0 < metrics.gradient_distance(step + 0.1 * noise, step) < metrics.gradient_distance(step + noise, step) < 1
 
 
 def test_the_sheet_shows_every_strip_under_its_prompt():
@@ -231,8 +280,18 @@ def test_the_command_writes_table_numbers_and_sheet(tmp_path, capsys):
     assert benchmark.main(["--objects", "1", "--processes", "1", "--json", str(numbers), "--sheet", str(sheet), *short]) == 0
     stored = json.loads(numbers.read_text())
     wanted = {"kind_accuracy", "colour_accuracy", "azimuth_accuracy", "worst_azimuth_accuracy", "janus_rate", "shape_iou"}
-    assert wanted <= set(stored["text"]) and set(stored["seconds"]) == {"draft", "refined"}
-    assert {"psnr", "ssim", "mask_iou", "copy_psnr", "chamfer", "f_score"} <= set(stored["image"])
+    assert wanted <= set(stored["text"]) and set(stored["seconds"]) == {"draft", "refined", "image"}
+    assert {
+        "psnr",
+        "ssim",
+        "gradient_distance",
+        "mask_iou",
+        "copy_psnr",
+        "ellipsoid_psnr",
+        "text_psnr",
+        "chamfer",
+        "f_score",
+    } <= set(stored["image"])
     assert stored["ceiling"]["text"]["shape_iou"] > stored["blob"]["shape_iou"]
     assert stored["n"]["prompts"] == 1 and stored["n"]["settings"]["fit_steps"] == SHORT["fit_steps"]
     assert sheet.stat().st_size > 1000 and "shape IoU" in capsys.readouterr().out

@@ -61,17 +61,17 @@ def component_of(field: Field, *, visible: bool = True) -> Component:
 class Controls:
     """The controls of a page: (field, component) pairs, in the order in which handlers receive their values.
 
-    ``methods`` are the guidance methods that the page offers, by key.
+    ``methods`` are the guidance methods that the page offers, by key; ``gives`` the settings that its tabs ask for.
     """
 
-    def __init__(self, methods: Mapping[str, type[Guidance]]) -> None:
-        self.methods = dict(methods)
+    def __init__(self, methods: Mapping[str, type[Guidance]], gives: frozenset[str] = frozenset()) -> None:
+        self.methods, self.gives = dict(methods), gives
         self.pairs: list[tuple[Field, Component]] = []
 
     def draw(self, fields: Iterable[Field], offers: frozenset[str] = frozenset()) -> None:
         """Put controls for ``fields`` here; those that need what the prior does not offer stay hidden."""
         for field in fields:
-            self.pairs.append((field, component_of(field, visible=offered(field, offers))))
+            self.pairs.append((field, component_of(field, visible=self.offered(field, offers))))
 
     @property
     def components(self) -> list[Component]:
@@ -88,12 +88,17 @@ class Controls:
     def values(
         self, given: Sequence[Value], method: str, *, offers: frozenset[str] = frozenset(), live_only: bool = False
     ) -> dict[str, Value]:
-        """What the controls say, by setting, leaving out those of methods that are not chosen and those not ``offered``."""
+        """What the controls say, by setting, leaving out those of methods that are not chosen and those without effect."""
         return {
             field.name: value
             for (field, _), value in zip(self.pairs, given, strict=True)
-            if field.method in (None, method) and offered(field, offers) and (field.live or not live_only)
+            if field.method in (None, method) and self.offered(field, offers) and (field.live or not live_only)
         }
+
+    def offered(self, field: Field, offers: frozenset[str]) -> bool:
+        """Whether a setting has an effect: on a prior whose info has the flags ``offers``, with what the tabs ask for."""
+        mark = field.mark
+        return (not mark.needs or mark.needs in offers) and (not mark.goes_with or mark.goes_with in self.gives)
 
     def updates(self, values: Mapping[str, Value]) -> list[Any]:
         """One update for each control: the new value where ``values`` names it for the method that ``values`` names."""
@@ -116,11 +121,6 @@ class Controls:
     def scale_mark(self, method: str) -> Range:
         """How a method marks its guidance scale."""
         return next(knob.mark for knob in knobs_of(self.methods[method]()) if knob.name == SHARED)
-
-
-def offered(field: Field, offers: frozenset[str]) -> bool:
-    """Whether a prior whose info has the flags ``offers`` has a use for the setting."""
-    return not field.mark.needs or field.mark.needs in offers
 
 
 def title_of(name: str, fields: Sequence[Field]) -> str:

@@ -19,7 +19,7 @@ from engine.loop.spec import MAX_SEED
 from engine.session import Session
 from engine.session.belongings import given_files
 from studio.catalogue import Catalogue
-from studio.controls import SHARED, Controls, offered
+from studio.controls import SHARED, Controls
 from studio.menu import plain
 from studio.notes import problem, unknown_notice
 from studio.offers import method_options
@@ -66,7 +66,7 @@ class Handlers:
         """Another prior: (words it was not taught, the method menu, one update for each control that not every prior has)."""
         offers = self.catalogue.prior(prior).offers
         options = gr.update(options=plain(method_options(self.controls.methods, self.catalogue, prior)))
-        shown = [gr.update(visible=offered(field, offers)) for field, _ in self.controls.demanding()]
+        shown = [gr.update(visible=self.controls.offered(field, offers)) for field, _ in self.controls.demanding()]
         return [self.unknown_words(prompt, prior), options, *shown]
 
     def attach(self, token: str, owner: str) -> list[Any]:

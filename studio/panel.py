@@ -69,7 +69,7 @@ class Panel:
 def draw_panel(catalogue: Catalogue, tabs: Sequence[Tab] = TABS) -> Panel:
     """Draw the column in the current Blocks."""
     settings = catalogue.defaults()
-    controls = Controls(methods())
+    controls = Controls(methods(), frozenset().union(*(tab.gives for tab in tabs)))
     fields = fields_of(settings.spec, settings.knobs, controls.methods)
     with gr.Column(elem_id="mq-scroll"):
         parts: dict[str, Any] = draw_tabs(tabs)

@@ -13,11 +13,12 @@ from studio.examples import EXAMPLES, chips
 
 @dataclass(frozen=True)
 class Tab:
-    """``draw`` puts the tab's widgets into the current Blocks and returns them by name."""
+    """``draw`` puts the widgets into the current Blocks and returns them by name; ``gives`` are the settings they ask for."""
 
     key: str
     title: str
     draw: Callable[[], dict[str, Any]]
+    gives: frozenset[str] = frozenset()
 
 
 def draw_text() -> dict[str, Any]:
@@ -43,7 +44,7 @@ def draw_text() -> dict[str, Any]:
     return {"prompt": prompt, "negative_prompt": negative, "words": words}
 
 
-TABS = (Tab("text", "Text to 3D", draw_text),)
+TABS = (Tab("text", "Text to 3D", draw_text, frozenset({"prompt", "negative_prompt"})),)
 
 
 def draw_tabs(tabs: Sequence[Tab] = TABS) -> dict[str, Any]:

@@ -52,11 +52,28 @@ class RunSpec:
     ] = ""
     image_elevation_deg: Annotated[
         float,
-        Range(-30, 80, 1, unit="°", label="Camera height", advanced=True, help="How far above the object pictures were taken."),
+        Range(
+            -30,
+            80,
+            1,
+            unit="°",
+            label="Camera height",
+            advanced=True,
+            goes_with="images",
+            help="How far above the object pictures were taken.",
+        ),
     ] = 10.0
     image_fill: Annotated[
         float,
-        Range(0.3, 1, 0.01, label="Fill", advanced=True, help="How much of the frame the object takes in automatic crops."),
+        Range(
+            0.3,
+            1,
+            0.01,
+            label="Fill",
+            advanced=True,
+            goes_with="images",
+            help="How much of the frame the object takes in automatic crops.",
+        ),
     ] = 0.8
     draft_views: Annotated[
         int,
@@ -146,6 +163,7 @@ class Knobs:
             1,
             0.05,
             label="Fidelity",
+            goes_with="images",
             help="Between imagination (0) and the given pictures (1). Half: both in full. Without pictures it does nothing.",
         ),
     ] = 0.5

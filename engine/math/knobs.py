@@ -5,6 +5,7 @@ preset loader need: they read it with ``knobs_of`` and check it with ``check_kno
 marks calls ``check_knobs(self)`` in its ``__post_init__``, so that an object out of range cannot exist.
 
 ``needs``, in every mark, names the flag of a prior's info without which the setting has no effect; empty: it always has one.
+``goes_with`` names another setting, of words or a file, without which it has none.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ class Range:
     label: str = ""
     advanced: bool = False
     needs: str = ""
+    goes_with: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Choice:
     label: str = ""
     advanced: bool = False
     needs: str = ""
+    goes_with: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Switch:
     label: str = ""
     advanced: bool = False
     needs: str = ""
+    goes_with: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,7 @@ class Text:
     label: str = ""
     advanced: bool = False
     needs: str = ""
+    goes_with: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,7 @@ class File:
     label: str = ""
     advanced: bool = False
     needs: str = ""
+    goes_with: str = ""
 
 
 Mark = Range | Choice | Switch | Text | File

@@ -18,7 +18,7 @@ from engine.guidance.sds import Sds
 from engine.loop.settings import Settings, flatten, with_values
 from engine.loop.spec import Knobs, RunSpec
 from engine.math.knobs import Choice, File, Mark, Range, Switch, Text, knobs_of
-from studio.controls import Controls, Field, component_of, fields_of, offered
+from studio.controls import Controls, Field, component_of, fields_of
 from studio.panel import draw_panel
 
 DEFAULTS = Settings(RunSpec("a mug"), Knobs())
@@ -34,7 +34,7 @@ def test_every_marked_setting_has_one_control_and_the_rest_a_widget_of_their_own
     names = [(field.name, field.method) for field, _ in controls.pairs]
     assert len(names) == len(set(names))
     by_hand = {"prompt", "negative_prompt", "prior", "method"}
-    by_hand |= {"images", "image_crops"}  # given at a terminal, not on the page
+    by_hand |= {"images", "image_crops", "reference"}  # given at a terminal, not on the page
     for key in methods():
         shown = {name for name, method in names if method in (None, key)}
         assert shown == set(flatten(with_values(DEFAULTS, {"method": key}))) - by_hand
@@ -123,7 +123,7 @@ def test_a_setting_that_the_prior_has_no_use_for_is_hidden_and_not_sent() -> Non
     assert [component.visible for component in controls.components] == [False, True]
     assert controls.values([0.7, True], "sds") == {"plain": True}
     assert controls.values([0.7, True], "sds", offers=frozenset({"takes_secrets"})) == {"secret": 0.7, "plain": True}
-    assert offered(demanding, frozenset({"takes_secrets"})) and [field.name for field, _ in controls.demanding()] == ["secret"]
+    assert [field.name for field, _ in controls.demanding()] == ["secret"]
 
 
 def test_the_one_guidance_control_takes_each_methods_range_and_name() -> None:
@@ -134,3 +134,12 @@ def test_the_one_guidance_control_takes_each_methods_range_and_name() -> None:
         update = next(update for (field, _), update in updates if field.name == "guidance_scale")
         mark = next(knob.mark for knob in knobs_of(method()) if knob.name == "guidance_scale")
         assert (update["value"], update["maximum"], update["label"]) == (30, mark.high, mark.label)
+
+
+def test_a_setting_that_goes_with_another_waits_for_a_tab_that_asks_for_that() -> None:
+    beside = Field("closeness", Range(0, 1, 0.1, goes_with="images"), 0.5, live=True)
+    for gives in (frozenset(), frozenset({"images"})):
+        with gr.Blocks():
+            controls = Controls(methods(), gives)
+            controls.draw([beside])
+        assert controls.components[0].visible == bool(gives) and bool(controls.values([0.7], "sds")) == bool(gives)

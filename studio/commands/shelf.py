@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -44,13 +45,14 @@ def shelf(options: argparse.Namespace) -> None:
     embedder = load_embedder(options.embedder)
     stocked = _stocked(options.folder, options.results, root, embedder)
     matches, title = _found(stocked, embedder, options)
+    searched = options.search is not None or options.image is not None
     for match in matches:
-        print(_line(match, searched=options.search is not None or options.image is not None))
+        print(_line(match, searched=searched))
     for file in stocked.unreadable:
         print(f"not readable: {file.name}: {file.reason}", file=sys.stderr)
     if not matches:
         print("Nothing is on this shelf.", file=sys.stderr)
-    if options.pick is not None and matches:
+    if options.pick is not None and searched and matches:
         rng = np.random.default_rng(options.pick)
         print(f"picked: {drawn(matches, options.temperature, rng).item.id}")
     if options.sheet is not None and matches:
@@ -89,7 +91,7 @@ def _found(stocked: Shelf, embedder: Embedder, options: argparse.Namespace) -> t
         return find_by_picture(stocked, embedder, cut, options.top), f"like {options.image.name}"
     count = len(stocked.items) if options.all else min(LISTED, len(stocked.items))
     picked = [stocked.items[round(k)] for k in np.linspace(0, len(stocked.items) - 1, count)] if count else []
-    return [Match(item, 1.0) for item in picked], f"{count} of {len(stocked.items)} references"
+    return [Match(item, math.nan) for item in picked], f"{count} of {len(stocked.items)} references"
 
 
 def _line(match: Match, *, searched: bool) -> str:

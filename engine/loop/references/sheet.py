@@ -53,5 +53,6 @@ def _card(sheet: Image.Image, match: Match, left: int, top: int) -> None:
             pen.text((left + 10, top + 40 + 17 * number), line, fill=SOFT, font=font(SMALL_SIZE))
     for number, line in enumerate(wrapped(match.item.caption, TEXT_SIZE, SIDE)[:2]):
         pen.text((left, top + SIDE + 6 + 18 * number), line, fill=INK, font=font(TEXT_SIZE))
-    facts = f"{match.similarity:.2f} · {match.item.licence} · {match.item.source}"
+    near = f"{match.similarity:.2f} · " if np.isfinite(match.similarity) else ""
+    facts = f"{near}{match.item.licence} · {match.item.source}"
     pen.text((left, top + SIDE + 46), clipped(facts, SMALL_SIZE, SIDE), fill=SOFT, font=font(SMALL_SIZE))

@@ -37,7 +37,7 @@ RESULT_MODELS = ("mesh.glb", "scene.ply")
 
 @dataclass(frozen=True)
 class Match:
-    """A thing found, and how near it is to what was asked for: a cosine, 1 for the same; not a number if nothing was asked for."""
+    """A thing found, and its cosine with what was asked for, 1 for the same; not a number if nothing was asked."""
 
     item: Item
     similarity: float

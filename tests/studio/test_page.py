@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -274,6 +275,28 @@ def test_the_render_stands_beside_what_the_prior_makes_of_it(page: Page) -> None
     assert abs(denoised.mean() - render.mean() - 60) < 6, "they are of one step"
     boxes = [page.locator(f'[data-prior="{name}"]').bounding_box() for name in ("renders", "denoised")]
     assert boxes[0]["y"] == boxes[1]["y"] and boxes[0]["x"] + boxes[0]["width"] <= boxes[1]["x"]
+
+
+def test_a_file_is_uploaded_named_and_taken_away_again(page: Page, tmp_path: Path) -> None:
+    splats, picture = tmp_path / "my shape.ply", tmp_path / "my picture.png"
+    splats.write_bytes(b"ply")
+    picture.write_bytes(b"png")
+    page.click("#mq-more-next button")
+    given, button = page.locator("#mq-start_file input[type=file]"), page.locator("#mq-start_file .mq-file-button")
+    given.set_input_files(picture)
+    expect(page.locator("#mq-start_file .mq-menu-about")).to_contain_text("my picture.png is none of .ply")
+    given.set_input_files(splats)
+    expect(button).to_have_text("my shape.ply")
+    expect(page.locator("#mq-start_file .mq-menu-about")).to_be_hidden()
+    page.click("#mq-start_file .mq-file-none")
+    expect(button).to_contain_text("Choose a file")
+    given.set_input_files(splats)
+    expect(button).to_have_text("my shape.ply")
+    generate(page)
+    page.reload()
+    page.wait_for_selector("#mq-generate")
+    page.click("#mq-more-next button")
+    expect(button).to_have_text("my shape.ply")  # now it is the run's own copy
 
 
 def test_a_kept_seed_stays_and_a_free_one_is_drawn(page: Page) -> None:

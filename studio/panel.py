@@ -17,7 +17,7 @@ from studio.menu import menu
 from studio.notes import problem
 from studio.offers import method_options, preset_options, prior_options
 from studio.presetting import Memory
-from studio.tabs import TABS, Tab, draw_tabs
+from studio.tabs import TABS, Tab, asked_by, draw_tabs
 
 FIRST = ("anchor_weight", "learning_rate", "t_max", "t_min")  # order only; what is not named here follows
 FIRST_NEXT = ("scene", "start", "time_budget_seconds", "refine_steps")
@@ -69,7 +69,7 @@ class Panel:
 def draw_panel(catalogue: Catalogue, tabs: Sequence[Tab] = TABS) -> Panel:
     """Draw the column in the current Blocks."""
     settings = catalogue.defaults()
-    controls = Controls(methods(), frozenset().union(*(tab.gives for tab in tabs)))
+    controls = Controls(methods(), asked_by(tabs))
     fields = fields_of(settings.spec, settings.knobs, controls.methods)
     with gr.Column(elem_id="mq-scroll"):
         parts: dict[str, Any] = draw_tabs(tabs)

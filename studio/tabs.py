@@ -47,6 +47,11 @@ def draw_text() -> dict[str, Any]:
 TABS = (Tab("text", "Text to 3D", draw_text, frozenset({"prompt", "negative_prompt"})),)
 
 
+def asked_by(tabs: Sequence[Tab] = TABS) -> frozenset[str]:
+    """The settings that the tabs ask for together."""
+    return frozenset().union(*(tab.gives for tab in tabs))
+
+
 def draw_tabs(tabs: Sequence[Tab] = TABS) -> dict[str, Any]:
     """Every tab's widgets by name. A single tab needs no label; several get a bar of them."""
     if len(tabs) == 1:

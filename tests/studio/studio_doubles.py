@@ -39,8 +39,9 @@ from engine.math.camera import Camera
 from engine.session import Session
 from engine.session.presets import load_presets
 from studio.app import offers_of, serve_page, unknown_words
-from studio.catalogue import Catalogue, PriorChoice
+from studio.catalogue import Catalogue, PriorChoice, useful_presets
 from studio.server import Serving
+from studio.tabs import asked_by
 
 DOTS = 200
 PAPER = 244
@@ -139,7 +140,7 @@ def catalogue() -> Catalogue:
 
     Those that presets name offer what they offer outside of tests.
     """
-    presets = load_presets()
+    presets = useful_presets(load_presets(), asked_by())
     named = sorted({str(preset.values["prior"]) for preset in presets.presets if "prior" in preset.values} - {"toybox"})
     priors = (
         PriorChoice("toybox", "Toybox"),

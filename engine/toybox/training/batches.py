@@ -30,7 +30,7 @@ class Shares:
     orthogonal: float = 0.6  # of objects with four views: one group at right angles, else any four
     no_text: float = 0.12
     no_camera: float = 0.05
-    given_view: float = 0.45  # a view is shown clean,
+    given_view: float = 0.55  # a view is shown clean,
     second_given: float = 0.2  # and then another one too
     given_no_text: float = 0.5  # of objects with a given view
     unknown_word: float = 0.02  # of words

@@ -68,6 +68,8 @@ def storage_errors(path: Path | str) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise StorageError(f"The disk is full: {path} could not be written.", "Free some space or choose another --out folder.") from error
-        raise StorageError(f"{path} could not be written ({error.strerror or error}).",
-                           "Check that the folder exists and that you may write there, or choose another --out folder.") from error
+            what, remedy = f"The disk is full: {path} could not be written.", "Free some space or choose another --out folder."
+            raise StorageError(what, remedy) from error
+        what = f"{path} could not be written ({error.strerror or error})."
+        remedy = "Check that the folder exists and that you may write there, or choose another --out folder."
+        raise StorageError(what, remedy) from error

@@ -9,7 +9,7 @@ from engine.guidance.base import GuidanceOut
 from engine.math.views import Views
 
 MOST_IN_A_ROW = 5
-REMEDY = "Choose the precision fp32, lower the guidance scale, or fetch the prior again; another one would show whether it is to blame."
+REMEDY = "Choose the precision fp32, lower the guidance scale, or fetch the prior again; another shows whether it is to blame."
 
 
 def spoilt(out: GuidanceOut, x: Tensor, views: Views) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 OPENCV_FROM_OPENGL = np.diag([1.0, -1.0, -1.0, 1.0]).astype(np.float32)
 
@@ -30,7 +31,7 @@ def intrinsics(fov_deg: float, width: int, height: int) -> np.ndarray:
     return np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1]], dtype=np.float32)
 
 
-def look_at(position: np.ndarray, target: np.ndarray, up: np.ndarray = np.array([0.0, 0.0, 1.0])) -> np.ndarray:
+def look_at(position: np.ndarray, target: np.ndarray, up: ArrayLike = (0.0, 0.0, 1.0)) -> np.ndarray:
     """c2w (4,4) of a camera at ``position`` (3,) that looks at ``target`` (3,); ``up`` must not be parallel to the view."""
     forward = np.asarray(target, dtype=np.float64) - position
     forward /= np.linalg.norm(forward)

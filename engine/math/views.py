@@ -30,5 +30,5 @@ class Views:
 
 
 def composite(rgb: Tensor, alpha: Tensor, background: Tensor | None) -> Tensor:
-    """Premultiplied ``rgb`` (B,H,W,3) over ``background``, which broadcasts to it: (3,), (B,1,1,3) or (B,H,W,3); None is black."""
+    """Premultiplied ``rgb`` (B,H,W,3) over ``background`` (3,), (B,1,1,3) or (B,H,W,3); None is black."""
     return rgb if background is None else rgb + (1 - alpha) * background

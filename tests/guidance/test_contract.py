@@ -267,7 +267,9 @@ def test_which_the_page_offers(plugged_in: type[Guidance]) -> None:
     catalogue = Catalogue(Presets((), ()), (PriorChoice("toybox", "Toybox"),), lambda prior, prompt: ())
     with gr.Blocks():
         panel = draw_panel(catalogue)
-    assert ("Straight", "straight_pull") in panel.method.choices and "straight_pull" in panel.groups
+    offered = {option["key"]: option["title"] for option in panel.method.props["options"]}
+    assert offered["straight_pull"] == "Straight" and offered.keys() == methods().keys()
+    assert "mq-own-straight_pull" in {group.elem_id for group in panel.groups}
 
 
 def test_and_which_a_run_obeys(plugged_in: type[Guidance]) -> None:

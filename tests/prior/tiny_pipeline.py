@@ -51,7 +51,7 @@ def _text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
 
 
 def letters_tokenizer(folder: Path, pad: str = "<|endoftext|>") -> CLIPTokenizer:
-    """CLIP's byte-pair tokenizer with letters, a comma and no merges: one token a letter; short prompts are filled with ``pad``."""
+    """CLIP's byte-pair tokenizer with letters, a comma and no merges: one token a letter; short prompts end in ``pad``."""
     folder.mkdir(parents=True)
     letters = [*string.ascii_lowercase, ","]
     vocabulary = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]

@@ -19,8 +19,8 @@ def cameras(azimuths_deg: list[float], elevation_deg: float, width: int, height:
     return c2w, np.stack([intrinsics(40.0, width, height)] * len(c2w))
 
 
-def draw(mesh: trimesh.Trimesh, colours: np.ndarray, c2w: np.ndarray, K: np.ndarray, width: int, height: int, **options) -> MeshBuffers:
-    return render_mesh(mesh.vertices, mesh.faces, colours, c2w, K, width, height, **options)
+def draw(mesh: trimesh.Trimesh, colours: np.ndarray, c2w: np.ndarray, K: np.ndarray, *size: int, **options) -> MeshBuffers:
+    return render_mesh(mesh.vertices, mesh.faces, colours, c2w, K, *size, **options)
 
 
 def cast_rays(vertices: np.ndarray, faces: np.ndarray, c2w: np.ndarray, K: np.ndarray, width: int, height: int) -> tuple:
@@ -30,7 +30,8 @@ def cast_rays(vertices: np.ndarray, faces: np.ndarray, c2w: np.ndarray, K: np.nd
     depth, owner, margin = np.full((height, width), np.inf), np.full((height, width), -1), np.full((height, width), np.inf)
     for index, (a, b, c) in enumerate(vertices[faces]):
         matrix = np.stack(np.broadcast_arrays(b - a, c - a, -rays), -1)
-        u, v, z = np.moveaxis(np.linalg.solve(matrix, (c2w[:3, 3] - a)[..., None] * np.ones((*rays.shape[:2], 1, 1)))[..., 0], -1, 0)
+        towards = np.broadcast_to((c2w[:3, 3] - a)[:, None], (*rays.shape[:2], 3, 1))
+        u, v, z = np.moveaxis(np.linalg.solve(matrix, towards)[..., 0], -1, 0)
         weights = np.stack([u, v, 1 - u - v], -1)
         nearer = (weights >= 0).all(-1) & (z > NEAR) & (z < depth)
         depth[nearer], owner[nearer] = z[nearer], index

@@ -10,7 +10,7 @@ from tests.session.fakes import FakeRun, eventually, settings_of
 
 
 def tickets(*names: str) -> list[Ticket]:
-    """"a1" is owner a's job "a1", in the order of the arguments."""
+    """``a1`` is owner a's job ``a1``, in the order of the arguments."""
     return [Ticket((1, number), name[0], name) for number, name in enumerate(names)]
 
 

@@ -12,6 +12,7 @@ import trimesh
 
 from engine.errors import FileFormatError, InputError
 from engine.loop.export.ply import read_recipe, read_splat_ply
+from engine.loop.references.blocks import blocks_in, is_blocks
 from engine.loop.references.files import Folder, read_bounded
 from engine.loop.references.gltf import read_gltf
 from engine.loop.references.mending import mended
@@ -19,15 +20,17 @@ from engine.loop.references.orient import AUTO, Orientation, oriented
 from engine.loop.references.plain import ply_counts, read_plain, stl_faces, with_convention
 from engine.loop.references.proxies import bodies_of_points, bodies_of_splats
 from engine.loop.references.shape import GRAY, Facts, RawMesh, ReferenceShape
+from engine.loop.references.solids import mesh_of
 
 SUFFIXES = (".glb", ".gltf", ".obj", ".ply", ".stl")
+BLOCKS_SUFFIX = ".json"
 MOST_SPLATS = 5_000_000
 UNSURE = 0.75
 """Confidence in the up axis under which a note asks to look."""
 
 
 def read_reference(path: Path | str, orientation: Orientation = AUTO) -> ReferenceShape:
-    """The model in a GLB, glTF, OBJ, PLY (mesh, points or splats) or STL file, in the canonical pose.
+    """The model in a GLB, glTF, OBJ, PLY (mesh, points or splats), STL or blocks file, in the canonical pose.
 
     Nothing outside the file's folder is opened, no network is asked, nothing is written. Raises `MissingError` where there is no
     file, `InputError` where it is too large, `FileFormatError` where it is damaged, empty, or of another kind.
@@ -71,7 +74,7 @@ def kind_of(data: bytes, name: str) -> str:
     if start.startswith(b"ply"):
         return "ply"
     if start.startswith(b"{"):
-        return "gltf"
+        return "blocks" if is_blocks(data) or name.lower().endswith(BLOCKS_SUFFIX) else "gltf"
     if data[:2] in (b"PK", b"\x1f\x8b") or data[:4] in (b"Rar!", b"7z\xbc\xaf"):
         raise FileFormatError("It is a packed archive.", "Unpack it yourself, and choose the model inside.")
     if stl_faces(data) or (start.startswith(b"solid") and b"facet" in data[:4096]):
@@ -87,6 +90,7 @@ def _read(path: Path, data: bytes) -> RawMesh:
         "ply": _ply,
         "stl": _plain("stl"),
         "obj": _plain("obj"),
+        "blocks": lambda path, data: mesh_of(blocks_in(data)),
     }
     return readers[kind_of(data, path.name)](path, data)
 

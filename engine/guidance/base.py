@@ -36,8 +36,13 @@ class GuidanceOut:
     picture_loss: Callable[[Views], Tensor] | None = None
 
 
-def out_of(x: Tensor, gradient: Tensor, denoised: Tensor, side_loss: Callable[[], Tensor] | None = None,
-           metrics: Mapping[str, float] = MappingProxyType({})) -> GuidanceOut:
+def out_of(
+    x: Tensor,
+    gradient: Tensor,
+    denoised: Tensor,
+    side_loss: Callable[[], Tensor] | None = None,
+    metrics: Mapping[str, float] = MappingProxyType({}),
+) -> GuidanceOut:
     """What a method returns that knows the ``gradient`` (B,C,h,w) it wants: the mean over the batch reaches ``x``.
 
     Values that are not finite are left out and counted: ``not_finite`` is their share of the gradient.

@@ -32,12 +32,29 @@ class Csd:
     title: ClassVar[str] = "CSD"
     sentence: ClassVar[str] = "Makes each view look more like the prompt and less like anything else. Sharp; good for texture."
 
-    guidance_scale: Annotated[float, Range(1, 100, 0.1, label="Guidance",
-                                           help="How hard the prompt pulls. There is no other force, so it only scales.")] = 7.5
-    negative_share: Annotated[float, Range(0, 1, 0.05, label="Negative share", advanced=True,
-                                           help="What views are pushed from: 0 anything, 1 the negative prompt if given.")] = 1.0
-    weighting: Annotated[str, Choice(WEIGHTINGS, label="Time weight", advanced=True, help=
-                                     "How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.")] = "sds"
+    guidance_scale: Annotated[
+        float, Range(1, 100, 0.1, label="Guidance", help="How hard the prompt pulls. There is no other force, so it only scales.")
+    ] = 7.5
+    negative_share: Annotated[
+        float,
+        Range(
+            0,
+            1,
+            0.05,
+            label="Negative share",
+            advanced=True,
+            help="What views are pushed from: 0 anything, 1 the negative prompt if given.",
+        ),
+    ] = 1.0
+    weighting: Annotated[
+        str,
+        Choice(
+            WEIGHTINGS,
+            label="Time weight",
+            advanced=True,
+            help="How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.",
+        ),
+    ] = "sds"
 
     def __post_init__(self) -> None:
         check_knobs(self)

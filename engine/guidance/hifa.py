@@ -40,12 +40,22 @@ class Hifa:
     title: ClassVar[str] = "HiFA"
     sentence: ClassVar[str] = "SDS that also compares pixels with the decoded clean picture. Meant for latent priors."
 
-    guidance_scale: Annotated[float, Range(1, 100, 0.1, label="Guidance",
-                                           help="How hard the prompt pulls. 1 switches guidance off.")] = 7.5
-    picture_weight: Annotated[float, Range(0, 1, 0.01, label="Pixel share", help=
-                                           "How much the distance in pixels counts beside that in the prior's space.")] = 0.1
-    weighting: Annotated[str, Choice(WEIGHTINGS, label="Time weight", advanced=True, help=
-                                     "How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.")] = "sds"
+    guidance_scale: Annotated[
+        float, Range(1, 100, 0.1, label="Guidance", help="How hard the prompt pulls. 1 switches guidance off.")
+    ] = 7.5
+    picture_weight: Annotated[
+        float,
+        Range(0, 1, 0.01, label="Pixel share", help="How much the distance in pixels counts beside that in the prior's space."),
+    ] = 0.1
+    weighting: Annotated[
+        str,
+        Choice(
+            WEIGHTINGS,
+            label="Time weight",
+            advanced=True,
+            help="How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.",
+        ),
+    ] = "sds"
 
     def __post_init__(self) -> None:
         check_knobs(self)

@@ -38,14 +38,32 @@ class Ism:
     title: ClassVar[str] = "ISM"
     sentence: ClassVar[str] = "Compares two neighbouring noise levels of a picture, so chance matters little. Slower, sharper."
 
-    guidance_scale: Annotated[float, Range(1, 100, 0.1, label="Guidance",
-                                           help="How hard the prompt pulls. 1 switches guidance off.")] = 7.5
-    interval: Annotated[float, Range(0.01, 0.5, 0.01, label="Interval", advanced=True,
-                                     help="Distance of the two noise levels that are compared.")] = 0.08
-    stride: Annotated[float, Range(0.02, 1, 0.01, label="Inversion stride", advanced=True,
-                                   help="Longest step on the way up to them: shorter is truer and slower.")] = 0.2
-    weighting: Annotated[str, Choice(WEIGHTINGS, label="Time weight", advanced=True, help=
-                         "How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.")] = "denoise"
+    guidance_scale: Annotated[
+        float, Range(1, 100, 0.1, label="Guidance", help="How hard the prompt pulls. 1 switches guidance off.")
+    ] = 7.5
+    interval: Annotated[
+        float, Range(0.01, 0.5, 0.01, label="Interval", advanced=True, help="Distance of the two noise levels that are compared.")
+    ] = 0.08
+    stride: Annotated[
+        float,
+        Range(
+            0.02,
+            1,
+            0.01,
+            label="Inversion stride",
+            advanced=True,
+            help="Longest step on the way up to them: shorter is truer and slower.",
+        ),
+    ] = 0.2
+    weighting: Annotated[
+        str,
+        Choice(
+            WEIGHTINGS,
+            label="Time weight",
+            advanced=True,
+            help="How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.",
+        ),
+    ] = "denoise"
 
     def __post_init__(self) -> None:
         check_knobs(self)

@@ -46,18 +46,48 @@ class Lods:
     title: ClassVar[str] = "LODS"
     sentence: ClassVar[str] = "Learns what the shape looks like now and pushes from there to the prompt."
 
-    guidance_scale: Annotated[float, Range(1, 1000, 1, label="Initial guidance",
-                                           help="How hard the prompt pulls while nothing is learned. 1: not at all.")] = 100.0
-    prior_learning_rate: Annotated[float, Range(0, 0.1, 0.00001, label="Prior learning rate",
-                                                help="How fast the null prompt learns. Too fast: the shape turns pale.")] = 0.001
-    prior_steps: Annotated[int, Range(1, 10, 1, label="Prior steps", advanced=True,
-                                      help="Steps of the null prompt for each step of the shape.")] = 1
-    reset_steps: Annotated[int, Range(0, 5000, 10, label="Forget every", unit="steps", advanced=True,
-                                      help="The null prompt begins anew after so many steps. 0: never.")] = 0
-    null_per_side: Annotated[bool, Switch(label="Null prompt per side", advanced=True, help=
-                                          "Learns each side apart, where the prior takes a prompt for each view.")] = False
-    weighting: Annotated[str, Choice(WEIGHTINGS, label="Time weight", advanced=True, help=
-                                    "How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.")] = "sds"
+    guidance_scale: Annotated[
+        float,
+        Range(1, 1000, 1, label="Initial guidance", help="How hard the prompt pulls while nothing is learned. 1: not at all."),
+    ] = 100.0
+    prior_learning_rate: Annotated[
+        float,
+        Range(
+            0, 0.1, 0.00001, label="Prior learning rate", help="How fast the null prompt learns. Too fast: the shape turns pale."
+        ),
+    ] = 0.001
+    prior_steps: Annotated[
+        int, Range(1, 10, 1, label="Prior steps", advanced=True, help="Steps of the null prompt for each step of the shape.")
+    ] = 1
+    reset_steps: Annotated[
+        int,
+        Range(
+            0,
+            5000,
+            10,
+            label="Forget every",
+            unit="steps",
+            advanced=True,
+            help="The null prompt begins anew after so many steps. 0: never.",
+        ),
+    ] = 0
+    null_per_side: Annotated[
+        bool,
+        Switch(
+            label="Null prompt per side",
+            advanced=True,
+            help="Learns each side apart, where the prior takes a prompt for each view.",
+        ),
+    ] = False
+    weighting: Annotated[
+        str,
+        Choice(
+            WEIGHTINGS,
+            label="Time weight",
+            advanced=True,
+            help="How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.",
+        ),
+    ] = "sds"
 
     def __post_init__(self) -> None:
         check_knobs(self)
@@ -70,15 +100,18 @@ class Lods:
     def check(self, info: PriorInfo) -> None:
         """Raises InputError where a null prompt for each side is asked of a prior that gives all views one prompt."""
         if self.null_per_side and info.joint_views:
-            raise InputError(f"null_per_side is on, and the prior {info.id!r} gives all views of an object one prompt.",
-                             "Switch it off, or choose a prior that makes one view at a time, such as stable-diffusion-1.5.")
+            raise InputError(
+                f"null_per_side is on, and the prior {info.id!r} gives all views of an object one prompt.",
+                "Switch it off, or choose a prior that makes one view at a time, such as stable-diffusion-1.5.",
+            )
 
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> NullEmbedding:
         """The embedding begins as the negative prompt's, or the empty one's."""
         return NullEmbedding(prompts.unconditional.text, one_prompt=prior.info.joint_views)
 
-    def loss(self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: NullEmbedding,
-             rng: torch.Generator) -> GuidanceOut:
+    def loss(
+        self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: NullEmbedding, rng: torch.Generator
+    ) -> GuidanceOut:
         """Equation above for renders ``x`` (B,C,h,w) at times ``t`` (B,); ``side_loss`` is the embedding's denoising loss."""
         state.begin_step(self.reset_steps)
         eps = noise_like(x, rng)

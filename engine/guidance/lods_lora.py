@@ -42,16 +42,38 @@ class LodsLora:
     title: ClassVar[str] = "LODS with LoRA"
     sentence: ClassVar[str] = "As LODS, but a copy of the prior learns the shape: finer, and sooner too much."
 
-    guidance_scale: Annotated[float, Range(1, 1000, 1, label="Initial guidance",
-                                           help="How hard the prompt pulls while nothing is learned. 1: not at all.")] = 100.0
-    prior_learning_rate: Annotated[float, Range(0, 0.1, 0.00001, label="Prior learning rate",
-                                                help="How fast the copy learns. Too fast: the shape turns pale.")] = 0.0001
-    prior_steps: Annotated[int, Range(1, 10, 1, label="Prior steps", advanced=True,
-                                      help="Steps of the copy for each step of the shape.")] = 1
-    reset_steps: Annotated[int, Range(0, 5000, 10, label="Forget every", unit="steps", advanced=True,
-                                      help="The copy begins anew after so many steps. 0: never.")] = 0
-    weighting: Annotated[str, Choice(WEIGHTINGS, label="Time weight", advanced=True, help=
-                                    "How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.")] = "sds"
+    guidance_scale: Annotated[
+        float,
+        Range(1, 1000, 1, label="Initial guidance", help="How hard the prompt pulls while nothing is learned. 1: not at all."),
+    ] = 100.0
+    prior_learning_rate: Annotated[
+        float,
+        Range(0, 0.1, 0.00001, label="Prior learning rate", help="How fast the copy learns. Too fast: the shape turns pale."),
+    ] = 0.0001
+    prior_steps: Annotated[
+        int, Range(1, 10, 1, label="Prior steps", advanced=True, help="Steps of the copy for each step of the shape.")
+    ] = 1
+    reset_steps: Annotated[
+        int,
+        Range(
+            0,
+            5000,
+            10,
+            label="Forget every",
+            unit="steps",
+            advanced=True,
+            help="The copy begins anew after so many steps. 0: never.",
+        ),
+    ] = 0
+    weighting: Annotated[
+        str,
+        Choice(
+            WEIGHTINGS,
+            label="Time weight",
+            advanced=True,
+            help="How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.",
+        ),
+    ] = "sds"
 
     def __post_init__(self) -> None:
         check_knobs(self)

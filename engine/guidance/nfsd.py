@@ -37,10 +37,26 @@ class Nfsd:
     sentence: ClassVar[str] = "Leaves the added noise out of the push, so gentle guidance is enough. Give a negative prompt."
 
     guidance_scale: Annotated[float, Range(1, 100, 0.1, label="Guidance", help="How hard the prompt pulls.")] = 7.5
-    clean_until: Annotated[float, Range(0, 1, 0.01, label="Clean until", advanced=True,
-                                        help="Noise levels below this share pull to the prior's clean picture.")] = 0.2
-    weighting: Annotated[str, Choice(WEIGHTINGS, label="Time weight", advanced=True, help=
-                                     "How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.")] = "sds"
+    clean_until: Annotated[
+        float,
+        Range(
+            0,
+            1,
+            0.01,
+            label="Clean until",
+            advanced=True,
+            help="Noise levels below this share pull to the prior's clean picture.",
+        ),
+    ] = 0.2
+    weighting: Annotated[
+        str,
+        Choice(
+            WEIGHTINGS,
+            label="Time weight",
+            advanced=True,
+            help="How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.",
+        ),
+    ] = "sds"
 
     def __post_init__(self) -> None:
         check_knobs(self)

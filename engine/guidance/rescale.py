@@ -13,8 +13,9 @@ from engine.math.noise import NoiseSchedule
 from engine.prior.base import Prediction
 
 
-def rescaled(guided: Prediction, conditional: Prediction, share: float, t: Tensor, schedule: NoiseSchedule,
-             joint: bool) -> Prediction:
+def rescaled(
+    guided: Prediction, conditional: Prediction, share: float, t: Tensor, schedule: NoiseSchedule, joint: bool
+) -> Prediction:
     """``guided`` with its clean picture scaled ``share`` (0..1) of the way to the spread of ``conditional``'s.
 
     Spread is the std over a picture, or over all views together if they are ``joint``. The noise follows the clean picture.

@@ -35,14 +35,35 @@ class Sdi:
     title: ClassVar[str] = "SDI"
     sentence: ClassVar[str] = "Finds the noise that leads to each view instead of drawing it. Detailed and steady, but slow."
 
-    guidance_scale: Annotated[float, Range(1, 100, 0.1, label="Guidance",
-                                           help="How hard the prompt pulls. 1 switches guidance off.")] = 7.5
-    inversion_guidance_scale: Annotated[float, Range(-20, 20, 0.1, label="Inversion guidance", advanced=True, help=
-                                                     "Guidance while the noise is found; below 0 it leads away.")] = -7.5
-    inversion_steps: Annotated[int, Range(1, 100, 1, label="Inversion steps", advanced=True,
-                                          help="Steps from the render up to the noise level: more are truer and slower.")] = 10
-    inversion_noise: Annotated[float, Range(0, 1, 0.05, label="Inversion noise", advanced=True,
-                                            help="Chance added to the noise that is found. 0 adds none.")] = 0.3
+    guidance_scale: Annotated[
+        float, Range(1, 100, 0.1, label="Guidance", help="How hard the prompt pulls. 1 switches guidance off.")
+    ] = 7.5
+    inversion_guidance_scale: Annotated[
+        float,
+        Range(
+            -20,
+            20,
+            0.1,
+            label="Inversion guidance",
+            advanced=True,
+            help="Guidance while the noise is found; below 0 it leads away.",
+        ),
+    ] = -7.5
+    inversion_steps: Annotated[
+        int,
+        Range(
+            1,
+            100,
+            1,
+            label="Inversion steps",
+            advanced=True,
+            help="Steps from the render up to the noise level: more are truer and slower.",
+        ),
+    ] = 10
+    inversion_noise: Annotated[
+        float,
+        Range(0, 1, 0.05, label="Inversion noise", advanced=True, help="Chance added to the noise that is found. 0 adds none."),
+    ] = 0.3
 
     def __post_init__(self) -> None:
         check_knobs(self)

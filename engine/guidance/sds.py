@@ -34,12 +34,29 @@ class Sds:
     title: ClassVar[str] = "SDS"
     sentence: ClassVar[str] = "Pushes each view towards what the prior would denoise it to. Simple and robust."
 
-    guidance_scale: Annotated[float, Range(1, 100, 0.1, label="Guidance",
-                                               help="How hard the prompt pulls. 1 switches guidance off.")] = 7.5
-    weighting: Annotated[str, Choice(WEIGHTINGS, label="Time weight", advanced=True, help=
-                                    "How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.")] = "sds"
-    guidance_rescale: Annotated[float, Range(0, 1, 0.05, label="Guidance rescale", advanced=True, help=
-                                             "Tames the contrast that high guidance adds: 0 not at all, 1 fully.")] = 0.0
+    guidance_scale: Annotated[
+        float, Range(1, 100, 0.1, label="Guidance", help="How hard the prompt pulls. 1 switches guidance off.")
+    ] = 7.5
+    weighting: Annotated[
+        str,
+        Choice(
+            WEIGHTINGS,
+            label="Time weight",
+            advanced=True,
+            help="How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.",
+        ),
+    ] = "sds"
+    guidance_rescale: Annotated[
+        float,
+        Range(
+            0,
+            1,
+            0.05,
+            label="Guidance rescale",
+            advanced=True,
+            help="Tames the contrast that high guidance adds: 0 not at all, 1 fully.",
+        ),
+    ] = 0.0
 
     def __post_init__(self) -> None:
         check_knobs(self)

@@ -33,10 +33,12 @@ class Sjc:
     title: ClassVar[str] = "SJC"
     sentence: ClassVar[str] = "SDS that counts every noise level alike, with or without the added noise taken out again."
 
-    guidance_scale: Annotated[float, Range(1, 100, 0.1, label="Guidance",
-                                           help="How hard the prompt pulls. 1 switches guidance off.")] = 7.5
-    variance_reduction: Annotated[bool, Switch(label="Variance reduction", advanced=True,
-                                               help="Takes the added noise out of the push: steadier steps.")] = True
+    guidance_scale: Annotated[
+        float, Range(1, 100, 0.1, label="Guidance", help="How hard the prompt pulls. 1 switches guidance off.")
+    ] = 7.5
+    variance_reduction: Annotated[
+        bool, Switch(label="Variance reduction", advanced=True, help="Takes the added noise out of the push: steadier steps.")
+    ] = True
 
     def __post_init__(self) -> None:
         check_knobs(self)

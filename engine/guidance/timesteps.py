@@ -32,14 +32,34 @@ POLICIES = ("uniform", "anneal", "funnel", "hifa", "dreamtime")
 class Timesteps:
     """A policy and its range, as fractions of the noise schedule."""
 
-    timestep_policy: Annotated[str, Choice(POLICIES, label="Noise over time", advanced=True,
-                                           help="How the noise level moves from rough to fine while a run goes.")] = "anneal"
+    timestep_policy: Annotated[
+        str,
+        Choice(
+            POLICIES,
+            label="Noise over time",
+            advanced=True,
+            help="How the noise level moves from rough to fine while a run goes.",
+        ),
+    ] = "anneal"
     t_min: Annotated[float, Range(0, 1, 0.01, label="Least noise", help="The finest noise level that is looked at.")] = 0.25
     t_max: Annotated[float, Range(0, 1, 0.01, label="Most noise", help="The roughest noise level that is looked at.")] = 0.95
-    t_jitter: Annotated[float, Range(0, 0.5, 0.01, label="Noise jitter", advanced=True,
-                                     help="Random spread around anneal, hifa and dreamtime, either way.")] = 0.05
-    anneal_until: Annotated[float, Range(0.05, 1, 0.05, label="Annealed by", advanced=True,
-                                         help="Share of the stage after which the noise level has come down.")] = 1.0
+    t_jitter: Annotated[
+        float,
+        Range(
+            0, 0.5, 0.01, label="Noise jitter", advanced=True, help="Random spread around anneal, hifa and dreamtime, either way."
+        ),
+    ] = 0.05
+    anneal_until: Annotated[
+        float,
+        Range(
+            0.05,
+            1,
+            0.05,
+            label="Annealed by",
+            advanced=True,
+            help="Share of the stage after which the noise level has come down.",
+        ),
+    ] = 1.0
 
     def __post_init__(self) -> None:
         check_knobs(self)

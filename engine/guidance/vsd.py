@@ -39,14 +39,24 @@ class Vsd:
     title: ClassVar[str] = "VSD"
     sentence: ClassVar[str] = "Teaches a copy of the prior how the shape looks and pushes away from that. Slow, rich in detail."
 
-    guidance_scale: Annotated[float, Range(1, 100, 0.1, label="Guidance",
-                                           help="How hard the prompt pulls. 1 switches guidance off.")] = 7.5
-    prior_learning_rate: Annotated[float, Range(0, 0.1, 0.00001, label="Prior learning rate",
-                                                help="How fast the copy of the prior learns the shape.")] = 0.001
-    prior_steps: Annotated[int, Range(1, 10, 1, label="Prior steps", advanced=True,
-                                      help="Steps of the copy for each step of the shape.")] = 1
-    weighting: Annotated[str, Choice(WEIGHTINGS, label="Time weight", advanced=True, help=
-                                    "How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.")] = "sds"
+    guidance_scale: Annotated[
+        float, Range(1, 100, 0.1, label="Guidance", help="How hard the prompt pulls. 1 switches guidance off.")
+    ] = 7.5
+    prior_learning_rate: Annotated[
+        float, Range(0, 0.1, 0.00001, label="Prior learning rate", help="How fast the copy of the prior learns the shape.")
+    ] = 0.001
+    prior_steps: Annotated[
+        int, Range(1, 10, 1, label="Prior steps", advanced=True, help="Steps of the copy for each step of the shape.")
+    ] = 1
+    weighting: Annotated[
+        str,
+        Choice(
+            WEIGHTINGS,
+            label="Time weight",
+            advanced=True,
+            help="How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.",
+        ),
+    ] = "sds"
 
     def __post_init__(self) -> None:
         check_knobs(self)

@@ -96,7 +96,7 @@ def _load_first(rows: dict[str, Row], wanted: list[str]) -> Renderer:
 
 def _load(rows: dict[str, Row], backend: str) -> Renderer:
     if backend not in rows:
-        raise InputError(f'Backend {backend!r} does not exist here; there are auto, {", ".join(rows)}.', 'Choose backend "auto".')
+        raise InputError(f"Backend {backend!r} does not exist here; there are auto, {', '.join(rows)}.", 'Choose backend "auto".')
     row = rows[backend]
     if backend == "cuda" and not torch.cuda.is_available():
         raise DeviceError(f'Backend "cuda" needs an NVIDIA GPU, and torch {torch.__version__} sees none.', row.remedy)

@@ -24,8 +24,9 @@ from engine.render.field_rays import EARLY_STOP, Rays, rays_through
 from engine.scene.field import Field
 
 
-def render(field: Field, cameras: Cameras, background: Tensor | None = None, *,
-           normals: bool = False, jitter: Tensor | None = None) -> Views:
+def render(
+    field: Field, cameras: Cameras, background: Tensor | None = None, *, normals: bool = False, jitter: Tensor | None = None
+) -> Views:
     """Pictures of a float32 ``field`` on a GPU over ``background`` (None: black); arguments as in ``field_torch.render``."""
     rays = rays_through(field, cameras.to(field.device), jitter)
     ray, t_starts, t_ends = samples_along(field, rays)
@@ -49,8 +50,15 @@ def samples_along(field: Field, rays: Rays) -> tuple[Tensor, Tensor, Tensor]:
 
     lattice = rays.near + (rays.offset - 0.5) * field.voxel  # nerfacc's samples stand in the middle of their intervals
     far = rays.near + rays.delta * rays.count
-    return _estimator(field).sampling(rays.origins, rays.directions, sigma_fn=density_at, t_min=lattice, t_max=far,
-                                      render_step_size=field.voxel, early_stop_eps=EARLY_STOP)
+    return _estimator(field).sampling(
+        rays.origins,
+        rays.directions,
+        sigma_fn=density_at,
+        t_min=lattice,
+        t_max=far,
+        render_step_size=field.voxel,
+        early_stop_eps=EARLY_STOP,
+    )
 
 
 def _estimator(field: Field) -> OccGridEstimator:
@@ -72,8 +80,10 @@ def compile_notice() -> str | None:
     if importlib.util.find_spec("nerfacc.csrc") is not None or _compiled_before():
         return None
     if shutil.which("nvcc") is None:
-        raise DeviceError("nerfacc has no CUDA kernels for this torch, and there is no nvcc on the path to compile them.",
-                          "Install the CUDA toolkit of torch's version, or one of nerfacc's prebuilt wheels.")
+        raise DeviceError(
+            "nerfacc has no CUDA kernels for this torch, and there is no nvcc on the path to compile them.",
+            "Install the CUDA toolkit of torch's version, or one of nerfacc's prebuilt wheels.",
+        )
     return "nerfacc compiles its CUDA kernels at first use: a few minutes, once."
 
 

@@ -28,8 +28,9 @@ COSINE, NEAR, DELTA, OFFSET = 6, 7, 8, 9  # columns of a ray, after its origin a
 kernel = njit(cache=True, nogil=True, fastmath={"contract"})  # fused multiply-adds only: what is not a number must stay so
 
 
-def render(field: Field, cameras: Cameras, background: Tensor | None = None, *,
-           normals: bool = False, jitter: Tensor | None = None) -> Views:
+def render(
+    field: Field, cameras: Cameras, background: Tensor | None = None, *, normals: bool = False, jitter: Tensor | None = None
+) -> Views:
     """Pictures of ``field`` over ``background`` (None: black), in float32; arguments as in ``field_torch.render``.
 
     A field on another device is drawn on the CPU, and the pictures are returned to that device. Cameras get no gradient.
@@ -66,8 +67,9 @@ class _March(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, raw_density: Tensor, raw_colour: Tensor, leaps: np.ndarray, rays: Rays,
-                keep: bool) -> tuple[Tensor, ...]:
+    def forward(
+        ctx: Any, raw_density: Tensor, raw_colour: Tensor, leaps: np.ndarray, rays: Rays, keep: bool
+    ) -> tuple[Tensor, ...]:
         table, count = _table(rays), rays.count.numpy()
         capacity = int(count.sum()) if keep else 0  # memory that is not written is not taken
         number, seen = np.empty(capacity, np.int32), np.empty((capacity, 5), np.float32)
@@ -82,8 +84,14 @@ class _March(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad_pixels: Tensor, grad_weights: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
         density, colour = (torch.zeros(shape) for shape in ctx.shapes)
-        _backward(grad_pixels.contiguous().numpy(), grad_weights.contiguous().numpy(), len(density), *ctx.samples,
-                  _flat(density), _flat(colour))
+        _backward(
+            grad_pixels.contiguous().numpy(),
+            grad_weights.contiguous().numpy(),
+            len(density),
+            *ctx.samples,
+            _flat(density),
+            _flat(colour),
+        )
         return density, colour, None, None, None
 
 
@@ -182,8 +190,18 @@ def _weight_gradient(grad_pixels, grad_weights, seen, ray, number, n, m):
 @kernel
 def _ray(rays, n):
     """Ray ``n`` as numbers that stay in registers."""
-    return (rays[n, 0], rays[n, 1], rays[n, 2], rays[n, 3], rays[n, 4], rays[n, 5],
-            rays[n, COSINE], rays[n, NEAR], rays[n, DELTA], rays[n, OFFSET])
+    return (
+        rays[n, 0],
+        rays[n, 1],
+        rays[n, 2],
+        rays[n, 3],
+        rays[n, 4],
+        rays[n, 5],
+        rays[n, COSINE],
+        rays[n, NEAR],
+        rays[n, DELTA],
+        rays[n, OFFSET],
+    )
 
 
 @kernel

@@ -29,8 +29,9 @@ class Samples:
     weights: Tensor
 
 
-def render(field: Field, cameras: Cameras, background: Tensor | None = None, *,
-           normals: bool = False, jitter: Tensor | None = None) -> Views:
+def render(
+    field: Field, cameras: Cameras, background: Tensor | None = None, *, normals: bool = False, jitter: Tensor | None = None
+) -> Views:
     """Pictures of ``field`` over ``background`` (None: black). ``normals`` are summed with the same weights as colours.
 
     ``jitter`` (B,H,W) in 0..1 moves each ray's samples within their intervals (0.5 unless given).

@@ -33,8 +33,12 @@ V_RED, V_GREEN, V_BLUE, V_DEPTH = (i * LANES for i in range(2, 6))
 BACKWARD = 6 * LANES
 
 # exp(-4 x) on the range where alpha can exceed MIN_ALPHA, as the fourth power of a polynomial: vector code, unlike math.exp.
-EXP = [F(c) for c in np.polynomial.Chebyshev.interpolate(lambda x: np.exp(-x), 7, [0, -0.25 * math.log(MIN_ALPHA)])
-       .convert(kind=np.polynomial.Polynomial).coef]
+EXP = [
+    F(c)
+    for c in np.polynomial.Chebyshev.interpolate(lambda x: np.exp(-x), 7, [0, -0.25 * math.log(MIN_ALPHA)])
+    .convert(kind=np.polynomial.Polynomial)
+    .coef
+]
 E0, E1, E2, E3, E4, E5, E6, E7 = EXP
 
 # Sums may be reordered and multiply-adds fused; NaN and infinity keep their meaning.
@@ -141,7 +145,7 @@ def compose(packed, boxes, rows, state, last):
     state[:] = ZERO
     last[:] = -1
     for block in range(len(last) // LANES):
-        state[block * FORWARD:block * FORWARD + LANES] = ONE
+        state[block * FORWARD : block * FORWARD + LANES] = ONE
     for n in range(len(packed)):
         mean_x, mean_y, a, b, c = packed[n, 0], packed[n, 1], packed[n, 2], packed[n, 3], packed[n, 4]
         limit, opacity, depth = packed[n, 5], packed[n, 6], packed[n, 10]
@@ -152,7 +156,7 @@ def compose(packed, boxes, rows, state, last):
                 top, bottom = _rows_touched(a, b, c, limit, mean_y, dx, top, bottom)
             for row in range(top, bottom):
                 block, dy = strip * rows + row, F(row * ROWS) + HALF - mean_y
-                pixels, latest = state[block * FORWARD:(block + 1) * FORWARD], last[block * LANES:(block + 1) * LANES]
+                pixels, latest = state[block * FORWARD : (block + 1) * FORWARD], last[block * LANES : (block + 1) * LANES]
                 live = False
                 for k in range(LANES):
                     live |= pixels[k] > ZERO
@@ -232,7 +236,7 @@ def compose_backward(packed, boxes, ids, rows, state, last, v_means2d, v_whiteni
                 sums[k] = ZERO
             for row in range(top, bottom):
                 block, dy = strip * rows + row, F(row * ROWS) + HALF - mean_y
-                pixels, latest = state[block * BACKWARD:(block + 1) * BACKWARD], last[block * LANES:(block + 1) * LANES]
+                pixels, latest = state[block * BACKWARD : (block + 1) * BACKWARD], last[block * LANES : (block + 1) * LANES]
                 live = False
                 for k in range(LANES):
                     live |= latest[k] >= n

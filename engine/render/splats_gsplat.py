@@ -53,8 +53,10 @@ def compile_notice() -> str | None:
         return None
     home = cpp_extension.CUDA_HOME
     if shutil.which("nvcc") is None and not (home and (Path(home) / "bin" / "nvcc").exists()):
-        raise DeviceError("gsplat has no CUDA kernels for this torch, and there is no nvcc to compile them.",
-                          "Install the CUDA toolkit of torch's version, or one of gsplat's prebuilt wheels.")
+        raise DeviceError(
+            "gsplat has no CUDA kernels for this torch, and there is no nvcc to compile them.",
+            "Install the CUDA toolkit of torch's version, or one of gsplat's prebuilt wheels.",
+        )
     return "gsplat compiles its CUDA kernels at first use: a few minutes, once."
 
 

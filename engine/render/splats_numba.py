@@ -26,10 +26,16 @@ def render(scene: Splats, cameras: Cameras, background: Tensor | None = None, no
     A scene on another device is drawn on the CPU, and the pictures are returned to that device. Cameras get no gradient.
     """
     device = scene.device
-    view = _View(cameras.viewmats.detach().cpu().double().numpy(), cameras.K.detach().cpu().double().numpy(),
-                 cameras.width, cameras.height, threads)
+    view = _View(
+        cameras.viewmats.detach().cpu().double().numpy(),
+        cameras.K.detach().cpu().double().numpy(),
+        cameras.width,
+        cameras.height,
+        threads,
+    )
     means, quats, scales, opacities, rgb = (
-        tensor.cpu().float().contiguous() for tensor in (scene.means, scene.quats, scene.scales, scene.opacities, scene.rgb))
+        tensor.cpu().float().contiguous() for tensor in (scene.means, scene.quats, scene.scales, scene.opacities, scene.rgb)
+    )
     means2d, whitening, depths = _Project.apply(means, quats, scales, view)
     if means2d.requires_grad:
         means2d.retain_grad()
@@ -84,8 +90,15 @@ class _Project(torch.autograd.Function):
         found = [np.zeros((len(view.K), *array.shape), np.float32) for array in inputs]
 
         def work(b: int) -> None:
-            projection.project_backward(*inputs, view.viewmats[b], view.K[b], view.width, view.height,
-                                        *(array[b] for array in given), *(array[b] for array in found))
+            projection.project_backward(
+                *inputs,
+                view.viewmats[b],
+                view.K[b],
+                view.width,
+                view.height,
+                *(array[b] for array in given),
+                *(array[b] for array in found),
+            )
 
         view.each(work)
         return *(torch.from_numpy(array.sum(axis=0)) for array in found), None
@@ -106,8 +119,9 @@ class _Compose(torch.autograd.Function):
     """Projected splats, opacities (N,) and colours (B or 1,N,3) -> colour (B,H,W,3), depth and alpha (B,H,W,1)."""
 
     @staticmethod
-    def forward(ctx: Any, means2d: Tensor, whitening: Tensor, depths: Tensor, opacities: Tensor, colours: Tensor,
-                view: _View) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(
+        ctx: Any, means2d: Tensor, whitening: Tensor, depths: Tensor, opacities: Tensor, colours: Tensor, view: _View
+    ) -> tuple[Tensor, Tensor, Tensor]:
         arrays = [tensor.detach().numpy() for tensor in (means2d, whitening, depths, opacities, colours)]
         pictures = [np.empty((len(view.K), view.height, view.width, channels), np.float32) for channels in (3, 1, 1)]
 
@@ -132,8 +146,9 @@ class _Compose(torch.autograd.Function):
             c = ctx.composed[b]
             state = np.empty(len(c.last) // composing.LANES * composing.BACKWARD, np.float32)
             composing.pack_gradients(c.state, *(array[b] for array in given), state)
-            composing.compose_backward(c.packed, c.boxes, c.ids, -(-view.height // composing.ROWS), state, c.last,
-                                       *(array[b] for array in found))
+            composing.compose_backward(
+                c.packed, c.boxes, c.ids, -(-view.height // composing.ROWS), state, c.last, *(array[b] for array in found)
+            )
 
         view.each(work)
         v_means2d, v_whitening, v_depths, v_opacities, v_colours = (torch.from_numpy(array) for array in found)
@@ -142,8 +157,9 @@ class _Compose(torch.autograd.Function):
         return v_means2d, v_whitening, v_depths, v_opacities.sum(0), v_colours, None
 
 
-def _compose(means2d: np.ndarray, whitening: np.ndarray, depths: np.ndarray, opacities: np.ndarray, colours: np.ndarray,
-             view: _View) -> _Composed:
+def _compose(
+    means2d: np.ndarray, whitening: np.ndarray, depths: np.ndarray, opacities: np.ndarray, colours: np.ndarray, view: _View
+) -> _Composed:
     """Cull, sort and compose one camera's splats."""
     n = len(depths)
     packed, boxes, ids = np.empty((n, 11), np.float32), np.empty((n, 4), np.int32), np.empty(n, np.int32)

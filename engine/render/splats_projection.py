@@ -144,10 +144,13 @@ def _rotation_gradient(w, x, y, z, inverse, v, v_quats, n):
     v_quats[n, 2], v_quats[n, 3] = (v_y - along * y) * inverse, (v_z - along * z) * inverse
 
 
-@numba.njit("void(f4[:,::1],f4[:,::1],f4[:,::1],f8[:,::1],f8[:,::1],i8,i8,f4[:,::1],f4[:,::1],f4[::1],"
-            "f4[:,::1],f4[:,::1],f4[:,::1])", **OPTIONS)
-def project_backward(means, quats, scales, viewmat, K, width, height, v_means2d, v_whitening, v_depths,
-                     v_means, v_quats, v_scales):
+@numba.njit(
+    "void(f4[:,::1],f4[:,::1],f4[:,::1],f8[:,::1],f8[:,::1],i8,i8,f4[:,::1],f4[:,::1],f4[::1],f4[:,::1],f4[:,::1],f4[:,::1])",
+    **OPTIONS,
+)
+def project_backward(
+    means, quats, scales, viewmat, K, width, height, v_means2d, v_whitening, v_depths, v_means, v_quats, v_scales
+):
     """Fill the gradients of ``project``'s first three arguments, given as zeros, from those of its results."""
     fx, fy, cx, cy = K[0, 0], K[1, 1], K[0, 2], K[1, 2]
     (left, right), (top, bottom) = _limits(fx, cx, width), _limits(fy, cy, height)

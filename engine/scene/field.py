@@ -38,8 +38,10 @@ class Field:
     def __post_init__(self) -> None:
         size = len(self.raw_density)
         if size < 2 or self.raw_density.shape != (size,) * 3 or self.raw_colour.shape != (size, size, size, 3):
-            raise InputError(f"Field grids have shapes {tuple(self.raw_density.shape)} and {tuple(self.raw_colour.shape)}.",
-                             "Give densities (R,R,R) and colours (R,R,R,3) with R at least 2.")
+            raise InputError(
+                f"Field grids have shapes {tuple(self.raw_density.shape)} and {tuple(self.raw_colour.shape)}.",
+                "Give densities (R,R,R) and colours (R,R,R,3) with R at least 2.",
+            )
 
     @property
     def resolution(self) -> int:

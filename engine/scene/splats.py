@@ -118,8 +118,10 @@ def from_points(points: Tensor, colours: Tensor, scale: float | Tensor, opacity:
     """
     scales = torch.as_tensor(scale, dtype=torch.float32).expand(len(points))
     if not (scales > 0).all() or not 0 < opacity < 1:
-        raise InputError(f"Splats were asked for with scale {scale} and opacity {opacity}.",
-                         "Give a positive scale and an opacity strictly between 0 and 1.")
+        raise InputError(
+            f"Splats were asked for with scale {scale} and opacity {opacity}.",
+            "Give a positive scale and an opacity strictly between 0 and 1.",
+        )
     points = points.detach().to(torch.float32)
     return Splats(
         means=points.clone(),

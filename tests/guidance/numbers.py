@@ -26,8 +26,9 @@ def prompts_of(prior: Prior, negative: str | None = None) -> Prompts:
     return Prompts(positive, empty, None if negative is None else Condition(prior.embed(negative)))
 
 
-def gradients(method: Guidance, prior: Prior, x: Tensor | float, t: int, batch: int = 1, negative: str | None = None,
-              seed: int = 0) -> Tensor:
+def gradients(
+    method: Guidance, prior: Prior, x: Tensor | float, t: int, batch: int = 1, negative: str | None = None, seed: int = 0
+) -> Tensor:
     """What reaches each of ``batch`` numbers ``x``, (batch,)."""
     start = torch.as_tensor(x, dtype=torch.float64).expand(batch).reshape(batch, 1, 1, 1).clone().requires_grad_()
     rng, prompts = torch.Generator().manual_seed(seed), prompts_of(prior, negative)

@@ -57,15 +57,16 @@ def grey_views(batch: int = 2) -> Views:
     return Views(rgb, alpha, torch.zeros(batch, 8, 8, 1))
 
 
-def ask(method: Guidance, prior: AnalyticPrior, batch: int, seed: int = 0,
-        negative: str | None = None) -> tuple[GuidanceOut, Tensor]:
+def ask(
+    method: Guidance, prior: AnalyticPrior, batch: int, seed: int = 0, negative: str | None = None
+) -> tuple[GuidanceOut, Tensor]:
     """One call from a fresh state, and the gradient that reaches the pictures."""
     x = torch.rand(batch, 3, 8, 8, generator=torch.Generator().manual_seed(9)).requires_grad_()
     prompts = prompts_of(prior, negative)
     rng = torch.Generator().manual_seed(seed)
     state = method.init(prior, prompts, rng)
     out = method.loss(x, torch.tensor([120, 400, 650, 910])[:batch], prompts, prior, state, rng)
-    gradient, = torch.autograd.grad(out.loss, x)
+    (gradient,) = torch.autograd.grad(out.loss, x)
     return out, gradient
 
 
@@ -246,8 +247,13 @@ def test_which_the_contract_finds(plugged_in: type[Guidance], prior: AnalyticPri
     method = plugged_in()
     for test in (test_is_a_frozen_dataclass_that_says_what_it_is, test_guidance_is_a_knob_and_every_field_has_a_mark):
         test(method)
-    for test in (test_the_cost_is_what_is_counted, test_priors_that_it_cannot_work_with_are_refused_before_it_begins,
-                 test_same_generator_same_answer, test_no_global_generator_is_touched, test_loss_is_a_mean_over_views):
+    for test in (
+        test_the_cost_is_what_is_counted,
+        test_priors_that_it_cannot_work_with_are_refused_before_it_begins,
+        test_same_generator_same_answer,
+        test_no_global_generator_is_touched,
+        test_loss_is_a_mean_over_views,
+    ):
         test(method, prior)
     test_guidance_below_one_is_refused(method, 0.5)
     test_loss_and_gradient_are_finite(method, prior, 4, None)

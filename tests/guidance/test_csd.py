@@ -78,8 +78,9 @@ def test_the_anchor_moves_from_anything_to_the_negative_prompt(share: float) -> 
     assert found == pytest.approx(2 * sig * a * (anchor - CUP) / v, abs=1e-12)
 
 
-@pytest.mark.parametrize(("share", "negative", "forwards"),
-                         [(1.0, None, 2), (0.5, None, 2), (0.0, "ugly", 2), (1.0, "ugly", 2), (0.5, "ugly", 3)])
+@pytest.mark.parametrize(
+    ("share", "negative", "forwards"), [(1.0, None, 2), (0.5, None, 2), (0.0, "ugly", 2), (1.0, "ugly", 2), (0.5, "ugly", 3)]
+)
 def test_cost(share: float, negative: str | None, forwards: int) -> None:
     counted = CountingPrior(scalar_prior())
     gradients(Csd(7.5, share), counted, START, 500, batch=3, negative=negative)

@@ -27,8 +27,10 @@ WEIGHTINGS = ["sds", "uniform", "fantasia3d", "denoise"]
 @pytest.mark.parametrize("scale", [1.0, 7.5, 100.0])
 def test_in_the_priors_space_it_is_sds(t: int, weighting: str, scale: float) -> None:
     prior = scalar_prior()
-    ours, sds = (gradients(method, prior, START, t, batch=4, negative="ugly")
-                 for method in (Hifa(scale, weighting=weighting), Sds(scale, weighting)))
+    ours, sds = (
+        gradients(method, prior, START, t, batch=4, negative="ugly")
+        for method in (Hifa(scale, weighting=weighting), Sds(scale, weighting))
+    )
     assert torch.allclose(ours, sds, rtol=0, atol=1e-10)
 
 
@@ -85,7 +87,7 @@ def test_both_parts_end_at_the_guided_mean(monkeypatch: pytest.MonkeyPatch) -> N
         for _ in range(60):
             views = Views(rgb.requires_grad_(), torch.ones(3, 4, 4, 1), torch.zeros(3, 4, 4, 1))
             out, _ = asked(Hifa(1.0, 1.0, "denoise"), prior, views, torch.full((3,), 500))
-            pulled, = torch.autograd.grad(out.picture_loss(views), rgb)
+            (pulled,) = torch.autograd.grad(out.picture_loss(views), rgb)
             if not only_pixels:
                 prompts = Prompts(Condition(prior.embed("a ramp")), Condition(prior.embed("")))
                 x = prior.encode(views)

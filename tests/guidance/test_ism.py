@@ -59,7 +59,8 @@ def test_a_prompt_that_says_nothing_still_leaves_the_first_term(monkeypatch: pyt
     monkeypatch.setattr(ism, "noise_like", known_noise)
     assert abs(away) > 1e-3
     assert gradients(Ism(7.5, weighting="uniform"), prior, START, 500).item() == pytest.approx(
-        closed_form(500, 7.5, cup=EMPTY), abs=1e-12)
+        closed_form(500, 7.5, cup=EMPTY), abs=1e-12
+    )
 
 
 def test_chance_hardly_matters() -> None:
@@ -90,6 +91,7 @@ def test_views_of_one_object_invert_together() -> None:
     """With a joint prior a view's gradient depends on what the others show."""
     concepts = {"": gaussian(EMPTY, STD), "a cup": gaussian(CUP, STD), "ugly": gaussian(UGLY, STD)}
     prior = JointAnalyticPrior(concepts, rho=0.9)
-    alike, unlike = (gradients(Ism(), prior, torch.tensor([START, *others]), 500, batch=3)[0]
-                     for others in ((START, START), (-START, -START)))
+    alike, unlike = (
+        gradients(Ism(), prior, torch.tensor([START, *others]), 500, batch=3)[0] for others in ((START, START), (-START, -START))
+    )
     assert (alike - unlike).abs() > 1e-2

@@ -50,8 +50,16 @@ def pictures(x: float, batch: int) -> Tensor:
     return torch.full((batch, 1, 1, 1), x, dtype=torch.float64, requires_grad=True)
 
 
-def gradients(method: Lods | Sds, prior: AnalyticPrior, state: NullEmbedding | None, x: float, t: int, batch: int = 1,
-              negative: str | None = None, seed: int = 0) -> Tensor:
+def gradients(
+    method: Lods | Sds,
+    prior: AnalyticPrior,
+    state: NullEmbedding | None,
+    x: float,
+    t: int,
+    batch: int = 1,
+    negative: str | None = None,
+    seed: int = 0,
+) -> Tensor:
     """What reaches each of ``batch`` equal numbers ``x``, (batch,)."""
     start, rng = pictures(x, batch), torch.Generator().manual_seed(seed)
     out = method.loss(start, torch.full((batch,), t), prompts_of(prior, negative), prior, state, rng)
@@ -74,8 +82,9 @@ def test_numbers_worked_out_by_hand(prior: AnalyticPrior, t: int, expected: floa
 @pytest.mark.parametrize("scale", [1.0, 7.5, 100.0])
 @pytest.mark.parametrize("weighting", ["sds", "uniform", "fantasia3d", "denoise"])
 @pytest.mark.parametrize("negative", [None, "ugly"])
-def test_with_nothing_learned_it_is_sds_divided_by_its_scale(prior: AnalyticPrior, t: int, scale: float, weighting: str,
-                                                             negative: str | None) -> None:
+def test_with_nothing_learned_it_is_sds_divided_by_its_scale(
+    prior: AnalyticPrior, t: int, scale: float, weighting: str, negative: str | None
+) -> None:
     state = Lods().init(prior, prompts_of(prior, negative), torch.Generator())
     normalised = gradients(Lods(scale, weighting=weighting), prior, state, 2.0, t, 3, negative)
     sds = gradients(Sds(scale, weighting), prior, None, 2.0, t, 3, negative)
@@ -108,7 +117,7 @@ def test_the_null_prompts_loss_is_least_at_the_picture(prior: AnalyticPrior, t: 
     a, sig, v = constants(prior, t)
     state, x = null_at(at_t, learned), pictures(2.0, 200_000)
     loss = denoising.denoising_loss(x, state.told(prompts_of(prior).empty, False), at_t, torch.Generator().manual_seed(1))
-    pull, = torch.autograd.grad(loss, state.tokens)
+    (pull,) = torch.autograd.grad(loss, state.tokens)
     expected = (sig * a * (2.0 - learned) / v) ** 2 + (a**2 * STD**2 / v) ** 2
     assert loss.item() == pytest.approx(expected, rel=0.03)
     assert pull.sum().item() == pytest.approx(-2 * (sig * a / v) ** 2 * (2.0 - learned), abs=0.01)
@@ -146,7 +155,7 @@ def distilled(method: Lods | Sds, prior: AnalyticPrior, steps: int, rate: float 
         out = method.loss(picture, t, prompts, prior, state, rng)
         push = 16 * torch.autograd.grad(out.loss, picture)[0]
         if state is not None:
-            pull, = torch.autograd.grad(out.side_loss(), state.tokens)
+            (pull,) = torch.autograd.grad(out.side_loss(), state.tokens)
             state.tokens.data -= rate * len(state.tokens) * pull
         picture.data -= rate * push
         path.append(picture.detach().flatten().clone())
@@ -312,7 +321,11 @@ def test_saved_and_loaded_it_goes_on(prior: AnalyticPrior) -> None:
 
 
 def test_knobs_out_of_range_are_refused() -> None:
-    for values, name in (({"guidance_scale": 0.5}, "guidance_scale"), ({"prior_learning_rate": -1e-3}, "prior_learning_rate"),
-                         ({"prior_steps": 0}, "prior_steps"), ({"null_per_side": 1}, "null_per_side")):
+    for values, name in (
+        ({"guidance_scale": 0.5}, "guidance_scale"),
+        ({"prior_learning_rate": -1e-3}, "prior_learning_rate"),
+        ({"prior_steps": 0}, "prior_steps"),
+        ({"null_per_side": 1}, "null_per_side"),
+    ):
         with pytest.raises(InputError, match=name):
             Lods(**values)

@@ -47,8 +47,9 @@ def gradient(method: Guidance, prior: LinearPrior, prompts: Prompts) -> Tensor:
 @every_method
 def test_weights_decide_how_hard_and_nothing_is_nothing(method: Guidance, prior: LinearPrior) -> None:
     """The push changes linearly with the weights in every method that draws its noise."""
-    plain, none, half, full = (gradient(method, prior, told(prior, *weights)) for weights in
-                               ((), (0.0, 0.0), (-0.5, -0.25), (-1.0, -0.5)))
+    plain, none, half, full = (
+        gradient(method, prior, told(prior, *weights)) for weights in ((), (0.0, 0.0), (-0.5, -0.25), (-1.0, -0.5))
+    )
     torch.testing.assert_close(none, plain, rtol=0, atol=1e-9)
     assert (full - plain).norm() > 0.01 * plain.norm()
     if not isinstance(method, Sdi):  # whose noise is found with Perp-Neg as well

@@ -81,8 +81,10 @@ def test_descent_without_noise_ends_where_inversion_and_guidance_agree() -> None
     assert CUP < x < EMPTY + 4 * (CUP - EMPTY)
 
 
-@pytest.mark.parametrize(("method", "forwards"), [
-    (Sdi(), 22), (Sdi(inversion_steps=3), 8), (Sdi(inversion_guidance_scale=1.0), 12), (Sdi(guidance_scale=1.0), 21)])
+@pytest.mark.parametrize(
+    ("method", "forwards"),
+    [(Sdi(), 22), (Sdi(inversion_steps=3), 8), (Sdi(inversion_guidance_scale=1.0), 12), (Sdi(guidance_scale=1.0), 21)],
+)
 def test_cost_is_two_passes_and_two_for_each_inversion_step(method: Sdi, forwards: int) -> None:
     counted = CountingPrior(scalar_prior())
     gradients(method, counted, START, 500, batch=3)

@@ -33,8 +33,9 @@ def prompts_of(prior: AnalyticPrior, negative: str | None = None) -> Prompts:
     return Prompts(*told, negative=None if negative is None else Condition(prior.embed(negative)))
 
 
-def gradients(method: Sds, prior: AnalyticPrior, x: float, t: int, batch: int = 1,
-              negative: str | None = None, seed: int = 0) -> Tensor:
+def gradients(
+    method: Sds, prior: AnalyticPrior, x: float, t: int, batch: int = 1, negative: str | None = None, seed: int = 0
+) -> Tensor:
     """What reaches each of ``batch`` equal numbers ``x``, (batch,)."""
     start = torch.full((batch, 1, 1, 1), x, dtype=torch.float64, requires_grad=True)
     rng = torch.Generator().manual_seed(seed)

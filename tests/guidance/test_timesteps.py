@@ -25,10 +25,13 @@ def test_hifa_table() -> None:
     assert centres(policy, [0, 0.1, 0.25, 0.5, 0.75, 1]) == [980, 764, 639, 499, 391, 300]
 
 
-@pytest.mark.parametrize(("t_min", "t_max", "table"), [
-    (0.2, 0.8, [799, 758, 694, 588, 482, 405, 200]),
-    (0.02, 0.98, [979, 913, 821, 673, 524, 429, 20]),
-])
+@pytest.mark.parametrize(
+    ("t_min", "t_max", "table"),
+    [
+        (0.2, 0.8, [799, 758, 694, 588, 482, 405, 200]),
+        (0.02, 0.98, [979, 913, 821, 673, 524, 429, 20]),
+    ],
+)
 def test_dreamtime_table(t_min: float, t_max: float, table: list[int]) -> None:
     policy = Timesteps("dreamtime", t_min=t_min, t_max=t_max, t_jitter=0)
     assert centres(policy, [0, 0.1, 0.25, 0.5, 0.75, 0.9, 1]) == table

@@ -144,7 +144,10 @@ def test_priors_without_a_network_are_refused() -> None:
 
 
 def test_knobs_out_of_range_are_refused() -> None:
-    for values, name in (({"guidance_scale": 0.5}, "guidance_scale"), ({"prior_learning_rate": 1.0}, "prior_learning_rate"),
-                         ({"prior_steps": 0}, "prior_steps")):
+    for values, name in (
+        ({"guidance_scale": 0.5}, "guidance_scale"),
+        ({"prior_learning_rate": 1.0}, "prior_learning_rate"),
+        ({"prior_steps": 0}, "prior_steps"),
+    ):
         with pytest.raises(InputError, match=name):
             Vsd(**values)

@@ -97,8 +97,11 @@ def test_methods_can_be_switched_while_a_run_goes(tmp_path) -> None:
 def test_coming_back_to_a_method_begins_it_anew() -> None:
     script = {START + 5: [SetKnobs(1, quick_knobs())], START + 6: [SetKnobs(2, lods_knobs())]}
     steps = steps_of(events_of(mailbox=ScriptedMailbox(script)))
-    returned = next(step for step in range(41, 55) if "null_convergence" in steps[step].metrics and
-                    "null_convergence" not in steps[step - 1].metrics)
+    returned = next(
+        step
+        for step in range(41, 55)
+        if "null_convergence" in steps[step].metrics and "null_convergence" not in steps[step - 1].metrics
+    )
     assert steps[returned].metrics["null_convergence"] == 0
 
 

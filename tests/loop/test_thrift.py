@@ -94,10 +94,13 @@ LODS = replace(quick_knobs(), guidance=Lods(guidance_scale=20.0, prior_learning_
 
 @pytest.mark.parametrize("knobs", [quick_knobs(), LODS], ids=["sds", "lods"])
 @pytest.mark.parametrize("begin", [0, 5])
-@pytest.mark.parametrize(("denoiser", "vae", "said"), [(1, ROOMY, "one view at a time"), (2, ROOMY, "two views"),
-                                                       (ROOMY, 1, "the VAE in slices"), (1, 1, "one view at a time")])
-def test_a_run_that_runs_out_of_memory_ends_as_one_that_does_not(knobs: Knobs, denoiser: int, vae: int, said: str,
-                                                                 begin: int) -> None:
+@pytest.mark.parametrize(
+    ("denoiser", "vae", "said"),
+    [(1, ROOMY, "one view at a time"), (2, ROOMY, "two views"), (ROOMY, 1, "the VAE in slices"), (1, 1, "one view at a time")],
+)
+def test_a_run_that_runs_out_of_memory_ends_as_one_that_does_not(
+    knobs: Knobs, denoiser: int, vae: int, said: str, begin: int
+) -> None:
     roomy, tight = events_of(narrow(), knobs), events_of(narrow(denoiser, vae, begin=begin), knobs)
     torch.testing.assert_close(scene_of(tight), scene_of(roomy), rtol=1e-5, atol=1e-6)
     assert [e.total_step for e in of_type(tight, Stepped)] == [e.total_step for e in of_type(roomy, Stepped)] == [1, 2, 3, 4]
@@ -108,8 +111,14 @@ def test_a_run_that_runs_out_of_memory_ends_as_one_that_does_not(knobs: Knobs, d
     assert not tight[-1].stopped and len(of_type(roomy, Warned)) == 1
 
 
-@pytest.mark.parametrize("error", [MemoryError(), RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"),
-                                   RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError(),
+        RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"),
+        RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling cublasCreate"),
+    ],
+)
 def test_other_ways_of_running_out_of_memory_count_too(error: Exception) -> None:
     assert out_of_memory(error)
     assert isinstance(events_of(narrow(denoiser=1, error=error))[-1], Finished)

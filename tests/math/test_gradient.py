@@ -61,8 +61,10 @@ def random_gradient(seed: int = 0) -> torch.Tensor:
     return size * torch.randn(2, 8, 8, 3, generator=generator, dtype=torch.float64)
 
 
-@pytest.mark.parametrize(("by", "expected"), [
-    ("value", [0.1, -0.05, 0.1]), ("norm", [0.0824, -0.0137, 0.0549]), ("peak", [0.1, -0.0167, 0.0667]), ("off", EXAMPLE)])
+@pytest.mark.parametrize(
+    ("by", "expected"),
+    [("value", [0.1, -0.05, 0.1]), ("norm", [0.0824, -0.0137, 0.0549]), ("peak", [0.1, -0.0167, 0.0667]), ("off", EXAMPLE)],
+)
 def test_one_pixel_worked_out_by_hand(by: str, expected: list[float]) -> None:
     assert sent_back(torch.tensor([EXAMPLE]), 0.1, by).flatten().tolist() == pytest.approx(expected, abs=1e-4)
 

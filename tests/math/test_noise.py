@@ -109,8 +109,12 @@ def test_fractions_of_the_schedule_stay_on_it() -> None:
 def test_weights_of_time() -> None:
     schedule, t, like = scaled_linear(), torch.tensor([20, 500, 980]), torch.zeros(3, 2, 2, dtype=torch.float64)
     abar = schedule.alphas_cumprod[t].view(3, 1, 1)
-    expected = {"sds": 1 - abar, "uniform": torch.ones_like(abar), "fantasia3d": abar.sqrt() * (1 - abar),
-                "denoise": ((1 - abar) / abar).sqrt()}
+    expected = {
+        "sds": 1 - abar,
+        "uniform": torch.ones_like(abar),
+        "fantasia3d": abar.sqrt() * (1 - abar),
+        "denoise": ((1 - abar) / abar).sqrt(),
+    }
     assert set(expected) == set(WEIGHTINGS)
     for name, weight in expected.items():
         assert torch.allclose(time_weight(schedule, t, name, like), weight, rtol=1e-12)

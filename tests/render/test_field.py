@@ -104,8 +104,10 @@ def test_a_ball_absorbs_by_the_length_of_its_chord(backend: str) -> None:
     field = ball(96, 0.7, 2.0)
     axis = (torch.arange(16) + 0.5) / 16 * 0.8 - 0.4  # where the parallel rays pass the centre
     passing2 = axis[:, None] ** 2 + axis[None] ** 2
-    low, high = (1 - torch.exp(-math.log1p(math.exp(2.0)) * (2 * (radius**2 - passing2).sqrt() + error)) for radius, error in (
-        (0.7 - 3**0.5 * field.voxel, -field.voxel), (0.7, field.voxel)))
+    low, high = (
+        1 - torch.exp(-math.log1p(math.exp(2.0)) * (2 * (radius**2 - passing2).sqrt() + error))
+        for radius, error in ((0.7 - 3**0.5 * field.voxel, -field.voxel), (0.7, field.voxel))
+    )
     for known in (field, with_occupancy(field)):
         alpha = draw(known, straight_through(16), backend).alpha[0, :, :, 0].cpu()
         assert (alpha > low).all() and (alpha < high).all() and (high - low).max() < 0.06
@@ -195,8 +197,9 @@ def test_the_fast_marcher_agrees_with_the_reference(scene: str, view: str, backg
         assert (found[name] - value).abs().max() < 3e-5 * max(1.0, float(value.abs().max())), name
 
 
-def pictures_and_gradients(field: Field, cameras: Cameras, backend: str, background: Tensor | None,
-                           jitter: Tensor | None) -> dict[str, Tensor]:
+def pictures_and_gradients(
+    field: Field, cameras: Cameras, backend: str, background: Tensor | None, jitter: Tensor | None
+) -> dict[str, Tensor]:
     """All pictures, and for each the gradients of a random mixture of its pixels."""
     leaves = {name: tensor.clone().requires_grad_() for name, tensor in field.parameters().items()}
     views = draw(Field(**leaves, occupancy=field.occupancy), cameras, backend, background, normals=True, jitter=jitter)

@@ -78,9 +78,15 @@ def sampling_in_torch(estimator: OccGridEstimator, rays_o: Tensor, rays_d: Tenso
     return ray[visible], starts[visible], starts[visible] + step
 
 
-def flat_weights(t_starts: Tensor, t_ends: Tensor, sigmas: Tensor, packed_info: Tensor | None = None,
-                 ray_indices: Tensor | None = None, n_rays: int | None = None,
-                 prefix_trans: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor]:
+def flat_weights(
+    t_starts: Tensor,
+    t_ends: Tensor,
+    sigmas: Tensor,
+    packed_info: Tensor | None = None,
+    ray_indices: Tensor | None = None,
+    n_rays: int | None = None,
+    prefix_trans: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
     """nerfacc's flattened form, by way of its batched one."""
     first = torch.bincount(ray_indices, minlength=n_rays).cumsum(0).roll(1).index_fill(0, torch.tensor([0]), 0)
     place = ray_indices, torch.arange(len(ray_indices)) - first[ray_indices]

@@ -233,8 +233,9 @@ def test_definition_passes_gradcheck() -> None:
         views = splats_torch.render(Splats(*tensors), cameras, torch.tensor([0.2, 0.5, 0.9], dtype=torch.float64), normals=True)
         return views.rgb, views.alpha, views.depth, views.normal
 
-    assert torch.autograd.gradcheck(pictures, tuple(scene.parameters().values()), atol=1e-5, fast_mode=True,
-                                    check_undefined_grad=False)
+    assert torch.autograd.gradcheck(
+        pictures, tuple(scene.parameters().values()), atol=1e-5, fast_mode=True, check_undefined_grad=False
+    )
 
 
 def test_normals_face_the_camera_along_the_shortest_axis() -> None:

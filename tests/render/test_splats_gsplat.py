@@ -37,14 +37,20 @@ def test_call_and_answer(monkeypatch: pytest.MonkeyPatch, normals: bool) -> None
     background = torch.tensor([0.2, 0.4, 0.6])
     views = splats_gsplat.render(scene, cameras, background, normals=normals)
     assert {k: tuple(asked[k].shape) for k in ("means", "quats", "scales", "opacities", "viewmats", "Ks")} == {
-        "means": (7, 3), "quats": (7, 4), "scales": (7, 3), "opacities": (7,), "viewmats": (2, 4, 4), "Ks": (2, 3, 3)}
+        "means": (7, 3),
+        "quats": (7, 4),
+        "scales": (7, 3),
+        "opacities": (7,),
+        "viewmats": (2, 4, 4),
+        "Ks": (2, 3, 3),
+    }
     assert asked["colors"].shape == (2, 7, 6 if normals else 3)
     assert torch.equal(asked["scales"], scene.scales) and torch.equal(asked["opacities"], scene.opacities)
     assert (asked["width"], asked["height"], asked["render_mode"], asked["packed"]) == (6, 4, "RGB+D", False)
     assert torch.allclose(asked["viewmats"] @ cameras.c2w, torch.eye(4).expand(2, 4, 4), atol=1e-6)
     assert torch.allclose(views.rgb, colour + (1 - alpha) * background)
     assert torch.equal(views.alpha, alpha) and torch.equal(views.depth, depth)
-    assert (torch.equal(views.normal, features) if normals else views.normal is None)
+    assert torch.equal(views.normal, features) if normals else views.normal is None
     views.means2d.sum().backward()
     assert views.means2d.grad is not None
 

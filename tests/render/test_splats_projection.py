@@ -31,8 +31,9 @@ def numba_project(scene: Splats, cameras: Cameras) -> tuple[np.ndarray, np.ndarr
     n = len(scene)
     out = np.zeros((n, 2), np.float32), np.zeros((n, 3), np.float32), np.zeros(n, np.float32)
     inputs = [tensor.detach().float().numpy() for tensor in (scene.means, scene.quats, scene.scales)]
-    splats_projection.project(*inputs, cameras.viewmats[0].double().numpy(), cameras.K[0].double().numpy(),
-                              cameras.width, cameras.height, *out)
+    splats_projection.project(
+        *inputs, cameras.viewmats[0].double().numpy(), cameras.K[0].double().numpy(), cameras.width, cameras.height, *out
+    )
     whitening = np.zeros((n, 2, 2))
     whitening[:, 0, 0], whitening[:, 0, 1], whitening[:, 1, 1] = out[1].T
     return out[0], whitening.transpose(0, 2, 1) @ whitening, out[2]
@@ -41,8 +42,13 @@ def numba_project(scene: Splats, cameras: Cameras) -> tuple[np.ndarray, np.ndarr
 def test_off_axis_splat_by_hand() -> None:
     """45 degrees about z: Sigma = [[.025,.015,0],[.015,.025,0],[0,0,.0025]]; with f = 100, z = 2: J = 50 [[1,0,-.15],[0,1,.1]]"""
     turn = math.pi / 8
-    scene = Splats(torch.tensor([[0.3, -0.2, 2.0]]), torch.tensor([[0.2, 0.1, 0.05]]).log(),
-                   torch.tensor([[math.cos(turn), 0.0, 0.0, math.sin(turn)]]), torch.zeros(1), torch.zeros(1, 3))
+    scene = Splats(
+        torch.tensor([[0.3, -0.2, 2.0]]),
+        torch.tensor([[0.2, 0.1, 0.05]]).log(),
+        torch.tensor([[math.cos(turn), 0.0, 0.0, math.sin(turn)]]),
+        torch.zeros(1),
+        torch.zeros(1, 3),
+    )
     K = torch.tensor([[[100.0, 0, 32], [0, 100.0, 32], [0, 0, 1]]])
     cameras = Cameras(torch.eye(4)[None], K, 64, 64)
     xx = 2500 * (0.025 + 0.15**2 * 0.0025) + 0.3
@@ -63,7 +69,8 @@ def test_agrees_with_gsplats_reference_forward_and_gradient() -> None:
     ours = splats_torch.project(scene, cameras)
     covs, _ = _torch_impl._quat_scale_to_covar_preci(scene.quats, scene.scales, True, False)
     _, means2d, depths, conics, _ = _torch_impl._fully_fused_projection(
-        scene.means, covs, cameras.viewmats, cameras.K, 50, 30, eps2d=splats_torch.EPS2D)
+        scene.means, covs, cameras.viewmats, cameras.K, 50, 30, eps2d=splats_torch.EPS2D
+    )
     ahead = ours.depths > splats_torch.NEAR
     assert 0 < int((~ahead).sum()) < ahead.numel() / 2
     assert ((ours.means2d[ahead] < 0) | (ours.means2d[ahead] > 50)).any()

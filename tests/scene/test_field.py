@@ -155,7 +155,7 @@ def test_no_density_hides_in_a_cell_that_is_called_empty() -> None:
 
 def test_bounds_of_cells_that_are_voxels_are_the_largest_corners() -> None:
     nodes = torch.randn(5, 5, 5, generator=rng())
-    corners = torch.stack([nodes[i:i + 4, j:j + 4, k:k + 4] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
+    corners = torch.stack([nodes[i : i + 4, j : j + 4, k : k + 4] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
     assert torch.equal(largest_in_cells(nodes, 4), corners.amax(dim=0))
 
 

@@ -63,8 +63,16 @@ class FakeRun:
         self._held = False
         self._permits.release(1000)
 
-    def __call__(self, spec: RunSpec, knobs: Knobs, mailbox: Mailbox, load_prior: Callable[[str], Any], *, folder: Path,
-                 resume: bool = False) -> Iterator[Event]:
+    def __call__(
+        self,
+        spec: RunSpec,
+        knobs: Knobs,
+        mailbox: Mailbox,
+        load_prior: Callable[[str], Any],
+        *,
+        folder: Path,
+        resume: bool = False,
+    ) -> Iterator[Event]:
         self.begun.append((spec.prompt, resume))
         load_prior(spec.prior)
         step, revision, watched, stopping = 0, 0, False, False

@@ -99,10 +99,13 @@ def test_what_cannot_be_fetched_is_refused(fetching: Fetching) -> None:
         fetching.start("toybox")
 
 
-@pytest.mark.parametrize(("error", "what"), [(StorageError("The disk is full.", "Free some space."), "disk is full"),
-                                             (ZeroDivisionError("oh"), "ZeroDivisionError")])
-def test_a_failure_is_told_with_a_remedy_and_can_be_tried_again(fetching: Fetching, fetch: FakeFetch, error: Exception,
-                                                                what: str) -> None:
+@pytest.mark.parametrize(
+    ("error", "what"),
+    [(StorageError("The disk is full.", "Free some space."), "disk is full"), (ZeroDivisionError("oh"), "ZeroDivisionError")],
+)
+def test_a_failure_is_told_with_a_remedy_and_can_be_tried_again(
+    fetching: Fetching, fetch: FakeFetch, error: Exception, what: str
+) -> None:
     fetch.error = error
     fetching.start("wide")
     fetch.permits.release(1)

@@ -93,8 +93,12 @@ def test_knobs_are_set_while_a_step_is_being_computed(session: Session, run: Fak
 
 def test_knobs_out_of_range_unknown_or_fixed_are_refused(session: Session, run: FakeRun) -> None:
     token = begun(session, run)
-    for values, words in (({"guidance_scale": 1e9}, "must be"), ({"guidance": 3}, "no setting"), ({"seed": 3}, "cannot change"),
-                          ({"guidance_scale": float("nan")}, "must be")):
+    for values, words in (
+        ({"guidance_scale": 1e9}, "must be"),
+        ({"guidance": 3}, "no setting"),
+        ({"seed": 3}, "cannot change"),
+        ({"guidance_scale": float("nan")}, "must be"),
+    ):
         with pytest.raises(InputError, match=words):
             session.set_knobs(token, values)
     assert session.view(token).revision == 0

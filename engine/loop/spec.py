@@ -78,14 +78,22 @@ class RunSpec:
     draft_views: Annotated[
         int,
         Range(
-            1, 8, 1, label="Draft views", advanced=True, help="Views that the prior samples together, or pictures of a canvas."
+            1, 16, 1, label="Draft views", advanced=True, help="Views that the prior samples together, or pictures of a canvas."
         ),
     ] = 8
     draft_guidance_scale: Annotated[
         float, Range(1, 20, 0.1, label="Draft guidance", advanced=True, help="Guidance while the draft views are sampled.")
     ] = 2.5
     sampling_steps: Annotated[
-        int, Range(2, 50, 1, label="Sampling steps", advanced=True, help="Denoising steps of the draft views.")
+        int,
+        Range(
+            1,
+            50,
+            1,
+            label="Sampling steps",
+            advanced=True,
+            help="Denoising steps of the draft views. 1: the mean of what could be there.",
+        ),
     ] = 8
     fit_steps: Annotated[
         int, Range(10, 1000, 10, label="Fit steps", advanced=True, help="Steps that fit the scene to the draft views.")

@@ -35,9 +35,13 @@ class PriorInfo:
     takes_cameras: bool = False  # the camera is an input: no view words are needed
     joint_views: bool = False  # the views of one object attend to each other
     orbit_views: int = 0  # it was taught this many views at once, evenly round the object at one height; 0: any
+    fixed_views: tuple[tuple[float, float], ...] = ()  # azimuth from the first picture's, and elevation: all that it can draw
     takes_images: bool = False  # clean views can be a condition
+    needs_images: bool = False  # a clean view is its prompt: it is lost without, and guidance pushes off from none
+    reads_words: bool = True
     implies_noise: bool = False  # its eps is what a predicted picture leaves: where there is little noise, of any length
     takes_references: bool = False  # it has a controller that reads the maps of a 3D reference
+    reference_note: str = ""  # what has to be told to who gives it a reference
     takes_source: bool = False  # it edits: the picture as it was is a condition
     has_vae: bool = False  # pictures go through a VAE; a rough start can do without
     takes_controls: bool = False  # ControlNets can be attached, which see the depth or the normals of the views
@@ -51,8 +55,9 @@ class PriorInfo:
     vocabulary: frozenset[str] | None = field(default=None, repr=False)  # words it was taught; None: open
 
     def worded(self, prompt: str) -> str:
-        """``prompt`` as the captions were that it was taught."""
-        return prompt if prompt.rstrip().endswith(self.prompt_suffix.lstrip(", ")) else prompt + self.prompt_suffix
+        """``prompt`` as the captions were that it was taught; an empty one stays so."""
+        complete = not prompt.strip() or prompt.rstrip().endswith(self.prompt_suffix.lstrip(", "))
+        return prompt if complete else prompt + self.prompt_suffix
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,10 +88,14 @@ class TextEmbedding:
 
 @dataclass(frozen=True, eq=False)
 class CleanViews:
-    """Pictures of the object that are given, in the prior's space: ``x`` (M,C,h,w) and their ``cameras`` (M)."""
+    """Pictures of the object that are given, in the prior's space: ``x`` (M,C,h,w) and their ``cameras`` (M).
+
+    ``tokens`` (M,L,D) are what an image encoder reads of them, for priors with one.
+    """
 
     x: Tensor
     cameras: Cameras
+    tokens: Tensor | None = None
 
 
 @dataclass(frozen=True, eq=False)

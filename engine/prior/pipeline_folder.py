@@ -15,7 +15,9 @@ from engine.errors import FileFormatError, MissingError
 
 INDEX = "model_index.json"
 WITHOUT_WEIGHTS = ("tokenizer", "scheduler", "feature_extractor")  # how the names of parts begin that are settings only
-NEVER_NEEDED = ("safety_checker", "feature_extractor", "image_encoder", "watermarker")
+NEVER_NEEDED = ("safety_checker", "watermarker")
+EYE, BEFORE_EYE = "image_encoder", "feature_extractor"
+"""The second prepares pictures for the first; where there is no image encoder, it serves the safety checker alone."""
 STEMS = ("model", "diffusion_pytorch_model")  # how transformers and diffusers name their weights
 HALF = "fp16"
 VARIANTS = (None, HALF)
@@ -43,7 +45,7 @@ def parts_of(folder: Path, leave_out: Collection[str] = ()) -> dict[str, str]:
     """Part -> class name, for each part that the index says is there and that a prior may need, less those to leave out."""
     index = read_json(folder / INDEX)
     pairs = {name: value for name, value in index.items() if isinstance(value, list) and len(value) == 2}
-    needless = {*NEVER_NEEDED, *leave_out}
+    needless = {*NEVER_NEEDED, *leave_out, *(() if any(pairs.get(EYE, ())) else (BEFORE_EYE,))}
     return {name: str(kind) for name, (library, kind) in pairs.items() if library and kind and name not in needless}
 
 

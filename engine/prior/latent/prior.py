@@ -7,9 +7,9 @@ told. A family (Stable Diffusion, SDXL, flow models) differs from the next in it
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import repeat
 from typing import Protocol
@@ -40,16 +40,17 @@ class Denoiser(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class LatentParts:
-    """The networks, frozen, on one device; each may have its own dtype."""
+    """The networks, frozen, on one device; each may have its own dtype. ``others`` go by the names of their folders."""
 
     denoiser: Denoiser
     space: LatentSpace | LinearSpace
     words: Words
+    others: Mapping[str, nn.Module] = field(default_factory=dict)
 
     @property
     def networks(self) -> dict[str, nn.Module]:
         """Every network: the denoiser, and the others by the names of their folders."""
-        return {"denoiser": self.denoiser.network, **self.space.networks, **self.words.networks}
+        return {"denoiser": self.denoiser.network, **self.space.networks, **self.words.networks, **self.others}
 
 
 class LatentPrior:

@@ -1,0 +1,84 @@
+"""Zero123 behind the prior protocol (arXiv 2303.11328): novel views of the object in a picture.
+
+The network sees the noisy latents and, in as many more channels, those of the picture; its words are one token, made of CLIP's
+embedding of the picture and the way between the cameras. Without a picture both are zeros: the branch that guidance pushes off
+from. With several pictures, each view is drawn from the one that was taken from nearest to its side.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn.functional import linear
+
+from engine.errors import InputError
+from engine.math.cameras import Cameras
+from engine.math.noise import NoiseSchedule
+from engine.prior.base import CleanViews, Condition, Prediction, PriorInfo, TextEmbedding
+from engine.prior.latent.prior import LatentParts
+from engine.prior.parametrisation import read_output
+from engine.prior.sight.eye import Eye
+from engine.prior.sight.prior import PicturePrior
+from engine.prior.zero123.poses import camera_difference, nearest
+
+
+@dataclass(frozen=True, eq=False)
+class Projection:
+    """The linear layer from CLIP's embedding and a camera difference (D+4) to a token of the network (D), in float32."""
+
+    weight: Tensor
+    bias: Tensor
+    stable: bool = False  # Stable Zero123 is told the picture's height in place of a distance
+
+    def __call__(self, embedding: Tensor, cameras: Cameras, given: Cameras) -> Tensor:
+        """Tokens (B,1,D) of embeddings (B,1,D) and the cameras of the views and of the pictures, B each."""
+        difference = camera_difference(cameras, given, stable=self.stable).to(embedding)
+        told = torch.cat([embedding, difference[:, None]], dim=-1)
+        return linear(told, self.weight.to(told), self.bias.to(told))
+
+
+class Zero123Prior(PicturePrior):
+    """Its space is the VAE's latents (B,4,h/8,w/8); each view is drawn by itself, from its own camera."""
+
+    def __init__(
+        self,
+        parts: LatentParts,
+        info: PriorInfo,
+        schedule: NoiseSchedule,
+        prediction_type: str,
+        eye: Eye,
+        projection: Projection,
+        max_views_per_call: int = 8,
+    ) -> None:
+        super().__init__(parts, info, schedule, prediction_type, eye, max_views_per_call)
+        self.projection = projection
+
+    def predict(self, x_t: Tensor, t: Tensor, condition: Condition) -> Prediction:
+        """One call of the network. Raises InputError if there is a picture and nobody says from where the views are seen."""
+        t, most = t.to(x_t.device), self.max_views_per_call
+        token = condition.text.expand(len(x_t)).tokens.to(x_t.device)
+        picture = torch.zeros_like(x_t)
+        if condition.clean_views is not None:
+            picture, told = self._told(x_t, condition.cameras, condition.clean_views)
+            token = token + told
+        seen, text = torch.cat([x_t, picture], dim=1), TextEmbedding(token)
+        turns = zip(seen.split(most), t.split(most), text.split(most), strict=True)
+        output = torch.cat([self.parts.denoiser(*turn) for turn in turns])
+        return read_output(output, x_t, t, self.schedule, self.prediction_type)
+
+    def _told(self, x_t: Tensor, cameras: Cameras | None, clean: CleanViews) -> tuple[Tensor, Tensor]:
+        """For each view the latents of its picture as the VAE gives them, unscaled, and the token."""
+        if cameras is None:
+            raise InputError(f"{self.info.title} has to know from where its views are seen.", "Give it their cameras.")
+        assert len(cameras) == len(x_t), f"{len(cameras)} cameras for {len(x_t)} views"
+        cameras, given = cameras.to(x_t.device), clean.cameras.to(x_t.device)
+        chosen = nearest(cameras, given)
+        latents = self.unscaled(clean.x.to(x_t))[chosen]
+        return latents, self.projection(clean.tokens.to(x_t.device)[chosen], cameras, given[chosen]).to(x_t)
+
+    def unscaled(self, x: Tensor) -> Tensor:
+        """Latents as the VAE gives them, which is how this network was shown the picture."""
+        space = self.parts.space
+        return x / space.vae.config.scaling_factor + space.shift

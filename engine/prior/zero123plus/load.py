@@ -1,0 +1,105 @@
+"""Load Zero123++ from a folder laid out like sudo-ai/zero123plus-v1.1 or -v1.2 on the Hub.
+
+Its ``model_index.json`` names a pipeline class of the publisher's own and holds ``ramping_coefficients``, one number for each
+token of a prompt. The publisher's code is neither fetched nor run.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from engine.errors import FileFormatError
+from engine.prior.base import PriorInfo
+from engine.prior.latent.common import clip_tower, load_unet, load_vae
+from engine.prior.latent.config import read_scheduler
+from engine.prior.latent.loading import Layout, check_channels, load_network
+from engine.prior.latent.prior import LatentParts
+from engine.prior.latent.space import shrinkage
+from engine.prior.latent.unet import UnetDenoiser
+from engine.prior.latent.words import ClipWords
+from engine.prior.pipeline_folder import INDEX, read_json
+from engine.prior.sight.eye import Eye, Preparation
+from engine.prior.sight.words import SilentWords
+from engine.prior.zero123plus.prior import Zero123PlusPrior, turned_info
+from engine.prior.zero123plus.tiles import TileSpace
+
+EYE = "vision_encoder"
+LAYOUT = Layout(
+    "Zero123PlusPipeline",
+    {
+        "unet": "UNet2DConditionModel",
+        "vae": "AutoencoderKL",
+        "text_encoder": "CLIPTextModel",
+        "tokenizer": "CLIPTokenizer",
+        EYE: "CLIPVisionModelWithProjection",
+    },
+    "Choose Zero123++, such as sudo-ai/zero123plus-v1.2.",
+)
+RAMP = "ramping_coefficients"
+SIDE, GUIDANCE = 320, 4.0
+ELEVATIONS_DEG = {"v1.1": (30.0, -20.0), "v1.2": (20.0, -10.0)}
+"""Of the six views, in turn."""
+FOV_DEG = 30.0
+DISTANCE = 1 / math.sin(math.radians(FOV_DEG / 2))
+"""The unit sphere then just fits into the picture."""
+
+
+def load_zero123plus(
+    folder: Path, device: torch.device | str = "cpu", info: PriorInfo | None = None, version: str = "v1.2"
+) -> Zero123PlusPrior:
+    """The model in ``folder``: half precision on a GPU, full on a CPU. Its views have ``info``'s resolution.
+
+    Files do not say which ``version`` they are, "v1.1" or "v1.2": their views have other heights. Raises MissingError for an
+    incomplete folder, FileFormatError for another kind of model or for files that cannot be read, DeviceError when it does not
+    fit.
+    """
+    from transformers import CLIPVisionModelWithProjection  # slow to import, so only when a model is loaded
+
+    from engine.prior.zero123plus.network import with_reference_attention
+
+    folder, device = Path(folder), torch.device(device)
+    LAYOUT.check(folder)
+    schedule, prediction_type = read_scheduler(folder)
+    encoder = load_network(folder, EYE, CLIPVisionModelWithProjection.from_pretrained, device)
+    unet, vae = load_unet(folder, device), load_vae(folder, device)
+    check_channels(folder, "unet", unet, vae)
+    tower = clip_tower(folder, device)
+    known = described(folder, info, version)
+    if known.resolution % shrinkage(vae):
+        raise FileFormatError(f"{known.resolution} is no multiple of the {shrinkage(vae)} pixels of a latent.", LAYOUT.remedy)
+    denoiser = UnetDenoiser(with_reference_attention(unet))
+    parts = LatentParts(denoiser, TileSpace(vae, known.resolution), SilentWords(ClipWords(tower)), {EYE: encoder})
+    eye, shown = (Preparation.read(folder, f"feature_extractor_{name}") for name in ("clip", "vae"))
+    ramp = _ramp(folder, tower.length)
+    return Zero123PlusPrior(parts, known, schedule, prediction_type, Eye(encoder, eye), shown, ramp)
+
+
+def described(folder: Path, info: PriorInfo | None, version: str) -> PriorInfo:
+    """``info``, or the folder's name, with what holds for every model of this kind."""
+    known = info or PriorInfo(folder.name, folder.name, "rgb", SIDE, GUIDANCE)
+    known = replace(
+        known,
+        channels="rgb",
+        takes_cameras=True,
+        joint_views=True,
+        takes_images=True,
+        needs_images=True,
+        reads_words=False,
+        has_vae=True,
+        fov_deg=FOV_DEG,
+        distance=DISTANCE,
+    )
+    return turned_info(known, ELEVATIONS_DEG[version])
+
+
+def _ramp(folder: Path, length: int) -> Tensor:
+    """The share (L,) of CLIP's embedding for each token. Raises FileFormatError if there is not one number for each."""
+    ramp = read_json(folder / INDEX).get(RAMP)
+    if not isinstance(ramp, list) or len(ramp) != length or not all(isinstance(part, int | float) for part in ramp):
+        raise FileFormatError(f"{folder / INDEX} holds no {RAMP}, {length} numbers.", LAYOUT.remedy)
+    return torch.tensor(ramp, dtype=torch.float32)

@@ -1,0 +1,105 @@
+"""Zero123++ behind the prior protocol (arXiv 2310.15110): six opaque views of the object in a picture, drawn as one.
+
+Their azimuths are fixed beside the picture's, and their heights are fixed: it drafts an object, and cannot be asked for other
+views. It was taught without words. The picture is seen in two ways: through reference attention, and as CLIP's embedding, of
+which each token of the empty prompt gets its share (the ramp). Without a picture, guidance pushes off from a grey one and the
+empty prompt alone. Of several pictures, the first is seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from engine.errors import InputError
+from engine.math.cameras import Cameras
+from engine.math.noise import NoiseSchedule, noise_like
+from engine.prior.base import CleanViews, Condition, Prediction, PriorInfo
+from engine.prior.latent.prior import LatentParts
+from engine.prior.parametrisation import read_output
+from engine.prior.sight.eye import Eye, Preparation
+from engine.prior.sight.prior import PicturePrior
+from engine.prior.zero123plus.network import in_sight_of
+from engine.prior.zero123plus.tiles import VIEWS, joined, parted
+
+GREY = 0.5
+NEAR_DEG = 1.0  # cameras that are asked for may differ so much from the fixed ones
+
+
+class Zero123PlusPrior(PicturePrior):
+    """Its space is the VAE's latents (6,4,h/8,w/8), shifted and scaled (`engine.prior.zero123plus.tiles`)."""
+
+    behind = GREY
+
+    def __init__(
+        self,
+        parts: LatentParts,
+        info: PriorInfo,
+        schedule: NoiseSchedule,
+        prediction_type: str,
+        eye: Eye,
+        shown: Preparation,
+        ramp: Tensor,
+    ) -> None:
+        super().__init__(parts, info, schedule, prediction_type, eye)
+        self.shown, self.ramp = shown, ramp
+
+    def latents(self, rgb: Tensor) -> Tensor:
+        """Pictures as they are shown to reference attention: as the VAE gives them, neither shifted nor scaled."""
+        vae = self.parts.space.vae
+        return vae.encode(self.shown(rgb).to(vae.dtype)).latent_dist.mode().to(rgb.dtype)
+
+    def predict(self, x_t: Tensor, t: Tensor, condition: Condition) -> Prediction:
+        """Two calls of the network for every six views. Raises InputError for other views than the fixed ones."""
+        assert len(x_t) % VIEWS == 0, f"{len(x_t)} views, which make no whole set of {VIEWS}"
+        clean, t = condition.clean_views, t.to(x_t.device)
+        if clean is not None and condition.cameras is not None:
+            self._check_views(condition.cameras, clean.cameras)
+        tokens, picture = self._told(condition, clean)
+        sets = zip(joined(x_t).split(1), t[::VIEWS].split(1), strict=True)
+        output = torch.cat([self._draw(grid, at, tokens.to(grid), picture.to(grid)) for grid, at in sets])
+        return read_output(parted(output), x_t, t, self.schedule, self.prediction_type)
+
+    def _told(self, condition: Condition, clean: CleanViews | None) -> tuple[Tensor, Tensor]:
+        """The tokens (1,L,D) and the latents of the picture (1,C,h,w)."""
+        tokens = condition.text.tokens[:1].to(self.device)
+        if clean is None:
+            return tokens, self._grey
+        return tokens + clean.tokens[:1].to(tokens) * self.ramp.to(tokens)[:, None], clean.x[:1].to(tokens)
+
+    def _draw(self, grid: Tensor, t: Tensor, tokens: Tensor, picture: Tensor) -> Tensor:
+        """The network's output for one picture of six views, in the dtype of ``grid``.
+
+        The noise on the picture that it looks at is drawn from the time alone, so that the same question has the same answer.
+        """
+        eps = noise_like(picture, torch.Generator().manual_seed(int(t)))
+        dtype = self.network.dtype
+        noisy, tokens = self.schedule.add_noise(picture, eps, t).to(dtype), tokens.to(dtype)
+        with in_sight_of(self.network, noisy, t, tokens):
+            return self.network(grid.to(dtype), t, encoder_hidden_states=tokens).sample.to(grid.dtype)
+
+    def _check_views(self, cameras: Cameras, given: Cameras) -> None:
+        fixed = torch.tensor(self.info.fixed_views).repeat(len(cameras) // VIEWS, 1)
+        turn = cameras.azimuths_deg().cpu() - given.azimuths_deg()[0].cpu() - fixed[:, 0]
+        rise = cameras.elevations_deg().cpu() - fixed[:, 1]
+        if max(float(((turn + 180) % 360 - 180).abs().max()), float(rise.abs().max())) > NEAR_DEG:
+            raise InputError(
+                f"{self.info.title} was asked for views from elsewhere than its fixed ones.",
+                'Set start = "draft" and refine_steps = 0, or choose another prior.',
+            )
+
+    @cached_property
+    def _grey(self) -> Tensor:
+        with torch.no_grad():
+            vae, crop = self.parts.space.vae, self.shown.crop
+            neutral = torch.zeros(1, 3, crop, crop, device=self.device, dtype=vae.dtype)
+            return vae.encode(neutral).latent_dist.mode().float()
+
+
+def turned_info(info: PriorInfo, elevations_deg: tuple[float, float]) -> PriorInfo:
+    """``info`` with the six views, whose heights alternate between two elevations."""
+    views = tuple((30.0 + 60.0 * i, elevations_deg[i % 2]) for i in range(VIEWS))
+    return replace(info, fixed_views=views, elevation_range_deg=(min(elevations_deg), max(elevations_deg)))

@@ -7,7 +7,8 @@ classifier trained on other seeds, and compared in outline with 200 true instanc
 one picture of an object is compared with the true object at twenty other cameras and on its surface. Each table has references
 beside the product: the true object, a fit to its true views, and what a blob, a copy of the picture, an ellipsoid that fills its
 outline, or words alone would get.
-Everything but the seconds is a function of the settings.
+Everything but the seconds is a function of the settings. ``--only image`` leaves the prompts out, and ``--readme README.md``
+writes the table of pictures between ``<!-- image -->`` and ``<!-- /image -->``.
 
     python -m engine.toybox.benchmark --methods all [--scenes splats,field] [--quick] [--json FILE] [--sheet FILE.png] [--resume]
 
@@ -30,7 +31,9 @@ from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs, RunSpec
 from engine.session.presets import DEFAULT_PRESET, IMAGE_PRESET, apply_preset, find_preset
 from engine.toybox.comparison.command import add_options, check_options, compare
+from engine.toybox.markers import put_between_markers
 from engine.toybox.yardstick.image import ImageResult
+from engine.toybox.yardstick.readme import image_markdown
 from engine.toybox.yardstick.report import document, gather, table
 from engine.toybox.yardstick.sheet import write_sheet
 from engine.toybox.yardstick.tasks import image_tasks, text_tasks
@@ -68,6 +71,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--scene", choices=("splats", "field"), help="another scene than the preset's")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change one setting; may be repeated")
     parser.add_argument("--objects", type=int, metavar="N", help="N prompts and N pictures")
+    parser.add_argument("--only", choices=("text", "image"), help="measure prompts alone, or pictures alone")
+    parser.add_argument("--readme", type=Path, metavar="FILE.md", help="put the table (of pictures) between its markers there")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="worker processes (default: one a core)")
     add_options(parser)
     return parser
@@ -78,9 +83,11 @@ def _run(options: argparse.Namespace) -> None:
     prompts, pictures = (options.objects, options.objects) if options.objects else QUICK if options.quick else FULL
     if prompts < 1 or options.processes < 1:
         raise InputError("The benchmark was asked for fewer than one object or process.", "Give numbers of 1 or more.")
+    if options.readme is not None and options.only == "text":
+        raise InputError("--readme writes the table of pictures, and --only text measures none.", "Leave --only text away.")
     image_settings = _settings(options, options.image_preset)
-    jobs = [Job(task, settings) for task in text_tasks(prompts)]
-    jobs += [Job(task, image_settings, settings) for task in image_tasks(pictures)]
+    jobs = [Job(task, settings) for task in text_tasks(prompts) if options.only != "image"]
+    jobs += [Job(task, image_settings, settings) for task in image_tasks(pictures) if options.only != "text"]
     results = []
     for result in measure_all(jobs, min(options.processes, len(jobs))):
         results.append(result)
@@ -93,8 +100,10 @@ def _run(options: argparse.Namespace) -> None:
     if options.json is not None:
         with storage_errors(options.json):
             options.json.write_text(json.dumps(document(numbers), indent=2) + "\n", encoding="utf-8")
-    if options.sheet is not None:
+    if options.sheet is not None and texts:
         write_sheet(options.sheet, [text.task.prompt for text in texts[:24]], [text.strip for text in texts[:24]])
+    if options.readme is not None:
+        put_between_markers(options.readme, "image", image_markdown(numbers))
 
 
 def _settings(options: argparse.Namespace, preset: str) -> Settings:

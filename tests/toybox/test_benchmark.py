@@ -25,6 +25,9 @@ from engine.toybox.yardstick import metrics
 from engine.toybox.yardstick.assets import LookOnce, fit_views, generate, see, true_views
 from engine.toybox.yardstick.ellipsoid import painted_ellipsoid
 from engine.toybox.yardstick.image import NOVEL_VIEWS, from_picture, novel_angles, save_straight
+from engine.toybox.yardstick.perceptual import perceptual_distance
+from engine.toybox.yardstick.readme import image_markdown
+from engine.toybox.yardstick.report import Numbers
 from engine.toybox.yardstick.shapes import INSTANCES, ShapeScore, make_bank, score_shape, views_of, views_of_blob
 from engine.toybox.yardstick.sheet import compose
 from engine.toybox.yardstick.surfaces import outside_points
@@ -266,12 +269,47 @@ def test_gradient_distance_sees_edges_and_not_levels():
     assert 0 < metrics.gradient_distance(step + 0.1 * noise, step) < metrics.gradient_distance(step + noise, step) < 1
 
 
+def test_perceptual_distance_is_nothing_for_equal_pictures_and_grows_with_a_turn_and_a_change_of_kind():
+    classifier = load_classifier()
+    tasks = {kind: text_tasks(24)[KINDS.index(kind)] for kind in ("chair", "car")}
+    front, beside, behind = (render_object(tasks["chair"].object, [azimuth], [15]).rgba for azimuth in (20, 30, 150))
+    other = render_object(tasks["car"].object, [20], [15]).rgba
+    near, far, strange = (float(perceptual_distance(classifier, view, front)[0]) for view in (beside, behind, other))
+    assert perceptual_distance(classifier, front, front).tolist() == [0.0]
+    assert 0 < near < far and near < strange <= 2
+    assert perceptual_distance(classifier, front, behind)[0] == pytest.approx(far, rel=1e-5)
+
+
+def test_the_table_of_pictures_has_a_column_for_each_way_and_leaves_out_what_has_no_surface():
+    metrics_of = {"psnr": 20.0, "ssim": 0.8, "gradient_distance": 0.5, "perceptual_distance": 0.3, "mask_iou": 0.9}
+    whole = {**metrics_of, "chamfer": 0.1, "f_score": 0.7}
+    image = {"generated": whole, "copy": metrics_of, "ellipsoid": whole, "text": whole, "fit": whole}
+    told = image_markdown(Numbers({}, image, {"image": 12.34}, {"pictures": 3, "processes": 2}))
+    rows = [line.split(" | ") for line in told.splitlines() if line.startswith("|")]
+    assert len({len(row) for row in rows}) == 1 and len(rows[0]) == 6
+    chamfer = next(row for row in rows if "Chamfer" in row[0])
+    assert chamfer[1:3] == ["0.100", "–"] and "3 objects" in told and "2 runs at once: 12.3." in told
+
+
 def test_the_sheet_shows_every_strip_under_its_prompt():
     strips = [np.full((8, 16, 16, 3), 10 * i, np.uint8) for i in range(3)]
     sheet = np.asarray(compose(["a", "b", "c"], strips, columns=2))
     for i in range(3):
         assert (sheet == 10 * i).all(-1).sum() >= 8 * 16 * 16
     assert sheet[0, 0] == pytest.approx(255 * np.array(PAPER), abs=0.51)
+
+
+def test_pictures_alone_are_measured_and_put_into_a_file(tmp_path, capsys):
+    readme = tmp_path / "README.md"
+    readme.write_text("<!-- image -->\n<!-- /image -->\n", encoding="utf-8")
+    short = [part for name, value in SHORT.items() for part in ("--set", f"{name}={value}")]
+    asked = ["--only", "image", "--objects", "1", "--processes", "1", "--readme", str(readme), *short]
+    assert benchmark.main(asked) == 0
+    assert "Text to 3D" not in capsys.readouterr().out
+    told = readme.read_text(encoding="utf-8")
+    assert "| perceptual distance |" in told and told.startswith("<!-- image -->\n| image to 3D, 1 objects")
+    assert benchmark.main(["--only", "text", "--readme", str(readme)]) == 2
+    assert readme.read_text(encoding="utf-8") == told
 
 
 def test_the_command_writes_table_numbers_and_sheet(tmp_path, capsys):
@@ -285,6 +323,7 @@ def test_the_command_writes_table_numbers_and_sheet(tmp_path, capsys):
         "psnr",
         "ssim",
         "gradient_distance",
+        "perceptual_distance",
         "mask_iou",
         "copy_psnr",
         "ellipsoid_psnr",

@@ -23,6 +23,7 @@ from engine.toybox.comparison.counting import counted
 from engine.toybox.comparison.measure import Effort, Outcome, make, measure_cell
 from engine.toybox.comparison.sheet import GAP, HEAD, LABEL, MARGIN, SIDE, SIDES, compose
 from engine.toybox.comparison.table import PULLS, SCENES, read_table, settings_of
+from engine.toybox.markers import put_between_markers
 from engine.toybox.objects import KINDS_WITH_FRONT
 from engine.toybox.yardstick.colours import chroma_shift, colour_distance, colour_histograms
 from engine.toybox.yardstick.metrics import halved, mean_pairwise_distance
@@ -318,12 +319,12 @@ def test_numbers_are_stored_with_the_settings_that_gave_them(told) -> None:
 
 def test_the_table_is_put_between_its_markers(tmp_path: Path) -> None:
     path = tmp_path / "README.md"
-    path.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n", encoding="utf-8")
-    report.put_between_markers(path, "new")
-    assert path.read_text(encoding="utf-8") == f"before\n{report.BEGIN}\nnew\n{report.END}\nafter\n"
+    path.write_text("before\n<!-- methods -->\nold\n<!-- /methods -->\nafter\n", encoding="utf-8")
+    put_between_markers(path, "methods", "new")
+    assert path.read_text(encoding="utf-8") == "before\n<!-- methods -->\nnew\n<!-- /methods -->\nafter\n"
     path.write_text("no place", encoding="utf-8")
     with pytest.raises(InputError, match="no place"):
-        report.put_between_markers(path, "new")
+        put_between_markers(path, "methods", "new")
 
 
 def test_the_sheet_has_a_row_for_each_line_and_a_column_for_each_prompt(told) -> None:
@@ -360,7 +361,7 @@ def arguments(folder: Path, *more: str) -> Iterator[str]:
 
 def test_the_command_writes_table_numbers_and_sheet_and_resumes(tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
     numbers, sheet, readme = tmp_path / "numbers.json", tmp_path / "sheet.png", tmp_path / "README.md"
-    readme.write_text(f"{report.BEGIN}\n{report.END}\n", encoding="utf-8")
+    readme.write_text("<!-- methods -->\n<!-- /methods -->\n", encoding="utf-8")
     outputs = ("--json", str(numbers), "--sheet", str(sheet), "--readme", str(readme))
     assert benchmark.main([*arguments(tmp_path, *outputs)]) == 0
     printed = capsys.readouterr().out

@@ -18,9 +18,10 @@ from engine.guidance import methods
 from engine.toybox.comparison import store
 from engine.toybox.comparison.cells import Cell, cells_of, rows_of, weights_digest
 from engine.toybox.comparison.measure import Outcome, measure_cell
-from engine.toybox.comparison.report import document, gather, markdown, put_between_markers
+from engine.toybox.comparison.report import document, gather, markdown
 from engine.toybox.comparison.sheet import write_sheet
 from engine.toybox.comparison.table import SCENES
+from engine.toybox.markers import put_between_markers
 from engine.toybox.yardstick.tasks import front_tasks
 from engine.toybox.yardstick.workers import each_of
 
@@ -37,17 +38,18 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--seeds", type=int, metavar="N", help=f"objects of each prompt (default {SEEDS})")
     group.add_argument("--out", type=Path, metavar="FOLDER", help="where what is done is kept (default methods-table)")
     group.add_argument("--resume", action="store_true", help="go on with what --out holds of the same settings and weights")
-    group.add_argument("--readme", type=Path, metavar="FILE.md", help="put the table between the markers in this file")
 
 
 def check_options(options: argparse.Namespace) -> None:
     """Raise InputError for options that do not go together."""
-    only_here = ("scenes", "seeds", "out", "resume", "readme")
+    only_here = ("scenes", "seeds", "out", "resume")
     given = [name for name in only_here if getattr(options, name)]
     if options.methods is None and given:
         raise InputError(f"--{given[0]} needs --methods.", "Add --methods all.")
     if options.methods is not None and options.scene is not None:
         raise InputError("--scene is for the other benchmark.", f"Write --scenes {options.scene}.")
+    if options.methods is not None and options.only is not None:
+        raise InputError("--only is for the other benchmark.", "Leave it away.")
 
 
 def compare(options: argparse.Namespace, changes: dict[str, Any], progress: Progress) -> None:
@@ -66,7 +68,7 @@ def compare(options: argparse.Namespace, changes: dict[str, Any], progress: Prog
     if options.sheet is not None:
         write_sheet(options.sheet, cells, outcomes)
     if options.readme is not None:
-        put_between_markers(options.readme, table)
+        put_between_markers(options.readme, "methods", table)
 
 
 def asked_cells(options: argparse.Namespace, changes: dict[str, Any]) -> tuple[Cell, ...]:

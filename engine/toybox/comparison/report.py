@@ -5,12 +5,10 @@ from __future__ import annotations
 import statistics
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from engine.errors import InputError, storage_errors
 from engine.guidance import methods
 from engine.loop.settings import flatten_knobs
 from engine.toybox.comparison.cells import BALL, DRAFT, TRUE, Cell, Row
@@ -30,7 +28,6 @@ COLUMNS = (
     ("seconds", "s", "{:.1f}"),
 )
 REFERENCES = {TRUE: "*true renders*", DRAFT: "*draft only*", BALL: "*the ball*"}
-BEGIN, END = "<!-- methods -->", "<!-- /methods -->"
 NONE = "–"
 
 
@@ -151,13 +148,3 @@ def document(lines: Sequence[Line], conditions: Mapping[str, Any]) -> dict[str, 
 
 def _rounded(numbers: Mapping[str, float | None]) -> dict[str, float | None]:
     return {name: value if value is None else round(value, 5) for name, value in numbers.items()}
-
-
-def put_between_markers(path: Path, text: str) -> None:
-    """Replace what stands between the two markers in a Markdown file. Raises InputError without them, StorageError."""
-    with storage_errors(path):
-        before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-        _, end, after = rest.partition(END)
-        if not begin or not end:
-            raise InputError(f"{path} has no place for the table.", f"Put the lines {BEGIN} and {END} where it should stand.")
-        path.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")

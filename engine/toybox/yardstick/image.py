@@ -19,10 +19,12 @@ from engine.loop.viewpoints import DRAFT_ELEVATIONS_DEG
 from engine.math.cameras import Cameras, orbit_cameras
 from engine.prior.base import Prior
 from engine.toybox.captions import plain_caption
+from engine.toybox.classifier import ToyClassifier
 from engine.toybox.pictures import render_object, to_bytes
 from engine.toybox.yardstick.assets import Asset, fit_views, generate, see, true_views
 from engine.toybox.yardstick.ellipsoid import Ellipsoid, painted_ellipsoid
 from engine.toybox.yardstick.metrics import chamfer, f_score, gradient_distance, mask_iou, psnr, ssim
+from engine.toybox.yardstick.perceptual import perceptual_distance
 from engine.toybox.yardstick.shapes import over_white
 from engine.toybox.yardstick.surfaces import outside_points
 from engine.toybox.yardstick.tasks import ImageTask
@@ -51,7 +53,9 @@ class ImageResult:
     seconds: Mapping[str, float]
 
 
-def measure_image(task: ImageTask, settings: Settings, text_settings: Settings, prior: Prior) -> ImageResult:
+def measure_image(
+    task: ImageTask, settings: Settings, text_settings: Settings, prior: Prior, classifier: ToyClassifier
+) -> ImageResult:
     """Make the object from its picture, from its caption and from its true views, and compare all from other sides."""
     obj = task.object
     azimuths, elevations = novel_angles(task)
@@ -67,10 +71,12 @@ def measure_image(task: ImageTask, settings: Settings, text_settings: Settings, 
         "fit": fit_views(true_views(obj, cameras), cameras, settings, prior),
     }
     rows = {
-        name: {**compare(see(copy, azimuths, elevations), truth), **_distances(copy, surface)} for name, copy in copies.items()
+        name: {**compare(see(copy, azimuths, elevations), truth, classifier), **_distances(copy, surface)}
+        for name, copy in copies.items()
     }
-    rows["copy"] = compare(np.broadcast_to(given, truth.shape), truth)
-    rows["ellipsoid"] = {**compare(ellipsoid.seen(azimuths, elevations), truth), **_to_ellipsoid(ellipsoid, surface)}
+    rows["copy"] = compare(np.broadcast_to(given, truth.shape), truth, classifier)
+    seen = ellipsoid.seen(azimuths, elevations)
+    rows["ellipsoid"] = {**compare(seen, truth, classifier), **_to_ellipsoid(ellipsoid, surface)}
     return ImageResult(task, rows, made.seconds)
 
 
@@ -105,13 +111,14 @@ def _fit_cameras(task: ImageTask, prior: Prior) -> Cameras:
     return orbit_cameras(azimuths, elevations, prior.info.distance, prior.info.fov_deg, prior.info.resolution)
 
 
-def compare(rgba: np.ndarray, truth: np.ndarray) -> dict[str, float]:
-    """Means over views (V,H,W,4) of PSNR, SSIM and gradient distance over white, and of the mask IoU."""
+def compare(rgba: np.ndarray, truth: np.ndarray, classifier: ToyClassifier) -> dict[str, float]:
+    """Means over views (V,H,W,4) of PSNR, SSIM and gradient distance over white, of the perceptual distance and the mask IoU."""
     pairs = list(zip(over_white(rgba), over_white(truth)))
     return {
         "psnr": float(np.mean([psnr(a, b) for a, b in pairs])),
         "ssim": float(np.mean([ssim(a, b) for a, b in pairs])),
         "gradient_distance": float(np.mean([gradient_distance(a, b) for a, b in pairs])),
+        "perceptual_distance": float(perceptual_distance(classifier, rgba, truth).mean()),
         "mask_iou": float(mask_iou(rgba[..., 3], truth[..., 3]).mean()),
     }
 

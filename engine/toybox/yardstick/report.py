@@ -28,6 +28,7 @@ TEXT_COLUMNS = (("refined", "refined"), ("draft", "draft"), ("fit", "fit to trut
 IMAGE_ROWS = (
     ("psnr", "PSNR, dB", "{:.2f}"),
     ("ssim", "SSIM", "{:.3f}"),
+    ("perceptual_distance", "perceptual distance", "{:.3f}"),
     ("gradient_distance", "gradient distance", "{:.3f}"),
     ("mask_iou", "mask IoU", "{:.3f}"),
     ("chamfer", "Chamfer distance", "{:.3f}"),
@@ -44,7 +45,7 @@ IMAGE_COLUMNS = (
 
 @dataclass(frozen=True)
 class Numbers:
-    """Means by column of the tables, medians of seconds, and how much was measured under what."""
+    """Means by column of the tables, medians of seconds, and how much was measured under what; a half not asked for is empty."""
 
     text: Mapping[str, Mapping[str, float]]
     image: Mapping[str, Mapping[str, float]]
@@ -60,14 +61,15 @@ def gather(
     processes: int,
     wall_seconds: float,
 ) -> Numbers:
-    """Average the results, which must hold at least one of each kind."""
+    """Average the results, of which there must be at least one."""
     columns = sorted({name for result in texts for name in result.verdicts})
     text = {name: summarise([result.verdicts[name] for result in texts if name in result.verdicts]) for name in columns}
-    image = {name: _means([result.rows[name] for result in images]) for name in images[0].rows}
+    image = {name: _means([result.rows[name] for result in images]) for name in (images[0].rows if images else ())}
     asked, pictured = (_asked(each) for each in (settings, image_settings))
     changed = {name: value for name, value in pictured.items() if asked.get(name) != value}
     counts = {"prompts": len(texts), "pictures": len(images), "processes": processes, "wall_seconds": round(wall_seconds, 1)}
-    seconds = {**_seconds(texts), "image": statistics.median(result.seconds["total"] for result in images)}
+    seconds = _seconds(texts) if texts else {}
+    seconds |= {"image": statistics.median(result.seconds["total"] for result in images)} if images else {}
     return Numbers(text, image, seconds, {**counts, "settings": asked, "image_settings": changed})
 
 
@@ -94,18 +96,31 @@ def document(numbers: Numbers) -> dict[str, Any]:
     given their true views ("fit"), and that of pictures ("image"); ``draft`` is the asset before it was refined, ``blob`` an
     ellipsoid of the true object's box. ``n`` says how much was measured under which settings. Shares are 0..1.
     """
-    text, true = numbers.text["refined"], numbers.text["true"]
-    share = text["colour_accuracy"] / true["colour_accuracy"] if true["colour_accuracy"] else 0.0
-    others = {f"{row}_{name}": value for row in ("copy", "ellipsoid", "text") for name, value in numbers.image[row].items()}
     return _rounded({
-        "text": {**text, "colour_share_of_ceiling": share},
-        "image": {**numbers.image["generated"], **others},
+        **(_text_document(numbers.text) if numbers.text else {}),
+        **(_image_document(numbers.image) if numbers.image else {}),
         "seconds": dict(numbers.seconds),
-        "ceiling": {"text": dict(true), "fit": dict(numbers.text["fit"]), "image": dict(numbers.image["fit"])},
-        "draft": dict(numbers.text.get("draft", {})),
-        "blob": dict(numbers.text["blob"]),
+        "ceiling": {
+            **({"text": dict(numbers.text["true"]), "fit": dict(numbers.text["fit"])} if numbers.text else {}),
+            **({"image": dict(numbers.image["fit"])} if numbers.image else {}),
+        },
         "n": dict(numbers.conditions),
     })  # fmt: skip
+
+
+def _text_document(text: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    product, true = text["refined"], text["true"]
+    share = product["colour_accuracy"] / true["colour_accuracy"] if true["colour_accuracy"] else 0.0
+    return {
+        "text": {**product, "colour_share_of_ceiling": share},
+        "draft": dict(text.get("draft", {})),
+        "blob": dict(text["blob"]),
+    }
+
+
+def _image_document(image: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
+    others = {f"{row}_{name}": value for row in ("copy", "ellipsoid", "text") for name, value in image[row].items()}
+    return {"image": {**image["generated"], **others}}
 
 
 def _rounded(value: Any) -> Any:
@@ -116,19 +131,27 @@ def _rounded(value: Any) -> Any:
 
 def table(numbers: Numbers) -> str:
     """The same to read."""
+    parts = ([_text_table(numbers)] if numbers.text else []) + ([_image_table(numbers)] if numbers.image else [])
+    told = {"draft": "draft", "refined": "refined", "image": "from a picture"}
+    seconds = ", ".join(f"{told[name]} {value:.1f}" for name, value in numbers.seconds.items())
+    asked = numbers.conditions
+    whole = f"The whole benchmark took {asked['wall_seconds']:.0f}."
+    return "\n\n".join([*parts, f"Seconds (median, {asked['processes']} runs at once): {seconds}. {whole}"])
+
+
+def _text_table(numbers: Numbers) -> str:
     asked = numbers.conditions
     lines = [f"Text to 3D: {asked['prompts']} prompts, 8 azimuths each, {asked['settings']['refine_steps']} refine steps"]
     lines += _grid(numbers.text, TEXT_ROWS, TEXT_COLUMNS)
     true, colour = numbers.text["true"]["colour_accuracy"], numbers.text["refined"]["colour_accuracy"]
     if true:
         lines.append(f"{'part colour, of ceiling':<24}{f'{colour / true:.1%}':>14}")
-    lines += ["", f"Image to 3D: {asked['pictures']} objects from one picture, {NOVEL_VIEWS} other cameras each"]
-    lines += _grid(numbers.image, IMAGE_ROWS, IMAGE_COLUMNS)
-    seconds = numbers.seconds
-    lines += ["", f"Seconds (median, {asked['processes']} runs at once): draft {seconds['draft']:.1f}, refined "
-              f"{seconds['refined']:.1f}, from a picture {seconds['image']:.1f}. "
-              f"The whole benchmark took {asked['wall_seconds']:.0f}."]  # fmt: skip
     return "\n".join(lines)
+
+
+def _image_table(numbers: Numbers) -> str:
+    head = f"Image to 3D: {numbers.conditions['pictures']} objects from one picture, {NOVEL_VIEWS} other cameras each"
+    return "\n".join([head, *_grid(numbers.image, IMAGE_ROWS, IMAGE_COLUMNS)])
 
 
 def _grid(

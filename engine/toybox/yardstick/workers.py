@@ -38,7 +38,7 @@ def measure(job: Job) -> TextResult | ImageResult:
     prior = prior_of_process(job.settings.spec.prior)
     if isinstance(job.task, TextTask):
         return measure_text(job.task, job.settings, prior, classifier_of_process())
-    return measure_image(job.task, job.settings, job.text_settings or job.settings, prior)
+    return measure_image(job.task, job.settings, job.text_settings or job.settings, prior, classifier_of_process())
 
 
 def measure_all(jobs: Sequence[Job], processes: int) -> Iterator[TextResult | ImageResult]:

@@ -16,7 +16,7 @@ from engine.prior.reference.controller import ReferenceController, controller_fo
 from engine.prior.reference.folder import save_controller
 from engine.prior.reference.maps import ReferenceMaps
 from engine.prior.reference.strength import Influence, StrengthCurve
-from engine.prior.toybox.folder import CONTROLLER, read_info
+from engine.prior.toybox.folder import CONTROLLER, base_digest, read_info
 from engine.prior.toybox.geometry import DISTANCE, FOV_DEG
 from engine.prior.toybox.prior import ToyboxPrior, load_toybox
 from tests.prior.test_toybox_prior import save_tiny
@@ -117,6 +117,28 @@ def test_the_maps_are_routed_by_the_views_noise(prior: ToyboxPrior) -> None:
     seen = [asked(prior, Reference(FULL, each), time=noisy)[0] for each in (maps, coarse)]
     literal = [asked(prior, Reference(FULL, each, reading="noise_level"), time=noisy)[0] for each in (maps, coarse)]
     assert torch.equal(*seen) and not torch.equal(*literal)
+
+
+def test_a_controller_that_was_taught_no_routing_sees_the_finest_maps(folder: Path, tmp_path: Path) -> None:
+    routed = load_toybox(folder)
+    plain = ReferenceController(**{**config_of(routed.controller), "routing": False})
+    save_controller(tmp_path, config_of(plain), routed.controller.state_dict())
+    prior, maps = load_toybox(folder, controller_folder=tmp_path), random_maps(2)
+    coarse = ReferenceMaps(maps.ccm.clone(), maps.mask)
+    coarse.ccm[..., 1::4, :] = 0.5  # between the samples of a 16 x 16 map
+    seen = [asked(prior, Reference(FULL, each), time=970)[0] for each in (maps, coarse)]
+    assert not torch.equal(*seen)
+    fine, clean = asked(prior, Reference(FULL, maps), time=10)[0], asked(routed, Reference(FULL, maps), time=10)[0]
+    assert torch.equal(fine, clean), "near the end of denoising both see the same"
+
+
+def test_who_uses_a_controller_beside_other_weights_is_told(folder: Path, tmp_path: Path) -> None:
+    controller, digest = load_toybox(folder).controller, base_digest(folder)
+    notes = []
+    for base in (digest, "", "f" * len(digest)):
+        save_controller(tmp_path, config_of(controller), controller.state_dict(), base)
+        notes.append(load_toybox(folder, controller_folder=tmp_path).info.reference_note)
+    assert notes[:2] == ["", ""] and "another state" in notes[2] and "f" * len(digest) in notes[2]
 
 
 def test_the_first_given_view_and_its_map_are_the_pair(prior: ToyboxPrior) -> None:

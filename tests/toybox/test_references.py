@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from engine.math.camera import intrinsics, orbit_c2w
-from engine.prior.toybox.folder import load_parts
+from engine.prior.reference.folder import base_of
+from engine.prior.toybox.folder import base_digest, load_parts
 from engine.prior.toybox.geometry import DISTANCE, FOV_DEG
+from engine.prior.toybox.prior import load_toybox
 from engine.render.mesh_numba import render_mesh
 from engine.toybox import train
 from engine.toybox.dataset import ensure_shard, shard_path
@@ -19,9 +21,11 @@ from engine.toybox.objects.mesh import ToyMesh
 from engine.toybox.references.distortion import Amounts, displaced, draw_distortion, mirrored, shifted
 from engine.toybox.references.drawing import Mix, ccm_maps, distorted_maps, draw_kind, draw_reference, strength_at
 from engine.toybox.training.checkpoints import load_checkpoint
-from engine.toybox.training.guiding import GuidingCourse, Parts
+from engine.toybox.training.export import export_controller
+from engine.toybox.training.guiding import LEAVABLE, GuidingCourse, Parts
 from engine.toybox.training.loop import Plan
 from engine.toybox.training.report import Pace
+from tests.prior.test_toybox_prior import save_tiny
 
 AZIMUTHS_DEG = np.array([0.0, 90.0, 180.0, 270.0])
 LEVEL = np.zeros(4)
@@ -148,6 +152,24 @@ def test_a_controller_is_trained_examined_and_exported(tmp_path: Path) -> None:
     assert train.main(["reference", "--out", str(plan.out), "--export", str(tmp_path / "out")]) == 0
     card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
     assert "words, no reference" in card and "picture, retrieved" in card
+    assert base_of(tmp_path / "out") == base_digest(prior) and base_digest(prior) in card
+
+
+@pytest.mark.parametrize("without", [[*LEAVABLE], ["augmentation"], ["meta", "routing"], ["routing"]], ids="-".join)
+def test_what_is_left_out_stays_out_when_it_is_loaded(without: list[str], tmp_path: Path) -> None:
+    ensure_shard(shard_path(tmp_path / "cache", 0), 0, 6)
+    save_tiny(tmp_path / "prior")
+    plan = Plan(
+        tmp_path / "run", tmp_path / "cache", 0.2, processes=1, images=8, init=tmp_path / "prior", pace=Pace(1e9, 1e9, 1e9)
+    )
+    parts = Parts(**{name: name not in without for name in LEAVABLE}, depth=1, examined_objects=1)
+    train.train(plan, parts, resume=False)
+    export_controller(plan.out, tmp_path / "out")
+    loaded = load_toybox(tmp_path / "prior", controller_folder=tmp_path / "out")
+    assert (loaded.controller.adviser is None) == ("meta" in without)
+    assert loaded.controller.config.routing == ("routing" not in without)
+    assert loaded.info.takes_references and not loaded.info.reference_note
+    assert ", ".join(name for name in LEAVABLE if name in without) in (tmp_path / "out" / "README.md").read_text("utf-8")
 
 
 def test_a_controller_needs_its_prior(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

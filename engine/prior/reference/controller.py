@@ -41,7 +41,10 @@ class Pair:
 
 
 class ReferenceController(ModelMixin, ConfigMixin):
-    """Features to add to the denoiser's stem. ``meta=False`` leaves the meta controller out: a plain ControlNet."""
+    """Features to add to the denoiser's stem. ``meta=False`` leaves the meta controller out: a plain ControlNet.
+
+    ``routing`` says whether it was taught maps whose resolution follows the noise, or always the finest.
+    """
 
     @register_to_config
     def __init__(
@@ -53,6 +56,7 @@ class ReferenceController(ModelMixin, ConfigMixin):
         fine: int = 32,
         middle: int = 96,
         meta: bool = True,
+        routing: bool = True,
     ) -> None:
         super().__init__()
         self.stem = Stem(channels, fine, middle, width)
@@ -169,10 +173,10 @@ def zero(layer: Layer) -> Layer:
     return layer
 
 
-def controller_for(net: ToyboxDenoiser, depth: int = 2, meta: bool = True) -> ReferenceController:
+def controller_for(net: ToyboxDenoiser, depth: int = 2, meta: bool = True, routing: bool = True) -> ReferenceController:
     """A new controller of the denoiser's sizes whose base part begins as a copy of its first layers (arXiv 2302.05543)."""
     sizes = {name: net.config[name] for name in ("width", "heads", "channels", "fine", "middle")}
-    controller = ReferenceController(**sizes, depth=depth, meta=meta)
+    controller = ReferenceController(**sizes, depth=depth, meta=meta, routing=routing)
     for name in ("stem", "position", "ray", "time", "from_text", "modulation"):
         mine, theirs = getattr(controller, name), getattr(net, name)
         if isinstance(mine, nn.Module):

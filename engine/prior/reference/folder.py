@@ -1,4 +1,4 @@
-"""A reference controller on disk: a diffusers model folder with half-precision weights."""
+"""A reference controller on disk: a diffusers model folder with half-precision weights, which knows its prior's."""
 
 from __future__ import annotations
 
@@ -17,9 +17,15 @@ from engine.prior.pipeline_folder import read_json
 from engine.prior.reference.controller import ReferenceController
 from engine.prior.toybox.folder import WEIGHTS
 
+BASE = "_base"
+"""In its settings: the digest of the prior's weights that it was taught to guide."""
 
-def save_controller(folder: Path, config: Mapping[str, object], weights: Mapping[str, Tensor]) -> None:
-    """Write or replace the controller's files; the weights take their place whole. Raises `StorageError`."""
+
+def save_controller(folder: Path, config: Mapping[str, object], weights: Mapping[str, Tensor], base: str = "") -> None:
+    """Write or replace the controller's files; the weights take their place whole. Raises `StorageError`.
+
+    ``base`` is the digest of the prior's weights that it belongs to.
+    """
     folder = Path(folder)
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -27,7 +33,7 @@ def save_controller(folder: Path, config: Mapping[str, object], weights: Mapping
         partial = folder / f".{WEIGHTS}.partial"
         save_file(halves, partial)
         (folder / "config.json").write_text(
-            json.dumps({"_class_name": "ReferenceController", **config}, indent=1) + "\n", encoding="utf-8"
+            json.dumps({"_class_name": "ReferenceController", BASE: base, **config}, indent=1) + "\n", encoding="utf-8"
         )
         os.replace(partial, folder / WEIGHTS)
 
@@ -45,3 +51,8 @@ def load_controller(folder: Path) -> ReferenceController:
     except (OSError, SafetensorError, RuntimeError, TypeError, ValueError) as error:
         raise FileFormatError(f"The reference controller in {folder} is damaged ({error}).", "Restore it.") from error
     return net.eval().requires_grad_(False)
+
+
+def base_of(folder: Path) -> str:
+    """The digest of the prior's weights that the controller in ``folder`` belongs to; nothing if it does not say."""
+    return str(read_json(Path(folder) / "config.json").get(BASE, ""))

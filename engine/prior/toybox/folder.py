@@ -5,6 +5,7 @@ model_index.json   unet/   tokenizer/   scheduler/   prior.toml
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -37,6 +38,8 @@ WEIGHTS = "diffusion_pytorch_model.safetensors"
 SETTINGS = "prior.toml"
 CONTROLLER = "reference"
 """The folder in it of the controller for 3D references, where one was trained."""
+
+DIGEST_CHARACTERS = 16
 
 TOYBOX_INFO = PriorInfo(
     id="toybox",
@@ -110,6 +113,11 @@ def load_parts(folder: Path) -> ToyboxParts:
         ) from error
     info = replace(read_info(folder), vocabulary=tokeniser.vocabulary)
     return ToyboxParts(net, tokeniser, NoiseSchedule((1 - betas).cumprod(0)), info)
+
+
+def base_digest(folder: Path) -> str:
+    """The beginning of the SHA-256 of the denoiser's weights, by which a controller knows them."""
+    return hashlib.sha256((Path(folder) / "unet" / WEIGHTS).read_bytes()).hexdigest()[:DIGEST_CHARACTERS]
 
 
 def read_info(folder: Path) -> PriorInfo:

@@ -13,10 +13,10 @@ from engine.math.noise import NoiseSchedule, eps_from_x0
 from engine.math.views import Views
 from engine.prior.base import Condition, Prediction, PriorInfo, TextEmbedding
 from engine.prior.reference.controller import ReferenceController
-from engine.prior.reference.folder import load_controller
+from engine.prior.reference.folder import base_of, load_controller
 from engine.prior.reference.steering import features_for
 from engine.prior.resize import to_square
-from engine.prior.toybox.folder import CONTROLLER, load_parts
+from engine.prior.toybox.folder import CONTROLLER, base_digest, load_parts
 from engine.prior.toybox.network import Poses, StemFeatures, ToyboxDenoiser, Words
 from engine.prior.toybox.poses import poses_from_cameras, unknown_poses
 from engine.prior.toybox.schedule import time_fraction
@@ -110,24 +110,38 @@ class ToyboxPrior:
         return Poses(torch.cat([poses.c2w, given.c2w], 1), torch.cat([poses.rays, given.rays], 1), poses.known)
 
 
-def load_toybox(folder: Path, device: torch.device | str = "cpu") -> ToyboxPrior:
-    """The prior in a folder, with its reference controller if it has one.
+def load_toybox(folder: Path, device: torch.device | str = "cpu", controller_folder: Path | None = None) -> ToyboxPrior:
+    """The prior in a folder, with its reference controller if it has one, or with that of another ``controller_folder``.
 
     Raises `MissingError` if files are not there, `FileFormatError` if they are damaged or do not fit each other.
     """
     parts = load_parts(folder)
-    controller = load_controller(folder / CONTROLLER) if parts.info.takes_references else None
-    if controller is not None:
-        _check_fits(controller, parts.net, folder)
-    return ToyboxPrior(parts.net, parts.tokeniser, parts.schedule, parts.info, device, controller)
+    place = controller_folder or (folder / CONTROLLER if parts.info.takes_references else None)
+    if place is None:
+        return ToyboxPrior(parts.net, parts.tokeniser, parts.schedule, parts.info, device)
+    controller = load_controller(place)
+    _check_fits(controller, parts.net, place)
+    info = replace(parts.info, reference_note=_base_note(place, folder))
+    return ToyboxPrior(parts.net, parts.tokeniser, parts.schedule, info, device, controller)
 
 
-def _check_fits(controller: ReferenceController, net: ToyboxDenoiser, folder: Path) -> None:
+def _base_note(place: Path, folder: Path) -> str:
+    """What to tell where the controller was taught beside other weights: it works on, but less well, since features drift."""
+    taught = base_of(place)
+    if taught in ("", base_digest(folder)):
+        return ""
+    return (
+        f"The reference controller was trained for another state of this prior ({taught}); references act less surely until it "
+        "is trained again for this one."
+    )
+
+
+def _check_fits(controller: ReferenceController, net: ToyboxDenoiser, place: Path) -> None:
     for name in ("channels", "width", "fine", "middle"):
         its, ours = controller.config[name], net.config[name]
         if its != ours:
             raise FileFormatError(
-                f"The reference controller in {folder / CONTROLLER} does not fit its prior: its {name} is {its}, not {ours}.",
+                f"The reference controller in {place} does not fit its prior: its {name} is {its}, not {ours}.",
                 "Restore both from the repository, or train one for this prior.",
             )
 

@@ -10,10 +10,14 @@ from engine.toybox.training.evaluation import FRACTIONS
 
 @dataclass(frozen=True)
 class ControllerFacts:
-    """``errors`` are mean squared errors of x0 at noise times .9, .75, .5, by what is wanted and what reference is shown."""
+    """``base`` is the digest of the prior's weights that it guides, or nothing if that was not noted.
+
+    ``errors`` are mean squared errors of x0 at noise times .9, .75, .5, by what is wanted and what reference is shown.
+    """
 
     config: Mapping[str, object]
     left_out: tuple[str, ...]
+    base: str
     step: int
     images: int
     hours: float
@@ -25,9 +29,10 @@ class ControllerFacts:
 def controller_card(facts: ControllerFacts) -> str:
     """Markdown with the Hub's front matter."""
     left_out = f" Left out: {', '.join(facts.left_out)}." if facts.left_out else ""
+    guided = f" It belongs to the prior's weights `{facts.base}` (the beginning of their SHA-256)." if facts.base else ""
     training = (
         f"{facts.megabytes} MB in half precision. {facts.images:,} pictures in {facts.step:,} steps, {facts.hours} hours, "
-        f"a running mean of the weights.{left_out}\nExported by the code at commit `{facts.commit}`."
+        f"a running mean of the weights.{left_out}{guided}\nExported by the code at commit `{facts.commit}`."
     )
     head = ["| wanted, reference | " + " | ".join(f"t = {f}" for f in FRACTIONS) + " |", "|---|" + "---|" * len(FRACTIONS)]
     rows = [f"| {name} | " + " | ".join(f"{error:.4f}" for error in errors) + " |" for name, errors in facts.errors.items()]

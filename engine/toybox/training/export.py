@@ -55,11 +55,12 @@ def export_controller(run: Path, folder: Path, cache: Path | None = None) -> Con
     Raises `InputError` if ``run`` holds no checkpoint. ``cache`` is not needed.
     """
     state = _checkpoint(run)
-    save_controller(folder, state["config"], state["ema"])
+    save_controller(folder, state["config"], state["ema"], state.get("base", ""))
     entries = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     facts = ControllerFacts(
         config=state["config"],
         left_out=tuple(state["left_out"]),
+        base=state.get("base", ""),
         step=state["step"],
         images=state["images"],
         hours=round(state["elapsed"] / 3600, 2),

@@ -14,7 +14,7 @@ from torch import Tensor
 from engine.errors import InputError
 from engine.prior.reference.controller import Pair, ReferenceController, controller_for
 from engine.prior.reference.maps import Reading, ReferenceMaps, routed
-from engine.prior.toybox.folder import load_parts
+from engine.prior.toybox.folder import base_digest, load_parts
 from engine.prior.toybox.network import StemFeatures, Words
 from engine.prior.toybox.schedule import TIMES
 from engine.toybox.dataset import ShardCache
@@ -59,7 +59,8 @@ class GuidingCourse:
         self.parts, self.device, self.seed, self.rank = parts, torch.device(plan.device), plan.seed, rank
         self.base = prior.net.to(self.device).eval().requires_grad_(False)
         self.tokeniser, self.schedule = prior.tokeniser, prior.schedule
-        self.net = controller_for(self.base, parts.depth, parts.meta).to(self.device)
+        self.net = controller_for(self.base, parts.depth, parts.meta, parts.routing).to(self.device)
+        self.base_digest = base_digest(plan.init)
         cache = ShardCache.open(plan.cache)
         self.source = BatchSource(cache, self.tokeniser, TIMES, plan.seed, rank, parts.shares, self.device)
         self.seeds = int(self.source.seeds.min()), int(self.source.seeds.max()) + 1
@@ -89,16 +90,15 @@ class GuidingCourse:
         """What the controller adds for this batch."""
 
         def features(t: Tensor, words: Words) -> StemFeatures:
-            seen = routed(maps, t, self.parts.reading) if self.parts.routing else maps
-            channels = seen.channels()
-            return net(channels, pair_of(batch, maps.channels()), t, words, batch.poses)
+            seen = routed(maps, t, self.parts.reading) if net.config.routing else maps
+            return net(seen.channels(), pair_of(batch, maps.channels()), t, words, batch.poses)
 
         return features
 
     def state(self) -> dict[str, Any]:
-        """The sizes, and what was left out."""
+        """The sizes, what was left out, and the weights that it guides."""
         left_out = [name for name in LEAVABLE if not getattr(self.parts, name)]
-        return {"config": _config(self.net), "left_out": left_out}
+        return {"config": _config(self.net), "left_out": left_out, "base": self.base_digest}
 
     def with_weights(self, weights: Mapping[str, Tensor]) -> ReferenceController:
         """A frozen controller."""

@@ -109,7 +109,7 @@ def draft(context: Context, state: RunState, live: LiveKnobs) -> Iterator[StepOu
         if fault:
             yield StepOut(float("nan"), views, skipped=fault)
         state.anchor = _with_given(context, Anchor(_anchor_pictures(context, views), cameras))
-        yield StepOut(float((x0 - before).square().mean()), views, guided.metrics(views, live()), x0)
+        yield StepOut(float((x0 - before).square().mean()), views, guided.metrics(views, times[state.step - 1], live()), x0)
         before = x0
 
 

@@ -73,7 +73,8 @@ def distill_step(context: Context, state: RunState, knobs: Knobs, progress: floa
     held = held + _as_summed(reference_pull(context.guide, views, cameras, t, prior.schedule, knobs), x)
     _backward(state, prior_share * push + held + _as_summed(roughness(state.scene), x))
     metrics = {**out.metrics, **clipping_metrics(seen, knobs), **learned.train(state, knobs.guidance, out)}
-    metrics |= guiding_metrics(context.guide, state, knobs)
+    times = (t + 0.5) / len(prior.schedule)
+    metrics |= guiding_metrics(context.guide, state, knobs, times)
     metrics["noise"] = float(t.float().mean()) / len(prior.schedule)
     state.optimiser.step()  # last, so that a step that fails before has moved nothing
     return StepOut(float(push.detach()), views.detach(), metrics, out.denoised)

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field, replace
 from engine.loop.messages import Event, KnobsApplied, StageStarted, Stepped
 
 MAX_POINTS = 200
+TRACED = ("reference_similarity", "reference_strength", "reference_gate", "reference_fit")
+"""The metrics whose course over the run is kept."""
 
 
 @dataclass(frozen=True)
 class History:
-    """Losses (total_step, loss) over the whole run: at most ``MAX_POINTS`` of them, every ``stride`` steps, and the newest."""
+    """A number over the whole run as (total_step, number): at most ``MAX_POINTS``, ``stride`` steps apart or more, and the newest."""
 
     points: tuple[tuple[int, float], ...] = ()
     stride: int = 1
@@ -25,22 +27,36 @@ class History:
             return self.points
         return (*self.points, self.newest)
 
-    def with_loss(self, total_step: int, loss: float) -> History:
-        """One more loss; what was recorded at or after ``total_step`` is forgotten (the run was rolled back or resumed)."""
-        if not math.isfinite(loss):
+    def with_number(self, total_step: int, number: float) -> History:
+        """One more; what was recorded at or after ``total_step`` is forgotten."""
+        if not math.isfinite(number):
             return self
-        points = self.points
-        while points and points[-1][0] >= total_step:
-            points = points[:-1]
-        if total_step % self.stride == 0:
-            points = (*points, (total_step, loss))
-        return History(points, self.stride, (total_step, loss))._thinned()
+        points, new = self.before(total_step).points, (total_step, number)
+        if not points or total_step >= points[-1][0] + self.stride:
+            points = (*points, new)
+        return History(points, self.stride, new)._thinned()
+
+    def before(self, total_step: int) -> History:
+        """Without what was recorded at or after ``total_step``: the run was rolled back or resumed."""
+        if self.newest is None or self.newest[0] < total_step:
+            return self
+        points = tuple(point for point in self.points if point[0] < total_step)
+        return History(points, self.stride, points[-1] if points else None)
 
     def _thinned(self) -> History:
         if len(self.points) < MAX_POINTS:
             return self
         stride = self.stride * 2
-        return History(tuple(point for point in self.points if point[0] % stride == 0), stride, self.newest)._thinned()
+        return History(_apart(self.points, stride), stride, self.newest)._thinned()
+
+
+def _apart(points: tuple[tuple[int, float], ...], stride: int) -> tuple[tuple[int, float], ...]:
+    """Those that are ``stride`` steps or more after the one before."""
+    kept: list[tuple[int, float]] = []
+    for point in points:
+        if not kept or point[0] >= kept[-1][0] + stride:
+            kept.append(point)
+    return tuple(kept)
 
 
 @dataclass(frozen=True)
@@ -59,6 +75,7 @@ class Progress:
     history: History = field(default_factory=History)
     metrics: Mapping[str, float] = field(default_factory=dict)
     seconds_to_first_picture: float | None = None
+    traces: Mapping[str, History] = field(default_factory=dict)  # of the metrics named in TRACED
 
     def after(self, event: Event) -> Progress:
         """The progress that ``event`` tells of; events of other kinds change nothing."""
@@ -71,6 +88,7 @@ class Progress:
         return self
 
     def _stepped(self, event: Stepped) -> Progress:
+        metrics = {name: float(value) for name, value in event.metrics.items() if math.isfinite(value)}
         return replace(
             self,
             stage=event.stage,
@@ -81,6 +99,12 @@ class Progress:
             eta_seconds=event.eta_seconds,
             seconds=event.seconds,
             revision_applied=event.revision,
-            history=self.history.with_loss(event.total_step, event.loss),
-            metrics={name: float(value) for name, value in event.metrics.items() if math.isfinite(value)},
+            history=self.history.with_number(event.total_step, event.loss),
+            metrics=metrics,
+            traces=self._traced(event.total_step, metrics),
         )
+
+    def _traced(self, total_step: int, metrics: Mapping[str, float]) -> dict[str, History]:
+        traces = {name: history.before(total_step) for name, history in self.traces.items()}
+        told = {name: metrics[name] for name in TRACED if name in metrics}
+        return traces | {name: traces.get(name, History()).with_number(total_step, value) for name, value in told.items()}

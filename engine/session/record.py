@@ -115,7 +115,11 @@ def _blank(prompt: str) -> Settings:
 
 
 def _progress(document: Mapping[str, Any]) -> Progress:
-    history = document["history"]
-    newest = None if history["newest"] is None else (int(history["newest"][0]), float(history["newest"][1]))
-    points = tuple((int(step), float(loss)) for step, loss in history["points"])
-    return Progress(**{**document, "history": History(points, int(history["stride"]), newest)})
+    traces = {name: _history(trace) for name, trace in document.get("traces", {}).items()}
+    return Progress(**{**document, "history": _history(document["history"]), "traces": traces})
+
+
+def _history(document: Mapping[str, Any]) -> History:
+    newest = None if document["newest"] is None else (int(document["newest"][0]), float(document["newest"][1]))
+    points = tuple((int(step), float(number)) for step, number in document["points"])
+    return History(points, int(document["stride"]), newest)

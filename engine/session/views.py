@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ class JobView:
     ``queue_position`` is 1 for the job that runs next, 0 for one that does not wait. ``revision`` is the newest knobs asked for,
     ``revision_applied`` those that the newest step used, from ``applied_at_step`` on. ``losses`` are (total_step, loss) over the
     whole run, thinned to at most 200. ``warnings`` and ``error`` are (what, remedy). ``settings`` are those of the submission.
-    ``seconds_to_first_picture`` counts from when the engine took the job up.
+    ``seconds_to_first_picture`` counts from when the engine took the job up. ``traces`` are like ``losses``, by metric.
     """
 
     token: str
@@ -43,6 +43,7 @@ class JobView:
     files: Mapping[str, Path]
     settings: Settings
     seconds_to_first_picture: float | None
+    traces: Mapping[str, tuple[tuple[int, float], ...]] = field(default_factory=dict)
 
 
 def view_of(record: JobRecord, folder: Path, queue_position: int) -> JobView:
@@ -70,6 +71,7 @@ def view_of(record: JobRecord, folder: Path, queue_position: int) -> JobView:
         files={name: folder / file for name, file in record.files.items()},
         settings=record.settings,
         seconds_to_first_picture=progress.seconds_to_first_picture,
+        traces={name: history.shown() for name, history in progress.traces.items()},
     )
 
 

@@ -17,7 +17,7 @@ def stepped(total_step: int, loss: float = 1.0, revision: int = 0, **metrics: fl
 def history_of(steps: range) -> History:
     history = History()
     for step in steps:
-        history = history.with_loss(step, 1 / step)
+        history = history.with_number(step, 1 / step)
     return history
 
 
@@ -35,12 +35,22 @@ def test_history_is_bounded_even_covers_the_run_and_ends_with_the_newest(steps: 
 
 
 def test_going_back_forgets_what_no_longer_happened() -> None:
-    points = history_of(range(1, 11)).with_loss(6, 60.0).shown()
+    points = history_of(range(1, 11)).with_number(6, 60.0).shown()
     assert [step for step, _ in points] == [1, 2, 3, 4, 5, 6] and points[-1] == (6, 60.0)
 
 
+@pytest.mark.parametrize("first", [1, 122, 123])
+def test_a_number_that_is_told_now_and_then_is_kept_wherever_it_begins(first: int) -> None:
+    history = History()
+    for step in range(first, first + 10 * 5000, 10):
+        history = history.with_number(step, float(step))
+    numbers = [step for step, _ in history.shown()]
+    assert MAX_POINTS // 2 <= len(numbers) <= MAX_POINTS
+    assert numbers[0] == first and numbers[-1] == first + 10 * 4999
+
+
 def test_losses_that_are_not_finite_are_left_out() -> None:
-    history = History().with_loss(1, 1.0).with_loss(2, float("nan")).with_loss(3, float("inf"))
+    history = History().with_number(1, 1.0).with_number(2, float("nan")).with_number(3, float("inf"))
     assert history.shown() == ((1, 1.0),)
 
 
@@ -50,5 +60,18 @@ def test_progress_follows_the_events() -> None:
         progress = progress.after(event)
     assert (progress.stage, progress.step, progress.steps, progress.total_step) == ("refine", 8, 100, 8)
     assert (progress.revision_applied, progress.applied_at_step) == (3, 8)
-    assert progress.metrics == {"norm": 0.5}
+    assert progress.metrics == {"norm": 0.5} and progress.traces == {}
     assert progress.after(RolledBack("it emptied", 2)) == progress
+
+
+def test_the_course_of_a_reference_is_kept_between_the_steps_that_tell_of_it() -> None:
+    progress = Progress()
+    for step in range(1, 31):
+        now_and_then = {"reference_similarity": step / 100} if step % 10 == 0 else {}
+        progress = progress.after(stepped(step, reference_strength=0.5, noise=0.1, **now_and_then))
+    assert set(progress.traces) == {"reference_similarity", "reference_strength"}
+    assert progress.traces["reference_similarity"].shown() == ((10, 0.1), (20, 0.2), (30, 0.3))
+    assert len(progress.traces["reference_strength"].shown()) == 30
+    progress = progress.after(stepped(12, reference_strength=0.5))
+    assert progress.traces["reference_strength"].shown()[-1] == (12, 0.5), "the run was rolled back"
+    assert progress.traces["reference_similarity"].shown() == ((10, 0.1),)

@@ -34,7 +34,8 @@ def record(**changes: object) -> JobRecord:
 def full_record() -> JobRecord:
     settings = with_values(settings_of(), {"guidance_scale": 31.0, "seed": 7, "scene": "field"})
     history = History(((1, 0.5), (2, 0.25)), 1, (2, 0.25))
-    progress = Progress("refine", 2, 9, 2, 3.0, 4.0, 5.0, 6, 7, history, {"norm": 1.0}, 0.5)
+    traces = {"reference_similarity": History(((1, 0.5),), 1, (1, 0.5))}
+    progress = Progress("refine", 2, 9, 2, 3.0, 4.0, 5.0, 6, 7, history, {"norm": 1.0}, 0.5, traces)
     return replace(
         record(), settings=settings, knobs=with_values(settings, {"anchor_weight": 3.0}).knobs, state="running", revision=4,
         progress=progress, warnings=(("what", "remedy"),), error=("it ended", "do this"), files={"ply": "scene.ply"},
@@ -45,6 +46,12 @@ def full_record() -> JobRecord:
 @pytest.mark.parametrize("original", [record(), full_record()], ids=["new", "full"])
 def test_a_record_survives_being_written_and_read(original: JobRecord) -> None:
     assert from_json(to_json(original)) == original
+
+
+def test_a_record_of_an_older_studio_has_no_traces() -> None:
+    document = json.loads(to_json(full_record()))
+    del document["progress"]["traces"]
+    assert from_json(json.dumps(document)).progress.traces == {}
 
 
 @pytest.mark.parametrize("changes", [

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from engine.loop.guiding.guide import Guide, mask_of, with_reference
 from engine.loop.guiding.likeness import outline_iou
+from engine.loop.guiding.refining import strength_metrics
 from engine.loop.spec import Knobs
 from engine.math.cameras import Cameras
 from engine.math.views import Views
@@ -50,12 +51,13 @@ class GuidedDraft:
         alpha = torch.arange(x_t.shape[1], device=x_t.device).view(1, -1, 1, 1) == 3
         return pulled(prediction, x_t, t, self.prior.schedule, target.to(x_t), strengths * alpha)
 
-    def metrics(self, views: Views, knobs: Knobs) -> dict[str, float]:
-        """How the draft compares with the reference, and how far the gate is open."""
+    def metrics(self, views: Views, time: int, knobs: Knobs) -> dict[str, float]:
+        """The noise of the sampling step at ``time``, how strongly the reference acted there, and how like it the draft is."""
+        noise = {"noise": time / len(self.prior.schedule)}
         if self.guide is None:
-            return {}
-        opening = {"reference_gate": self.guide.opening(knobs)}
+            return noise
+        acting = noise | strength_metrics(self.guide, knobs, torch.tensor([(time + 0.5) / len(self.prior.schedule)]))
         if self.prior.info.channels != "rgba":
-            return opening
+            return acting
         likeness = float(outline_iou(views.alpha, mask_of(self.maps).to(views.alpha.device)).mean())
-        return {"reference_similarity": likeness, **opening}
+        return {"reference_similarity": likeness, **acting}

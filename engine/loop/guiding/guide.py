@@ -73,12 +73,17 @@ class Guide:
     notes: tuple[str, ...] = ()
 
     def opening(self, knobs: Knobs) -> float:
-        """How far the gate is open, 0..1. Controllers judge by themselves, unless a number says otherwise."""
-        asked = read_gate(knobs.reference_gate)
-        if asked == OPEN or self.likeness is None or (asked == AUTO and self.way == "controller"):
+        """How far the gate is open, 0..1."""
+        if not self.is_judged(knobs):
             return 1.0
+        asked = read_gate(knobs.reference_gate)
         half = HALF_OPEN if asked == AUTO else asked
         return gate(self.likeness, half - GATE_WIDTH / 2, half + GATE_WIDTH / 2)
+
+    def is_judged(self, knobs: Knobs) -> bool:
+        """Whether the likeness decides. Controllers judge by themselves, unless a number says otherwise."""
+        asked = read_gate(knobs.reference_gate)
+        return asked != OPEN and self.likeness is not None and not (asked == AUTO and self.way == "controller")
 
     def influence(self, knobs: Knobs) -> Influence:
         """The curve through the gate; nothing while the reference is ignored."""

@@ -12,6 +12,7 @@ from engine.loop.spec import Knobs
 from engine.math.cameras import Cameras
 from engine.math.noise import NoiseSchedule
 from engine.math.views import Views
+from engine.prior.base import Reference
 
 if TYPE_CHECKING:  # the state holds a context, which holds the guide
     from engine.loop.state import RunState
@@ -31,11 +32,21 @@ def reference_pull(
     return pull(views, cameras, guide.model.maps(cameras), (t + 0.5) / len(schedule), influence, guide.reading)
 
 
-def guiding_metrics(guide: Guide | None, state: RunState, knobs: Knobs) -> dict[str, float]:
-    """From time to time, how like the reference the shape is; and how far the gate is open."""
-    if guide is None or state.step % LIKENESS_STEPS:
+def guiding_metrics(guide: Guide | None, state: RunState, knobs: Knobs, times: Tensor) -> dict[str, float]:
+    """How strongly the reference acts at the noise ``times`` (B,); from time to time, how like it the shape is."""
+    if guide is None:
         return {}
-    return {
-        "reference_similarity": guide.outlines.likeness(state.scene, state.renderer),
-        "reference_gate": guide.opening(knobs),
-    }
+    compared = (
+        {} if state.step % LIKENESS_STEPS else {"reference_similarity": guide.outlines.likeness(state.scene, state.renderer)}
+    )
+    return compared | strength_metrics(guide, knobs, times)
+
+
+def strength_metrics(guide: Guide, knobs: Knobs, times: Tensor) -> dict[str, float]:
+    """The mean strength at noise ``times`` (B,) in 0..1, and how far the gate is open.
+
+    Where a likeness decides on that, it is told as the fit.
+    """
+    strength = float(Reference(guide.influence(knobs)).strengths(times).float().mean())
+    fit = {"reference_fit": guide.likeness} if guide.is_judged(knobs) else {}
+    return {"reference_strength": strength, "reference_gate": guide.opening(knobs), **fit}

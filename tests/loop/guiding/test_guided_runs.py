@@ -111,6 +111,20 @@ def test_the_automatic_gate_keeps_out_what_the_prior_would_never_make(pole: str)
     assert same(final(events), final(events_of(small(refine_steps=1))))
 
 
+def test_every_step_tells_how_strongly_the_reference_acted_at_its_noise(pole: str, tiny: ToyboxPrior) -> None:
+    """Strength 1 at all noise, 0 at none, on a straight line; the controller's gate is open and nobody judges."""
+    knobs = quick_knobs(reference_curve="0:1,1:0", **LIVE)
+    steps = of_type(events_of(small(reference=pole, refine_steps=3), knobs, prior=tiny), Stepped)
+    told = [step.metrics for step in steps if step.stage != "fit"]
+    assert {step.stage for step in steps} == {"draft", "fit", "refine"}
+    for metrics in told:
+        assert metrics["reference_strength"] == pytest.approx(metrics["noise"], abs=0.01)
+        assert 0 <= metrics["noise"] <= 1 and ("reference_fit" in metrics) == (knobs.reference_gate != "open")
+    assert told[0]["noise"] > 0.9 > told[1]["noise"], "the draft begins with noise"
+    ignored = of_type(events_of(small(reference=pole, refine_steps=1), replace(knobs, ignore_reference=True)), Stepped)[-1]
+    assert ignored.metrics["reference_strength"] == 0 and "reference_similarity" in ignored.metrics
+
+
 def test_the_controller_is_asked_once_in_each_call_of_the_prior_while_it_has_strength(pole: str, tiny: ToyboxPrior) -> None:
     def calls(**knobs: Any) -> tuple[int, int]:
         asked, made = [], []

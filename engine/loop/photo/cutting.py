@@ -64,19 +64,26 @@ def _trouble(inside: np.ndarray, how: How) -> str:
 def _by_border(rgb: np.ndarray) -> np.ndarray:
     """Seeds by what the border foretells, then a random walk; solved small, and enlarged softly."""
     from skimage.segmentation import random_walker  # slow to import
-    from skimage.transform import resize
 
     scale = min(1.0, WALK_SIDE / max(rgb.shape[:2]))
-    small = resize(rgb, (max(8, round(rgb.shape[0] * scale)), max(8, round(rgb.shape[1] * scale))), anti_aliasing=True)
+    small = _resized(rgb, max(8, round(rgb.shape[0] * scale)), max(8, round(rgb.shape[1] * scale)))
     seeds = _seeds(small)
     if not {1, 2} <= set(np.unique(seeds)):
         return np.concatenate([rgb, np.ones_like(rgb[..., :1])], -1)  # everything; `cut_out` says so
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # probabilities a little outside 0..1
         inside = random_walker(small, seeds, beta=WALK_BETA, mode="cg_j", return_full_prob=True, channel_axis=-1)[1]
-    share = resize(_main_part(np.clip(inside, 0, 1)), rgb.shape[:2], order=1)
+    share = _resized(_main_part(np.clip(inside, 0, 1))[..., None], *rgb.shape[:2])[..., 0]
     alpha = np.clip((share - 0.35) / 0.3, 0, 1)[..., None].astype(np.float32)
     return np.concatenate([rgb * alpha, alpha], -1)
+
+
+def _resized(picture: np.ndarray, height: int, width: int) -> np.ndarray:
+    """A picture (H,W,C) with other sides: averaged smoothly where it shrinks, interpolated where it grows."""
+    from PIL import Image
+
+    planes = [Image.fromarray(np.ascontiguousarray(plane, np.float32)) for plane in np.moveaxis(picture, -1, 0)]
+    return np.stack([np.asarray(plane.resize((width, height), Image.Resampling.BILINEAR)) for plane in planes], -1)
 
 
 def _seeds(small: np.ndarray) -> np.ndarray:

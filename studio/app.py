@@ -26,6 +26,7 @@ from engine.prior.registry import fetch, find_entry, installed, list_priors, loa
 from engine.session import Session, default_root
 from engine.session.fetching import Fetching, offer_of
 from engine.session.presets import load_presets
+from engine.session.references import References, own_folder
 from studio.catalogue import Catalogue, PriorChoice, useful_presets
 from studio.downloads import download_routes
 from studio.live import live_route
@@ -39,10 +40,10 @@ LIVE_THREADS = 48  # one waits for a picture and one for the status in each open
 ARTICLES = frozenset(("a", "an", "the"))
 
 
-def serve(*, host: str, port: int, share: bool, library: Path | None = None) -> None:
-    """Serve the studio until it is interrupted. Raises StudioError if the port or the library cannot be used."""
+def serve(*, host: str, port: int, share: bool, library: Path | None = None, shelf: Path | None = None) -> None:
+    """Serve the studio until it is interrupted. Raises StudioError if the port, the library or the shelf cannot be used."""
     limit_threads()
-    with open_session(library or default_root(os.environ)) as session:
+    with open_session(library or default_root(os.environ), shelf or own_folder(os.environ)) as session:
         serve_page(session, open_catalogue(), host=host, port=port, share=share, on_ready=_ready)
 
 
@@ -52,10 +53,14 @@ def _ready(serving: Serving) -> None:
     threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
 
 
-def open_session(library: Path) -> Session:
-    """The session over the runs in ``library``, with the engine's parts put together; not started."""
+def open_session(library: Path, shelf: Path | None = None) -> Session:
+    """The session over the runs in ``library``, with the engine's parts put together; not started.
+
+    References are looked up among the models in the folder ``shelf``, too. Raises MissingError if it is not there.
+    """
     keep_one = lru_cache(maxsize=1)(load_prior)  # the next run with the same prior begins at once
-    return Session(library, run, frames, write_results, keep_one, load_copy=load_copy, check=_check)
+    references = References(library, shelf)
+    return Session(library, run, frames, write_results, keep_one, load_copy=load_copy, check=_check, references=references)
 
 
 def open_catalogue() -> Catalogue:

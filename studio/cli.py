@@ -72,7 +72,14 @@ def _add_serve_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s: this machine only)")
     parser.add_argument("--port", type=_port, default=7860, help="port to listen on (default %(default)s; 0: any free one)")
     parser.add_argument("--share", action="store_true", help="also open a public link through Gradio's tunnel")
+    _add_shelf_options(parser)
+
+
+def _add_shelf_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--library", type=Path, help="folder of runs (default: $MAQUETTE_HOME or ~/.local/share/maquette)")
+    parser.add_argument(
+        "--shelf", type=Path, metavar="FOLDER", help="models of yours to take references from, too (default: $MAQUETTE_SHELF)"
+    )
 
 
 def _add_generate(commands: argparse._SubParsersAction) -> None:
@@ -90,8 +97,12 @@ def _add_generate(commands: argparse._SubParsersAction) -> None:
         "without --prompt",
     )
     generate.add_argument(
-        "--reference", metavar="PATH", help="a 3D model that guides the shape: GLB, glTF, OBJ, PLY (mesh or splats) or STL"
+        "--reference",
+        metavar="MODEL",
+        help="a 3D model that guides the shape: a GLB, glTF, OBJ, PLY (mesh or splats) or STL file; shelf:ID; auto for what on "
+        "the shelf is most like the pictures or the words, auto:5 for a draw among the best five; or run:TOKEN for an earlier result",
     )
+    _add_shelf_options(generate)
     generate.add_argument(
         "--reference-strength",
         type=float,
@@ -205,7 +216,7 @@ def _port(text: str) -> int:
 def _serve(options: argparse.Namespace) -> int | None:
     from studio.app import serve
 
-    return serve(host=options.host, port=options.port, share=options.share, library=options.library)
+    return serve(host=options.host, port=options.port, share=options.share, library=options.library, shelf=options.shelf)
 
 
 def _generate(options: argparse.Namespace) -> int | None:

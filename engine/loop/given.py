@@ -61,16 +61,27 @@ def given_views(spec: RunSpec, info: PriorInfo, folder: Path | None = None) -> G
     if not pictures:
         return None
     size = max(spec.render_size, info.resolution) if info.takes_images else spec.render_size
-    crops = crops_in(spec.image_crops, len(pictures))
-    shown, notes = [], []
-    for picture, crop in zip(pictures, crops, strict=True):
-        rgba, told = _shown(picture, crop, spec.image_fill, size, folder)
-        shown.append(torch.from_numpy(rgba))
-        notes += told
+    shown, notes = _all_shown(spec, size, folder)
     azimuths = [picture.azimuth_deg for picture in pictures]
     cameras = orbit_cameras(azimuths, spec.image_elevation_deg, info.distance, info.fov_deg, size)
     weights = torch.tensor([picture.weight for picture in pictures])
-    return GivenViews(torch.stack(shown), cameras, weights, tuple(notes))
+    return GivenViews(torch.from_numpy(shown), cameras, weights, notes)
+
+
+def shown_pictures(spec: RunSpec, size: int) -> tuple[np.ndarray, list[float]]:
+    """The pictures (M,size,size,4) of ``spec``, cut out and framed, premultiplied, and what each counts; at least one.
+
+    Raises as `given_views`.
+    """
+    return _all_shown(spec, size, None)[0], [picture.weight for picture in pictures_in(spec.images)]
+
+
+def _all_shown(spec: RunSpec, size: int, folder: Path | None) -> tuple[np.ndarray, tuple[str, ...]]:
+    """The pictures (M,size,size,4), of which there is at least one, and what was done to them in words."""
+    pictures = pictures_in(spec.images)
+    crops = crops_in(spec.image_crops, len(pictures))
+    each = [_shown(picture, crop, spec.image_fill, size, folder) for picture, crop in zip(pictures, crops, strict=True)]
+    return np.stack([rgba for rgba, _ in each]), tuple(note for _, notes in each for note in notes)
 
 
 def _shown(

@@ -20,6 +20,7 @@ from engine.loop.export.ply import sh0_from_rgb, write_splat_ply
 from engine.loop.export.sheet import write_sheet
 from engine.loop.export.video import write_video
 from engine.loop.frames import device_of, render_frames, render_rgba, shown, strip_cameras
+from engine.loop.guiding.origin import Origin, origin_in
 from engine.loop.mesh import mesh_of, textured
 from engine.loop.messages import Finished, SceneCopy
 from engine.loop.recipe import Recipe
@@ -46,7 +47,8 @@ def write_results(finished: Finished, prior_id: str, folder: Path, formats: tupl
     Pictures on a canvas have no third dimension and make only the contact sheet. Raises StorageError.
     """
     clock, copy = Clock(), finished.copy
-    recipe = with_facts(finished.recipe, prior_id, copy)
+    origin = origin_in(finished.recipe.settings.spec.reference, folder)
+    recipe = with_facts(finished.recipe, prior_id, copy, origin)
     text = recipe.to_toml()
     writers: dict[str, Callable[[Path, SceneCopy, str], None]] = {
         "ply": _ply,
@@ -75,14 +77,15 @@ def write_results(finished: Finished, prior_id: str, folder: Path, formats: tupl
     return files
 
 
-def with_facts(recipe: Recipe, prior_id: str, copy: SceneCopy) -> Recipe:
-    """The recipe with what was true when it was cooked."""
+def with_facts(recipe: Recipe, prior_id: str, copy: SceneCopy, origin: Origin | None = None) -> Recipe:
+    """The recipe with what was true when it was cooked, and where its reference comes from."""
     try:
         maquette = version("maquette")
     except PackageNotFoundError:
         maquette = "not installed"
     facts = {"maquette": maquette, "torch": torch.__version__, "device": device_name(device_of(copy)), "prior": prior_id}
-    return Recipe(recipe.settings, recipe.changes, facts)
+    taken = {} if origin is None else {"reference": origin.sentence()}
+    return Recipe(recipe.settings, recipe.changes, {**facts, **taken})
 
 
 def _summary(finished: Finished, recipe: Recipe, files: dict[str, Path], export_seconds: float, notes: list[str]) -> dict:
@@ -97,6 +100,7 @@ def _summary(finished: Finished, recipe: Recipe, files: dict[str, Path], export_
         "scene": spec.scene,
         "method": key_of(knobs.guidance),
         "device": recipe.facts["device"],
+        **{name: recipe.facts[name] for name in ("reference",) if name in recipe.facts},
         "steps": finished.steps,
         "stopped": finished.stopped,
         "skipped_steps": finished.skipped_steps,

@@ -7,11 +7,13 @@ from pathlib import Path
 
 from engine.errors import InputError
 from engine.loop.guiding import belonging
+from engine.loop.guiding.asking import names_file
 from engine.loop.photo.belonging import kept_with, within
 from engine.loop.photo.listing import pictures_in
 from engine.loop.settings import Settings, with_values
 from engine.math.knobs import File, knobs_of
 from engine.session.library import library_errors
+from engine.session.references import References
 
 GIVEN = "given"  # the folder inside a run's own
 IMAGES, REFERENCE = "images", "reference"
@@ -22,16 +24,20 @@ def given_files(settings: Settings) -> dict[str, Path]:
     owners = (settings.spec, settings.knobs, settings.knobs.guidance, settings.knobs.timesteps)
     knobs = [knob for owner in owners for knob in knobs_of(owner) if isinstance(knob.mark, File) and knob.value]
     pictures = {f"{IMAGES} {i}": each.path for i, each in enumerate(pictures_in(settings.spec.images), 1)}
-    model = {REFERENCE: belonging.path_in(settings.spec.reference)} if settings.spec.reference else {}
+    reference = settings.spec.reference
+    model = {REFERENCE: belonging.path_in(reference)} if names_file(reference) else {}
     files = {**{knob.name: knob.value for knob in knobs}, **pictures, **model}
     return {name: Path(path).expanduser() for name, path in files.items()}
 
 
-def with_own_files(settings: Settings, folder: Path) -> Settings:
-    """``settings`` with copies of their files in the run's ``folder``, made now.
+def with_own_files(settings: Settings, folder: Path, references: References | None = None) -> Settings:
+    """``settings`` with copies of their files in the run's ``folder``, made now; a reference is looked up in ``references``.
 
-    Raises InputError for a file that is not there, and StorageError if it cannot be copied.
+    Raises InputError for a file or a reference that is not there, and StorageError if it cannot be copied.
     """
+    if references is not None:
+        with library_errors(folder):
+            settings = references.settled(settings, folder)
     found = given_files(settings)
     for name, path in found.items():
         if not path.is_file():

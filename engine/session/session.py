@@ -17,7 +17,7 @@ from typing import Protocol
 
 import numpy as np
 
-from engine.errors import InputError, StorageError
+from engine.errors import InputError, StudioError
 from engine.loop.frames import SplatArrays
 from engine.loop.messages import Pictures, SceneCopy, SetKnobs, Stop
 from engine.loop.settings import Settings, Value, flatten_knobs, with_values
@@ -31,6 +31,7 @@ from engine.session.engine import Engine, LoadPrior, Run, WriteResults
 from engine.session.library import Library, has_checkpoint, new_token
 from engine.session.record import ENDED, JobRecord
 from engine.session.recovery import recovered
+from engine.session.references import References
 from engine.session.views import Cloud, Frame, JobView, Strip, view_of
 
 CLOSE_SECONDS = 60.0
@@ -51,6 +52,8 @@ class Frames(Protocol):
 class Session:
     """Runs in a library folder, worked through by one engine thread and shown by one frame thread.
 
+    ``references`` is where 3D references are looked up; by default on the shipped shelf and among the library's results.
+
     ``check`` raises a StudioError for settings that could not run (a prior that is not there); ``load_copy`` opens the scene of a
     run on disk. Unless ``resume_interrupted`` is false, runs that a dead process left behind go on by themselves.
     """
@@ -66,8 +69,10 @@ class Session:
         load_copy: Callable[[Path], SceneCopy] | None = None,
         check: Callable[[Settings], None] = lambda settings: None,
         resume_interrupted: bool = True,
+        references: References | None = None,
     ) -> None:
         self.library = Library(library)
+        self.references = references or References(self.library.root)
         self._board = Board(self.library)
         self._darkroom = Darkroom(JobArchive(self._board, load_copy))
         self._engine = Engine(self._board, run, write_results, load_prior, self._darkroom)
@@ -108,10 +113,10 @@ class Session:
         self._check(settings)
         token = new_token()
         try:
-            own = with_own_files(settings, self.library.folder(token))
+            own = with_own_files(settings, self.library.folder(token), self.references)
             record = JobRecord(token, owner, time.time(), own, own.knobs, session=self.library.session)
             self.library.write(record)
-        except (InputError, StorageError):
+        except StudioError:
             forget_own_files(self.library.folder(token))
             self.library.discard(token)
             raise

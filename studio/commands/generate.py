@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,8 @@ from engine.loop import snapshot
 from engine.loop.devices import limit_threads
 from engine.loop.export import read_recipe
 from engine.loop.guiding import belonging
+from engine.loop.guiding.asking import asked_in, names_file
+from engine.loop.guiding.origin import origin_in
 from engine.loop.messages import Event, Finished, RolledBack, StageStarted, Stepped, Unattended, Warned
 from engine.loop.photo.belonging import within
 from engine.loop.photo.listing import BETWEEN, listing, pictures_in
@@ -24,7 +27,9 @@ from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs, RunSpec
 from engine.prior.registry import load_prior
 from engine.prior.vocabulary import note_on_words
+from engine.session.library import default_root
 from engine.session.presets import DEFAULT_PRESET, IMAGE_PRESET, apply_preset, find_preset
+from engine.session.references import References, own_folder
 from studio.commands.folders import put_aside, ready
 from studio.commands.options import named_values
 
@@ -38,7 +43,7 @@ def generate(options: argparse.Namespace) -> None:
     ready(options.out)
     if not options.resume:
         put_aside(options.out, (*RESULT_FILES, snapshot.NAME, snapshot.PREVIOUS))
-    settings = snapshot.load(options.out).recipe.settings if options.resume else settings_from(options)
+    settings = snapshot.load(options.out).recipe.settings if options.resume else looked_up(settings_from(options), options)
     note = note_on_words(settings.spec.prior, settings.spec.prompt)
     if note is not None:
         tqdm.write(f"note: {note}")
@@ -47,6 +52,17 @@ def generate(options: argparse.Namespace) -> None:
     files = write_results(finished, settings.spec.prior, options.out, formats)
     for path in files.values():
         print(path)
+
+
+def looked_up(settings: Settings, options: argparse.Namespace) -> Settings:
+    """The settings with a reference that is a file in ``options.out``, and a note of what was taken."""
+    if asked_in(settings.spec.reference) is None:
+        return settings
+    references = References(options.library or default_root(os.environ), options.shelf or own_folder(os.environ))
+    settings = references.settled(settings, options.out.absolute())
+    origin = origin_in(settings.spec.reference, options.out)
+    tqdm.write(f"reference: {origin.sentence() if origin else settings.spec.reference}")
+    return settings
 
 
 def settings_from(options: argparse.Namespace) -> Settings:
@@ -86,7 +102,8 @@ def reference_values(options: argparse.Namespace) -> dict[str, str | float]:
     """The settings that ``--reference`` and its companions name."""
     values: dict[str, str | float] = {}
     if options.reference is not None:
-        values["reference"] = str(Path(options.reference).expanduser().absolute())
+        file = names_file(options.reference)
+        values["reference"] = str(Path(options.reference).expanduser().absolute()) if file else options.reference.strip()
     if options.reference_strength is not None:
         values |= {"reference_early": options.reference_strength, "reference_late": options.reference_strength}
     if options.reference_curve is not None:

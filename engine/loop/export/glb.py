@@ -53,14 +53,23 @@ def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     return np.where(length > 1e-20, normals / np.maximum(length, 1e-20), [0.0, 0.0, 1.0])
 
 
-def write_glb(path: Path | str, vertices: np.ndarray, faces: np.ndarray, vertex_colours: np.ndarray, *, recipe: str = "") -> None:
+def write_glb(
+    path: Path | str,
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    vertex_colours: np.ndarray,
+    *,
+    recipe: str = "",
+    facts: Mapping[str, str] | None = None,
+) -> None:
     """Write a mesh (vertices (N,3), faces (F,3)) with a display colour (N,3) in 0..1 a vertex.
 
+    ``facts`` are written into ``asset.extras`` as shops do: title, author, license, source.
     Raises `InputError` for an empty or unusable mesh, `StorageError` where the file cannot be written.
     """
     vertices, faces = _checked_mesh(vertices, faces)
     colours = _checked_rows("vertex_colours", vertex_colours, (len(vertices), 3))
-    glb = _Builder(recipe)
+    glb = _Builder({**(facts or {}), **({"recipe": recipe} if recipe else {})})
     attributes = _geometry(glb, vertices, faces)
     attributes["COLOR_0"] = glb.add_array(linear_from_srgb(colours).astype("<f4"), "VEC3", _VERTEX_BUFFER)
     _write(path, glb, attributes, glb.add_array(faces.astype("<u4").reshape(-1), "SCALAR", _INDEX_BUFFER), texture=False)
@@ -78,7 +87,7 @@ def write_textured_glb(
     if texture.dtype != np.uint8 or texture.ndim != 3 or texture.shape[2] != 3 or texture.size == 0:
         what = f"The texture is {texture.dtype} {texture.shape}, but uint8 (H, W, 3) is needed."
         raise InputError(what, "Convert it to 8 bits a channel.")
-    glb = _Builder(recipe)
+    glb = _Builder({"recipe": recipe} if recipe else {})
     attributes = _geometry(glb, vertices, faces)
     attributes["TEXCOORD_0"] = glb.add_array(uv.astype("<f4"), "VEC2", _VERTEX_BUFFER)
     indices = glb.add_array(faces.astype("<u4").reshape(-1), "SCALAR", _INDEX_BUFFER)
@@ -126,12 +135,12 @@ def _checked_rows(name: str, values: np.ndarray, shape: tuple[int, int]) -> np.n
 class _Builder:
     """A glTF document and its binary buffer while they grow."""
 
-    recipe: str
+    extras: Mapping[str, str]
     binary: bytearray = field(default_factory=bytearray)
     document: dict[str, Any] = field(default_factory=lambda: {"bufferViews": [], "accessors": []})
 
     def __post_init__(self) -> None:
-        extras = {"extras": {"recipe": self.recipe}} if self.recipe else {}
+        extras = {"extras": dict(self.extras)} if self.extras else {}
         self.document["asset"] = {"version": "2.0", "generator": "Maquette", **extras}
 
     def add_view(self, data: bytes, target: int | None = None) -> int:

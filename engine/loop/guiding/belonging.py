@@ -13,10 +13,14 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from engine.errors import InputError, storage_errors
+from engine.loop.guiding.asking import asked_in
 from engine.loop.references.files import MAX_BYTES
 
 COPIES = Path("given") / "reference"
 """Where it lies in a run's folder."""
+
+ORIGIN = "origin.json"
+"""The file beside a copy that says where it comes from, and which file it is about."""
 
 DIGEST_CHARACTERS = 16
 _FORM = re.compile(r"(?P<path>.+?)(?:#(?P<digest>[0-9a-f]{16}))?")
@@ -24,6 +28,11 @@ _FORM = re.compile(r"(?P<path>.+?)(?:#(?P<digest>[0-9a-f]{16}))?")
 
 def found(reference: str, folder: Path | None) -> Path:
     """The file: a relative name is looked for in ``folder`` first. Raises InputError if it is missing or has changed."""
+    if asked_in(reference) is not None:
+        raise InputError(
+            f"The reference {reference!r} was not looked up before the run.",
+            "Give the path of a model, or look it up first (engine.session.references).",
+        )
     name, known = _parts(reference)
     wanted = Path(name).expanduser()
     path = folder / wanted if folder is not None and (folder / wanted).is_file() else wanted
@@ -79,11 +88,15 @@ def _kept(path: Path, folder: Path) -> Path:
         return copies / path.name
     with storage_errors(copies):
         copies.mkdir(parents=True, exist_ok=True)
-        for name in companions(path):
+        for name in (*companions(path), *_origin_beside(path)):
             target = copies / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(path.parent / name, target)
         return Path(shutil.copyfile(path, copies / path.name))
+
+
+def _origin_beside(path: Path) -> tuple[str, ...]:
+    return (ORIGIN,) if (path.parent / ORIGIN).is_file() else ()
 
 
 def companions(path: Path) -> tuple[str, ...]:

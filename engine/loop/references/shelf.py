@@ -72,10 +72,16 @@ def folder_shelf(folder: Path, embedder: Embedder, cache: Path, report: Report =
 
 def results_shelf(runs: Sequence[Path], root: Path, embedder: Embedder, cache: Path) -> Shelf:
     """Earlier results, from the run folders ``runs`` below ``root`` that the caller may see."""
-    found = [next((run / name for name in RESULT_MODELS if (run / name).is_file()), None) for run in runs]
+    found = [_model_of(run) for run in runs]
     index = _indexed([path for path in found if path is not None], root, embedder, cache)
     items = tuple(_result_item(root / record.name) for record in index.records)
     return _shelved(items, index)
+
+
+def result_in(run: Path) -> Item | None:
+    """The result in a run's folder; None if it has none in 3D."""
+    path = _model_of(run)
+    return None if path is None else _result_item(path)
 
 
 def together(shelves: Sequence[Shelf]) -> Shelf:
@@ -93,10 +99,17 @@ def together(shelves: Sequence[Shelf]) -> Shelf:
 
 def find_by_picture(shelf: Shelf, embedder: Embedder, rgba: np.ndarray, k: int = 5) -> list[Match]:
     """The ``k`` things that look most like an object cut out, premultiplied RGBA (H,W,4) float32 in 0..1, best first."""
+    return find_by_pictures(shelf, embedder, [rgba], [1.0], k)
+
+
+def find_by_pictures(
+    shelf: Shelf, embedder: Embedder, pictures: Sequence[np.ndarray], weights: Sequence[float], k: int = 5
+) -> list[Match]:
+    """The ``k`` things most like several pictures of one object, as `find_by_picture` takes them: the mean by their weights."""
     if not shelf.items:
         return []
-    query = embedder.pictures(_comparable(rgba[None], embedder.picture_size))[0]
-    return _matches(shelf, similarities(query, shelf.views), k)
+    queries = embedder.pictures(_comparable(pictures, embedder.picture_size))
+    return _matches(shelf, np.average([similarities(query, shelf.views) for query in queries], axis=0, weights=weights), k)
 
 
 def find_by_shape(shelf: Shelf, embedder: Embedder, shape: ReferenceShape, k: int = 5) -> list[Match]:
@@ -142,7 +155,7 @@ def embedded(shape: ReferenceShape, embedder: Embedder) -> np.ndarray:
     return embedder.pictures(_comparable(seen, embedder.picture_size)).astype(np.float32)
 
 
-def _comparable(pictures: np.ndarray, size: int) -> np.ndarray:
+def _comparable(pictures: Sequence[np.ndarray], size: int) -> np.ndarray:
     """Each object in the middle and equally large, so that a cut-out photo and a render compare; empty if too thin to be seen."""
     empty = np.zeros((size, size, 4), np.float32)
     seen = [picture[..., 3].max() > SOLID for picture in pictures]
@@ -173,6 +186,10 @@ def _own_item(folder: Path, record: Record) -> Item:
     licence = record.licence or next((line for line in beside if line), "unknown")
     source = ", ".join(part for part in (record.name, record.author, record.source) if part)
     return Item(f"folder/{record.name}", caption, source, licence, path)
+
+
+def _model_of(run: Path) -> Path | None:
+    return next((run / name for name in RESULT_MODELS if (run / name).is_file()), None)
 
 
 def _result_item(path: Path) -> Item:

@@ -1,0 +1,149 @@
+"""Looking up a reference: on the shipped shelf, in a folder of the user's, or among the results of a library."""
+
+from __future__ import annotations
+
+import difflib
+import threading
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from engine.errors import InputError, MissingError
+from engine.loop.given import shown_pictures
+from engine.loop.guiding.asking import FromRun, FromShelf, Retrieved, asked_in
+from engine.loop.guiding.belonging import digest
+from engine.loop.guiding.keeping import kept_item
+from engine.loop.guiding.origin import Origin, write_origin
+from engine.loop.references.items import Item
+from engine.loop.references.shelf import (
+    Match,
+    Shelf,
+    drawn,
+    find_by_pictures,
+    find_by_words,
+    folder_shelf,
+    result_in,
+    together,
+    toybox_shelf,
+)
+from engine.loop.settings import Settings, with_values
+from engine.loop.spec import RunSpec
+from engine.prior.reference.embedding import Embedder, load_embedder
+
+CACHE = ".references"
+TEMPERATURE = 0.05
+"""Of the draw among the best matches."""
+
+QUERY_SIZE = 128
+LEAST_SIMILARITY = 1e-6
+FOLDER_VARIABLE = "MAQUETTE_SHELF"
+
+
+def own_folder(environment: Mapping[str, str]) -> Path | None:
+    """The folder of models that ``MAQUETTE_SHELF`` names, if any."""
+    named = environment.get(FOLDER_VARIABLE)
+    return Path(named).expanduser() if named else None
+
+
+class References:
+    """What a reference can be taken from. May be used by several threads.
+
+    ``library`` holds the runs, and beside them what was learned of ``folder``, in which nothing is ever written. Raises
+    MissingError if that is no folder.
+    """
+
+    def __init__(self, library: Path, folder: Path | None = None, embedder: str = "toybox") -> None:
+        if folder is not None and not folder.is_dir():
+            raise MissingError(f"The folder of models {folder} is not there.", "Correct --shelf or MAQUETTE_SHELF.")
+        self.library, self.folder, self._embedder_name = library.expanduser(), folder, embedder
+        self._lock = threading.Lock()
+
+    def shelf(self) -> Shelf:
+        """Everything to choose from as it is now; new files in the user's folder are read and embedded first."""
+        with self._lock:
+            own = [] if self.folder is None else [folder_shelf(self.folder, self._embedder, self._cache)]
+            return together([*own, self._shipped])
+
+    def item(self, id: str) -> Item:
+        """The thing of this id. Raises InputError with the nearest ones."""
+        items = {item.id: item for item in self.shelf().items}
+        if id not in items:
+            raise InputError(f"There is no {id!r} on the shelf.", f"Did you mean {_nearest(id, list(items.values()))}?")
+        return items[id]
+
+    def result(self, token: str) -> Item:
+        """The 3D result of a run. Raises InputError if there is no such run, or it has no 3D result yet."""
+        folder = self.library / token
+        if not any((folder / name).is_file() for name in ("job.json", "result.json")):
+            raise InputError(f"There is no run {token!r} in this library.", "Choose one of your results, or upload its file.")
+        item = result_in(folder)
+        if item is None:
+            raise InputError(f"The run {token!r} has no 3D result yet.", "Wait until it is done, or choose another one.")
+        return item
+
+    def matches(self, spec: RunSpec, k: int) -> Sequence[Match]:
+        """The ``k`` things most like the pictures of ``spec``, or, where there are none, its words; best first.
+
+        Things that no word of the prompt fits are left out. Raises InputError if there are neither words nor pictures.
+        """
+        shelf = self.shelf()
+        if spec.images.strip():
+            shown, weights = shown_pictures(spec, QUERY_SIZE)
+            return find_by_pictures(shelf, self._embedder, list(shown), weights, k)
+        found = find_by_words(shelf, self._embedder, spec.prompt, k)
+        return [match for match in found if match.similarity > LEAST_SIMILARITY]
+
+    def settled(self, settings: Settings, folder: Path) -> Settings:
+        """``settings`` whose reference is a file in the run's ``folder``, with its origin beside it; others as they are.
+
+        A draw among the best matches is decided by the run's seed. Raises InputError, MissingError or StorageError.
+        """
+        asked = asked_in(settings.spec.reference)
+        if asked is None:
+            return settings
+        match = self._chosen(asked, settings.spec)
+        path, item = kept_item(match.item, folder), match.item
+        near = float(match.similarity) if np.isfinite(match.similarity) else None
+        write_origin(path, Origin(item.id, item.caption, item.source, item.licence, near))
+        return with_values(settings, {"reference": f"{path.absolute()}#{digest(path)}"})
+
+    def _chosen(self, asked: FromShelf | FromRun | Retrieved, spec: RunSpec) -> Match:
+        if isinstance(asked, FromRun):
+            return Match(self.result(asked.token), np.nan)
+        if isinstance(asked, FromShelf):
+            return Match(self.item(asked.id), self._similarity(asked.id, spec))
+        matches = self.matches(spec, asked.k)
+        if not matches:
+            raise InputError(
+                f"Nothing on the shelf is like {spec.prompt!r}, so there is no reference to take.",
+                "Choose one by hand, add models of your own, or go on without a reference.",
+            )
+        return drawn(matches, TEMPERATURE, np.random.default_rng(spec.seed))
+
+    def _similarity(self, id: str, spec: RunSpec) -> float:
+        """Of a thing that was picked by hand with what is asked for; not a number where nothing compares."""
+        matches = self.matches(spec, len(self.shelf().items)) if spec.images.strip() or spec.prompt.strip() else []
+        return next((match.similarity for match in matches if match.item.id == id), np.nan)
+
+    @property
+    def _cache(self) -> Path:
+        return self.library / CACHE
+
+    @cached_property
+    def _embedder(self) -> Embedder:
+        return load_embedder(self._embedder_name)
+
+    @cached_property
+    def _shipped(self) -> Shelf:
+        return toybox_shelf(self._embedder, self._cache)
+
+
+def _nearest(id: str, items: Sequence[Item]) -> str:
+    """Ids like ``id``, else things whose captions hold the word, else the first ones."""
+    ids = [item.id for item in items]
+    word = id.rpartition("/")[2].lower()
+    told = [item.id for item in items if word and word in item.caption.lower().split()]
+    near = told[:3] or difflib.get_close_matches(id, ids, n=3, cutoff=0.5) or ids[:3]
+    return ", ".join(near)

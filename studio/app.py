@@ -27,13 +27,12 @@ from engine.session import Session, default_root
 from engine.session.fetching import Fetching, offer_of
 from engine.session.presets import load_presets
 from engine.session.references import References, own_folder
-from studio.catalogue import Catalogue, PriorChoice, useful_presets
+from studio.catalogue import Catalogue, PriorChoice
 from studio.downloads import download_routes
 from studio.live import live_route
 from studio.page import build_page
 from studio.relay import viewport_routes
 from studio.server import Serving, open_port
-from studio.tabs import asked_by
 from studio.viewport import Viewports
 
 LIVE_THREADS = 48  # one waits for a picture and one for the status in each open browser tab
@@ -69,8 +68,7 @@ def open_catalogue() -> Catalogue:
     taught = {entry.id: vocabulary_of(entry) for entry in entries if installed(entry)}
     choices = tuple(_choice(entry) for entry in entries)
     fetching = open_fetching(entries)
-    presets = useful_presets(load_presets(), asked_by())
-    return Catalogue(presets, choices, lambda prior, prompt: unknown_words(prompt, taught.get(prior)), refusal, fetching)
+    return Catalogue(load_presets(), choices, lambda prior, prompt: unknown_words(prompt, taught.get(prior)), refusal, fetching)
 
 
 def open_fetching(entries: Sequence[PriorEntry]) -> Fetching:

@@ -8,18 +8,10 @@ from dataclasses import dataclass, replace
 from engine.guidance.base import Guidance
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
-from engine.math.knobs import knobs_of
 from engine.session.fetching import Fetching, Offer
 from engine.session.presets import Preset, Presets, apply_preset
 
 PLACEHOLDER = "a mug"  # stands in for a prompt that is not written yet where only the other settings matter
-
-
-def useful_presets(presets: Presets, gives: frozenset[str]) -> Presets:
-    """Without those that set what has no effect on a page whose tabs ask for ``gives``: the pull of a reference, for instance."""
-    marked = (*knobs_of(RunSpec(PLACEHOLDER)), *knobs_of(Knobs()))
-    idle = {knob.name for knob in marked if knob.mark.goes_with and knob.mark.goes_with not in gives}
-    return Presets(tuple(preset for preset in presets.presets if not idle & set(preset.values)), presets.problems)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from engine.guidance import key_of
 from engine.guidance.base import Guidance
 from engine.loop.settings import Value
 from engine.loop.spec import Knobs, RunSpec
-from engine.math.knobs import Knob, Mark, Range, knobs_of
+from engine.math.knobs import Knob, Mark, Range, Text, knobs_of
 from studio.widgets import widget
 
 SHARED = "guidance_scale"  # every method has one, with a range and a name of its own; one control serves them all
@@ -51,6 +51,11 @@ def _fields(knobs: Iterable[Knob], *, live: bool, method: str | None = None) -> 
     return [Field(knob.name, knob.mark, knob.value, live, method) for knob in knobs]
 
 
+def unmarked(name: str, value: Value = "") -> Field:
+    """A setting whose control is drawn by hand, such as the pictures of an object."""
+    return Field(name, Text(), value, live=False)
+
+
 def component_of(field: Field, *, visible: bool = True) -> Component:
     """The Gradio control of a field."""
     elem_id = f"mq-{field.method}-{field.name}" if field.method else f"mq-{field.name}"
@@ -61,17 +66,26 @@ def component_of(field: Field, *, visible: bool = True) -> Component:
 class Controls:
     """The controls of a page: (field, component) pairs, in the order in which handlers receive their values.
 
-    ``methods`` are the guidance methods that the page offers, by key; ``gives`` the settings that its tabs ask for.
+    ``methods`` are the guidance methods that the page offers, by key; ``gives`` the settings that each tab asks for, by its key.
     """
 
-    def __init__(self, methods: Mapping[str, type[Guidance]], gives: frozenset[str] = frozenset()) -> None:
-        self.methods, self.gives = dict(methods), gives
+    def __init__(self, methods: Mapping[str, type[Guidance]], gives: Mapping[str, frozenset[str]] = {}) -> None:
+        self.methods, self.gives = dict(methods), dict(gives)
+        self.asked: frozenset[str] = frozenset().union(*self.gives.values())
         self.pairs: list[tuple[Field, Component]] = []
 
-    def draw(self, fields: Iterable[Field], offers: frozenset[str] = frozenset()) -> None:
-        """Put controls for ``fields`` here; those that need what the prior does not offer stay hidden."""
+    def draw(self, fields: Iterable[Field], offers: frozenset[str] = frozenset(), tab: str = "") -> None:
+        """Put controls for ``fields`` here, but for those that have one already; those without effect now stay hidden."""
         for field in fields:
-            self.pairs.append((field, component_of(field, visible=self.offered(field, offers))))
+            if not self._has(field):
+                self.pairs.append((field, component_of(field, visible=self.offered(field, offers, tab))))
+
+    def place(self, field: Field, component: Component) -> None:
+        """Take a component that somebody else drew, with the setting's value as its own, for the control of ``field``."""
+        self.pairs.append((field, component))
+
+    def _has(self, field: Field) -> bool:
+        return any((drawn.name, drawn.method) == (field.name, field.method) for drawn, _ in self.pairs)
 
     @property
     def components(self) -> list[Component]:
@@ -82,23 +96,25 @@ class Controls:
         return next(component for field, component in self.pairs if field.name == name and field.method is None)
 
     def demanding(self) -> list[tuple[Field, Component]]:
-        """The controls that not every prior has a use for."""
-        return [(field, component) for field, component in self.pairs if field.mark.needs]
+        """The controls that not every prior, or not every tab, has a use for."""
+        return [(field, component) for field, component in self.pairs if field.mark.needs or field.mark.goes_with]
 
     def values(
-        self, given: Sequence[Value], method: str, *, offers: frozenset[str] = frozenset(), live_only: bool = False
+        self, given: Sequence[Value], method: str, *, tab: str = "", offers: frozenset[str] = frozenset(), live_only: bool = False
     ) -> dict[str, Value]:
         """What the controls say, by setting, leaving out those of methods that are not chosen and those without effect."""
         return {
             field.name: value
             for (field, _), value in zip(self.pairs, given, strict=True)
-            if field.method in (None, method) and self.offered(field, offers) and (field.live or not live_only)
+            if field.method in (None, method) and self.offered(field, offers, tab) and (field.live or not live_only)
         }
 
-    def offered(self, field: Field, offers: frozenset[str]) -> bool:
-        """Whether a setting has an effect: on a prior whose info has the flags ``offers``, with what the tabs ask for."""
-        mark = field.mark
-        return (not mark.needs or mark.needs in offers) and (not mark.goes_with or mark.goes_with in self.gives)
+    def offered(self, field: Field, offers: frozenset[str], tab: str) -> bool:
+        """Whether a setting has an effect: on a prior whose info has the flags ``offers``, with what ``tab`` asks for."""
+        mark, given = field.mark, self.gives.get(tab, frozenset())
+        if field.name in self.asked - given:
+            return False
+        return (not mark.needs or mark.needs in offers) and (not mark.goes_with or mark.goes_with in given)
 
     def updates(self, values: Mapping[str, Value]) -> list[Any]:
         """One update for each control: the new value where ``values`` names it for the method that ``values`` names."""

@@ -24,11 +24,14 @@ from studio.menu import plain
 from studio.notes import problem, unknown_notice
 from studio.offers import method_options
 from studio.status import LIVE_STATES
+from studio.tabs import check_own, tab_named, tab_of
 from studio.uploads import check_uploads
+
+HEADS = 5  # what stands before the controls in ``everything``
 
 
 class Handlers:
-    """The page's handlers. ``everything`` is (prompt, negative prompt, prior, method, *control values)."""
+    """The page's handlers. ``everything`` is (tab, prompt, negative prompt, prior, method, *control values)."""
 
     def __init__(self, session: Session, catalogue: Catalogue, controls: Controls) -> None:
         self.session, self.catalogue, self.controls = session, catalogue, controls
@@ -38,6 +41,7 @@ class Handlers:
         seed = {} if seed_locked else {"seed": secrets.randbelow(MAX_SEED + 1)}
         try:
             settings = self.settings(everything, seed)
+            check_own(tab_named(str(everything[0])), flatten(settings))
             return self.session.submit(settings, owner or secrets.token_urlsafe(16)), settings.spec.seed, ""
         except StudioError as error:
             return token, gr.skip(), problem(error)
@@ -55,28 +59,30 @@ class Handlers:
         """The handler of a live control: posts its value and returns."""
         return lambda token, value: self._post(token, {name: value})
 
-    def choose_method(self, token: str, method: str, prior: str, *values: Value) -> list[Any]:
+    def choose_method(self, token: str, tab: str, method: str, prior: str, *values: Value) -> list[Any]:
         """Another guidance method: (problem, guidance scale, one update for each group of controls)."""
         scale = self.controls.methods[method]().guidance_scale
         offers = self.catalogue.prior(prior).offers
-        chosen = {**self.controls.values(values, method, offers=offers, live_only=True), "method": method, SHARED: scale}
+        live = self.controls.values(values, method, tab=tab, offers=offers, live_only=True)
+        chosen = {**live, "method": method, SHARED: scale}
         return [self._post(token, chosen), self.controls.scale(method, scale), *self._groups(method)]
 
-    def choose_prior(self, prior: str, prompt: str) -> list[Any]:
-        """Another prior: (words it was not taught, the method menu, one update for each control that not every prior has)."""
-        offers = self.catalogue.prior(prior).offers
+    def choose_prior(self, tab: str, prior: str, prompt: str) -> list[Any]:
+        """Another prior: (words it was not taught, the method menu, one update for each control that may have no effect)."""
         options = gr.update(options=plain(method_options(self.controls.methods, self.catalogue, prior)))
-        shown = [gr.update(visible=self.controls.offered(field, offers)) for field, _ in self.controls.demanding()]
-        return [self.unknown_words(prompt, prior), options, *shown]
+        return [self.unknown_words(prompt, prior), options, *self.suit(tab, prior)]
+
+    def suit(self, tab: str, prior: str) -> list[Any]:
+        """Show the controls that have an effect on ``prior`` in ``tab`` and hide the others: an update for each in doubt."""
+        offers = self.catalogue.prior(prior).offers
+        return [gr.update(visible=self.controls.offered(field, offers, tab)) for field, _ in self.controls.demanding()]
 
     def attach(self, token: str, owner: str) -> list[Any]:
         """Show the run that the address names: everything in ``attached``, see ``studio.page``.
 
         On a busy machine this may answer after a first Generate, whose token then stays.
         """
-        return (
-            self._shown(token, owner) if token else [gr.skip()] * (8 + 2 * len(self.controls.methods) + len(self.controls.pairs))
-        )
+        return self._shown(token, owner) if token else [gr.skip()] * 3 + self.nothing_shown(gr.skip())
 
     def pick(self, token: str) -> list[Any]:
         """Show another run of this browser."""
@@ -97,22 +103,25 @@ class Handlers:
             for field, _ in self.controls.pairs
             if field.live and field.method in (None, method) and field.name in values
         }
-        words = [gr.skip(), gr.skip()]
-        told = self._post(token, {**live, "method": method})
-        return [told, *self._groups(method), *words, values["prior"], method, *self.controls.updates(values)]
+        return [self._post(token, {**live, "method": method}), *self.set_values(values)]
 
-    def nothing_shown(self, told: str) -> list[Any]:
+    def set_values(self, values: Mapping[str, Value]) -> list[Any]:
+        """Set controls to ``values`` without telling a run: (*groups, *everything). Tab and words stay as they are."""
+        method, words = str(values["method"]), [gr.skip()] * 3
+        return [*self._groups(method), *words, values["prior"], method, *self.controls.updates(values)]
+
+    def nothing_shown(self, told: Any) -> list[Any]:
         """The outputs of ``show_values`` with only a problem, or none."""
-        return [told, *[gr.skip()] * (4 + 2 * len(self.controls.methods) + len(self.controls.pairs))]
+        return [told, *[gr.skip()] * (len(self._groups("")) + HEADS + len(self.controls.pairs))]
 
     def settings(self, everything: Sequence[Value], also: Mapping[str, Value] = {}, prompt: str | None = None) -> Settings:
         """What the controls say, as settings. Raises InputError for what is not allowed."""
-        typed, negative_prompt, prior, method, *values = everything
+        tab, typed, negative_prompt, prior, method, *values = everything
         offers = self.catalogue.prior(str(prior)).offers
         settings = with_values(
             self.catalogue.defaults(),
             {
-                **self.controls.values(values, str(method), offers=offers),
+                **self.controls.values(values, str(method), tab=str(tab), offers=offers),
                 **also,
                 "prompt": typed if prompt is None else prompt,
                 "negative_prompt": negative_prompt,
@@ -154,6 +163,7 @@ class Handlers:
             "",
             words,
             *self._groups(method),
+            tab_of(values).key,
             values["prompt"],
             values["negative_prompt"],
             values["prior"],
@@ -162,7 +172,7 @@ class Handlers:
         ]
 
     def _nothing(self, note: str, owner: Any) -> list[Any]:
-        return ["", owner, note, *[gr.skip()] * (5 + 2 * len(self.controls.methods) + len(self.controls.pairs))]
+        return ["", owner, note, gr.skip(), *self.nothing_shown("")[1:]]
 
     def _groups(self, method: str) -> list[Any]:
         """For the groups in sight, then for those put away."""

@@ -6,10 +6,14 @@ from collections.abc import Mapping
 
 from engine.guidance.base import Guidance
 from engine.guidance.cost import Cost
+from engine.loop.spec import Knobs, RunSpec
+from engine.math.knobs import knobs_of
 from engine.session.fetching import MEGABYTE
-from studio.catalogue import Catalogue
+from engine.session.presets import Preset
+from studio.catalogue import PLACEHOLDER, Catalogue
 from studio.menu import Option
 from studio.notes import size_words
+from studio.tabs import Tab
 
 CLASSIC, ONE_PASS, THOROUGH, LEARNS = "Classic", "One look a step", "Slow and thorough", "Learn while the shape grows"
 GROUPS = (CLASSIC, ONE_PASS, THOROUGH, LEARNS)
@@ -38,14 +42,32 @@ def prior_options(catalogue: Catalogue) -> list[Option]:
     return options
 
 
-def preset_options(catalogue: Catalogue) -> list[Option]:
-    """Every preset below its prior."""
+def preset_options(catalogue: Catalogue, tab: Tab) -> list[Option]:
+    """The presets that have a use in a tab: those made for it first, then the others below their prior."""
     options = []
-    for preset in catalogue.presets.presets:
+    for preset in presets_in(catalogue, tab):
         prior = catalogue.prior(str(preset.values.get("prior", "")))
         note = "not installed" if prior.missing else ""
-        options.append(Option(preset.key, preset.title, preset.sentence, note, prior.title))
+        group = tab.title if made_for(preset, tab) else prior.title
+        options.append(Option(preset.key, preset.title, preset.sentence, note, group))
     return options
+
+
+def presets_in(catalogue: Catalogue, tab: Tab) -> list[Preset]:
+    """The presets that set nothing which has no effect in ``tab``, those made for it first."""
+    useful = [preset for preset in catalogue.presets.presets if companions(preset) <= tab.gives]
+    return sorted(useful, key=lambda preset: not made_for(preset, tab))
+
+
+def made_for(preset: Preset, tab: Tab) -> bool:
+    """Whether a preset sets what only goes with the thing that the tab is for."""
+    return bool(tab.own) and tab.own in companions(preset)
+
+
+def companions(preset: Preset) -> frozenset[str]:
+    """The settings without which some of a preset's own have no effect: a reference, for the strength of its pull."""
+    marked = (*knobs_of(RunSpec(PLACEHOLDER)), *knobs_of(Knobs()))
+    return frozenset(knob.mark.goes_with for knob in marked if knob.mark.goes_with and knob.name in preset.values)
 
 
 def group_of(cost: Cost) -> str:

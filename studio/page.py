@@ -16,6 +16,7 @@ from studio.fetching import connect_fetch_box
 from studio.handlers import Handlers
 from studio.panel import Panel, draw_panel
 from studio.presetting import Presetting
+from studio.tabbing import Desks, Tabbing
 from studio.theme import asset
 
 READ_ADDRESS = "() => [maquette.tokenInAddress(), maquette.owner()]"
@@ -49,15 +50,20 @@ def build_page(session: Session, catalogue: Catalogue) -> gr.Blocks:
 
 
 def _connect(page: gr.Blocks, panel: Panel, handlers: Handlers) -> None:
-    everything = [panel.prompt, panel.negative_prompt, panel.prior, panel.method, *panel.controls.components]
+    presetting = Presetting(handlers)
+    everything = [panel.tabs, panel.prompt, panel.negative_prompt, panel.prior, panel.method, *panel.controls.components]
     attached = [panel.token, panel.owner, panel.problem, panel.words, *panel.groups, *everything]
-    page.load(handlers.attach, [panel.token, panel.owner], attached, js=READ_ADDRESS, **QUIET).then(
-        None, panel.token, None, js=ATTACH
-    )
-    panel.pick.click(handlers.pick, panel.token, attached, js=PICKED, **QUIET).then(None, panel.token, None, js=ATTACH)
+    tabbing, desks = Tabbing(handlers, presetting), gr.State(Desks())
+    for arriving in (
+        page.load(handlers.attach, [panel.token, panel.owner], attached, js=READ_ADDRESS, **QUIET),
+        panel.pick.click(handlers.pick, panel.token, attached, js=PICKED, **QUIET),
+    ):
+        arriving.then(None, panel.token, None, js=ATTACH)
+        arriving.then(tabbing.arrive, [desks, panel.tabs], desks, **QUIET)
     _connect_run(panel, handlers, everything)
     _connect_live(panel, handlers)
-    _connect_presets(panel, Presetting(handlers), everything)
+    _connect_presets(panel, presetting, everything)
+    _connect_tabs(panel, tabbing, desks, everything)
     _connect_prior(panel, handlers)
     connect_fetch_box(page, panel.fetch, panel.prior, handlers.catalogue)
     panel.dice.click(None, None, panel.controls.named("seed"), js=DICE, api_visibility="private")
@@ -78,7 +84,7 @@ def _connect_live(panel: Panel, handlers: Handlers) -> None:
             component.input(
                 handlers.steer(field.name), [panel.token, component], panel.problem, trigger_mode="always_last", **QUIET
             )
-    inputs = [panel.token, panel.method, panel.prior, *panel.controls.components]
+    inputs = [panel.token, panel.tabs, panel.method, panel.prior, *panel.controls.components]
     outputs = [panel.problem, panel.controls.named(SHARED), *panel.groups]
     panel.method.input(handlers.choose_method, inputs, outputs, **QUIET)
 
@@ -87,7 +93,16 @@ def _connect_prior(panel: Panel, handlers: Handlers) -> None:
     """Another prior knows other words, and has a use for other settings and methods, whoever chose it."""
     panel.prompt.change(handlers.unknown_words, [panel.prompt, panel.prior], panel.words, trigger_mode="always_last", **QUIET)
     outputs = [panel.words, panel.method, *(component for _, component in panel.controls.demanding())]
-    panel.prior.change(handlers.choose_prior, [panel.prior, panel.prompt], outputs, trigger_mode="always_last", **QUIET)
+    inputs = [panel.tabs, panel.prior, panel.prompt]
+    panel.prior.change(handlers.choose_prior, inputs, outputs, trigger_mode="always_last", **QUIET)
+    panel.tabs.change(handlers.suit, [panel.tabs, panel.prior], outputs[2:], trigger_mode="always_last", **QUIET)
+
+
+def _connect_tabs(panel: Panel, tabbing: Tabbing, desks: gr.State, everything: list[gr.components.Component]) -> None:
+    """Another tab, chosen by hand or because a run of it is shown."""
+    inputs = [desks, panel.presets.memory, *everything]
+    panel.tabs.input(tabbing.choose, inputs, [desks, *panel.presets.outputs, *panel.groups, *everything], **QUIET)
+    panel.tabs.change(tabbing.presetting.offer, panel.tabs, panel.presets.menu, trigger_mode="always_last", **QUIET)
 
 
 def _connect_presets(panel: Panel, presetting: Presetting, everything: list[gr.components.Component]) -> None:

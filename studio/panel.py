@@ -11,13 +11,15 @@ import gradio as gr
 from engine.guidance import key_of, methods
 from engine.loop.settings import Settings
 from studio.catalogue import Catalogue
-from studio.controls import SHARED, Controls, Field, fields_of
+from studio.controls import SHARED, Controls, Field, fields_of, unmarked
+from studio.examples import EXAMPLES, chips
 from studio.fetching import FetchBox, draw_fetch_box
+from studio.fold import fold
 from studio.menu import menu
 from studio.notes import problem
 from studio.offers import method_options, preset_options, prior_options
 from studio.presetting import Memory
-from studio.tabs import TABS, Tab, asked_by, draw_tabs
+from studio.tabs import TABS, TEXT, Tab, gives, tab_bar
 
 FIRST = ("anchor_weight", "learning_rate", "t_max", "t_min")  # order only; what is not named here follows
 FIRST_NEXT = ("scene", "start", "time_budget_seconds", "refine_steps")
@@ -45,6 +47,7 @@ class PresetBar:
 class Panel:
     """Every widget that a handler reads or writes. ``groups`` hold a method's own controls: those in sight, those put away."""
 
+    tabs: gr.HTML
     prompt: gr.Textbox
     negative_prompt: gr.Textbox
     words: gr.HTML
@@ -69,10 +72,12 @@ class Panel:
 def draw_panel(catalogue: Catalogue, tabs: Sequence[Tab] = TABS) -> Panel:
     """Draw the column in the current Blocks."""
     settings = catalogue.defaults()
-    controls = Controls(methods(), asked_by(tabs))
+    controls = Controls(methods(), gives(tabs))
     fields = fields_of(settings.spec, settings.knobs, controls.methods)
+    parts: dict[str, Any] = {"tabs": tab_bar(tabs)}
     with gr.Column(elem_id="mq-scroll"):
-        parts: dict[str, Any] = draw_tabs(tabs)
+        _draw_given(controls)
+        parts |= _draw_words()
         with gr.Column(elem_classes="mq-card"):
             parts |= {**_draw_presets(catalogue), **_draw_prior(catalogue, settings), **_draw_seed(controls, fields)}
         offers = catalogue.prior(settings.spec.prior).offers
@@ -82,8 +87,40 @@ def draw_panel(catalogue: Catalogue, tabs: Sequence[Tab] = TABS) -> Panel:
     return Panel(**parts, **_draw_buttons(), **_draw_hidden(), controls=controls)
 
 
+def _draw_given(controls: Controls) -> None:
+    """The cards that some tabs have: a reference, pictures."""
+    with gr.Column(elem_classes=["mq-card", "mq-in-reference"], elem_id="mq-reference-card"):
+        controls.place(unmarked("reference"), gr.Textbox("", visible="hidden", elem_id="mq-reference"))
+    with gr.Column(elem_classes=["mq-card", "mq-in-image", "mq-in-reference"], elem_id="mq-pictures-card"):
+        controls.place(unmarked("images"), gr.Textbox("", visible="hidden", elem_id="mq-images"))
+        controls.place(unmarked("image_crops"), gr.Textbox("", visible="hidden", elem_id="mq-image_crops"))
+
+
+def _draw_words() -> dict[str, Any]:
+    """A prompt, what to leave out, examples to click, and a place for a notice about words."""
+    with gr.Column(elem_classes="mq-card", elem_id="mq-words-card"):
+        prompt = gr.Textbox(
+            label="Prompt",
+            placeholder=f"Describe one object: {EXAMPLES[0].prompt}",
+            lines=2,
+            max_lines=4,
+            elem_id="mq-prompt",
+            submit_btn=False,
+        )
+        negative = gr.Textbox(
+            label="Negative prompt",
+            show_label=False,
+            placeholder="Leave out (optional)",
+            lines=1,
+            max_lines=2,
+            elem_id="mq-negative",
+        )
+        gr.HTML(chips(), elem_id="mq-chips", js_on_load="maquette.mountPrompts(element)", apply_default_css=False)
+        return {"prompt": prompt, "negative_prompt": negative, "words": gr.HTML(elem_id="mq-unknown", apply_default_css=False)}
+
+
 def _draw_presets(catalogue: Catalogue) -> dict[str, Any]:
-    options = preset_options(catalogue)
+    options = preset_options(catalogue, TEXT)
     first = options[0].key if options else None
     chosen = menu(options, first, "Preset", "mq-preset", help=ASK_FIRST)
     with gr.Row(elem_id="mq-preset-acts"):
@@ -119,12 +156,12 @@ def _draw_live(
         gr.HTML(_heading("Live", "These act on the run at once."), elem_classes="mq-heading", apply_default_css=False)
         options = method_options(controls.methods, catalogue, settings.spec.prior)
         method = menu(options, present, "Method", "mq-method", live=True, about=True, help="How the prior pushes the shape.")
-        controls.draw([field for field in near if field.name == SHARED], offers)
+        controls.draw([field for field in near if field.name == SHARED], offers, TEXT.key)
         groups = [_draw_method(controls, fields, key, present, put_away=False) for key in controls.methods]
-        controls.draw(_ordered([field for field in near if field.name != SHARED], FIRST), offers)
-        with gr.Accordion("More live settings", open=False, elem_id="mq-more-live"):
+        controls.draw(_ordered([field for field in near if field.name != SHARED], FIRST), offers, TEXT.key)
+        with fold("More live settings", "mq-more-live"):
             groups += [_draw_method(controls, fields, key, present, put_away=True) for key in controls.methods]
-            controls.draw(far, offers)
+            controls.draw(far, offers, TEXT.key)
     return {"method": method, "groups": groups}
 
 
@@ -141,9 +178,9 @@ def _draw_next(controls: Controls, fields: Sequence[Field], offers: frozenset[st
     rest = [field for field in fields if not field.live and field.name != "seed"]
     with gr.Column(elem_classes="mq-card", elem_id="mq-next"):
         gr.HTML(_heading("Next run", "These hold from the next Generate on."), elem_classes="mq-heading", apply_default_css=False)
-        controls.draw(_ordered([field for field in rest if not field.mark.advanced], FIRST_NEXT), offers)
-        with gr.Accordion("More run settings", open=False, elem_id="mq-more-next"):
-            controls.draw([field for field in rest if field.mark.advanced], offers)
+        controls.draw(_ordered([field for field in rest if not field.mark.advanced], FIRST_NEXT), offers, TEXT.key)
+        with fold("More run settings", "mq-more-next"):
+            controls.draw([field for field in rest if field.mark.advanced], offers, TEXT.key)
 
 
 def _draw_buttons() -> dict[str, Any]:

@@ -14,7 +14,10 @@ from engine.session.presets import Preset, apply_preset, differences
 from studio.catalogue import PLACEHOLDER
 from studio.changes import changes_of, table
 from studio.handlers import Handlers
+from studio.menu import plain
 from studio.notes import note, problem
+from studio.offers import preset_options
+from studio.tabs import tab_named
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,22 @@ class Presetting:
     def __init__(self, handlers: Handlers) -> None:
         self.handlers, self.catalogue = handlers, handlers.catalogue
 
+    def offer(self, tab: str) -> Any:
+        """The presets of a tab: an update of the menu."""
+        return gr.update(options=plain(preset_options(self.catalogue, tab_named(tab))))
+
+    def rest(self, memory: Memory) -> list[Any]:
+        """The bar with nothing to decide."""
+        hidden, told = gr.update(visible=False), ""
+        if memory.replaced is not None:
+            told = note("Words and seed are as they were.", "Applied.")
+        return [memory.applied, told, hidden, hidden, gr.update(visible=memory.replaced is not None), memory]
+
     def preview(self, memory: Memory, key: str | None, *everything: Value) -> list[Any]:
         """Show what the preset would change: the bar."""
         preset = self.catalogue.preset(key)
         if preset is None:
-            return self._resting(memory)
+            return self.rest(memory)
         try:
             changes = changes_of(preset, self._settings(everything), self.handlers.controls, self.catalogue)
         except StudioError as error:
@@ -54,17 +68,17 @@ class Presetting:
 
     def dismiss(self, memory: Memory) -> list[Any]:
         """Leave everything as it is: the bar."""
-        return self._resting(memory)
+        return self.rest(memory)
 
     def forget(self, memory: Memory) -> list[Any]:
         """Another run's settings are shown, so there is nothing to undo: the bar."""
-        return self._resting(Memory(memory.applied))
+        return self.rest(Memory(memory.applied))
 
     def apply(self, memory: Memory, token: str, key: str | None, *everything: Value) -> list[Any]:
         """Set the controls as the preset says: the bar, then as ``Handlers.show_values``. What is live goes to the run too."""
         preset = self.catalogue.preset(key)
         if preset is None:
-            return [*self._resting(memory), *self.handlers.nothing_shown("")]
+            return [*self.rest(memory), *self.handlers.nothing_shown("")]
         try:
             before = self._settings(everything)
             then = flatten(apply_preset(preset, before))
@@ -73,23 +87,17 @@ class Presetting:
             return [*self._asking(problem(error), can_apply=False), *self.handlers.nothing_shown("")]
         old = {name: value for name, (value, _) in changed.items() if value is not None}
         replaced = Replaced(memory.applied, {"method": flatten(before)["method"], "prior": before.spec.prior, **old})
-        return [*self._resting(Memory(preset.key, replaced)), *self.handlers.show_values(token, then)]
+        return [*self.rest(Memory(preset.key, replaced)), *self.handlers.show_values(token, then)]
 
     def undo(self, memory: Memory, token: str) -> list[Any]:
         """Put back what the last preset replaced: the bar, then as ``Handlers.show_values``."""
         if memory.replaced is None:
-            return [*self._resting(memory), *self.handlers.nothing_shown("")]
-        return [*self._resting(Memory(memory.replaced.key)), *self.handlers.show_values(token, memory.replaced.values)]
+            return [*self.rest(memory), *self.handlers.nothing_shown("")]
+        return [*self.rest(Memory(memory.replaced.key)), *self.handlers.show_values(token, memory.replaced.values)]
 
     def _asking(self, told: str, *, can_apply: bool) -> list[Any]:
         shown, hidden = gr.update(visible=True), gr.update(visible=False)
         return [gr.skip(), told, gr.update(visible=can_apply), shown, hidden, gr.skip()]
-
-    def _resting(self, memory: Memory) -> list[Any]:
-        hidden, told = gr.update(visible=False), ""
-        if memory.replaced is not None:
-            told = note("Words and seed are as they were.", "Applied.")
-        return [memory.applied, told, hidden, hidden, gr.update(visible=memory.replaced is not None), memory]
 
     def _settings(self, everything: tuple[Value, ...]) -> Any:
         return self.handlers.settings(everything, prompt=PLACEHOLDER)

@@ -1,50 +1,52 @@
-"""Ways to begin: each tab asks for its own inputs; everything else on the page (settings, stage, queue) serves all of them."""
+"""Ways to begin: each tab asks for inputs of its own; everything else on the page (settings, stage, queue) serves all of them.
+
+All cards are on the page all the time, and a style sheet hides those that are not of the chosen tab, so that what was typed
+or uploaded in one tab is there in the next.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import gradio as gr
 
-from studio.examples import EXAMPLES, chips
+from engine.errors import InputError
+from engine.loop.settings import Value
+
+WORDS = frozenset({"prompt", "negative_prompt"})
+PICTURES = frozenset({"images", "image_crops"})
 
 
 @dataclass(frozen=True)
 class Tab:
-    """``draw`` puts the widgets into the current Blocks and returns them by name; ``gives`` are the settings they ask for."""
+    """``gives`` are the settings that it asks for, among them ``own``, without which it cannot begin; words suffice if empty.
+
+    ``missing`` says what to do when there is none.
+    """
 
     key: str
     title: str
-    draw: Callable[[], dict[str, Any]]
-    gives: frozenset[str] = frozenset()
+    gives: frozenset[str] = WORDS
+    own: str = ""
+    missing: str = ""
 
 
-def draw_text() -> dict[str, Any]:
-    """Text to 3D: a prompt, what to leave out, examples to click, and a place for a notice about words."""
-    prompt = gr.Textbox(
-        label="Prompt",
-        placeholder=f"Describe one object: {EXAMPLES[0].prompt}",
-        lines=2,
-        max_lines=4,
-        elem_id="mq-prompt",
-        submit_btn=False,
-    )
-    negative = gr.Textbox(
-        label="Negative prompt",
-        show_label=False,
-        placeholder="Leave out (optional)",
-        lines=1,
-        max_lines=2,
-        elem_id="mq-negative",
-    )
-    gr.HTML(chips(), elem_id="mq-chips", js_on_load="maquette.mountPrompts(element)", apply_default_css=False)
-    words = gr.HTML(elem_id="mq-unknown", apply_default_css=False)
-    return {"prompt": prompt, "negative_prompt": negative, "words": words}
+TEXT = Tab("text", "Text to 3D")
+IMAGE = Tab("image", "Image to 3D", WORDS | PICTURES, "images", "Add a picture of the object, or describe it under Text to 3D.")
+REFERENCE = Tab(
+    "reference",
+    "Reference-guided",
+    WORDS | PICTURES | {"reference"},
+    "reference",
+    "Choose a 3D model to be guided by, or go on without one under Text to 3D or Image to 3D.",
+)
+TABS = (TEXT, IMAGE, REFERENCE)
 
 
-TABS = (Tab("text", "Text to 3D", draw_text, frozenset({"prompt", "negative_prompt"})),)
+def gives(tabs: Sequence[Tab] = TABS) -> dict[str, frozenset[str]]:
+    """The settings that each tab asks for, by its key."""
+    return {tab.key: tab.gives for tab in tabs}
 
 
 def asked_by(tabs: Sequence[Tab] = TABS) -> frozenset[str]:
@@ -52,18 +54,29 @@ def asked_by(tabs: Sequence[Tab] = TABS) -> frozenset[str]:
     return frozenset().union(*(tab.gives for tab in tabs))
 
 
-def draw_tabs(tabs: Sequence[Tab] = TABS) -> dict[str, Any]:
-    """Every tab's widgets by name. A single tab needs no label; several get a bar of them."""
-    if len(tabs) == 1:
-        return _draw_card(tabs[0])
-    parts: dict[str, Any] = {}
-    with gr.Tabs(elem_id="mq-tabs"):
-        for tab in tabs:
-            with gr.Tab(tab.title, id=tab.key, elem_classes="mq-tab"):
-                parts |= _draw_card(tab)
-    return parts
+def tab_named(key: str, tabs: Sequence[Tab] = TABS) -> Tab:
+    """The tab with this key; the first one, where there is none."""
+    return next((tab for tab in tabs if tab.key == key), tabs[0])
 
 
-def _draw_card(tab: Tab) -> dict[str, Any]:
-    with gr.Column(elem_classes="mq-card", elem_id=f"mq-{tab.key}-card"):
-        return tab.draw()
+def tab_of(values: Mapping[str, Value], tabs: Sequence[Tab] = TABS) -> Tab:
+    """The tab in which a run with these settings would have been asked for."""
+    return next((tab for tab in reversed(tabs) if tab.own and values.get(tab.own)), tabs[0])
+
+
+def check_own(tab: Tab, values: Mapping[str, Value]) -> None:
+    """Raises InputError if what a tab is for is not there."""
+    if tab.own and not str(values.get(tab.own, "")).strip():
+        raise InputError(f"{tab.title} needs something to begin with.", tab.missing)
+
+
+def tab_bar(tabs: Sequence[Tab] = TABS) -> gr.HTML:
+    """The bar of tabs in the current Blocks, drawn by ``assets/tabs.js``; its value is the key of the chosen one."""
+    return gr.HTML(
+        tabs[0].key,
+        html_template='<div class="mq-tabs"></div>',
+        js_on_load="maquette.mountTabs(element, props, trigger, watch)",
+        apply_default_css=False,
+        elem_id="mq-tabs",
+        tabs=[{"key": tab.key, "title": tab.title} for tab in tabs],
+    )

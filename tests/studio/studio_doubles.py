@@ -39,9 +39,8 @@ from engine.math.camera import Camera
 from engine.session import Session
 from engine.session.presets import load_presets
 from studio.app import offers_of, serve_page, unknown_words
-from studio.catalogue import Catalogue, PriorChoice, useful_presets
+from studio.catalogue import Catalogue, PriorChoice
 from studio.server import Serving
-from studio.tabs import asked_by
 
 DOTS = 200
 PAPER = 244
@@ -140,7 +139,7 @@ def catalogue() -> Catalogue:
 
     Those that presets name offer what they offer outside of tests.
     """
-    presets = useful_presets(load_presets(), asked_by())
+    presets = load_presets()
     named = sorted({str(preset.values["prior"]) for preset in presets.presets if "prior" in preset.values} - {"toybox"})
     priors = (
         PriorChoice("toybox", "Toybox"),

@@ -18,7 +18,7 @@ from engine.guidance.sds import Sds
 from engine.loop.settings import Settings, flatten, with_values
 from engine.loop.spec import Knobs, RunSpec
 from engine.math.knobs import Choice, File, Mark, Range, Switch, Text, knobs_of
-from studio.controls import Controls, Field, component_of, fields_of
+from studio.controls import Controls, Field, component_of, fields_of, unmarked
 from studio.panel import draw_panel
 
 DEFAULTS = Settings(RunSpec("a mug"), Knobs())
@@ -34,7 +34,6 @@ def test_every_marked_setting_has_one_control_and_the_rest_a_widget_of_their_own
     names = [(field.name, field.method) for field, _ in controls.pairs]
     assert len(names) == len(set(names))
     by_hand = {"prompt", "negative_prompt", "prior", "method"}
-    by_hand |= {"images", "image_crops", "reference"}  # given at a terminal, not on the page
     for key in methods():
         shown = {name for name, method in names if method in (None, key)}
         assert shown == set(flatten(with_values(DEFAULTS, {"method": key}))) - by_hand
@@ -47,7 +46,8 @@ def test_live_is_what_knobs_hold_and_nothing_else() -> None:
 
 
 def test_controls_carry_the_marks() -> None:
-    for field, component in drawn().pairs:
+    marked = [(field, component) for field, component in drawn().pairs if field != unmarked(field.name)]
+    for field, component in marked:
         mark = field.mark
         help = component.props["help"] if isinstance(component, gr.HTML) else component.info or ""
         assert help == mark.help and component.value == field.value and component.label.startswith(field.title)
@@ -138,8 +138,18 @@ def test_the_one_guidance_control_takes_each_methods_range_and_name() -> None:
 
 def test_a_setting_that_goes_with_another_waits_for_a_tab_that_asks_for_that() -> None:
     beside = Field("closeness", Range(0, 1, 0.1, goes_with="images"), 0.5, live=True)
-    for gives in (frozenset(), frozenset({"images"})):
+    for tab in ("words", "pictures"):
         with gr.Blocks():
-            controls = Controls(methods(), gives)
-            controls.draw([beside])
-        assert controls.components[0].visible == bool(gives) and bool(controls.values([0.7], "sds")) == bool(gives)
+            controls = Controls(methods(), {"words": frozenset(), "pictures": frozenset({"images"})})
+            controls.draw([beside], tab=tab)
+        assert controls.components[0].visible == bool(controls.values([0.7], "sds", tab=tab)) == (tab == "pictures")
+
+
+def test_what_a_tab_does_not_ask_for_is_left_out_there_though_it_was_given_in_another() -> None:
+    with gr.Blocks():
+        controls = Controls(methods(), {"words": frozenset(), "pictures": frozenset({"images"})})
+        controls.place(unmarked("images"), gr.Textbox())
+    assert controls.values(["mug.png"], "sds", tab="words") == {}
+    assert controls.values(["mug.png"], "sds", tab="pictures") == {"images": "mug.png"}
+    controls.draw([unmarked("images")])
+    assert len(controls.pairs) == 1, "a setting has one control"

@@ -34,7 +34,7 @@ class Desk:
     def everything(self, prompt: str = "a red mug", **changes: Any) -> list[Any]:
         changed = {"refine_steps": 2000} | changes
         values = [changed.get(field.name, field.value) for field, _ in self.controls.pairs]
-        return [prompt, "", changes.get("prior", "toybox"), "sds", *values]
+        return ["text", prompt, "", changes.get("prior", "toybox"), "sds", *values]
 
     def generate(self, prompt: str = "a red mug", *, locked: bool = True, **changes: Any) -> tuple[Any, Any, str]:
         return self.handlers.generate("before", "ada", locked, *self.everything(prompt, **changes))
@@ -115,7 +115,7 @@ def test_pause_resume_stop(desk: Desk) -> None:
 def test_choosing_a_method_moves_the_scale_and_tells_the_run(desk: Desk) -> None:
     token = desk.generate(guidance_scale=50.0)[0]
     for key, method in methods().items():
-        note, slider, *groups = desk.handlers.choose_method(token, key, "toybox", *desk.everything()[4:])
+        note, slider, *groups = desk.handlers.choose_method(token, "text", key, "toybox", *desk.everything()[5:])
         assert note == "" and slider["value"] == method().guidance_scale
         assert [group["visible"] for group in groups] == 2 * [other == key for other in methods()], "in sight, and put away"
         chosen = desk.session.knobs(token).guidance
@@ -127,23 +127,23 @@ def test_attaching_fills_in_the_run_as_it_is_now(desk: Desk) -> None:
     token = desk.generate("a blue chair", seed=5, splats=700)[0]
     desk.session.set_knobs(token, {"anchor_weight": 3.0})
     shown, owner, note, _, *rest = desk.handlers.attach(token, "ada")
-    prompt, _, prior, method, *updates = rest[2 * len(methods()) :]
+    tab, prompt, _, prior, method, *updates = rest[2 * len(methods()) :]
     pairs = zip(desk.controls.pairs, updates, strict=True)
     values = {field.name: update["value"] for (field, _), update in pairs if "value" in update}
-    assert (shown, owner, note, prompt, prior, method) == (token, "ada", "", "a blue chair", "toybox", "sds")
+    assert (shown, owner, note, tab, prompt, prior, method) == (token, "ada", "", "text", "a blue chair", "toybox", "sds")
     assert values["seed"] == 5 and values["splats"] == 700 and values["anchor_weight"] == 3.0
 
 
 def test_attaching_answers_every_output(desk: Desk) -> None:
     token = desk.generate()[0]
     lengths = {len(desk.handlers.attach(name, "ada")) for name in ("", token, "nobody")}
-    assert lengths == {4 + 2 * len(methods()) + 4 + len(desk.controls.pairs)}
+    assert lengths == {4 + 2 * len(methods()) + 5 + len(desk.controls.pairs)}
     assert "no run with this link" in desk.handlers.attach("nobody", "ada")[2]
 
 
 def test_another_prior_brings_its_words_its_refusals_and_its_settings(desk: Desk) -> None:
     for prior, refused, perp_neg in (("plain", {"vsd", "lods_lora"}, True), ("toybox", set(), False)):
-        words, menu, *shown = desk.handlers.choose_prior(prior, "a red dragon")
+        words, menu, *shown = desk.handlers.choose_prior("text", prior, "a red dragon")
         assert ("dragon" in words) == (prior == "toybox")
         assert {option["key"] for option in menu["options"] if option["refusal"]} == refused
         names = [field.name for field, _ in desk.controls.demanding()]

@@ -11,6 +11,7 @@ from engine.guidance import methods
 from engine.guidance.cost import Cost
 from engine.session.presets import Preset, Presets
 from studio.offers import CLASSIC, GROUPS, LEARNS, ONE_PASS, THOROUGH, cost_words, group_of, method_options, preset_options
+from studio.tabs import IMAGE, REFERENCE, TABS, TEXT
 
 
 def test_every_method_is_in_the_menu_once_with_its_sentence_and_cost() -> None:
@@ -45,6 +46,19 @@ def test_costs_are_told_in_words(cost: Cost, group: str, words: str) -> None:
 
 def test_twenty_presets_stand_below_their_priors() -> None:
     many = tuple(Preset(f"p{i}", f"Preset {i}", "Why.", {"prior": ("toybox", "wide")[i % 2]}) for i in range(20))
-    options = preset_options(replace(catalogue(), presets=Presets(many, ())))
+    options = preset_options(replace(catalogue(), presets=Presets(many, ())), TEXT)
     assert [option.key for option in options] == [preset.key for preset in many]
     assert {(option.group, option.note) for option in options} == {("Toybox", ""), ("Wide", "not installed")}
+
+
+def test_a_tab_offers_its_own_presets_first_and_none_without_effect() -> None:
+    made = {
+        "plain": {"prior": "toybox"},
+        "close": {"prior": "toybox", "fidelity": 0.8},
+        "pulled": {"prior": "toybox", "reference_early": 0.5},
+    }
+    shelf = replace(catalogue(), presets=Presets(tuple(Preset(key, key, "Why.", each) for key, each in made.items()), ()))
+    shown = {tab: [(option.key, option.group) for option in preset_options(shelf, tab)] for tab in TABS}
+    assert shown[TEXT] == [("plain", "Toybox")]
+    assert shown[IMAGE] == [("close", IMAGE.title), ("plain", "Toybox")]
+    assert shown[REFERENCE] == [("pulled", REFERENCE.title), ("plain", "Toybox"), ("close", "Toybox")]

@@ -234,7 +234,7 @@ def test_what_cannot_work_with_the_prior_says_so_and_cannot_be_chosen(page: Page
     expect(page.locator("#mq-method .mq-menu-list")).to_be_visible()
     expect(page.locator("#mq-method .mq-menu-button")).to_have_text("SDS")
     page.keyboard.press("Escape")
-    page.click("#mq-more-live button")
+    page.click("#mq-more-live .mq-fold-head")
     expect(page.locator("#mq-perp_neg")).to_be_visible()
     choose(page, "prior", "toybox")
     expect(page.locator("#mq-perp_neg")).to_be_hidden()
@@ -259,7 +259,7 @@ def test_the_method_is_switched_while_the_run_goes_on(page: Page) -> None:
     wait_number(page, "revisionApplied", applied + 1)
     expect(gauge).to_have_count(0)
     expect(page.locator("#mq-lods-prior_learning_rate")).to_be_hidden()
-    page.click("#mq-more-live button")
+    page.click("#mq-more-live .mq-fold-head")
     expect(page.locator("#mq-ism-interval")).to_be_visible()
     wait_number(page, "step", int(state(page)["step"]) + 3)
     assert state(page)["state"] == "running"
@@ -281,7 +281,7 @@ def test_a_file_is_uploaded_named_and_taken_away_again(page: Page, tmp_path: Pat
     splats, picture = tmp_path / "my shape.ply", tmp_path / "my picture.png"
     splats.write_bytes(b"ply")
     picture.write_bytes(b"png")
-    page.click("#mq-more-next button")
+    page.click("#mq-more-next .mq-fold-head")
     given, button = page.locator("#mq-start_file input[type=file]"), page.locator("#mq-start_file .mq-file-button")
     given.set_input_files(picture)
     expect(page.locator("#mq-start_file .mq-menu-about")).to_contain_text("my picture.png is none of .ply")
@@ -295,7 +295,7 @@ def test_a_file_is_uploaded_named_and_taken_away_again(page: Page, tmp_path: Pat
     generate(page)
     page.reload()
     page.wait_for_selector("#mq-generate")
-    page.click("#mq-more-next button")
+    page.click("#mq-more-next .mq-fold-head")
     expect(button).to_have_text("my shape.ply")  # now it is the run's own copy
 
 

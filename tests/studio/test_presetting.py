@@ -35,10 +35,17 @@ class Bar:
             self.controls: Controls = draw_panel(catalogue()).controls
         self.handlers = Handlers(session, catalogue(), self.controls)
         self.presetting = Presetting(self.handlers)
-        self.values: list[Any] = ["a red mug", "fog", "toybox", "sds", *(field.value for field, _ in self.controls.pairs)]
+        self.values: list[Any] = [
+            "reference",
+            "a red mug",
+            "fog",
+            "toybox",
+            "sds",
+            *(field.value for field, _ in self.controls.pairs),
+        ]
 
     def set(self, **changes: Any) -> None:
-        for place, (field, _) in enumerate(self.controls.pairs, 4):
+        for place, (field, _) in enumerate(self.controls.pairs, 5):
             self.values[place] = changes.get(field.name, self.values[place])
 
     def obey(self, answer: list[Any]) -> Memory:
@@ -82,7 +89,7 @@ def test_apply_does_what_the_preset_says_and_undo_brings_everything_back(bar: Ba
     before = bar.settings()
     memory = bar.obey(bar.presetting.apply(FIRST, "", key, *bar.values))
     assert bar.settings() == apply_preset(catalogue().preset(key), before) and memory.applied == key
-    assert bar.values[:2] == ["a red mug", "fog"] and bar.settings().spec.seed == 77, "words and seed are the artist's"
+    assert bar.values[1:3] == ["a red mug", "fog"] and bar.settings().spec.seed == 77, "words and seed are the artist's"
     memory = bar.obey(bar.presetting.undo(memory, ""))
     assert bar.settings() == before and memory == FIRST
 

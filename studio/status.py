@@ -10,6 +10,7 @@ from typing import Any
 
 from engine.session import JobView
 from studio.readouts import read_outs
+from studio.referring import reference_status
 
 LIVE_STATES = ("queued", "running", "paused", "interrupted")
 PLOT_POINTS = 160
@@ -44,6 +45,7 @@ def status_of(view: JobView) -> dict[str, Any]:
         "applied_at_step": view.applied_at_step,
         "losses": thinned(view.losses),
         "metrics": {name: _number(value) for name, value in view.metrics.items()},
+        "reference": reference_status(view),
         "read_outs": [asdict(each) for each in read_outs(_finite(view.metrics))],
         "warnings": [list(pair) for pair in view.warnings],
         "error": list(view.error) if view.error else None,

@@ -15,7 +15,10 @@ TRACED = ("reference_similarity", "reference_strength", "reference_gate", "refer
 
 @dataclass(frozen=True)
 class History:
-    """A number over the whole run as (total_step, number): at most ``MAX_POINTS``, ``stride`` steps apart or more, and the newest."""
+    """A number over the whole run as (total_step, number): the newest, and at most ``MAX_POINTS`` others.
+
+    They are ``stride`` steps apart or more.
+    """
 
     points: tuple[tuple[int, float], ...] = ()
     stride: int = 1

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.loop.settings import Settings
+from engine.loop.spec import Knobs
 from engine.session.record import JobRecord, State
 
 
@@ -18,7 +19,8 @@ class JobView:
 
     ``queue_position`` is 1 for the job that runs next, 0 for one that does not wait. ``revision`` is the newest knobs asked for,
     ``revision_applied`` those that the newest step used, from ``applied_at_step`` on. ``losses`` are (total_step, loss) over the
-    whole run, thinned to at most 200. ``warnings`` and ``error`` are (what, remedy). ``settings`` are those of the submission.
+    whole run, thinned to at most 200. ``warnings`` and ``error`` are (what, remedy). ``settings`` are those of the submission,
+    ``knobs`` the newest asked for.
     ``seconds_to_first_picture`` counts from when the engine took the job up. ``traces`` are like ``losses``, by metric.
     """
 
@@ -42,6 +44,7 @@ class JobView:
     error: tuple[str, str] | None
     files: Mapping[str, Path]
     settings: Settings
+    knobs: Knobs
     seconds_to_first_picture: float | None
     traces: Mapping[str, tuple[tuple[int, float], ...]] = field(default_factory=dict)
 
@@ -70,6 +73,7 @@ def view_of(record: JobRecord, folder: Path, queue_position: int) -> JobView:
         error=record.error,
         files={name: folder / file for name, file in record.files.items()},
         settings=record.settings,
+        knobs=record.knobs,
         seconds_to_first_picture=progress.seconds_to_first_picture,
         traces={name: history.shown() for name, history in progress.traces.items()},
     )

@@ -38,6 +38,7 @@ def check_combination(settings: Settings, info: PriorInfo) -> None:
     plan(settings.spec, info)
     _check_seen(settings.spec)
     _check_pictures(settings.spec, info)
+    _check_views(settings.spec, info)
     _check_reference(settings.spec, info)
     settings.knobs.guidance.check(info)
     for owner in (settings.spec, settings.knobs, settings.knobs.guidance, settings.knobs.timesteps):
@@ -54,8 +55,13 @@ def _check_seen(spec: RunSpec) -> None:
 
 
 def _check_pictures(spec: RunSpec, info: PriorInfo) -> None:
-    """Given pictures need a shape to be seen on, and words beside them for a prior that cannot see."""
-    if not spec.images:
+    """Given pictures need a shape to be seen on, and words beside them for a prior that cannot see; some priors need one."""
+    if not spec.images.strip():
+        if info.needs_images:
+            raise InputError(
+                f"The prior {info.id!r} draws an object from a picture of it, and images names none.",
+                "Give a picture, in the Image tab or with --image, or choose a prior that reads words, such as toybox.",
+            )
         return
     if spec.scene == "canvas":
         raise InputError("images names pictures of an object, and scene is 'canvas', which is flat.", "Choose splats or field.")
@@ -63,6 +69,16 @@ def _check_pictures(spec: RunSpec, info: PriorInfo) -> None:
         raise InputError(
             f"The prompt is empty, and the prior {info.id!r} cannot see pictures: it would not know what to make.",
             "Say in a few words what the pictures show, or choose a prior that takes them, such as toybox.",
+        )
+
+
+def _check_views(spec: RunSpec, info: PriorInfo) -> None:
+    """A prior that draws fixed views only can draft an object, and judge it from nowhere else."""
+    if info.fixed_views and (spec.start != "draft" or spec.refine_steps):
+        raise InputError(
+            f"The prior {info.id!r} draws {len(info.fixed_views)} fixed views and cannot look from elsewhere; "
+            f"start is {spec.start!r} and refine_steps is {spec.refine_steps}.",
+            'Set start = "draft" and refine_steps = 0, and refine the result with another prior: start = "file".',
         )
 
 

@@ -57,8 +57,10 @@ class Context:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was done to the given pictures and the reference, in words."""
-        return tuple(note for part in (self.given, self.guide) if part is not None for note in part.notes)
+        """What was done to the given pictures and the reference, in words, and whether the prompt is read at all."""
+        unread = self.spec.prompt.strip() and not self.prior.info.reads_words
+        told = (f"{self.prior.info.title} reads no words, so the prompt changes nothing.",) if unread else ()
+        return (*told, *(note for part in (self.given, self.guide) if part is not None for note in part.notes))
 
     def at(self, knobs: Knobs, step: int) -> Context:
         """The run with the prior as it works at this step: past its VAE in a rough start, and in its outfit.
@@ -79,12 +81,14 @@ class Context:
     def prompts(self, cameras: Cameras, perp_neg: bool = False) -> Prompts:
         """The three branches for B views of the object; with ``perp_neg``, which views shall not look like which others.
 
-        All see the given pictures, so that guidance strengthens the words and not the pictures.
+        All see the given pictures, so that guidance strengthens the words and not the pictures; but where a picture is the
+        prompt, the empty and the negative one are without.
         """
+        other = None if self.prior.info.needs_images else self.clean
         positive = self.positive.at(cameras) if isinstance(self.positive, ViewWords) else self.positive
-        negative = None if self.negative is None else Condition(self.negative, cameras, self.clean)
+        negative = None if self.negative is None else Condition(self.negative, cameras, other)
         unwanted = unwanted_views(self.positive, cameras) if perp_neg and isinstance(self.positive, ViewWords) else ()
-        return Prompts(Condition(positive, cameras, self.clean), Condition(self.empty, cameras, self.clean), negative, unwanted)
+        return Prompts(Condition(positive, cameras, self.clean), Condition(self.empty, cameras, other), negative, unwanted)
 
 
 @dataclass(frozen=True, eq=False)

@@ -136,8 +136,11 @@ def _blamed(document: Mapping[str, Any], error: InputError) -> str:
 
 def _check_combined(settings: Settings) -> None:
     info = info_of(settings.spec.prior)
-    if info is not None:
-        check_combination(settings, info)
+    if info is None:
+        return
+    if info.needs_images:  # which no preset names
+        settings = with_values(settings, {"images": "picture.png"})
+    check_combination(settings, info)
 
 
 def _blank() -> Settings:

@@ -141,6 +141,9 @@ def test_a_preset_that_could_not_work_is_not_offered(tmp_path: Path) -> None:
 def test_every_preset_that_is_shipped_suits_its_prior(path: Path) -> None:
     settings = apply_preset(load_preset(path), Settings(RunSpec("a mug"), Knobs()))
     info = info_of(settings.spec.prior)
+    if info.needs_images:
+        assert "images names none" in refusal(settings, info).what
+        settings = with_values(settings, {"images": "mug.png"})
     assert info is not None and refusal(settings, info) is None
     assert set(load_preset(path).values) <= set(flatten(settings))
 

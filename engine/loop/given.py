@@ -18,6 +18,7 @@ from engine.loop.spec import RunSpec
 from engine.math.cameras import Cameras, orbit_cameras
 from engine.math.views import Views, composite
 from engine.prior.base import CleanViews, Prior, PriorInfo
+from engine.prior.sight.prior import clean_views_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,9 +110,8 @@ def clean_views(given: GivenViews | None, prior: Prior) -> CleanViews | None:
     if given is None or not prior.info.takes_images:
         return None
     small = given.resized(prior.info.resolution)
-    with torch.no_grad():
-        x = prior.encode(Views(small.rgba[..., :3], small.rgba[..., 3:], torch.zeros_like(small.rgba[..., 3:])))
-    return CleanViews(x, small.cameras)
+    views = Views(small.rgba[..., :3], small.rgba[..., 3:], torch.zeros_like(small.rgba[..., 3:]))
+    return clean_views_of(prior, views, small.cameras)
 
 
 def given_loss(given: GivenViews, views: Views, background: Tensor | None) -> Tensor:

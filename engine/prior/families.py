@@ -56,6 +56,24 @@ def _instruct(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
     return load_instruct(folder, device, entry.info())
 
 
+def _zero123(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
+    from engine.prior.zero123.load import load_zero123
+
+    return load_zero123(folder, device, entry.info(), stable=entry.family == "stable-zero123")
+
+
+def _zero123plus(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
+    from engine.prior.zero123plus.load import load_zero123plus
+
+    return load_zero123plus(folder, device, entry.info(), entry.family.removeprefix("zero123plus-"))
+
+
+def _imagedream(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
+    from engine.prior.imagedream.load import load_imagedream
+
+    return load_imagedream(folder, device, entry.info())
+
+
 FAMILIES: dict[str, Loader] = {
     "toybox": _toybox,
     "latent": _latent,
@@ -64,4 +82,9 @@ FAMILIES: dict[str, Loader] = {
     "pixel": _pixel,
     "mvdream": _mvdream,
     "instruct": _instruct,
+    "zero123": _zero123,
+    "stable-zero123": _zero123,
+    "zero123plus-v1.1": _zero123plus,
+    "zero123plus-v1.2": _zero123plus,
+    "imagedream": _imagedream,
 }

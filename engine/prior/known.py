@@ -5,23 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from engine.errors import StudioError
 from engine.prior.base import PriorInfo
 from engine.prior.entries import PRIORS_FOLDER, PriorEntry
 from engine.prior.registry import find_entry
+from engine.prior.sight.traits import IMAGEDREAM, ZERO123, ZERO123PLUS
 
 WORDED = {"wants_view_words": True}
 JOINT = {"takes_cameras": True, "joint_views": True, "has_vae": True}
 LATENT = {**WORDED, "has_vae": True}
 DRESSED = {**LATENT, "takes_controls": True, "takes_styles": True}
-TRAITS: Mapping[str, Mapping[str, bool]] = {
+TRAITS: Mapping[str, Mapping[str, Any]] = {
     "latent": DRESSED,
     "sdxl": DRESSED,
     "flow": LATENT,
     "pixel": WORDED,
     "mvdream": JOINT,
     "instruct": {"takes_source": True, "has_vae": True},
+    "zero123": ZERO123,
+    "stable-zero123": ZERO123,
+    **{f"zero123plus-{version}": traits for version, traits in ZERO123PLUS.items()},
+    "imagedream": IMAGEDREAM,
 }
 """What all priors of a family have in common, as their loaders say too."""
 

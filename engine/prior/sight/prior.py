@@ -16,7 +16,7 @@ from engine.prior.sight.eye import Eye
 
 
 class PicturePrior(LatentPrior):
-    """Sees given pictures through ``eye`` and through its VAE, laid over a flat background. What it keeps is in ``CleanViews``."""
+    """Sees given pictures through ``eye`` and through its VAE, over a flat background. What it keeps is in ``CleanViews``."""
 
     behind: ClassVar[float] = 1.0
     """The grey level of the background of pictures that it was taught."""

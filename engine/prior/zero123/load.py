@@ -23,6 +23,7 @@ from engine.prior.latent.prior import LatentParts
 from engine.prior.latent.unet import UnetDenoiser
 from engine.prior.pipeline_folder import BEFORE_EYE, EYE, parts_of, pipeline_class
 from engine.prior.sight.eye import Eye, Preparation
+from engine.prior.sight.traits import ZERO123
 from engine.prior.sight.words import NoWords
 from engine.prior.weights import files_of
 from engine.prior.zero123.prior import Projection, Zero123Prior
@@ -80,14 +81,10 @@ def described(folder: Path, side: int, info: PriorInfo | None) -> PriorInfo:
         known,
         channels="rgb",
         resolution=side,
-        takes_cameras=True,
-        takes_images=True,
-        needs_images=True,
-        reads_words=False,
-        has_vae=True,
         fov_deg=FOV_DEG,
         distance=DISTANCE,
         elevation_range_deg=ELEVATIONS_DEG,
+        **ZERO123,
     )
 
 

@@ -24,8 +24,9 @@ from engine.prior.latent.unet import UnetDenoiser
 from engine.prior.latent.words import ClipWords
 from engine.prior.pipeline_folder import INDEX, read_json
 from engine.prior.sight.eye import Eye, Preparation
+from engine.prior.sight.traits import ZERO123PLUS
 from engine.prior.sight.words import SilentWords
-from engine.prior.zero123plus.prior import Zero123PlusPrior, turned_info
+from engine.prior.zero123plus.prior import Zero123PlusPrior
 from engine.prior.zero123plus.tiles import TileSpace
 
 EYE = "vision_encoder"
@@ -42,8 +43,6 @@ LAYOUT = Layout(
 )
 RAMP = "ramping_coefficients"
 SIDE, GUIDANCE = 320, 4.0
-ELEVATIONS_DEG = {"v1.1": (30.0, -20.0), "v1.2": (20.0, -10.0)}
-"""Of the six views, in turn."""
 FOV_DEG = 30.0
 DISTANCE = 1 / math.sin(math.radians(FOV_DEG / 2))
 """The unit sphere then just fits into the picture."""
@@ -82,19 +81,15 @@ def load_zero123plus(
 def described(folder: Path, info: PriorInfo | None, version: str) -> PriorInfo:
     """``info``, or the folder's name, with what holds for every model of this kind."""
     known = info or PriorInfo(folder.name, folder.name, "rgb", SIDE, GUIDANCE)
-    known = replace(
+    heights = [elevation for _, elevation in ZERO123PLUS[version]["fixed_views"]]
+    return replace(
         known,
         channels="rgb",
-        takes_cameras=True,
-        joint_views=True,
-        takes_images=True,
-        needs_images=True,
-        reads_words=False,
-        has_vae=True,
         fov_deg=FOV_DEG,
         distance=DISTANCE,
+        elevation_range_deg=(min(heights), max(heights)),
+        **ZERO123PLUS[version],
     )
-    return turned_info(known, ELEVATIONS_DEG[version])
 
 
 def _ramp(folder: Path, length: int) -> Tensor:

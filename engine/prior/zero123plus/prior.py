@@ -8,7 +8,6 @@ empty prompt alone. Of several pictures, the first is seen.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cached_property
 
 import torch
@@ -97,9 +96,3 @@ class Zero123PlusPrior(PicturePrior):
             vae, crop = self.parts.space.vae, self.shown.crop
             neutral = torch.zeros(1, 3, crop, crop, device=self.device, dtype=vae.dtype)
             return vae.encode(neutral).latent_dist.mode().float()
-
-
-def turned_info(info: PriorInfo, elevations_deg: tuple[float, float]) -> PriorInfo:
-    """``info`` with the six views, whose heights alternate between two elevations."""
-    views = tuple((30.0 + 60.0 * i, elevations_deg[i % 2]) for i in range(VIEWS))
-    return replace(info, fixed_views=views, elevation_range_deg=(min(elevations_deg), max(elevations_deg)))

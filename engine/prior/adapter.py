@@ -73,8 +73,10 @@ def adapter_on(prior: Prior, rank: int, rng: torch.Generator, scale: float = 1.0
 def check_takes_adapters(info: PriorInfo) -> None:
     """Raises InputError if the prior has no network that an adapter could change."""
     if not info.takes_adapters:
-        raise InputError(f"The prior {info.id!r} has no network in which an adapter (LoRA) could learn.",
-                         "Choose a method that learns no adapter, such as SDS or LODS, or another prior, such as toybox.")
+        raise InputError(
+            f"The prior {info.id!r} has no network in which an adapter (LoRA) could learn.",
+            "Choose a method that learns no adapter, such as SDS or LODS, or another prior, such as toybox.",
+        )
 
 
 def _adapted(network: nn.Module, rank: int, scale: float) -> tuple[_Place, ...]:

@@ -46,8 +46,13 @@ class AnalyticPrior:
 
     network: torch.nn.Module | None = None
 
-    def __init__(self, concepts: Mapping[str, Mixture], schedule: NoiseSchedule | None = None,
-                 device: torch.device | str = "cpu", info: PriorInfo | None = None) -> None:
+    def __init__(
+        self,
+        concepts: Mapping[str, Mixture],
+        schedule: NoiseSchedule | None = None,
+        device: torch.device | str = "cpu",
+        info: PriorInfo | None = None,
+    ) -> None:
         shapes = {tuple(concept.means.shape[1:]) for concept in concepts.values()}
         assert len(shapes) == 1, f"all means must have one shape, got {shapes}"
         self.shape = next(iter(shapes))
@@ -90,8 +95,14 @@ class AnalyticPrior:
         return Prediction(eps, (share * (means + a * std**2 / variance * offset)).sum(1))
 
     def _default_info(self) -> PriorInfo:
-        return PriorInfo(id="analytic", title="Closed-form prior", channels="rgba" if self.shape[0] == 4 else "rgb",
-                         resolution=self.shape[-1], default_guidance_scale=2.0, takes_adapters=False)
+        return PriorInfo(
+            id="analytic",
+            title="Closed-form prior",
+            channels="rgba" if self.shape[0] == 4 else "rgb",
+            resolution=self.shape[-1],
+            default_guidance_scale=2.0,
+            takes_adapters=False,
+        )
 
 
 class JointAnalyticPrior(AnalyticPrior):
@@ -101,8 +112,13 @@ class JointAnalyticPrior(AnalyticPrior):
     eps = S (A C A + S^2)^-1 (x_t - A mean), x0 = mean + C A (A C A + S^2)^-1 (x_t - A mean).
     """
 
-    def __init__(self, concepts: Mapping[str, Mixture], rho: float, schedule: NoiseSchedule | None = None,
-                 device: torch.device | str = "cpu") -> None:
+    def __init__(
+        self,
+        concepts: Mapping[str, Mixture],
+        rho: float,
+        schedule: NoiseSchedule | None = None,
+        device: torch.device | str = "cpu",
+    ) -> None:
         assert all(len(concept.means) == 1 for concept in concepts.values()), "a joint prior takes single Gaussians"
         super().__init__(concepts, schedule, device)
         self.rho = rho

@@ -106,8 +106,9 @@ def _verify(place: Path, files: list[Any]) -> None:
         if not good:
             path.resolve().unlink(missing_ok=True)
             path.unlink(missing_ok=True)
-            raise MissingError(f"{path} arrived damaged: it is not what the Hub announced.",
-                               "Fetch it again; the damaged file was deleted.")
+            raise MissingError(
+                f"{path} arrived damaged: it is not what the Hub announced.", "Fetch it again; the damaged file was deleted."
+            )
         if path.suffix == ENDING:
             header(path)
 
@@ -132,21 +133,27 @@ def in_our_words(error: Exception, repo: str) -> StudioError:
     page = f"https://huggingface.co/{repo}"
     status = getattr(getattr(error, "response", None), "status_code", getattr(error, "code", None))
     if isinstance(error, errors.GatedRepoError):
-        return GoneError(f"{repo} asks everyone to accept its licence first.",
-                         f"Accept it at {page}, run `hf auth login`, and fetch again.")
+        return GoneError(
+            f"{repo} asks everyone to accept its licence first.", f"Accept it at {page}, run `hf auth login`, and fetch again."
+        )
     if isinstance(error, errors.RepositoryNotFoundError | errors.RevisionNotFoundError) or status in (401, 403):
-        return GoneError(f"{repo} is not on the Hub at that revision, or it is private.",
-                         f"Look at {page}; if it is private, run `hf auth login`.")
+        return GoneError(
+            f"{repo} is not on the Hub at that revision, or it is private.",
+            f"Look at {page}; if it is private, run `hf auth login`.",
+        )
     if status is not None:
         return MissingError(f"The Hub answered {status} for {repo}.", "Try again later; what was fetched is kept.")
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return StorageError(f"The disk is full: {repo} could not be stored in {_cache()}.",
-                            "Free some space, or set HF_HOME to a larger disk.")
+        return StorageError(
+            f"The disk is full: {repo} could not be stored in {_cache()}.", "Free some space, or set HF_HOME to a larger disk."
+        )
     if isinstance(error, PermissionError):
         return StorageError(f"{_cache()} cannot be written, so {repo} was not stored.", "Set HF_HOME to a folder of yours.")
     reason = (str(error).strip() or type(error).__name__).split("\n")[0]
-    return MissingError(f"{repo} is not on this machine and could not be fetched: {reason}",
-                        "Check the network connection and HF_HUB_OFFLINE; what was fetched is kept.")
+    return MissingError(
+        f"{repo} is not on this machine and could not be fetched: {reason}",
+        "Check the network connection and HF_HUB_OFFLINE; what was fetched is kept.",
+    )
 
 
 def free_bytes() -> int:

@@ -27,8 +27,9 @@ def check_prediction_type(prediction_type: str, where: str) -> str:
     """``prediction_type`` itself, or FileFormatError that names the allowed ones."""
     if prediction_type not in PREDICTION_TYPES:
         allowed = ", ".join(PREDICTION_TYPES)
-        raise FileFormatError(f"{where} says prediction_type {prediction_type!r}; it must be one of {allowed}.",
-                              "This model needs another loader.")
+        raise FileFormatError(
+            f"{where} says prediction_type {prediction_type!r}; it must be one of {allowed}.", "This model needs another loader."
+        )
     return prediction_type
 
 

@@ -83,8 +83,10 @@ def fetch(entry: PriorEntry, report: hub.Report = lambda share: None) -> Path:
     if entry.is_local:
         raise _not_installed(entry)
     if hub.free_bytes() < entry.size_mb * 1_000_000:
-        raise StorageError(f"{entry.title} needs {entry.size_mb} MB, and {hub.free_bytes() // 1_000_000} MB are free.",
-                           "Free some space, or set HF_HOME to a larger disk.")
+        raise StorageError(
+            f"{entry.title} needs {entry.size_mb} MB, and {hub.free_bytes() // 1_000_000} MB are free.",
+            "Free some space, or set HF_HOME to a larger disk.",
+        )
     return _fetch_from_any(entry, hub.rising(report))
 
 
@@ -92,8 +94,10 @@ def words_known_by(prior_ids: Sequence[str], words: Sequence[str], folder: Path 
     """For each word, which of the priors ``prior_ids`` that are installed know it; open vocabularies know all."""
     entries = [entry for entry in (find_entry(prior_id, folder) for prior_id in prior_ids) if installed(entry)]
     known = {entry.id: vocabulary_of(entry) for entry in entries}
-    return {word: tuple(name for name, vocabulary in known.items() if vocabulary is None or word.lower() in vocabulary)
-            for word in words}
+    return {
+        word: tuple(name for name, vocabulary in known.items() if vocabulary is None or word.lower() in vocabulary)
+        for word in words
+    }
 
 
 def vocabulary_of(entry: PriorEntry) -> frozenset[str] | None:
@@ -144,15 +148,19 @@ def _check_packages(entry: PriorEntry) -> None:
 def _not_installed(entry: PriorEntry) -> MissingError:
     if entry.is_local:
         missing = ", ".join(missing_files(entry.local_source, entry.leave_out))
-        return MissingError(f"{entry.title} should be in {entry.local_source}, which lacks {missing}.",
-                            "Restore that folder from the repository.")
-    return MissingError(f"{entry.title} is not on this machine ({entry.size_mb} MB to fetch; licence {entry.licence}).",
-                        f"Fetch it with: python -m studio priors --fetch {entry.id}")
+        return MissingError(
+            f"{entry.title} should be in {entry.local_source}, which lacks {missing}.", "Restore that folder from the repository."
+        )
+    return MissingError(
+        f"{entry.title} is not on this machine ({entry.size_mb} MB to fetch; licence {entry.licence}).",
+        f"Fetch it with: python -m studio priors --fetch {entry.id}",
+    )
 
 
 def _device(device: torch.device | str | None) -> torch.device:
     device = torch.device(device if device is not None else ("cuda" if torch.cuda.is_available() else "cpu"))
     if device.type == "cuda" and not torch.cuda.is_available():
-        raise DeviceError("A GPU was asked for, and PyTorch finds none.",
-                          "Use the device cpu, or install a CUDA build of PyTorch.")
+        raise DeviceError(
+            "A GPU was asked for, and PyTorch finds none.", "Use the device cpu, or install a CUDA build of PyTorch."
+        )
     return device

@@ -42,8 +42,13 @@ class ViewWords:
         worded = [prior.embed(f"{prompt}, {word}") for word in WORDS]
         masks = [text.mask for text in worded if text.mask is not None]
         pooled = [text.pooled for text in worded if text.pooled is not None]
-        return ViewWords(TextEmbedding(torch.cat([text.tokens for text in worded]),
-                                       torch.cat(masks) if masks else None, torch.cat(pooled) if pooled else None))
+        return ViewWords(
+            TextEmbedding(
+                torch.cat([text.tokens for text in worded]),
+                torch.cat(masks) if masks else None,
+                torch.cat(pooled) if pooled else None,
+            )
+        )
 
     def at(self, cameras: Cameras) -> TextEmbedding:
         """The embedding (B,...) that belongs to each of B cameras; a token counts where it does in any word that has a share."""

@@ -27,6 +27,9 @@ def note_on_words(prior_id: str, prompt: str) -> str | None:
     open_ones = [entry for entry in list_priors() if not entry.vocabulary]
     here = [entry.id for entry in open_ones if installed(entry)]
     words = ", ".join(f'"{word}"' for word in unknown)
-    who = (f"These installed priors know any word: {', '.join(here)}." if here
-           else f"No installed prior knows more words; {', '.join(entry.id for entry in open_ones)} would, once fetched.")
+    who = (
+        f"These installed priors know any word: {', '.join(here)}."
+        if here
+        else f"No installed prior knows more words; {', '.join(entry.id for entry in open_ones)} would, once fetched."
+    )
     return f"{title} was never taught {words}; it makes what the other words say. {who}"

@@ -119,8 +119,16 @@ def _listing(repo: str, folder: Path, rest: list[str]) -> object:
     names = [path.relative_to(folder).as_posix() for path in files]
     if rest[:1] == ["tree"]:
         return [_announced(path, name) for path, name in zip(files, names)]
-    return {"id": repo, "modelId": repo, "sha": COMMIT, "private": False, "tags": [], "downloads": 0, "likes": 0,
-            "siblings": [{"rfilename": name} for name in names]}
+    return {
+        "id": repo,
+        "modelId": repo,
+        "sha": COMMIT,
+        "private": False,
+        "tags": [],
+        "downloads": 0,
+        "likes": 0,
+        "siblings": [{"rfilename": name} for name in names],
+    }
 
 
 def _announced(path: Path, name: str) -> dict[str, object]:

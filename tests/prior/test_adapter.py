@@ -29,8 +29,9 @@ def unet(seed: int) -> tuple[nn.Module, dict[str, Tensor]]:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         blocks = {"down_block_types": ("CrossAttnDownBlock2D",), "up_block_types": ("CrossAttnUpBlock2D",)}
-        net = UNet2DConditionModel(block_out_channels=(8,), layers_per_block=1, norm_num_groups=4, cross_attention_dim=12,
-                                   attention_head_dim=4, **blocks)
+        net = UNet2DConditionModel(
+            block_out_channels=(8,), layers_per_block=1, norm_num_groups=4, cross_attention_dim=12, attention_head_dim=4, **blocks
+        )
         words, t = torch.randn(2, 5, 12), torch.tensor([10, 600])
         asked = {"sample": torch.randn(2, 4, 8, 8), "timestep": t, "encoder_hidden_states": words}
         return net.eval().requires_grad_(False), asked

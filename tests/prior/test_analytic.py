@@ -28,11 +28,14 @@ def scalars(*values: float) -> torch.Tensor:
     return torch.tensor(values, dtype=torch.float64).view(-1, 1, 1, 1)
 
 
-@pytest.mark.parametrize(("t", "x_t", "e_u", "e_c", "x0", "v"), [
-    (100, 1.972576, 1.667863, 0.920773, 1.769300, 0.295279),
-    (500, 1.264019, 1.187169, 0.735896, 1.213685, -0.645624),
-    (900, 0.486142, 0.452054, 0.356549, 1.110679, -1.060378),
-])
+@pytest.mark.parametrize(
+    ("t", "x_t", "e_u", "e_c", "x0", "v"),
+    [
+        (100, 1.972576, 1.667863, 0.920773, 1.769300, 0.295279),
+        (500, 1.264019, 1.187169, 0.735896, 1.213685, -0.645624),
+        (900, 0.486142, 0.452054, 0.356549, 1.110679, -1.060378),
+    ],
+)
 def test_numbers_worked_out_by_hand(t, x_t, e_u, e_c, x0, v) -> None:
     """x = 2, eps = 0.25, means 0.3 and 1.1, std 0.5, Stable Diffusion's schedule."""
     prior = AnalyticPrior({"": gaussian(0.3), "a cup": gaussian(1.1)})
@@ -57,7 +60,7 @@ def test_mixture_noise_is_the_score_of_the_noised_density(mixture: AnalyticPrior
     spread = (a**2 * concept.std**2 + sig**2).sqrt().item()
     components = torch.distributions.Independent(torch.distributions.Normal(a * concept.means, spread), 3)
     density = torch.distributions.MixtureSameFamily(torch.distributions.Categorical(concept.weights.double()), components)
-    score, = torch.autograd.grad(density.log_prob(x_t).sum(), x_t)
+    (score,) = torch.autograd.grad(density.log_prob(x_t).sum(), x_t)
     torch.testing.assert_close(ask(mixture, "", x_t, times(t, 5)).eps, -sig * score, rtol=0, atol=1e-12)
 
 
@@ -66,7 +69,7 @@ def test_clean_picture_is_the_posterior_mean(t: int) -> None:
     """x0 = E[x | x_t], by quadrature over a fine grid of x."""
     prior = AnalyticPrior({"": Mixture(scalars(-1.0, 1.0), 0.3, torch.tensor([0.25, 0.75]))})
     x = torch.linspace(-6, 6, 20001, dtype=torch.float64)
-    density = 0.25 * torch.exp(-((x + 1) / 0.3) ** 2 / 2) + 0.75 * torch.exp(-((x - 1) / 0.3) ** 2 / 2)
+    density = 0.25 * torch.exp(-(((x + 1) / 0.3) ** 2) / 2) + 0.75 * torch.exp(-(((x - 1) / 0.3) ** 2) / 2)
     a, sig = (part.item() for part in prior.schedule.signal_and_noise(times(t), scalars(0.0)))
     for x_t in (-0.7, 0.1, 0.9):
         posterior = density * torch.exp(-(((x_t - a * x) / sig) ** 2) / 2)
@@ -100,9 +103,11 @@ def test_joint_prior_is_the_score_of_correlated_views() -> None:
     a, sig = (part.flatten() for part in prior.schedule.signal_and_noise(t, x_t.detach()))
     alike = 0.36 * (0.3 * torch.eye(4, dtype=torch.float64) + 0.7)
     covariance = a[:, None] * alike * a + (sig**2).diag()
-    total = sum(torch.distributions.MultivariateNormal(a * mean, covariance).log_prob(x_t[:, c, 0, 0])
-                for c, mean in enumerate(prior.concepts[""].means[0, :, 0, 0]))
-    score, = torch.autograd.grad(total, x_t)
+    total = sum(
+        torch.distributions.MultivariateNormal(a * mean, covariance).log_prob(x_t[:, c, 0, 0])
+        for c, mean in enumerate(prior.concepts[""].means[0, :, 0, 0])
+    )
+    (score,) = torch.autograd.grad(total, x_t)
     prediction = ask(prior, "", x_t, t)
     torch.testing.assert_close(prediction.eps, -sig.view(4, 1, 1, 1) * score, rtol=0, atol=1e-12)
     torch.testing.assert_close(prior.schedule.add_noise(prediction.x0, prediction.eps, t), x_t, rtol=0, atol=1e-12)

@@ -58,8 +58,9 @@ def test_noise_and_clean_picture_recombine_to_the_input(priors: dict[str, Latent
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("scheduler_class", [DDIMScheduler, EulerDiscreteScheduler])
-def test_clean_picture_is_that_of_diffusers_schedulers(tiny_pipelines: dict[str, Path], priors: dict[str, LatentPrior],
-                                                       kind: str, scheduler_class: type) -> None:
+def test_clean_picture_is_that_of_diffusers_schedulers(
+    tiny_pipelines: dict[str, Path], priors: dict[str, LatentPrior], kind: str, scheduler_class: type
+) -> None:
     prior, x_t = priors[kind], noise(3, 4, 8, 8)
     found = prior.predict(x_t, T, told(prior, "a mug")).x0
     output = prior.network(x_t, T, encoder_hidden_states=prior.embed("a mug").tokens.expand(3, -1, -1)).sample
@@ -77,14 +78,21 @@ def test_clean_picture_is_that_of_diffusers_schedulers(tiny_pipelines: dict[str,
 
 @pytest.mark.parametrize("kind", ["epsilon", "v_prediction"])
 @pytest.mark.parametrize("negative", ["", "a blurry cup"])
-def test_sampling_is_that_of_diffusers_pipeline(tiny_pipelines: dict[str, Path], priors: dict[str, LatentPrior],
-                                                kind: str, negative: str) -> None:
+def test_sampling_is_that_of_diffusers_pipeline(
+    tiny_pipelines: dict[str, Path], priors: dict[str, LatentPrior], kind: str, negative: str
+) -> None:
     """Words, network, guidance 7.5 and schedule, end to end: the same latents from the same noise."""
     pipeline = StableDiffusionPipeline.from_pretrained(tiny_pipelines[kind], safety_checker=None, local_files_only=True)
     pipeline.set_progress_bar_config(disable=True)
     start = noise(2, 4, 8, 8, seed=1)
-    expected = pipeline(["a red mug"] * 2, negative_prompt=[negative] * 2, num_inference_steps=4, guidance_scale=7.5,
-                        latents=start, output_type="latent").images
+    expected = pipeline(
+        ["a red mug"] * 2,
+        negative_prompt=[negative] * 2,
+        num_inference_steps=4,
+        guidance_scale=7.5,
+        latents=start,
+        output_type="latent",
+    ).images
     prior = priors[kind]
     prompts = Prompts(told(prior, "a red mug"), told(prior, ""), told(prior, negative) if negative else None)
     *_, found = ddim(prior, prompts, start, pipeline.scheduler.timesteps.tolist(), 7.5)
@@ -99,13 +107,16 @@ def test_guidance_is_diffusers_formula(priors: dict[str, LatentPrior]) -> None:
     assert (mug.eps - empty.eps).abs().max() > 1e-3
 
 
-@pytest.mark.parametrize("settings", [
-    {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012},
-    {"beta_schedule": "linear"},
-    {"beta_schedule": "squaredcos_cap_v2", "num_train_timesteps": 50},
-    {"trained_betas": [0.01, 0.02, 0.05, 0.2]},
-    {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012, "rescale_betas_zero_snr": True},
-])
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012},
+        {"beta_schedule": "linear"},
+        {"beta_schedule": "squaredcos_cap_v2", "num_train_timesteps": 50},
+        {"trained_betas": [0.01, 0.02, 0.05, 0.2]},
+        {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012, "rescale_betas_zero_snr": True},
+    ],
+)
 def test_schedule_is_that_of_diffusers(settings: dict) -> None:
     steps = {"num_train_timesteps": len(settings["trained_betas"])} if "trained_betas" in settings else {}
     expected = DDIMScheduler(**settings, **steps).alphas_cumprod.double()
@@ -130,7 +141,7 @@ def test_derivative_of_encode_by_finite_differences(tiny_pipelines: dict[str, Pa
     prior.parts.networks["vae"].double()
     rgb = torch.rand(1, size, size, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(3)).requires_grad_()
     direction, step = noise(1, size, size, 3, seed=4).double(), 1e-5
-    along, = torch.autograd.grad(prior.encode(views_of(rgb)).square().sum(), rgb)
+    (along,) = torch.autograd.grad(prior.encode(views_of(rgb)).square().sum(), rgb)
     with torch.no_grad():
         ahead, behind = (prior.encode(views_of(rgb + sign * step * direction)).square().sum() for sign in (1, -1))
     assert ((ahead - behind) / (2 * step)).item() == pytest.approx((along * direction).sum().item(), rel=1e-5)
@@ -253,11 +264,14 @@ class TestDamage:
         with pytest.raises(FileFormatError, match="9 channels"):
             load_latent(save_pipeline(tmp_path / "inpainting", in_channels=9))
 
-    @pytest.mark.parametrize(("values", "message"), [
-        ({"prediction_type": "flow"}, "prediction_type 'flow'"),
-        ({"beta_schedule": "sigmoid"}, "sigmoid"),
-        ({"trained_betas": [-0.5, 0.1]}, "alphas_cumprod"),
-    ])
+    @pytest.mark.parametrize(
+        ("values", "message"),
+        [
+            ({"prediction_type": "flow"}, "prediction_type 'flow'"),
+            ({"beta_schedule": "sigmoid"}, "sigmoid"),
+            ({"trained_betas": [-0.5, 0.1]}, "alphas_cumprod"),
+        ],
+    )
     def test_the_scheduler_is_unknown(self, copied: Path, values: dict, message: str) -> None:
         edit_json(copied / "scheduler" / "scheduler_config.json", **values)
         with pytest.raises(FileFormatError, match=message):

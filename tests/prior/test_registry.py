@@ -20,8 +20,17 @@ from engine.prior.entries import COMMIT, PRIORS_FOLDER, PriorEntry, read_entry
 from engine.prior.registry import FAMILIES, fetch, find_entry, installed, list_priors, load_prior, local_folder, words_known_by
 
 COMMIT_OF_FAKE_HUB = "0123456789abcdef0123456789abcdef01234567"
-HUB_ENTRY = {"id": "tiny", "title": "Tiny", "family": "latent", "source": "somebody/tiny", "revision": COMMIT_OF_FAKE_HUB,
-             "size_mb": 1, "licence": "CC0", "resolution": 16, "default_guidance_scale": 7.5}
+HUB_ENTRY = {
+    "id": "tiny",
+    "title": "Tiny",
+    "family": "latent",
+    "source": "somebody/tiny",
+    "revision": COMMIT_OF_FAKE_HUB,
+    "size_mb": 1,
+    "licence": "CC0",
+    "resolution": 16,
+    "default_guidance_scale": 7.5,
+}
 
 
 def write_entry(folder: Path, **values: Any) -> PriorEntry:
@@ -74,21 +83,24 @@ class TestReadingEntries:
         assert entry.hub_sources == (("somebody/tiny", COMMIT_OF_FAKE_HUB), ("other/tiny", "main"), ("third/tiny", "f" * 40))
         assert entry.info().default_guidance_scale == 7.5 and entry.info().time_range == (0.02, 0.98)
 
-    @pytest.mark.parametrize(("values", "message"), [
-        ({"title": None}, "lacks title"),
-        ({"colour": "red"}, "unknown colour"),
-        ({"resolution": "big"}, "resolution is 'big'; it must be a whole number"),
-        ({"resolution": 0}, "must be positive"),
-        ({"default_guidance_scale": True}, "must be a number"),
-        ({"default_guidance_scale": 0.5}, "at least 1"),
-        ({"time_range": [0.9, 0.1]}, "must rise"),
-        ({"time_range": [0.1]}, "two numbers"),
-        ({"mirrors": "one"}, "a list of texts"),
-        ({"revision": None}, "needs a revision"),
-        ({"revision": "main"}, "unpinned must be true"),
-        ({"unpinned": True}, "unpinned must be true unless"),
-        ({"size_mb": 0}, "size_mb"),
-    ])
+    @pytest.mark.parametrize(
+        ("values", "message"),
+        [
+            ({"title": None}, "lacks title"),
+            ({"colour": "red"}, "unknown colour"),
+            ({"resolution": "big"}, "resolution is 'big'; it must be a whole number"),
+            ({"resolution": 0}, "must be positive"),
+            ({"default_guidance_scale": True}, "must be a number"),
+            ({"default_guidance_scale": 0.5}, "at least 1"),
+            ({"time_range": [0.9, 0.1]}, "must rise"),
+            ({"time_range": [0.1]}, "two numbers"),
+            ({"mirrors": "one"}, "a list of texts"),
+            ({"revision": None}, "needs a revision"),
+            ({"revision": "main"}, "unpinned must be true"),
+            ({"unpinned": True}, "unpinned must be true unless"),
+            ({"size_mb": 0}, "size_mb"),
+        ],
+    )
     def test_what_is_wrong_is_said_with_the_file(self, tmp_path: Path, values: dict[str, Any], message: str) -> None:
         with pytest.raises(PresetError, match=r"tiny\.toml") as raised:
             write_entry(tmp_path, **values)
@@ -149,8 +161,9 @@ class TestLoading:
         with pytest.raises(PresetError, match="toybox, latent"):
             load_prior("tiny", "cpu", tmp_path)
 
-    def test_a_gpu_that_is_not_there(self, tmp_path: Path, tiny_pipelines: dict[str, Path],
-                                     monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_gpu_that_is_not_there(
+        self, tmp_path: Path, tiny_pipelines: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         write_local(tmp_path, tiny_pipelines["epsilon"])
         monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
         with pytest.raises(DeviceError, match="cpu"):
@@ -158,8 +171,9 @@ class TestLoading:
 
 
 class TestVocabulary:
-    def test_open_vocabularies_know_all_words_and_taught_ones_their_own(self, tmp_path: Path, tiny_pipelines: dict[str, Path],
-                                                                        cache: Path) -> None:
+    def test_open_vocabularies_know_all_words_and_taught_ones_their_own(
+        self, tmp_path: Path, tiny_pipelines: dict[str, Path], cache: Path
+    ) -> None:
         write_local(tmp_path, tiny_pipelines["epsilon"])
         (tmp_path / "words.json").write_text(json.dumps({"model": {"vocab": {"mug": 3, "red": 4}}}), encoding="utf-8")
         write_entry(tmp_path, id="taught", source="./files", revision=None, size_mb=None, vocabulary="words.json")
@@ -176,8 +190,9 @@ class TestVocabulary:
 class TestFetching:
     """From a Hub on loopback, through the real client."""
 
-    def test_fetch_then_installed_then_load_without_a_network(self, tmp_path: Path, fake_hub: Any,
-                                                              tiny_pipelines: dict[str, Path]) -> None:
+    def test_fetch_then_installed_then_load_without_a_network(
+        self, tmp_path: Path, fake_hub: Any, tiny_pipelines: dict[str, Path]
+    ) -> None:
         fake_hub.repositories["somebody/tiny"] = tiny_pipelines["epsilon"]
         entry, shares = write_entry(tmp_path), []
         assert not installed(entry)
@@ -188,8 +203,9 @@ class TestFetching:
         assert load_prior("tiny", "cpu", tmp_path).info.title == "Tiny"
         assert fetch(entry) == place and fake_hub.requests == []
 
-    def test_half_precision_files_are_preferred_and_nothing_else_is_fetched(self, tmp_path: Path, fake_hub: Any,
-                                                                            tiny_pipelines: dict[str, Path]) -> None:
+    def test_half_precision_files_are_preferred_and_nothing_else_is_fetched(
+        self, tmp_path: Path, fake_hub: Any, tiny_pipelines: dict[str, Path]
+    ) -> None:
         repository = Path(shutil.copytree(tiny_pipelines["epsilon"], tmp_path / "repository"))
         for path in list(repository.glob("*/*.safetensors")):
             shutil.copy(path, path.with_name(path.name.replace(".safetensors", ".fp16.safetensors")))
@@ -200,8 +216,9 @@ class TestFetching:
         assert not {"model.safetensors", "diffusion_pytorch_model.safetensors"} & names
         assert not any(name.endswith(".bin") for name in names)
 
-    def test_a_mirror_stands_in_where_the_source_is_gone_or_gated(self, tmp_path: Path, fake_hub: Any,
-                                                                  tiny_pipelines: dict[str, Path]) -> None:
+    def test_a_mirror_stands_in_where_the_source_is_gone_or_gated(
+        self, tmp_path: Path, fake_hub: Any, tiny_pipelines: dict[str, Path]
+    ) -> None:
         fake_hub.gated.add("other/tiny")
         fake_hub.repositories["third/tiny"] = tiny_pipelines["epsilon"]
         entry = write_entry(tmp_path, mirrors=["other/tiny", "third/tiny"])
@@ -243,19 +260,23 @@ def answered(kind: type, status: int) -> Exception:
     return kind("refused", response=response)
 
 
-@pytest.mark.parametrize(("error", "raised_as", "message"), [
-    (answered(errors.GatedRepoError, 403), MissingError, "licence"),
-    (answered(errors.RepositoryNotFoundError, 401), MissingError, "private"),
-    (answered(errors.RevisionNotFoundError, 404), MissingError, "at that revision"),
-    (answered(errors.HfHubHTTPError, 403), MissingError, "hf auth login"),
-    (answered(errors.HfHubHTTPError, 503), MissingError, "answered 503"),
-    (errors.LocalEntryNotFoundError("cannot reach the Hub"), MissingError, "network connection"),
-    (OSError(errno.ENOSPC, "No space left on device"), StorageError, "disk is full"),
-    (PermissionError(errno.EACCES, "Permission denied"), StorageError, "HF_HOME"),
-    (ConnectionResetError("line broke"), MissingError, "line broke"),
-])
-def test_what_the_client_raises_is_said_in_our_words(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch,
-                                                     error: Exception, raised_as: type, message: str) -> None:
+@pytest.mark.parametrize(
+    ("error", "raised_as", "message"),
+    [
+        (answered(errors.GatedRepoError, 403), MissingError, "licence"),
+        (answered(errors.RepositoryNotFoundError, 401), MissingError, "private"),
+        (answered(errors.RevisionNotFoundError, 404), MissingError, "at that revision"),
+        (answered(errors.HfHubHTTPError, 403), MissingError, "hf auth login"),
+        (answered(errors.HfHubHTTPError, 503), MissingError, "answered 503"),
+        (errors.LocalEntryNotFoundError("cannot reach the Hub"), MissingError, "network connection"),
+        (OSError(errno.ENOSPC, "No space left on device"), StorageError, "disk is full"),
+        (PermissionError(errno.EACCES, "Permission denied"), StorageError, "HF_HOME"),
+        (ConnectionResetError("line broke"), MissingError, "line broke"),
+    ],
+)
+def test_what_the_client_raises_is_said_in_our_words(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, raised_as: type, message: str
+) -> None:
     def refuse(*args: Any, **kwargs: Any) -> str:
         raise error
 

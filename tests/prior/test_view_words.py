@@ -25,10 +25,20 @@ def around(azimuths: list[float], elevation: float = 10.0) -> Cameras:
     return orbit_cameras(azimuths, elevation, 3.0, 40.0, 8)
 
 
-@pytest.mark.parametrize(("azimuth", "expected"), [
-    (0, [1, 0, 0, 0]), (45, [0.5, 0.5, 0, 0]), (90, [0, 1, 0, 0]), (-90, [0, 1, 0, 0]),
-    (135, [0, 0.5, 0.5, 0]), (180, [0, 0, 1, 0]), (-180, [0, 0, 1, 0]), (270, [0, 1, 0, 0]), (-30, [2 / 3, 1 / 3, 0, 0]),
-])
+@pytest.mark.parametrize(
+    ("azimuth", "expected"),
+    [
+        (0, [1, 0, 0, 0]),
+        (45, [0.5, 0.5, 0, 0]),
+        (90, [0, 1, 0, 0]),
+        (-90, [0, 1, 0, 0]),
+        (135, [0, 0.5, 0.5, 0]),
+        (180, [0, 0, 1, 0]),
+        (-180, [0, 0, 1, 0]),
+        (270, [0, 1, 0, 0]),
+        (-30, [2 / 3, 1 / 3, 0, 0]),
+    ],
+)
 def test_shares_around_the_object(azimuth: float, expected: list[float]) -> None:
     assert view_weights(around([azimuth]))[0].tolist() == pytest.approx(expected, abs=1e-5)
 

@@ -10,11 +10,11 @@ import json
 import re
 import shutil
 from pathlib import Path
-from urllib.parse import unquote
 
 from engine.errors import InputError, storage_errors
 from engine.loop.guiding.asking import asked_in
-from engine.loop.references.files import MAX_BYTES
+from engine.loop.references.files import MAX_BYTES, check_bytes, plain_name, read_bounded, too_large
+from engine.loop.references.gltf import check_parts
 
 COPIES = Path("given") / "reference"
 """Where it lies in a run's folder."""
@@ -38,6 +38,7 @@ def found(reference: str, folder: Path | None) -> Path:
     path = folder / wanted if folder is not None and (folder / wanted).is_file() else wanted
     if not path.is_file():
         raise InputError(f"The reference {name} is not there.", "Check the path, or choose the reference again.")
+    check_bytes(path)  # before anything is read or copied
     if known and digest(path) != known:
         raise InputError(
             f"The reference {path} is not the one that this run was made from: its contents have changed.",
@@ -71,8 +72,7 @@ def path_in(reference: str) -> str:
 
 def digest(path: Path) -> str:
     """The beginning of the SHA-256 of a file's contents. Raises InputError for one that is too large to be read."""
-    if path.stat().st_size > MAX_BYTES:
-        raise InputError(f"{path.name} has more than {MAX_BYTES // 1_000_000} MB.", "Reduce it in a 3D editor.")
+    check_bytes(path)
     return hashlib.sha256(path.read_bytes()).hexdigest()[:DIGEST_CHARACTERS]
 
 
@@ -100,18 +100,24 @@ def _origin_beside(path: Path) -> tuple[str, ...]:
 
 
 def companions(path: Path) -> tuple[str, ...]:
-    """The files in or below its own folder that a glTF names and that are there."""
-    named = _gltf_names(path) if path.suffix.lower() == ".gltf" else ()
-    return tuple(name for name in named if _is_beside(path.parent, name))
+    """The files in or below its own folder that a glTF names and that are there, each once. Raises InputError for too much."""
+    named = dict.fromkeys(_gltf_names(path)) if path.suffix.lower() == ".gltf" else ()
+    beside = tuple(name for name in named if _is_beside(path.parent, name))
+    total = sum((path.parent / name).stat().st_size for name in beside)
+    if total > MAX_BYTES:
+        raise too_large(f"What {path.name} needs beside it", total)
+    return beside
 
 
 def _gltf_names(path: Path) -> tuple[str, ...]:
+    text = read_bounded(path)
+    check_parts(text)
     try:
-        document = json.loads(path.read_bytes())
+        document = json.loads(text)
         uris = [part.get("uri") for part in (*document.get("buffers", []), *document.get("images", []))]
-    except (ValueError, AttributeError, TypeError):  # reading it has said, or will say, what is wrong
+    except (ValueError, AttributeError, TypeError, RecursionError):  # reading it has said, or will say, what is wrong
         return ()
-    return tuple(unquote(uri) for uri in uris if isinstance(uri, str) and not uri.startswith("data:"))
+    return tuple(plain_name(uri) for uri in uris if isinstance(uri, str) and not uri.startswith("data:"))
 
 
 def _is_beside(folder: Path, name: str) -> bool:

@@ -6,6 +6,7 @@ decompression bomb is refused at the cost of reading a few bytes.
 
 from __future__ import annotations
 
+import stat
 import warnings
 from dataclasses import dataclass
 from io import BytesIO
@@ -23,6 +24,7 @@ MAX_SIDE = 1536
 """Pixels of the longer side that are kept: far more than any prior looks at."""
 
 MIN_SIDE = 16
+ORIENTATION = 0x0112  # in EXIF
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,17 +48,21 @@ def read_photo(path: Path | str) -> Photo:
 def check_bytes(path: Path) -> None:
     """Raises InputError for a file that is too large to be read, `MissingError` for one that is not there."""
     try:
-        size = path.stat().st_size
-    except OSError as error:
+        status = path.stat()
+    except (OSError, ValueError) as error:  # a name may hold what no name can
         raise _unreadable(path, error) from error
-    if size > MAX_BYTES:
+    if not stat.S_ISREG(status.st_mode):  # a folder, or a pipe or device, which may never end
+        raise MissingError(f"{path} is not a picture's file.", "Check the path.")
+    if status.st_size > MAX_BYTES:
         raise InputError(
-            f"{path.name} is {size / 1e6:,.0f} MB; pictures may have at most {MAX_BYTES / 1e6:,.0f} MB.", "Save it smaller."
+            f"{path.name} is {status.st_size / 1e6:,.0f} MB; pictures may have at most {MAX_BYTES / 1e6:,.0f} MB.",
+            "Save it smaller.",
         )
 
 
-def _unreadable(path: Path, error: OSError) -> MissingError:
-    return MissingError(f"The picture {path} cannot be read ({error.strerror}).", "Check the path.")
+def _unreadable(path: Path, error: OSError | ValueError) -> MissingError:
+    reason = getattr(error, "strerror", None) or error
+    return MissingError(f"The picture {path} cannot be read ({reason}).", "Check the path.")
 
 
 def decode_photo(data: bytes, name: str) -> Photo:
@@ -92,11 +98,26 @@ def _upright(picture: Image.Image) -> Photo:
         notes.append(f"It has {picture.n_frames} frames; the first is used.")
         picture.seek(0)
     picture.draft("RGB", (MAX_SIDE, MAX_SIDE))  # JPEG decodes large pictures reduced
-    turned = ImageOps.exif_transpose(picture)
+    turned = ImageOps.exif_transpose(_smaller(picture))
     rgba = _in_srgb(turned, notes).convert("RGBA")
     if max(rgba.size) > MAX_SIDE:
         rgba.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
     return Photo(np.asarray(rgba).copy(), tuple(notes))
+
+
+def _smaller(picture: Image.Image) -> Image.Image:
+    """A very large picture by a whole factor smaller, still with twice what is kept: nothing copies all of its pixels after."""
+    factor = max(picture.size) // (2 * MAX_SIDE)
+    if factor < 2:
+        return picture
+    if picture.mode in ("L", "RGB", "CMYK"):
+        small = picture.reduce(factor)  # the means
+    else:  # the nearest: palettes and deep greys have no mean, and with alpha everything would be copied first
+        small = picture.resize((picture.width // factor, picture.height // factor), Image.Resampling.NEAREST)
+    small.info = dict(picture.info)
+    if ORIENTATION in picture.getexif():  # some formats keep it elsewhere
+        small.getexif()[ORIENTATION] = picture.getexif()[ORIENTATION]
+    return small
 
 
 def _in_srgb(picture: Image.Image, notes: list[str]) -> Image.Image:

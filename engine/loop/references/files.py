@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import binascii
+import stat
+import warnings
 from dataclasses import dataclass, field
 from io import BytesIO
 from pathlib import Path, PurePosixPath
@@ -22,7 +24,13 @@ MAX_TEXT_BYTES = 160 * MEGABYTE
 MAX_FACES = 4_000_000
 """Faces that are read; those of a larger model are not decoded at all."""
 
+MAX_JSON_PARTS = 3_000_000
+"""Values in a glTF's JSON, each of which takes some hundred bytes to read; buffers inside it count as one."""
+
 MAX_PICTURE_PIXELS = 70_000_000
+MAX_TEXTURE_PIXELS = 300_000_000
+"""Of all textures of a model, which are decoded one after the other."""
+
 PICTURE_SIDE = 1024
 """Pixels of a texture's longer side that are kept."""
 
@@ -44,7 +52,7 @@ class Folder:
         return path.read_bytes()
 
     def _inside(self, name: str) -> Path:
-        plain = unquote(name).replace("\\", "/")
+        plain = plain_name(name)
         pieces = PurePosixPath(plain).parts
         outside = ":" in plain or plain.startswith("/") or ".." in pieces or "\0" in plain
         root = self.root.resolve()
@@ -56,6 +64,11 @@ class Folder:
                 f"It needs the file {name[:80]!r}, which is not there.", "Put it beside, or save as one file (GLB)."
             )
         return path
+
+
+def plain_name(uri: str) -> str:
+    """A glTF's relative address as the name of a file: without percent signs, its folders with slashes."""
+    return unquote(uri).replace("\\", "/")
 
 
 def bytes_of_uri(uri: str, beside: Folder) -> bytes:
@@ -72,14 +85,28 @@ def bytes_of_uri(uri: str, beside: Folder) -> bytes:
 
 
 def read_bounded(path: Path) -> bytes:
-    """The file's bytes. Raises `MissingError` where it cannot be read and `InputError` where it is too large."""
+    """The file's bytes. Errors as `check_bytes`'s."""
+    check_bytes(path)
     try:
-        size = path.stat().st_size
-        if size > MAX_BYTES:
-            raise too_large(path.name, size)
         return path.read_bytes()
     except OSError as error:
-        raise MissingError(f"The model {path} cannot be read ({error.strerror}).", "Check the path.") from error
+        raise _unreadable(path, error.strerror) from error
+
+
+def check_bytes(path: Path) -> None:
+    """Nothing is read: raises `MissingError` for what is no plain file, `InputError` for one that is too large."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError) as error:  # a name may hold what no name can
+        raise _unreadable(path, getattr(error, "strerror", None) or str(error)) from error
+    if not stat.S_ISREG(status.st_mode):  # a folder, or a pipe or device, which may never end
+        raise _unreadable(path, "not a file")
+    if status.st_size > MAX_BYTES:
+        raise too_large(path.name, status.st_size)
+
+
+def _unreadable(path: Path, reason: str | None) -> MissingError:
+    return MissingError(f"The model {path} cannot be read ({reason}).", "Check the path.")
 
 
 def too_large(name: str, size: int) -> InputError:
@@ -96,11 +123,20 @@ def too_many(name: str, count: int, what: str = "faces") -> InputError:
     )
 
 
-def picture(data: bytes) -> np.ndarray | None:
-    """A texture (H,W,3) in 0..1, reduced; None if it is no picture, or larger than anything of use."""
+def picture(data: bytes, spent: list[int] | None = None) -> np.ndarray | None:
+    """A texture (H,W,3) in 0..1, reduced; None if it is no picture, or larger than anything of use.
+
+    ``spent`` holds the pixels of those decoded before, which together may be ``MAX_TEXTURE_PIXELS``; this one's are added.
+    """
+    spent = [] if spent is None else spent
     try:
-        with Image.open(BytesIO(data), formats=("PNG", "JPEG", "WEBP", "BMP", "TGA")) as opened:
-            return reduced(opened)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limits here are stricter
+            with Image.open(BytesIO(data), formats=("PNG", "JPEG", "WEBP", "BMP", "TGA")) as opened:
+                if sum(spent) + opened.width * opened.height > MAX_TEXTURE_PIXELS:
+                    return None
+                spent.append(opened.width * opened.height)
+                return reduced(opened)
     except (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError):
         return None
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from engine.errors import FileFormatError, InputError
 from engine.loop.export.glb import linear_from_srgb
-from engine.loop.references.files import MAX_FACES, Folder, bytes_of_uri, picture, sampled, too_many
+from engine.loop.references.files import MAX_FACES, MAX_JSON_PARTS, Folder, bytes_of_uri, picture, sampled, too_many
 from engine.loop.references.shape import GRAY, Facts, RawMesh
 
 _JSON, _BIN = 0x4E4F534A, 0x004E4942
@@ -24,6 +24,7 @@ _WIDTHS = {"SCALAR": 1, "VEC2": 2, "VEC3": 3, "VEC4": 4, "MAT4": 16}
 _COMPRESSED = ("KHR_draco_mesh_compression", "EXT_meshopt_compression", "KHR_meshopt_compression")
 _TRIANGLES, _STRIP, _FAN = 4, 5, 6
 MAX_NODES = 100_000
+_SLICE = 100_000
 
 
 def read_gltf(data: bytes, beside: Folder) -> RawMesh:
@@ -49,15 +50,26 @@ def _document(data: bytes) -> tuple[dict[str, Any], bytes]:
             text = data[20 : 20 + size]
             if len(data) >= 28 + size and struct.unpack_from("<I", data, 24 + size)[0] == _BIN:
                 binary = data[28 + size : 28 + size + struct.unpack_from("<I", data, 20 + size)[0]]
+        check_parts(text)
         document = json.loads(text)
         if not isinstance(document, dict) or str(document["asset"]["version"]).split(".")[0] != "2":
             raise ValueError("not version 2")
     except (ValueError, KeyError, TypeError, struct.error, RecursionError) as error:
         raise FileFormatError(f"It is not a whole glTF 2.0 file ({error}).", "Save or download it again.") from error
-    packed = [name for name in document.get("extensionsRequired", []) if name in _COMPRESSED]
+    required = document.get("extensionsRequired", [])
+    packed = [name for name in required if name in _COMPRESSED] if isinstance(required, list) else []
     if packed:
         raise FileFormatError(f"Its geometry is compressed ({packed[0]}).", "Save it without compression.")
     return document, binary
+
+
+def check_parts(text: bytes) -> None:
+    """Refuse JSON that would be far larger in memory than on disk. Raises InputError."""
+    parts = sum(text.count(sign) for sign in (b",", b"[", b"{"))
+    if parts > MAX_JSON_PARTS:
+        raise InputError(
+            f"Its description has {parts:,} parts; at most {MAX_JSON_PARTS:,} are allowed.", "Save it as GLB, or reduce it."
+        )
 
 
 @dataclass(eq=False)
@@ -77,6 +89,7 @@ class _Reader:
     notes: dict[str, None] = field(default_factory=dict)  # in order, each once
     buffers: dict[int, bytes] = field(default_factory=dict)
     textures: dict[int, np.ndarray | None] = field(default_factory=dict)
+    pixels: list[int] = field(default_factory=list)  # of the textures decoded so far
 
     def scene(self) -> RawMesh:
         """Every mesh under the roots of the scene that is shown."""
@@ -140,10 +153,8 @@ class _Reader:
                 self.notes["Its points and lines were left out."] = None
                 continue
             vertices = self._array(primitive["attributes"]["POSITION"]).astype(np.float64)
-            posed = self._pose(node, primitive, placed)
-            matrices = placed[index][None] if posed is None else posed
-            moved = np.einsum("nij,nj->ni", matrices[:, :3, :3], vertices) + matrices[:, :3, 3] if len(matrices) > 1 else (
-                vertices @ matrices[0, :3, :3].T + matrices[0, :3, 3])  # fmt: skip
+            skinned = "skin" in node and "JOINTS_0" in primitive["attributes"]
+            moved = self._posed(node, primitive, placed, vertices) if skinned else _moved(vertices, placed[index])
             corners = self._array(primitive["indices"])[:, 0] if "indices" in primitive else np.arange(len(vertices))
             faces = _triangles(corners.astype(np.int64), primitive.get("mode", _TRIANGLES))
             if len(faces) and faces.max() >= len(vertices):
@@ -151,20 +162,20 @@ class _Reader:
             parts.append(_Part(moved, faces, self._colours(primitive, faces)))
         return parts
 
-    def _pose(self, node: Mapping[str, Any], primitive: Mapping[str, Any], placed: Mapping[int, np.ndarray]) -> np.ndarray | None:
-        """The matrix (N,4,4) of each vertex of a mesh with a skeleton, as it rests; None without one."""
-        attributes = primitive["attributes"]
-        if "skin" not in node or "JOINTS_0" not in attributes:
-            return None
-        skin = self.document["skins"][node["skin"]]
+    def _posed(
+        self, node: Mapping[str, Any], primitive: Mapping[str, Any], placed: Mapping[int, np.ndarray], vertices: np.ndarray
+    ) -> np.ndarray:
+        """The vertices (N,3) of a mesh with a skeleton where its joints hold them, as it rests."""
+        attributes, skin = primitive["attributes"], self.document["skins"][node["skin"]]
         self.notes["It has a skeleton; the pose that it rests in is used."] = None
         joints = np.stack([placed.get(joint, np.eye(4)) for joint in skin["joints"]])
         if "inverseBindMatrices" in skin:
             joints = joints @ self._array(skin["inverseBindMatrices"]).reshape(-1, 4, 4).transpose(0, 2, 1)[: len(joints)]
-        weights = self._array(attributes["WEIGHTS_0"]).astype(np.float64)
-        weights /= np.maximum(weights.sum(1, keepdims=True), 1e-9)
-        numbers = self._array(attributes["JOINTS_0"], normalise=False).astype(np.int64)
-        return sum(weights[:, k, None, None] * joints[numbers[:, k]] for k in range(4))
+        weights, numbers = self._array(attributes["WEIGHTS_0"]), self._array(attributes["JOINTS_0"], normalise=False)
+        if not len(weights) == len(numbers) == len(vertices):
+            raise ValueError(f"{len(vertices)} vertices hang on {len(numbers)} joints with {len(weights)} weights")
+        slices = (slice(at, at + _SLICE) for at in range(0, len(vertices), _SLICE))  # a matrix each: not of all at once
+        return np.concatenate([_hung(vertices[part], joints, numbers[part], weights[part]) for part in slices])
 
     def _colours(self, primitive: Mapping[str, Any], faces: np.ndarray) -> np.ndarray:
         """Display colour (F,3) of each face: factor, vertex colours and texture multiplied in linear light."""
@@ -189,7 +200,7 @@ class _Reader:
             image = self.document["images"][self.document["textures"][index]["source"]]
             try:
                 data = self._view(image["bufferView"]) if "bufferView" in image else bytes_of_uri(image["uri"], self.beside)
-                self.textures[index] = picture(data)
+                self.textures[index] = picture(data, self.pixels)
             except InputError:
                 self.textures[index] = None
             if self.textures[index] is None:
@@ -224,6 +235,17 @@ class _Reader:
         if accessor.get("normalized") and normalise and kind.kind in "iu":
             return np.maximum(values / np.iinfo(kind).max, -1.0)
         return values
+
+
+def _moved(vertices: np.ndarray, matrix: np.ndarray) -> np.ndarray:
+    return vertices @ matrix[:3, :3].T + matrix[:3, 3]
+
+
+def _hung(vertices: np.ndarray, joints: np.ndarray, numbers: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Vertices (N,3), each moved by four of the joints' matrices (J,4,4) by its weights (N,4)."""
+    shares = weights / np.maximum(weights.sum(1, keepdims=True, dtype=np.float64), 1e-9)
+    matrices = sum(shares[:, k, None, None] * joints[numbers[:, k].astype(np.int64)] for k in range(4))
+    return np.einsum("nij,nj->ni", matrices[:, :3, :3], vertices) + matrices[:, :3, 3]
 
 
 def facts_of(asset: Mapping[str, Any]) -> Facts:

@@ -121,30 +121,28 @@ def _is_number(value: Any) -> bool:
 
 
 def _check_sense(path: Path, entry: PriorEntry) -> None:
-    low, high = entry.time_range
+    (low, high), scale = entry.time_range, entry.default_guidance_scale
     check_source(path, entry)
     refuse(
         path,
         {
             f"time_range is {low:g} to {high:g}; it must rise within 0 to 1": 0 <= low < high <= 1,
             f"resolution is {entry.resolution}; it must be positive": entry.resolution > 0,
-            f"default_guidance_scale is {entry.default_guidance_scale:g}; it must be at least 1": entry.default_guidance_scale
-            >= 1,
+            f"default_guidance_scale is {scale:g}; it must be at least 1": scale >= 1,
         },
     )
 
 
 def check_source(path: Path, entry: Entry) -> None:
     """Raises PresetError if the entry in ``path`` has another id than its file, or its source is not told well enough."""
-    pinned = COMMIT.fullmatch(entry.revision) is not None
+    vouched = entry.is_local or entry.unpinned != (COMMIT.fullmatch(entry.revision) is not None)
     refuse(
         path,
         {
             f"id is {entry.id!r}; it must be the file's name, {path.stem!r}": entry.id == path.stem,
             "a Hub source needs a revision": entry.is_local or bool(entry.revision),
             f"size_mb is {entry.size_mb}; it must say what a Hub source takes to fetch": entry.is_local or entry.size_mb > 0,
-            f"revision is {entry.revision!r}; unpinned must be true unless it is a commit of 40 hexadecimal digits": entry.is_local
-            or pinned != entry.unpinned,
+            f"revision is {entry.revision!r}; unpinned must be true unless it is a commit of 40 hexadecimal digits": vouched,
         },
     )
 

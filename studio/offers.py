@@ -54,9 +54,9 @@ def preset_options(catalogue: Catalogue, tab: Tab) -> list[Option]:
 
 
 def presets_in(catalogue: Catalogue, tab: Tab) -> list[Preset]:
-    """The presets that set nothing which has no effect in ``tab``, those made for it first."""
+    """The presets that set nothing which has no effect in ``tab``: the one it begins with, others made for it, the rest."""
     useful = [preset for preset in catalogue.presets.presets if companions(preset) <= tab.gives]
-    return sorted(useful, key=lambda preset: not made_for(preset, tab))
+    return sorted(useful, key=lambda preset: (preset.key != tab.preset, not made_for(preset, tab)))
 
 
 def made_for(preset: Preset, tab: Tab) -> bool:

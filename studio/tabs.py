@@ -22,7 +22,7 @@ PICTURES = frozenset({"images", "image_crops"})
 class Tab:
     """``gives`` are the settings that it asks for, among them ``own``, without which it cannot begin; words suffice if empty.
 
-    ``missing`` says what to do when there is none.
+    ``missing`` says what to do when there is none; ``preset`` is the key of the preset that it begins with.
     """
 
     key: str
@@ -30,16 +30,25 @@ class Tab:
     gives: frozenset[str] = WORDS
     own: str = ""
     missing: str = ""
+    preset: str = ""
 
 
 TEXT = Tab("text", "Text to 3D")
-IMAGE = Tab("image", "Image to 3D", WORDS | PICTURES, "images", "Add a picture of the object, or describe it under Text to 3D.")
+IMAGE = Tab(
+    "image",
+    "Image to 3D",
+    WORDS | PICTURES,
+    "images",
+    "Add a picture of the object, or describe it under Text to 3D.",
+    "toybox-image",
+)
 REFERENCE = Tab(
     "reference",
     "Reference-guided",
     WORDS | PICTURES | {"reference"},
     "reference",
     "Choose a 3D model to be guided by, or go on without one under Text to 3D or Image to 3D.",
+    "reference-text",
 )
 TABS = (TEXT, IMAGE, REFERENCE)
 

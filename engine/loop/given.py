@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 
 from engine.loop.photo.belonging import found
-from engine.loop.photo.cutting import cut_out
-from engine.loop.photo.framing import Crop, crop_of, framed
-from engine.loop.photo.listing import WHOLE, Listed, ListedCrop, crops_in, pictures_in
-from engine.loop.photo.reading import read_photo
+from engine.loop.photo.framing import framed
+from engine.loop.photo.listing import Listed, ListedCrop, crops_in, pictures_in
+from engine.loop.photo.looking import cut_photo, square_of
 from engine.loop.spec import RunSpec
 from engine.math.cameras import Cameras, orbit_cameras
 from engine.math.views import Views, composite
@@ -81,28 +80,17 @@ def _all_shown(spec: RunSpec, size: int, folder: Path | None) -> tuple[np.ndarra
     """The pictures (M,size,size,4), of which there is at least one, and what was done to them in words."""
     pictures = pictures_in(spec.images)
     crops = crops_in(spec.image_crops, len(pictures))
-    each = [_shown(picture, crop, spec.image_fill, size, folder) for picture, crop in zip(pictures, crops, strict=True)]
+    each = [_shown(picture, crop, spec, size, folder) for picture, crop in zip(pictures, crops, strict=True)]
     return np.stack([rgba for rgba, _ in each]), tuple(note for _, notes in each for note in notes)
 
 
 def _shown(
-    picture: Listed, crop: ListedCrop | str, fill: float, size: int, folder: Path | None
+    picture: Listed, crop: ListedCrop | str, spec: RunSpec, size: int, folder: Path | None
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """One picture (size,size,4), and what was done to it."""
     path = found(picture, folder)
-    photo = read_photo(path)
-    rgba, how = cut_out(photo.rgba)
-    notes = [*photo.notes] if how == "alpha" else [*photo.notes, f"The object was cut out by its {how}."]
-    return framed(rgba, _square(rgba, crop, fill), size), tuple(f"{path.name}: {note}" for note in notes)
-
-
-def _square(rgba: np.ndarray, crop: ListedCrop | str, fill: float) -> Crop:
-    height, width = rgba.shape[:2]
-    if crop == WHOLE:
-        return Crop(width / 2, height / 2, max(height, width))
-    if isinstance(crop, ListedCrop):
-        return Crop(crop.centre_x * width, crop.centre_y * height, crop.side * max(height, width))
-    return crop_of(rgba[..., 3], fill)
+    cut = cut_photo(path, spec.image_cut_out)
+    return framed(cut.rgba, square_of(cut.rgba, crop, spec.image_fill), size), tuple(f"{path.name}: {note}" for note in cut.notes)
 
 
 def clean_views(given: GivenViews | None, prior: Prior) -> CleanViews | None:

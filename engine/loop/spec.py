@@ -10,6 +10,7 @@ from engine.guidance.base import Guidance
 from engine.guidance.sds import Sds
 from engine.guidance.timesteps import Timesteps
 from engine.loop.guiding import marks
+from engine.loop.photo import marks as photo
 from engine.loop.photo.listing import crops_in, pictures_in
 from engine.math.gradient import CLIPPINGS
 from engine.math.knobs import Choice, File, Range, Switch, check_knobs
@@ -50,31 +51,11 @@ class RunSpec:
         str,
         File((".ply",), label="Start file", advanced=True, help="Splats to start from: a scene.ply of ours, or any 3DGS file."),
     ] = ""
-    image_elevation_deg: Annotated[
-        float,
-        Range(
-            -30,
-            80,
-            1,
-            unit="°",
-            label="Camera height",
-            advanced=True,
-            goes_with="images",
-            help="How far above the object pictures were taken.",
-        ),
-    ] = 10.0
-    image_fill: Annotated[
-        float,
-        Range(
-            0.3,
-            1,
-            0.01,
-            label="Fill",
-            advanced=True,
-            goes_with="images",
-            help="How much of the frame the object takes in automatic crops.",
-        ),
-    ] = 0.8
+    image_cut_out: photo.CutOut = "auto"
+    image_elevation: photo.Standing = photo.SET
+    image_elevation_deg: photo.Elevation = 10.0
+    image_fill: photo.Fill = 0.8
+    image_relief: photo.Relief = photo.OFF
     draft_views: Annotated[
         int,
         Range(
@@ -164,17 +145,8 @@ class Knobs:
     anchor_weight: Annotated[
         float, Range(0, 5, 0.05, label="Draft anchor", help="How strongly the draft views hold the shape. 0 lets it go.")
     ] = 0.5
-    fidelity: Annotated[
-        float,
-        Range(
-            0,
-            1,
-            0.05,
-            label="Fidelity",
-            goes_with="images",
-            help="Between imagination (0) and the given pictures (1). Half: both in full. Without pictures it does nothing.",
-        ),
-    ] = 0.5
+    fidelity: photo.Fidelity = 0.5
+    image_depth: photo.Depth = 0.1
     reference_early: marks.Early = 1.0
     reference_late: marks.Late = 1.0
     reference_curve: marks.Curve = ""

@@ -9,10 +9,11 @@ from tqdm import tqdm
 
 from engine.errors import MissingError
 from engine.prior.control.entries import control_ids, list_controls
+from engine.prior.photo.entries import list_photo
 from engine.prior.registry import PriorEntry, fetch, find_entry, installed, list_priors
 from engine.session.fetching import MEGABYTE, offer_of
 from engine.session.presets import find_preset, load_presets
-from studio.commands.controls import control_line, fetch_by_id
+from studio.commands.controls import control_line, fetch_by_id, photo_line
 
 
 def presets(key: str | None) -> None:
@@ -31,14 +32,16 @@ def presets(key: str | None) -> None:
 
 
 def priors(wanted: str | None, *, accepted: bool) -> None:
-    """List all priors and ControlNets, or fetch one after size and licence were accepted."""
+    """List all priors, ControlNets and models for photos, or fetch one after size and licence were accepted."""
     if wanted is None:
         for entry in list_priors():
             print(_line(entry))
         for control in list_controls():
             print(control_line(control))
+        for model in list_photo():
+            print(photo_line(model))
         return
-    if wanted in control_ids():
+    if wanted in (*control_ids(), *(model.id for model in list_photo())):
         fetch_by_id(wanted, accepted=accepted, agreed=agreed)
         return
     entry = find_entry(wanted)

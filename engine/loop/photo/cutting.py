@@ -34,22 +34,32 @@ def cut_out(rgba: np.ndarray) -> tuple[np.ndarray, How]:
     """
     picture = rgba.astype(np.float32) / 255
     rgb, alpha = picture[..., :3], picture[..., 3:]
-    if (alpha < 0.5).mean() > LEAST_SHARE:
+    if has_alpha(rgba):
         cut, how = np.concatenate([rgb * alpha, alpha], -1), "alpha"
     else:
         opaque = torch.from_numpy(np.ascontiguousarray(rgb))[None]
         flat = bool(border_colour(opaque)[1] <= EVEN)
         cut, how = (matte(opaque)[0].numpy(), "flat background") if flat else (_by_border(rgb), "border")
-    trouble = _trouble(cut[..., 3] > 0.5, how)
+    check_cut(cut[..., 3] > 0.5, how)
+    return cut, how
+
+
+def has_alpha(rgba: np.ndarray) -> bool:
+    """True where enough of a picture (H,W,4) uint8 is see-through for an artist to have cut it out."""
+    return bool((rgba[..., 3] < 128).mean() > LEAST_SHARE)
+
+
+def check_cut(inside: np.ndarray, how: str) -> None:
+    """Raises InputError for a mask (H,W) that is no object."""
+    trouble = _trouble(inside, how)
     if trouble:
         raise InputError(
             f"Cutting the object out by its {how} failed: {trouble}.",
             "Use a picture with one object in the middle before a plain background, or one with a transparent background.",
         )
-    return cut, how
 
 
-def _trouble(inside: np.ndarray, how: How) -> str:
+def _trouble(inside: np.ndarray, how: str) -> str:
     """What is wrong with a mask (H,W), in words; empty where nothing is. An artist's own alpha may have any number of parts."""
     if inside.mean() <= LEAST_SHARE:
         return "nothing is left"

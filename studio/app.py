@@ -31,6 +31,7 @@ from studio.catalogue import Catalogue, PriorChoice
 from studio.downloads import download_routes
 from studio.live import live_route
 from studio.page import build_page
+from studio.reference_routes import reference_routes
 from studio.relay import viewport_routes
 from studio.server import Serving, open_port
 from studio.viewport import Viewports
@@ -101,7 +102,12 @@ def serve_page(
     """Serve the page of ``session`` until the process is interrupted; ``on_ready`` is called once it answers."""
     viewports = Viewports(session)
     pool = ThreadPoolExecutor(LIVE_THREADS, thread_name_prefix="live")
-    routes = [*viewport_routes(session, viewports), live_route(session, pool), *download_routes(session)]
+    routes = [
+        *viewport_routes(session, viewports),
+        live_route(session, pool),
+        *download_routes(session),
+        *reference_routes(session),
+    ]
     serving = open_port(build_page(session, catalogue), routes, host=host, port=port, share=share)
     try:
         on_ready(serving)

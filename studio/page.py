@@ -16,6 +16,7 @@ from studio.fetching import connect_fetch_box
 from studio.handlers import Handlers
 from studio.panel import Panel, draw_panel
 from studio.presetting import Presetting
+from studio.reference_card import connect_reference_card
 from studio.tabbing import Desks, Tabbing
 from studio.theme import asset
 
@@ -65,6 +66,7 @@ def _connect(page: gr.Blocks, panel: Panel, handlers: Handlers) -> None:
     _connect_presets(panel, presetting, everything)
     _connect_tabs(panel, tabbing, desks, everything)
     _connect_prior(panel, handlers)
+    connect_reference_card(panel.reference, panel, handlers)
     connect_fetch_box(page, panel.fetch, panel.prior, handlers.catalogue)
     panel.dice.click(None, None, panel.controls.named("seed"), js=DICE, api_visibility="private")
 

@@ -19,6 +19,7 @@ from studio.menu import menu
 from studio.notes import problem
 from studio.offers import method_options, preset_options, prior_options
 from studio.presetting import Memory
+from studio.reference_card import ReferenceCard, draw_reference_card
 from studio.tabs import TABS, TEXT, Tab, gives, tab_bar
 
 FIRST = ("anchor_weight", "learning_rate", "t_max", "t_min")  # order only; what is not named here follows
@@ -58,6 +59,7 @@ class Panel:
     dice: gr.Button
     method: gr.HTML
     groups: list[gr.Column]
+    reference: ReferenceCard
     problem: gr.HTML
     generate: gr.Button
     pause: gr.Button
@@ -76,6 +78,7 @@ def draw_panel(catalogue: Catalogue, tabs: Sequence[Tab] = TABS) -> Panel:
     fields = fields_of(settings.spec, settings.knobs, controls.methods)
     parts: dict[str, Any] = {"tabs": tab_bar(tabs)}
     with gr.Column(elem_id="mq-scroll"):
+        parts |= {"reference": draw_reference_card(controls)}
         _draw_given(controls)
         parts |= _draw_words()
         with gr.Column(elem_classes="mq-card"):
@@ -88,9 +91,7 @@ def draw_panel(catalogue: Catalogue, tabs: Sequence[Tab] = TABS) -> Panel:
 
 
 def _draw_given(controls: Controls) -> None:
-    """The cards that some tabs have: a reference, pictures."""
-    with gr.Column(elem_classes=["mq-card", "mq-in-reference"], elem_id="mq-reference-card"):
-        controls.place(unmarked("reference"), gr.Textbox("", visible="hidden", elem_id="mq-reference"))
+    """The card of pictures."""
     with gr.Column(elem_classes=["mq-card", "mq-in-image", "mq-in-reference"], elem_id="mq-pictures-card"):
         controls.place(unmarked("images"), gr.Textbox("", visible="hidden", elem_id="mq-images"))
         controls.place(unmarked("image_crops"), gr.Textbox("", visible="hidden", elem_id="mq-image_crops"))

@@ -1,4 +1,4 @@
-"""Which files a browser may name: those that were uploaded here, and those that runs keep."""
+"""Which files a browser may name: those that were uploaded here, those that runs keep, and the shipped examples."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from engine.errors import InputError
+from engine.session.presets import FOLDER
+
+SHIPPED = FOLDER / "examples"
 
 
 def check_uploads(files: Mapping[str, Path], folders: Sequence[Path]) -> None:

@@ -1,0 +1,72 @@
+"""The card of the reference tab: where a 3D reference comes from, what the chosen one looks like, and how it stands.
+
+``assets/reference.js`` draws it, with what ``studio.reference_routes`` tells. A source is added there, with
+``maquette.referenceSource``; widgets of Gradio that belong to one source may be drawn into the card with the class
+``mq-from-KEY``, and are hidden while another source is open.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gradio as gr
+
+from engine.loop.guiding.asking import AUTO
+from engine.loop.references.reading import SUFFIXES
+from engine.loop.spec import RunSpec
+from engine.math.knobs import knobs_of
+from studio.catalogue import PLACEHOLDER
+from studio.controls import Controls, Field, component_of, unmarked
+
+UP, TURN = "reference_up", "reference_turn_deg"
+TITLES = {UP: "Up axis", TURN: "Turn"}
+ASK = "(words, images, crops) => { maquette.reference.ask(words, images, crops); }"
+POSE = "(up, turn) => { maquette.reference.pose(up, turn); }"
+TAKEN = "(token) => { maquette.reference.taken(token); }"
+
+
+@dataclass(frozen=True)
+class ReferenceCard:
+    """``reference`` holds the setting of this name; ``up`` and ``turn`` say how the model stands."""
+
+    reference: gr.HTML
+    up: gr.components.Component
+    turn: gr.components.Component
+
+
+def draw_reference_card(controls: Controls) -> ReferenceCard:
+    """Draw the card in the current Blocks."""
+    with gr.Column(elem_classes=["mq-card", "mq-in-reference"], elem_id="mq-reference-card"):
+        reference = gr.HTML(
+            AUTO,
+            html_template='<div class="mq-ref"></div>',
+            js_on_load="maquette.mountReference(element, props, trigger, watch, upload)",
+            apply_default_css=False,
+            elem_id="mq-reference",
+            endings=list(SUFFIXES),
+        )
+        fields = _standing()
+        up, turn = (component_of(fields[name]) for name in (UP, TURN))
+    for field, component in ((unmarked("reference", AUTO), reference), (fields[UP], up), (fields[TURN], turn)):
+        controls.place(field, component)
+    return ReferenceCard(reference, up, turn)
+
+
+def connect_reference_card(card: ReferenceCard, panel: Any, handlers: Any) -> None:
+    """Look for matches when words or pictures change, turn the preview, and say what a run took."""
+    given = [panel.prompt, panel.controls.named("images"), panel.controls.named("image_crops")]
+    here: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    for component in given:
+        component.change(None, given, None, js=ASK, **here)
+    for component in (card.up, card.turn):
+        component.change(None, [card.up, card.turn], None, js=POSE, **here)
+    panel.token.change(None, panel.token, None, js=TAKEN, **here)
+
+
+def _standing() -> dict[str, Field]:
+    """How the model stands, under short names: the card says what it is about."""
+    marked = {knob.name: knob for knob in knobs_of(RunSpec(PLACEHOLDER))}
+    return {
+        name: Field(name, replace(marked[name].mark, label=title), marked[name].value, False) for name, title in TITLES.items()
+    }

@@ -1,0 +1,110 @@
+"""Plain HTTP behind the reference card: matches, facts and pictures. Two workers of its own serve all browsers."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from engine.errors import InputError, StudioError
+from engine.loop.references.orient import Orientation
+from engine.session import Session
+from studio.reference_desk import SHOWN, Query, ReferenceDesk
+
+WORKERS = 2
+KEPT = {"Cache-Control": "private, max-age=300"}
+FRESH = {"Cache-Control": "no-store"}
+LONGEST = 4000
+Answer = TypeVar("Answer")
+
+
+def reference_routes(session: Session) -> list[BaseRoute]:
+    """``/reference/matches`` (POST), ``/reference/facts``, ``/reference/picture``, ``/reference/sides``, ``/reference/taken``."""
+    desk = ReferenceDesk(session)
+    pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="reference")
+
+    async def matches(request: Request) -> Response:
+        told = await _body(request)
+        return await _json(pool, lambda: desk.matches(_query(told), _count(told)))
+
+    async def facts(request: Request) -> Response:
+        return await _json(pool, lambda: desk.facts(_named(request, "of"), _orientation(request)))
+
+    async def taken(request: Request) -> Response:
+        return await _json(pool, lambda: desk.taken(_named(request, "token")))
+
+    async def picture(request: Request) -> Response:
+        return await _webp(pool, lambda: desk.picture(_named(request, "of")))
+
+    async def sides(request: Request) -> Response:
+        return await _webp(pool, lambda: desk.sides(_named(request, "of"), _orientation(request)))
+
+    return [
+        Route("/reference/matches", matches, methods=["POST"]),
+        Route("/reference/facts", facts),
+        Route("/reference/taken", taken),
+        Route("/reference/picture", picture),
+        Route("/reference/sides", sides),
+    ]
+
+
+async def _json(pool: ThreadPoolExecutor, work: Callable[[], Any]) -> Response:
+    try:
+        return JSONResponse(await _in_pool(pool, work), headers=FRESH)
+    except StudioError as error:
+        return _refusal(error)
+
+
+async def _webp(pool: ThreadPoolExecutor, work: Callable[[], bytes]) -> Response:
+    try:
+        return Response(await _in_pool(pool, work), media_type="image/webp", headers=KEPT)
+    except StudioError as error:
+        return _refusal(error)
+
+
+async def _in_pool(pool: ThreadPoolExecutor, work: Callable[[], Answer]) -> Answer:
+    return await asyncio.get_running_loop().run_in_executor(pool, work)
+
+
+def _refusal(error: StudioError) -> Response:
+    return JSONResponse({"what": error.what, "remedy": error.remedy}, 400, headers=FRESH)
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    """The JSON object that was posted; an empty one for anything else."""
+    try:
+        told = json.loads(await request.body())
+    except ValueError:
+        told = None
+    return told if isinstance(told, dict) else {}
+
+
+def _query(told: dict[str, Any]) -> Query:
+    return Query(*(str(told.get(name, ""))[:LONGEST] for name in ("words", "images", "crops", "search")))
+
+
+def _count(told: dict[str, Any]) -> int:
+    count = told.get("count", SHOWN)
+    return count if isinstance(count, int) else SHOWN
+
+
+def _named(request: Request, name: str) -> str:
+    value = request.query_params.get(name, "")[:LONGEST]
+    if not value.strip():
+        raise InputError(f"The address lacks {name}.", "Reload the page.")
+    return value
+
+
+def _orientation(request: Request) -> Orientation:
+    """As the query says. Raises InputError."""
+    turn = request.query_params.get("turn", "0")
+    try:
+        return Orientation(request.query_params.get("up", "auto"), float(turn))  # type: ignore[arg-type]
+    except ValueError as error:
+        raise InputError(f"The turn is {turn!r}, which is no number.", "Give degrees, such as 90.") from error

@@ -1,0 +1,124 @@
+"""What the engine will make of a picture, told before Generate: cut out, framed, or why it cannot be used.
+
+Plain HTTP beside the page, on threads of its own, so that no picture holds up a control. What is shown is computed by the
+functions that a run uses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64encode
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from functools import lru_cache
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gradio.utils import get_upload_folder
+from PIL import Image
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from engine.errors import InputError, StudioError
+from engine.loop.photo.belonging import found
+from engine.loop.photo.framing import Crop, framed
+from engine.loop.photo.listing import crops_in, pictures_in
+from engine.loop.photo.looking import CutPhoto, cut_photo, square_of
+from studio.samples import sample_file
+from studio.uploads import check_uploads
+
+SHOWN_SIDE = 480  # pixels of the longer side of a cut-out as the page shows it
+FRAME_SIDE = 192
+KEPT = 8  # cut-outs that are remembered, so that another crop of a picture is answered at once
+
+Cut = Callable[[Path, str], CutPhoto]
+
+
+def preview_routes(library: Path, pool: Executor) -> list[BaseRoute]:
+    """``/pictures/look?picture=PATH&crop=...&fill=...&way=...`` and ``/pictures/samples/{name}``; work is done in ``pool``."""
+    cut = remembering(cut_photo)
+
+    async def look(request: Request) -> Response:
+        folders = (Path(get_upload_folder()), library)
+        loop = asyncio.get_running_loop()
+        return JSONResponse(await loop.run_in_executor(pool, answer, request.query_params, folders, cut))
+
+    def sample(request: Request) -> Response:
+        path = sample_file(request.path_params["name"])
+        return PlainTextResponse("There is no such picture.", 404) if path is None else FileResponse(path)
+
+    return [Route("/pictures/look", look), Route("/pictures/samples/{name}", sample)]
+
+
+def remembering(cut: Cut) -> Cut:
+    """The same function, which remembers what it cut out last as long as the file stays as it is, in a quarter of the memory."""
+
+    @lru_cache(maxsize=KEPT)
+    def kept(path: Path, way: str, changed_ns: int) -> tuple[np.ndarray, tuple[str, ...]]:
+        photo = cut(path, way)
+        return np.round(photo.rgba * 255).astype(np.uint8), photo.notes
+
+    def remembered(path: Path, way: str) -> CutPhoto:
+        rgba, notes = kept(path, way, path.stat().st_mtime_ns)
+        return CutPhoto(rgba.astype(np.float32) / 255, notes)
+
+    return remembered
+
+
+def answer(asked: Mapping[str, str], folders: Sequence[Path], cut: Cut) -> dict[str, Any]:
+    """What the browser is told: see `look_at`, or ``problem`` and ``remedy`` in the engine's own words.
+
+    ``asked`` are ``picture``, as the setting ``images`` lists one, and ``crop``, ``fill`` and ``way``.
+    """
+    try:
+        return look_at(asked, folders, cut)
+    except StudioError as error:
+        return {"problem": error.what, "remedy": error.remedy}
+
+
+def look_at(asked: Mapping[str, str], folders: Sequence[Path], cut: Cut) -> dict[str, Any]:
+    """The cut-out ``whole`` and its ``frame`` as data addresses, its ``width`` and ``height``, the ``square`` of the frame
+    (centre and side as a crop lists them), and ``notes``. Raises StudioError for a picture that cannot be used.
+    """
+    pictures = pictures_in(asked.get("picture", ""))
+    if len(pictures) != 1:
+        raise InputError("Exactly one picture can be looked at.", "Choose a picture.")
+    check_uploads({"images": Path(pictures[0].path)}, folders)
+    photo = cut(found(pictures[0], None), asked.get("way", "auto"))
+    crop = square_of(photo.rgba, crops_in(asked.get("crop", ""), 1)[0], _fill(asked.get("fill", "")))
+    height, width = photo.rgba.shape[:2]
+    return {
+        "whole": picture_address(photo.rgba, SHOWN_SIDE),
+        "frame": picture_address(framed(photo.rgba, crop, FRAME_SIDE), FRAME_SIDE),
+        "width": width,
+        "height": height,
+        "square": listed_square(crop, width, height),
+        "notes": list(photo.notes),
+    }
+
+
+def _fill(text: str) -> float:
+    try:
+        fill = float(text)
+    except ValueError:
+        fill = 0.0
+    if not 0.1 <= fill <= 1:
+        raise InputError(f"The object cannot take the share {text!r} of its frame.", "Choose a fill up to 1.")
+    return fill
+
+
+def listed_square(crop: Crop, width: int, height: int) -> list[float]:
+    """The centre and side of a crop in the shares that `engine.loop.photo.listing` reads; `square_of` gives it back."""
+    return [crop.centre_x / width, crop.centre_y / height, crop.side / max(width, height)]
+
+
+def picture_address(rgba: np.ndarray, side: int) -> str:
+    """Premultiplied RGBA (H,W,4) 0..1 as a data address, at most ``side`` pixels on its longer side."""
+    picture = Image.fromarray(np.ascontiguousarray(np.round(rgba * 255).astype(np.uint8)), "RGBa")
+    picture.thumbnail((side, side), Image.Resampling.BOX)
+    buffer = BytesIO()
+    picture.convert("RGBA").save(buffer, "WEBP", quality=88)
+    return f"data:image/webp;base64,{b64encode(buffer.getvalue()).decode()}"

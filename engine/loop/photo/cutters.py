@@ -49,7 +49,7 @@ def _by_model(model_id: str, rgba: np.ndarray, folder: Path) -> np.ndarray:
 
 
 def box_of(rgb: np.ndarray) -> Box:
-    """Where the object of a picture (H,W,3) in 0..1 seems to be: round what its border does not foretell, else nearly everywhere."""
+    """Where the object of a picture (H,W,3) in 0..1 seems to be: round what its border does not foretell, or in most of it."""
     surprise, noise = cutting.surprise_of(rgb)
     rows, columns = np.nonzero(surprise > cutting.STRANGE + 2 * noise)
     if not len(rows):

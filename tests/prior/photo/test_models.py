@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.prior.photo.tiny_photo import DEPTH_SIDE, SAM_SIDE, save_tiny_depth, save_tiny_sam, write_entry
 
 from engine.errors import FileFormatError, InputError, MissingError, PresetError
 from engine.prior.entries import COMMIT
@@ -15,6 +14,7 @@ from engine.prior.photo.entries import MAKES, find_photo, installed_folder, list
 from engine.prior.photo.looking import Look
 from engine.prior.photo.masking import Masker, load_masker
 from engine.prior.photo.relief import load_estimator
+from tests.prior.photo.tiny_photo import DEPTH_SIDE, SAM_SIDE, save_tiny_depth, save_tiny_sam, write_entry
 
 
 @pytest.fixture(scope="module")

@@ -57,5 +57,9 @@ def write_entry(folder: Path, model_id: str, makes: str, source: str, **more: st
 def _save(kind: type, config: object, folder: Path, preprocessor: dict[str, object]) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(3)
-        kind(config).save_pretrained(folder)
+        model = kind(config)
+        for weights in model.parameters():
+            if weights.ndim > 1:
+                torch.nn.init.normal_(weights, std=0.3)  # as they are made, they are nearly silent
+        model.save_pretrained(folder)
     (folder / "preprocessor_config.json").write_text(json.dumps(preprocessor), encoding="utf-8")

@@ -155,17 +155,23 @@ def test_a_controller_is_trained_examined_and_exported(tmp_path: Path) -> None:
     assert base_of(tmp_path / "out") == base_digest(prior) and base_digest(prior) in card
 
 
+@pytest.fixture(scope="module")
+def school(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a few objects to train on, and a tiny prior."""
+    folder = tmp_path_factory.mktemp("school")
+    ensure_shard(shard_path(folder / "cache", 0), 0, 4)
+    save_tiny(folder / "prior")
+    return folder
+
+
 @pytest.mark.parametrize("without", [[*LEAVABLE], ["augmentation"], ["meta", "routing"], ["routing"]], ids="-".join)
-def test_what_is_left_out_stays_out_when_it_is_loaded(without: list[str], tmp_path: Path) -> None:
-    ensure_shard(shard_path(tmp_path / "cache", 0), 0, 6)
-    save_tiny(tmp_path / "prior")
-    plan = Plan(
-        tmp_path / "run", tmp_path / "cache", 0.2, processes=1, images=8, init=tmp_path / "prior", pace=Pace(1e9, 1e9, 1e9)
-    )
+def test_what_is_left_out_stays_out_when_it_is_loaded(without: list[str], school: Path, tmp_path: Path) -> None:
+    pace = Pace(1e9, 1e9, 1e9)
+    plan = Plan(tmp_path / "run", school / "cache", 0.05, processes=1, images=8, init=school / "prior", pace=pace)
     parts = Parts(**{name: name not in without for name in LEAVABLE}, depth=1, examined_objects=1)
     train.train(plan, parts, resume=False)
     export_controller(plan.out, tmp_path / "out")
-    loaded = load_toybox(tmp_path / "prior", controller_folder=tmp_path / "out")
+    loaded = load_toybox(school / "prior", controller_folder=tmp_path / "out")
     assert (loaded.controller.adviser is None) == ("meta" in without)
     assert loaded.controller.config.routing == ("routing" not in without)
     assert loaded.info.takes_references and not loaded.info.reference_note

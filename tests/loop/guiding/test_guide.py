@@ -75,17 +75,30 @@ def test_what_cannot_be_is_refused_with_another_way(settings: dict, words: str, 
         ("shape", "auto", 0.55, 0.5),
         ("shape", "auto", 0.9, 1.0),
         ("shape", "auto", None, 1.0),
-        ("controller", "auto", 0.2, 1.0),
+        ("controller", "auto", 0.2, 0.0),
+        ("controller", "auto", 0.9, 1.0),
         ("controller", "0.5", 0.2, 0.0),
         ("controlnet", "auto", 0.2, 0.0),
         ("shape", "0.2", 0.2, 0.5),
         ("shape", "open", 0.0, 1.0),
     ],
 )
-def test_the_gate_opens_with_likeness_and_a_controller_judges_itself(
-    way: str, text: str, likeness: float | None, opening: float
-) -> None:
+def test_the_gate_opens_with_likeness(way: str, text: str, likeness: float | None, opening: float) -> None:
     assert guide(way, likeness).opening(Knobs(reference_gate=text)) == pytest.approx(opening)
+
+
+def test_by_a_picture_more_likeness_is_asked_for() -> None:
+    by_words = guide("controller", 0.75)
+    by_picture = replace(by_words, clean_maps=by_words.seen(cameras()))
+    assert by_picture.opening(Knobs()) == pytest.approx(0.5) and by_words.opening(Knobs()) == 1
+    assert by_picture.opening(Knobs(reference_gate="0.6")) == 1, "what is asked for counts"
+
+
+def test_what_the_prior_tells_of_its_controller_is_passed_on() -> None:
+    prior = ball_prior()
+    prior.info = replace(prior.info, takes_references=True, reference_note="It was trained for another state.")
+    told = [guide_by(BallModel(), quick_spec(reference_by=way), prior, None).notes for way in ("auto", "shape")]
+    assert told == [("It was trained for another state.",), ()]
 
 
 def test_the_curve_takes_the_place_of_the_handles_and_ignoring_silences_both() -> None:

@@ -132,7 +132,7 @@ def test_the_controller_is_asked_once_in_each_call_of_the_prior_while_it_has_str
             tiny.controller.register_forward_hook(lambda *_: asked.append(1)),
             tiny.net.register_forward_hook(lambda *_: made.append(1)),
         ]
-        events_of(small(reference=pole, refine_steps=2), quick_knobs(**knobs), prior=tiny)
+        events_of(small(reference=pole, refine_steps=2), quick_knobs(**LIVE, **knobs), prior=tiny)
         for hook in hooks:
             hook.remove()
         return len(asked), len(made)
@@ -145,11 +145,12 @@ def test_the_controller_is_asked_once_in_each_call_of_the_prior_while_it_has_str
 
 def test_strength_is_live_in_the_draft_and_in_refining(pole: str, tiny: ToyboxPrior) -> None:
     spec = small(reference=pole, refine_steps=4, sampling_steps=4)
-    off = replace(quick_knobs(), ignore_reference=True)
+    knobs = quick_knobs(**LIVE)
+    off = replace(knobs, ignore_reference=True)
     results = []
     for take in (None, 2, 17):  # before the third sampling step, and while the shape is refined
         mailbox = Unattended() if take is None else ScriptedMailbox({take: [SetKnobs(1, off)]})
-        events = events_of(spec, mailbox=mailbox, prior=tiny)
+        events = events_of(spec, knobs, mailbox, prior=tiny)
         results.append(final(events))
         if take is not None:
             assert dict(events[-1].recipe.changes[0].values) == {"ignore_reference": True}

@@ -13,6 +13,10 @@ writes the table of pictures between ``<!-- image -->`` and ``<!-- /image -->``.
     python -m engine.toybox.benchmark --methods all [--scenes splats,field] [--quick] [--json FILE] [--sheet FILE.png] [--resume]
 
 compares the guidance methods instead: `engine.toybox.comparison`.
+
+    python -m engine.toybox.benchmark --references [--controllers NAME=FOLDER ...] [--by words] [--quick] [--sheet FILE.jpg] ...
+
+measures what a 3D reference is worth: `engine.toybox.referring`.
 """
 
 from __future__ import annotations
@@ -32,6 +36,7 @@ from engine.loop.spec import Knobs, RunSpec
 from engine.session.presets import DEFAULT_PRESET, IMAGE_PRESET, apply_preset, find_preset
 from engine.toybox.comparison.command import add_options, check_options, compare
 from engine.toybox.markers import put_between_markers
+from engine.toybox.referring import command as referring
 from engine.toybox.yardstick.image import ImageResult
 from engine.toybox.yardstick.readme import image_markdown
 from engine.toybox.yardstick.report import document, gather, table
@@ -50,10 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         check_options(options)
-        if options.methods is None:
-            _run(options)
-        else:
+        referring.check_options(options)
+        if options.references is not None:
+            referring.compare(options, _changes(options), _show_progress)
+        elif options.methods is not None:
             compare(options, _changes(options), _show_progress)
+        else:
+            _run(options)
     except StudioError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -75,6 +83,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--readme", type=Path, metavar="FILE.md", help="put the table (of pictures) between its markers there")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="worker processes (default: one a core)")
     add_options(parser)
+    referring.add_options(parser)
     return parser
 
 

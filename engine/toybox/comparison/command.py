@@ -31,18 +31,22 @@ Progress = Callable[[int, int, float], None]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """The options that only ``--methods`` takes."""
+    """The options that ``--methods`` takes; those of what is kept are shared with ``--references``."""
     group = parser.add_argument_group("comparing guidance methods", "with --methods; --objects is then the number of prompts")
     group.add_argument("--methods", metavar="all|NAME,NAME", help=f"compare these: {', '.join(methods())}")
     group.add_argument("--scenes", metavar="NAME,NAME", help=f"on these scenes (default {','.join(SCENES)})")
-    group.add_argument("--seeds", type=int, metavar="N", help=f"objects of each prompt (default {SEEDS})")
-    group.add_argument("--out", type=Path, metavar="FOLDER", help="where what is done is kept (default methods-table)")
+    group.add_argument(
+        "--seeds", type=int, metavar="N", help=f"runs of each prompt (default {SEEDS}), or of each object under each reference"
+    )
+    group.add_argument(
+        "--out", type=Path, metavar="FOLDER", help="where what is done is kept (default methods-table or references-table)"
+    )
     group.add_argument("--resume", action="store_true", help="go on with what --out holds of the same settings and weights")
 
 
 def check_options(options: argparse.Namespace) -> None:
     """Raise InputError for options that do not go together."""
-    only_here = ("scenes", "seeds", "out", "resume")
+    only_here = ("scenes",) if options.references is not None else ("scenes", "seeds", "out", "resume")
     given = [name for name in only_here if getattr(options, name)]
     if options.methods is None and given:
         raise InputError(f"--{given[0]} needs --methods.", "Add --methods all.")

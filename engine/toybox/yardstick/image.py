@@ -64,7 +64,7 @@ def measure_image(
     given = render_object(obj, [task.azimuth_deg], [task.elevation_deg]).rgba[0]
     ellipsoid = painted_ellipsoid(given, task.azimuth_deg, task.elevation_deg)
     made = from_picture(given, task, settings, prior)
-    cameras = _fit_cameras(task, prior)
+    cameras = fit_cameras(task, prior)
     copies = {
         "generated": made.refined,
         "text": generate(plain_caption(obj), task.index, text_settings, prior).refined,
@@ -104,7 +104,7 @@ def novel_angles(task: ImageTask) -> tuple[list[float], list[float]]:
     return azimuths, [NOVEL_ELEVATIONS_DEG[i % len(NOVEL_ELEVATIONS_DEG)] for i in range(NOVEL_VIEWS)]
 
 
-def _fit_cameras(task: ImageTask, prior: Prior) -> Cameras:
+def fit_cameras(task: ImageTask, prior: Prior) -> Cameras:
     """The given view first, then the others evenly round the object, at the two heights of a draft in turn."""
     azimuths = [task.azimuth_deg + 360.0 * i / FIT_VIEWS for i in range(FIT_VIEWS)]
     elevations = [task.elevation_deg] + [DRAFT_ELEVATIONS_DEG[i % 2] for i in range(1, FIT_VIEWS)]

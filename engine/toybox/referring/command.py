@@ -1,0 +1,154 @@
+"""``python -m engine.toybox.benchmark --references``: what a 3D reference is worth, as in Phidias' table (arXiv 2409.11406).
+
+Assets of held-out objects are made from one picture under each reference, and compared with the truth. What is done is kept in a
+folder, so that a table that was ended can go on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from engine.errors import InputError, storage_errors
+from engine.loop.settings import Settings, flatten, with_values
+from engine.loop.spec import Knobs, RunSpec
+from engine.session.presets import apply_preset, find_preset
+from engine.toybox.markers import put_between_markers
+from engine.toybox.referring import store
+from engine.toybox.referring.cells import Cell, cells_of, groups_of, inputs, toybox_folder, weights_of
+from engine.toybox.referring.choosing import KINDS, PICTURE, WORDS
+from engine.toybox.referring.measure import Outcome, measure_cell
+from engine.toybox.referring.report import document, gather, markdown
+from engine.toybox.referring.sheet import write_sheet
+from engine.toybox.yardstick.tasks import image_tasks
+from engine.toybox.yardstick.workers import each_of
+
+OBJECTS, SEEDS, REFINE_STEPS = 12, 3, 24
+QUICK_OBJECTS, QUICK_SEEDS, QUICK_REFINE_STEPS = 3, 1, 12
+"""Short runs: the sides that no picture shows are decided in the draft and in the first steps of refining."""
+
+PRESETS = {PICTURE: "reference-image", WORDS: "reference-text"}
+Progress = Callable[[int, int, float], None]
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options that only ``--references`` takes."""
+    group = parser.add_argument_group("comparing references", "with --references; --objects is then the number of objects")
+    group.add_argument(
+        "--references", nargs="?", const="all", metavar="NAME,NAME", help=f"compare these, or all: {', '.join(KINDS)}"
+    )
+    group.add_argument(
+        "--controllers", nargs="+", default=[], metavar="NAME=FOLDER", help="controllers to compare with the prior's own"
+    )
+    group.add_argument("--by", choices=(PICTURE, WORDS), help=f"what is given of an object (default {PICTURE})")
+
+
+def check_options(options: argparse.Namespace) -> None:
+    """Raise InputError for options that do not go together."""
+    for name in ("controllers", "by"):
+        if options.references is None and getattr(options, name):
+            raise InputError(f"--{name} needs --references.", "Add --references.")
+    if options.references is not None and (options.methods is not None or options.only is not None):
+        raise InputError("--references is a comparison of its own.", "Leave --methods and --only away.")
+
+
+def compare(options: argparse.Namespace, changes: Mapping[str, str], progress: Progress) -> None:
+    """Measure what is not there yet, print the table, and write what was asked for. Raises StudioError."""
+    began = time.monotonic()
+    cells, folder = asked_cells(options, changes), options.out or Path("references-table")
+    store.begin(folder, options.resume)
+    outcomes = measured(cells, folder, options.processes, progress)
+    lines = gather(cells, outcomes)
+    told = conditions(options, cells, time.monotonic() - began)
+    table = f"{caption(told)}\n\n{markdown(lines)}"
+    print(table)
+    if options.json is not None:
+        with storage_errors(options.json):
+            options.json.write_text(json.dumps(document(lines, told), indent=2) + "\n", encoding="utf-8")
+    if options.sheet is not None:
+        write_sheet(options.sheet, cells, outcomes)
+    if options.readme is not None:
+        put_between_markers(options.readme, "references", table)
+
+
+def asked_cells(options: argparse.Namespace, changes: Mapping[str, str]) -> tuple[Cell, ...]:
+    """The cells that the options mean. Raises InputError for names that do not exist."""
+    objects = options.objects or (QUICK_OBJECTS if options.quick else OBJECTS)
+    seeds = options.seeds or (QUICK_SEEDS if options.quick else SEEDS)
+    if min(objects, seeds, options.processes) < 1:
+        raise InputError("The comparison was asked for fewer than one object, seed or process.", "Give numbers of 1 or more.")
+    groups = groups_of(controllers_in(options.controllers), chosen(options.references))
+    settings = settings_for(options, changes)
+    return cells_of(groups, image_tasks(objects), seeds, options.by or PICTURE, settings, settings.spec.prior)
+
+
+def settings_for(options: argparse.Namespace, changes: Mapping[str, str]) -> Settings:
+    """The preset for references, refined for a few steps, with what the command line changes."""
+    settings = apply_preset(find_preset(PRESETS[options.by or PICTURE]), Settings(RunSpec("a toy"), Knobs()))
+    steps = QUICK_REFINE_STEPS if options.quick else REFINE_STEPS
+    settings = replace(settings, spec=replace(settings.spec, refine_steps=steps))
+    told = {name: value for name in ("prior", "scene") if (value := getattr(options, name)) is not None}
+    return with_values(settings, {**told, **changes})
+
+
+def chosen(told: str) -> tuple[str, ...]:
+    """The references that are compared. Raises InputError for an unknown one."""
+    names = KINDS if told == "all" else tuple(dict.fromkeys(name.strip() for name in told.split(",")))
+    for name in names:
+        if name not in KINDS:
+            raise InputError(f"There is no reference {name!r} to compare.", f"Choose among {', '.join(KINDS)}.")
+    return names
+
+
+def controllers_in(told: Sequence[str]) -> dict[str, Path]:
+    """Folders by name, from ``NAME=FOLDER``. Raises InputError."""
+    pairs = [text.partition("=") for text in told]
+    if any(not (name and folder) for name, _, folder in pairs):
+        raise InputError("--controllers needs NAME=FOLDER.", 'Write for example --controllers "no meta=plain".')
+    return {name: Path(folder) for name, _, folder in pairs}
+
+
+def measured(cells: Sequence[Cell], folder: Path, processes: int, progress: Progress) -> dict[str, Outcome]:
+    """Outcomes by key: those that the folder holds, and the others, each kept there as soon as it is ready."""
+    outcomes = store.load(folder, {cell.key: cell.digest for cell in cells})
+    missing = [cell for cell in cells if cell.key not in outcomes]
+    began = time.monotonic()
+    for done, outcome in enumerate(each_of(measure_cell, missing, min(processes, len(missing))) if missing else (), start=1):
+        store.add(folder, outcome)
+        outcomes[outcome.key] = outcome
+        progress(done, len(missing), time.monotonic() - began)
+    return outcomes
+
+
+def conditions(options: argparse.Namespace, cells: Sequence[Cell], wall_seconds: float) -> dict[str, Any]:
+    """Under what the numbers were measured."""
+    settings = cells[0].settings
+    folder = toybox_folder(settings.spec.prior)
+    asked = {name: value for name, value in flatten(settings).items() if name not in ("prompt", "negative_prompt", "seed")}
+    return {
+        "objects": len({cell.task.index for cell in cells}),
+        "object_seeds": sorted({cell.task.seed for cell in cells}),
+        "seeds": len({cell.seed for cell in cells}),
+        "by": cells[0].by,
+        "weights": {
+            "prior": weights_of(folder, None),
+            **{name: weights_of(folder, place) for name, place in controllers_in(options.controllers).items()},
+        },
+        "settings": asked,
+        "processes": options.processes,
+        "wall_seconds": round(wall_seconds, 1),
+    }
+
+
+def caption(told: Mapping[str, Any]) -> str:
+    """What was measured, in a sentence."""
+    return (
+        f"{told['objects']} objects never trained on and not on the shelf, from {inputs(told['by'])}, {told['seeds']} seeds "
+        f"(± is their spread), {told['settings']['refine_steps']} refine steps; 20 other cameras. Chamfer and F-score (at 0.05) "
+        "in units of the longest side of the object's box."
+    )

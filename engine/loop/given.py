@@ -13,42 +13,59 @@ from engine.loop.photo.belonging import found
 from engine.loop.photo.framing import framed
 from engine.loop.photo.listing import Listed, ListedCrop, crops_in, pictures_in
 from engine.loop.photo.looking import cut_photo, square_of
+from engine.loop.photo.marks import OFF
+from engine.loop.photo.relief import relief_loss
+from engine.loop.photo.standing import can_estimate, estimated_elevation_deg
 from engine.loop.spec import RunSpec
 from engine.math.cameras import Cameras, orbit_cameras
 from engine.math.views import Views, composite
 from engine.prior.base import CleanViews, Prior, PriorInfo
+from engine.prior.photo.relief import load_estimator
 from engine.prior.sight.prior import clean_views_of
+
+RELIEF_SIDE = 256
+"""Pixels a side of the pictures that an estimator of relief is shown."""
 
 
 @dataclass(frozen=True, eq=False)
 class GivenViews:
     """M given pictures: ``rgba`` (M,S,S,4) premultiplied, seen from ``cameras``, each counting by ``weights`` (M,).
 
-    ``notes`` say in words what was done to them.
+    ``notes`` say in words what was done to them. ``nearness`` (M,S,S,1) is their relief up to scale and shift, larger where
+    nearer, where an estimator was asked.
     """
 
     rgba: Tensor
     cameras: Cameras
     weights: Tensor
     notes: tuple[str, ...] = ()
+    nearness: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.rgba)
 
     def __getitem__(self, chosen: Tensor) -> GivenViews:
         """Those at an index tensor."""
-        return GivenViews(self.rgba[chosen], self.cameras[chosen], self.weights[chosen], self.notes)
+        nearness = None if self.nearness is None else self.nearness[chosen]
+        return GivenViews(self.rgba[chosen], self.cameras[chosen], self.weights[chosen], self.notes, nearness)
 
     def to(self, device: torch.device | str) -> GivenViews:
         """The same pictures on another device."""
-        return GivenViews(self.rgba.to(device), self.cameras.to(device), self.weights.to(device), self.notes)
+        nearness = None if self.nearness is None else self.nearness.to(device)
+        return GivenViews(self.rgba.to(device), self.cameras.to(device), self.weights.to(device), self.notes, nearness)
 
     def resized(self, size: int) -> GivenViews:
         """The same pictures at ``size`` pixels a side, averaged."""
         if self.rgba.shape[1] == size:
             return self
-        planes = torch.nn.functional.interpolate(self.rgba.permute(0, 3, 1, 2), (size, size), mode="area")
-        return replace(self, rgba=planes.permute(0, 2, 3, 1), cameras=self.cameras.resized(size))
+        nearness = None if self.nearness is None else _averaged(self.nearness, size)
+        return replace(self, rgba=_averaged(self.rgba, size), cameras=self.cameras.resized(size), nearness=nearness)
+
+
+def _averaged(pictures: Tensor, size: int) -> Tensor:
+    """Pictures (M,S,S,C) at ``size`` pixels a side."""
+    planes = torch.nn.functional.interpolate(pictures.permute(0, 3, 1, 2), (size, size), mode="area")
+    return planes.permute(0, 2, 3, 1)
 
 
 def given_views(spec: RunSpec, info: PriorInfo, folder: Path | None = None) -> GivenViews | None:
@@ -65,7 +82,34 @@ def given_views(spec: RunSpec, info: PriorInfo, folder: Path | None = None) -> G
     azimuths = [picture.azimuth_deg for picture in pictures]
     cameras = orbit_cameras(azimuths, spec.image_elevation_deg, info.distance, info.fov_deg, size)
     weights = torch.tensor([picture.weight for picture in pictures])
-    return GivenViews(torch.from_numpy(shown), cameras, weights, notes)
+    nearness = None if spec.image_relief == OFF else _averaged(_nearness(spec, folder), size)
+    return GivenViews(torch.from_numpy(shown), cameras, weights, notes, nearness)
+
+
+def stood(given: GivenViews, prior: Prior) -> GivenViews:
+    """The same pictures by cameras at the height that ``prior`` knows them best from, and a note of it.
+
+    Where the prior cannot say, the cameras stay and the note tells so.
+    """
+    info, azimuths = prior.info, given.cameras.azimuths_deg().tolist()
+    if not can_estimate(info):
+        note = f"The prior {info.id} cannot tell the height of the camera; the one that was set is used."
+        return replace(given, notes=(*given.notes, note))
+    small = given.to(prior.device).resized(info.resolution).rgba
+    with torch.no_grad():
+        x = prior.encode(Views(small[..., :3], small[..., 3:], torch.zeros_like(small[..., 3:])))
+    elevation = estimated_elevation_deg(x, azimuths, prior)
+    cameras = orbit_cameras(azimuths, elevation, info.distance, info.fov_deg, given.cameras.width)
+    note = f"The height of the camera was estimated: {elevation:.0f}°."
+    return replace(given, cameras=cameras, notes=(*given.notes, note))
+
+
+def _nearness(spec: RunSpec, folder: Path | None) -> Tensor:
+    """What the estimator of ``spec`` says of each picture over white, (M,``RELIEF_SIDE``,``RELIEF_SIDE``,1)."""
+    estimator = load_estimator(spec.image_relief)
+    shown = _all_shown(spec, RELIEF_SIDE, folder)[0]
+    over_white = shown[..., :3] + 1 - shown[..., 3:]
+    return torch.from_numpy(np.stack([estimator.nearness(picture) for picture in over_white])[..., None])
 
 
 def shown_pictures(spec: RunSpec, size: int) -> tuple[np.ndarray, list[float]]:
@@ -102,16 +146,19 @@ def clean_views(given: GivenViews | None, prior: Prior) -> CleanViews | None:
     return clean_views_of(prior, views, small.cameras)
 
 
-def given_loss(given: GivenViews, views: Views, background: Tensor | None) -> Tensor:
+def given_loss(given: GivenViews, views: Views, background: Tensor | None, relief_weight: float = 0.0) -> Tensor:
     """How far ``views``, rendered from the given cameras over ``background``, are from the pictures: a mean by their weights.
 
     Mean squared errors of colour, the picture laid over the same background, and of alpha (the reference view's losses of
-    Magic123, arXiv 2306.17843).
+    Magic123, arXiv 2306.17843), and ``relief_weight`` times how far the relief is from the estimate, where there is one.
     """
     alpha = given.rgba[..., 3:]
     colour = (views.rgb - composite(given.rgba[..., :3], alpha, background)).square().mean((1, 2, 3))
     mask = (views.alpha - alpha).square().mean((1, 2, 3))
-    return (given.weights * (colour + mask)).sum() / given.weights.sum()
+    far = colour + mask
+    if given.nearness is not None and relief_weight:
+        far = far + relief_weight * relief_loss(views, given.cameras, given.nearness, alpha)
+    return (given.weights * far).sum() / given.weights.sum()
 
 
 def balance(fidelity: float, given: GivenViews | None) -> tuple[float, float]:

@@ -120,8 +120,9 @@ def fit(context: Context, state: RunState, live: LiveKnobs) -> Iterator[StepOut]
         _start_from_hull(context, state)
     while state.step < steps:
         _tend_field(context, state, finer_from=steps // 2)
-        set_rates(state, live(), decay(state.step / steps, 1.0, 0.3))
-        out = fit_step(context, state)
+        knobs = live()
+        set_rates(state, knobs, decay(state.step / steps, 1.0, 0.3))
+        out = fit_step(context, state, knobs)
         state.step += 1
         yield out
 

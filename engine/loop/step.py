@@ -69,7 +69,8 @@ def distill_step(context: Context, state: RunState, knobs: Knobs, progress: floa
         return StepOut(float(out.loss.detach()), views.detach(), dict(out.metrics), skipped=fault)
     push = out.loss if out.picture_loss is None else out.loss + out.picture_loss(seen)
     pictures, prior_share = balance(knobs.fidelity, context.given)
-    held = knobs.anchor_weight * anchor_loss(context, state) + pictures * _as_summed(picture_loss(context, state, behind), x)
+    held = knobs.anchor_weight * anchor_loss(context, state)
+    held = held + pictures * _as_summed(picture_loss(context, state, behind, knobs), x)
     held = held + _as_summed(reference_pull(context.guide, views, cameras, t, prior.schedule, knobs), x)
     _backward(state, prior_share * push + held + _as_summed(roughness(state.scene), x))
     metrics = {**out.metrics, **clipping_metrics(seen, knobs), **learned.train(state, knobs.guidance, out)}
@@ -88,14 +89,15 @@ def step_cameras(context: Context, knobs: Knobs, rng: torch.Generator) -> Camera
     return random_cameras(info, knobs.views_per_step, spec.render_size, rng).to(context.prior.device)
 
 
-def fit_step(context: Context, state: RunState) -> StepOut:
+def fit_step(context: Context, state: RunState, knobs: Knobs) -> StepOut:
     """One step of fitting the scene to the anchor views, without the prior; the loss is the mean squared RGBA error.
 
     The given pictures are looked at in every step, beside some of the anchor views.
     """
     anchor = _some_views(context, state, FIT_VIEWS)
     views = state.renderer.render(state.scene, anchor.cameras, None)
-    loss = (torch.cat([views.rgb, views.alpha], dim=-1) - anchor.rgba).square().mean() + picture_loss(context, state, None)
+    loss = (torch.cat([views.rgb, views.alpha], dim=-1) - anchor.rgba).square().mean()
+    loss = loss + picture_loss(context, state, None, knobs)
     _backward(state, loss + roughness(state.scene))
     state.optimiser.step()
     return StepOut(float(loss.detach()), views.detach())
@@ -112,14 +114,14 @@ def anchor_loss(context: Context, state: RunState) -> Tensor | float:
     return 0.5 * difference.square().sum() / len(views)
 
 
-def picture_loss(context: Context, state: RunState, behind: Tensor | None) -> Tensor | float:
+def picture_loss(context: Context, state: RunState, behind: Tensor | None, knobs: Knobs) -> Tensor | float:
     """How far the scene is from a few of the given pictures over the background ``behind``; 0 where none are given."""
     given = context.given
     if given is None:
         return 0.0
     if len(given) > GIVEN_VIEWS:
         given = given[torch.randperm(len(given), generator=state.rng)[:GIVEN_VIEWS]]
-    return given_loss(given, state.renderer.render(state.scene, given.cameras, behind), behind)
+    return given_loss(given, state.renderer.render(state.scene, given.cameras, behind), behind, knobs.image_depth)
 
 
 def roughness(scene: Scene) -> Tensor | float:

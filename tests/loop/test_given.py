@@ -146,7 +146,7 @@ def test_the_picture_is_looked_at_in_every_fit_step(blue: Path) -> None:
         for _ in fit(ctx, state, quick_knobs):
             pass
         with torch.no_grad():
-            losses[name] = float(picture_loss(context, state, None))
+            losses[name] = float(picture_loss(context, state, None, quick_knobs()))
     assert losses["locked"] < 0.5 * losses["free"]
 
 

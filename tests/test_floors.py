@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -59,28 +60,62 @@ def test_every_file_has_a_floor() -> None:
     assert not homeless
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: module_of(path))
-def test_imports_point_down(path: Path) -> None:
-    module = module_of(path)
-    here = floor_of(module)
-    for name in imports_of(path):
-        if module.startswith(BESIDE):
-            others = tuple(beside for beside in BESIDE if not module.startswith(beside))
-            assert not name.startswith(("studio", *others)), f"{module} imports {name}"
-        elif here is not None:
-            assert not name.startswith(BESIDE), f"{module} imports {name}: what is for builders stays beside the house"
-            there = floor_of(name)
-            assert there is None or there <= here, f"{module} (floor {here}) imports {name} (floor {there})"
-            assert name.split(".")[0] not in UNKNOWN_ABOVE.get(here, set()), f"{module} (floor {here}) knows {name}"
+def test_imports_point_down() -> None:
+    assert not [fault for path in FILES for fault in faults_of(module_of(path), imports_of(path))]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: module_of(path))
-def test_files_have_one_subject(path: Path) -> None:
-    text = path.read_text(encoding="utf-8")
-    assert text.count("\n") <= MOST_LINES, f"{path.relative_to(ROOT)} has {text.count(chr(10))} lines; split it"
-    assert "import *" not in text
-    if path.name != "__init__.py" or text.strip():
-        assert ast.get_docstring(ast.parse(text)), f"{path.relative_to(ROOT)} does not say what it is"
+def faults_of(module: str, names: set[str]) -> Iterator[str]:
+    """What is wrong with the imports ``names`` of a module."""
+    here, others = floor_of(module), tuple(beside for beside in BESIDE if not module.startswith(beside))
+    for name in sorted(names):
+        there = floor_of(name)
+        if here is None:
+            if module.startswith(BESIDE) and name.startswith(("studio", *others)):
+                yield f"{module} imports {name}"
+        elif name.startswith(BESIDE):
+            yield f"{module} imports {name}: what is for builders stays beside the house"
+        elif there is not None and there > here:
+            yield f"{module} (floor {here}) imports {name} (floor {there})"
+        elif name.split(".")[0] in UNKNOWN_ABOVE.get(here, set()):
+            yield f"{module} (floor {here}) knows {name}"
+
+
+@pytest.mark.parametrize(
+    ("module", "name"),
+    [
+        ("engine.math.camera", "engine.scene.splats"),
+        ("engine.loop.run", "engine.session.jobs"),
+        ("engine.prior.base", "engine.toybox.train"),
+        ("engine.toybox.train", "studio.page"),
+        ("engine.toybox.train", "engine.benchmark.report"),
+        ("engine.session.jobs", "torch.nn"),
+        ("studio.page", "torch"),
+    ],
+)
+def test_an_import_that_points_up_is_a_fault(module: str, name: str) -> None:
+    assert list(faults_of(module, {name, "numpy", "engine.errors"})) == [next(faults_of(module, {name}))]
+
+
+def test_files_have_one_subject() -> None:
+    assert not [
+        f"{module_of(path)}: {fault}" for path in FILES for fault in faults_in(path.name, path.read_text(encoding="utf-8"))
+    ]
+
+
+def faults_in(name: str, text: str) -> Iterator[str]:
+    """What is wrong with a file, other than its imports."""
+    if text.count("\n") > MOST_LINES:
+        yield f"it has {text.count(chr(10))} lines; split it"
+    if "import *" in text:
+        yield "it imports a star"
+    if (name != "__init__.py" or text.strip()) and not ast.get_docstring(ast.parse(text)):
+        yield "it does not say what it is"
+
+
+def test_a_file_without_a_subject_is_a_fault() -> None:
+    long = '"""Long."""\n' * (MOST_LINES + 1)
+    assert [len(list(faults_in("a.py", text))) for text in ("", '"""Says."""\n', "from x import *\n", long)] == [1, 0, 2, 1]
+    assert not list(faults_in("__init__.py", ""))
 
 
 def test_top_level_holds_nothing_else() -> None:

@@ -19,7 +19,7 @@ FLAGS = (
     "--disable-component-update", "--disable-sync", "--no-first-run",
 )  # fmt: skip
 DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-PATIENCE_MS = 90_000
+PATIENCE_MS = 180_000  # another worker may hold the machine
 HARMLESS = re.compile(r"computeBoundingSphere|THREE\.Clock|GL Driver Message|GPU stall|Automatic fallback to software WebGL")
 
 
@@ -125,7 +125,7 @@ def colours_shown(page: Page, selector: str) -> int:
     return len(np.unique(picture.reshape(-1, 3) // 8, axis=0))
 
 
-def wait_for_colours(page: Page, selector: str, at_least: int, seconds: int = 90) -> None:
+def wait_for_colours(page: Page, selector: str, at_least: int, seconds: int = PATIENCE_MS // 1000) -> None:
     """Wait until an element is anything but blank."""
     for _ in range(seconds):
         if colours_shown(page, selector) > at_least:

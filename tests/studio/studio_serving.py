@@ -15,7 +15,7 @@ from pathlib import Path
 from engine.session import Session
 from studio.viewport import Viewports
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 120.0
 START_SECONDS = 240.0  # on a machine that does a dozen other things
 
 
@@ -48,7 +48,7 @@ def serve(arguments: list[str], port: int, folder: Path) -> Iterator[str]:
             yield f"http://127.0.0.1:{port}"
         finally:
             process.terminate()
-            process.wait(30)
+            process.wait(PATIENCE_SECONDS)
 
 
 def answers(port: int) -> bool:

@@ -56,7 +56,7 @@ REFINE = 2  # after draft and fit
 def test_resume_finishes_an_interrupted_run(tmp_path: Path) -> None:
     out = tmp_path / "run"
     command = [sys.executable, "-m", "studio", "generate", "--prompt", "a blue bird", "--out", str(out), "--quiet"]
-    slow = ["--set", "fit_steps=10", "--set", "splats=300", "--set", "refine_steps=20000"]
+    slow = ["--set", "sampling_steps=2", "--set", "fit_steps=10", "--set", "splats=300", "--set", "refine_steps=20000"]
     process = subprocess.Popen([*command, *slow], cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"})
     _wait_for(out / "checkpoint.previous.pt")
     while snapshot.load(out).content["stage_index"] < REFINE:

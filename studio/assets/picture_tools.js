@@ -137,6 +137,7 @@
       } catch (error) { this.told(REFUSED[error.name] || `The camera cannot be used: ${error.message || error.name}`); return; }
       this.video.srcObject = this.stream;
       this.root.hidden = false;
+      this.root.scrollIntoView({ block: "nearest" });
       this.still.focus();
     }
 

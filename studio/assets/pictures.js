@@ -26,13 +26,15 @@
       this.told = make("p", "mq-pic-told");
       this.told.setAttribute("role", "status");
       this.build();
-      root.replaceChildren(this.zone, this.row, this.editor, this.camera.root, this.ways, this.told, this.samples, this.input);
+      root.replaceChildren(this.zone, this.camera.root, this.row, this.editor, this.ways, this.told, this.samples, this.input);
       this.listen();
+      this.tell("");
       this.draw();
     }
 
     build() {
-      this.zone = button("mq-pic-zone", `${icon("picture")}<b>Drop pictures of one object</b><span>or click to choose them</span>`, () => this.input.click());
+      const how = window.matchMedia("(pointer: coarse)").matches ? ["Choose pictures of one object", "from this device"] : ["Drop pictures of one object", "or click to choose them"];
+      this.zone = button("mq-pic-zone", `${icon("picture")}<b>${how[0]}</b><span>${how[1]}</span>`, () => this.input.click());
       this.row = make("div", "mq-pic-row");
       this.row.setAttribute("role", "group");
       this.row.setAttribute("aria-label", "Pictures");
@@ -190,14 +192,18 @@
       const crops = good.some(({ crop }) => crop !== AUTO) ? good.map(({ crop }) => crop).join(";") : "";
       const [images, squares] = [this.written !== listed, this.writtenCrops !== crops];
       Object.assign(this, { written: listed, writtenCrops: crops });
-      if (images) { this.props.value = listed; this.trigger("input"); }
-      if (squares && this.crops) { this.crops.props.value = crops; this.crops.trigger("input"); }
+      this.writing = true;  // both values belong together: nobody reads between them
+      if (images) this.props.value = listed;
+      if (squares && this.crops) this.crops.props.value = crops;
+      this.writing = false;
+      if (images) this.trigger("input");
+      if (squares && this.crops) this.crops.trigger("input");
     }
 
     /* A value that comes from elsewhere: an earlier run, another tab, a preset. */
     read() {
       const listed = this.props.value || "", crops = (this.crops && this.crops.props.value) || "";
-      if (listed === this.written && crops === this.writtenCrops) return;
+      if (this.writing || (listed === this.written && crops === this.writtenCrops)) return;
       Object.assign(this, { written: listed, writtenCrops: crops });
       const parts = listed.split(";").map((part) => part.trim().match(LISTED)).filter(Boolean), squares = crops.split(";").map((part) => part.trim() || AUTO);
       this.list = parts.map(([, path, azimuth, weight, digest], i) => {

@@ -35,9 +35,9 @@ def refusal(settings: Settings, info: PriorInfo) -> InputError | None:
 
 def check_combination(settings: Settings, info: PriorInfo) -> None:
     """Raises InputError, with a remedy, for settings that are each allowed and cannot work together with this prior."""
+    _check_pictures(settings.spec, info)
     plan(settings.spec, info)
     _check_seen(settings.spec)
-    _check_pictures(settings.spec, info)
     _check_views(settings.spec, info)
     _check_reference(settings.spec, info)
     settings.knobs.guidance.check(info)

@@ -31,12 +31,14 @@ from studio.catalogue import Catalogue, PriorChoice
 from studio.downloads import download_routes
 from studio.live import live_route
 from studio.page import build_page
+from studio.preview import preview_routes
 from studio.reference_routes import reference_routes
 from studio.relay import viewport_routes
 from studio.server import Serving, open_port
 from studio.viewport import Viewports
 
 LIVE_THREADS = 48  # one waits for a picture and one for the status in each open browser tab
+LOOKING_THREADS = 2  # one picture is cut out in each
 ARTICLES = frozenset(("a", "an", "the"))
 
 
@@ -102,10 +104,12 @@ def serve_page(
     """Serve the page of ``session`` until the process is interrupted; ``on_ready`` is called once it answers."""
     viewports = Viewports(session)
     pool = ThreadPoolExecutor(LIVE_THREADS, thread_name_prefix="live")
+    looking = ThreadPoolExecutor(LOOKING_THREADS, thread_name_prefix="looking")
     routes = [
         *viewport_routes(session, viewports),
         live_route(session, pool),
         *download_routes(session),
+        *preview_routes(session.library.root, looking),
         *reference_routes(session),
     ]
     serving = open_port(build_page(session, catalogue), routes, host=host, port=port, share=share)
@@ -117,6 +121,7 @@ def serve_page(
         if catalogue.fetching is not None:
             catalogue.fetching.close()
         pool.shutdown(wait=False, cancel_futures=True)
+        looking.shutdown(wait=False, cancel_futures=True)
         serving.close()
 
 

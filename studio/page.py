@@ -15,6 +15,7 @@ from studio.examples import tiles
 from studio.fetching import connect_fetch_box
 from studio.handlers import Handlers
 from studio.panel import Panel, draw_panel
+from studio.picture_card import connect_picture_card
 from studio.presetting import Presetting
 from studio.reference_card import connect_reference_card
 from studio.tabbing import Desks, Tabbing
@@ -67,6 +68,7 @@ def _connect(page: gr.Blocks, panel: Panel, handlers: Handlers) -> None:
     _connect_tabs(panel, tabbing, desks, everything)
     _connect_prior(panel, handlers)
     connect_reference_card(panel.reference, panel, handlers)
+    connect_picture_card(panel.controls)
     connect_fetch_box(page, panel.fetch, panel.prior, handlers.catalogue)
     panel.dice.click(None, None, panel.controls.named("seed"), js=DICE, api_visibility="private")
 

@@ -11,13 +11,14 @@ import gradio as gr
 from engine.guidance import key_of, methods
 from engine.loop.settings import Settings
 from studio.catalogue import Catalogue
-from studio.controls import SHARED, Controls, Field, fields_of, unmarked
+from studio.controls import SHARED, Controls, Field, fields_of
 from studio.examples import EXAMPLES, chips
 from studio.fetching import FetchBox, draw_fetch_box
 from studio.fold import fold
 from studio.menu import menu
 from studio.notes import problem
 from studio.offers import method_options, preset_options, prior_options
+from studio.picture_card import draw_picture_card
 from studio.presetting import Memory
 from studio.reference_card import ReferenceCard, draw_reference_card
 from studio.tabs import TABS, TEXT, Tab, gives, tab_bar
@@ -79,7 +80,7 @@ def draw_panel(catalogue: Catalogue, tabs: Sequence[Tab] = TABS) -> Panel:
     parts: dict[str, Any] = {"tabs": tab_bar(tabs)}
     with gr.Column(elem_id="mq-scroll"):
         parts |= {"reference": draw_reference_card(controls)}
-        _draw_given(controls)
+        draw_picture_card(controls)
         parts |= _draw_words()
         with gr.Column(elem_classes="mq-card"):
             parts |= {**_draw_presets(catalogue), **_draw_prior(catalogue, settings), **_draw_seed(controls, fields)}
@@ -88,13 +89,6 @@ def draw_panel(catalogue: Catalogue, tabs: Sequence[Tab] = TABS) -> Panel:
         _draw_next(controls, fields, offers)
     parts["problem"] = gr.HTML(elem_id="mq-problem", apply_default_css=False)
     return Panel(**parts, **_draw_buttons(), **_draw_hidden(), controls=controls)
-
-
-def _draw_given(controls: Controls) -> None:
-    """The card of pictures."""
-    with gr.Column(elem_classes=["mq-card", "mq-in-image", "mq-in-reference"], elem_id="mq-pictures-card"):
-        controls.place(unmarked("images"), gr.Textbox("", visible="hidden", elem_id="mq-images"))
-        controls.place(unmarked("image_crops"), gr.Textbox("", visible="hidden", elem_id="mq-image_crops"))
 
 
 def _draw_words() -> dict[str, Any]:

@@ -18,6 +18,7 @@ from engine.errors import InputError
 from engine.loop.guiding.asking import SHELF, FromRun, FromShelf, Retrieved, asked_in
 from engine.loop.guiding.belonging import found, path_in
 from engine.loop.guiding.origin import Origin, origin_of
+from engine.loop.paths import given_path
 from engine.loop.photo.listing import pictures_in
 from engine.loop.references.items import Item
 from engine.loop.references.orient import Orientation
@@ -128,7 +129,7 @@ class ReferenceDesk:
         asked = asked_in(reference)
         if asked is not None:
             return self._item(asked).path
-        self._check({"reference": Path(path_in(reference)).expanduser()})
+        self._check({"reference": given_path(path_in(reference))})
         return found(reference, None)
 
     def _stamp(self, reference: str) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 from engine.errors import InputError
 from engine.loop.guiding import belonging
 from engine.loop.guiding.asking import names_file
+from engine.loop.paths import given_path
 from engine.loop.photo.belonging import kept_with, within
 from engine.loop.photo.listing import pictures_in
 from engine.loop.settings import Settings, with_values
@@ -27,7 +28,7 @@ def given_files(settings: Settings) -> dict[str, Path]:
     reference = settings.spec.reference
     model = {REFERENCE: belonging.path_in(reference)} if names_file(reference) else {}
     files = {**{knob.name: knob.value for knob in knobs}, **pictures, **model}
-    return {name: Path(path).expanduser() for name, path in files.items()}
+    return {name: given_path(path) for name, path in files.items()}
 
 
 def with_own_files(settings: Settings, folder: Path, references: References | None = None) -> Settings:

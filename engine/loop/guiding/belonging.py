@@ -13,6 +13,7 @@ from pathlib import Path
 
 from engine.errors import InputError, storage_errors
 from engine.loop.guiding.asking import asked_in
+from engine.loop.paths import given_path
 from engine.loop.references.files import MAX_BYTES, check_bytes, plain_name, read_bounded, too_large
 from engine.loop.references.gltf import check_parts
 
@@ -34,7 +35,7 @@ def found(reference: str, folder: Path | None) -> Path:
             "Give the path of a model, or look it up first (engine.session.references).",
         )
     name, known = _parts(reference)
-    wanted = Path(name).expanduser()
+    wanted = given_path(name)
     path = folder / wanted if folder is not None and (folder / wanted).is_file() else wanted
     if not path.is_file():
         raise InputError(f"The reference {name} is not there.", "Check the path, or choose the reference again.")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from engine.errors import InputError, storage_errors
+from engine.loop.paths import given_path
 from engine.loop.photo.listing import DIGEST_CHARACTERS, Listed, listing, pictures_in
 from engine.loop.photo.reading import check_bytes
 
@@ -35,7 +36,7 @@ def _within(listed: Listed, folder: Path) -> Listed:
 
 def found(listed: Listed, folder: Path | None) -> Path:
     """The file: a relative name is looked for in ``folder`` first. Raises InputError if it is missing or has changed."""
-    wanted = Path(listed.path).expanduser()
+    wanted = given_path(listed.path)
     inside = None if folder is None else folder / wanted
     path = inside if inside is not None and inside.is_file() else wanted
     if not path.is_file():

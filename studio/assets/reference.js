@@ -119,7 +119,8 @@
       this.chosen.append(stand, words, this.notes, this.took);
     }
 
-    sourceOf(value) { return (sources.find((source) => source.owns(value)) || sources[0]); }
+    /* The last one that says so: sources that were added know their own values better. */
+    sourceOf(value) { return [...sources].reverse().find((source) => source.owns(value)) || sources[0]; }
 
     open(source) {
       this.host.dataset.source = source.key;

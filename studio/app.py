@@ -27,6 +27,7 @@ from engine.session import Session, default_root
 from engine.session.fetching import Fetching, offer_of
 from engine.session.presets import load_presets
 from engine.session.references import References, own_folder
+from studio.blocks import blocks_routes
 from studio.catalogue import Catalogue, PriorChoice
 from studio.downloads import download_routes
 from studio.live import live_route
@@ -111,6 +112,7 @@ def serve_page(
         *download_routes(session),
         *preview_routes(session.library.root, looking),
         *reference_routes(session),
+        *blocks_routes(session),
     ]
     serving = open_port(build_page(session, catalogue), routes, host=host, port=port, share=share)
     try:

@@ -11,8 +11,32 @@ from pathlib import Path
 import gradio as gr
 
 PLASTER, NIGHT = "#f2f0ea", "#121311"  # as in look.css; Gradio paints these before any style sheet is read
-STYLES = ("look.css", "panel.css", "menu.css", "tabs.css", "pictures.css", "reference.css", "stage.css", "fetch.css")
-SCRIPTS = ("page.js", "live.js", "menu.js", "tabs.js", "files.js", "picture_tools.js", "pictures.js", "reference.js", "stage.js")
+STYLES = (
+    "look.css",
+    "panel.css",
+    "menu.css",
+    "tabs.css",
+    "pictures.css",
+    "reference.css",
+    "stage.css",
+    "blocks.css",
+    "fetch.css",
+)
+SCRIPTS = (
+    "page.js",
+    "live.js",
+    "menu.js",
+    "tabs.js",
+    "files.js",
+    "picture_tools.js",
+    "pictures.js",
+    "solid.js",
+    "handles.js",
+    "blocks.js",
+    "reference.js",
+    "blocks_source.js",
+    "stage.js",
+)
 
 
 def theme() -> gr.themes.Base:

@@ -21,7 +21,7 @@ from engine.toybox.classifier import AZIMUTH_BINS, load_classifier
 from engine.toybox.dataset import HELD_OUT_SEED
 from engine.toybox.objects import KINDS, KINDS_WITH_FRONT
 from engine.toybox.pictures import render_object
-from engine.toybox.yardstick import metrics
+from engine.toybox.yardstick import metrics, text
 from engine.toybox.yardstick.assets import LookOnce, fit_views, generate, see, true_views
 from engine.toybox.yardstick.ellipsoid import painted_ellipsoid
 from engine.toybox.yardstick.image import NOVEL_VIEWS, from_picture, novel_angles, save_straight
@@ -312,7 +312,8 @@ def test_pictures_alone_are_measured_and_put_into_a_file(tmp_path, capsys):
     assert readme.read_text(encoding="utf-8") == told
 
 
-def test_the_command_writes_table_numbers_and_sheet(tmp_path, capsys):
+def test_the_command_writes_table_numbers_and_sheet(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(text, "make_bank", lambda kind, colours: make_bank(kind, colours, 20))
     numbers, sheet = tmp_path / "numbers.json", tmp_path / "sheet.png"
     short = [part for name, value in SHORT.items() for part in ("--set", f"{name}={value}")]
     assert benchmark.main(["--objects", "1", "--processes", "1", "--json", str(numbers), "--sheet", str(sheet), *short]) == 0

@@ -17,7 +17,7 @@ from engine.errors import InputError
 from engine.guidance import methods
 from engine.prior.registry import load_prior
 from engine.toybox import benchmark
-from engine.toybox.comparison import command, report, store
+from engine.toybox.comparison import command, measure, report, store
 from engine.toybox.comparison.cells import BALL, DRAFT, TRUE, TRUE_SEEDS, Cell, Row, cells_of, rows_of
 from engine.toybox.comparison.counting import counted
 from engine.toybox.comparison.measure import Effort, Outcome, make, measure_cell
@@ -32,6 +32,16 @@ from engine.toybox.yardstick.tasks import front_tasks
 from engine.toybox.yardstick.verdicts import Verdict
 
 SHORT = {"sampling_steps": 2, "fit_steps": 10, "refine_steps": 2, "splats": 300}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_bank() -> Iterator[None]:
+    """Results are compared with few true objects: drawing them is what takes the time."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(measure, "BANK", 8)
+        measure.truth_of.cache_clear()
+        yield
+    measure.truth_of.cache_clear()
 
 
 def flat(rgb: Sequence[float], alpha: float = 1.0, size: int = 8) -> np.ndarray:

@@ -117,6 +117,9 @@ def _add_generate(commands: argparse._SubParsersAction) -> None:
     generate.add_argument("--preset", help="settings to start from (python -m studio presets)")
     generate.add_argument("--seed", type=int, help="the same seed gives the same object")
     generate.add_argument(
+        "--variations", type=int, metavar="N", help="make N of them in turn, with one seed after the other, and a sheet of all"
+    )
+    generate.add_argument(
         "--set", action="append", default=[], metavar="KNOB=VALUE", help="any setting by name; may be given several times"
     )
     generate.add_argument("--out", type=Path, required=True, help="folder for the results; earlier results in it are kept aside")

@@ -32,12 +32,21 @@ from engine.session.presets import DEFAULT_PRESET, IMAGE_PRESET, apply_preset, f
 from engine.session.references import References, own_folder
 from studio.commands.folders import put_aside, ready
 from studio.commands.options import named_values
+from studio.commands.variations import vary
 
 STAGE_TITLES = {"draft": "draft views", "fit": "fit", "refine": "refine"}
 
 
 def generate(options: argparse.Namespace) -> None:
     """Run what the options ask for and write the results to ``options.out``. Raises StudioError with a remedy."""
+    if options.variations is None:
+        make(options)
+    else:
+        vary(options, settings_from(options).spec.seed, make)
+
+
+def make(options: argparse.Namespace) -> None:
+    """One run."""
     limit_threads()
     formats = _formats(options.formats)
     ready(options.out)

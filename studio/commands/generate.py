@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from engine.errors import InputError
 from engine.loop import snapshot
+from engine.loop.combinations import check_before_loading
 from engine.loop.devices import limit_threads
 from engine.loop.export import read_recipe
 from engine.loop.guiding import belonging
@@ -32,27 +33,19 @@ from engine.session.presets import DEFAULT_PRESET, IMAGE_PRESET, apply_preset, f
 from engine.session.references import References, own_folder
 from studio.commands.folders import put_aside, ready
 from studio.commands.options import named_values
-from studio.commands.variations import vary
 
 STAGE_TITLES = {"draft": "draft views", "fit": "fit", "refine": "refine"}
 
 
 def generate(options: argparse.Namespace) -> None:
     """Run what the options ask for and write the results to ``options.out``. Raises StudioError with a remedy."""
-    if options.variations is None:
-        make(options)
-    else:
-        vary(options, settings_from(options).spec.seed, make)
-
-
-def make(options: argparse.Namespace) -> None:
-    """One run."""
     limit_threads()
     formats = _formats(options.formats)
     ready(options.out)
     if not options.resume:
         put_aside(options.out, (*RESULT_FILES, snapshot.NAME, snapshot.PREVIOUS))
     settings = snapshot.load(options.out).recipe.settings if options.resume else looked_up(settings_from(options), options)
+    check_before_loading(settings)
     note = note_on_words(settings.spec.prior, settings.spec.prompt)
     if note is not None:
         tqdm.write(f"note: {note}")

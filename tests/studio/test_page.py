@@ -335,8 +335,7 @@ def test_an_address_of_no_run_says_so(browser: Browser, double_page: str) -> Non
         assert state(page)["state"] == "empty" and "job=" not in page.url
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("window", [DESKTOP, PHONE])
+@pytest.mark.parametrize(("window", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")])
 def test_the_page_fits_its_window(browser: Browser, double_page: str, window: dict[str, int], scheme: str) -> None:
     with visiting(browser, double_page, window, scheme) as page:
         generate(page)

@@ -97,6 +97,11 @@ def _add_generate(commands: argparse._SubParsersAction) -> None:
         "without --prompt",
     )
     generate.add_argument(
+        "--image-elevation",
+        metavar="auto|DEGREES",
+        help="how far above the object its pictures were taken; auto estimates it",
+    )
+    generate.add_argument(
         "--reference",
         metavar="MODEL",
         help="a 3D model that guides the shape: a GLB, glTF, OBJ, PLY (mesh or splats) or STL file; shelf:ID; auto for what on "

@@ -21,6 +21,7 @@ from engine.loop.guiding.origin import origin_in
 from engine.loop.messages import Event, Finished, RolledBack, StageStarted, Stepped, Unattended, Warned
 from engine.loop.photo.belonging import within
 from engine.loop.photo.listing import BETWEEN, listing, pictures_in
+from engine.loop.photo.marks import AUTO, SET
 from engine.loop.recipe import Recipe
 from engine.loop.results import FORMATS, RESULT_FILES, write_results
 from engine.loop.run import run
@@ -33,12 +34,21 @@ from engine.session.presets import DEFAULT_PRESET, IMAGE_PRESET, apply_preset, f
 from engine.session.references import References, own_folder
 from studio.commands.folders import put_aside, ready
 from studio.commands.options import named_values
+from studio.commands.variations import vary
 
 STAGE_TITLES = {"draft": "draft views", "fit": "fit", "refine": "refine"}
 
 
 def generate(options: argparse.Namespace) -> None:
     """Run what the options ask for and write the results to ``options.out``. Raises StudioError with a remedy."""
+    if options.variations is None:
+        make(options)
+    else:
+        vary(options, settings_from(options).spec.seed, make)
+
+
+def make(options: argparse.Namespace) -> None:
+    """One run."""
     limit_threads()
     formats = _formats(options.formats)
     ready(options.out)
@@ -88,7 +98,7 @@ def settings_from(options: argparse.Namespace) -> Settings:
         named["negative_prompt"] = options.negative_prompt
     if options.seed is not None:
         named["seed"] = options.seed
-    named |= reference_values(options)
+    named |= elevation_values(options.image_elevation) | reference_values(options)
     return with_values(settings, named)
 
 
@@ -98,6 +108,13 @@ def recipe_settings(path: Path) -> Settings:
     spec, folder = settings.spec, path.parent
     own = {"images": within(spec.images, folder), "reference": belonging.within(spec.reference, folder)}
     return with_values(settings, own)
+
+
+def elevation_values(told: str | None) -> dict[str, str]:
+    """The settings that ``--image-elevation`` names."""
+    if told is None:
+        return {}
+    return {"image_elevation": AUTO} if told == AUTO else {"image_elevation": SET, "image_elevation_deg": told}
 
 
 def reference_values(options: argparse.Namespace) -> dict[str, str | float]:

@@ -11,6 +11,7 @@ from PIL import Image
 from engine.loop.photo.listing import pictures_in
 from engine.loop.recipe import Recipe
 from studio.cli import EXIT_BAD_INPUT, main
+from studio.commands.generate import elevation_values
 
 QUICK = ["--set", "sampling_steps=2", "--set", "fit_steps=10", "--set", "refine_steps=1", "--set", "splats=200", "--quiet"]
 ONLY = ["--formats", "png"]
@@ -56,3 +57,18 @@ def test_bad_pictures_are_told_before_the_work(picture: Path, tmp_path: Path, ca
 def test_words_may_stand_beside_pictures_and_something_must_be_given(tmp_path: Path, capsys) -> None:
     assert main(["generate", "--out", str(tmp_path)]) == EXIT_BAD_INPUT
     assert "--image" in capsys.readouterr().err
+
+
+def test_the_height_of_the_camera_is_set_or_estimated() -> None:
+    assert elevation_values(None) == {}
+    assert elevation_values("auto") == {"image_elevation": "auto"}
+    assert elevation_values("25") == {"image_elevation": "set", "image_elevation_deg": "25"}
+
+
+def test_an_estimated_height_is_told(picture: Path, tmp_path: Path, capsys) -> None:
+    asked = ["generate", "--image", str(picture), "--image-elevation", "auto", "--out", str(tmp_path / "out"), *QUICK, *ONLY]
+    assert main(asked) == 0
+    told = capsys.readouterr()
+    assert "height of the camera was estimated" in told.out + told.err
+    spec = Recipe.from_toml((tmp_path / "out" / "recipe.toml").read_text()).settings.spec
+    assert spec.image_elevation == "auto"

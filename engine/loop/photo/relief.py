@@ -41,11 +41,12 @@ def correlation(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
 def aligned(estimate: Tensor, target: Tensor, mask: Tensor) -> Tensor:
     """``estimate`` scaled and shifted to be nearest to ``target`` over ``mask``, in the mean square (arXiv 1907.01341, eq. 4).
 
-    All (B,H,W,1). What falls below a tenth of the target's mean, as an estimate far from the truth may, is raised to that.
+    All (B,H,W,1). It is never turned inside out: the scale is at least 0. What falls below a tenth of the target's mean, as an
+    estimate far from the truth may, is raised to that.
     """
     (e, mean_e), (t, mean_t) = _centred(estimate, mask), _centred(target, mask)
     slope = (e * t).sum((1, 2, 3), keepdim=True) / e.square().sum((1, 2, 3), keepdim=True).clamp(min=1e-12)
-    return torch.maximum(slope * (estimate - mean_e) + mean_t, 0.1 * mean_t)
+    return torch.maximum(slope.clamp(min=0) * (estimate - mean_e) + mean_t, 0.1 * mean_t)
 
 
 def _normal_loss(views: Views, cameras: Cameras, nearness: Tensor, both: Tensor) -> Tensor:

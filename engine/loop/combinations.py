@@ -13,6 +13,7 @@ from engine.loop.stages import plan
 from engine.math.knobs import knobs_of
 from engine.prior.base import PriorInfo
 from engine.prior.control.entries import OFF
+from engine.prior.known import info_of
 
 LACKS = {
     "wants_view_words": "is not told views in words",
@@ -31,6 +32,13 @@ def refusal(settings: Settings, info: PriorInfo) -> InputError | None:
     except InputError as error:
         return error
     return None
+
+
+def check_before_loading(settings: Settings) -> None:
+    """``check_combination`` with what is known of the prior before its weights are read; nothing is, of a name in no list."""
+    info = info_of(settings.spec.prior)
+    if info is not None:
+        check_combination(settings, info)
 
 
 def check_combination(settings: Settings, info: PriorInfo) -> None:

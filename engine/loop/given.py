@@ -13,9 +13,9 @@ from engine.loop.photo.belonging import found
 from engine.loop.photo.framing import framed
 from engine.loop.photo.listing import Listed, ListedCrop, crops_in, pictures_in
 from engine.loop.photo.looking import cut_photo, square_of
-from engine.loop.photo.marks import OFF
+from engine.loop.photo.marks import AUTO, OFF
 from engine.loop.photo.relief import relief_loss
-from engine.loop.photo.standing import can_estimate, estimated_elevation_deg
+from engine.loop.photo.standing import can_estimate, estimated_elevation_deg, estimated_turn_deg
 from engine.loop.spec import RunSpec
 from engine.math.cameras import Cameras, orbit_cameras
 from engine.math.views import Views, composite
@@ -86,22 +86,30 @@ def given_views(spec: RunSpec, info: PriorInfo, folder: Path | None = None) -> G
     return GivenViews(torch.from_numpy(shown), cameras, weights, notes, nearness)
 
 
-def stood(given: GivenViews, prior: Prior) -> GivenViews:
-    """The same pictures by cameras at the height that ``prior`` knows them best from, and a note of it.
+def stood(given: GivenViews, spec: RunSpec, prior: Prior) -> GivenViews:
+    """The same pictures by cameras where ``prior`` knows them best from, in what ``spec`` wants estimated, and notes of it.
 
-    Where the prior cannot say, the cameras stay and the note tells so.
+    Where the prior cannot say, the cameras stay and a note tells so.
     """
-    info, azimuths = prior.info, given.cameras.azimuths_deg().tolist()
+    info = prior.info
+    if AUTO not in (spec.image_azimuth, spec.image_elevation):
+        return given
     if not can_estimate(info):
-        note = f"The prior {info.id} cannot tell the height of the camera; the one that was set is used."
+        note = f"The prior {info.id} cannot tell where the camera stood; the place that was set is used."
         return replace(given, notes=(*given.notes, note))
     small = given.to(prior.device).resized(info.resolution).rgba
     with torch.no_grad():
         x = prior.encode(Views(small[..., :3], small[..., 3:], torch.zeros_like(small[..., 3:])))
-    elevation = estimated_elevation_deg(x, azimuths, prior)
+    azimuths, elevation, notes = given.cameras.azimuths_deg().tolist(), spec.image_elevation_deg, given.notes
+    if spec.image_azimuth == AUTO:
+        turn = estimated_turn_deg(x, azimuths, prior)
+        azimuths = [azimuth + turn for azimuth in azimuths]
+        notes += (f"The side of the camera was estimated: {(azimuths[0] + 180) % 360 - 180:.0f}° beside the front.",)
+    if spec.image_elevation == AUTO:
+        elevation = estimated_elevation_deg(x, azimuths, prior)
+        notes += (f"The height of the camera was estimated: {elevation:.0f}°.",)
     cameras = orbit_cameras(azimuths, elevation, info.distance, info.fov_deg, given.cameras.width)
-    note = f"The height of the camera was estimated: {elevation:.0f}°."
-    return replace(given, cameras=cameras, notes=(*given.notes, note))
+    return replace(given, cameras=cameras, notes=notes)
 
 
 def _nearness(spec: RunSpec, folder: Path | None) -> Tensor:

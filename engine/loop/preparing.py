@@ -9,7 +9,6 @@ from engine.loop.given import given_views, stood
 from engine.loop.guiding import belonging
 from engine.loop.guiding.guide import guide_for
 from engine.loop.guiding.wanted import wanted_likeness
-from engine.loop.photo import marks as photo
 from engine.loop.photo.belonging import kept_with
 from engine.loop.spec import RunSpec
 from engine.loop.state import Context
@@ -24,7 +23,7 @@ def prepared(spec: RunSpec, prior: Prior, load_control: LoadControl, folder: Pat
     """
     outfit = outfit_for(prior, spec.control, spec.style_file, load_control)
     given = given_views(spec, prior.info, folder)
-    given = stood(given, prior) if given is not None and spec.image_elevation == photo.AUTO else given
+    given = None if given is None else stood(given, spec, prior)
     guide = guide_for(spec, prior, given, folder)
     spec = replace(spec, images=kept_with(spec.images, folder), reference=belonging.kept_with(spec.reference, folder))
     context = Context.of(spec, prior, outfit, given, guide)

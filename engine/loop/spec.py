@@ -52,6 +52,7 @@ class RunSpec:
         File((".ply",), label="Start file", advanced=True, help="Splats to start from: a scene.ply of ours, or any 3DGS file."),
     ] = ""
     image_cut_out: photo.CutOut = "auto"
+    image_azimuth: photo.Facing = photo.SET
     image_elevation: photo.Standing = photo.SET
     image_elevation_deg: photo.Elevation = 10.0
     image_fill: photo.Fill = 0.8

@@ -31,6 +31,17 @@ Standing = Annotated[
         help="Set by you, or estimated by asking the prior from which height the pictures look most familiar.",
     ),
 ]
+Facing = Annotated[
+    str,
+    Choice(
+        (SET, AUTO),
+        label="Camera side is",
+        advanced=True,
+        goes_with="images",
+        help="Set with each picture, or estimated for the first by asking the prior from which side it looks most familiar; "
+        "the others keep their turn from it.",
+    ),
+]
 Elevation = Annotated[
     float,
     Range(

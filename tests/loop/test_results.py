@@ -92,7 +92,7 @@ def test_a_shape_without_a_solid_part_keeps_its_other_files(finished, tmp_path) 
     else:
         mist = replace(finished.copy.scene, logit_opacities=torch.full_like(finished.copy.scene.logit_opacities, -30.0))
     copy = replace(finished.copy, scene=mist)
-    files = results.write_results(replace(finished, copy=copy), "ball", tmp_path)
+    files = results.write_results(replace(finished, copy=copy), "ball", tmp_path, formats=("glb", "png"))
     assert "glb" not in files and files["png"].exists()
     assert "solid" in json.loads(files["result"].read_text())["notes"][0]
 

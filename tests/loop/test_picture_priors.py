@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 
 from engine.errors import InputError
-from engine.loop.combinations import check_combination
+from engine.loop.combinations import check_before_loading, check_combination
 from engine.loop.given import given_views
 from engine.loop.messages import Finished, Pictures, StageStarted, Stepped, Unattended, Warned
 from engine.loop.run import run
@@ -209,3 +209,9 @@ def test_a_prior_for_words_draws_what_the_picture_does_not_show(listened: Callab
     assert all(condition.clean_views is None for condition in asked)
     words = {tuple(condition.text.tokens.flatten(1).sum(1).tolist()) for condition in asked}
     assert len(words) > 2, "other words for other sides"
+
+
+def test_a_name_in_no_list_is_left_to_loading(mug: Path) -> None:
+    check_before_loading(Settings(spec_of(mug, prior="nowhere"), quick_knobs()))
+    with pytest.raises(InputError, match="cannot draft"):
+        check_before_loading(Settings(spec_of(mug, prior="zero123-xl"), quick_knobs()))

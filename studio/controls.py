@@ -73,6 +73,7 @@ class Controls:
         self.methods, self.gives = dict(methods), dict(gives)
         self.asked: frozenset[str] = frozenset().union(*self.gives.values())
         self.pairs: list[tuple[Field, Component]] = []
+        self._placed: list[Component] = []
 
     def draw(self, fields: Iterable[Field], offers: frozenset[str] = frozenset(), tab: str = "") -> None:
         """Put controls for ``fields`` here, but for those that have one already; those without effect now stay hidden."""
@@ -83,6 +84,7 @@ class Controls:
     def place(self, field: Field, component: Component) -> None:
         """Take a component that somebody else drew, with the setting's value as its own, for the control of ``field``."""
         self.pairs.append((field, component))
+        self._placed.append(component)
 
     def _has(self, field: Field) -> bool:
         return any((drawn.name, drawn.method) == (field.name, field.method) for drawn, _ in self.pairs)
@@ -96,8 +98,9 @@ class Controls:
         return next(component for field, component in self.pairs if field.name == name and field.method is None)
 
     def demanding(self) -> list[tuple[Field, Component]]:
-        """The controls that not every prior, or not every tab, has a use for."""
-        return [(field, component) for field, component in self.pairs if field.mark.needs or field.mark.goes_with]
+        """The controls that not every prior, or not every tab, has a use for; whoever placed one hides it too."""
+        drawn = [pair for pair in self.pairs if pair[1] not in self._placed]
+        return [(field, component) for field, component in drawn if field.mark.needs or field.mark.goes_with]
 
     def values(
         self, given: Sequence[Value], method: str, *, tab: str = "", offers: frozenset[str] = frozenset(), live_only: bool = False

@@ -18,6 +18,7 @@ from studio.panel import Panel, draw_panel
 from studio.picture_card import connect_picture_card
 from studio.presetting import Presetting
 from studio.reference_card import connect_reference_card
+from studio.strength import connect_strength
 from studio.tabbing import Desks, Tabbing
 from studio.theme import asset
 
@@ -68,6 +69,7 @@ def _connect(page: gr.Blocks, panel: Panel, handlers: Handlers) -> None:
     _connect_tabs(panel, tabbing, desks, everything)
     _connect_prior(panel, handlers)
     connect_reference_card(panel.reference, panel, handlers)
+    connect_strength(panel.strength, panel, handlers)
     connect_picture_card(panel.controls)
     connect_fetch_box(page, panel.fetch, panel.prior, handlers.catalogue)
     panel.dice.click(None, None, panel.controls.named("seed"), js=DICE, api_visibility="private")

@@ -21,6 +21,7 @@ from studio.offers import method_options, preset_options, prior_options
 from studio.picture_card import draw_picture_card
 from studio.presetting import Memory
 from studio.reference_card import ReferenceCard, draw_reference_card
+from studio.strength import Strength, draw_strength
 from studio.tabs import TABS, TEXT, Tab, gives, tab_bar
 
 FIRST = ("anchor_weight", "learning_rate", "t_max", "t_min")  # order only; what is not named here follows
@@ -60,6 +61,7 @@ class Panel:
     dice: gr.Button
     method: gr.HTML
     groups: list[gr.Column]
+    strength: Strength
     reference: ReferenceCard
     problem: gr.HTML
     generate: gr.Button
@@ -153,11 +155,12 @@ def _draw_live(
         method = menu(options, present, "Method", "mq-method", live=True, about=True, help="How the prior pushes the shape.")
         controls.draw([field for field in near if field.name == SHARED], offers, TEXT.key)
         groups = [_draw_method(controls, fields, key, present, put_away=False) for key in controls.methods]
+        strength = draw_strength(controls, shared, offers)
         controls.draw(_ordered([field for field in near if field.name != SHARED], FIRST), offers, TEXT.key)
         with fold("More live settings", "mq-more-live"):
             groups += [_draw_method(controls, fields, key, present, put_away=True) for key in controls.methods]
             controls.draw(far, offers, TEXT.key)
-    return {"method": method, "groups": groups}
+    return {"method": method, "groups": groups, "strength": strength}
 
 
 def _draw_method(controls: Controls, fields: Sequence[Field], key: str, present: str, *, put_away: bool) -> gr.Column:

@@ -19,6 +19,7 @@ STYLES = (
     "pictures.css",
     "reference.css",
     "stage.css",
+    "strength.css",
     "blocks.css",
     "fetch.css",
 )
@@ -36,6 +37,8 @@ SCRIPTS = (
     "reference.js",
     "blocks_source.js",
     "stage.js",
+    "strength.js",
+    "compare.js",
 )
 
 

@@ -1,7 +1,7 @@
 /* The live stream: one WebSocket to /live/{token}. Pictures come in, acknowledgements and the camera go out. */
 (() => {
   "use strict";
-  const HEADER_BYTES = 16, UNKNOWN_RUN = 4404, LONGEST_WAIT_MS = 8000;
+  const HEADER_BYTES = 16, UNKNOWN_RUN = 4404, LONGEST_WAIT_MS = 8000, LARGEST_SIDE = 512;
 
   class Live {
     /* `on` has status(object), picture(kind, bitmap, header), connection(word). */
@@ -12,6 +12,7 @@
       this.size = null;
       this.waitMs = 500;
       this.cameraDue = false;
+      this.follower = null;  // another Live that looks from the same side
     }
 
     open(token) {
@@ -59,6 +60,7 @@
     /* At most one camera message for each animation frame. */
     look(camera) {
       Object.assign(this.camera, camera);
+      this.follower?.look(camera);
       if (this.cameraDue) return;
       this.cameraDue = true;
       requestAnimationFrame(() => { this.cameraDue = false; this.sendCamera(); });
@@ -97,6 +99,13 @@
     });
   };
 
+  /* Pictures as large as `canvas` is on the screen, within reason. */
+  const fit = (canvas, live) => {
+    const ratio = Math.min(LARGEST_SIDE / Math.max(canvas.clientWidth, canvas.clientHeight, 1), window.devicePixelRatio || 1);
+    if (canvas.clientWidth) live.resize(Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio));
+  };
+
   maquette.Live = Live;
+  maquette.fit = fit;
   maquette.steer = steer;
 })();

@@ -1,7 +1,7 @@
 /* The stage: draws what the live stream brings, and keeps the run's state in data-* attributes. */
 (() => {
   "use strict";
-  const FRAME = 0, STRIP = 1, PICTURES = 2, VIEWS = 8, TURN_DEG_PER_SECOND = 24, LARGEST_SIDE = 512;
+  const FRAME = 0, STRIP = 1, PICTURES = 2, VIEWS = 8, TURN_DEG_PER_SECOND = 24;
   const STATE_WORDS = { empty: "Ready", opening: "Opening", queued: "In line", running: "Running", paused: "Paused", done: "Done", stopped: "Stopped", interrupted: "Interrupted", failed: "Failed" };
   const STAGE_WORDS = { draft: "Sampling the draft", fit: "Fitting the shape", refine: "Refining", finish: "Writing the files" };
   const STAGES = ["draft", "fit", "refine"];
@@ -54,13 +54,8 @@
       const acts = { turntable: () => this.turntable(), front: () => this.live.look({ azimuth: 0, elevation: 12, distance: 3.05 }), picture: () => this.savePicture() };
       for (const button of this.root.querySelectorAll("[data-act]")) button.addEventListener("click", acts[button.dataset.act]);
       for (const button of this.root.querySelectorAll("[data-show]")) button.addEventListener("click", () => this.showPane(button.dataset.show));
-      new ResizeObserver(() => this.measure()).observe(this.canvas);
+      new ResizeObserver(() => maquette.fit(this.canvas, this.live)).observe(this.canvas);
       document.addEventListener("visibilitychange", () => { if (!document.hidden) maquette.refreshRuns(); });
-    }
-
-    measure() {
-      const ratio = Math.min(LARGEST_SIDE / Math.max(this.canvas.clientWidth, this.canvas.clientHeight, 1), window.devicePixelRatio || 1);
-      if (this.canvas.clientWidth) this.live.resize(Math.round(this.canvas.clientWidth * ratio), Math.round(this.canvas.clientHeight * ratio));
     }
 
     /* Watch the run `token`; "" for none. */
@@ -76,8 +71,12 @@
       this.waiting("Opening the run", "");
       if (token && window.matchMedia("(max-width: 900px)").matches) window.scrollTo({ top: 0 });  // a phone shows one thing at a time
       this.live.open(token);
-      this.find("#mq-viewport").src = token ? maquette.url(`/viewport/${token}/${this.way}/`) : "about:blank";
+      this.lastStatus = null;
+      this.showViewport(token);
+      document.dispatchEvent(new CustomEvent("mq-open", { detail: token }));
     }
+
+    showViewport(token) { this.find("#mq-viewport").src = token ? maquette.url(`/viewport/${token}/${this.way}/`) : "about:blank"; }
 
     connection(word) {
       this.root.dataset.connection = word;
@@ -104,6 +103,8 @@
 
     status(status) {
       const { root } = this;
+      this.lastStatus = status;
+      document.dispatchEvent(new CustomEvent("mq-status", { detail: status }));
       Object.assign(root.dataset, { state: status.state, stage: status.stage, step: status.total_step, scene: status.scene, revision: status.revision,
         revisionApplied: status.revision_applied, appliedAtStep: status.applied_at_step, queuePosition: status.queue_position });
       document.body.dataset.run = status.state;

@@ -36,6 +36,7 @@ from engine.loop.recipe import Recipe
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
 from engine.math.camera import Camera
+from engine.prior.reference.strength import StrengthCurve
 from engine.session import Session
 from engine.session.presets import load_presets
 from studio.app import offers_of, serve_page, unknown_words
@@ -43,6 +44,7 @@ from studio.catalogue import Catalogue, PriorChoice
 from studio.server import Serving
 
 DOTS = 200
+GATE = 0.5
 PAPER = 244
 WORDS = frozenset(("red", "blue", "yellow", "mug", "chair", "handle", "legs", "with", "and"))
 
@@ -72,12 +74,27 @@ def slow_run(step_seconds: float) -> Callable[..., Iterator[Event]]:
                 yield copy_of(step, revision)
             yield pictures_of(step, revision)
             metrics = {"null_convergence": min(1.0, step / 100)} if key_of(knobs.guidance) == "lods" else {}
+            metrics |= reference_metrics(step, spec, knobs) if spec.reference else {}
             yield Stepped("refine", step, spec.refine_steps, step, revision, 1.0 / step, step * step_seconds, 1.0, 10.0, metrics)
             (folder / "checkpoint.json").write_text(json.dumps([step, revision]))
             yield Checkpointed(step)
         yield Finished(copy_of(step, revision), stopping, {"total": step * step_seconds}, step, Recipe(Settings(spec, knobs)))
 
     return run
+
+
+def reference_metrics(step: int, spec: RunSpec, knobs: Knobs) -> dict[str, float]:
+    """A run that comes down from all noise, heeds a gate that is half open, and resembles its reference more and more."""
+    noise = max(0.0, 1 - step / spec.refine_steps)
+    guide = StrengthCurve.parse(knobs.reference_curve or f"0:{knobs.reference_early},1:{knobs.reference_late}")
+    opening = 0.0 if knobs.ignore_reference else GATE
+    return {
+        "noise": noise,
+        "reference_similarity": 0.3 + 0.4 * opening * min(1.0, step / 100),
+        "reference_strength": opening * guide.at(1 - noise),
+        "reference_gate": GATE,
+        "reference_fit": 0.55,
+    }
 
 
 def pictures_of(step: int, revision: int) -> Pictures:

@@ -40,8 +40,8 @@ class Handlers:
         """Start a run: (its token, its seed, problem)."""
         seed = {} if seed_locked else {"seed": secrets.randbelow(MAX_SEED + 1)}
         try:
+            check_own(tab_named(str(everything[0])), self._named(everything))
             settings = self.settings(everything, seed)
-            check_own(tab_named(str(everything[0])), flatten(settings))
             return self.session.submit(settings, owner or secrets.token_urlsafe(16)), settings.spec.seed, ""
         except StudioError as error:
             return token, gr.skip(), problem(error)
@@ -131,6 +131,11 @@ class Handlers:
         )
         check_uploads(given_files(settings), (Path(get_upload_folder()), self.session.library.root, SHIPPED))
         return settings
+
+    def _named(self, everything: Sequence[Value]) -> dict[str, Value]:
+        """The controls' values by setting, without those of methods."""
+        pairs = zip(self.controls.pairs, everything[HEADS:], strict=True)
+        return {field.name: value for (field, _), value in pairs if field.method is None}
 
     def _command(self, command: Callable[[str], None], token: str) -> str:
         try:

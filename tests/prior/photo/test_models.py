@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,16 @@ import torch
 
 from engine.errors import FileFormatError, InputError, MissingError, PresetError
 from engine.prior.entries import COMMIT
-from engine.prior.photo.entries import MAKES, find_photo, installed_folder, list_photo, photo_ids, read_photo_entry
+from engine.prior.photo.entries import (
+    MAKES,
+    fetch_photo,
+    find_photo,
+    installed_folder,
+    list_photo,
+    local_folder,
+    photo_ids,
+    read_photo_entry,
+)
 from engine.prior.photo.looking import Look
 from engine.prior.photo.masking import Masker, load_masker
 from engine.prior.photo.relief import load_estimator
@@ -99,6 +109,16 @@ def test_relief_has_the_size_of_the_picture_and_is_what_the_network_says(shelf: 
         wanted = estimator.model(pixel_values=normalised.movedim(-1, 0)[None]).predicted_depth[0]
     assert np.allclose(estimator.nearness(picture), wanted, atol=1e-4)
     assert estimator.nearness(ramp(50, 50)).shape == (50, 50)
+
+
+def test_a_model_is_fetched_with_its_settings_and_then_at_hand(shelf: Path, tmp_path: Path, fake_hub: Any) -> None:
+    fake_hub.repositories["somebody/outlines"] = shelf / "tiny-sam-files"
+    write_entry(tmp_path, "outlines", "mask", "somebody/outlines", revision="0123456789abcdef" * 2 + "01234567", size_mb=1)
+    entry, shares = find_photo("outlines", tmp_path), []
+    assert local_folder(entry) is None
+    place = fetch_photo(entry, shares.append)
+    assert installed_folder("outlines", tmp_path) == place and shares == sorted(shares) and shares[-1] > 0
+    assert load_masker("outlines", tmp_path).look == load_masker("tiny-sam", shelf).look
 
 
 def test_damaged_files_are_told(tmp_path: Path) -> None:

@@ -28,9 +28,9 @@ from engine.toybox.referring.sheet import write_sheet
 from engine.toybox.yardstick.tasks import image_tasks
 from engine.toybox.yardstick.workers import each_of
 
-OBJECTS, SEEDS, REFINE_STEPS = 12, 3, 24
+OBJECTS, SEEDS, REFINE_STEPS = 12, 3, 16
 QUICK_OBJECTS, QUICK_SEEDS, QUICK_REFINE_STEPS = 3, 1, 12
-"""Short runs: the sides that no picture shows are decided in the draft and in the first steps of refining."""
+"""Short runs, of some six seconds of CPU time: what no picture shows is decided in the draft and early in refining."""
 
 PRESETS = {PICTURE: "reference-image", WORDS: "reference-text"}
 Progress = Callable[[int, int, float], None]

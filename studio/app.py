@@ -30,6 +30,7 @@ from engine.session.references import References, own_folder
 from studio.blocks import blocks_routes
 from studio.catalogue import Catalogue, PriorChoice
 from studio.downloads import download_routes
+from studio.ghost import ghost_routes
 from studio.live import live_route
 from studio.page import build_page
 from studio.preview import preview_routes
@@ -113,6 +114,7 @@ def serve_page(
         *preview_routes(session.library.root, looking),
         *reference_routes(session),
         *blocks_routes(session),
+        *ghost_routes(session),
     ]
     serving = open_port(build_page(session, catalogue), routes, host=host, port=port, share=share)
     try:

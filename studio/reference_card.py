@@ -18,6 +18,9 @@ from engine.loop.spec import RunSpec
 from engine.math.knobs import knobs_of
 from studio.catalogue import PLACEHOLDER
 from studio.controls import Controls, Field, component_of, unmarked
+from studio.ghost import POSED, draw_pose
+from studio.reference_examples import connect_examples, draw_examples
+from studio.varying import draw_variations
 
 UP, TURN = "reference_up", "reference_turn_deg"
 TITLES = {UP: "Up axis", TURN: "Turn"}
@@ -28,11 +31,17 @@ TAKEN = "(token) => { maquette.reference.taken(token); }"
 
 @dataclass(frozen=True)
 class ReferenceCard:
-    """``reference`` holds the setting of this name; ``up`` and ``turn`` say how the model stands."""
+    """``reference`` holds the setting of this name; ``up`` and ``turn`` say how the model stands.
+
+    ``pose`` takes both from the ghost in the live picture, see ``studio.ghost``.
+    """
 
     reference: gr.HTML
     up: gr.components.Component
     turn: gr.components.Component
+    pose: gr.HTML
+    examples: gr.HTML
+    variations: gr.Slider
 
 
 def draw_reference_card(controls: Controls) -> ReferenceCard:
@@ -48,9 +57,11 @@ def draw_reference_card(controls: Controls) -> ReferenceCard:
         )
         fields = _standing()
         up, turn = (component_of(fields[name]) for name in (UP, TURN))
+        pose = draw_pose()
+        examples, variations = draw_examples(), draw_variations()
     for field, component in ((unmarked("reference", AUTO), reference), (fields[UP], up), (fields[TURN], turn)):
         controls.place(field, component)
-    return ReferenceCard(reference, up, turn)
+    return ReferenceCard(reference, up, turn, pose, examples, variations)
 
 
 def connect_reference_card(card: ReferenceCard, panel: Any, handlers: Any) -> None:
@@ -62,6 +73,8 @@ def connect_reference_card(card: ReferenceCard, panel: Any, handlers: Any) -> No
     for component in (card.up, card.turn):
         component.change(None, [card.up, card.turn], None, js=POSE, **here)
     panel.token.change(None, panel.token, None, js=TAKEN, **here)
+    connect_examples(card.examples, card.variations, panel, handlers)
+    card.pose.input(None, card.pose, [card.up, card.turn], js=POSED, **here)
 
 
 def _standing() -> dict[str, Field]:

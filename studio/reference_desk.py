@@ -28,14 +28,14 @@ from engine.loop.references.shape import ReferenceShape
 from engine.loop.references.shelf import Match, shape_of
 from engine.loop.spec import RunSpec
 from engine.session import Session
-from studio.uploads import SHIPPED, check_uploads
+from studio.uploads import check_uploads
 
 SHOWN, MOST_SHOWN = 6, 24
 THUMBNAIL_SIZE, SIDE_SIZE = 144, 208
 SIDES, FEW_SIDES, FINE_FACES = 24, 8, 60_000
 SIDES_ELEVATION_DEG = 15.0
 WEBP_QUALITY = 82
-UNSTATED = "not stated"
+UNSTATED = "licence not stated"
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class ReferenceDesk:
 
     def facts(self, reference: str, orientation: Orientation) -> dict[str, Any]:
         """What is known of a reference, and what had to be done to it."""
-        shape = self._shape(reference, orientation, self._stamp(reference))
+        shape = self.shape(reference, orientation)
         return {
             **_told_origin(self._origin(reference, shape)),
             "up": shape.up,
@@ -91,6 +91,10 @@ class ReferenceDesk:
             "notes": list(shape.notes),
             "faces": len(shape.faces),
         }
+
+    def shape(self, reference: str, orientation: Orientation) -> ReferenceShape:
+        """The reference itself, in the pose that a run will use."""
+        return self._shape(reference, orientation, self._stamp(reference))
 
     def picture(self, reference: str) -> bytes:
         """A small picture as WebP, seen as the file has it."""
@@ -156,7 +160,7 @@ class ReferenceDesk:
         return webp(row)
 
     def _check(self, files: Mapping[str, Path]) -> None:
-        check_uploads(files, (Path(get_upload_folder()), self.session.library.root, SHIPPED))
+        check_uploads(files, (Path(get_upload_folder()), self.session.library.root))
 
 
 def told_match(match: Match) -> dict[str, Any]:

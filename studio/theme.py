@@ -21,6 +21,7 @@ STYLES = (
     "stage.css",
     "strength.css",
     "blocks.css",
+    "ghost.css",
     "fetch.css",
 )
 SCRIPTS = (
@@ -39,6 +40,7 @@ SCRIPTS = (
     "stage.js",
     "strength.js",
     "compare.js",
+    "ghost.js",
 )
 
 

@@ -2,12 +2,12 @@
    auto, auto:K, shelf:ID, run:TOKEN or the path of an upload. Another source is added by maquette.referenceSource, see below. */
 (() => {
   "use strict";
-  const AUTO = "auto", TYPING_MS = 280, POSE_MS = 350, MOST_FOUND = 12;
+  const AUTO = "auto", TYPING_MS = 280, POSE_MS = 350, MOST_FOUND = 9;
   const SIDES = [["Front", 0], ["Left", 90], ["Back", 180], ["Right", 270]];
   const DRAWS = [["auto", "Best match"], ["auto:3", "One of 3"], ["auto:5", "One of 5"]];
   const make = (tag, look, text) => Object.assign(document.createElement(tag), { className: look || "", textContent: text || "" });
   const button = (look, text) => Object.assign(make("button", look, text), { type: "button" });
-  const percent = (share) => `${Math.round(100 * share)} %`;
+  const percent = (share) => `${Math.round(100 * share)}%`;
   const address = (path, asked) => maquette.url(`/reference/${path}?${new URLSearchParams(asked)}`);
   const isAuto = (value) => value === AUTO || value.startsWith("auto:");
   const creditOf = (thing) => [thing.licence, thing.source].filter(Boolean).join(" · ");
@@ -180,6 +180,7 @@
     draw() {
       for (const { part } of this.panes) part.draw();
       this.preview();
+      this.announce();
     }
 
     /* What can be seen of the value: of a draw among the best, the best. */
@@ -187,10 +188,14 @@
 
     pose(up, turn) {
       Object.assign(this, { up: up || AUTO, turn: Number(turn) || 0 });
+      this.announce();
       if (this.row) this.table.show(this.row, this.turn - this.rowTurn);
       clearTimeout(this.posing);
       this.posing = setTimeout(() => this.preview(), POSE_MS);
     }
+
+    /* For the ghost in the live picture. */
+    announce() { document.dispatchEvent(new CustomEvent("mq-reference", { detail: { of: this.visible(), up: this.up, turn: this.turn } })); }
 
     async preview() {
       const of = this.visible(), key = `${of} ${this.up} ${this.turn}`;
@@ -392,5 +397,18 @@
     const card = new ReferenceCard(element.querySelector(".mq-ref"), props, trigger, upload);
     maquette.reference = card;
     watch("value", () => card.given());
+  };
+})();
+/* Examples to begin with, while there is nothing else. */
+(() => {
+  "use strict";
+  maquette.mountReferenceExamples = (element, props, trigger) => {
+    const row = element.querySelector(".mq-ref-examples");
+    row.replaceChildren(Object.assign(document.createElement("span"), { textContent: "Try one:" }), ...props.examples.map((example) => {
+      const chip = Object.assign(document.createElement("button"), { type: "button", className: "mq-chip", textContent: example.title, title: example.prompt });
+      chip.dataset.preset = example.preset;
+      chip.addEventListener("click", () => { props.value = example.preset; trigger("input"); });
+      return chip;
+    }));
   };
 })();

@@ -126,7 +126,7 @@
           s[4 * k] = width / 2 + scale * (right[0] * x + right[1] * y + right[2] * z);
           s[4 * k + 1] = height / 2 - scale * (up[0] * x + up[1] * y + up[2] * z);
           s[4 * k + 2] = 1 / depth;
-          s[4 * k + 3] = 0.5 + 0.36 * Math.max(0, lit * (nx * LIGHT[0] + ny * LIGHT[1] + nz * LIGHT[2])) + 0.2 * Math.max(0, lit * facing);
+          s[4 * k + 3] = 0.56 + 0.36 * Math.max(0, lit * (nx * LIGHT[0] + ny * LIGHT[1] + nz * LIGHT[2])) + 0.22 * Math.max(0, lit * facing);
         }
         if (near) continue;
         if (colours) { own[0] = colours[3 * t]; own[1] = colours[3 * t + 1]; own[2] = colours[3 * t + 2]; }

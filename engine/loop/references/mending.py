@@ -31,7 +31,7 @@ def mended(mesh: RawMesh) -> RawMesh:
     if not mesh.splats and len(mesh.faces) <= CHECKED_FACES:
         mesh = _outward(mesh)
     if len(mesh.faces) > KEPT_FACES:
-        mesh = _compact(_without_slivers(_coarser(mesh)))
+        mesh = coarser(mesh, KEPT_FACES)
     return mesh.noted(_far_note(mesh), _size_note(mesh))
 
 
@@ -68,18 +68,19 @@ def _without_slivers(mesh: RawMesh) -> RawMesh:
     return replace(mesh, faces=mesh.faces[kept], face_colours=mesh.face_colours[kept])
 
 
-def _coarser(mesh: RawMesh) -> RawMesh:
-    """At most ``KEPT_FACES`` faces: vertices in one cell of a grid become one, at their mean (Rossignac & Borrel 1993)."""
+def coarser(mesh: RawMesh, most: int) -> RawMesh:
+    """At most ``most`` faces: vertices in one cell of a grid become one, at their mean (Rossignac & Borrel 1993)."""
     before, low = len(mesh.faces), mesh.vertices.min(0)
     size = float(np.ptp(mesh.vertices, axis=0).max()) or 1.0
-    for side in (512, 384, 288, 216, 160, 120, 90, 64, 45, 32):
+    for side in (512, 384, 288, 216, 160, 120, 90, 64, 45, 32, 24, 18):
         clustered = _clustered(mesh, np.floor((mesh.vertices - low) / size * side).astype(np.int64), side + 1)
-        if len(clustered.faces) <= KEPT_FACES:
+        if len(clustered.faces) <= most:
             break
-    if len(clustered.faces) > KEPT_FACES:  # a cloud of loose faces: the largest of them show
-        rows = np.argsort(-triangle_areas(clustered.vertices, clustered.faces))[:KEPT_FACES]
+    if len(clustered.faces) > most:  # a cloud of loose faces: the largest of them show
+        rows = np.argsort(-triangle_areas(clustered.vertices, clustered.faces))[:most]
         clustered = replace(clustered, faces=clustered.faces[rows], face_colours=clustered.face_colours[rows])
-    return clustered.noted(f"It was coarsened from {before:,} to {len(clustered.faces):,} faces.")
+    sound = _compact(_without_slivers(clustered))
+    return sound.noted(f"It was coarsened from {before:,} to {len(sound.faces):,} faces.")
 
 
 def _clustered(mesh: RawMesh, cells: np.ndarray, side: int) -> RawMesh:

@@ -11,7 +11,7 @@ import numpy as np
 from engine.errors import InputError, storage_errors
 from engine.loop.export.glb import write_glb
 from engine.loop.references.blocks import Block
-from engine.loop.references.shape import RawMesh
+from engine.loop.references.shape import Facts, RawMesh
 
 SIDES = 32
 """Of what is round; a sphere has half as many rings."""
@@ -30,6 +30,7 @@ def mesh_of(blocks: Sequence[Block]) -> RawMesh:
         up="z",
         sure=True,
         front_is_x=True,
+        facts=Facts(title=f"A build of {len(blocks)} block{'s' * (len(blocks) > 1)}", licence="your own"),
     )
 
 

@@ -25,7 +25,7 @@ from studio.notes import problem, unknown_notice
 from studio.offers import method_options
 from studio.status import LIVE_STATES
 from studio.tabs import check_own, tab_named, tab_of
-from studio.uploads import SHIPPED, check_uploads
+from studio.uploads import check_uploads
 
 HEADS = 5  # what stands before the controls in ``everything``
 
@@ -129,7 +129,7 @@ class Handlers:
                 "method": method,
             },
         )
-        check_uploads(given_files(settings), (Path(get_upload_folder()), self.session.library.root, SHIPPED))
+        check_uploads(given_files(settings), (Path(get_upload_folder()), self.session.library.root))
         return settings
 
     def _named(self, everything: Sequence[Value]) -> dict[str, Value]:

@@ -21,11 +21,14 @@ from studio.reference_card import connect_reference_card
 from studio.strength import connect_strength
 from studio.tabbing import Desks, Tabbing
 from studio.theme import asset
+from studio.varying import Varying
 
 READ_ADDRESS = "() => [maquette.tokenInAddress(), maquette.owner()]"
 ATTACH = "(token) => { maquette.attach(token); }"
 PICKED = "(token) => [maquette.picked]"
 AS_OWNER = "(token, owner, ...rest) => [token, maquette.owner(), ...rest]"
+AS_OWNER_TOO = "(told, owner, ...rest) => [told, maquette.owner(), ...rest]"
+REFRESH = "() => { maquette.refreshRuns(); }"
 DICE = "() => Math.floor(Math.random() * 2147483648)"
 QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
@@ -78,8 +81,11 @@ def _connect(page: gr.Blocks, panel: Panel, handlers: Handlers) -> None:
 def _connect_run(panel: Panel, handlers: Handlers, everything: list[gr.components.Component]) -> None:
     inputs = [panel.token, panel.owner, panel.seed_locked, *everything]
     outputs = [panel.token, panel.controls.named("seed"), panel.problem]
+    further = [panel.problem, panel.owner, panel.reference.variations, panel.controls.named("seed"), *everything]
     for event in (panel.generate.click, panel.prompt.submit):
-        event(handlers.generate, inputs, outputs, js=AS_OWNER, **QUIET).then(None, panel.token, None, js=ATTACH)
+        begun = event(handlers.generate, inputs, outputs, js=AS_OWNER, **QUIET)
+        begun.then(None, panel.token, None, js=ATTACH)
+        begun.then(Varying(handlers).more, further, panel.problem, js=AS_OWNER_TOO, **QUIET).then(None, js=REFRESH)
     for button, command in ((panel.pause, handlers.pause), (panel.resume, handlers.resume), (panel.stop, handlers.stop)):
         button.click(command, panel.token, panel.problem, **QUIET)
 

@@ -1,4 +1,4 @@
-"""Which files a browser may name: those that were uploaded here, those that runs keep, and the shipped examples."""
+"""Which files a browser may name: those that were uploaded here, and those that runs keep."""
 
 from __future__ import annotations
 
@@ -6,9 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from engine.errors import InputError
-from engine.session.presets import FOLDER
-
-SHIPPED = FOLDER / "examples"
 
 
 def check_uploads(files: Mapping[str, Path], folders: Sequence[Path]) -> None:
@@ -18,5 +15,12 @@ def check_uploads(files: Mapping[str, Path], folders: Sequence[Path]) -> None:
     """
     allowed = [folder.resolve() for folder in folders]
     for name, path in files.items():
-        if not any(path.resolve().is_relative_to(folder) for folder in allowed):
+        if not any(_real(path, name).is_relative_to(folder) for folder in allowed):
             raise InputError(f"{name} names a file that was not uploaded here.", "Choose the file again.")
+
+
+def _real(path: Path, name: str) -> Path:
+    try:
+        return path.resolve()
+    except (ValueError, RuntimeError, OSError) as error:  # characters that no name has, or links in a circle
+        raise InputError(f"{name} names no file.", "Choose the file again.") from error

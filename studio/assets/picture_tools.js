@@ -5,7 +5,7 @@
   const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
   const tools = maquette.pictureTools = { make };
   const CORNERS = [[-1, -1], [1, -1], [-1, 1], [1, 1]];
-  const LEAST = 0.05, ROOM = 1.16;  // of the picture's longer side: the smallest square, and what is in sight around the picture
+  const LEAST = 0.05, ROOM = 1.16;  // of the picture's longer side: the smallest square, and what is at least in sight
 
   /* Follow one pointer from press to release; `moved` is told how far it came, in pixels, since the press. */
   const follow = (element, begin) => element.addEventListener("pointerdown", (press) => {
@@ -24,7 +24,7 @@
   /* `square` is [centre x, centre y, side] in shares of the picture's width, height and longer side. `changed(square, done)`. */
   tools.CropSquare = class {
     constructor(changed) {
-      Object.assign(this, { changed, square: [0.5, 0.5, 1], width: 1, height: 1 });
+      Object.assign(this, { changed, square: [0.5, 0.5, 1], width: 1, height: 1, room: ROOM });
       this.root = make("div", "mq-crop mq-checked");
       this.picture = Object.assign(make("img"), { alt: "The picture, cut out", draggable: false });
       this.box = Object.assign(make("div", "mq-crop-box"), { tabIndex: 0 });
@@ -39,6 +39,8 @@
     show(look, square) {
       Object.assign(this, { width: look.width, height: look.height, square: [...square] });
       if (this.picture.src !== look.whole) this.picture.src = look.whole;
+      const [x, y, side] = square, reach = Math.max(Math.abs(x - 0.5) * this.width, Math.abs(y - 0.5) * this.height) / this.longer + side / 2;
+      this.room = Math.max(ROOM, 2.1 * reach);
       this.place();
     }
 
@@ -46,14 +48,14 @@
 
     /* Shares of the field: the picture stands in its middle with some room around it. */
     place() {
-      const [w, h] = [this.width / this.longer / ROOM, this.height / this.longer / ROOM], [x, y, side] = this.square, share = (value) => `${100 * value}%`;
+      const { room } = this, [w, h] = [this.width / this.longer / room, this.height / this.longer / room], [x, y, side] = this.square, share = (value) => `${100 * value}%`;
       Object.assign(this.picture.style, { left: share((1 - w) / 2), top: share((1 - h) / 2), width: share(w), height: share(h) });
-      const size = side / ROOM;
+      const size = side / room;
       Object.assign(this.box.style, { left: share((1 - w) / 2 + x * w - size / 2), top: share((1 - h) / 2 + y * h - size / 2), width: share(size), height: share(size) });
     }
 
     begin(press) {
-      const [x, y, side] = this.square, pixels = this.root.clientWidth / ROOM, corner = CORNERS[[...this.box.children].indexOf(press.target)];
+      const [x, y, side] = this.square, pixels = this.root.clientWidth / this.room, corner = CORNERS[[...this.box.children].indexOf(press.target)];
       const sx = pixels * this.width / this.longer, sy = pixels * this.height / this.longer;
       if (!corner) return (dx, dy, event, done) => this.set([x + dx / sx, y + dy / sy, side], done);
       return (dx, dy, event, done) => {

@@ -1,0 +1,97 @@
+"""The picture card in a browser: pictures in by every way, tagged, cropped, made into a run, and there again after a reload."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from browsing import PATIENCE_MS, launch, state, visiting, wait_state
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+pytestmark = pytest.mark.browser
+TILES = ".mq-pic-tile > button:first-child"
+PASTE = """async () => {
+    const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 64 }), pen = canvas.getContext("2d");
+    pen.fillStyle = "teal";
+    pen.fillRect(16, 16, 30, 30);
+    const blob = await new Promise((done) => canvas.toBlob(done)), data = new DataTransfer();
+    data.items.add(new File([blob], "pasted.png", { type: "image/png" }));
+    document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData: data, bubbles: true }));
+}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright:
+        opened = launch(playwright)
+        yield opened
+        opened.close()
+
+
+def box_picture(path: Path, colour: tuple[int, int, int]) -> Path:
+    rgba = np.zeros((80, 120, 4), np.uint8)
+    rgba[20:60, 30:90] = (*colour, 255)
+    Image.fromarray(rgba).save(path)
+    return path
+
+
+def ready(page: Page, count: int) -> None:
+    expect(page.locator(".mq-pictures")).to_have_attribute("data-ready", str(count))
+
+
+def test_two_pictures_make_a_run_and_are_there_again_after_a_reload(browser: Browser, double_page: str, tmp_path: Path) -> None:
+    pictures = [box_picture(tmp_path / "front.png", (200, 60, 40)), box_picture(tmp_path / "side.png", (40, 60, 200))]
+    (tmp_path / "words.png").write_text("no picture")
+    with visiting(browser, double_page) as page:
+        page.click('[role="tab"][data-tab="image"]')
+        page.set_input_files(".mq-pictures input[type=file]", [*pictures, tmp_path / "words.png"])
+        ready(page, 2)
+        page.locator(TILES).nth(2).click()
+        expect(page.locator(".mq-pic-fault")).to_contain_text("words.png is not a picture that can be opened")
+
+        page.locator(TILES).nth(1).click()
+        page.get_by_role("button", name="Left", exact=True).click()
+        expect(page.locator(".mq-dial")).to_have_attribute("aria-valuenow", "-90")
+        before = page.locator(".mq-crop-box").bounding_box()
+        page.focus(".mq-crop-box")
+        for _ in range(4):
+            page.keyboard.press("Shift+-")
+        expect(page.locator(".mq-pic-link")).to_be_visible()
+        after = page.locator(".mq-crop-box").bounding_box()
+        assert before and after and after["width"] < 0.8 * before["width"]
+
+        page.click("#mq-generate")
+        page.wait_for_function("document.querySelector('#mq-stage').dataset.token")
+        wait_state(page, "running", "done")
+        page.reload()
+        ready(page, 2)
+        expect(page.locator(TILES).nth(0)).to_have_attribute("aria-label", "front.png, seen from front")
+        expect(page.locator(TILES).nth(1)).to_have_attribute("aria-label", "side.png, seen from left")
+        page.locator(TILES).nth(1).click()
+        expect(page.locator(".mq-pic-link")).to_be_visible()
+        again = page.locator(".mq-crop-box").bounding_box()
+        assert again and again["width"] == pytest.approx(after["width"], abs=1.5)
+        if state(page)["state"] == "running":
+            page.click("#mq-stop")
+            wait_state(page, "stopped", "done")
+
+
+def test_pictures_are_pasted_tried_dialled_and_removed(browser: Browser, double_page: str) -> None:
+    with visiting(browser, double_page) as page:
+        page.click('[role="tab"][data-tab="image"]')
+        page.get_by_role("button", name="Try a red car").click()
+        ready(page, 1)
+        expect(page.locator(".mq-dial")).to_have_attribute("aria-valuenow", "35")
+        page.evaluate(PASTE)
+        ready(page, 2)
+        page.focus(".mq-dial")
+        page.keyboard.press("PageUp")
+        expect(page.locator(TILES).nth(1)).to_have_attribute("aria-label", "pasted.png, seen from 45°")
+        page.get_by_role("button", name="Remove car.png").click()
+        expect(page.locator(TILES)).to_have_count(1)
+        page.get_by_role("button", name="Remove pasted.png").click()
+        expect(page.locator(".mq-pic-zone")).to_be_visible()

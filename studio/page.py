@@ -18,6 +18,7 @@ from studio.panel import Panel, draw_panel
 from studio.picture_card import connect_picture_card
 from studio.presetting import Presetting
 from studio.reference_card import connect_reference_card
+from studio.reference_examples import connect_filling
 from studio.strength import connect_strength
 from studio.tabbing import Desks, Tabbing
 from studio.theme import asset
@@ -121,7 +122,8 @@ def _connect_presets(panel: Panel, presetting: Presetting, everything: list[gr.c
     bar = panel.presets
     shown = [*bar.outputs, panel.problem, *panel.groups, *everything]
     bar.menu.input(presetting.preview, [bar.memory, bar.menu, *everything], bar.outputs, **QUIET)
-    bar.apply.click(presetting.apply, [bar.memory, panel.token, bar.menu, *everything], shown, **QUIET)
+    applied = bar.apply.click(presetting.apply, [bar.memory, panel.token, bar.menu, *everything], shown, **QUIET)
+    connect_filling(applied, panel)
     bar.undo.click(presetting.undo, [bar.memory, panel.token], shown, **QUIET)
     bar.dismiss.click(presetting.dismiss, bar.memory, bar.outputs, **QUIET)
     panel.pick.click(presetting.forget, bar.memory, bar.outputs, **QUIET)

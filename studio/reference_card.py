@@ -47,6 +47,7 @@ class ReferenceCard:
 def draw_reference_card(controls: Controls) -> ReferenceCard:
     """Draw the card in the current Blocks."""
     with gr.Column(elem_classes=["mq-card", "mq-in-reference"], elem_id="mq-reference-card"):
+        examples = draw_examples()
         reference = gr.HTML(
             AUTO,
             html_template='<div class="mq-ref"></div>',
@@ -58,7 +59,7 @@ def draw_reference_card(controls: Controls) -> ReferenceCard:
         fields = _standing()
         up, turn = (component_of(fields[name]) for name in (UP, TURN))
         pose = draw_pose()
-        examples, variations = draw_examples(), draw_variations()
+        variations = draw_variations()
     for field, component in ((unmarked("reference", AUTO), reference), (fields[UP], up), (fields[TURN], turn)):
         controls.place(field, component)
     return ReferenceCard(reference, up, turn, pose, examples, variations)

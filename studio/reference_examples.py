@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 from gradio.utils import get_upload_folder
 
 from engine.errors import storage_errors
@@ -113,5 +114,10 @@ def connect_examples(examples: gr.HTML, variations: gr.components.Component, pan
     apply: Callable[..., list[Any]] = Presetting(handlers).apply
     applied = examples.input(apply, [bar.memory, panel.token, examples, *everything], shown, **QUIET)
     applied.then(fill, examples, [panel.prompt, images, crops, reference, variations], **QUIET)
-    given = [bar.memory, panel.tabs, panel.prompt, images, reference]
-    bar.memory.change(fill_empty, given, [panel.prompt, images, reference], **QUIET)
+
+
+def connect_filling(applied: Dependency, panel: Any) -> None:
+    """After a preset was applied, fill in its example where nothing was given."""
+    images, reference = (panel.controls.named(name) for name in ("images", "reference"))
+    given = [panel.presets.memory, panel.tabs, panel.prompt, images, reference]
+    applied.then(fill_empty, given, [panel.prompt, images, reference], **QUIET)

@@ -22,7 +22,7 @@ from engine.prior.toybox.folder import base_digest
 from engine.prior.toybox.network import Words
 from engine.prior.toybox.prior import load_toybox
 from engine.toybox import benchmark
-from engine.toybox.referring import command, store
+from engine.toybox.referring import command, measure, store
 from engine.toybox.referring.cells import MAIN, SHIPPED, Cell, Row, cells_of, groups_of, weights_of
 from engine.toybox.referring.choosing import (
     CEILING,
@@ -256,16 +256,17 @@ def test_what_cannot_be_is_said(
 def test_a_tiny_table_from_end_to_end_and_again_without_work(
     tmp_path: Path, folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(measure, "POINTS", 300)
     readme, numbers, sheet = tmp_path / "README.md", tmp_path / "numbers.json", tmp_path / "sheet.jpg"
     readme.write_text("Above\n<!-- references -->\nold\n<!-- /references -->\nBelow\n", encoding="utf-8")
     short = [part for name, value in SHORT.items() for part in ("--set", f"{name}={value}")]
-    told = ["--references", "none,truth", "--objects", "1", "--seeds", "1", "--processes", "1", *short]
+    told = ["--references", "none,random", "--objects", "1", "--seeds", "1", "--processes", "1", *short]
     told += ["--out", str(tmp_path / "kept"), "--readme", str(readme), "--json", str(numbers), "--sheet", str(sheet)]
     assert benchmark.main(told) == 0
     written = readme.read_text(encoding="utf-8")
-    assert written.startswith("Above\n<!-- references -->\n1 objects") and "the true object" in written and "old" not in written
+    assert written.startswith("Above\n<!-- references -->\n1 objects") and "| random |" in written and "old" not in written
     rows = json.loads(numbers.read_text(encoding="utf-8"))["rows"]
-    assert {row["reference"] for row in rows} == {NONE, TRUTH, CEILING} and all(row["psnr"] > 5 for row in rows)
+    assert {row["reference"] for row in rows} == {NONE, RANDOM, CEILING} and all(row["psnr"] > 5 for row in rows)
     with Image.open(sheet) as picture:
         assert picture.format == "JPEG"
     monkeypatch.setattr(command, "measure_cell", None)

@@ -37,26 +37,18 @@ def test_extras_that_are_named_exist() -> None:
 
 
 def test_what_writes_works_as_written_one_command_after_the_other(tmp_path: Path, monkeypatch) -> None:
+    """But for the number of steps, which is small here."""
     monkeypatch.chdir(tmp_path)
-    commands = [
-        shlex.split(command)[3:] for command in COMMANDS if command.startswith("python -m studio") and " --out " in command
-    ]
-    assert [arguments[0] for arguments in commands].count("generate") >= 3 and {arguments[0] for arguments in commands} == set(
-        QUICK
-    )
+    commands = [shlex.split(few(command))[3:] for command in COMMANDS if re.match(r"python -m studio .* --out ", command)]
+    assert [arguments[0] for arguments in commands].count("generate") >= 3
+    assert {arguments[0] for arguments in commands} == set(QUICK)
     for arguments in commands:
-        quick = [part for part in QUICK[arguments[0]] if not ("refine_steps" in part and "refine_steps" in " ".join(arguments))]
-        assert main([*arguments, *_paired(quick)]) == 0, arguments
+        assert main([*arguments, *QUICK[arguments[0]]]) == 0, arguments
         assert (tmp_path / arguments[arguments.index("--out") + 1] / WRITES[arguments[0]]).exists()
 
 
-def _paired(arguments: list[str]) -> list[str]:
-    """Drop a ``--set`` that lost its value."""
-    kept = []
-    for here, after in zip(arguments, [*arguments[1:], ""]):
-        if here != "--set" or "=" in after:
-            kept.append(here)
-    return kept
+def few(command: str) -> str:
+    return re.sub(r" --set refine_steps=\d+", "", command)
 
 
 @pytest.mark.parametrize(

@@ -17,12 +17,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from engine.errors import InputError, StudioError, storage_errors
+from engine.errors import StudioError, storage_errors
 from engine.loop.guiding.belonging import found, path_in
 from engine.loop.paths import given_path
 from engine.loop.references.blocks import MAX_BYTES, Block, blocks_in, text_of
 from engine.loop.references.solids import write_blocks_glb
 from engine.session import Session
+from studio.bodies import bounded_body
 from studio.uploads import check_uploads
 
 NAME = "blocks.json"
@@ -86,13 +87,3 @@ async def _answered(work: Callable[[bytes], Response], request: Request) -> Resp
         return await asyncio.to_thread(work, await bounded_body(request, MAX_BYTES))
     except StudioError as error:
         return JSONResponse({"what": error.what, "remedy": error.remedy}, 400, headers=FRESH)
-
-
-async def bounded_body(request: Request, most: int) -> bytes:
-    """What was sent; no more than ``most`` bytes are ever held. Raises InputError for more."""
-    held = bytearray()
-    async for part in request.stream():
-        if len(held) + len(part) > most:
-            raise InputError(f"More than {most:,} bytes were sent.", "Send less.")
-        held += part
-    return bytes(held)

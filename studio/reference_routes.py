@@ -15,12 +15,13 @@ from starlette.routing import BaseRoute, Route
 from engine.errors import InputError, StudioError
 from engine.loop.references.orient import Orientation
 from engine.session import Session
+from studio.bodies import bounded_body
 from studio.reference_desk import SHOWN, Query, ReferenceDesk
 
 WORKERS = 2
 KEPT = {"Cache-Control": "private, max-age=300"}
 FRESH = {"Cache-Control": "no-store"}
-LONGEST = 4000
+LONGEST, MOST_BYTES = 4000, 100_000
 Answer = TypeVar("Answer")
 
 
@@ -30,7 +31,10 @@ def reference_routes(session: Session) -> list[BaseRoute]:
     pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="reference")
 
     async def matches(request: Request) -> Response:
-        told = await _body(request)
+        try:
+            told = await _body(request)
+        except StudioError as error:
+            return _refusal(error)
         return await _json(pool, lambda: desk.matches(_query(told), _count(told)))
 
     async def facts(request: Request) -> Response:
@@ -77,10 +81,10 @@ def _refusal(error: StudioError) -> Response:
 
 
 async def _body(request: Request) -> dict[str, Any]:
-    """The JSON object that was posted; an empty one for anything else."""
+    """The JSON object that was posted; an empty one for anything else. Raises InputError for far too much."""
     try:
-        told = json.loads(await request.body())
-    except ValueError:
+        told = json.loads(await bounded_body(request, MOST_BYTES))
+    except (ValueError, RecursionError):
         told = None
     return told if isinstance(told, dict) else {}
 

@@ -19,6 +19,7 @@ from engine.loop.guiding import belonging
 from engine.loop.guiding.asking import asked_in, names_file
 from engine.loop.guiding.origin import origin_in
 from engine.loop.messages import Event, Finished, RolledBack, StageStarted, Stepped, Unattended, Warned
+from engine.loop.paths import given_path
 from engine.loop.photo.belonging import within
 from engine.loop.photo.listing import BETWEEN, listing, pictures_in
 from engine.loop.photo.marks import AUTO, SET
@@ -122,7 +123,7 @@ def reference_values(options: argparse.Namespace) -> dict[str, str | float]:
     values: dict[str, str | float] = {}
     if options.reference is not None:
         file = names_file(options.reference)
-        values["reference"] = str(Path(options.reference).expanduser().absolute()) if file else options.reference.strip()
+        values["reference"] = str(given_path(options.reference).absolute()) if file else options.reference.strip()
     if options.reference_strength is not None:
         values |= {"reference_early": options.reference_strength, "reference_late": options.reference_strength}
     if options.reference_curve is not None:
@@ -136,7 +137,7 @@ def images_from(texts: Sequence[str]) -> str:
         if BETWEEN in text:
             raise InputError(f"--image {text!r} holds {BETWEEN!r}, which stands between pictures.", "Rename the file.")
     pictures = pictures_in(BETWEEN.join(texts))
-    return listing([replace(picture, path=str(Path(picture.path).expanduser().absolute())) for picture in pictures])
+    return listing([replace(picture, path=str(given_path(picture.path).absolute())) for picture in pictures])
 
 
 def follow(events: Iterable[Event], *, quiet: bool) -> Finished:

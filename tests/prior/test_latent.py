@@ -56,6 +56,7 @@ def test_noise_and_clean_picture_recombine_to_the_input(priors: dict[str, Latent
     torch.testing.assert_close(prior.schedule.add_noise(prediction.x0, prediction.eps, T), x_t, rtol=0, atol=2e-5)
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers hands numpy a tensor
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("scheduler_class", [DDIMScheduler, EulerDiscreteScheduler])
 def test_clean_picture_is_that_of_diffusers_schedulers(

@@ -9,6 +9,7 @@ import pytest
 import trimesh
 
 from engine.loop.recipe import Recipe
+from engine.loop.references.blocks import Block, text_of
 from engine.loop.settings import Settings
 from engine.session.belongings import with_own_files
 from studio.cli import EXIT_BAD_INPUT, main
@@ -59,6 +60,14 @@ def test_a_run_of_the_page_keeps_its_own_copy(made: Path, block: Path, tmp_path:
     own = with_own_files(replace(asked, spec=replace(asked.spec, reference=str(block))), tmp_path)
     path = Path(own.spec.reference.split("#")[0])
     assert path.is_relative_to(tmp_path) and path.read_bytes() == block.read_bytes()
+
+
+def test_a_build_of_blocks_is_a_reference(tmp_path: Path) -> None:
+    build = tmp_path / "chair.json"
+    build.write_text(text_of((Block("box", (0, 0, 0.5), (1, 1, 0.1)), Block("cylinder", (0, 0, 0.25), (0.2, 0.2, 0.5)))))
+    preset = ["--preset", "reference-blocks", "--prompt", "a chair", "--reference", str(build)]
+    assert main(["generate", *preset, "--out", str(tmp_path / "out"), *QUICK, *ONLY]) == 0
+    assert (tmp_path / "out" / settings_of(tmp_path / "out").spec.reference.split("#")[0]).read_text() == build.read_text()
 
 
 @pytest.mark.parametrize(

@@ -129,7 +129,7 @@
         this.draw();
       });
       this.find(".mq-strength-half input").addEventListener("input", (event) => { set("reference_gate", event.target.value); this.draw(); });
-      document.addEventListener("mq-status", (event) => { this.status = event.detail.reference; this.told(); });
+      document.addEventListener("mq-status", (event) => { Object.assign(this, { status: event.detail.reference, over: event.detail.state === "done" }); this.told(); });
       document.addEventListener("mq-open", () => { this.status = null; this.told(); });
       document.addEventListener("mq-comparison", () => this.told());
     }
@@ -315,8 +315,9 @@
       this.root.dataset.noise = noise ?? "";
       this.root.dataset.acts = noise === null ? "" : say(here * acts);
       const how = ignored ? "" : gate < 0.995 ? ` = ${say(here)} × gate ${say(gate)}` : "";
+      const words = this.over ? ["At the end, at", "it acted"] : ["Now at", "it acts"];
       this.part("now").textContent = ignored ? "Ignored: the prior makes what it would without it."
-        : noise === null ? "" : `Now at ${Math.round(100 * noise)} % noise it acts with ${say(here * acts)}${how}`;
+        : noise === null ? "" : `${words[0]} ${Math.round(100 * noise)} % noise, ${words[1]} with ${say(here * acts)}${how}`;
       this.part("fit").textContent = ignored ? "" : status?.words || "";
       this.drawCourse();
       const compare = this.part("compare"), other = status?.ignored ? "with" : "without";

@@ -85,7 +85,7 @@ Fidelity = Annotated[
         0.05,
         label="Fidelity",
         goes_with="images",
-        help="Between imagination (0) and the given pictures (1). Half: both in full. Without pictures it does nothing.",
+        help="Left: the prior's imagination alone. Right: the given pictures alone. In the middle both count in full.",
     ),
 ]
 Depth = Annotated[

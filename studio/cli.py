@@ -104,8 +104,9 @@ def _add_generate(commands: argparse._SubParsersAction) -> None:
     generate.add_argument(
         "--reference",
         metavar="MODEL",
-        help="a 3D model that guides the shape: a GLB, glTF, OBJ, PLY (mesh or splats), STL or blocks (JSON) file; shelf:ID; auto for "
-        "what on the shelf is most like the pictures or the words, auto:5 for one of the best 5; or run:TOKEN for an earlier result",
+        help="a 3D model that guides the shape: a GLB, glTF, OBJ, PLY (mesh or splats), STL or blocks (JSON) file; shelf:ID; "
+        "auto for what on the shelf is most like the pictures or the words, auto:5 for one of the best 5; or run:TOKEN for an "
+        "earlier result",
     )
     _add_shelf_options(generate)
     generate.add_argument(

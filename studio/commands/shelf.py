@@ -31,8 +31,8 @@ from engine.loop.references.shelf import (
 )
 from engine.prior.reference.embedding import Embedder, load_embedder
 from engine.session.library import default_root
+from engine.session.references import CACHE, own_folder
 
-CACHE = ".references"
 LISTED = 12
 
 
@@ -61,8 +61,11 @@ def shelf(options: argparse.Namespace) -> None:
 
 
 def _stocked(folder: Path | None, results: bool, root: Path, embedder: Embedder) -> Shelf:
-    """The shelf that the options name: a folder, earlier results, or else the shipped one."""
+    """The shelf that the options name: a folder, earlier results, or else the shipped one and the user's own, if there is one."""
     cache, own = root.expanduser() / CACHE, []
+    mine = None if folder is not None or results else own_folder(os.environ)
+    if mine is not None:
+        own += [_with_bar(lambda report: folder_shelf(mine, embedder, cache, report)), toybox_shelf(embedder, cache)]
     if folder is not None:
         own.append(_with_bar(lambda report: folder_shelf(folder, embedder, cache, report)))
     if results:

@@ -28,10 +28,10 @@
     return known;
   };
 
-  /* Show a run: "" for none. */
+  /* Show a run: "" for none, as when the page has just been opened. */
   maquette.attach = (token) => {
     setAddress("job", token);
-    if (!token) { delete document.body.dataset.run; }
+    if (!token) { delete document.body.dataset.run; maquette.openAskedTab(); }
     maquette.stage.open(token);
     maquette.refreshRuns();
   };

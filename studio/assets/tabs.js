@@ -49,8 +49,10 @@
     const tabs = new Tabs(element.querySelector(".mq-tabs"), props, trigger);
     watch("value", () => tabs.draw());
     tabs.draw();
-    const asked = new URL(window.location.href).searchParams.get("tab");
-    if (tabs.list.some(({ key }) => key === asked)) tabs.choose(asked);
+    maquette.openAskedTab = () => {
+      const asked = new URL(window.location.href).searchParams.get("tab");
+      if (tabs.list.some(({ key }) => key === asked)) tabs.choose(asked);
+    };
   };
 
   maquette.mountFold = (element) => {

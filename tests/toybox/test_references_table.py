@@ -137,6 +137,14 @@ def test_digests_change_with_whatever_would_change_the_result(folder: Path) -> N
         weights_of(folder / "prior", folder / "nowhere")
 
 
+def test_weights_that_change_while_a_table_is_made_are_noticed(folder: Path) -> None:
+    place, controller = folder / "prior", folder / "controller"
+    assert measure.prior_of_process(place, controller, weights_of(place, controller)).controller is not None
+    assert measure.prior_of_process(place, None, base_digest(place)).controller is None
+    with pytest.raises(InputError, match="have changed"):
+        measure.prior_of_process(place, controller, "older")
+
+
 # Numbers
 
 

@@ -19,11 +19,12 @@ from engine.loop.photo.listing import WHOLE, Listed
 from engine.loop.run import run
 from engine.loop.settings import Settings
 from engine.math.camera import orbit_camera
+from engine.prior.toybox.folder import base_digest
 from engine.prior.toybox.prior import ToyboxPrior, load_toybox
 from engine.toybox.captions import plain_caption
 from engine.toybox.objects import ToyObject
 from engine.toybox.pictures import render_object
-from engine.toybox.referring.cells import Cell
+from engine.toybox.referring.cells import Cell, weights_of
 from engine.toybox.referring.choosing import CEILING, WORDS, given_picture, reference_for, shape_for, write_stl
 from engine.toybox.yardstick.assets import fit_views, see, true_views
 from engine.toybox.yardstick.image import NO_SURFACE, compare, fit_cameras, novel_angles, save_straight
@@ -65,7 +66,7 @@ def measure_cell(cell: Cell) -> Outcome:
 
 def made(cell: Cell, reference: str) -> tuple[SceneCopy, dict[str, float]]:
     """The asset, and what the run said of itself: mean gates, likeness, seconds."""
-    prior = prior_of_process(cell.prior, cell.controller)
+    prior = prior_of_process(cell.prior, cell.controller, cell.weights)
     if cell.row.reference == CEILING:
         cameras = fit_cameras(cell.task, prior)
         return fit_views(true_views(cell.task.object, cameras), cameras, cell.settings, prior), {}
@@ -168,6 +169,12 @@ def blank() -> np.ndarray:
 
 
 @lru_cache(maxsize=8)
-def prior_of_process(folder: Path, controller: Path | None) -> ToyboxPrior:
-    """The prior with a controller, loaded once in each process."""
-    return load_toybox(folder, controller_folder=controller)
+def prior_of_process(folder: Path, controller: Path | None, weights: str) -> ToyboxPrior:
+    """The prior with a controller, loaded once in each process.
+
+    Raises InputError if the files are no longer those whose digest is ``weights``: rows of two priors must not be compared.
+    """
+    prior = load_toybox(folder, controller_folder=controller)
+    if weights not in (base_digest(folder), weights_of(folder, controller)):
+        raise InputError(f"The weights in {folder} have changed since the table was begun.", "Start the command again.")
+    return prior

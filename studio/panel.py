@@ -12,7 +12,7 @@ from engine.guidance import key_of, methods
 from engine.loop.settings import Settings
 from studio.catalogue import Catalogue
 from studio.controls import SHARED, Controls, Field, fields_of
-from studio.examples import EXAMPLES, chips
+from studio.examples import chips
 from studio.fetching import FetchBox, draw_fetch_box
 from studio.fold import fold
 from studio.menu import menu
@@ -98,7 +98,7 @@ def _draw_words() -> dict[str, Any]:
     with gr.Column(elem_classes="mq-card", elem_id="mq-words-card"):
         prompt = gr.Textbox(
             label="Prompt",
-            placeholder=f"Describe one object: {EXAMPLES[0].prompt}",
+            placeholder=TEXT.words,
             lines=2,
             max_lines=4,
             elem_id="mq-prompt",

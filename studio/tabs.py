@@ -13,6 +13,7 @@ import gradio as gr
 
 from engine.errors import InputError
 from engine.loop.settings import Value
+from studio.examples import EXAMPLES
 
 WORDS = frozenset({"prompt", "negative_prompt"})
 PICTURES = frozenset({"images", "image_crops"})
@@ -22,7 +23,8 @@ PICTURES = frozenset({"images", "image_crops"})
 class Tab:
     """``gives`` are the settings that it asks for, among them ``own``, without which it cannot begin; words suffice if empty.
 
-    ``missing`` says what to do when there is none; ``preset`` is the key of the preset that it begins with.
+    ``missing`` says what to do when there is none; ``preset`` is the key of the preset that it begins with; ``words`` stands in
+    the empty prompt.
     """
 
     key: str
@@ -31,6 +33,7 @@ class Tab:
     own: str = ""
     missing: str = ""
     preset: str = ""
+    words: str = f"Describe one object: {EXAMPLES[0].prompt}"
 
 
 TEXT = Tab("text", "Text to 3D")
@@ -41,6 +44,7 @@ IMAGE = Tab(
     "images",
     "Add a picture of the object, or describe it under Text to 3D.",
     "toybox-image",
+    "What it is, in words (optional)",
 )
 REFERENCE = Tab(
     "reference",
@@ -87,5 +91,5 @@ def tab_bar(tabs: Sequence[Tab] = TABS) -> gr.HTML:
         js_on_load="maquette.mountTabs(element, props, trigger, watch)",
         apply_default_css=False,
         elem_id="mq-tabs",
-        tabs=[{"key": tab.key, "title": tab.title} for tab in tabs],
+        tabs=[{"key": tab.key, "title": tab.title, "words": tab.words} for tab in tabs],
     )

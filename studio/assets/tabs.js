@@ -36,7 +36,9 @@
     }
 
     draw() {
-      document.querySelector("#mq-panel").dataset.tab = this.props.value;
+      document.querySelector("#mq-panel").dataset.tab = document.body.dataset.tab = this.props.value;
+      const prompt = document.querySelector("#mq-prompt textarea"), tab = this.list.find(({ key }) => key === this.props.value);
+      if (prompt && tab) prompt.placeholder = tab.words;
       for (const button of this.buttons) {
         const chosen = button.dataset.tab === this.props.value;
         button.setAttribute("aria-selected", String(chosen));

@@ -113,10 +113,12 @@ def _add_generate(commands: argparse._SubParsersAction) -> None:
         "--reference-strength",
         type=float,
         metavar="S",
-        help="how strongly it acts, early and late: 0 not at all, 1 in full, up to 2",
+        help="how strongly it acts on overall shape and details alike: 0 not at all, 1 in full, up to 2",
     )
     generate.add_argument(
-        "--reference-curve", metavar="CURVE", help="its strength by denoising progress, for example 0:1,0.5:0.8,1:0.3"
+        "--reference-curve",
+        metavar="CURVE",
+        help="its strength from overall shape (0, much noise) to details (1, little), for example 0:1,0.5:0.8,1:0.3",
     )
     what.add_argument("--recipe", type=Path, help="repeat a run: a recipe.toml, or any file that Maquette exported")
     generate.add_argument("--negative-prompt", help="what to avoid")

@@ -10,6 +10,7 @@ from engine.loop.guiding.marks import OPEN
 from engine.session import JobView
 
 TRACE_POINTS = 80
+FULLY = 0.995
 SIMILARITY, STRENGTH, GATE, FIT = "reference_similarity", "reference_strength", "reference_gate", "reference_fit"
 FITS = ((0.85, "Fits well: open to"), (0.4, "Fits in part: open to"), (0.02, "Hardly fits: closed to"))
 
@@ -44,6 +45,8 @@ def fit_words(newest: Mapping[str, float], asked: str) -> str:
         return "Always open, whether it fits or not."
     if FIT not in newest:
         return "Open: the prior itself weighs how well it fits."
+    if opening > FULLY:
+        return "Fits well: fully open."
     told = next((words for least, words in FITS if opening >= least), "")
     return f"{told} {opening:.2f}." if told else "Does not fit: closed."
 

@@ -45,7 +45,7 @@ def test_live_settings_are_the_newest(view: JobView) -> None:
 
 
 @pytest.mark.parametrize(("opening", "words"), [
-    (1.0, "Fits well: open to 1.00."), (0.91, "Fits well: open to 0.91."), (0.6, "Fits in part: open to 0.60."),
+    (1.0, "Fits well: fully open."), (0.91, "Fits well: open to 0.91."), (0.6, "Fits in part: open to 0.60."),
     (0.12, "Hardly fits: closed to 0.12."), (0.0, "Does not fit: closed."),
 ])  # fmt: skip
 def test_the_gate_is_told_in_words(opening: float, words: str) -> None:

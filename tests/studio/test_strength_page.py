@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import trimesh
 from browsing import PATIENCE_MS, canvas_pixels, generate, launch, state, visiting, wait_number, wait_state
-from playwright.sync_api import Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 pytestmark = pytest.mark.browser
 LONG = 9000  # steps of a run that is stopped by hand
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as play, launch(play) as opened:
+        yield opened
 
 
 def begin(page: Page, folder: Path) -> str:
@@ -47,9 +55,8 @@ def strength_told(page: Page, holds: str) -> None:
     )
 
 
-def test_the_strength_is_steered_while_the_run_goes_and_shown_again(double_page: str, tmp_path: Path) -> None:
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as play, launch(play) as browser, visiting(browser, double_page) as page:
+def test_the_strength_is_steered_while_the_run_goes_and_shown_again(browser: Browser, double_page: str, tmp_path: Path) -> None:
+    with visiting(browser, double_page) as page:
         page.click("#mq-tabs button[data-tab=text]")
         expect(page.locator(".mq-strength")).to_be_hidden()
         token = begin(page, tmp_path)
@@ -107,9 +114,8 @@ def test_the_strength_is_steered_while_the_run_goes_and_shown_again(double_page:
         wait_state(page, "stopped")
 
 
-def test_a_run_and_its_twin_are_turned_together(double_page: str, tmp_path: Path) -> None:
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as play, launch(play) as browser, visiting(browser, double_page) as page:
+def test_a_run_and_its_twin_are_turned_together(browser: Browser, double_page: str, tmp_path: Path) -> None:
+    with visiting(browser, double_page) as page:
         begin(page, tmp_path)
         wait_number(page, "frames", 2)
         page.click(".mq-strength-compare")

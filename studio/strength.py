@@ -73,4 +73,7 @@ def _held(field: Field) -> gr.HTML:
         apply_default_css=False,
         elem_id=f"mq-{field.name}",
         elem_classes="mq-held",
+        label=field.title,
+        name=field.title,
+        help=field.mark.help,
     )

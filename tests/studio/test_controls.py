@@ -46,7 +46,7 @@ def test_live_is_what_knobs_hold_and_nothing_else() -> None:
 
 
 def test_controls_carry_the_marks() -> None:
-    marked = [(field, component) for field, component in drawn().pairs if field != unmarked(field.name)]
+    marked = [(field, component) for field, component in drawn().pairs if field != unmarked(field.name, field.value)]
     for field, component in marked:
         mark = field.mark
         help = component.props["help"] if isinstance(component, gr.HTML) else component.info or ""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 import runpy
 import shlex
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from studio.cli import main
 
@@ -23,6 +25,13 @@ QUICK = {
     "evaluate": [*SMALL, "--limit", "1"],
 }
 WRITES = {"generate": "result.json", "playground": "sheet.png", "evaluate": "report.md"}
+
+FILES = {
+    "mug.png": "studio/assets/sample-cat.png",
+    "front.jpg": "studio/assets/sample-car.png",
+    "left.jpg": "studio/assets/sample-house.png",
+    "mine.glb": "presets/examples/part-of-a-chair.glb",
+}
 
 
 def test_two_commands_are_all_a_fresh_machine_needs() -> None:
@@ -39,16 +48,28 @@ def test_extras_that_are_named_exist() -> None:
 def test_what_writes_works_as_written_one_command_after_the_other(tmp_path: Path, monkeypatch) -> None:
     """But for the number of steps, which is small here."""
     monkeypatch.chdir(tmp_path)
+    for name, example in FILES.items():
+        put(ROOT / example, tmp_path / name)
     commands = [shlex.split(few(command))[3:] for command in COMMANDS if re.match(r"python -m studio .* --out ", command)]
     assert [arguments[0] for arguments in commands].count("generate") >= 3
     assert {arguments[0] for arguments in commands} == set(QUICK)
     for arguments in commands:
         assert main([*arguments, *QUICK[arguments[0]]]) == 0, arguments
-        assert (tmp_path / arguments[arguments.index("--out") + 1] / WRITES[arguments[0]]).exists()
+        written = "seed-0/result.json" if "--variations" in arguments else WRITES[arguments[0]]
+        assert (tmp_path / arguments[arguments.index("--out") + 1] / written).exists()
 
 
 def few(command: str) -> str:
-    return re.sub(r" --set refine_steps=\d+", "", command)
+    return re.sub(r" --set refine_steps=\d+", "", command).replace("--variations 4", "--variations 2")
+
+
+def put(example: Path, target: Path) -> None:
+    """A file of the reader's own."""
+    if target.suffix == ".jpg":
+        picture = Image.open(example).convert("RGBA")
+        Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture).convert("RGB").save(target)
+    else:
+        shutil.copyfile(example, target)
 
 
 @pytest.mark.parametrize(

@@ -38,10 +38,10 @@ class GuidedDraft:
         return with_reference(self.told, self.cameras, self.guide, knobs)
 
     def corrected(self, prediction: Prediction, x_t: Tensor, t: Tensor, knobs: Knobs) -> Prediction:
-        """For priors that see alpha and no references: the alpha is pulled towards the reference's outlines."""
-        if self.guide is None or self.guide.way != "shape" or self.prior.info.channels != "rgba":
+        """For priors that see alpha: it is pulled towards the reference's outlines, where the guide pulls at all."""
+        if self.guide is None or self.prior.info.channels != "rgba":
             return prediction
-        influence = self.guide.influence(knobs)
+        influence = self.guide.pulling(knobs)
         if influence.silent:
             return prediction
         times = (t + 0.5) / len(self.prior.schedule)

@@ -24,9 +24,9 @@ def reference_pull(
     guide: Guide | None, views: Views, cameras: Cameras, t: Tensor, schedule: NoiseSchedule, knobs: Knobs
 ) -> Tensor | float:
     """How far the ``views`` are from the reference, by its strength at their times ``t`` (B,); 0 where it acts in another way."""
-    if guide is None or guide.way != "shape":
+    if guide is None:
         return 0.0
-    influence = guide.influence(knobs)
+    influence = guide.pulling(knobs)
     if influence.silent:
         return 0.0
     return pull(views, cameras, guide.model.maps(cameras), (t + 0.5) / len(schedule), influence, guide.reading)

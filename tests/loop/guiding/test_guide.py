@@ -94,6 +94,30 @@ def test_by_a_picture_more_likeness_is_asked_for() -> None:
     assert by_picture.opening(Knobs(reference_gate="0.6")) == 1, "what is asked for counts"
 
 
+@pytest.mark.parametrize(
+    ("way", "text", "likeness", "by_words", "by_pictures"),
+    [
+        ("shape", "auto", 0.9, 1.0, 0.0),  # a reference of the same kind: its shape is another
+        ("shape", "auto", 0.94, 1.0, 0.5),
+        ("shape", "auto", 1.0, 1.0, 1.0),
+        ("shape", "0.6", 0.9, 1.0, 1.0),  # the artist has decided
+        ("controller", "auto", 0.9, 0.0, 0.0),
+        ("controller", "auto", 1.0, 0.0, 1.0),
+        ("controller", "open", 0.94, 0.0, 0.5),
+        ("controlnet", "auto", 1.0, 0.0, 0.0),
+        ("controller", "auto", None, 0.0, 0.0),
+    ],
+)
+def test_the_shape_itself_is_pulled_where_it_fits(
+    way: str, text: str, likeness: float | None, by_words: float, by_pictures: float
+) -> None:
+    knobs, told = Knobs(reference_gate=text), guide(way, likeness)
+    shown = replace(told, clean_maps=told.seen(cameras()))
+    assert told.pulling(knobs).at(0.5) == pytest.approx(by_words)
+    assert shown.pulling(knobs).at(0.5) == pytest.approx(by_pictures)
+    assert shown.pulling(replace(knobs, ignore_reference=True)).silent
+
+
 def test_what_the_prior_tells_of_its_controller_is_passed_on() -> None:
     prior = ball_prior()
     prior.info = replace(prior.info, takes_references=True, reference_note="It was trained for another state.")

@@ -36,9 +36,10 @@ def visiting(
 ) -> Iterator[Page]:
     """A page in a browser profile of its own, ready to be used; errors in its console fail the test.
 
-    Drawing splats without a GPU takes all of a small machine, so the viewport is left empty unless the test is about it.
+    Drawing without a GPU takes all of a small machine, so nothing is animated, and the viewport is left empty unless the test
+    is about it.
     """
-    context = browser.new_context(viewport=window, color_scheme=scheme, has_touch=window is PHONE)
+    context = browser.new_context(viewport=window, color_scheme=scheme, has_touch=window is PHONE, reduced_motion="reduce")
     if not with_viewport:
         context.route("**/viewport/**", lambda route: route.fulfill(status=200, content_type="text/html", body="<p>viewport</p>"))
     page = context.new_page()

@@ -19,8 +19,9 @@ from torch import Tensor
 
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import Cost
-from engine.math.knobs import Choice, Range, check_knobs
-from engine.math.noise import WEIGHTINGS, noise_like, time_weight
+from engine.guidance.marks import TimeWeight
+from engine.math.knobs import Range, check_knobs
+from engine.math.noise import noise_like, time_weight
 from engine.prior.base import Prediction, Prior, PriorInfo, Prompts, guided
 from engine.prior.perp_neg import repelled
 
@@ -46,15 +47,7 @@ class Csd:
             help="What views are pushed from: 0 anything, 1 the negative prompt if given.",
         ),
     ] = 1.0
-    weighting: Annotated[
-        str,
-        Choice(
-            WEIGHTINGS,
-            label="Time weight",
-            advanced=True,
-            help="How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.",
-        ),
-    ] = "sds"
+    weighting: TimeWeight = "sds"
 
     def __post_init__(self) -> None:
         check_knobs(self)

@@ -24,9 +24,10 @@ from torch import Tensor
 
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import Cost, guided_passes
+from engine.guidance.marks import GuidanceScale, TimeWeight
 from engine.math.gradient import loss_from_gradient
-from engine.math.knobs import Choice, Range, check_knobs
-from engine.math.noise import WEIGHTINGS, NoiseSchedule, noise_like, time_weight
+from engine.math.knobs import Range, check_knobs
+from engine.math.noise import NoiseSchedule, noise_like, time_weight
 from engine.math.views import Views
 from engine.prior.base import Prior, PriorInfo, Prompts
 from engine.prior.resize import to_square
@@ -40,22 +41,12 @@ class Hifa:
     title: ClassVar[str] = "HiFA"
     sentence: ClassVar[str] = "SDS that also compares pixels with the decoded clean picture. Meant for latent priors."
 
-    guidance_scale: Annotated[
-        float, Range(1, 100, 0.1, label="Guidance", help="How hard the prompt pulls. 1 switches guidance off.")
-    ] = 7.5
+    guidance_scale: GuidanceScale = 7.5
     picture_weight: Annotated[
         float,
         Range(0, 1, 0.01, label="Pixel share", help="How much the distance in pixels counts beside that in the prior's space."),
     ] = 0.1
-    weighting: Annotated[
-        str,
-        Choice(
-            WEIGHTINGS,
-            label="Time weight",
-            advanced=True,
-            help="How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.",
-        ),
-    ] = "sds"
+    weighting: TimeWeight = "sds"
 
     def __post_init__(self) -> None:
         check_knobs(self)

@@ -24,8 +24,9 @@ from torch import Tensor
 
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import Cost, guided_passes
-from engine.math.knobs import Choice, Range, check_knobs
-from engine.math.noise import WEIGHTINGS, noise_like, time_weight
+from engine.guidance.marks import GuidanceScale, TimeWeight
+from engine.math.knobs import Range, check_knobs
+from engine.math.noise import noise_like, time_weight
 from engine.prior.base import Prior, PriorInfo, Prompts
 from engine.prior.inversion import found_noise, invert, strided_times
 from engine.prior.sampling import predict_guided
@@ -38,9 +39,7 @@ class Ism:
     title: ClassVar[str] = "ISM"
     sentence: ClassVar[str] = "Compares two neighbouring noise levels of a picture, so chance matters little. Slower, sharper."
 
-    guidance_scale: Annotated[
-        float, Range(1, 100, 0.1, label="Guidance", help="How hard the prompt pulls. 1 switches guidance off.")
-    ] = 7.5
+    guidance_scale: GuidanceScale = 7.5
     interval: Annotated[
         float, Range(0.01, 0.5, 0.01, label="Interval", advanced=True, help="Distance of the two noise levels that are compared.")
     ] = 0.08
@@ -55,15 +54,7 @@ class Ism:
             help="Longest step on the way up to them: shorter is truer and slower.",
         ),
     ] = 0.2
-    weighting: Annotated[
-        str,
-        Choice(
-            WEIGHTINGS,
-            label="Time weight",
-            advanced=True,
-            help="How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.",
-        ),
-    ] = "denoise"
+    weighting: TimeWeight = "denoise"
 
     def __post_init__(self) -> None:
         check_knobs(self)

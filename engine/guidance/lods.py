@@ -32,9 +32,10 @@ from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.convergence import COMPARE_STEPS
 from engine.guidance.cost import Cost
 from engine.guidance.denoising import denoising_loss
+from engine.guidance.marks import InitialGuidance, TimeWeight
 from engine.guidance.null_embedding import NullEmbedding
-from engine.math.knobs import Choice, Range, Switch, check_knobs
-from engine.math.noise import WEIGHTINGS, noise_like, time_weight
+from engine.math.knobs import Range, Switch, check_knobs
+from engine.math.noise import noise_like, time_weight
 from engine.prior.base import Prior, PriorInfo, Prompts
 from engine.prior.perp_neg import repelled
 
@@ -46,10 +47,7 @@ class Lods:
     title: ClassVar[str] = "LODS"
     sentence: ClassVar[str] = "Learns what the shape looks like now and pushes from there to the prompt."
 
-    guidance_scale: Annotated[
-        float,
-        Range(1, 1000, 1, label="Initial guidance", help="How hard the prompt pulls while nothing is learned. 1: not at all."),
-    ] = 100.0
+    guidance_scale: InitialGuidance = 100.0
     prior_learning_rate: Annotated[
         float,
         Range(
@@ -79,15 +77,7 @@ class Lods:
             help="Learns each side apart, where the prior takes a prompt for each view.",
         ),
     ] = False
-    weighting: Annotated[
-        str,
-        Choice(
-            WEIGHTINGS,
-            label="Time weight",
-            advanced=True,
-            help="How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.",
-        ),
-    ] = "sds"
+    weighting: TimeWeight = "sds"
 
     def __post_init__(self) -> None:
         check_knobs(self)

@@ -18,8 +18,9 @@ from engine.guidance.convergence import COMPARE_STEPS, Convergence
 from engine.guidance.cost import Cost
 from engine.guidance.denoising import denoising_loss
 from engine.guidance.lods import normalised
-from engine.math.knobs import Choice, Range, check_knobs
-from engine.math.noise import WEIGHTINGS, noise_like, time_weight
+from engine.guidance.marks import InitialGuidance, TimeWeight
+from engine.math.knobs import Range, check_knobs
+from engine.math.noise import noise_like, time_weight
 from engine.prior.adapter import Adapter, adapter_on, check_takes_adapters
 from engine.prior.base import Prior, PriorInfo, Prompts
 from engine.prior.perp_neg import repelled
@@ -42,10 +43,7 @@ class LodsLora:
     title: ClassVar[str] = "LODS with LoRA"
     sentence: ClassVar[str] = "As LODS, but a copy of the prior learns the shape: finer, and sooner too much."
 
-    guidance_scale: Annotated[
-        float,
-        Range(1, 1000, 1, label="Initial guidance", help="How hard the prompt pulls while nothing is learned. 1: not at all."),
-    ] = 100.0
+    guidance_scale: InitialGuidance = 100.0
     prior_learning_rate: Annotated[
         float,
         Range(0, 0.1, 0.00001, label="Prior learning rate", help="How fast the copy learns. Too fast: the shape turns pale."),
@@ -65,15 +63,7 @@ class LodsLora:
             help="The copy begins anew after so many steps. 0: never.",
         ),
     ] = 0
-    weighting: Annotated[
-        str,
-        Choice(
-            WEIGHTINGS,
-            label="Time weight",
-            advanced=True,
-            help="How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.",
-        ),
-    ] = "sds"
+    weighting: TimeWeight = "sds"
 
     def __post_init__(self) -> None:
         check_knobs(self)

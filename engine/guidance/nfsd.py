@@ -23,8 +23,9 @@ from torch import Tensor
 
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import Cost
-from engine.math.knobs import Choice, Range, check_knobs
-from engine.math.noise import WEIGHTINGS, noise_like, time_weight
+from engine.guidance.marks import TimeWeight
+from engine.math.knobs import Range, check_knobs
+from engine.math.noise import noise_like, time_weight
 from engine.prior.base import Prediction, Prior, PriorInfo, Prompts, guided
 from engine.prior.perp_neg import repelled
 
@@ -48,15 +49,7 @@ class Nfsd:
             help="Noise levels below this share pull to the prior's clean picture.",
         ),
     ] = 0.2
-    weighting: Annotated[
-        str,
-        Choice(
-            WEIGHTINGS,
-            label="Time weight",
-            advanced=True,
-            help="How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.",
-        ),
-    ] = "sds"
+    weighting: TimeWeight = "sds"
 
     def __post_init__(self) -> None:
         check_knobs(self)

@@ -22,6 +22,7 @@ from torch import Tensor
 
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import Cost, guided_passes
+from engine.guidance.marks import GuidanceScale
 from engine.math.knobs import Range, check_knobs
 from engine.prior.base import Prior, PriorInfo, Prompts
 from engine.prior.inversion import even_times, invert
@@ -35,9 +36,7 @@ class Sdi:
     title: ClassVar[str] = "SDI"
     sentence: ClassVar[str] = "Finds the noise that leads to each view instead of drawing it. Detailed and steady, but slow."
 
-    guidance_scale: Annotated[
-        float, Range(1, 100, 0.1, label="Guidance", help="How hard the prompt pulls. 1 switches guidance off.")
-    ] = 7.5
+    guidance_scale: GuidanceScale = 7.5
     inversion_guidance_scale: Annotated[
         float,
         Range(

@@ -20,9 +20,10 @@ from torch import Tensor
 
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import Cost
+from engine.guidance.marks import GuidanceScale, TimeWeight
 from engine.guidance.rescale import rescaled
-from engine.math.knobs import Choice, Range, check_knobs
-from engine.math.noise import WEIGHTINGS, NoiseSchedule, noise_like, time_weight
+from engine.math.knobs import Range, check_knobs
+from engine.math.noise import NoiseSchedule, noise_like, time_weight
 from engine.prior.base import Prediction, Prior, PriorInfo, Prompts, guided
 from engine.prior.perp_neg import repelled
 
@@ -34,18 +35,8 @@ class Sds:
     title: ClassVar[str] = "SDS"
     sentence: ClassVar[str] = "Pushes each view towards what the prior would denoise it to. Simple and robust."
 
-    guidance_scale: Annotated[
-        float, Range(1, 100, 0.1, label="Guidance", help="How hard the prompt pulls. 1 switches guidance off.")
-    ] = 7.5
-    weighting: Annotated[
-        str,
-        Choice(
-            WEIGHTINGS,
-            label="Time weight",
-            advanced=True,
-            help="How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.",
-        ),
-    ] = "sds"
+    guidance_scale: GuidanceScale = 7.5
+    weighting: TimeWeight = "sds"
     guidance_rescale: Annotated[
         float,
         Range(

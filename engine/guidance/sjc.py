@@ -20,7 +20,8 @@ from torch import Tensor
 
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import Cost, guided_passes
-from engine.math.knobs import Range, Switch, check_knobs
+from engine.guidance.marks import GuidanceScale
+from engine.math.knobs import Switch, check_knobs
 from engine.math.noise import noise_like
 from engine.prior.base import Prior, PriorInfo, Prompts
 from engine.prior.sampling import predict_guided
@@ -33,9 +34,7 @@ class Sjc:
     title: ClassVar[str] = "SJC"
     sentence: ClassVar[str] = "SDS that counts every noise level alike, with or without the added noise taken out again."
 
-    guidance_scale: Annotated[
-        float, Range(1, 100, 0.1, label="Guidance", help="How hard the prompt pulls. 1 switches guidance off.")
-    ] = 7.5
+    guidance_scale: GuidanceScale = 7.5
     variance_reduction: Annotated[
         bool, Switch(label="Variance reduction", advanced=True, help="Takes the added noise out of the push: steadier steps.")
     ] = True

@@ -23,8 +23,9 @@ from torch import Tensor
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import Cost
 from engine.guidance.denoising import denoising_loss
-from engine.math.knobs import Choice, Range, check_knobs
-from engine.math.noise import WEIGHTINGS, noise_like, time_weight
+from engine.guidance.marks import GuidanceScale, TimeWeight
+from engine.math.knobs import Range, check_knobs
+from engine.math.noise import noise_like, time_weight
 from engine.prior.adapter import Adapter, adapter_on, check_takes_adapters
 from engine.prior.base import Prior, PriorInfo, Prompts, guided
 from engine.prior.perp_neg import repelled
@@ -39,24 +40,14 @@ class Vsd:
     title: ClassVar[str] = "VSD"
     sentence: ClassVar[str] = "Teaches a copy of the prior how the shape looks and pushes away from that. Slow, rich in detail."
 
-    guidance_scale: Annotated[
-        float, Range(1, 100, 0.1, label="Guidance", help="How hard the prompt pulls. 1 switches guidance off.")
-    ] = 7.5
+    guidance_scale: GuidanceScale = 7.5
     prior_learning_rate: Annotated[
         float, Range(0, 0.1, 0.00001, label="Prior learning rate", help="How fast the copy of the prior learns the shape.")
     ] = 0.001
     prior_steps: Annotated[
         int, Range(1, 10, 1, label="Prior steps", advanced=True, help="Steps of the copy for each step of the shape.")
     ] = 1
-    weighting: Annotated[
-        str,
-        Choice(
-            WEIGHTINGS,
-            label="Time weight",
-            advanced=True,
-            help="How much each noise level counts: 1 - abar, 1, sqrt(abar) (1 - abar), or sig / a.",
-        ),
-    ] = "sds"
+    weighting: TimeWeight = "sds"
 
     def __post_init__(self) -> None:
         check_knobs(self)

@@ -21,6 +21,7 @@ from engine.toybox.comparison import command, measure, report, store
 from engine.toybox.comparison.cells import BALL, DRAFT, TRUE, TRUE_SEEDS, Cell, Row, cells_of, rows_of
 from engine.toybox.comparison.counting import counted
 from engine.toybox.comparison.measure import Effort, Outcome, make, measure_cell
+from engine.toybox.comparison.measuring import measured as measured_in
 from engine.toybox.comparison.sheet import GAP, HEAD, LABEL, MARGIN, SIDE, SIDES, compose
 from engine.toybox.comparison.table import PULLS, SCENES, read_table, settings_of
 from engine.toybox.markers import put_between_markers
@@ -258,7 +259,7 @@ class Interrupted(Exception):
     """Somebody ended the comparison."""
 
 
-def test_a_comparison_that_was_ended_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_comparison_that_was_ended_goes_on_where_it_was(tmp_path: Path) -> None:
     asked, measured, left = cells(), [], iter(range(5))
 
     def measure(cell: Cell) -> Outcome:
@@ -267,14 +268,13 @@ def test_a_comparison_that_was_ended_goes_on_where_it_was(tmp_path: Path, monkey
         measured.append(cell.key)
         return outcome_of(cell)
 
-    monkeypatch.setattr(command, "measure_cell", measure)
     store.begin(tmp_path, resume=False)
     with pytest.raises(Interrupted):
-        command.measured(asked, tmp_path, 1, lambda *_: None)
+        measured_in(asked, measure, store, tmp_path, 1, lambda *_: None)
     assert measured == [cell.key for cell in asked[:5]]
     left = iter(range(len(asked)))
     shown: list[tuple[int, int]] = []
-    outcomes = command.measured(asked, tmp_path, 1, lambda done, wanted, _: shown.append((done, wanted)))
+    outcomes = measured_in(asked, measure, store, tmp_path, 1, lambda done, wanted, _: shown.append((done, wanted)))
     assert measured == [cell.key for cell in asked] and set(outcomes) == set(measured)
     assert shown[-1] == (len(asked) - 5, len(asked) - 5)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +17,16 @@ from engine.errors import InputError, storage_errors
 from engine.guidance import methods
 from engine.toybox.comparison import store
 from engine.toybox.comparison.cells import Cell, cells_of, rows_of, weights_digest
-from engine.toybox.comparison.measure import Outcome, measure_cell
+from engine.toybox.comparison.measure import measure_cell
+from engine.toybox.comparison.measuring import Progress, measured, names_in
 from engine.toybox.comparison.report import document, gather, markdown
 from engine.toybox.comparison.sheet import write_sheet
 from engine.toybox.comparison.table import SCENES
 from engine.toybox.markers import put_between_markers
 from engine.toybox.yardstick.tasks import front_tasks
-from engine.toybox.yardstick.workers import each_of
 
 PROMPTS, SEEDS = 4, 2
 QUICK_PROMPTS, QUICK_STEPS = 2, 40
-Progress = Callable[[int, int, float], None]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -61,7 +60,7 @@ def compare(options: argparse.Namespace, changes: dict[str, Any], progress: Prog
     began = time.monotonic()
     cells, folder = asked_cells(options, changes), options.out or Path("methods-table")
     store.begin(folder, options.resume)
-    outcomes = measured(cells, folder, options.processes, progress)
+    outcomes = measured(cells, measure_cell, store, folder, options.processes, progress)
     lines = gather(cells, outcomes)
     table = markdown(lines)
     print(table)
@@ -77,34 +76,14 @@ def compare(options: argparse.Namespace, changes: dict[str, Any], progress: Prog
 
 def asked_cells(options: argparse.Namespace, changes: dict[str, Any]) -> tuple[Cell, ...]:
     """The cells that the options mean. Raises InputError for names that do not exist."""
-    names = tuple(methods()) if options.methods == "all" else _chosen("method", options.methods, tuple(methods()))
-    scenes = _chosen("scene", options.scenes, SCENES) if options.scenes else SCENES
+    names = tuple(methods()) if options.methods == "all" else names_in(options.methods, "method", tuple(methods()))
+    scenes = names_in(options.scenes, "scene", SCENES) if options.scenes else SCENES
     prompts = options.objects or (QUICK_PROMPTS if options.quick else PROMPTS)
     seeds = SEEDS if options.seeds is None else options.seeds
     if min(prompts, seeds, options.processes) < 1:
         raise InputError("The comparison was asked for fewer than one prompt, seed or process.", "Give numbers of 1 or more.")
     fewer = {"refine_steps": QUICK_STEPS} if options.quick else {}
     return cells_of(rows_of(names, scenes), front_tasks(prompts), seeds, {**fewer, **changes}, options.prior or "toybox")
-
-
-def _chosen(what: str, told: str, known: Sequence[str]) -> tuple[str, ...]:
-    names = tuple(dict.fromkeys(name.strip() for name in told.split(",")))
-    for name in names:
-        if name not in known:
-            raise InputError(f"There is no {what} {name!r} to compare.", f"Choose among {', '.join(known)}.")
-    return names
-
-
-def measured(cells: Sequence[Cell], folder: Path, processes: int, progress: Progress) -> dict[str, Outcome]:
-    """Outcomes by key: those that the folder holds, and the others, each kept there as soon as it is ready."""
-    outcomes = store.load(folder, {cell.key: cell.digest for cell in cells})
-    missing = [cell for cell in cells if cell.key not in outcomes]
-    began = time.monotonic()
-    for done, outcome in enumerate(each_of(measure_cell, missing, min(processes, len(missing))) if missing else (), start=1):
-        store.add(folder, outcome)
-        outcomes[outcome.key] = outcome
-        progress(done, len(missing), time.monotonic() - began)
-    return outcomes
 
 
 def _conditions(options: argparse.Namespace, cells: Sequence[Cell], wall_seconds: float) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,15 +18,15 @@ from engine.errors import InputError, storage_errors
 from engine.loop.settings import Settings, flatten, with_values
 from engine.loop.spec import Knobs, RunSpec
 from engine.session.presets import apply_preset, find_preset
+from engine.toybox.comparison.measuring import Progress, measured, names_in
 from engine.toybox.markers import put_between_markers
 from engine.toybox.referring import store
 from engine.toybox.referring.cells import Cell, cells_of, groups_of, inputs, toybox_folder, weights_of
 from engine.toybox.referring.choosing import KINDS, PICTURE, WORDS
-from engine.toybox.referring.measure import Outcome, measure_cell
+from engine.toybox.referring.measure import measure_cell
 from engine.toybox.referring.report import document, gather, markdown
 from engine.toybox.referring.sheet import write_sheet
 from engine.toybox.yardstick.tasks import image_tasks
-from engine.toybox.yardstick.workers import each_of
 
 OBJECTS, SEEDS, REFINE_STEPS = 12, 3, 16
 QUICK_OBJECTS, QUICK_SEEDS, QUICK_REFINE_STEPS = 3, 1, 12
@@ -36,7 +36,6 @@ GATED = 12
 """Held-out objects, the first ones, on which the thresholds of the automatic gate were chosen; none of them is measured here."""
 
 PRESETS = {PICTURE: "reference-image", WORDS: "reference-text"}
-Progress = Callable[[int, int, float], None]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -65,7 +64,7 @@ def compare(options: argparse.Namespace, changes: Mapping[str, str], progress: P
     began = time.monotonic()
     cells, folder = asked_cells(options, changes), options.out or Path("references-table")
     store.begin(folder, options.resume)
-    outcomes = measured(cells, folder, options.processes, progress)
+    outcomes = measured(cells, measure_cell, store, folder, options.processes, progress)
     lines = gather(cells, outcomes)
     told = conditions(options, cells, time.monotonic() - began)
     table = f"{caption(told)}\n\n{markdown(lines)}"
@@ -85,7 +84,8 @@ def asked_cells(options: argparse.Namespace, changes: Mapping[str, str]) -> tupl
     seeds = options.seeds or (QUICK_SEEDS if options.quick else SEEDS)
     if min(objects, seeds, options.processes) < 1:
         raise InputError("The comparison was asked for fewer than one object, seed or process.", "Give numbers of 1 or more.")
-    groups = groups_of(controllers_in(options.controllers), chosen(options.references))
+    kinds = KINDS if options.references == "all" else names_in(options.references, "reference", KINDS)
+    groups = groups_of(controllers_in(options.controllers), kinds)
     settings = settings_for(options, changes)
     return cells_of(groups, image_tasks(GATED + objects)[GATED:], seeds, options.by or PICTURE, settings, settings.spec.prior)
 
@@ -99,33 +99,12 @@ def settings_for(options: argparse.Namespace, changes: Mapping[str, str]) -> Set
     return with_values(settings, {**told, **changes})
 
 
-def chosen(told: str) -> tuple[str, ...]:
-    """The references that are compared. Raises InputError for an unknown one."""
-    names = KINDS if told == "all" else tuple(dict.fromkeys(name.strip() for name in told.split(",")))
-    for name in names:
-        if name not in KINDS:
-            raise InputError(f"There is no reference {name!r} to compare.", f"Choose among {', '.join(KINDS)}.")
-    return names
-
-
 def controllers_in(told: Sequence[str]) -> dict[str, Path]:
     """Folders by name, from ``NAME=FOLDER``. Raises InputError."""
     pairs = [text.partition("=") for text in told]
     if any(not (name and folder) for name, _, folder in pairs):
         raise InputError("--controllers needs NAME=FOLDER.", 'Write for example --controllers "no meta=plain".')
     return {name: Path(folder) for name, _, folder in pairs}
-
-
-def measured(cells: Sequence[Cell], folder: Path, processes: int, progress: Progress) -> dict[str, Outcome]:
-    """Outcomes by key: those that the folder holds, and the others, each kept there as soon as it is ready."""
-    outcomes = store.load(folder, {cell.key: cell.digest for cell in cells})
-    missing = [cell for cell in cells if cell.key not in outcomes]
-    began = time.monotonic()
-    for done, outcome in enumerate(each_of(measure_cell, missing, min(processes, len(missing))) if missing else (), start=1):
-        store.add(folder, outcome)
-        outcomes[outcome.key] = outcome
-        progress(done, len(missing), time.monotonic() - began)
-    return outcomes
 
 
 def conditions(options: argparse.Namespace, cells: Sequence[Cell], wall_seconds: float) -> dict[str, Any]:

@@ -196,7 +196,7 @@ def _add_shelf(commands: argparse._SubParsersAction) -> None:
     shelf = commands.add_parser(
         "shelf",
         help="3D references to set out from: list them, find them by words or by a picture",
-        description="3D references to set out from: 240 shipped objects, a folder of yours, or earlier results.",
+        description="3D references to set out from: 2,400 shipped objects, a folder of yours, or earlier results.",
     )
     shelf.add_argument("--search", metavar="WORDS", help='find by words, for example "a red chair"')
     shelf.add_argument("--image", type=Path, metavar="FILE", help="find what looks like the object in this picture")

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -19,12 +20,16 @@ from engine.math.knobs import knobs_of
 from studio.catalogue import PLACEHOLDER
 from studio.controls import Controls, Field, component_of, unmarked
 from studio.ghost import POSED, draw_pose
+from studio.reference_desk import FRAMING
 from studio.reference_examples import connect_examples, draw_examples
 from studio.varying import draw_variations
 
 UP, TURN = "reference_up", "reference_turn_deg"
 TITLES = {UP: "Up axis", TURN: "Turn"}
-ASK = "(words, images, crops) => { maquette.reference.ask(words, images, crops); }"
+ASK = """(words, images, ...framing) => {
+    const names = %s;
+    maquette.reference.ask(words, images, Object.fromEntries(names.map((name, k) => [name, framing[k]])));
+}"""
 POSE = "(up, turn) => { maquette.reference.pose(up, turn); }"
 TAKEN = "(token) => { maquette.reference.taken(token); }"
 
@@ -67,10 +72,10 @@ def draw_reference_card(controls: Controls) -> ReferenceCard:
 
 def connect_reference_card(card: ReferenceCard, panel: Any, handlers: Any) -> None:
     """Look for matches when words or pictures change, turn the preview, and say what a run took."""
-    given = [panel.prompt, panel.controls.named("images"), panel.controls.named("image_crops")]
+    given = [panel.prompt, *(panel.controls.named(name) for name in ("images", *FRAMING))]
     here: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     for component in given:
-        component.change(None, given, None, js=ASK, **here)
+        component.change(None, given, None, js=ASK % json.dumps(FRAMING), **here)
     for component in (card.up, card.turn):
         component.change(None, [card.up, card.turn], None, js=POSE, **here)
     panel.token.change(None, panel.token, None, js=TAKEN, **here)

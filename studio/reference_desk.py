@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
@@ -20,13 +20,14 @@ from engine.loop.guiding.belonging import found, path_in
 from engine.loop.guiding.origin import Origin, origin_of
 from engine.loop.paths import given_path
 from engine.loop.photo.listing import pictures_in
-from engine.loop.references.items import Item
+from engine.loop.references.items import Item, Match
+from engine.loop.references.looks import shape_of
 from engine.loop.references.orient import Orientation
 from engine.loop.references.reading import read_reference
 from engine.loop.references.seeing import pictures_of, thumbnail
 from engine.loop.references.shape import ReferenceShape
-from engine.loop.references.shelf import Match, shape_of
-from engine.loop.spec import RunSpec
+from engine.loop.settings import Settings, with_values
+from engine.loop.spec import Knobs, RunSpec
 from engine.session import Session
 from studio.uploads import check_uploads
 
@@ -37,15 +38,20 @@ SIDES_ELEVATION_DEG = 15.0
 WEBP_QUALITY = 82
 UNSTATED = "licence not stated"
 
+FRAMING = ("image_crops", "image_fill", "image_azimuth", "image_elevation", "image_elevation_deg")
+
 
 @dataclass(frozen=True)
 class Query:
-    """What to look for: the run's ``words``, ``images`` and ``crops``, or words of the card's own (``search``)."""
+    """What to look for: the run's ``words`` and ``images``, or words of the card's own (``search``).
+
+    ``framing`` are settings of the run that say how the pictures are cropped and where their camera stood; others are not heard.
+    """
 
     words: str = ""
     images: str = ""
-    crops: str = ""
     search: str = ""
+    framing: Mapping[str, Any] = field(default_factory=dict)
 
     def spec(self) -> RunSpec | None:
         """As settings; None where there is nothing to go by. Raises InputError."""
@@ -53,7 +59,8 @@ class Query:
             return RunSpec(self.search)
         if not self.words.strip() and not self.images.strip():
             return None
-        return RunSpec(self.words, images=self.images, image_crops=self.crops)
+        asked = Settings(RunSpec(self.words, images=self.images), Knobs())
+        return with_values(asked, {name: self.framing[name] for name in FRAMING if name in self.framing}).spec
 
 
 class ReferenceDesk:

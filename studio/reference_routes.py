@@ -90,7 +90,12 @@ async def _body(request: Request) -> dict[str, Any]:
 
 
 def _query(told: dict[str, Any]) -> Query:
-    return Query(*(str(told.get(name, ""))[:LONGEST] for name in ("words", "images", "crops", "search")))
+    """Raises InputError for settings that are none."""
+    words, images, search = (str(told.get(name, ""))[:LONGEST] for name in ("words", "images", "search"))
+    framing = told.get("framing", {})
+    if not isinstance(framing, dict) or not all(isinstance(value, str | int | float) for value in framing.values()):
+        raise InputError("The framing of the pictures is not a list of settings.", "Reload the page.")
+    return Query(words, images, search, {name: str(value)[:LONGEST] for name, value in framing.items()})
 
 
 def _count(told: dict[str, Any]) -> int:

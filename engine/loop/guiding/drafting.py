@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from engine.loop.guiding.guide import Guide, mask_of, with_reference
-from engine.loop.guiding.likeness import outline_iou
 from engine.loop.guiding.refining import strength_metrics
 from engine.loop.spec import Knobs
 from engine.math.cameras import Cameras
@@ -16,6 +15,7 @@ from engine.math.views import Views
 from engine.prior.base import Prediction, Prior, Prompts, Reference
 from engine.prior.reference.energy import pulled
 from engine.prior.reference.maps import ReferenceMaps, routed
+from engine.prior.reference.silhouette import outline_iou
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,18 +9,13 @@ from torch import Tensor
 
 from engine.math.cameras import Cameras, orbit_cameras
 from engine.prior.base import PriorInfo
+from engine.prior.reference.silhouette import outline_iou
 from engine.render import Renderer
 from engine.scene.base import Scene
 
 AZIMUTHS_DEG = (20.0, 110.0, 200.0, 290.0)
 ELEVATION_DEG = 15.0
 SIDE = 48
-
-
-def outline_iou(alpha: Tensor, mask: Tensor) -> Tensor:
-    """Intersection over union (B,) of silhouettes (B,H,W,1) in 0..1: the sum of minima over the sum of maxima."""
-    union = torch.maximum(alpha, mask).sum((1, 2, 3))
-    return torch.where(union > 0, torch.minimum(alpha, mask).sum((1, 2, 3)) / union.clamp(min=1e-12), 0.0)
 
 
 def probe_cameras(info: PriorInfo, side: int = SIDE) -> Cameras:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import torch
 
 from engine.loop.guiding.guide import mask_of
-from engine.loop.guiding.likeness import outline_iou, probe_cameras
+from engine.loop.guiding.likeness import probe_cameras
 from engine.loop.state import Context
 from engine.math.cameras import Cameras
 from engine.math.views import Views
+from engine.prior.reference.silhouette import outline_iou
 from engine.prior.sampling import predict_guided
 
 NOISE = 0.98

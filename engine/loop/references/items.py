@@ -25,6 +25,14 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Match:
+    """A thing found, and how like it is what was asked for, 1 for the same; not a number if nothing was asked."""
+
+    item: Item
+    similarity: float
+
+
+@dataclass(frozen=True)
 class Unreadable:
     """A file that could not be put on a shelf, and why."""
 

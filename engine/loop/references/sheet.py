@@ -11,8 +11,9 @@ from PIL import Image, ImageDraw
 from engine.errors import InputError, StudioError
 from engine.loop.export.lettering import clipped, font, wrapped
 from engine.loop.export.sheet import write_png
+from engine.loop.references.items import Match
+from engine.loop.references.looks import shape_of
 from engine.loop.references.seeing import thumbnail
-from engine.loop.references.shelf import Match, shape_of
 
 PAGE, CARD, INK, SOFT = (255, 255, 255), (244, 243, 240), (38, 36, 33), (112, 108, 101)
 SIDE, MARGIN, GUTTER, WORDS_HEIGHT, HEADER = 180, 28, 16, 78, 48

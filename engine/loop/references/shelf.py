@@ -1,4 +1,4 @@
-"""Shelves of references: the one that is shipped, a folder of the user's, earlier results; searched by picture or by words."""
+"""Shelves of references: the one that is shipped, a folder of the user's, earlier results."""
 
 from __future__ import annotations
 
@@ -11,36 +11,16 @@ from pathlib import Path
 
 import numpy as np
 
-from engine.errors import InputError
 from engine.loop.export.files import atomic_path
-from engine.loop.photo.framing import SOLID, crop_of, framed
 from engine.loop.references.index import Index, Record, Report, indexed, models_in
 from engine.loop.references.items import Item, Unreadable
-from engine.loop.references.mending import mended
-from engine.loop.references.orient import AUTO, Orientation
-from engine.loop.references.reading import as_shape, read_reference
-from engine.loop.references.seeing import pictures_of
-from engine.loop.references.shape import ReferenceShape
+from engine.loop.references.looks import embedded, shape_of
 from engine.prior.reference.embedding import Embedder
-from engine.prior.reference.retrieval import best, sample, similarities
-from engine.prior.reference.words import word_space
 
 TOYBOX = "engine.toybox.shelf"
 """Beside the house, and only looked up when it is asked for."""
 
-AZIMUTHS_DEG, ELEVATION_DEG = tuple(45.0 * k for k in range(8)), 15.0
-FILL = 0.8
-"""Share of a picture that the object takes when it is compared."""
-
 RESULT_MODELS = ("mesh.glb", "scene.ply")
-
-
-@dataclass(frozen=True)
-class Match:
-    """A thing found, and its cosine with what was asked for, 1 for the same; not a number if nothing was asked."""
-
-    item: Item
-    similarity: float
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,11 +34,15 @@ class Shelf:
 
 
 def toybox_shelf(embedder: Embedder, cache: Path, report: Report = lambda done, of: None) -> Shelf:
-    """The shipped shelf of procedural objects. Embeddings by the toybox's embedder are shipped, others are kept in ``cache``."""
+    """The shipped shelf of procedural objects, with the embeddings by the toybox's embedder that are shipped.
+
+    For another embedder it is the first few objects, whose embeddings are kept in ``cache``.
+    """
     toybox = importlib.import_module(TOYBOX)
     items: tuple[Item, ...] = toybox.items()
     views = toybox.embeddings(embedder.id)
     if views is None:
+        items = items[: toybox.FEW]
         views = _kept_embeddings(items, cache / f"{toybox.digest(embedder.id)}.npy", embedder, report)
     return Shelf(items, views, synonyms=toybox.synonyms())
 
@@ -95,76 +79,6 @@ def together(shelves: Sequence[Shelf]) -> Shelf:
         tuple(file for shelf in shelves for file in shelf.unreadable),
         synonyms,
     )
-
-
-def find_by_picture(shelf: Shelf, embedder: Embedder, rgba: np.ndarray, k: int = 5) -> list[Match]:
-    """The ``k`` things that look most like an object cut out, premultiplied RGBA (H,W,4) float32 in 0..1, best first."""
-    return find_by_pictures(shelf, embedder, [rgba], [1.0], k)
-
-
-def find_by_pictures(
-    shelf: Shelf, embedder: Embedder, pictures: Sequence[np.ndarray], weights: Sequence[float], k: int = 5
-) -> list[Match]:
-    """The ``k`` things most like several pictures of one object, as `find_by_picture` takes them: the mean by their weights."""
-    if not shelf.items:
-        return []
-    queries = embedder.pictures(_comparable(pictures, embedder.picture_size))
-    return _matches(shelf, np.average([similarities(query, shelf.views) for query in queries], axis=0, weights=weights), k)
-
-
-def find_by_shape(shelf: Shelf, embedder: Embedder, shape: ReferenceShape, k: int = 5) -> list[Match]:
-    """The ``k`` things most like a shape: the mean over its own views of how near the nearest view is."""
-    if not shelf.items:
-        return []
-    scores = [similarities(view, shelf.views) for view in embedded(shape, embedder)]
-    return _matches(shelf, np.mean(scores, axis=0), k)
-
-
-def find_by_words(shelf: Shelf, embedder: Embedder, text: str, k: int = 5) -> list[Match]:
-    """The ``k`` things that a sentence describes best, by the embedder's words if it can read, else by their captions.
-
-    Raises `InputError` for an empty sentence.
-    """
-    if not text.strip():
-        raise InputError("There are no words to search for.", 'Describe what you look for, for example "a red chair".')
-    if not shelf.items:
-        return []
-    query = embedder.words([text])
-    if query is not None:
-        return _matches(shelf, similarities(query[0], shelf.views), k)
-    captions = [item.caption for item in shelf.items]
-    return _matches(shelf, word_space(captions, shelf.synonyms).similarities(text, captions), k)
-
-
-def drawn(matches: Sequence[Match], temperature: float, rng: np.random.Generator) -> Match:
-    """One of the matches, by softmax of their similarities; the best at ``temperature`` 0. Raises `InputError` for none."""
-    scores = np.array([match.similarity for match in matches])
-    return matches[sample(scores, max(1, len(scores)), temperature, rng)]
-
-
-def shape_of(item: Item, orientation: Orientation = AUTO) -> ReferenceShape:
-    """The thing itself, read or built. Raises as `read_reference`."""
-    if item.build is not None:
-        return as_shape(mended(item.build()), item.id.rpartition("/")[2], orientation)
-    return read_reference(item.path, orientation)
-
-
-def embedded(shape: ReferenceShape, embedder: Embedder) -> np.ndarray:
-    """Embeddings (V,D) of the shape's pictures from all round."""
-    seen = pictures_of(shape, np.array(AZIMUTHS_DEG), ELEVATION_DEG, embedder.picture_size)
-    return embedder.pictures(_comparable(seen, embedder.picture_size)).astype(np.float32)
-
-
-def _comparable(pictures: Sequence[np.ndarray], size: int) -> np.ndarray:
-    """Each object in the middle and equally large, so that a cut-out photo and a render compare; empty if too thin to be seen."""
-    empty = np.zeros((size, size, 4), np.float32)
-    seen = [picture[..., 3].max() > SOLID for picture in pictures]
-    rows = [framed(picture, crop_of(picture[..., 3], FILL), size) if there else empty for picture, there in zip(pictures, seen)]
-    return np.stack(rows).astype(np.float32)
-
-
-def _matches(shelf: Shelf, scores: np.ndarray, k: int) -> list[Match]:
-    return [Match(shelf.items[index], float(scores[index])) for index in best(scores, k)]
 
 
 def _indexed(files: Sequence[Path], root: Path, embedder: Embedder, cache: Path, report: Report = lambda done, of: None) -> Index:

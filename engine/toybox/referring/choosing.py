@@ -13,9 +13,11 @@ import numpy as np
 import trimesh
 
 from engine.errors import InputError
-from engine.loop.references.items import Item
+from engine.loop.references.finding import Sought, drawn, find_by_pictures, find_by_words
+from engine.loop.references.items import Item, Match
+from engine.loop.references.looks import shape_of
 from engine.loop.references.shape import ReferenceShape
-from engine.loop.references.shelf import Match, Shelf, drawn, find_by_picture, find_by_words, shape_of, toybox_shelf
+from engine.loop.references.shelf import Shelf, toybox_shelf
 from engine.prior.reference.embedding import Embedder
 from engine.toybox import retrieval
 from engine.toybox.captions import plain_caption
@@ -54,8 +56,9 @@ def found(task: ImageTask, by: str) -> list[Match]:
     """The best of the shelf for what is given of an object, its picture or its caption."""
     things, embedder = shelf()
     most = max(TOP.values())
-    return find_by_words(things, embedder, plain_caption(task.object), most) if by == WORDS else (
-        find_by_picture(things, embedder, given_picture(task), most))  # fmt: skip
+    if by == WORDS:
+        return find_by_words(things, embedder, plain_caption(task.object), most)
+    return find_by_pictures(things, embedder, [Sought(given_picture(task), (task.azimuth_deg, task.elevation_deg))], most)
 
 
 def given_picture(task: ImageTask, size: int = 64) -> np.ndarray:

@@ -97,13 +97,13 @@ def test_by_a_picture_more_likeness_is_asked_for() -> None:
 @pytest.mark.parametrize(
     ("way", "text", "likeness", "by_words", "by_pictures"),
     [
-        ("shape", "auto", 0.9, 1.0, 0.0),  # a reference of the same kind: its shape is another
-        ("shape", "auto", 0.94, 1.0, 0.5),
+        ("shape", "auto", 0.86, 1.0, 0.0),  # a reference of the same kind: its shape is another
+        ("shape", "auto", 0.9, 1.0, 0.5),
         ("shape", "auto", 1.0, 1.0, 1.0),
         ("shape", "0.6", 0.9, 1.0, 1.0),  # the artist has decided
-        ("controller", "auto", 0.9, 0.0, 0.0),
+        ("controller", "auto", 0.86, 0.0, 0.0),
         ("controller", "auto", 1.0, 0.0, 1.0),
-        ("controller", "open", 0.94, 0.0, 0.5),
+        ("controller", "open", 0.9, 0.0, 0.5),
         ("controlnet", "auto", 1.0, 0.0, 0.0),
         ("controller", "auto", None, 0.0, 0.0),
     ],

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from engine.loop.guiding.guide import mask_of, views_of
-from engine.loop.guiding.likeness import outline_iou
 from engine.loop.guiding.pull import canonical_map, pull
 from engine.math.cameras import Cameras, orbit_cameras
 from engine.math.views import Views
+from engine.prior.reference.silhouette import outline_iou
 from engine.prior.reference.strength import Influence, StrengthCurve
 from tests.loop.guiding.ball_model import BallModel
 

@@ -11,20 +11,14 @@ import numpy as np
 import pytest
 
 from engine.errors import InputError, MissingError
+from engine.loop.references import finding
+from engine.loop.references.finding import Sought, closeness, drawn, find_by_picture, find_by_pictures, find_by_words
 from engine.loop.references.index import models_in
+from engine.loop.references.looks import AZIMUTHS_DEG, embedded, shape_of
+from engine.loop.references.seeing import pictures_of
 from engine.loop.references.shape import ReferenceShape
 from engine.loop.references.sheet import compose_matches
-from engine.loop.references.shelf import (
-    drawn,
-    embedded,
-    find_by_picture,
-    find_by_shape,
-    find_by_words,
-    folder_shelf,
-    results_shelf,
-    shape_of,
-    together,
-)
+from engine.loop.references.shelf import folder_shelf, results_shelf, together
 from engine.prior.reference.silhouette import outline
 from tests.loop.references.models import WEDGE, document, write_glb, write_obj, write_stl
 
@@ -70,7 +64,7 @@ def test_a_folder_is_listed_with_captions_licences_and_reasons(folder: Path, tmp
         "folder/redWedge_02.stl": ("red wedge", "unknown"),
     }
     assert [file.name for file in shelf.unreadable] == ["broken.ply"] and "damaged" in shelf.unreadable[0].reason
-    assert "Ann" in shelf.items[1].source and shelf.views.shape[:2] == (3, 8)
+    assert "Ann" in shelf.items[1].source and shelf.views.shape[:2] == (3, len(AZIMUTHS_DEG))
     assert sorted(path.name for path in folder.iterdir()) == ["broken.ply", "deep", "plate.glb", "redWedge_02.stl"]
 
 
@@ -80,7 +74,7 @@ def test_only_what_changed_is_read_again(folder: Path, tmp_path: Path) -> None:
     def reads() -> int:
         before = embedder.seen
         folder_shelf(folder, embedder, cache)
-        return (embedder.seen - before) // 8
+        return (embedder.seen - before) // len(AZIMUTHS_DEG)
 
     assert [reads(), reads()] == [3, 0]
     os.rename(folder / "plate.glb", folder / "board.glb")  # the same bytes
@@ -107,7 +101,7 @@ def test_links_and_hidden_files_are_left_alone(folder: Path, tmp_path: Path) -> 
         models_in(tmp_path / "none")
 
 
-def test_a_picture_a_shape_and_words_find_their_thing(folder: Path, tmp_path: Path) -> None:
+def test_a_picture_and_words_find_their_thing(folder: Path, tmp_path: Path) -> None:
     embedder = Outlines()
     shelf = folder_shelf(folder, embedder, tmp_path / "cache")
     tower = next(item for item in shelf.items if "tower" in item.id)
@@ -115,16 +109,43 @@ def test_a_picture_a_shape_and_words_find_their_thing(folder: Path, tmp_path: Pa
     rgba[5:55, 40:45] = [0.2, 0.1, 0.5, 1]
     for matches in (
         find_by_picture(shelf, embedder, rgba),
-        find_by_shape(shelf, embedder, shape_of(tower)),
         find_by_words(shelf, embedder, "stone towers"),
     ):
         assert matches[0].item == tower and len(matches) == 3
         assert [m.similarity for m in matches] == sorted((m.similarity for m in matches), reverse=True)
-    assert find_by_shape(shelf, embedder, shape_of(tower))[0].similarity == pytest.approx(1, abs=1e-3)
     assert find_by_words(shelf, embedder, "something scarlet", 1)[0].item.caption == "red wedge"
     assert drawn(matches, 0.0, RNG).item == tower
     with pytest.raises(InputError):
         find_by_words(shelf, embedder, "  ")
+
+
+def test_matches_are_told_by_how_far_their_outlines_are_the_same(folder: Path, tmp_path: Path) -> None:
+    shelf = folder_shelf(folder, Outlines(), tmp_path / "cache")
+    tower = next(item for item in shelf.items if "tower" in item.id)
+    shape = shape_of(tower)
+    there, beside = pictures_of(shape, np.array([40.0, 130.0]), 25.0, 64)
+    assert closeness(shape, [Sought(there, (40.0, 25.0))]) == pytest.approx(1)
+    wrong = closeness(shape, [Sought(beside, (40.0, 25.0))])
+    both = [Sought(there, (40.0, 25.0), weight=3.0), Sought(beside, (40.0, 25.0))]
+    assert wrong < 0.95 and closeness(shape, both) == pytest.approx((3 + wrong) / 4)
+    small = np.zeros((256, 256, 4), np.float32)
+    small[64:192, 64:192] = pictures_of(shape, np.array([45.0]), 15.0, 128)[0]
+    assert closeness(shape, [Sought(small, (45.0, 15.0))]) < 0.4 < 0.7 < closeness(shape, [Sought(small)])
+    best = find_by_pictures(shelf, Outlines(), [Sought(there, (40.0, 25.0))], 2)
+    assert best[0].item == tower and best[0].similarity == pytest.approx(1) and best[1].similarity < 0.9
+
+
+def test_few_files_are_read_for_it_and_none_that_is_gone(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf, rgba = folder_shelf(folder, Outlines(), tmp_path / "cache"), np.ones((20, 20, 4), np.float32)
+    read = []
+    monkeypatch.setattr(finding, "FILES_LOOKED_AT", 2)
+    monkeypatch.setattr(finding, "shape_of", lambda item: (read.append(item.id), shape_of(item))[1])
+    assert len(find_by_picture(shelf, Outlines(), rgba, 1)) == 1 and len(read) == 2
+    (folder / "plate.glb").unlink()
+    assert {match.item.id for match in find_by_picture(shelf, Outlines(), rgba, 3)} == {
+        "folder/deep/tower.obj",
+        "folder/redWedge_02.stl",
+    }
 
 
 def test_earlier_results_are_a_shelf_too(tmp_path: Path) -> None:
@@ -156,4 +177,4 @@ def test_the_sheet_shows_what_is_left_of_it(folder: Path, tmp_path: Path) -> Non
 
 def test_embeddings_are_of_pictures_all_round(folder: Path) -> None:
     shape = shape_of(folder_shelf(folder, Outlines(), folder.parent / "cache").items[0])
-    assert isinstance(shape, ReferenceShape) and embedded(shape, Outlines()).shape == (8, 144)
+    assert isinstance(shape, ReferenceShape) and embedded(shape, Outlines()).shape == (len(AZIMUTHS_DEG), 144)

@@ -68,7 +68,8 @@ class MeshModel:
 class Guide:
     """Fixed for a run, but for ``likeness``: of the reference and what is wanted; None where there is nothing to compare it with.
 
-    ``side`` is the prior's resolution, ``clean_maps`` belong to the given pictures.
+    ``side`` is the prior's resolution, ``clean_maps`` belong to the given pictures, ``alone`` is said of a way beside which no
+    other acts.
     """
 
     model: Model
@@ -79,6 +80,7 @@ class Guide:
     clean_maps: ReferenceMaps | None = None
     likeness: float | None = None
     notes: tuple[str, ...] = ()
+    alone: bool = False
 
     def opening(self, knobs: Knobs) -> float:
         """How far the gate is open, 0..1. A controller weighs by itself what comes through."""
@@ -107,7 +109,7 @@ class Guide:
         by_pictures = self.clean_maps is not None and self.likeness is not None
         if self.way == "shape" and not (by_pictures and read_gate(knobs.reference_gate) == AUTO):
             return influence
-        told = self.way == "controlnet" or not by_pictures
+        told = self.way == "controlnet" or self.alone or not by_pictures
         sure = 0.0 if told else gate(self.likeness, SURE - SURE_WIDTH / 2, SURE + SURE_WIDTH / 2)
         return replace(influence, opening=influence.opening * sure)
 
@@ -156,7 +158,7 @@ def guide_by(model: Model, spec: RunSpec, prior: Prior, given: GivenViews | None
     clean = None if given is None else model.maps(given.cameras.resized(info.resolution))
     way = chosen_way(spec, info)
     notes = (info.reference_note,) if way == "controller" and info.reference_note else ()
-    return Guide(model, way, spec.reference_map, info.resolution, outlines, clean, notes=notes)
+    return Guide(model, way, spec.reference_map, info.resolution, outlines, clean, notes=notes, alone=spec.reference_by != AUTO)
 
 
 def chosen_way(spec: RunSpec, info: PriorInfo) -> Way:

@@ -41,7 +41,8 @@ By = Annotated[
         goes_with="reference",
         advanced=True,
         help="What the prior learned of references (controller), pulling the shape itself, or showing it to the ControlNet "
-        "in place of the shape. Auto: the first of controller, ControlNet and shape that there is.",
+        "in place of the shape. Auto: the first of controller, ControlNet and shape that there is; and beside a controller, the "
+        "shape is pulled where the reference has nearly the outlines of the given pictures.",
     ),
 ]
 Map = Annotated[

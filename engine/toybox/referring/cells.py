@@ -34,6 +34,9 @@ SHIPPED = "with its gate"
 MAIN = Group(SHIPPED, (*KINDS, CEILING))
 OPEN = Group("gate held open", ABLATED, changes=(("reference_gate", "open"),))
 LATE = Group("details only (curve 0:0,0.5:1)", ABLATED[1:], changes=(("reference_curve", "0:0,0.5:1"),))
+ALONE = (("reference_by", "controller"),)
+LEARNED = Group("controller alone, no pull", ABLATED, changes=ALONE)
+"""What was learned, without the pull on the shape: controllers are compared by it."""
 
 
 @dataclass(frozen=True)
@@ -76,10 +79,10 @@ class Cell:
 def groups_of(controllers: Mapping[str, Path], references: Sequence[str]) -> tuple[Group, ...]:
     """All groups, the prior's own controller first, with no references but these (and the ceiling)."""
     wanted = {*references, NONE, CEILING}
-    others = tuple(Group(name, ABLATED, folder) for name, folder in controllers.items())
+    others = tuple(Group(name, ABLATED, folder, ALONE) for name, folder in controllers.items())
     kept = [
         replace(group, references=tuple(kind for kind in group.references if kind in wanted))
-        for group in (MAIN, OPEN, LATE, *others)
+        for group in (MAIN, OPEN, LATE, LEARNED, *others)
     ]
     return tuple(group for group in kept if group.references)
 

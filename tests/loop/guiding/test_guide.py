@@ -116,6 +116,7 @@ def test_the_shape_itself_is_pulled_where_it_fits(
     assert told.pulling(knobs).at(0.5) == pytest.approx(by_words)
     assert shown.pulling(knobs).at(0.5) == pytest.approx(by_pictures)
     assert shown.pulling(replace(knobs, ignore_reference=True)).silent
+    assert way == "shape" or replace(shown, alone=True).pulling(knobs).silent
 
 
 def test_what_the_prior_tells_of_its_controller_is_passed_on() -> None:

@@ -283,12 +283,12 @@ def test_perceptual_distance_is_nothing_for_equal_pictures_and_grows_with_a_turn
 def test_the_table_of_pictures_has_a_column_for_each_way_and_leaves_out_what_has_no_surface():
     metrics_of = {"psnr": 20.0, "ssim": 0.8, "gradient_distance": 0.5, "perceptual_distance": 0.3, "mask_iou": 0.9}
     whole = {**metrics_of, "chamfer": 0.1, "f_score": 0.7}
-    image = {"generated": whole, "copy": metrics_of, "ellipsoid": whole, "text": whole, "fit": whole}
+    image = {"generated": whole, "referred": whole, "copy": metrics_of, "ellipsoid": whole, "text": whole, "fit": whole}
     told = image_markdown(Numbers({}, image, {"image": 12.34}, {"pictures": 3, "processes": 2}))
     rows = [line.split(" | ") for line in told.splitlines() if line.startswith("|")]
-    assert len({len(row) for row in rows}) == 1 and len(rows[0]) == 6
+    assert len({len(row) for row in rows}) == 1 and len(rows[0]) == 7
     chamfer = next(row for row in rows if "Chamfer" in row[0])
-    assert chamfer[1:3] == ["0.100", "–"] and "3 objects" in told and "2 runs at once: 12.3." in told
+    assert chamfer[1:4] == ["0.100", "0.100", "–"] and "3 objects" in told and "2 runs at once: 12.3." in told
 
 
 def test_the_sheet_shows_every_strip_under_its_prompt():
@@ -326,6 +326,7 @@ def test_the_command_writes_table_numbers_and_sheet(tmp_path, capsys, monkeypatc
         "gradient_distance",
         "perceptual_distance",
         "mask_iou",
+        "referred_psnr",
         "copy_psnr",
         "ellipsoid_psnr",
         "text_psnr",

@@ -24,7 +24,11 @@ from engine.prior.toybox.prior import load_toybox
 from engine.toybox import benchmark
 from engine.toybox.referring import command, measure, store
 from engine.toybox.referring.cells import MAIN, SHIPPED, Cell, Row, cells_of, groups_of, weights_of
-from engine.toybox.referring.choosing import (
+from engine.toybox.referring.measure import SHOWN_SIDE, Outcome, advised, asked, blank, truth_of
+from engine.toybox.referring.report import document, gather, goals, markdown
+from engine.toybox.referring.sheet import CASES, HEAD, MARGIN, SIDE, cases_of, compose
+from engine.toybox.referring.sheet import TOP as TOP_ROOM
+from engine.toybox.yardstick.choosing import (
     CEILING,
     ITSELF,
     KINDS,
@@ -40,10 +44,6 @@ from engine.toybox.referring.choosing import (
     shape_for,
     write_stl,
 )  # fmt: skip
-from engine.toybox.referring.measure import SHOWN_SIDE, Outcome, advised, asked, blank, truth_of
-from engine.toybox.referring.report import document, gather, goals, markdown
-from engine.toybox.referring.sheet import CASES, HEAD, MARGIN, SIDE, cases_of, compose
-from engine.toybox.referring.sheet import TOP as TOP_ROOM
 from engine.toybox.yardstick.tasks import image_tasks
 from tests.prior.test_toybox_prior import save_tiny
 

@@ -12,8 +12,8 @@ from engine.errors import InputError
 from engine.loop.settings import Settings, flatten, with_values
 from engine.prior.registry import find_entry, local_folder
 from engine.prior.toybox.folder import CONTROLLER, WEIGHTS, base_digest
-from engine.toybox.referring.choosing import CEILING, KINDS, NONE, PICTURE, RANDOM, TRUTH
 from engine.toybox.shelf import LIST
+from engine.toybox.yardstick.choosing import CEILING, KINDS, NONE, PICTURE, RANDOM, TRUTH
 from engine.toybox.yardstick.tasks import ImageTask
 
 ABLATED = (RANDOM, "top-1", TRUTH)

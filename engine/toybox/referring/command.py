@@ -22,10 +22,10 @@ from engine.toybox.comparison.measuring import Progress, measured, names_in
 from engine.toybox.markers import put_between_markers
 from engine.toybox.referring import store
 from engine.toybox.referring.cells import Cell, cells_of, groups_of, inputs, toybox_folder, weights_of
-from engine.toybox.referring.choosing import KINDS, PICTURE, WORDS
 from engine.toybox.referring.measure import measure_cell
 from engine.toybox.referring.report import document, gather, markdown
 from engine.toybox.referring.sheet import write_sheet
+from engine.toybox.yardstick.choosing import KINDS, PICTURE, WORDS
 from engine.toybox.yardstick.tasks import image_tasks
 
 OBJECTS, SEEDS, REFINE_STEPS = 12, 3, 16

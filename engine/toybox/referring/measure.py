@@ -25,8 +25,8 @@ from engine.toybox.captions import plain_caption
 from engine.toybox.objects import ToyObject
 from engine.toybox.pictures import render_object
 from engine.toybox.referring.cells import Cell, weights_of
-from engine.toybox.referring.choosing import CEILING, WORDS, given_picture, reference_for, shape_for, write_stl
 from engine.toybox.yardstick.assets import fit_views, see, true_views
+from engine.toybox.yardstick.choosing import CEILING, WORDS, given_picture, reference_for, shape_for, write_stl
 from engine.toybox.yardstick.image import NO_SURFACE, compare, fit_cameras, novel_angles, save_straight
 from engine.toybox.yardstick.metrics import chamfer, f_score
 from engine.toybox.yardstick.surfaces import outside_points

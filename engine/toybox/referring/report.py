@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.toybox.referring.cells import SHIPPED, Cell, Row
-from engine.toybox.referring.choosing import CEILING, NONE, RANDOM, TRUTH
 from engine.toybox.referring.measure import Outcome
+from engine.toybox.yardstick.choosing import CEILING, NONE, RANDOM, TRUTH
 
 COLUMNS = (
     ("psnr", "PSNR, dB", "{:.2f}"),

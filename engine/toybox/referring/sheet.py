@@ -14,9 +14,9 @@ from engine.loop.export.lettering import clipped, font
 from engine.loop.frames import PAPER
 from engine.loop.references.seeing import pictures_of
 from engine.toybox.referring.cells import SHIPPED, Cell
-from engine.toybox.referring.choosing import NONE, RANDOM, TRUTH, WORDS, given_picture, shape_for
 from engine.toybox.referring.measure import SHOWN_SIDE, Outcome, over_paper, true_pictures
 from engine.toybox.referring.report import TITLES
+from engine.toybox.yardstick.choosing import NONE, RANDOM, TRUTH, WORDS, given_picture, shape_for
 from engine.toybox.yardstick.sheet import INK, LINE
 
 CASES, COLUMNS = 12, 2

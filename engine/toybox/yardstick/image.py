@@ -14,6 +14,7 @@ from engine.errors import InputError
 from engine.loop.mesh import mesh_of
 from engine.loop.messages import SceneCopy
 from engine.loop.photo.listing import WHOLE, Listed
+from engine.loop.references.shape import ReferenceShape
 from engine.loop.settings import Settings
 from engine.loop.viewpoints import DRAFT_ELEVATIONS_DEG
 from engine.math.cameras import Cameras, orbit_cameras
@@ -22,6 +23,7 @@ from engine.toybox.captions import plain_caption
 from engine.toybox.classifier import ToyClassifier
 from engine.toybox.pictures import render_object, to_bytes
 from engine.toybox.yardstick.assets import Asset, fit_views, generate, see, true_views
+from engine.toybox.yardstick.choosing import PICTURE, reference_for, shape_for, write_stl
 from engine.toybox.yardstick.ellipsoid import Ellipsoid, painted_ellipsoid
 from engine.toybox.yardstick.metrics import chamfer, f_score, gradient_distance, mask_iou, psnr, ssim
 from engine.toybox.yardstick.perceptual import perceptual_distance
@@ -44,8 +46,9 @@ NO_SURFACE = {"chamfer": 2.0, "f_score": 0.0}
 class ImageResult:
     """Metrics by row, and the seconds of the run from the picture.
 
-    "generated" is the product from the picture, "text" the product from the object's caption alone, "copy" the given picture as
-    every view, "ellipsoid" one that fills its outline in its colours, and "fit" the fit stage given true views: the ceiling.
+    "generated" is the product from the picture, "referred" the same with what the shelf has most like it as reference, "text" the
+    product from the object's caption alone, "copy" the given picture as every view, "ellipsoid" one that fills its outline in its
+    colours, and "fit" the fit stage given true views: the ceiling.
     """
 
     task: ImageTask
@@ -56,7 +59,7 @@ class ImageResult:
 def measure_image(
     task: ImageTask, settings: Settings, text_settings: Settings, prior: Prior, classifier: ToyClassifier
 ) -> ImageResult:
-    """Make the object from its picture, from its caption and from its true views, and compare all from other sides."""
+    """Make the object from its picture, without and with a reference, from its caption, from true views, and compare all."""
     obj = task.object
     azimuths, elevations = novel_angles(task)
     truth = render_object(obj, azimuths, elevations).rgba
@@ -64,9 +67,11 @@ def measure_image(
     given = render_object(obj, [task.azimuth_deg], [task.elevation_deg]).rgba[0]
     ellipsoid = painted_ellipsoid(given, task.azimuth_deg, task.elevation_deg)
     made = from_picture(given, task, settings, prior)
+    nearest = shape_for(reference_for("top-1", task, 0, PICTURE), task)
     cameras = fit_cameras(task, prior)
     copies = {
         "generated": made.refined,
+        "referred": from_picture(given, task, settings, prior, nearest).refined,
         "text": generate(plain_caption(obj), task.index, text_settings, prior).refined,
         "fit": fit_views(true_views(obj, cameras), cameras, settings, prior),
     }
@@ -80,13 +85,18 @@ def measure_image(
     return ImageResult(task, rows, made.seconds)
 
 
-def from_picture(rgba: np.ndarray, task: ImageTask, settings: Settings, prior: Prior) -> Asset:
+def from_picture(
+    rgba: np.ndarray, task: ImageTask, settings: Settings, prior: Prior, reference: ReferenceShape | None = None
+) -> Asset:
     """The product's run from a file with the premultiplied picture ``rgba`` (S,S,4), with its camera and without words."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "given.png"
         save_straight(rgba, path)
         listed = str(Listed(str(path), round(task.azimuth_deg, 3)))
         spec = replace(settings.spec, prompt="", images=listed, image_crops=WHOLE, image_elevation_deg=task.elevation_deg)
+        if reference is not None:
+            write_stl(reference, Path(folder) / "reference.stl")
+            spec = replace(spec, reference=f"{folder}/reference.stl", reference_up="z")
         return generate("", task.index, replace(settings, spec=spec), prior)
 
 

@@ -36,6 +36,7 @@ IMAGE_ROWS = (
 )
 IMAGE_COLUMNS = (
     ("generated", "generated"),
+    ("referred", "+ reference"),
     ("copy", "copy of input"),
     ("ellipsoid", "ellipsoid"),
     ("text", "words alone"),
@@ -91,10 +92,10 @@ def document(numbers: Numbers) -> dict[str, Any]:
     """The numbers as they are stored.
 
     ``text``, ``image`` and ``seconds`` are the product's: means over assets, medians of seconds. In ``image``, names that begin
-    with "copy_" are what a copy of the given picture would get, with "ellipsoid_" one that fills its outline, with "text_" the
-    object's caption alone. To compare with: ``ceiling`` holds true objects ("text"), the fit
-    given their true views ("fit"), and that of pictures ("image"); ``draft`` is the asset before it was refined, ``blob`` an
-    ellipsoid of the true object's box. ``n`` says how much was measured under which settings. Shares are 0..1.
+    with "referred_" are its own with a reference found for the picture, with "copy_" what a copy of the given picture would get,
+    with "ellipsoid_" one that fills its outline, with "text_" the object's caption alone. To compare with: ``ceiling`` holds true
+    objects ("text"), the fit given their true views ("fit"), and that of pictures ("image"); ``draft`` is the asset before it was
+    refined, ``blob`` an ellipsoid of the true object's box. ``n`` says how much was measured under which settings. Shares are 0..1.
     """
     return _rounded({
         **(_text_document(numbers.text) if numbers.text else {}),
@@ -119,7 +120,7 @@ def _text_document(text: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
 
 
 def _image_document(image: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
-    others = {f"{row}_{name}": value for row in ("copy", "ellipsoid", "text") for name, value in image[row].items()}
+    others = {f"{row}_{name}": value for row in ("referred", "copy", "ellipsoid", "text") for name, value in image[row].items()}
     return {"image": {**image["generated"], **others}}
 
 

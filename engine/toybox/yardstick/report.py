@@ -95,7 +95,7 @@ def document(numbers: Numbers) -> dict[str, Any]:
     with "referred_" are its own with a reference found for the picture, with "copy_" what a copy of the given picture would get,
     with "ellipsoid_" one that fills its outline, with "text_" the object's caption alone. To compare with: ``ceiling`` holds true
     objects ("text"), the fit given their true views ("fit"), and that of pictures ("image"); ``draft`` is the asset before it was
-    refined, ``blob`` an ellipsoid of the true object's box. ``n`` says how much was measured under which settings. Shares are 0..1.
+    refined, ``blob`` an ellipsoid of the true object's box. ``n`` says how much was measured under which settings. Shares: 0..1.
     """
     return _rounded({
         **(_text_document(numbers.text) if numbers.text else {}),

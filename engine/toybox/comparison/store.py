@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -32,42 +32,46 @@ def begin(folder: Path, resume: bool) -> None:
 
 
 def add(folder: Path, outcome: Outcome) -> None:
-    """Write one outcome, its picture first: a line means that all of it is there. Raises StorageError."""
-    with storage_errors(folder):
-        Image.fromarray(np.concatenate(list(outcome.views), axis=1), "RGBA").save(_picture(folder, outcome.key))
-        with (folder / LINES).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(_as_line(outcome)) + "\n")
+    """Write one outcome. Raises StorageError."""
+    write(folder, _as_line(outcome), Image.fromarray(np.concatenate(list(outcome.views), axis=1), "RGBA"))
 
 
 def load(folder: Path, wanted: Mapping[str, str]) -> dict[str, Outcome]:
     """Outcomes by key of the cells in ``wanted`` (key -> digest), but those of other settings or weights, or that failed."""
-    found = {}
+    return {told["key"]: _from_line(told, views_in(folder, told["key"])) for told in told_lines(folder, wanted)}
+
+
+def write(folder: Path, told: Mapping[str, Any], row: Image.Image) -> None:
+    """Write a line, and its picture first: a line means that all of it is there. Raises StorageError."""
+    with storage_errors(folder):
+        row.save(_picture(folder, told["key"]))
+        with (folder / LINES).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(told) + "\n")
+
+
+def told_lines(folder: Path, wanted: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """The lines of cells in ``wanted``, as `load` takes it, that were not cut off when the program was ended."""
     path = folder / LINES
     with storage_errors(path):
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     for line in lines:
-        values = _read(line)
-        if values is not None and wanted.get(values["key"]) == values["digest"] and not values["error"]:
-            found[values["key"]] = _from_line(values, _views(_picture(folder, values["key"])))
-    return found
+        try:
+            told = json.loads(line)
+        except json.JSONDecodeError:
+            continue
+        if wanted.get(told["key"]) == told["digest"] and not told["error"] and _picture(folder, told["key"]).is_file():
+            yield told
+
+
+def views_in(folder: Path, key: str) -> np.ndarray:
+    """The square pictures that lie side by side in a cell's picture."""
+    with Image.open(_picture(folder, key)) as picture:
+        row = np.asarray(picture)
+    return np.stack(np.split(row, row.shape[1] // row.shape[0], axis=1))
 
 
 def _picture(folder: Path, key: str) -> Path:
     return folder / PICTURES / f"{key}.png"
-
-
-def _read(line: str) -> dict[str, Any] | None:
-    """A line, or None for one that was cut off when the program was ended."""
-    try:
-        return json.loads(line)
-    except json.JSONDecodeError:
-        return None
-
-
-def _views(path: Path) -> np.ndarray:
-    with Image.open(path) as picture:
-        row = np.asarray(picture)
-    return np.stack(np.split(row, row.shape[1] // row.shape[0], axis=1))
 
 
 def _as_line(outcome: Outcome) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from engine.errors import PresetError
+from engine.errors import InputError, MissingError, PresetError
 from engine.prior.base import PriorInfo
 
 if sys.version_info >= (3, 11):
@@ -77,6 +77,22 @@ def read_entry(path: Path) -> PriorEntry:
     entry = PriorEntry(**read_table(path, PriorEntry), folder=path.parent)
     _check_sense(path, entry)
     return entry
+
+
+def known_file(kind: str, name: str, folder: Path, *others: str) -> Path:
+    """The file of the ``kind`` named ``name`` in a folder. Raises InputError that lists the known ones, after ``others``."""
+    known = sorted(path.stem for path in folder.glob("*.toml"))
+    if name not in known:
+        raise InputError(f"There is no {kind} named {name!r}.", f"Choose one of {', '.join((*others, *known))}.")
+    return folder / f"{name}.toml"
+
+
+def lacking(entry: Entry, title: str) -> MissingError:
+    """What to raise where the files of an entry with this ``title`` are not here: how large they are, and how to fetch them."""
+    return MissingError(
+        f"{title} is not on this machine ({entry.size_mb} MB to fetch; licence {entry.licence}).",
+        f"Fetch it with: python -m studio priors --fetch {entry.id}",
+    )
 
 
 def read_table(path: Path, kind: type) -> dict[str, Any]:

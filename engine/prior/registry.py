@@ -9,11 +9,11 @@ from pathlib import Path
 
 import torch
 
-from engine.errors import DeviceError, FileFormatError, InputError, MissingError, PresetError, StorageError
+from engine.errors import DeviceError, FileFormatError, MissingError, PresetError, StorageError
 from engine.prior import hub
 from engine.prior.base import Prior
 from engine.prior.economy import load_within
-from engine.prior.entries import PRIORS_FOLDER, PriorEntry, read_entry
+from engine.prior.entries import PRIORS_FOLDER, PriorEntry, known_file, lacking, read_entry
 from engine.prior.families import FAMILIES
 from engine.prior.pipeline_folder import (
     HALF,
@@ -34,10 +34,7 @@ def list_priors(folder: Path = PRIORS_FOLDER) -> tuple[PriorEntry, ...]:
 
 def find_entry(prior_id: str, folder: Path = PRIORS_FOLDER) -> PriorEntry:
     """The entry named ``prior_id``; raises InputError that lists the known ones."""
-    known = sorted(path.stem for path in folder.glob("*.toml"))
-    if prior_id not in known:
-        raise InputError(f"There is no prior named {prior_id!r}.", f"Choose one of {', '.join(known)}.")
-    return read_entry(folder / f"{prior_id}.toml")
+    return read_entry(known_file("prior", prior_id, folder))
 
 
 def installed(entry: PriorEntry) -> bool:
@@ -151,10 +148,7 @@ def _not_installed(entry: PriorEntry) -> MissingError:
         return MissingError(
             f"{entry.title} should be in {entry.local_source}, which lacks {missing}.", "Restore that folder from the repository."
         )
-    return MissingError(
-        f"{entry.title} is not on this machine ({entry.size_mb} MB to fetch; licence {entry.licence}).",
-        f"Fetch it with: python -m studio priors --fetch {entry.id}",
-    )
+    return lacking(entry, entry.title)
 
 
 def _device(device: torch.device | str | None) -> torch.device:

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from engine.errors import FileFormatError, InputError, MissingError
+from engine.errors import FileFormatError, InputError
 from engine.prior.base import Condition
 from engine.prior.control.entries import CONTROLS_FOLDER, ControlEntry, find_control
 from engine.prior.control.fetching import local_folder
 from engine.prior.control.pictures import PICTURES
+from engine.prior.entries import lacking
 from engine.prior.latent.loading import load_network
 from engine.prior.pipeline_folder import read_json
 from engine.prior.resize import to_square
@@ -73,10 +74,7 @@ def load_control(control_id: str, device: torch.device, folder: Path = CONTROLS_
     entry = find_control(control_id, folder)
     place = local_folder(entry)
     if place is None:
-        raise MissingError(
-            f"The ControlNet {entry.title} is not on this machine ({entry.size_mb} MB to fetch; licence {entry.licence}).",
-            f"Fetch it with: python -m studio priors --fetch {entry.id}",
-        )
+        raise lacking(entry, f"The ControlNet {entry.title}")
     kind = read_json(place / "config.json").get("_class_name", "network without a name")
     if kind != KIND:
         raise FileFormatError(f"{place} holds a {kind}; a ControlNet's folder holds a {KIND}.", "Choose a plain ControlNet.")

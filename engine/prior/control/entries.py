@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import InputError
 from engine.prior.control.pictures import PICTURES
-from engine.prior.entries import PRIORS_FOLDER, Entry, check_source, read_table, refuse
+from engine.prior.entries import PRIORS_FOLDER, Entry, check_source, known_file, read_table, refuse
 
 CONTROLS_FOLDER = PRIORS_FOLDER / "controls"
 OFF = "off"
@@ -28,10 +27,7 @@ def control_ids(folder: Path = CONTROLS_FOLDER) -> tuple[str, ...]:
 
 def find_control(control_id: str, folder: Path = CONTROLS_FOLDER) -> ControlEntry:
     """The entry named ``control_id``; raises InputError that lists the known ones, PresetError for a file that is broken."""
-    known = control_ids(folder)
-    if control_id not in known:
-        raise InputError(f"There is no ControlNet named {control_id!r}.", f"Choose one of {', '.join((OFF, *known))}.")
-    return read_control(folder / f"{control_id}.toml")
+    return read_control(known_file("ControlNet", control_id, folder, OFF))
 
 
 def list_controls(folder: Path = CONTROLS_FOLDER) -> tuple[ControlEntry, ...]:

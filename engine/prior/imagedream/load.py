@@ -18,8 +18,9 @@ from engine.prior.base import PriorInfo
 from engine.prior.imagedream.prior import ImageDreamPrior
 from engine.prior.latent.common import load_vae, one_tower_parts
 from engine.prior.latent.config import read_scheduler
-from engine.prior.latent.loading import Layout, check_channels, dtype_for, load_network, readable
+from engine.prior.latent.loading import Layout, check_channels, load_network, readable
 from engine.prior.mvdream.load import described as described_mvdream
+from engine.prior.mvdream.load import filled
 from engine.prior.mvdream.names import diffusers_name, unet_config
 from engine.prior.pipeline_folder import BEFORE_EYE, EYE, parts_of, read_json
 from engine.prior.sight.eye import Eye, Preparation
@@ -80,15 +81,7 @@ def _load_unet(folder: Path, device: torch.device, patch_width: int) -> UNet2DCo
         if published.get("ip_weight", 1.0) != 1:
             raise ValueError(f"it has ip_weight {published['ip_weight']!r}, which makes another network than ImageDream's")
         unet = picture_unet(unet_config({**published, "ip_dim": 0}), picture_tokens, patch_width)
-        tensors = _read_weights(folder, published["num_res_blocks"])
-        lacking = sorted(set(unet.state_dict()) - set(tensors))
-        if lacking:
-            raise FileFormatError(
-                f"The weights of unet in {folder} lack {len(lacking)} tensors, among them {lacking[0]}.",
-                f"Delete {folder} and fetch the prior again.",
-            )
-        unet.load_state_dict(tensors, assign=True)
-        return unet.to(device, dtype_for(folder, "unet", device)).eval().requires_grad_(False)
+        return filled(unet, _read_weights(folder, published["num_res_blocks"]), folder, device)
 
 
 def _read_weights(folder: Path, blocks: int) -> dict[str, Tensor]:

@@ -6,6 +6,7 @@ fetched nor run: the network is built here, from ``unet/config.json``, and the w
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -78,15 +79,19 @@ def _load_unet(folder: Path, device: torch.device) -> UNet2DConditionModel:
     with readable(folder, "unet"):
         published = read_json(folder / "unet" / "config.json")
         unet = empty_unet(unet_config(published))
-        tensors = _read_weights(folder, published["num_res_blocks"])
-        lacking = sorted(set(unet.state_dict()) - set(tensors))
-        if lacking:
-            raise FileFormatError(
-                f"The weights of unet in {folder} lack {len(lacking)} tensors, among them {lacking[0]}.",
-                f"Delete {folder} and fetch the prior again.",
-            )
-        unet.load_state_dict(tensors, assign=True)
-        return unet.to(device, dtype_for(folder, "unet", device)).eval().requires_grad_(False)
+        return filled(unet, _read_weights(folder, published["num_res_blocks"]), folder, device)
+
+
+def filled(unet: UNet2DConditionModel, tensors: Mapping[str, Tensor], folder: Path, device: torch.device) -> UNet2DConditionModel:
+    """The network with these weights of ``folder``, ready to be asked. Raises FileFormatError if some are lacking."""
+    lacking = sorted(set(unet.state_dict()) - set(tensors))
+    if lacking:
+        raise FileFormatError(
+            f"The weights of unet in {folder} lack {len(lacking)} tensors, among them {lacking[0]}.",
+            f"Delete {folder} and fetch the prior again.",
+        )
+    unet.load_state_dict(tensors, assign=True)
+    return unet.to(device, dtype_for(folder, "unet", device)).eval().requires_grad_(False)
 
 
 def _read_weights(folder: Path, blocks: int) -> dict[str, Tensor]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.errors import InputError, MissingError
 from engine.prior import fetching, hub
-from engine.prior.entries import PRIORS_FOLDER, Entry, check_source, read_table, refuse
+from engine.prior.entries import PRIORS_FOLDER, Entry, check_source, known_file, lacking, read_table, refuse
 
 PHOTO_FOLDER = PRIORS_FOLDER / "photo"
 MAKES = ("mask", "depth")
@@ -36,10 +35,7 @@ def list_photo(folder: Path = PHOTO_FOLDER) -> tuple[PhotoEntry, ...]:
 
 def find_photo(model_id: str, folder: Path = PHOTO_FOLDER) -> PhotoEntry:
     """The entry named ``model_id``; raises InputError that lists the known ones, PresetError for a file that is broken."""
-    known = sorted(path.stem for path in folder.glob("*.toml"))
-    if model_id not in known:
-        raise InputError(f"There is no model for photos named {model_id!r}.", f"Choose one of {', '.join(known)}.")
-    return read_photo_entry(folder / f"{model_id}.toml")
+    return read_photo_entry(known_file("model for photos", model_id, folder))
 
 
 def read_photo_entry(path: Path) -> PhotoEntry:
@@ -68,8 +64,5 @@ def installed_folder(model_id: str, folder: Path = PHOTO_FOLDER) -> Path:
     entry = find_photo(model_id, folder)
     place = local_folder(entry)
     if place is None:
-        raise MissingError(
-            f"{entry.title} is not on this machine ({entry.size_mb} MB to fetch; licence {entry.licence}).",
-            f"Fetch it with: python -m studio priors --fetch {entry.id}",
-        )
+        raise lacking(entry, entry.title)
     return place

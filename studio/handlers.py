@@ -40,7 +40,7 @@ class Handlers:
         """Start a run: (its token, its seed, problem)."""
         seed = {} if seed_locked else {"seed": secrets.randbelow(MAX_SEED + 1)}
         try:
-            check_own(tab_named(str(everything[0])), self._named(everything))
+            check_own(tab_named(str(everything[0])), self.said(everything))
             settings = self.settings(everything, seed)
             return self.session.submit(settings, owner or secrets.token_urlsafe(16)), settings.spec.seed, ""
         except StudioError as error:
@@ -114,6 +114,13 @@ class Handlers:
         """The outputs of ``show_values`` with only a problem, or none."""
         return [told, *[gr.skip()] * (len(self._groups("")) + HEADS + len(self.controls.pairs))]
 
+    def said(self, everything: Sequence[Value]) -> dict[str, Value]:
+        """What the controls say by setting, whether it is allowed or not, without those of methods that are not chosen."""
+        prior, method = str(everything[HEADS - 2]), str(everything[HEADS - 1])
+        pairs = zip(self.controls.pairs, everything[HEADS:], strict=True)
+        named = {field.name: value for (field, _), value in pairs if field.method in (None, method)}
+        return {**named, "prior": prior, "method": method}
+
     def settings(self, everything: Sequence[Value], also: Mapping[str, Value] = {}, prompt: str | None = None) -> Settings:
         """What the controls say, as settings. Raises InputError for what is not allowed."""
         tab, typed, negative_prompt, prior, method, *values = everything
@@ -131,11 +138,6 @@ class Handlers:
         )
         check_uploads(given_files(settings), (Path(get_upload_folder()), self.session.library.root))
         return settings
-
-    def _named(self, everything: Sequence[Value]) -> dict[str, Value]:
-        """The controls' values by setting, without those of methods."""
-        pairs = zip(self.controls.pairs, everything[HEADS:], strict=True)
-        return {field.name: value for (field, _), value in pairs if field.method is None}
 
     def _command(self, command: Callable[[str], None], token: str) -> str:
         try:

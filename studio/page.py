@@ -125,5 +125,5 @@ def _connect_presets(panel: Panel, presetting: Presetting, everything: list[gr.c
     applied = bar.apply.click(presetting.apply, [bar.memory, panel.token, bar.menu, *everything], shown, **QUIET)
     connect_filling(applied, panel)
     bar.undo.click(presetting.undo, [bar.memory, panel.token], shown, **QUIET)
-    bar.dismiss.click(presetting.dismiss, bar.memory, bar.outputs, **QUIET)
+    bar.dismiss.click(presetting.rest, bar.memory, bar.outputs, **QUIET)
     panel.pick.click(presetting.forget, bar.memory, bar.outputs, **QUIET)

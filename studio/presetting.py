@@ -66,10 +66,6 @@ class Presetting:
         told = table(preset.sentence, changes) + (note(missing, "Not yet:") if missing else "")
         return self._asking(told, can_apply=bool(changes) and not missing)
 
-    def dismiss(self, memory: Memory) -> list[Any]:
-        """Leave everything as it is: the bar."""
-        return self.rest(memory)
-
     def forget(self, memory: Memory) -> list[Any]:
         """Another run's settings are shown, so there is nothing to undo: the bar."""
         return self.rest(Memory(memory.applied))

@@ -11,7 +11,7 @@ from typing import Any
 
 from engine.loop.settings import Value, flatten
 from engine.session.presets import apply_preset
-from studio.handlers import HEADS, Handlers
+from studio.handlers import Handlers
 from studio.offers import made_for, presets_in
 from studio.presetting import Memory, Presetting
 from studio.tabs import TEXT, Tab, asked_by, tab_named
@@ -45,7 +45,7 @@ class Tabbing:
     def choose(self, desks: Desks, bar: Memory, *everything: Value) -> list[Any]:
         """Another tab, the first of ``everything``: (desks, preset bar, *groups, *everything)."""
         tab = tab_named(str(everything[0]))
-        left = {**desks.left, desks.tab: Left(self._values(everything), bar)}
+        left = {**desks.left, desks.tab: Left(self.handlers.said(everything), bar)}
         found = left.get(tab.key) or self._first(tab)
         values = {name: value for name, value in found.values.items() if name not in EVERYWHERE}
         shown = self.handlers.set_values(values)
@@ -62,10 +62,3 @@ class Tabbing:
         if own is None:
             return Left(flatten(settings), Memory(None))
         return Left(flatten(apply_preset(own, settings)), Memory(own.key))
-
-    def _values(self, everything: tuple[Value, ...]) -> dict[str, Value]:
-        """What the controls say, whether it is allowed or not."""
-        prior, method = str(everything[HEADS - 2]), str(everything[HEADS - 1])
-        pairs = zip(self.handlers.controls.pairs, everything[HEADS:], strict=True)
-        said = {field.name: value for (field, _), value in pairs if field.method in (None, method)}
-        return {**said, "prior": prior, "method": method}

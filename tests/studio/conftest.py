@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import uvicorn
@@ -22,6 +23,9 @@ from studio.downloads import download_routes
 from studio.live import live_route
 from studio.relay import viewport_routes
 from studio.viewport import Viewports
+
+if TYPE_CHECKING:  # only tests in a browser need it
+    from playwright.sync_api import Browser
 
 
 @pytest.fixture
@@ -59,3 +63,14 @@ def studio_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of ``python -m studio`` as a newcomer starts it."""
     port, library = free_port(), tmp_path_factory.mktemp("library")
     yield from serve(["-m", "studio", "--port", str(port), "--library", str(library)], port, library)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A browser for the tests of a file, patient with machines that do a dozen other things."""
+    from browsing import PATIENCE_MS, launch
+    from playwright.sync_api import expect, sync_playwright
+
+    expect.set_options(timeout=PATIENCE_MS)
+    with sync_playwright() as playwright, launch(playwright) as opened:
+        yield opened

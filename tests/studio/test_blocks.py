@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-from browsing import launch, visiting
-from playwright.sync_api import Page, Playwright, sync_playwright
+from browsing import visiting
+from playwright.sync_api import Browser, Page
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -86,16 +86,6 @@ def test_a_file_that_changed_is_told(uploads: Path) -> None:
         kept_build(b'{"blocks": []}')
 
 
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        yield launched(playwright)
-
-
-def launched(playwright: Playwright):
-    return launch(playwright)
-
-
 def build(page: Page) -> dict[str, str]:
     """The data-* attributes of the editor."""
     return page.evaluate("({...document.querySelector('.mq-blocks').dataset})")
@@ -109,7 +99,7 @@ def kept(page: Page, before: str = "") -> tuple[Block, ...]:
     return blocks_in(Path(build(page)["kept"]).read_text())
 
 
-def test_the_editor_keeps_what_is_built(browser, double_page: str) -> None:
+def test_the_editor_keeps_what_is_built(browser: Browser, double_page: str) -> None:
     with visiting(browser, double_page) as page:
         page.click('[role="tab"]:has-text("Reference")')
         page.click('[data-source="blocks"]')

@@ -9,13 +9,11 @@ import numpy as np
 import pytest
 from browsing import (
     DESKTOP,
-    PATIENCE_MS,
     PHONE,
     arrive,
     canvas_pixels,
     choose,
     generate,
-    launch,
     set_slider,
     state,
     visiting,
@@ -23,21 +21,12 @@ from browsing import (
     wait_number,
     wait_state,
 )
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from engine.guidance import methods
 
 pytestmark = pytest.mark.browser
 LONG = 4000  # steps of a run that is stopped by hand
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as playwright:
-        opened = launch(playwright)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

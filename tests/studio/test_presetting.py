@@ -127,11 +127,11 @@ def test_apply_and_undo_reach_a_run_that_goes(bar: Bar, monkeypatch: pytest.Monk
 
 
 def test_leaving_it_shows_the_preset_that_holds(bar: Bar) -> None:
-    menu, note, apply, dismiss, undo, memory = bar.presetting.dismiss(FIRST)
+    menu, note, apply, dismiss, undo, memory = bar.presetting.rest(FIRST)
     assert (menu, note, memory) == ("toybox-splats", "", FIRST)
     assert not any(button["visible"] for button in (apply, dismiss, undo))
     changed = Memory("toybox-quick", Replaced("toybox-splats", {}))
-    assert bar.presetting.dismiss(changed)[4]["visible"], "the last one can still be undone"
+    assert bar.presetting.rest(changed)[4]["visible"], "the last one can still be undone"
     assert not bar.presetting.forget(changed)[4]["visible"], "another run is shown"
 
 

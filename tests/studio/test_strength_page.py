@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 import trimesh
-from browsing import PATIENCE_MS, canvas_pixels, generate, launch, state, visiting, wait_number, wait_state
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from browsing import canvas_pixels, generate, state, visiting, wait_number, wait_state
+from playwright.sync_api import Browser, Locator, Page, expect
 
 pytestmark = pytest.mark.browser
 LONG = 9000  # steps of a run that is stopped by hand
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as play, launch(play) as opened:
-        yield opened
 
 
 def begin(page: Page, folder: Path) -> str:

@@ -16,7 +16,7 @@ from engine.loop.combinations import check_before_loading
 from engine.loop.devices import limit_threads
 from engine.loop.export import read_recipe
 from engine.loop.guiding import belonging
-from engine.loop.guiding.asking import asked_in, names_file
+from engine.loop.guiding.asking import FromRun, FromShelf, asked_in, names_file
 from engine.loop.guiding.origin import origin_in
 from engine.loop.messages import Event, Finished, RolledBack, StageStarted, Stepped, Unattended, Warned
 from engine.loop.paths import given_path
@@ -71,8 +71,7 @@ def looked_up(settings: Settings, options: argparse.Namespace) -> Settings:
     """The settings with a reference that is a file in ``options.out``, and a note of what was taken."""
     if asked_in(settings.spec.reference) is None:
         return settings
-    references = References(options.library or default_root(os.environ), options.shelf or own_folder(os.environ))
-    settings = references.settled(settings, options.out.absolute())
+    settings = _references(options).settled(settings, options.out.absolute())
     origin = origin_in(settings.spec.reference, options.out)
     tqdm.write(f"reference: {origin.sentence() if origin else settings.spec.reference}")
     return settings
@@ -81,16 +80,14 @@ def looked_up(settings: Settings, options: argparse.Namespace) -> Settings:
 def settings_from(options: argparse.Namespace) -> Settings:
     """Preset or recipe first, then what the command line names."""
     named = named_values(options.set)
-    if options.prompt is None and options.recipe is None and not options.image:
-        raise InputError(
-            "There is nothing to make: neither --prompt nor --image nor --recipe was given.",
-            'Write for example --prompt "a red mug".',
-        )
+    prompt = options.prompt
+    if prompt is None and options.recipe is None and not options.image:
+        prompt = own_words(options)
     if options.recipe is not None:
         settings = recipe_settings(options.recipe)
         named |= {"images": images_from(options.image)} if options.image else {}
     else:
-        blank = Settings(RunSpec(options.prompt or "", images=images_from(options.image)), Knobs())
+        blank = Settings(RunSpec(prompt or "", images=images_from(options.image)), Knobs())
         usual = IMAGE_PRESET if options.image else DEFAULT_PRESET
         settings = apply_preset(find_preset(options.preset or usual), blank)
     if options.recipe is not None and options.preset is not None:
@@ -101,6 +98,24 @@ def settings_from(options: argparse.Namespace) -> Settings:
         named["seed"] = options.seed
     named |= elevation_values(options.image_elevation) | reference_values(options)
     return with_values(settings, named)
+
+
+def own_words(options: argparse.Namespace) -> str:
+    """What the reference is called, where nothing else says what to make. Raises InputError if nothing does."""
+    asked = None if options.reference is None else asked_in(options.reference)
+    if isinstance(asked, FromShelf | FromRun):
+        references = _references(options)
+        words = (references.item(asked.id) if isinstance(asked, FromShelf) else references.result(asked.token)).caption
+        tqdm.write(f"no --prompt was given, so it is what the reference is called: {words}")
+        return words
+    raise InputError(
+        "There is nothing to make: neither --prompt nor --image nor --recipe was given.",
+        'Write for example --prompt "a red mug". Of references, those from the shelf or a run have words of their own.',
+    )
+
+
+def _references(options: argparse.Namespace) -> References:
+    return References(options.library or default_root(os.environ), options.shelf or own_folder(os.environ))
 
 
 def recipe_settings(path: Path) -> Settings:

@@ -15,7 +15,7 @@ from engine.loop.guiding.origin import origin_in
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
 from studio.cli import main
-from studio.commands.generate import looked_up, reference_values
+from studio.commands.generate import looked_up, own_words, reference_values
 
 
 def asked(tmp_path: Path, reference: str, shelf: Path | None = None) -> tuple[Settings, argparse.Namespace]:
@@ -45,14 +45,23 @@ def test_models_of_ones_own_and_earlier_results_can_be_named(tmp_path: Path) -> 
         trimesh.creation.box((1, 1, 2)).export(folder / name)
     (run / "result.json").write_text(json.dumps({"prompt": "a stool", "prior": "toybox"}))
     for reference, id in (("shelf:folder/stool.glb", "folder/stool.glb"), ("run:earlier_run", "results/earlier_run")):
-        settings = looked_up(*asked(tmp_path, reference, shelf))
-        assert origin_in(settings.spec.reference, tmp_path / "out").id == id
+        settings, options = asked(tmp_path, reference, shelf)
+        assert origin_in(looked_up(settings, options).spec.reference, tmp_path / "out").id == id
+        assert own_words(options) in ("stool", "a stool"), "what it is called, for those who give no words"
 
 
 def test_files_are_named_by_their_full_paths_and_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     settings, options = asked(tmp_path, "chair.glb")
     assert settings.spec.reference == str(tmp_path / "chair.glb") and looked_up(settings, options) == settings
+
+
+@pytest.mark.parametrize("reference", [None, "auto", "chair.glb"])
+def test_nothing_is_made_of_nothing(reference: str | None, tmp_path: Path) -> None:
+    _, options = asked(tmp_path, "")
+    options.reference = reference
+    with pytest.raises(InputError, match="nothing to make"):
+        own_words(options)
 
 
 def test_an_unknown_id_is_answered_with_others(tmp_path: Path) -> None:

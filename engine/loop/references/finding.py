@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import torch
 
 from engine.errors import InputError, StudioError
-from engine.loop.references.items import Match
+from engine.loop.references.items import Item, Match
 from engine.loop.references.looks import AZIMUTHS_DEG, ELEVATION_DEG, comparable, shape_of
 from engine.loop.references.seeing import pictures_of
 from engine.loop.references.shape import ReferenceShape
@@ -95,10 +96,18 @@ def _matches(shelf: Shelf, scores: np.ndarray, k: int) -> list[Match]:
 
 def _looked_at(match: Match, pictures: Sequence[Sought]) -> Match | None:
     """The match by its `closeness`; None if its file can no longer be read."""
+    item = match.item
     try:
-        return Match(match.item, closeness(shape_of(match.item), pictures))
-    except StudioError:
+        shape = shape_of(item) if item.path is None else _shape_in(item, item.path.stat().st_mtime_ns)
+        return Match(item, closeness(shape, pictures))
+    except (StudioError, OSError):
         return None
+
+
+@lru_cache(maxsize=FILES_LOOKED_AT)
+def _shape_in(item: Item, changed_ns: int) -> ReferenceShape:
+    """A file's shape, kept because people change their words and pictures more often than their models."""
+    return shape_of(item)
 
 
 def _closeness(shape: ReferenceShape, picture: Sought) -> float:

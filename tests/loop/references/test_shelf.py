@@ -141,6 +141,7 @@ def test_few_files_are_read_for_it_and_none_that_is_gone(folder: Path, tmp_path:
     monkeypatch.setattr(finding, "FILES_LOOKED_AT", 2)
     monkeypatch.setattr(finding, "shape_of", lambda item: (read.append(item.id), shape_of(item))[1])
     assert len(find_by_picture(shelf, Outlines(), rgba, 1)) == 1 and len(read) == 2
+    assert len(find_by_picture(shelf, Outlines(), rgba, 1)) == 1 and len(read) == 2, "they are not read again"
     (folder / "plate.glb").unlink()
     assert {match.item.id for match in find_by_picture(shelf, Outlines(), rgba, 3)} == {
         "folder/deep/tower.obj",

@@ -81,6 +81,7 @@
     if (!token) return;
     maquette.endComparison();
     maquette.comparison = new Comparison(maquette.stage, token);
+    maquette.setAddress("beside", token);
     maquette.stage.showViewport("");
     maquette.refreshRuns();
     tell();
@@ -90,6 +91,7 @@
     if (!maquette.comparison) return;
     maquette.comparison.end();
     maquette.comparison = null;
+    maquette.setAddress("beside", "");
     maquette.stage.showViewport(maquette.stage.root.dataset.token);
     tell();
   };

@@ -17,7 +17,9 @@
     if (value) url.searchParams.set(name, value); else url.searchParams.delete(name);
     window.history.replaceState(null, "", url);
   };
-  maquette.tokenInAddress = () => address().searchParams.get("job") || "";
+  const inAddress = (name) => address().searchParams.get(name) || "";
+  maquette.tokenInAddress = () => inAddress("job");
+  maquette.setAddress = setAddress;
 
   const randomName = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
   maquette.owner = () => {
@@ -29,11 +31,15 @@
   };
 
   /* Show a run: "" for none, as when the page has just been opened. */
+  let beside = inAddress("beside");  // the run that was compared with it, when the page was left
   maquette.attach = (token) => {
     setAddress("job", token);
     if (!token) { delete document.body.dataset.run; maquette.openAskedTab(); }
     maquette.stage.open(token);
     maquette.refreshRuns();
+    if (!token) return;
+    maquette.compare(beside);
+    beside = "";
   };
 
   const setTheme = (dark) => document.body.classList.toggle("dark", dark);

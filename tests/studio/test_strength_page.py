@@ -131,9 +131,13 @@ def test_a_run_and_its_twin_are_turned_together(browser: Browser, double_page: s
         expect(page.locator(".mq-view")).to_be_visible()
         page.click(".mq-strength-compare")
         page.wait_for_function("twin => document.querySelector('#mq-stage').dataset.compare === twin", arg=twin)
+        page.reload()
+        page.wait_for_function("twin => document.querySelector('#mq-stage')?.dataset.compare === twin", arg=twin)
+        assert f"beside={twin}" in page.url, "the link shows both"
         page.click(f'.mq-runs button[data-token="{twin}"]')
         page.wait_for_function("twin => document.querySelector('#mq-stage').dataset.token === twin", arg=twin)
         expect(page.locator(".mq-twin")).to_have_count(0)
+        assert "beside" not in page.url
         expect(page.locator(".mq-strength-compare")).to_have_text("Compare with the reference")
         page.click("#mq-stop")
         wait_state(page, "stopped")

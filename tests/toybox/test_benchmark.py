@@ -284,11 +284,17 @@ def test_the_table_of_pictures_has_a_column_for_each_way_and_leaves_out_what_has
     metrics_of = {"psnr": 20.0, "ssim": 0.8, "gradient_distance": 0.5, "perceptual_distance": 0.3, "mask_iou": 0.9}
     whole = {**metrics_of, "chamfer": 0.1, "f_score": 0.7}
     image = {"generated": whole, "referred": whole, "copy": metrics_of, "ellipsoid": whole, "text": whole, "fit": whole}
-    told = image_markdown(Numbers({}, image, {"image": 12.34}, {"pictures": 3, "processes": 2}))
+    asked = {"pictures": 3, "processes": 2, "settings": {"refine_steps": 100}, "image_settings": {"refine_steps": 50}}
+    told = image_markdown(Numbers({}, image, {"image": 12.34}, asked))
     rows = [line.split(" | ") for line in told.splitlines() if line.startswith("|")]
     assert len({len(row) for row in rows}) == 1 and len(rows[0]) == 7
     chamfer = next(row for row in rows if "Chamfer" in row[0])
-    assert chamfer[1:4] == ["0.100", "0.100", "–"] and "3 objects" in told and "2 runs at once: 12.3." in told
+    assert (
+        chamfer[1:4] == ["0.100", "0.100", "–"]
+        and "3 objects" in told
+        and "50 refine steps" in told
+        and "2 runs at once: 12.3." in told
+    )
 
 
 def test_the_sheet_shows_every_strip_under_its_prompt():

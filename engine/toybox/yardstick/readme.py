@@ -17,7 +17,10 @@ def image_markdown(numbers: Numbers) -> str:
     ]
     table = [titles, ["---"] * len(titles), *(_cells(numbers, *row) for row in IMAGE_ROWS)]
     runs = "one run at a time" if asked["processes"] == 1 else f"{asked['processes']} runs at once"
-    told = f"Median seconds from the picture to the finished object, {runs}: {numbers.seconds['image']:.1f}."
+    steps = {**asked["settings"], **asked["image_settings"]}["refine_steps"]
+    told = (
+        f"{steps} refine steps. Median seconds from the picture to the finished object, {runs}: {numbers.seconds['image']:.1f}."
+    )
     return "\n".join([*(f"| {' | '.join(row)} |" for row in table), "", told])
 
 

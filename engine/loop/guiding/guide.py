@@ -68,8 +68,8 @@ class MeshModel:
 class Guide:
     """Fixed for a run, but for ``likeness``: of the reference and what is wanted; None where there is nothing to compare it with.
 
-    ``side`` is the prior's resolution, ``clean_maps`` belong to the given pictures, ``alone`` is said of a way beside which no
-    other acts.
+    ``side`` is the prior's resolution, ``clean_maps`` belong to the given pictures, ``alone`` says of a controller that
+    nothing shall act beside it.
     """
 
     model: Model
@@ -158,7 +158,9 @@ def guide_by(model: Model, spec: RunSpec, prior: Prior, given: GivenViews | None
     clean = None if given is None else model.maps(given.cameras.resized(info.resolution))
     way = chosen_way(spec, info)
     notes = (info.reference_note,) if way == "controller" and info.reference_note else ()
-    return Guide(model, way, spec.reference_map, info.resolution, outlines, clean, notes=notes, alone=spec.reference_by != AUTO)
+    return Guide(
+        model, way, spec.reference_map, info.resolution, outlines, clean, notes=notes, alone=spec.reference_by == "controller"
+    )
 
 
 def chosen_way(spec: RunSpec, info: PriorInfo) -> Way:

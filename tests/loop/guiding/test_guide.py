@@ -122,7 +122,9 @@ def test_the_shape_itself_is_pulled_where_it_fits(
 def test_what_the_prior_tells_of_its_controller_is_passed_on() -> None:
     prior = ball_prior()
     prior.info = replace(prior.info, takes_references=True, reference_note="It was trained for another state.")
-    told = [guide_by(BallModel(), quick_spec(reference_by=way), prior, None).notes for way in ("auto", "shape")]
+    asked = {way: guide_by(BallModel(), quick_spec(reference_by=way), prior, None) for way in ("auto", "controller", "shape")}
+    assert [guide.alone for guide in asked.values()] == [False, True, False], "a shape that is asked for is pulled"
+    told = [asked[way].notes for way in ("auto", "shape")]
     assert told == [("It was trained for another state.",), ()]
 
 

@@ -22,7 +22,7 @@ from engine.loop.references.shape import ReferenceShape
 
 MAX_MODELS = 2_000
 MAX_DEPTH = 6
-_FORMAT = 2
+_FORMAT = 3  # also of the views: another number of them is another format
 
 Report = Callable[[int, int], None]
 Embed = Callable[[ReferenceShape], np.ndarray]

@@ -22,7 +22,7 @@ from engine.loop.references.shape import ReferenceShape
 
 MAX_MODELS = 2_000
 MAX_DEPTH = 6
-_FORMAT = 3  # also of the views: another number of them is another format
+_FORMAT = 2
 
 Report = Callable[[int, int], None]
 Embed = Callable[[ReferenceShape], np.ndarray]
@@ -68,7 +68,7 @@ def models_in(folder: Path) -> list[Path]:
 def indexed(
     files: Sequence[Path], root: Path, cache: Path, key: str, embed: Embed, report: Report = lambda done, of: None
 ) -> Index:
-    """The index of ``files`` below ``root``, refreshed. ``key`` names the embedder; ``embed`` is asked for new shapes only.
+    """The index of ``files`` below ``root``, refreshed. ``key`` names how they are embedded, ``embed`` does it for new shapes only.
 
     Unreadable files are recorded with their reason. Raises `StorageError` where the cache cannot be written.
     """

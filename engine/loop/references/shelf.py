@@ -14,7 +14,7 @@ import numpy as np
 from engine.loop.export.files import atomic_path
 from engine.loop.references.index import Index, Record, Report, indexed, models_in
 from engine.loop.references.items import Item, Unreadable
-from engine.loop.references.looks import embedded, shape_of
+from engine.loop.references.looks import AZIMUTHS_DEG, embedded, shape_of
 from engine.prior.reference.embedding import Embedder
 
 TOYBOX = "engine.toybox.shelf"
@@ -82,7 +82,8 @@ def together(shelves: Sequence[Shelf]) -> Shelf:
 
 
 def _indexed(files: Sequence[Path], root: Path, embedder: Embedder, cache: Path, report: Report = lambda done, of: None) -> Index:
-    return indexed(files, root, cache, embedder.id, lambda shape: embedded(shape, embedder), report)
+    key = f"{embedder.id}, {len(AZIMUTHS_DEG)} sides"  # seen from another number of sides, things do not compare
+    return indexed(files, root, cache, key, lambda shape: embedded(shape, embedder), report)
 
 
 def _shelved(items: Sequence[Item], index: Index) -> Shelf:

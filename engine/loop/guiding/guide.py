@@ -109,8 +109,9 @@ class Guide:
         by_pictures = self.clean_maps is not None and self.likeness is not None
         if self.way == "shape" and not (by_pictures and read_gate(knobs.reference_gate) == AUTO):
             return influence
-        told = self.way == "controlnet" or self.alone or not by_pictures
-        sure = 0.0 if told else gate(self.likeness, SURE - SURE_WIDTH / 2, SURE + SURE_WIDTH / 2)
+        if self.way == "controlnet" or self.alone or not by_pictures:
+            return replace(influence, opening=0.0)
+        sure = gate(self.likeness, SURE - SURE_WIDTH / 2, SURE + SURE_WIDTH / 2)
         return replace(influence, opening=influence.opening * sure)
 
     def seen(self, cameras: Cameras, side: int | None = None) -> ReferenceMaps:

@@ -15,7 +15,6 @@ from engine.errors import InputError, StudioError
 from engine.loop.frames import PAPER, render_frames
 from engine.loop.mesh import mesh_of
 from engine.loop.messages import Finished, SceneCopy, Stepped, Unattended
-from engine.loop.photo.listing import WHOLE, Listed
 from engine.loop.run import run
 from engine.loop.settings import Settings
 from engine.math.camera import orbit_camera
@@ -26,8 +25,8 @@ from engine.toybox.objects import ToyObject
 from engine.toybox.pictures import render_object
 from engine.toybox.referring.cells import Cell, weights_of
 from engine.toybox.yardstick.assets import fit_views, see, true_views
-from engine.toybox.yardstick.choosing import CEILING, WORDS, given_picture, reference_for, shape_for, write_stl
-from engine.toybox.yardstick.image import NO_SURFACE, compare, fit_cameras, novel_angles, save_straight
+from engine.toybox.yardstick.choosing import CEILING, WORDS, given_picture, reference_for, shape_for
+from engine.toybox.yardstick.image import NO_SURFACE, compare, fit_cameras, novel_angles, pictured, referred
 from engine.toybox.yardstick.metrics import chamfer, f_score
 from engine.toybox.yardstick.surfaces import outside_points
 from engine.toybox.yardstick.tasks import ImageTask
@@ -88,13 +87,8 @@ def asked(cell: Cell, reference: str, folder: Path) -> Settings:
     if cell.by == WORDS:
         spec = replace(spec, prompt=plain_caption(task.object), images="")
     else:
-        save_straight(given_picture(task), folder / "given.png")
-        listed = str(Listed(str(folder / "given.png"), round(task.azimuth_deg, 3)))
-        spec = replace(spec, prompt="", images=listed, image_crops=WHOLE, image_elevation_deg=task.elevation_deg)
-    if reference:
-        write_stl(shape_for(reference, task), folder / "reference.stl")
-        spec = replace(spec, reference=str(folder / "reference.stl"), reference_up="z", reference_turn_deg=0.0)
-    return replace(cell.settings, spec=spec)
+        spec = pictured(spec, given_picture(task), task, folder)
+    return replace(cell.settings, spec=referred(spec, shape_for(reference, task), folder) if reference else spec)
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from engine.loop.messages import SceneCopy
 from engine.loop.photo.listing import WHOLE, Listed
 from engine.loop.references.shape import ReferenceShape
 from engine.loop.settings import Settings
+from engine.loop.spec import RunSpec
 from engine.loop.viewpoints import DRAFT_ELEVATIONS_DEG
 from engine.math.cameras import Cameras, orbit_cameras
 from engine.prior.base import Prior
@@ -23,7 +24,7 @@ from engine.toybox.captions import plain_caption
 from engine.toybox.classifier import ToyClassifier
 from engine.toybox.pictures import render_object, to_bytes
 from engine.toybox.yardstick.assets import Asset, fit_views, generate, see, true_views
-from engine.toybox.yardstick.choosing import PICTURE, reference_for, shape_for, write_stl
+from engine.toybox.yardstick.choosing import PICTURE, given_picture, reference_for, shape_for, write_stl
 from engine.toybox.yardstick.ellipsoid import Ellipsoid, painted_ellipsoid
 from engine.toybox.yardstick.metrics import chamfer, f_score, gradient_distance, mask_iou, psnr, ssim
 from engine.toybox.yardstick.perceptual import perceptual_distance
@@ -64,7 +65,7 @@ def measure_image(
     azimuths, elevations = novel_angles(task)
     truth = render_object(obj, azimuths, elevations).rgba
     surface = outside_points(obj.mesh.vertices, obj.mesh.faces, SURFACE_POINTS)
-    given = render_object(obj, [task.azimuth_deg], [task.elevation_deg]).rgba[0]
+    given = given_picture(task)
     ellipsoid = painted_ellipsoid(given, task.azimuth_deg, task.elevation_deg)
     made = from_picture(given, task, settings, prior)
     nearest = shape_for(reference_for("top-1", task, 0, PICTURE), task)
@@ -90,14 +91,24 @@ def from_picture(
 ) -> Asset:
     """The product's run from a file with the premultiplied picture ``rgba`` (S,S,4), with its camera and without words."""
     with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "given.png"
-        save_straight(rgba, path)
-        listed = str(Listed(str(path), round(task.azimuth_deg, 3)))
-        spec = replace(settings.spec, prompt="", images=listed, image_crops=WHOLE, image_elevation_deg=task.elevation_deg)
-        if reference is not None:
-            write_stl(reference, Path(folder) / "reference.stl")
-            spec = replace(spec, reference=f"{folder}/reference.stl", reference_up="z")
+        spec = pictured(settings.spec, rgba, task, Path(folder))
+        spec = spec if reference is None else referred(spec, reference, Path(folder))
         return generate("", task.index, replace(settings, spec=spec), prior)
+
+
+def pictured(spec: RunSpec, rgba: np.ndarray, task: ImageTask, folder: Path) -> RunSpec:
+    """What asks for the object of a premultiplied picture (S,S,4), which is written into ``folder``, without words."""
+    path = folder / "given.png"
+    save_straight(rgba, path)
+    listed = str(Listed(str(path), round(task.azimuth_deg, 3)))
+    return replace(spec, prompt="", images=listed, image_crops=WHOLE, image_elevation_deg=task.elevation_deg)
+
+
+def referred(spec: RunSpec, shape: ReferenceShape, folder: Path) -> RunSpec:
+    """The same under a reference, which is written into ``folder`` and stands as it is."""
+    path = folder / "reference.stl"
+    write_stl(shape, path)
+    return replace(spec, reference=str(path), reference_up="z", reference_turn_deg=0.0)
 
 
 def save_straight(rgba: np.ndarray, path: Path) -> None:

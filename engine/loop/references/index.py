@@ -68,7 +68,7 @@ def models_in(folder: Path) -> list[Path]:
 def indexed(
     files: Sequence[Path], root: Path, cache: Path, key: str, embed: Embed, report: Report = lambda done, of: None
 ) -> Index:
-    """The index of ``files`` below ``root``, refreshed. ``key`` names how they are embedded, ``embed`` does it for new shapes only.
+    """The index of ``files`` below ``root``, refreshed. ``key`` names how they are embedded, ``embed`` does it for new shapes.
 
     Unreadable files are recorded with their reason. Raises `StorageError` where the cache cannot be written.
     """

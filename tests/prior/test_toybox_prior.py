@@ -175,3 +175,12 @@ def test_the_schedule_is_the_cosine_moved_to_more_noise() -> None:
     torch.testing.assert_close(snr * 4, plain / (1 - plain))
     u = (torch.arange(1000, dtype=torch.float64) + 0.5) / 1000
     torch.testing.assert_close(plain, torch.cos(torch.pi / 2 * u) ** 2)
+
+
+def test_diffusers_saves_and_loads_the_denoiser_again(folder: Path, tmp_path: Path) -> None:
+    pipeline = ToyboxPipeline.from_pretrained(folder)
+    pipeline.save_pretrained(tmp_path)
+    again = ToyboxPipeline.from_pretrained(tmp_path)
+    assert {name: again.unet.config[name] for name in SIZES} == SIZES
+    for name, value in pipeline.unet.state_dict().items():
+        torch.testing.assert_close(again.unet.state_dict()[name], value)

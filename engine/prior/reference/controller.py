@@ -16,10 +16,9 @@ from typing import TypeVar
 
 import torch
 import torch.nn.functional as F
-from diffusers import ConfigMixin, ModelMixin
-from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
 
+from engine.prior.toybox.configured import Configured, keeps_config
 from engine.prior.toybox.network import GRID, Block, Poses, Stem, StemFeatures, ToyboxDenoiser, Words, mlp, sinusoid
 
 Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
@@ -40,13 +39,13 @@ class Pair:
     seen: Tensor
 
 
-class ReferenceController(ModelMixin, ConfigMixin):
+class ReferenceController(Configured):
     """Features to add to the denoiser's stem. ``meta=False`` leaves the meta controller out: a plain ControlNet.
 
     ``routing`` says whether it was taught maps whose resolution follows the noise, or always the finest.
     """
 
-    @register_to_config
+    @keeps_config
     def __init__(
         self,
         width: int = 192,

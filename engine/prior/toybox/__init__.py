@@ -1,7 +1,7 @@
 """The embedded prior: a small multi-view diffusion model that the project trains itself.
 
 ``model_index.json`` names the classes below in this package, and diffusers looks here for their base class too. They are imported
-when asked for, because torch is slow to import.
+when asked for, because diffusers is slow to import; what computes uses the plain network in ``engine.prior.toybox.network``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ __all__ = ["ModelMixin", "ToyboxDenoiser", "ToyboxPipeline"]
 
 def __getattr__(name: str) -> type:
     if name == "ToyboxDenoiser":
-        from engine.prior.toybox.network import ToyboxDenoiser
+        from engine.prior.toybox.pipeline import ToyboxDenoiser
 
         return ToyboxDenoiser
     if name == "ModelMixin":

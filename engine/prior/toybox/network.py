@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
-from diffusers import ConfigMixin, ModelMixin
-from diffusers.configuration_utils import register_to_config
 from torch import Tensor, nn
+
+from engine.prior.toybox.configured import Configured, keeps_config
 
 GRID = 8
 """Side of a view's token grid."""
@@ -188,10 +188,10 @@ class Head(nn.Module):
         return self.pixels(F.silu(F.pixel_shuffle(self.mix_fine(fine), 2).contiguous(memory_format=torch.channels_last)))
 
 
-class ToyboxDenoiser(ModelMixin, ConfigMixin):
+class ToyboxDenoiser(Configured):
     """Predicts the clean views x0 of objects from noisy ones, given time, words, cameras and clean views."""
 
-    @register_to_config
+    @keeps_config
     def __init__(
         self,
         width: int = 192,

@@ -5,15 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from diffusers import DDIMScheduler, DiffusionPipeline
+from diffusers import ConfigMixin, DDIMScheduler, DiffusionPipeline, ModelMixin
+from diffusers.configuration_utils import register_to_config
 from PIL import Image
 from transformers import PreTrainedTokenizerFast
 
 from engine.math.cameras import orbit_cameras
+from engine.prior.toybox import network
 from engine.prior.toybox.geometry import DISTANCE, FOV_DEG, RESOLUTION
-from engine.prior.toybox.network import Poses, ToyboxDenoiser, Words
+from engine.prior.toybox.network import Poses, Words
 from engine.prior.toybox.poses import poses_from_cameras
 from engine.prior.toybox.schedule import time_fraction
+
+
+class ToyboxDenoiser(network.ToyboxDenoiser, ModelMixin, ConfigMixin):
+    """The denoiser as diffusers loads and saves it."""
+
+    __init__ = register_to_config(network.ToyboxDenoiser.__init__)
 
 
 class ToyboxPipeline(DiffusionPipeline):

@@ -1,4 +1,4 @@
-"""Cut an object out of a photo: by its alpha, by its flat background, or by what its border looks like.
+"""Cut an object out of a photo: by its alpha, by the flat tones behind it, or by what its border looks like.
 
 The last is a classical fallback that needs no download: what the border foretells is background, what surprises most is object,
 and a random walk from both kinds of seeds (L. Grady, PAMI 2006) decides the rest along the edges of the picture.
@@ -10,21 +10,20 @@ import warnings
 from typing import Literal
 
 import numpy as np
-import torch
 from scipy.ndimage import binary_dilation, binary_erosion, binary_fill_holes, binary_propagation, gaussian_filter, label
 
 from engine.errors import InputError
-from engine.math.matte import border_colour, matte
+from engine.loop.photo.tones import border_tones, cut_by_tones
 
-How = Literal["alpha", "flat background", "border"]
+How = Literal["alpha", "flat background", "background of several tones", "border"]
 
 WALK_SIDE = 128  # pixels of the longer side on which the random walk is solved
 LEAST_SHARE, MOST_SHARE = 0.002, 0.98  # of the picture that an object can fill
-EVEN = 0.015  # how far the colours of a flat background spread
 LIKE, STRANGE = 0.03, 0.07  # colour distances from what the border foretells: surely background, surely not
 LEAST_PIECE = 0.08  # of the largest piece of the object, that a further one must have
 MAIN_SHARE = 0.6  # of what is found, that must hang together
 WALK_BETA = 400.0
+SEEN = 0.05  # alpha from which an artist's own cut shows something: glass and smoke are an object too
 
 
 def cut_out(rgba: np.ndarray) -> tuple[np.ndarray, How]:
@@ -37,11 +36,17 @@ def cut_out(rgba: np.ndarray) -> tuple[np.ndarray, How]:
     if has_alpha(rgba):
         cut, how = np.concatenate([rgb * alpha, alpha], -1), "alpha"
     else:
-        opaque = torch.from_numpy(np.ascontiguousarray(rgb))[None]
-        flat = bool(border_colour(opaque)[1] <= EVEN)
-        cut, how = (matte(opaque)[0].numpy(), "flat background") if flat else (_by_border(rgb), "border")
-    check_cut(cut[..., 3] > 0.5, how)
+        cut, how = _before_background(rgb)
+    check_cut(cut[..., 3] > (SEEN if how == "alpha" else 0.5), how)
     return cut, how
+
+
+def _before_background(rgb: np.ndarray) -> tuple[np.ndarray, How]:
+    thick = _thickness(*rgb.shape[:2])
+    tones = border_tones(rgb, thick)
+    if not tones:
+        return _by_border(rgb), "border"
+    return cut_by_tones(rgb, tones, thick), "flat background" if len(tones) == 1 else "background of several tones"
 
 
 def has_alpha(rgba: np.ndarray) -> bool:
@@ -83,7 +88,8 @@ def _by_border(rgb: np.ndarray) -> np.ndarray:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # probabilities a little outside 0..1
         inside = random_walker(small, seeds, beta=WALK_BETA, mode="cg_j", return_full_prob=True, channel_axis=-1)[1]
-    share = _resized(_main_part(np.clip(inside, 0, 1))[..., None], *rgb.shape[:2])[..., 0]
+    open_through = surprise_of(small)[0] < LIKE
+    share = _resized(_main_part(np.clip(inside, 0, 1), open_through)[..., None], *rgb.shape[:2])[..., 0]
     alpha = np.clip((share - 0.35) / 0.3, 0, 1)[..., None].astype(np.float32)
     return np.concatenate([rgb * alpha, alpha], -1)
 
@@ -130,15 +136,16 @@ def surprise_of(rgb: np.ndarray) -> tuple[np.ndarray, float]:
     return surprise, float(np.quantile(surprise[near], 0.75))
 
 
-def _main_part(inside: np.ndarray) -> np.ndarray:
-    """Without holes, and without specks that are small beside the largest piece."""
+def _main_part(inside: np.ndarray, behind: np.ndarray) -> np.ndarray:
+    """Without specks that are small beside the largest piece, and without holes through which nothing is seen of ``behind``."""
     pieces, count = label(inside > 0.5)
     if not count:
         return inside
     sizes = np.bincount(pieces.ravel())[1:]
     kept = np.isin(pieces, 1 + np.flatnonzero(sizes >= LEAST_PIECE * sizes.max()))
     near = binary_dilation(kept, iterations=2)
-    return np.where(binary_fill_holes(kept) & ~kept, 1.0, inside * near)
+    filled = binary_fill_holes(kept) & ~kept & ~binary_dilation(behind & ~kept)
+    return np.where(filled, 1.0, inside * near)
 
 
 def _ring(height: int, width: int, times: int = 1) -> np.ndarray:

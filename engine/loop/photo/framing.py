@@ -7,8 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.errors import InputError
+from engine.loop.photo.tones import without_specks
 
-SOLID = 0.25  # alpha from which a pixel belongs to the object
+SOLID = 0.25  # alpha from which a pixel belongs to the object; of a fainter one, from half of its most
+LEAST = 0.02  # alpha under which nothing is seen
 
 
 @dataclass(frozen=True)
@@ -25,10 +27,14 @@ class Crop:
 
 
 def crop_of(alpha: np.ndarray, fill: float) -> Crop:
-    """The square in which the object of a mask (H,W) is in the middle, its longer side taking the share ``fill``."""
-    rows, columns = np.nonzero(alpha > SOLID)
-    if not len(rows):
+    """The square in which the object of a mask (H,W) is in the middle, its longer side taking the share ``fill``.
+
+    Specks beside it do not count. Raises InputError where the mask is empty.
+    """
+    most = float(alpha.max(initial=0))
+    if most <= LEAST:
         raise InputError("There is no object in the picture.", "Choose another picture, or cut it out yourself.")
+    rows, columns = np.nonzero(without_specks(alpha > min(SOLID, most / 2)))
     low, high = np.array([columns.min(), rows.min()]), np.array([columns.max(), rows.max()]) + 1
     return Crop(*((low + high) / 2), float((high - low).max() / fill))
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.loop.photo.cutters import AUTO, cut_by
+from engine.loop.photo.doubts import doubts_of
 from engine.loop.photo.framing import Crop, crop_of
 from engine.loop.photo.listing import WHOLE, ListedCrop
 from engine.loop.photo.reading import read_photo
@@ -28,7 +29,8 @@ def cut_photo(path: Path, way: str = AUTO) -> CutPhoto:
     """
     photo = read_photo(path)
     rgba, how = cut_by(way, photo.rgba)
-    notes = photo.notes if how == "alpha" else (*photo.notes, f"The object was cut out by its {how}.")
+    said = () if how == "alpha" else (f"The object was cut out by its {how}.", *doubts_of(photo.rgba, rgba, how))
+    notes = (*photo.notes, *said)
     return CutPhoto(rgba, notes)
 
 

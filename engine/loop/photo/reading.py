@@ -13,17 +13,22 @@ from io import BytesIO
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps, UnidentifiedImageError, features
 
 from engine.errors import FileFormatError, InputError, MissingError
+from engine.loop.photo.colours import in_srgb
+from engine.loop.photo.foreign import foreign_name
 
-FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "GIF", "TIFF", *(("AVIF",) if features.check("avif") else ()))
 MAX_BYTES = 64 << 20
 MAX_PIXELS = 100_000_000
 MAX_SIDE = 1536
 """Pixels of the longer side that are kept: far more than any prior looks at."""
 
 MIN_SIDE = 16
+MOST_FRAMES = 30
+"""Frames of an animation that are looked at for one that shows something."""
+
 ORIENTATION = 0x0112  # in EXIF
 
 
@@ -74,10 +79,10 @@ def decode_photo(data: bytes, name: str) -> Photo:
                 _check_size(picture, name)
                 return _upright(picture)
     except (UnidentifiedImageError, Image.DecompressionBombError) as error:
-        raise FileFormatError(
-            f"{name} is not a picture that can be opened.", f"Save it as {' or '.join(FORMATS[:3])}."
-        ) from error
-    except (OSError, SyntaxError, ValueError, EOFError, ImageCms.PyCMSError) as error:
+        foreign = foreign_name(data)
+        what = f"{name} is {foreign}, which cannot be opened here." if foreign else f"{name} is not a picture that can be opened."
+        raise FileFormatError(what, f"Save it as {' or '.join(FORMATS[:3])}.") from error
+    except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise FileFormatError(f"{name} is damaged ({error}).", "Save it again, or choose another file.") from error
 
 
@@ -92,17 +97,28 @@ def _check_size(picture: Image.Image, name: str) -> None:
 
 
 def _upright(picture: Image.Image) -> Photo:
-    """Turned as its camera was held, in sRGB, small enough; only the first of several frames."""
+    """Turned as its camera was held, in sRGB, small enough; of several frames the first that shows something."""
     notes = []
     if getattr(picture, "n_frames", 1) > 1:
-        notes.append(f"It has {picture.n_frames} frames; the first is used.")
-        picture.seek(0)
+        number = _first_frame(picture)
+        notes.append(f"It has {picture.n_frames} frames; {'the first' if not number else f'number {number + 1}'} is used.")
     picture.draft("RGB", (MAX_SIDE, MAX_SIDE))  # JPEG decodes large pictures reduced
     turned = ImageOps.exif_transpose(_smaller(picture))
-    rgba = _in_srgb(turned, notes).convert("RGBA")
+    rgba = in_srgb(turned, notes).convert("RGBA")
     if max(rgba.size) > MAX_SIDE:
         rgba.thumbnail((MAX_SIDE, MAX_SIDE), Image.Resampling.LANCZOS)
     return Photo(np.asarray(rgba).copy(), tuple(notes))
+
+
+def _first_frame(picture: Image.Image) -> int:
+    """The number of the first frame that is not all of one colour, or all clear; the picture stands there then."""
+    for number in range(min(picture.n_frames, MOST_FRAMES)):
+        picture.seek(number)
+        low_high = picture.convert("RGBA").getextrema()
+        if low_high[3][1] and any(low < high for low, high in low_high):
+            return number
+    picture.seek(0)
+    return 0
 
 
 def _smaller(picture: Image.Image) -> Image.Image:
@@ -118,23 +134,3 @@ def _smaller(picture: Image.Image) -> Image.Image:
     if ORIENTATION in picture.getexif():  # some formats keep it elsewhere
         small.getexif()[ORIENTATION] = picture.getexif()[ORIENTATION]
     return small
-
-
-def _in_srgb(picture: Image.Image, notes: list[str]) -> Image.Image:
-    """Without its own colour profile or ink colours; deep greys scaled to eight bits."""
-    if picture.mode.startswith(("I", "F")):
-        values = np.asarray(picture, np.float64)
-        top = 65535.0 if values.max() > 255 else 255.0
-        return Image.fromarray(np.clip(values / top * 255, 0, 255).astype(np.uint8))
-    profile = picture.info.get("icc_profile")
-    if profile and picture.mode in ("RGB", "CMYK"):
-        notes.append("Its colours were converted to sRGB.")
-        try:
-            return ImageCms.profileToProfile(picture, ImageCms.ImageCmsProfile(BytesIO(profile)), ImageCms.createProfile("sRGB"),
-                                             outputMode="RGB")  # fmt: skip
-        except ImageCms.PyCMSError:  # a broken profile: the plain numbers are the better guess
-            notes[-1] = "Its colour profile is broken and was ignored."
-    if picture.mode == "CMYK":
-        notes.append("Its ink colours were converted to sRGB.")
-        return picture.convert("RGB")
-    return picture

@@ -24,7 +24,7 @@ def in_srgb(picture: Image.Image, notes: list[str]) -> Image.Image:
 
 
 def _by_profile(picture: Image.Image, notes: list[str]) -> Image.Image:
-    """By the picture's profile; the plain numbers where that is broken. A palette's colours and clear parts are unfolded first."""
+    """By the picture's profile; the plain numbers where that is broken. Palettes are unfolded first."""
     profile, clear = picture.info["icc_profile"], None
     if picture.mode in ("P", "PA", "1", "RGBa", "La"):
         picture = picture.convert("L" if picture.mode == "1" else "RGBA")

@@ -1,4 +1,4 @@
-"""Cut an object out before a background of one or a few flat tones: a studio sweep, a wall over a table, letterbox bars, a checkerboard.
+"""Cut an object out before one or a few flat tones: a studio sweep, a wall over a table, letterbox bars, a checkerboard.
 
 The tones are read off the picture's border. What is joined to the border and like one of them is background; so is a soft shadow,
 which keeps the tone's chroma and has no step at its edge, and so is what shows through a hole.

@@ -46,6 +46,7 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m studio",
         description="Maquette: turn words into 3D, and steer the shape while it evolves. Without a command it serves the page.",
     )
+    parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is")
     _add_serve_options(parser)
     parser.set_defaults(command=_serve)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
@@ -212,6 +213,19 @@ def _add_shelf(commands: argparse._SubParsersAction) -> None:
     shelf.add_argument("--embedder", default="toybox", help="what compares pictures: toybox or clip (default %(default)s)")
     shelf.add_argument("--sheet", type=Path, metavar="FILE.png", help="also draw the matches")
     shelf.set_defaults(command=_shelf)
+
+
+class _Version(argparse.Action):
+    """Says the version, which is looked up only then."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            print(f"maquette {version('maquette')}")
+        except PackageNotFoundError:
+            print("maquette, not installed: run pip install -e .")
+        parser.exit()
 
 
 def _port(text: str) -> int:

@@ -23,7 +23,7 @@ def read_outs(metrics: Mapping[str, float]) -> list[ReadOut]:
 
 
 def _convergence(value: float) -> ReadOut:
-    """``value`` is 1 - (error of the learned null branch / of the plain one); see ``engine.guidance.convergence``."""
+    """``value`` is 1 - (error of the learned null branch / of the plain one); see ``engine.guidance.learned.convergence``."""
     share = min(max(value, 0.0), 1.0)
     words = next(told for above, told in CONVERGENCE if share >= above)
     return ReadOut("null_convergence", "Shape learned by the null branch", share, words, warning=share >= PALE)

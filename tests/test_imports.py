@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,45 @@ def imported_by(code: str, *names: str) -> set[str]:
     asking = f"{code}\nimport sys\nprint('imported', *({set(names)!r} & sys.modules.keys()))"
     found = subprocess.run([sys.executable, "-c", asking], cwd=ROOT, capture_output=True, text=True, check=True)
     return set(found.stdout.splitlines()[-1].split()[1:])
+
+
+HEAVY = ("torch", "diffusers", "transformers", "numba", "scipy", "skimage", "trimesh", "gradio")
+
+
+@pytest.mark.parametrize("words", (["presets"], ["presets", "toybox-splats"], ["priors"], ["doctor"]))
+def test_commands_that_compute_nothing_import_nothing_that_computes(words: list[str]) -> None:
+    asks = words == ["doctor"] and not version("torch").endswith("+cpu")  # whether there is a GPU
+    found = imported_by(f"from studio.cli import main; assert main({words!r}) == 0", *HEAVY)
+    assert found <= ({"torch"} if asks else set())
+
+
+@pytest.mark.parametrize("words", (["--help"], ["--version"], ["generate", "--help"]))
+def test_help_and_version_import_nothing_at_all(words: list[str]) -> None:
+    code = f"from studio.cli import main\ntry:\n    main({words!r})\nexcept SystemExit as end:\n    assert not end.code"
+    assert not imported_by(code, "engine.loop", "numpy", *HEAVY)
+
+
+@pytest.mark.parametrize("module", ("engine.session", "engine.session.presets", "engine.loop.combinations", "engine.prior.known"))
+def test_settings_are_read_without_torch(module: str) -> None:
+    assert not imported_by(f"import {module}", *HEAVY)
+
+
+def test_every_guidance_method_is_known_without_torch() -> None:
+    assert not imported_by("from engine.guidance import methods; [kind() for kind in methods().values()]", *HEAVY)
+
+
+def test_threads_that_ask_for_torch_at_once_all_get_it_whole() -> None:
+    code = """
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from engine.lazy import torch
+start = Barrier(8)
+def ask(_):
+    start.wait()
+    return float(torch.ones(2).sum()), torch.nn.functional.relu, torch.autograd.Function
+with ThreadPoolExecutor(8) as pool:
+    assert len(set(pool.map(ask, range(8)))) == 1"""
+    assert imported_by(code, "torch") == {"torch"}
 
 
 @pytest.mark.parametrize(

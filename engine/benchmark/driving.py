@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from engine.loop.plan import plan
 from engine.loop.settings import Settings
-from engine.loop.stages import STAGES, first_scene, plan
+from engine.loop.stages import STAGES, first_scene
 from engine.loop.state import Context, RunState, make_optimiser
 from engine.loop.step import StepOut
 from engine.math.cameras import Cameras

@@ -31,6 +31,10 @@ class Cost:
         return " + ".join(part for part in (pushing, learning, decodes) if part)
 
 
+COMPARE_STEPS = 10
+"""A read-out that takes a pass of its own is asked once in so many steps."""
+
+
 def guided_passes(guidance_scale: float) -> int:
     """Forward passes of one prediction by ``predict_guided``: two, or one where guidance is off."""
     return 1 if guidance_scale == 1 else 2

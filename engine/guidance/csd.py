@@ -12,18 +12,19 @@ SDS is the sum (eps_empty - eps) + s (eps_c - eps_empty). CSD keeps the second p
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import Cost
 from engine.guidance.marks import TimeWeight
+from engine.lazy import torch
 from engine.math.knobs import Range, check_knobs
 from engine.math.noise import noise_like, time_weight
 from engine.prior.base import Prediction, Prior, PriorInfo, Prompts, guided
 from engine.prior.perp_neg import repelled
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
+from engine.lazy import torch
 from engine.math.noise import noise_like
 from engine.prior.base import Condition, Prior
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def denoising_loss(x: Tensor, condition: Condition, prior: Prior, rng: torch.Generator) -> Tensor:

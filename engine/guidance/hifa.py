@@ -17,14 +17,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Annotated, ClassVar
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import Cost, guided_passes
 from engine.guidance.marks import GuidanceScale, TimeWeight
+from engine.lazy import torch
 from engine.math.gradient import loss_from_gradient
 from engine.math.knobs import Range, check_knobs
 from engine.math.noise import NoiseSchedule, noise_like, time_weight
@@ -32,6 +30,9 @@ from engine.math.views import Views
 from engine.prior.base import Prior, PriorInfo, Prompts
 from engine.prior.resize import to_square
 from engine.prior.sampling import predict_guided
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)

@@ -22,22 +22,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, ClassVar
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from engine.errors import InputError
 from engine.guidance.base import GuidanceOut, out_of
-from engine.guidance.convergence import COMPARE_STEPS
-from engine.guidance.cost import Cost
+from engine.guidance.cost import COMPARE_STEPS, Cost
 from engine.guidance.denoising import denoising_loss
 from engine.guidance.marks import InitialGuidance, TimeWeight
-from engine.guidance.null_embedding import NullEmbedding
+from engine.lazy import torch
 from engine.math.knobs import Range, Switch, check_knobs
 from engine.math.noise import noise_like, time_weight
 from engine.prior.base import Prior, PriorInfo, Prompts
 from engine.prior.perp_neg import repelled
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine.guidance.learned.null_embedding import NullEmbedding
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,8 @@ class Lods:
 
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> NullEmbedding:
         """The embedding begins as the negative prompt's, or the empty one's."""
+        from engine.guidance.learned.null_embedding import NullEmbedding  # imports torch
+
         return NullEmbedding(prompts.unconditional.text, one_prompt=prior.info.joint_views)
 
     def loss(

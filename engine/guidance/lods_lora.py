@@ -8,32 +8,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, ClassVar
-
-import torch
-from torch import Tensor, nn
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from engine.guidance.base import GuidanceOut, out_of
-from engine.guidance.convergence import COMPARE_STEPS, Convergence
-from engine.guidance.cost import Cost
+from engine.guidance.cost import COMPARE_STEPS, Cost
 from engine.guidance.denoising import denoising_loss
 from engine.guidance.lods import normalised
 from engine.guidance.marks import InitialGuidance, TimeWeight
+from engine.lazy import torch
 from engine.math.knobs import Range, check_knobs
 from engine.math.noise import noise_like, time_weight
-from engine.prior.adapter import Adapter, adapter_on, check_takes_adapters
-from engine.prior.base import Prior, PriorInfo, Prompts
+from engine.prior.base import Prior, PriorInfo, Prompts, check_takes_adapters
 from engine.prior.perp_neg import repelled
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine.guidance.learned.null_adapter import NullAdapter
+
 RANK, SCALE = 4, 0.5
-
-
-class NullAdapter(nn.Module):
-    """The ``adapter`` of the null branch, and how far it has come."""
-
-    def __init__(self, adapter: Adapter, device: torch.device) -> None:
-        super().__init__()
-        self.adapter, self.read_out = adapter, Convergence(device)
 
 
 @dataclass(frozen=True)
@@ -79,6 +72,9 @@ class LodsLora:
 
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> NullAdapter:
         """An adapter that changes nothing yet. Raises InputError for priors without a network."""
+        from engine.guidance.learned.null_adapter import NullAdapter  # imports torch
+        from engine.prior.adapter import adapter_on
+
         return NullAdapter(adapter_on(prior, RANK, rng, SCALE), prior.device)
 
     def loss(self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: NullAdapter, rng: torch.Generator) -> GuidanceOut:

@@ -6,11 +6,14 @@ section 3.3).
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
+from engine.lazy import torch
 from engine.math.noise import NoiseSchedule
 from engine.prior.base import Prediction
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def rescaled(

@@ -15,18 +15,19 @@ The paper lets t fall over the run: the timestep policy "anneal".
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import Cost, guided_passes
 from engine.guidance.marks import GuidanceScale
+from engine.lazy import torch
 from engine.math.knobs import Range, check_knobs
 from engine.prior.base import Prior, PriorInfo, Prompts
 from engine.prior.inversion import even_times, invert
 from engine.prior.sampling import predict_guided
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)

@@ -13,19 +13,20 @@ x0-reconstruction loss of MVDream (arXiv 2308.16512, section 3.3), which also re
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import Cost
 from engine.guidance.marks import GuidanceScale, TimeWeight
 from engine.guidance.rescale import rescaled
+from engine.lazy import torch
 from engine.math.knobs import Range, check_knobs
 from engine.math.noise import NoiseSchedule, noise_like, time_weight
 from engine.prior.base import Prediction, Prior, PriorInfo, Prompts, guided
 from engine.prior.perp_neg import repelled
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)

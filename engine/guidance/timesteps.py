@@ -15,15 +15,17 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from engine.errors import InputError
+from engine.lazy import torch
 from engine.math.knobs import Choice, Range, check_knobs
 from engine.math.noise import NoiseSchedule
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 POLICIES = ("uniform", "anneal", "funnel", "hifa", "dreamtime")
 

@@ -15,20 +15,22 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, ClassVar
-
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import Cost
 from engine.guidance.denoising import denoising_loss
 from engine.guidance.marks import GuidanceScale, TimeWeight
+from engine.lazy import torch
 from engine.math.knobs import Range, check_knobs
 from engine.math.noise import noise_like, time_weight
-from engine.prior.adapter import Adapter, adapter_on, check_takes_adapters
-from engine.prior.base import Prior, PriorInfo, Prompts, guided
+from engine.prior.base import Prior, PriorInfo, Prompts, check_takes_adapters, guided
 from engine.prior.perp_neg import repelled
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from engine.prior.adapter import Adapter
 
 RANK = 4
 
@@ -62,6 +64,8 @@ class Vsd:
 
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> Adapter:
         """An adapter that changes nothing yet. Raises InputError for priors without a network."""
+        from engine.prior.adapter import adapter_on  # imports torch
+
         return adapter_on(prior, RANK, rng)
 
     def loss(self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: Adapter, rng: torch.Generator) -> GuidanceOut:

@@ -6,10 +6,10 @@ from dataclasses import fields
 from typing import Any
 
 from engine.errors import InputError
-from engine.loop.guiding.guide import chosen_way
+from engine.loop.guiding.ways import chosen_way
+from engine.loop.plan import plan
 from engine.loop.settings import Settings
 from engine.loop.spec import RunSpec
-from engine.loop.stages import plan
 from engine.math.knobs import knobs_of
 from engine.prior.base import PriorInfo
 from engine.prior.control.entries import OFF

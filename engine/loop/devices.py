@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from importlib.metadata import version
 
-import torch
+from engine.lazy import torch
 
 
 def cuda_name() -> str | None:
-    """The name of the GPU, or None without one."""
+    """The name of the GPU, or None without one. A build of torch for CPUs alone is not even imported to know."""
+    if version("torch").endswith("+cpu"):
+        return None
     return torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
 
 

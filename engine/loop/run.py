@@ -34,11 +34,12 @@ from engine.loop.messages import (
     Warned,
     Watch,
 )
+from engine.loop.plan import Planned, plan
 from engine.loop.preparing import prepared
 from engine.loop.recipe import Change, Recipe, changed_values
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs, RunSpec
-from engine.loop.stages import STAGES, Planned, fresh_state, plan
+from engine.loop.stages import STAGES, fresh_state
 from engine.loop.state import Context, RunState
 from engine.loop.step import StepOut
 from engine.loop.thrift import Exhausted, Thrift, pull

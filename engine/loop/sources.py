@@ -9,39 +9,19 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.errors import FileFormatError, InputError
+from engine.errors import FileFormatError
 from engine.loop.clipping import bounded
 from engine.loop.export.ply import SplatCloud, read_splat_ply, rgb_from_sh0
-from engine.loop.spec import Knobs, RunSpec
+from engine.loop.spec import Knobs
 from engine.loop.state import Context, RunState
 from engine.math.cameras import Cameras
-from engine.prior.base import PriorInfo, Prompts, Source
+from engine.prior.base import Prompts, Source
 from engine.scene.splats import Splats
 
 MOST_SPLATS = 2_000_000
 REACH, OUTLIERS = 1.5, 0.02  # a cloud of which more than this share is further out does not fit the cameras
 MARGIN = 1e-3  # opacities and colours are kept this far from 0 and 1, where the logistic function is flat
 SMALLEST = 1e-5
-
-
-def check_start(spec: RunSpec, info: PriorInfo) -> None:
-    """Raises InputError for a run from a file that cannot be one, and for a prior that edits and is given nothing to edit."""
-    if spec.start != "file":
-        if info.takes_source:
-            raise InputError(
-                f"The prior {info.id!r} edits what is there, and start is {spec.start!r}.",
-                'Set start = "file" and start_file to a splat PLY, such as the scene.ply of an earlier result.',
-            )
-        return
-    if spec.scene != "splats":
-        raise InputError(
-            f"A run from a file keeps its splats, and scene is {spec.scene!r}.", 'Set scene = "splats", or choose another start.'
-        )
-    if not spec.start_file:
-        raise InputError(
-            "The run shall start from a file, and start_file names none.",
-            "Give the path of a splat PLY, such as the scene.ply of an earlier result.",
-        )
 
 
 def splats_from_file(path: str | Path) -> Splats:

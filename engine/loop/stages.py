@@ -9,16 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 from torch import Tensor
 
-from engine.errors import InputError
 from engine.loop.guiding.drafting import GuidedDraft
 from engine.loop.hull import hull_grid, hull_points
 from engine.loop.messages import Stage
-from engine.loop.sources import check_start, keep_source, splats_from_file
+from engine.loop.sources import keep_source, splats_from_file
 from engine.loop.spec import Knobs, RunSpec
 from engine.loop.spoilt import spoilt_picture
 from engine.loop.state import Anchor, Context, RunState, make_optimiser
@@ -27,7 +26,6 @@ from engine.loop.viewpoints import cameras_beside, draft_cameras, draft_count
 from engine.math.cameras import Cameras
 from engine.math.matte import matte
 from engine.math.views import Views
-from engine.prior.base import PriorInfo
 from engine.prior.sampling import ddim, sampling_times
 from engine.render import choose
 from engine.scene import canvas, field, splats
@@ -39,34 +37,6 @@ StageSteps = Callable[[Context, RunState, LiveKnobs], Iterator[StepOut]]
 BALL_RADIUS, BALL_SPLAT_SCALE = 0.55, 0.045
 HULL_SPLAT_SCALE = 0.03
 COARSE_VOXELS = 24
-
-
-@dataclass(frozen=True)
-class Planned:
-    """A stage of a run and how many steps it takes."""
-
-    name: Stage
-    steps: int
-
-
-def plan(spec: RunSpec, info: PriorInfo) -> tuple[Planned, ...]:
-    """The stages that ``spec`` asks for, in order. Raises InputError for a draft from a prior that cannot make one."""
-    check_start(spec, info)
-    stages: tuple[Planned, ...] = ()
-    if spec.start == "draft":
-        if not info.joint_views:
-            raise InputError(
-                f"The prior {info.id!r} makes one view at a time and cannot draft an object.",
-                'Choose start = "ball", or a multi-view prior such as toybox.',
-            )
-        stages += (Planned("draft", spec.sampling_steps), Planned("fit", spec.fit_steps))
-    if spec.refine_steps:
-        stages += (Planned("refine", spec.refine_steps),)
-    if not stages:
-        raise InputError(
-            "There is nothing to do: no draft and no refine steps.", "Set refine_steps above 0, or start from a draft."
-        )
-    return stages
 
 
 def fresh_state(context: Context, resumed: bool = False) -> RunState:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
+
+from engine.lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def loss_from_gradient(x: Tensor, gradient: Tensor) -> Tensor:
@@ -25,7 +29,12 @@ def clip_backward(pictures: Tensor, limit: float, by: str) -> Tensor:
 
     Pixel-wise gradient clipping, arXiv 2310.12474: what an encoder blows up at a few pixels cannot outweigh all others.
     """
-    return pictures if by == "off" else _ClipBackward.apply(pictures, limit, by)
+    if by == "off":
+        return pictures
+    watched = pictures.view_as(pictures)
+    if watched.requires_grad:
+        watched.register_hook(lambda gradient: clip_pixels(gradient, limit, by))
+    return watched
 
 
 def clip_pixels(gradient: Tensor, limit: float, by: str) -> Tensor:
@@ -46,16 +55,3 @@ def pixel_size(gradient: Tensor, by: str) -> Tensor:
     if by == "norm":
         return torch.linalg.vector_norm(gradient, dim=-1, keepdim=True)
     return gradient.abs().amax(dim=-1, keepdim=True)
-
-
-class _ClipBackward(torch.autograd.Function):
-    """Identity forward, ``clip_pixels`` backward."""
-
-    @staticmethod
-    def forward(ctx, pictures: Tensor, limit: float, by: str) -> Tensor:
-        ctx.limit, ctx.by = limit, by
-        return pictures.view_as(pictures)
-
-    @staticmethod
-    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None, None]:
-        return clip_pixels(gradient, ctx.limit, ctx.by), None, None

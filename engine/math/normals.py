@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from typing import TYPE_CHECKING
 
+from engine.lazy import torch
 from engine.math.cameras import Cameras
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 SOLID = 0.5  # alpha from which on a pixel shows a surface
 FACING = (0.0, 0.0, -1.0)  # towards the camera
@@ -51,4 +53,4 @@ def _slope(points: Tensor, solid: Tensor, dim: int) -> Tensor:
 
 def _padded(steps: Tensor, dim: int) -> Tensor:
     """A step of 0 before the first and after the last."""
-    return F.pad(steps, (0, 0, 1, 1) if dim == 2 else (0, 0, 0, 0, 1, 1))
+    return torch.nn.functional.pad(steps, (0, 0, 1, 1) if dim == 2 else (0, 0, 0, 0, 1, 1))

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from engine.errors import InputError
-from engine.prior.base import Prior, PriorInfo
+from engine.prior.base import Prior, check_takes_adapters
 
 ATTENTION = ("to_q", "to_k", "to_v", "to_out.0", "qkv", "word_kv", "out")  # as diffusers and toybox name its linear layers
 NAME = "adapter"
@@ -68,15 +67,6 @@ def adapter_on(prior: Prior, rank: int, rng: torch.Generator, scale: float = 1.0
     """A new adapter on the prior's network. Raises InputError if the prior has none."""
     check_takes_adapters(prior.info)
     return Adapter(prior.network, rank, rng, scale)
-
-
-def check_takes_adapters(info: PriorInfo) -> None:
-    """Raises InputError if the prior has no network that an adapter could change."""
-    if not info.takes_adapters:
-        raise InputError(
-            f"The prior {info.id!r} has no network in which an adapter (LoRA) could learn.",
-            "Choose a method that learns no adapter, such as SDS or LODS, or another prior, such as toybox.",
-        )
 
 
 def _adapted(network: nn.Module, rank: int, scale: float) -> tuple[_Place, ...]:

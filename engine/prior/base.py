@@ -10,16 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-import torch
-from torch import Tensor
-
+from engine.errors import InputError
+from engine.lazy import torch
 from engine.math.cameras import Cameras
 from engine.math.noise import NoiseSchedule
 from engine.math.views import Views
 from engine.prior.reference.maps import Reading, ReferenceMaps
 from engine.prior.reference.strength import Influence
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,15 @@ class PriorInfo:
         """``prompt`` as the captions were that it was taught; an empty one stays so."""
         complete = not prompt.strip() or prompt.rstrip().endswith(self.prompt_suffix.lstrip(", "))
         return prompt if complete else prompt + self.prompt_suffix
+
+
+def check_takes_adapters(info: PriorInfo) -> None:
+    """Raises InputError if the prior has no network that an adapter could change."""
+    if not info.takes_adapters:
+        raise InputError(
+            f"The prior {info.id!r} has no network in which an adapter (LoRA) could learn.",
+            "Choose a method that learns no adapter, such as SDS or LODS, or another prior, such as toybox.",
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import torch
-
+from engine.lazy import torch
 from engine.prior.base import Prior
 from engine.prior.entries import PriorEntry
 
-Loader = Callable[[PriorEntry, Path, torch.device], Prior]
+Loader = Callable[[PriorEntry, Path, "torch.device"], Prior]
 """Entry, folder with the files, device -> prior."""
 
 

@@ -6,13 +6,15 @@ Reverse of arXiv 2010.02502, equation 12: x_t = a_t x0(x_s, s) + sig_t eps(x_s, 
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
-
+from engine.lazy import torch
 from engine.math.noise import NoiseSchedule, noise_like
 from engine.prior.base import Prediction, Prior, Prompts
 from engine.prior.sampling import predict_guided
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def invert(

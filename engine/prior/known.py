@@ -12,6 +12,7 @@ from engine.prior.base import PriorInfo
 from engine.prior.entries import PRIORS_FOLDER, PriorEntry
 from engine.prior.registry import find_entry
 from engine.prior.sight.traits import IMAGEDREAM, ZERO123, ZERO123PLUS
+from engine.prior.toybox.info import read_info
 
 WORDED = {"wants_view_words": True}
 JOINT = {"takes_cameras": True, "joint_views": True, "has_vae": True}
@@ -49,6 +50,4 @@ def info_of(prior_id: str, folder: Path = PRIORS_FOLDER) -> PriorInfo | None:
 
 
 def _toybox(entry: PriorEntry) -> PriorInfo | None:
-    from engine.prior.toybox.folder import read_info  # its package imports the network
-
     return read_info(entry.local_source) if entry.is_local else None

@@ -16,12 +16,15 @@ that knows a conditional and an unconditional prediction can be told c (``repell
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor
+from typing import TYPE_CHECKING
 
+from engine.lazy import torch
 from engine.math.cameras import Cameras
 from engine.prior.base import Condition, Prediction, Prior, Prompts, TextEmbedding, Unwanted
 from engine.prior.view_words import WORDS, ViewWords, view_weights
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 FRONT_SIDE = SIDE_FRONT = (4.0, 0.5, -2.426)
 SIDE_BACK, FRONT_BACK = (1.0, 0.5, -0.606), (1.0, 0.5, 0.967)

@@ -7,12 +7,10 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-
 from engine.errors import DeviceError, FileFormatError, MissingError, PresetError, StorageError
+from engine.lazy import torch
 from engine.prior import hub
 from engine.prior.base import Prior
-from engine.prior.economy import load_within
 from engine.prior.entries import PRIORS_FOLDER, PriorEntry, known_file, lacking, read_entry
 from engine.prior.families import FAMILIES
 from engine.prior.pipeline_folder import (
@@ -58,6 +56,8 @@ def load_prior(
 
     Raises InputError (unknown), MissingError (not installed), PresetError or FileFormatError (unreadable), DeviceError.
     """
+    from engine.prior.economy import load_within  # imports torch
+
     entry = find_entry(prior_id, folder)
     if entry.family not in FAMILIES:
         raise PresetError(f"Prior {prior_id} is of the family {entry.family!r}.", f"Known families are {', '.join(FAMILIES)}.")

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import torch.nn.functional as F
-from torch import Tensor
+from typing import TYPE_CHECKING
+
+from engine.lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def to_square(pictures: Tensor, side: int) -> Tensor:
@@ -17,5 +21,5 @@ def to_square(pictures: Tensor, side: int) -> Tensor:
     if height == side:
         return pictures
     if height > side:
-        return F.interpolate(pictures, size=(side, side), mode="area")
-    return F.interpolate(pictures, size=(side, side), mode="bilinear", align_corners=False)
+        return torch.nn.functional.interpolate(pictures, size=(side, side), mode="area")
+    return torch.nn.functional.interpolate(pictures, size=(side, side), mode="bilinear", align_corners=False)

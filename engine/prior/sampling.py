@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
-
+from engine.lazy import torch
 from engine.math.noise import NoiseSchedule
 from engine.prior.base import Prediction, Prior, Prompts, guided
 from engine.prior.perp_neg import repelled
 
-Correction = Callable[[Prediction, Tensor, Tensor], Prediction]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Correction = Callable[[Prediction, "Tensor", "Tensor"], Prediction]
 """A guided prediction, changed in the light of the ``x_t`` and the times ``t`` that it was made for."""
 
 

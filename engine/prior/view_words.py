@@ -8,12 +8,14 @@ with its direction (Magic123, arXiv 2306.17843): front to side to back linearly 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
-
+from engine.lazy import torch
 from engine.math.cameras import Cameras
 from engine.prior.base import Prior, TextEmbedding
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 WORDS = ("front view", "side view", "back view", "overhead view")
 OVERHEAD_FROM_DEG, OVERHEAD_TO_DEG = 45.0, 75.0

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
-import torch
-from torch import Tensor
+
+from engine.lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 class Scene(Protocol):

@@ -7,24 +7,25 @@ import threading
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from engine.errors import InputError, MissingError
-from engine.loop.given import shown_pictures
 from engine.loop.guiding.asking import FromRun, FromShelf, Retrieved, asked_in
 from engine.loop.guiding.belonging import digest
 from engine.loop.guiding.keeping import kept_item
 from engine.loop.guiding.origin import Origin, write_origin
 from engine.loop.photo.listing import pictures_in
 from engine.loop.photo.marks import AUTO
-from engine.loop.references.finding import Sought, closeness, drawn, find_by_pictures, find_by_words
 from engine.loop.references.items import Item, Match
-from engine.loop.references.looks import shape_of
-from engine.loop.references.shelf import Shelf, folder_shelf, result_in, together, toybox_shelf
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import RunSpec
 from engine.prior.reference.embedding import Embedder, load_embedder
+
+if TYPE_CHECKING:
+    from engine.loop.references.finding import Sought
+    from engine.loop.references.shelf import Shelf
 
 CACHE = ".references"
 TEMPERATURE = 0.05
@@ -56,6 +57,8 @@ class References:
 
     def shelf(self) -> Shelf:
         """Everything to choose from as it is now; new files in the user's folder are read and embedded first."""
+        from engine.loop.references.shelf import folder_shelf, together  # imports torch
+
         with self._lock:
             own = [] if self.folder is None else [folder_shelf(self.folder, self._embedder, self._cache)]
             return together([*own, self._shipped])
@@ -69,6 +72,8 @@ class References:
 
     def result(self, token: str) -> Item:
         """The 3D result of a run. Raises InputError if there is no such run, or it has no 3D result yet."""
+        from engine.loop.references.shelf import result_in  # imports torch
+
         folder = self.library / token
         if not any((folder / name).is_file() for name in ("job.json", "result.json")):
             raise InputError(f"There is no run {token!r} in this library.", "Choose one of your results, or upload its file.")
@@ -82,6 +87,8 @@ class References:
 
         Things that no word of the prompt fits are left out. Raises InputError if there are neither words nor pictures.
         """
+        from engine.loop.references.finding import find_by_pictures, find_by_words  # imports torch
+
         shelf = self.shelf()
         if spec.images.strip():
             return find_by_pictures(shelf, self._embedder, sought_in(spec), k)
@@ -103,6 +110,8 @@ class References:
         return with_values(settings, {"reference": f"{path.absolute()}#{digest(path)}"})
 
     def _chosen(self, asked: FromShelf | FromRun | Retrieved, spec: RunSpec) -> Match:
+        from engine.loop.references.finding import drawn  # imports torch
+
         if isinstance(asked, FromRun):
             return Match(self.result(asked.token), np.nan)
         if isinstance(asked, FromShelf):
@@ -118,6 +127,9 @@ class References:
 
     def _similarity(self, item: Item, spec: RunSpec) -> float:
         """Of a thing that was picked by hand with what is asked for; not a number where nothing compares."""
+        from engine.loop.references.finding import closeness  # imports torch
+        from engine.loop.references.looks import shape_of
+
         if spec.images.strip():
             return closeness(shape_of(item), sought_in(spec))
         matches = self.matches(spec, len(self.shelf().items)) if spec.prompt.strip() else []
@@ -133,11 +145,16 @@ class References:
 
     @cached_property
     def _shipped(self) -> Shelf:
+        from engine.loop.references.shelf import toybox_shelf  # imports torch
+
         return toybox_shelf(self._embedder, self._cache)
 
 
 def sought_in(spec: RunSpec) -> list[Sought]:
     """The pictures of ``spec``, of which there is at least one; where cameras stood is not known where that is estimated."""
+    from engine.loop.given import shown_pictures  # imports torch
+    from engine.loop.references.finding import Sought
+
     known = AUTO not in (spec.image_azimuth, spec.image_elevation)
     return [
         Sought(rgba, (picture.azimuth_deg, spec.image_elevation_deg) if known else None, weight)

@@ -13,12 +13,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from engine.errors import InputError, StudioError
-from engine.loop.frames import SplatArrays
 from engine.loop.messages import Pictures, SceneCopy, SetKnobs, Stop
 from engine.loop.settings import Settings, Value, flatten_knobs, with_values
 from engine.loop.spec import Knobs
@@ -33,6 +32,9 @@ from engine.session.record import ENDED, JobRecord
 from engine.session.recovery import recovered
 from engine.session.references import References
 from engine.session.views import Cloud, Frame, JobView, Strip, view_of
+
+if TYPE_CHECKING:
+    from engine.loop.frames import SplatArrays
 
 CLOSE_SECONDS = 60.0
 SIDE_SECONDS = 2.0  # how long a first strip or cloud is waited for

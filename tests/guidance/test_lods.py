@@ -15,9 +15,9 @@ from torch import Tensor
 
 from engine.errors import InputError
 from engine.guidance import denoising, lods
-from engine.guidance.convergence import COMPARE_STEPS
+from engine.guidance.cost import COMPARE_STEPS
+from engine.guidance.learned.null_embedding import NullEmbedding, side_shares
 from engine.guidance.lods import Lods
-from engine.guidance.null_embedding import NullEmbedding, side_shares
 from engine.guidance.sds import Sds
 from engine.loop.learned import make_side_optimiser
 from engine.math.cameras import orbit_cameras

@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.guidance.convergence import COMPARE_STEPS
+from engine.guidance.cost import COMPARE_STEPS
+from engine.guidance.learned.null_adapter import NullAdapter
 from engine.guidance.lods import Lods
-from engine.guidance.lods_lora import SCALE, LodsLora, NullAdapter
+from engine.guidance.lods_lora import SCALE, LodsLora
 from engine.guidance.sds import Sds
 from engine.loop.learned import make_side_optimiser
 from engine.prior.analytic import AnalyticPrior, CountingPrior, gaussian

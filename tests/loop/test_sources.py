@@ -17,13 +17,14 @@ from engine.loop import snapshot, sources
 from engine.loop.export.ply import sh0_from_rgb, write_splat_ply
 from engine.loop.frames import shown
 from engine.loop.messages import Finished, Stepped, Stop, Unattended
+from engine.loop.plan import plan
 from engine.loop.recipe import Recipe
 from engine.loop.results import write_results
 from engine.loop.run import run
 from engine.loop.settings import Settings, with_values
 from engine.loop.sources import splats_from_file, with_source
 from engine.loop.spec import Knobs
-from engine.loop.stages import fresh_state, plan
+from engine.loop.stages import fresh_state
 from engine.loop.state import Context
 from engine.math.cameras import orbit_cameras
 from engine.prior.base import Prior

@@ -16,8 +16,9 @@ from engine.prior.reference.controller import ReferenceController, controller_fo
 from engine.prior.reference.folder import save_controller
 from engine.prior.reference.maps import ReferenceMaps
 from engine.prior.reference.strength import Influence, StrengthCurve
-from engine.prior.toybox.folder import CONTROLLER, base_digest, read_info
+from engine.prior.toybox.folder import base_digest
 from engine.prior.toybox.geometry import DISTANCE, FOV_DEG
+from engine.prior.toybox.info import CONTROLLER, read_info
 from engine.prior.toybox.prior import ToyboxPrior, load_toybox
 from tests.prior.test_toybox_prior import save_tiny
 

@@ -13,8 +13,9 @@ from engine.math.cameras import Cameras, orbit_cameras
 from engine.math.views import Views
 from engine.prior.base import CleanViews, Condition, TextEmbedding
 from engine.prior.toybox import ToyboxPipeline
-from engine.prior.toybox.folder import WEIGHTS, save_prior
+from engine.prior.toybox.folder import save_prior
 from engine.prior.toybox.geometry import DISTANCE, FOV_DEG
+from engine.prior.toybox.info import WEIGHTS
 from engine.prior.toybox.network import ToyboxDenoiser
 from engine.prior.toybox.prior import ToyboxPrior, load_toybox
 from engine.prior.toybox.schedule import shifted_cosine

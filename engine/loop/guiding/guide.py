@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
-from engine.errors import InputError
 from engine.loop.given import GivenViews
 from engine.loop.guiding.belonging import found
 from engine.loop.guiding.likeness import Outlines, probe_cameras
 from engine.loop.guiding.marks import AUTO, OPEN, read_curve, read_gate
+from engine.loop.guiding.ways import Way, chosen_way
 from engine.loop.references.orient import Orientation
 from engine.loop.references.reading import read_reference
 from engine.loop.references.seeing import reference_maps
@@ -21,12 +21,9 @@ from engine.loop.references.shape import ReferenceShape
 from engine.loop.spec import Knobs, RunSpec
 from engine.math.cameras import Cameras
 from engine.math.views import Views
-from engine.prior.base import Prior, PriorInfo, Prompts, Reference
-from engine.prior.control.entries import OFF
+from engine.prior.base import Prior, Prompts, Reference
 from engine.prior.reference.maps import Reading, ReferenceMaps
 from engine.prior.reference.strength import Influence, gate
-
-Way = Literal["controller", "shape", "controlnet"]
 
 HALF_OPEN, HALF_OPEN_BY_PICTURE, GATE_WIDTH = 0.55, 0.75, 0.2
 """Likeness at which the automatic gate is half open, by words and by given pictures; over how much of it a gate opens.
@@ -162,23 +159,6 @@ def guide_by(model: Model, spec: RunSpec, prior: Prior, given: GivenViews | None
     return Guide(
         model, way, spec.reference_map, info.resolution, outlines, clean, notes=notes, alone=spec.reference_by == "controller"
     )
-
-
-def chosen_way(spec: RunSpec, info: PriorInfo) -> Way:
-    """By which way the reference acts with this prior. Raises InputError, with another way, where that cannot be."""
-    if spec.reference_by == AUTO:
-        return "controller" if info.takes_references else "controlnet" if spec.control != OFF else "shape"
-    if spec.reference_by == "controller" and not info.takes_references:
-        raise InputError(
-            f"reference_by is 'controller', and the prior {info.id!r} has no controller that could read a 3D reference.",
-            "Set reference_by to shape, which pulls the shape itself, or to auto.",
-        )
-    if spec.reference_by == "controlnet" and spec.control == OFF:
-        raise InputError(
-            "reference_by is 'controlnet', and control is 'off': there is no ControlNet to show the reference to.",
-            "Choose one with control, or set reference_by to shape.",
-        )
-    return spec.reference_by
 
 
 def mask_of(maps: ReferenceMaps) -> Tensor:

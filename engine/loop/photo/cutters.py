@@ -8,10 +8,11 @@ import numpy as np
 
 from engine.errors import InputError
 from engine.loop.photo import cutting
+from engine.loop.photo.marks import WAYS
 from engine.prior.photo.entries import PHOTO_FOLDER
 from engine.prior.photo.masking import Box, load_masker
 
-AUTO, ALPHA, CLASSICAL, NONE = WAYS = ("auto", "alpha", "classical", "none")
+AUTO, ALPHA, CLASSICAL, NONE = WAYS
 MARGIN = 0.03
 """Of the picture's sides, that the box of an object is wider on each side; and that is left out where none is foreseen."""
 

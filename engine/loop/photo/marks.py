@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from engine.loop.photo.cutters import WAYS
 from engine.math.knobs import Choice, Range
 from engine.prior.photo.entries import photo_ids
 
 SET, AUTO, OFF = "set", "auto", "off"
+WAYS = ("auto", "alpha", "classical", "none")
+"""Of cutting out without a model, as `engine.loop.photo.cutters` knows them."""
 
 CutOut = Annotated[
     str,

@@ -11,15 +11,17 @@ control_v11p_sd15_normalbae; sd-controlnet-normal, whose normals come from the s
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-import torch
-from torch import Tensor
-
+from engine.lazy import torch
 from engine.math.cameras import Cameras
 from engine.math.normals import SOLID, camera_normals
 from engine.math.views import Views
 
-Picture = Callable[[Views, Cameras], Tensor]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+Picture = Callable[[Views, Cameras], "Tensor"]
 """Renders and their cameras to pictures (B,H,W,3) in 0..1."""
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 from engine.errors import FileFormatError, MissingError, storage_errors
 from engine.prior.pipeline_folder import read_json
 from engine.prior.reference.controller import ReferenceController
-from engine.prior.toybox.folder import WEIGHTS
+from engine.prior.toybox.info import WEIGHTS
 
 BASE = "_base"
 """In its settings: the digest of the prior's weights that it was taught to guide."""

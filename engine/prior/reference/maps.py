@@ -9,11 +9,13 @@ Shapes: B objects, V views, S pixels a side.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import torch
-import torch.nn.functional as F
-from torch import Tensor
+from engine.lazy import torch
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
 
 Reading = Literal["progress", "noise_level"]
 
@@ -69,6 +71,6 @@ def routed(maps: ReferenceMaps, times: Tensor, reading: Reading = "progress") ->
     for size in (COARSE, MIDDLE):
         rows = (sizes == size).to(picked.device)
         if size < side and rows.any():
-            small = F.interpolate(picked[rows], size=(size, size), mode="nearest-exact")
-            picked[rows] = F.interpolate(small, size=(side, side), mode="nearest-exact")
+            small = torch.nn.functional.interpolate(picked[rows], size=(size, size), mode="nearest-exact")
+            picked[rows] = torch.nn.functional.interpolate(small, size=(side, side), mode="nearest-exact")
     return ReferenceMaps(picked[:, :, :3], picked[:, :, 3:])

@@ -9,7 +9,6 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -24,37 +23,12 @@ from engine.errors import FileFormatError, MissingError, storage_errors
 from engine.math.noise import NoiseSchedule
 from engine.prior.base import PriorInfo
 from engine.prior.pipeline_folder import missing_files, read_json
-from engine.prior.toybox.geometry import DISTANCE, FOV_DEG, RESOLUTION
+from engine.prior.toybox.info import SETTINGS, TOYBOX_INFO, WEIGHTS, info_toml, read_info
 from engine.prior.toybox.network import ToyboxDenoiser
 from engine.prior.toybox.tokeniser import Tokeniser
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 PACKAGE = "engine.prior.toybox"
-WEIGHTS = "diffusion_pytorch_model.safetensors"
-SETTINGS = "prior.toml"
-CONTROLLER = "reference"
-"""The folder in it of the controller for 3D references, where one was trained."""
-
 DIGEST_CHARACTERS = 16
-
-TOYBOX_INFO = PriorInfo(
-    id="toybox",
-    title="Toybox",
-    channels="rgba",
-    resolution=RESOLUTION,
-    default_guidance_scale=2.5,
-    time_range=(0.02, 0.98),
-    takes_cameras=True,
-    joint_views=True,
-    takes_images=True,
-    fov_deg=FOV_DEG,
-    distance=DISTANCE,
-    elevation_range_deg=(-5.0, 35.0),
-)
 
 
 def save_prior(
@@ -81,7 +55,7 @@ def save_prior(
             (partial / "scheduler").mkdir()
             _write_json(partial / "scheduler" / "scheduler_config.json", _scheduler_config(schedule))
             _write_json(partial / "model_index.json", _index())
-            (partial / SETTINGS).write_text(_toml(info), encoding="utf-8")
+            (partial / SETTINGS).write_text(info_toml(info), encoding="utf-8")
             _move_all(partial, folder)
 
 
@@ -120,18 +94,6 @@ def base_digest(folder: Path) -> str:
     return hashlib.sha256((Path(folder) / "unet" / WEIGHTS).read_bytes()).hexdigest()[:DIGEST_CHARACTERS]
 
 
-def read_info(folder: Path) -> PriorInfo:
-    """What the folder says of its prior, without weights and words. Raises `FileFormatError` if it cannot be read."""
-    try:
-        table = tomllib.loads((Path(folder) / SETTINGS).read_text(encoding="utf-8"))
-        values = {name: tuple(table[name]) if isinstance(table[name], list) else table[name] for name in _FIELDS}
-        return PriorInfo(**values, implies_noise=True, takes_references=(Path(folder) / CONTROLLER / WEIGHTS).exists())
-    except (OSError, TypeError, KeyError, ValueError) as error:
-        raise FileFormatError(
-            f"The toybox prior in {folder} is damaged ({error}).", "Restore the folder from the repository."
-        ) from error
-
-
 def _move_all(partial: Path, folder: Path) -> None:
     """Each file takes its place whole; the weights come last, so that nothing new is read with old settings for long."""
     files = [path for path in partial.rglob("*") if path.is_file()]
@@ -168,26 +130,3 @@ def _scheduler_config(schedule: NoiseSchedule) -> dict[str, object]:
         "timestep_spacing": "trailing",
         "trained_betas": betas,
     }
-
-
-_FIELDS = (
-    "id",
-    "title",
-    "channels",
-    "resolution",
-    "default_guidance_scale",
-    "time_range",
-    "takes_cameras",
-    "joint_views",
-    "takes_images",
-    "fov_deg",
-    "distance",
-    "elevation_range_deg",
-)
-
-
-def _toml(info: PriorInfo) -> str:
-    values = {name: getattr(info, name) for name in _FIELDS}
-    return "".join(
-        f"{name} = {json.dumps(list(value) if isinstance(value, tuple) else value)}\n" for name, value in values.items()
-    )

@@ -16,7 +16,8 @@ from engine.prior.reference.controller import ReferenceController
 from engine.prior.reference.folder import base_of, load_controller
 from engine.prior.reference.steering import features_for
 from engine.prior.resize import to_square
-from engine.prior.toybox.folder import CONTROLLER, base_digest, load_parts
+from engine.prior.toybox.folder import base_digest, load_parts
+from engine.prior.toybox.info import CONTROLLER
 from engine.prior.toybox.network import Poses, StemFeatures, ToyboxDenoiser, Words
 from engine.prior.toybox.poses import poses_from_cameras, unknown_poses
 from engine.prior.toybox.schedule import time_fraction

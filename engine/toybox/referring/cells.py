@@ -11,7 +11,8 @@ from pathlib import Path
 from engine.errors import InputError
 from engine.loop.settings import Settings, flatten, with_values
 from engine.prior.registry import find_entry, local_folder
-from engine.prior.toybox.folder import CONTROLLER, WEIGHTS, base_digest
+from engine.prior.toybox.folder import base_digest
+from engine.prior.toybox.info import CONTROLLER, WEIGHTS
 from engine.toybox.shelf import LIST
 from engine.toybox.yardstick.choosing import CEILING, KINDS, NONE, PICTURE, RANDOM, TRUTH
 from engine.toybox.yardstick.tasks import ImageTask

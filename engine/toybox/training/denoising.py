@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.prior.toybox.folder import TOYBOX_INFO, load_parts
+from engine.prior.toybox.folder import load_parts
+from engine.prior.toybox.info import TOYBOX_INFO
 from engine.prior.toybox.network import ToyboxDenoiser
 from engine.prior.toybox.prior import ToyboxPrior
 from engine.prior.toybox.schedule import TIMES, shifted_cosine

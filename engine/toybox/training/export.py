@@ -10,7 +10,8 @@ from typing import Any
 
 from engine.errors import InputError, storage_errors
 from engine.prior.reference.folder import save_controller
-from engine.prior.toybox.folder import WEIGHTS, save_prior
+from engine.prior.toybox.folder import save_prior
+from engine.prior.toybox.info import WEIGHTS
 from engine.prior.toybox.prior import load_toybox
 from engine.prior.toybox.schedule import shifted_cosine
 from engine.prior.toybox.tokeniser import Tokeniser, build_tokenizer

@@ -10,7 +10,8 @@ import torch
 from engine.errors import InputError
 from engine.loop.combinations import check_combination
 from engine.loop.given import GivenViews
-from engine.loop.guiding.guide import Guide, chosen_way, guide_by, with_reference
+from engine.loop.guiding.guide import Guide, guide_by, with_reference
+from engine.loop.guiding.ways import chosen_way
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
 from engine.math.cameras import Cameras, orbit_cameras

@@ -18,7 +18,7 @@ from engine.loop.spec import Knobs, RunSpec
 from engine.prior.base import Prior
 from engine.prior.reference.controller import controller_for
 from engine.prior.reference.folder import save_controller
-from engine.prior.toybox.folder import CONTROLLER
+from engine.prior.toybox.info import CONTROLLER
 from engine.prior.toybox.prior import ToyboxPrior, load_toybox
 from tests.loop.balls import ScriptedMailbox, ball_prior, of_type, quick_knobs, quick_spec
 from tests.prior.test_toybox_prior import save_tiny

@@ -5,7 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-COMPARE_STEPS = 10  # the plain null prompt costs a pass, so it is asked this often
+from engine.guidance.cost import COMPARE_STEPS
+
 MEMORY = 0.8  # share of the comparisons before that the read-out keeps
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from engine.guidance.convergence import Convergence
+from engine.guidance.learned.convergence import Convergence
 from engine.math.cameras import Cameras
 from engine.prior.base import Condition, TextEmbedding
 

@@ -7,6 +7,7 @@
     ├── MissingError       something optional is not here: a prior's weights, a package
     ├── DeviceError        a backend was asked for that this machine cannot run
     ├── StorageError       a folder cannot be written, or the disk is full
+    │   └── IncompleteError  some files of a result could not be written; it names those that are there
     └── RunError           a run cannot go on (not finite, emptied, ran away)
 
 Each carries ``what`` (the fact: where, what was given, what is allowed) and ``remedy`` (what to do next).
@@ -16,7 +17,7 @@ Each carries ``what`` (the fact: where, what was given, what is allowed) and ``r
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -55,6 +56,14 @@ class DeviceError(StudioError):
 
 class StorageError(StudioError):
     """A folder cannot be written, or the disk is full."""
+
+
+class IncompleteError(StorageError):
+    """Some files of a result could not be written. ``written`` are those that are there, by name."""
+
+    def __init__(self, what: str, remedy: str, written: Mapping[str, Path]) -> None:
+        super().__init__(what, remedy)
+        self.written = dict(written)
 
 
 class RunError(StudioError):

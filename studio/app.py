@@ -18,7 +18,7 @@ from engine.loop.devices import limit_threads
 from engine.loop.results import write_results
 from engine.loop.run import run
 from engine.loop.settings import Settings
-from engine.loop.snapshot import load_copy
+from engine.loop.snapshot import load_copy, settle
 from engine.loop.warmup import warm_up
 from engine.prior.entries import PriorEntry
 from engine.prior.known import info_of, known_info
@@ -48,6 +48,10 @@ def serve(*, host: str, port: int, share: bool, library: Path | None = None, she
     """Serve the studio until it is interrupted. Raises StudioError if the port, the library or the shelf cannot be used."""
     limit_threads()
     with open_session(library or default_root(os.environ), shelf or own_folder(os.environ)) as session:
+        others = session.library.others()
+        if others:
+            print(f"Note: {others} other Maquette {'works' if others == 1 else 'work'} on {session.library.root}, too. "
+                  "Runs that they look after are left to them and not shown here.", flush=True)  # fmt: skip
         serve_page(session, open_catalogue(), host=host, port=port, share=share, on_ready=_ready)
 
 
@@ -64,7 +68,9 @@ def open_session(library: Path, shelf: Path | None = None) -> Session:
     """
     keep_one = lru_cache(maxsize=1)(load_prior)  # the next run with the same prior begins at once
     references = References(library, shelf)
-    return Session(library, run, frames, write_results, keep_one, load_copy=load_copy, check=_check, references=references)
+    return Session(
+        library, run, frames, write_results, keep_one, load_copy=load_copy, check=_check, references=references, settle=settle
+    )
 
 
 def open_catalogue() -> Catalogue:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from engine.errors import InputError, storage_errors
+from engine.errors import IncompleteError, InputError, StorageError, StudioError, storage_errors
 from engine.guidance import key_of
 from engine.loop.clock import Clock
 from engine.loop.devices import device_name
@@ -30,6 +30,7 @@ from engine.scene.canvas import Canvas
 from engine.scene.field import Field, node_positions
 
 Writer = Callable[[Path, SceneCopy, str], None]
+Failures = list[tuple[str, Exception]]  # the file's name, and what kept it from being written
 
 FILE_OF = {"ply": "scene.ply", "glb": "mesh.glb", "texture": "mesh_textured.glb", "mp4": "turntable.mp4", "png": "views.png"}
 FORMATS = tuple(FILE_OF)
@@ -44,7 +45,8 @@ SOLID_VOXEL = 0.02  # opacity under which a voxel makes no splat
 def write_results(finished: Finished, prior_id: str, folder: Path, formats: tuple[str, ...] = USUAL_FORMATS) -> dict[str, Path]:
     """Write recipe.toml, the chosen files and result.json into ``folder``; returns their paths by format.
 
-    Pictures on a canvas have no third dimension and make only the contact sheet. Raises StorageError.
+    Pictures on a canvas have no third dimension and make only the contact sheet. A file that cannot be written keeps none of the
+    others back: IncompleteError names those that are there. Raises StorageError where there is none.
     """
     clock, copy = Clock(), finished.copy
     origin = origin_in(finished.recipe.settings.spec.reference, folder)
@@ -60,21 +62,42 @@ def write_results(finished: Finished, prior_id: str, folder: Path, formats: tupl
     wanted = [name for name in formats if name == "png" or not isinstance(copy.scene, Canvas)]
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
-    files = {
-        "recipe": folder / "recipe.toml",
-        **{name: folder / FILE_OF[name] for name in wanted},
-        "result": folder / "result.json",
-    }
+    files, notes, failed = {"recipe": folder / "recipe.toml"}, [], []
     _write_text(files["recipe"], text)
-    notes = []
     for name in wanted:
         try:
-            writers[name](files[name], copy, text)
+            writers[name](folder / FILE_OF[name], copy, text)
+            files[name] = folder / FILE_OF[name]
         except InputError as error:  # a shape too thin for a mesh still has its other files
             notes.append(str(error))
-            del files[name]
-    _write_text(files["result"], json.dumps(_summary(finished, recipe, files, clock.lap(), notes), indent=2) + "\n")
+        except Exception as error:  # whatever keeps one file from being written, the others are still to be had
+            failed.append((FILE_OF[name], error))
+    files |= _with_summary(folder / "result.json", finished, recipe, files, clock.lap(), notes, failed)
+    if failed:
+        raise _incomplete(failed, files)
     return files
+
+
+def _with_summary(
+    path: Path, finished: Finished, recipe: Recipe, files: Mapping[str, Path], seconds: float, notes: list[str], failed: Failures
+) -> dict[str, Path]:
+    """Write result.json, which lists itself and the other files; what keeps it from being written joins ``failed``."""
+    summary = _summary(finished, recipe, {**files, "result": path}, seconds, notes)
+    try:
+        _write_text(path, json.dumps(summary, indent=2) + "\n")
+    except StorageError as error:
+        failed.append((path.name, error))
+        return {}
+    return {"result": path}
+
+
+def _incomplete(failed: Failures, written: Mapping[str, Path]) -> IncompleteError:
+    _, first = failed[0]
+    what = first.what if isinstance(first, StudioError) else f"{type(first).__name__}: {first}"
+    remedy = first.remedy if isinstance(first, StudioError) else "The other files are there; run its recipe again for all of them."
+    error = IncompleteError(f"{', '.join(name for name, _ in failed)} could not be written. {what}", remedy, written)
+    error.__cause__ = first
+    return error
 
 
 def with_facts(recipe: Recipe, prior_id: str, copy: SceneCopy, origin: Origin | None = None) -> Recipe:

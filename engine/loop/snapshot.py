@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +12,7 @@ from typing import Any
 
 import torch
 
-from engine.errors import FileFormatError, storage_errors
+from engine.errors import FileFormatError, InputError, MissingError, storage_errors
 from engine.loop import learned
 from engine.loop.messages import SceneCopy
 from engine.loop.recipe import Recipe
@@ -24,6 +26,11 @@ from engine.scene.splats import Splats
 
 FORMAT = 1
 NAME, PREVIOUS = "checkpoint.pt", "checkpoint.previous.pt"
+ONLY_TO_GO_ON = ("optimiser", "anchor", "source", "method")  # what nobody needs of a run that has ended
+TYPES: dict[str, type | tuple[type, ...]] = {
+    "recipe": str, "revision": int, "view": list, "scene_kind": str, "scene": dict, "optimiser": dict, "rng": torch.Tensor,
+    "stage_index": int, "step": int, "total_step": int, "rate_scale": (int, float), "seconds": dict,
+}  # fmt: skip
 SCENES: dict[str, type[Scene]] = {"splats": Splats, "field": Field, "canvas": Canvas}
 
 
@@ -72,7 +79,12 @@ def take(state: RunState, recipe: Recipe, revision: int, view: tuple[float, floa
 
 
 def restore(snapshot: Snapshot, state: RunState, context: Context) -> None:
-    """Put a snapshot back into ``state``. What a method had learned follows when it is next asked (``saved_method``)."""
+    """Put a snapshot back into ``state``. What a method had learned follows when it is next asked (``saved_method``).
+
+    Raises InputError for one that ``settle`` left.
+    """
+    if snapshot.content.get("ended"):
+        raise InputError("This run has ended, and only its shape was kept.", "Start from its recipe, or from its scene.ply.")
     content, device = snapshot.content, context.prior.device
     state.scene = scene_of(snapshot).to(device)
     state.renderer = choose(state.scene, context.spec.backend)
@@ -90,26 +102,66 @@ def restore(snapshot: Snapshot, state: RunState, context: Context) -> None:
 
 
 def save(snapshot: Snapshot, folder: Path) -> None:
-    """Write atomically; the file before it stays as ``checkpoint.previous.pt``. Raises StorageError."""
+    """Write atomically; the file before it stays as ``checkpoint.previous.pt``. Raises StorageError, and leaves no part then."""
     target, temporary = folder / NAME, folder / (NAME + ".part")
     with storage_errors(target):
         folder.mkdir(parents=True, exist_ok=True)
-        torch.save(dict(snapshot.content), temporary)
-        if target.exists():
-            os.replace(target, folder / PREVIOUS)
-        os.replace(temporary, target)
+        try:
+            _write(snapshot.content, temporary)
+            if target.exists():
+                os.replace(target, folder / PREVIOUS)
+            os.replace(temporary, target)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _write(content: Mapping[str, Any], path: Path) -> None:
+    """Onto the disk, not only into its cache. torch itself tells of a full disk as it does of its own faults."""
+    buffer = io.BytesIO()
+    torch.save(dict(content), buffer)
+    with path.open("wb") as file:
+        file.write(buffer.getbuffer())
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def load(folder: Path) -> Snapshot:
-    """The newest readable checkpoint of a run. Raises FileFormatError when there is none that can be read."""
-    for path in (folder / NAME, folder / PREVIOUS):
+    """The newest readable checkpoint of a run. Raises MissingError where there is none, FileFormatError if none can be read."""
+    paths = [path for path in (folder / NAME, folder / PREVIOUS) if path.exists()]
+    if not paths:
+        raise MissingError(f"There is no checkpoint in {folder}.", "Start the run anew.")
+    for path in paths:
         try:
-            content = torch.load(path, map_location="cpu", weights_only=True)
-            if isinstance(content, dict) and content.get("format") == FORMAT:
-                return Snapshot(content)
+            return Snapshot(_checked(path.read_bytes()))
         except Exception:  # a damaged file can fail in any way, and the one before it is still to be tried
             continue
-    raise FileFormatError(f"{folder / NAME} is missing or cannot be read.", "Start the run again from its recipe.toml.")
+    raise FileFormatError(f"{folder / NAME} cannot be read.", "Start the run anew.")
+
+
+def _checked(data: bytes) -> dict[str, Any]:
+    """The content of a checkpoint, whose archive holds a checksum of each part: torch reads them and never compares."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        if (damaged := archive.testzip()) is not None:
+            raise FileFormatError(f"{damaged} is not as it was written.")
+    content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
+    ended = ONLY_TO_GO_ON if content.get("ended") else ()
+    wrong = [name for name, kind in TYPES.items() if name not in ended and not isinstance(content.get(name), kind)]
+    if content.get("format") != FORMAT or content["scene_kind"] not in SCENES or wrong:
+        raise FileFormatError(f"It is no checkpoint of format {FORMAT} ({', '.join(wrong)}).")
+    _scene(content["scene_kind"], content["scene"])
+    return content
+
+
+def settle(folder: Path) -> None:
+    """Keep of an ended run's checkpoints what shows its scene, and free the rest of their space.
+
+    Raises StorageError, MissingError or FileFormatError, and then everything is as it was.
+    """
+    content = load(folder).content
+    if not content.get("ended"):
+        kept = {name: value for name, value in content.items() if name not in ONLY_TO_GO_ON}
+        save(Snapshot({**kept, "ended": True}), folder)
+    (folder / PREVIOUS).unlink(missing_ok=True)
 
 
 def scene_of(snapshot: Snapshot) -> Scene:

@@ -114,8 +114,24 @@ def _marks_of(kind: type) -> tuple[tuple[str, Mark, bool], ...]:
     return tuple(found)
 
 
+def is_writable(text: str) -> bool:
+    """Whether a text can be written as UTF-8: half of a surrogate pair cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def check_knobs(owner: Any) -> None:
-    """Raise InputError that names the field, the value and what is allowed, if a marked field is out of its range."""
+    """Raise InputError that names the field, the value and what is allowed, if a marked field is out of its range.
+
+    No field, marked or not, may hold text that no file can hold.
+    """
+    for name, value in vars(owner).items():
+        if isinstance(value, str) and not is_writable(value):
+            where = f"{type(owner).__name__}.{name} holds half of a character, which no file can hold: {ascii(value[:80])}."
+            raise InputError(where, "Type it again, or copy it from another program.")
     for knob in knobs_of(owner):
         _check(type(owner).__name__, knob)
 

@@ -30,6 +30,10 @@ class JobArchive:
         """Whether the copy in memory is the one on disk; a paused run is further on than its checkpoint."""
         return self._board.get(token).record.state in ENDED and self.can_load(token)
 
+    def busy(self) -> bool:
+        """Whether a run goes, which loses time to every picture."""
+        return self._board.busy()
+
     def watch(self, token: str, on: bool) -> None:
         """Tell the run."""
         self._board.get(token).mailbox.post(Watch(on))

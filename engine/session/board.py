@@ -51,6 +51,7 @@ class Board:
         self._running: list[Job] = []
         self._served: dict[str, int] = {}
         self._numbers = count(1)
+        self._positions: dict[str, int] | None = None  # of those that wait; None when that has changed
 
     def get(self, token: str) -> Job:
         """The job; InputError if there is none."""
@@ -79,6 +80,7 @@ class Board:
             self._place(job, front)
 
     def _place(self, job: Job, front: bool) -> None:
+        self._positions = None
         self._waiting.pop(job.record.token, None)
         self._running = [other for other in self._running if other is not job]
         if job.record.state == "queued":
@@ -112,6 +114,7 @@ class Board:
         if not self._waiting:
             self._served.clear()  # nobody was kept waiting, so nobody is owed a turn
         self._served[job.record.owner] = turn
+        self._positions = None
 
     def order(self) -> list[str]:
         """The tokens of the waiting jobs in the order in which they will run."""
@@ -122,7 +125,14 @@ class Board:
     def position(self, token: str) -> int:
         """1 for the job that runs next; 0 for one that does not wait."""
         with self.changed:
-            return self.order().index(token) + 1 if token in self._waiting else 0
+            if self._positions is None:
+                self._positions = {token: place for place, token in enumerate(self.order(), 1)}
+            return self._positions.get(token, 0)
+
+    def busy(self) -> bool:
+        """Whether a job runs now."""
+        with self.changed:
+            return bool(self._running)
 
     def save(self, job: Job) -> None:
         """Write the job's newest record; a library that cannot be written becomes a warning, never the end of a run."""

@@ -2,6 +2,7 @@
 
 Each watcher of a job has a tray. Asking puts a wish into it (how to make the picture, and a key that tells one view from
 another) and waits for a print. No lock is held while a picture is made, and a picture that cannot be made is a warning.
+Trays that want the same picture share one print, and while a run goes all prints together take ``SHARE`` of the time at most.
 A tray that nobody has touched for a few seconds is cleared away; with a job's last tray the run is told that nobody looks.
 """
 
@@ -9,7 +10,9 @@ from __future__ import annotations
 
 import threading
 import time
+import traceback
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, Protocol
@@ -19,10 +22,12 @@ from engine.loop.messages import SceneCopy
 
 FORGET_SECONDS = 5.0
 RELOAD_SECONDS = 1.0  # how often to look whether a run that rests has left something to show
+SHARE = 0.08  # of the frame thread's time while a run goes
+LONGEST_REST_SECONDS = 1.0  # so that somebody who looks at a slow renderer still sees the shape change
 
 
 class Archive(Protocol):
-    """What the darkroom asks of the session. ``watch``, ``can_load`` and ``may_forget`` are quick and take no lock of its."""
+    """What the darkroom asks of the session. ``watch``, ``busy``, ``can_load`` and ``may_forget`` are quick and take no lock of its."""
 
     def load(self, token: str) -> SceneCopy | None:
         """The copy of a job that rests, from its folder; None if there is none (yet). Raises StudioError."""
@@ -36,6 +41,10 @@ class Archive(Protocol):
         """Whether the job has ended and ``load`` can bring its copy back."""
         ...
 
+    def busy(self) -> bool:
+        """Whether a run goes now, and loses time to every picture."""
+        ...
+
     def watch(self, token: str, on: bool) -> None:
         """Somebody looks at the job, or nobody does any more."""
         ...
@@ -47,10 +56,14 @@ class Archive(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Wish:
-    """How to make a picture from a copy; two wishes with the same ``key`` want the same picture."""
+    """How to make a picture from a copy; two wishes with the same ``key`` want the same picture.
+
+    A newer one is made ``every_seconds`` at most.
+    """
 
     key: Hashable
     make: Callable[[SceneCopy], Any]
+    every_seconds: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,6 +86,7 @@ class _Tray:
     print: Print | None = None
     spoiled: tuple[SceneCopy, Hashable] | None = None  # the copy and key that failed: not tried again
     turn: int = 0  # when it was last served
+    rests_until: float = float("-inf")
 
     @property
     def wanted(self) -> bool:
@@ -98,6 +112,7 @@ class Darkroom:
         self._asked_archive: dict[str, float] = {}  # token -> when it may be asked again
         self._serials, self._turns = count(1), count(1)
         self._closing = False
+        self._rests_until = float("-inf")  # so that the run gets its share of the time
         self._thread = threading.Thread(target=self._work, name="frames", daemon=True)
 
     def start(self) -> None:
@@ -164,21 +179,35 @@ class Darkroom:
             tray.touched = self._clock()
 
     def _work(self) -> None:
-        while True:
-            with self._changed:
-                if self._closing:
-                    return
-                self.clear_away()
-                tray = self._next_tray()
-                if tray is None:
-                    self._changed.wait(RELOAD_SECONDS if self._trays else None)
-                    continue
-                tray.turn = next(self._turns)
-                copy, wish = self._copies.get(tray.token), tray.wish
-            if copy is None:
-                self._reload(tray.token)
-            else:
-                self._develop(tray, copy, wish)
+        while not self._closing:
+            try:
+                self._serve_one()
+            except Exception:  # everybody looks through this thread: it goes on, whatever one of them asks for
+                traceback.print_exc()
+                time.sleep(RELOAD_SECONDS)
+
+    def _serve_one(self) -> None:
+        """One print, or one look into the archive, or a wait for something to do."""
+        with self._changed:
+            self.clear_away()
+            tray = self._next_tray()
+            if tray is None:
+                if not self._closing:
+                    self._changed.wait(self._idle_seconds())
+                return
+            tray.turn = next(self._turns)
+            copy, wish = self._copies.get(tray.token), tray.wish
+        if copy is None:
+            self._reload(tray.token)
+        else:
+            self._develop(tray, copy, wish)
+
+    def _idle_seconds(self) -> float | None:
+        """How long nothing will be to do unless something changes."""
+        rest = self._rests_until - self._clock()
+        if rest > 0:
+            return min(rest, RELOAD_SECONDS)
+        return RELOAD_SECONDS if self._trays else None
 
     def clear_away(self) -> None:
         """Forget watchers that have left, and copies that can be had again."""
@@ -196,6 +225,8 @@ class Darkroom:
     def _next_tray(self) -> _Tray | None:
         """The tray that has waited longest and can be served, by a print or by asking the archive for a copy."""
         now = self._clock()
+        if now < self._rests_until and self._archive.busy():
+            return None
         ready = [tray for tray in self._trays.values() if self._can_serve(tray, now)]
         return min(ready, key=lambda tray: tray.turn, default=None)
 
@@ -203,14 +234,17 @@ class Darkroom:
         copy = self._copies.get(tray.token)
         if copy is None:
             return tray.wanted and now >= self._asked_archive.get(tray.token, now)
-        return tray.lacks(copy)
+        return now >= tray.rests_until and tray.lacks(copy)
 
     def _reload(self, token: str) -> None:
         again = self._clock() + RELOAD_SECONDS
         try:
             copy = self._archive.load(token)
         except StudioError as error:
-            self._archive.warn(token, error.what, error.remedy)
+            self._warn(token, error.what, error.remedy)
+            copy, again = None, float("inf")
+        except Exception as error:
+            self._warn(token, f"Its shape cannot be opened ({type(error).__name__}: {error}).", "Run its recipe again.")
             copy, again = None, float("inf")
         with self._changed:
             self._asked_archive[token] = again
@@ -219,14 +253,28 @@ class Darkroom:
                 self._changed.notify_all()
 
     def _develop(self, tray: _Tray, copy: SceneCopy, wish: Wish) -> None:
+        began = self._clock()
         try:
             value = wish.make(copy)
         except Exception as error:
             with self._changed:
                 tray.spoiled = (copy, wish.key)
             remedy = error.remedy if isinstance(error, StudioError) else "The run itself goes on."
-            self._archive.warn(tray.token, f"A picture could not be drawn ({type(error).__name__}: {error}).", remedy)
+            self._warn(tray.token, f"A picture could not be drawn ({type(error).__name__}: {error}).", remedy)
             return
         with self._changed:
-            tray.print, tray.standing = Print(next(self._serials), wish.key, copy, value), False
+            print_ = Print(next(self._serials), wish.key, copy, value)
+            for other in self._trays.values():
+                if other is tray or (other.token == tray.token and other.lacks(copy) and other.wish.key == wish.key):
+                    other.print, other.standing = print_, False
+                    other.rests_until = began + wish.every_seconds
+            self._rest(self._clock() - began)
             self._changed.notify_all()
+
+    def _rest(self, seconds: float) -> None:
+        """After a print that took so long, leave the run its share of the time."""
+        self._rests_until = self._clock() + min(seconds * (1 / SHARE - 1), max(LONGEST_REST_SECONDS, 3 * seconds))
+
+    def _warn(self, token: str, what: str, remedy: str) -> None:
+        with suppress(Exception):  # the run was removed meanwhile
+            self._archive.warn(token, what, remedy)

@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
-from engine.errors import RunError, StudioError
+from engine.errors import IncompleteError, RunError, StudioError
 from engine.loop.messages import (
     Checkpointed,
     Event,
@@ -35,6 +35,7 @@ from engine.session.record import ENDED, JobRecord
 Run = Callable[..., Iterator[Event]]
 WriteResults = Callable[[Finished, str, Path], dict[str, Path]]
 LoadPrior = Callable[[str], Prior]
+Settle = Callable[[Path], None]
 LOG = "error.log"
 
 
@@ -53,8 +54,11 @@ class Scenes(Protocol):
 class Engine:
     """Works through the board until the board closes."""
 
-    def __init__(self, board: Board, run: Run, write_results: WriteResults, load_prior: LoadPrior, scenes: Scenes) -> None:
+    def __init__(
+        self, board: Board, run: Run, write_results: WriteResults, load_prior: LoadPrior, scenes: Scenes, settle: Settle
+    ) -> None:
         self.board, self._run, self._write_results, self._load_prior, self._scenes = board, run, write_results, load_prior, scenes
+        self._settle = settle
         self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
 
     def start(self) -> None:
@@ -72,7 +76,8 @@ class Engine:
                 self._pull(job)
         finally:
             for job in self.board.all():
-                self._leave(job)
+                with suppress(Exception):  # one that cannot be put down is found by the next session
+                    self._leave(job)
 
     def _pull(self, job: Job) -> None:
         """Take one event from a job."""
@@ -85,7 +90,7 @@ class Engine:
             self._take(job, event)
         except StudioError as error:
             self._fail(job, error.what, error.remedy)
-        except Exception as error:
+        except Exception as error:  # whatever one job does, the next one is still to be worked on
             self._fail(job, *_explained(error, self._folder(job)))
 
     def _open(self, job: Job) -> Iterator[Event]:
@@ -131,18 +136,26 @@ class Engine:
         self._let_go(job)
         self.board.move(job, "stopped" if finished.stopped else "done", ended)
         self.board.save(job)
+        with suppress(StudioError):  # then its checkpoint takes more space than it must
+            self._settle(self._folder(job))
 
     def _written(self, job: Job, finished: Finished) -> dict[str, str]:
-        folder = self._folder(job)
+        folder, files = self._folder(job), {}
         try:
             files = self._write_results(finished, job.record.settings.spec.prior, folder)
-            return {name: path.relative_to(folder).as_posix() for name, path in files.items()}
+        except IncompleteError as error:
+            files, told = error.written, (error.what, error.remedy)
+            _log(error, folder)
         except StudioError as error:
-            what, remedy = error.what, error.remedy
+            told = f"The result's files could not be written. {error.what}", error.remedy
         except Exception as error:
             what, remedy = _explained(error, folder)
-        self.board.update(job, lambda record: record.warned(f"The result's files could not be written. {what}", remedy))
-        return {}
+            told = f"The result's files could not be written. {what}", remedy
+        else:
+            told = None
+        if told is not None:
+            self.board.update(job, lambda record: record.warned(*told))
+        return {name: path.relative_to(folder).as_posix() for name, path in files.items()}
 
     def _fail(self, job: Job, what: str, remedy: str) -> None:
         self._let_go(job)
@@ -174,6 +187,8 @@ def recorded(record: JobRecord, event: Event, seconds: float) -> JobRecord:
         progress = replace(progress, seconds_to_first_picture=seconds)
     record = replace(record, progress=progress)
     if isinstance(event, Checkpointed):
+        further = event.total_step > record.checkpoint_step  # so it is not this run that ends the program
+        record = replace(record, checkpoint_step=event.total_step, deaths=0) if further else record
         return replace(record, checkpoint_revision=progress.revision_applied)
     if isinstance(event, Warned):
         return record.warned(event.what, event.remedy)
@@ -183,10 +198,14 @@ def recorded(record: JobRecord, event: Event, seconds: float) -> JobRecord:
     return record
 
 
+def _log(error: Exception, folder: Path) -> None:
+    with suppress(OSError), (folder / LOG).open("a", encoding="utf-8", errors="backslashreplace") as log:
+        log.write("".join(traceback.format_exception(error)))
+
+
 def _explained(error: Exception, folder: Path) -> tuple[str, str]:
     """A plain sentence for what nobody foresaw; the details go to the log in the job's folder."""
-    with suppress(OSError), (folder / LOG).open("a", encoding="utf-8") as log:
-        log.write("".join(traceback.format_exception(error)))
+    _log(error, folder)
     if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
         return "There was not enough memory.", "Choose a smaller render size, fewer views a step, or fewer splats or voxels."
     what = f"Something went wrong inside the program ({type(error).__name__}: {error})."

@@ -1,7 +1,8 @@
 """The library on disk: one folder a run, named by the run's token, each with a ``job.json``. Nothing here deletes a result.
 
 A job belongs to the process that looks after it. Each process holds a lock on a file of its own, which the operating system lets
-go of however the process ends; so a job that says "running" while its process's lock is free was interrupted.
+go of however the process ends; so a job that says "running" while its process's lock is free was interrupted. Who reads a record
+to decide whose job it is holds the lock of the whole library until the decision is written.
 """
 
 from __future__ import annotations
@@ -9,14 +10,17 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from engine.errors import FileFormatError, StorageError, storage_errors
-from engine.session.filelock import FileLock
+from filelock import FileLock, Timeout
+
+from engine.errors import FileFormatError, InputError, StorageError, storage_errors
 from engine.session.record import JobRecord, from_json, to_json, unreadable
 
-JOB, SESSIONS = "job.json", ".sessions"
+JOB, SESSIONS, DECIDING = "job.json", ".sessions", "library.lock"
+PARTS = ("*.part", ".*.partial.*")  # what a process that ended in the middle of writing leaves
+DECIDE_SECONDS = 30.0
 
 
 def default_root(environment: Mapping[str, str]) -> Path:
@@ -32,7 +36,7 @@ def new_token() -> str:
 
 def has_checkpoint(folder: Path) -> bool:
     """Whether a run left something in ``folder`` to go on from."""
-    return any(folder.glob("checkpoint.*"))
+    return any(path.suffix != ".part" for path in folder.glob("checkpoint.*"))
 
 
 @contextmanager
@@ -52,10 +56,26 @@ class Library:
     def __init__(self, root: Path) -> None:
         self.root = root.expanduser().resolve()
         self.session = new_token()
-        self._own = FileLock(self._lock_path(self.session))
+        self._own = self._lock(self.session)
         with library_errors(self.root):
             (self.root / SESSIONS).mkdir(parents=True, exist_ok=True)
+        with self.deciding():
             self._own.acquire()
+
+    @contextmanager
+    def deciding(self) -> Iterator[None]:
+        """While inside, no other process takes up or gives back a job of this library. Raises StorageError."""
+        with library_errors(self.root):
+            try:
+                lock = FileLock(self.root / SESSIONS / DECIDING, thread_local=False)
+                lock.acquire(timeout=DECIDE_SECONDS)
+            except Timeout as error:
+                what = f"Another process has kept the library {self.root} to itself for {DECIDE_SECONDS:.0f} seconds."
+                raise StorageError(what, "End it, or choose another --library.") from error
+        try:
+            yield
+        finally:
+            lock.release()
 
     def folder(self, token: str) -> Path:
         """Where a run lives. Only ever called with tokens of known jobs, never with what came from outside."""
@@ -86,34 +106,59 @@ class Library:
             folders = [path for path in self.root.iterdir() if (path / JOB).is_file()]
         return sorted((_read(folder) for folder in folders), key=lambda record: record.created)
 
+    def read(self, token: str) -> JobRecord:
+        """A run as it is on disk now, which another process may have changed."""
+        return _read(self.folder(token))
+
     def is_alive(self, session: str) -> bool:
         """Whether the process with this session id is still there."""
-        path = self._lock_path(session)
-        if session == self.session or not session or not path.is_file():
+        if session == self.session or not session or not self._lock_path(session).is_file():
             return session == self.session
-        lock = FileLock(path)
-        if not lock.try_acquire():
+        lock = self._lock(session)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
             return True
         lock.release()
-        path.unlink(missing_ok=True)
+        self._lock_path(session).unlink(missing_ok=True)
         return False
+
+    def check_free(self, record: JobRecord) -> None:
+        """Raises InputError if another living process looks after a job. Only to be relied on while ``deciding``."""
+        if record.session != self.session and self.is_alive(record.session):
+            raise InputError("Another Maquette that uses this library looks after this run.", "Steer it there, or end that one.")
+
+    def others(self) -> int:
+        """How many other living processes use this library; locks that dead ones left are cleared away."""
+        sessions = [path.stem for path in (self.root / SESSIONS).glob("*.lock") if path.name != DECIDING]
+        return sum(self.is_alive(session) for session in sessions if session != self.session)
+
+    def clear_away(self, record: JobRecord) -> None:
+        """Remove what was only half written into a run's folder, which nobody may be at work in."""
+        for part in (path for pattern in PARTS for path in self.folder(record.token).glob(pattern)):
+            with suppress(OSError):
+                part.unlink()
 
     def close(self) -> None:
         """Say that this process is done with its jobs."""
         self._own.release()
         self._lock_path(self.session).unlink(missing_ok=True)
 
+    def _lock(self, session: str) -> FileLock:
+        return FileLock(self._lock_path(session), thread_local=False)
+
     def _lock_path(self, session: str) -> Path:
         return self.root / SESSIONS / f"{session}.lock"
 
 
 def _read(folder: Path) -> JobRecord:
-    path, text = folder / JOB, ""
+    path, text, created = folder / JOB, "", 0.0
     try:
+        created = path.stat().st_mtime
         text = path.read_text(encoding="utf-8")
         record = from_json(text)
         if record.token != folder.name:
             raise FileFormatError(f"It belongs to another run, {record.token!r}.")
         return record
-    except (OSError, UnicodeDecodeError, FileFormatError) as error:
-        return unreadable(folder.name, text, path.stat().st_mtime, f"{path} cannot be read. {error}")
+    except Exception as error:  # one bad file, whatever is wrong with it, keeps nobody from the other runs
+        return unreadable(folder.name, text, created, f"{path} cannot be read. {error}")

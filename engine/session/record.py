@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from numbers import Real
 from pathlib import PurePath
 from typing import Any, Literal
 
@@ -17,6 +19,7 @@ from engine.session.progress import History, Progress
 
 State = Literal["queued", "running", "paused", "done", "failed", "stopped", "interrupted"]
 STATES: tuple[State, ...] = ("queued", "running", "paused", "done", "failed", "stopped", "interrupted")
+MAX_OWNER_CHARACTERS = 200
 ENDED: tuple[State, ...] = ("done", "failed", "stopped")
 FORMAT = 1
 MAX_WARNINGS = 50
@@ -29,7 +32,7 @@ class JobRecord:
 
     ``settings`` are those it was submitted with, ``knobs`` the newest asked for (``revision``). ``session`` is the process that
     looks after it. ``stopping`` says that a stop was asked for and is not done yet. ``deaths`` counts the times that the process
-    ended while the job was running.
+    ended while the job was running since it last left a checkpoint further on than any before, at ``checkpoint_step``.
     """
 
     token: str
@@ -47,6 +50,7 @@ class JobRecord:
     session: str = ""
     stopping: bool = False
     deaths: int = 0
+    checkpoint_step: int = 0
 
     @property
     def title(self) -> str:
@@ -71,17 +75,14 @@ def to_json(record: JobRecord) -> str:
 
 
 _PLAIN = ("token", "owner", "created", "state", "revision", "checkpoint_revision",
-          "warnings", "error", "files", "session", "stopping", "deaths")  # fmt: skip
+          "warnings", "error", "files", "session", "stopping", "deaths", "checkpoint_step")  # fmt: skip
 
 
 def from_json(text: str) -> JobRecord:
     """Read what ``to_json`` wrote. Raises FileFormatError for anything else."""
     try:
-        document = json.loads(text)
-        if document["format"] != FORMAT or document["state"] not in STATES:
-            raise ValueError(f"format {document['format']!r}, state {document['state']!r}")
-        if not all(re.fullmatch(r"[\w-]*", document[name], re.ASCII) for name in ("token", "session")):
-            raise ValueError("a token with characters that tokens do not have")
+        document = {"checkpoint_step": 0, **json.loads(text)}
+        _check(document)
         settings = with_values(_blank(document["settings"]["prompt"] or "pictures"), document["settings"])
         return JobRecord(
             **{name: document[name] for name in _PLAIN if name not in ("warnings", "error")},
@@ -91,22 +92,47 @@ def from_json(text: str) -> JobRecord:
             error=None if document["error"] is None else (str(document["error"][0]), str(document["error"][1])),
             progress=_progress(document["progress"]),
         )
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, StudioError) as error:
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, ArithmeticError, RecursionError, StudioError) as error:
         raise FileFormatError(f"It is not a job of format {FORMAT} ({type(error).__name__}: {error}).") from error
+
+
+_TYPES = {
+    "token": str, "owner": str, "created": Real, "revision": int, "checkpoint_revision": int, "session": str, "stopping": bool,
+    "deaths": int, "checkpoint_step": int, "settings": dict, "knobs": dict, "files": dict, "progress": dict,
+}  # fmt: skip
+
+
+def _check(document: Mapping[str, Any]) -> None:
+    """Raises ValueError unless every field has its type: what is odd here would stop whoever meets it later."""
+    wrong = [name for name, kind in _TYPES.items() if not _is(document[name], kind)]
+    if wrong or document["format"] != FORMAT or document["state"] not in STATES:
+        raise ValueError(f"format {document['format']!r}, state {document['state']!r}, wrong types: {', '.join(wrong) or 'none'}")
+    if not all(re.fullmatch(r"[\w-]*", document[name], re.ASCII) for name in ("token", "session")):
+        raise ValueError("a token with characters that tokens do not have")
+    if not all(_is(file, str) and file == PurePath(file).name != ".." for file in document["files"].values()):
+        raise ValueError("a file that lies outside of the run's folder")
+
+
+def _is(value: Any, kind: type) -> bool:
+    """Whether it has the type: no truth value is a number, and a number is finite."""
+    if isinstance(value, bool) and kind is not bool:
+        return False
+    return isinstance(value, kind) and (kind is not Real or math.isfinite(value))
 
 
 def unreadable(token: str, text: str, created: float, what: str) -> JobRecord:
     """What stands for a job whose ``job.json`` holds ``text`` that cannot be read: failed, with nothing in its folder touched."""
     settings = _blank("unreadable run")
-    remedy = "Its folder is untouched: mend or delete job.json there, or start again from its recipe.toml."
+    remedy = "Its folder is untouched: mend or delete job.json there, or start anew."
     return JobRecord(token, _owner_in(text), created, settings, settings.knobs, state="failed", error=(what, remedy))
 
 
 def _owner_in(text: str) -> str:
     """Whose job it is, where at least that can be read."""
     try:
-        return str(json.loads(text)["owner"])
-    except (ValueError, KeyError, TypeError):
+        owner = json.loads(text)["owner"]
+        return owner if isinstance(owner, str) else ""
+    except (ValueError, KeyError, TypeError, RecursionError):
         return ""
 
 
@@ -116,7 +142,20 @@ def _blank(prompt: str) -> Settings:
 
 def _progress(document: Mapping[str, Any]) -> Progress:
     traces = {name: _history(trace) for name, trace in document.get("traces", {}).items()}
-    return Progress(**{**document, "history": _history(document["history"]), "traces": traces})
+    metrics = {str(name): float(value) for name, value in document["metrics"].items()}
+    plain = {name: value for name, value in document.items() if name not in ("history", "metrics", "traces")}
+    expected = vars(Progress())
+    wrong = [name for name, value in plain.items() if not _is_like(value, expected[name])]
+    if wrong:
+        raise ValueError(f"progress has wrong types: {', '.join(wrong)}")
+    return Progress(**plain, history=_history(document["history"]), metrics=metrics, traces=traces)
+
+
+def _is_like(value: Any, default: str | int | float | None) -> bool:
+    """Whether a number of progress can stand where its ``default`` does; None is a time that is still to come."""
+    if default is None:
+        return value is None or _is(value, Real)
+    return _is(value, Real if isinstance(default, float) else type(default))
 
 
 def _history(document: Mapping[str, Any]) -> History:

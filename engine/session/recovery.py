@@ -11,16 +11,21 @@ MAX_DEATHS = 3
 
 
 def recovered(library: Library, resume_interrupted: bool) -> list[JobRecord]:
-    """Records for the board, oldest first. Jobs that another living process looks after are left to it.
+    """Records for the board, oldest first; to be called, and what it takes up written, while the library is ``deciding``.
+
+    Jobs that another living process looks after are left to it. Of all others, half-written files are removed.
 
     A run that a dead process left behind is queued again, unless ``resume_interrupted`` is false or it has seen its process die
     ``MAX_DEATHS`` times: it may be the reason, and then a person decides.
     """
     found = []
     for record in library.read_all():
+        mine = record.state in ENDED or not library.is_alive(record.session)
+        if mine:
+            library.clear_away(record)
         if record.state in ENDED:
             found.append(record)
-        elif not library.is_alive(record.session):
+        elif mine:
             found.append(_taken_up(record, library.session) if resume_interrupted else _left(record))
     return found
 

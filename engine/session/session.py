@@ -9,7 +9,8 @@ A job's token is the only key to it; whoever has the token may see and steer the
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -22,13 +23,14 @@ from engine.loop.messages import Pictures, SceneCopy, SetKnobs, Stop
 from engine.loop.settings import Settings, Value, flatten_knobs, with_values
 from engine.loop.spec import Knobs
 from engine.math.camera import Camera
+from engine.math.knobs import is_writable
 from engine.session.archive import JobArchive
 from engine.session.belongings import forget_own_files, with_own_files
-from engine.session.board import Board
+from engine.session.board import Board, Job
 from engine.session.darkroom import Darkroom, Wish
-from engine.session.engine import Engine, LoadPrior, Run, WriteResults
+from engine.session.engine import Engine, LoadPrior, Run, Settle, WriteResults
 from engine.session.library import Library, has_checkpoint, new_token
-from engine.session.record import ENDED, JobRecord
+from engine.session.record import ENDED, MAX_OWNER_CHARACTERS, JobRecord
 from engine.session.recovery import recovered
 from engine.session.references import References
 from engine.session.views import Cloud, Frame, JobView, Strip, view_of
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 CLOSE_SECONDS = 60.0
 SIDE_SECONDS = 2.0  # how long a first strip or cloud is waited for
 CLOUD_LIMIT = 200_000
+STRIP_SECONDS, CLOUD_SECONDS = 1.0, 0.5  # a newer one is made at most this often, however many ask
 
 
 class Frames(Protocol):
@@ -57,7 +60,7 @@ class Session:
     ``references`` is where 3D references are looked up; by default on the shipped shelf and among the library's results.
 
     ``check`` raises a StudioError for settings that could not run (a prior that is not there); ``load_copy`` opens the scene of a
-    run on disk. Unless ``resume_interrupted`` is false, runs that a dead process left behind go on by themselves.
+    run on disk, and ``settle`` frees what nobody needs of one that has ended. Unless ``resume_interrupted`` is false, runs that a dead process left behind go on by themselves.
     """
 
     def __init__(
@@ -72,20 +75,22 @@ class Session:
         check: Callable[[Settings], None] = lambda settings: None,
         resume_interrupted: bool = True,
         references: References | None = None,
+        settle: Settle = lambda folder: None,
     ) -> None:
         self.library = Library(library)
         self.references = references or References(self.library.root)
         self._board = Board(self.library)
         self._darkroom = Darkroom(JobArchive(self._board, load_copy))
-        self._engine = Engine(self._board, run, write_results, load_prior, self._darkroom)
+        self._engine = Engine(self._board, run, write_results, load_prior, self._darkroom, settle)
         self._frames, self._check, self._resume_interrupted = frames, check, resume_interrupted
 
     def start(self) -> None:
         """Take up what the library holds, and begin to work."""
-        for record in recovered(self.library, self._resume_interrupted):
-            job = self._board.add(record, front=record.progress.total_step > 0)
-            if record.session == self.library.session:
-                self._board.save(job)
+        with self.library.deciding():
+            for record in recovered(self.library, self._resume_interrupted):
+                job = self._board.add(record, front=record.progress.total_step > 0)
+                if record.session == self.library.session:
+                    self._board.save(job)
         self._darkroom.start()
         self._engine.start()
 
@@ -113,12 +118,13 @@ class Session:
         Raises InputError, MissingError or DeviceError if it could not run, and StorageError if it could not be kept.
         """
         self._check(settings)
+        _check_owner(owner)
         token = new_token()
         try:
             own = with_own_files(settings, self.library.folder(token), self.references)
             record = JobRecord(token, owner, time.time(), own, own.knobs, session=self.library.session)
             self.library.write(record)
-        except StudioError:
+        except Exception:
             forget_own_files(self.library.folder(token))
             self.library.discard(token)
             raise
@@ -152,29 +158,47 @@ class Session:
         self._board.save(job)
 
     def resume(self, token: str) -> None:
-        """Let a paused, interrupted or failed run go on, before its owner's other runs. InputError if it is done or stopped."""
-        with self._board.changed:
-            job = self._board.get(token)
-            if job.record.state in ("queued", "running"):
-                return
-            if job.record.state in ("done", "stopped"):
-                raise InputError("This run has ended.", "Press Generate to start a new run.")
-            self._board.move(job, "queued", lambda record: replace(record, error=None, deaths=0), front=True)
-        self._board.save(job)
+        """Let a paused, interrupted or failed run go on, before its owner's other runs.
+
+        Raises InputError if it is done or stopped, or if another process has taken it up meanwhile.
+        """
+        with self._claimed(token) as job:
+            with self._board.changed:
+                if job.record.state in ("queued", "running"):
+                    return
+                if job.record.state in ("done", "stopped"):
+                    raise InputError("This run has ended.", "Press Generate to start a new run.")
+                self._board.move(job, "queued", lambda record: replace(record, error=None, deaths=0), front=True)
+            self._board.save(job)
 
     def stop(self, token: str) -> None:
         """End a run within one step and keep its result; a run that has not begun ends without one."""
-        with self._board.changed:
-            job = self._board.get(token)
-            if job.record.state in ENDED or job.record.stopping:
-                return
-            begun = job.events is not None or job.record.state == "running" or has_checkpoint(self.library.folder(token))
-            if begun:
-                self._board.move(job, "running", lambda record: replace(record, stopping=True))
-                job.mailbox.post(Stop())
+        with self._claimed(token) as job:
+            with self._board.changed:
+                if job.record.state in ENDED or job.record.stopping:
+                    return
+                begun = job.events is not None or job.record.state == "running" or has_checkpoint(self.library.folder(token))
+                if begun:
+                    self._board.move(job, "running", lambda record: replace(record, stopping=True))
+                    job.mailbox.post(Stop())
+                else:
+                    self._board.move(job, "stopped")
+            self._board.save(job)
+
+    @contextmanager
+    def _claimed(self, token: str) -> Iterator[Job]:
+        """The job, for a change of its state. One that this process does not look after is kept from all others meanwhile."""
+        job = self._board.get(token)
+        if job.record.session == self.library.session:
+            yield job
+            return
+        with self.library.deciding():
+            found = self.library.read(token)
+            if found.state in ("done", "stopped"):  # elsewhere, meanwhile
+                self._board.update(job, lambda _: found)
             else:
-                self._board.move(job, "stopped")
-        self._board.save(job)
+                self.library.check_free(found)
+            yield job
 
     # Looking
 
@@ -183,6 +207,10 @@ class Session:
         with self._board.changed:
             job = self._board.get(token)
             return view_of(job.record, self.library.folder(token), self._board.position(token))
+
+    def busy(self) -> bool:
+        """Whether a run is being worked on now."""
+        return self._board.busy()
 
     def jobs(self, owner: str) -> tuple[JobView, ...]:
         """The owner's jobs, newest first."""
@@ -221,20 +249,26 @@ class Session:
     def strip(self, token: str, size: int = 96) -> Strip | None:
         """The newest strip of azimuths that there is; a newer one is made meanwhile. None before there is a shape."""
         self._board.get(token)
-        wish = Wish(size, lambda copy: _sealed(self._frames.azimuth_strip(copy, size)))
+        wish = Wish(("strip", size), lambda copy: _sealed(self._frames.azimuth_strip(copy, size)), STRIP_SECONDS)
         found = self._darkroom.newest_print(token, "strip", wish, SIDE_SECONDS)
         return None if found is None else Strip(found.value, found.copy.total_step, found.copy.revision)
 
     def cloud(self, token: str, after_step: int, limit: int = CLOUD_LIMIT) -> Cloud | None:
         """The newest splats that there are, unless they are those of ``after_step``; empty arrays for scenes without splats."""
         self._board.get(token)
-        wish = Wish(limit, lambda copy: _cloud(self._frames.point_cloud(copy, limit), copy))
+        wish = Wish(("cloud", limit), lambda copy: _cloud(self._frames.point_cloud(copy, limit), copy), CLOUD_SECONDS)
         found = self._darkroom.newest_print(token, f"cloud {limit}", wish, SIDE_SECONDS)
         return None if found is None or found.value.total_step == after_step else found.value
 
     def pictures(self, token: str) -> Pictures | None:
         """The newest pictures of what the prior sees."""
         return self._board.get(token).pictures
+
+
+def _check_owner(owner: str) -> None:
+    """Raises InputError for a name that cannot be kept."""
+    if not isinstance(owner, str) or len(owner) > MAX_OWNER_CHARACTERS or not is_writable(owner):
+        raise InputError(f"The owner of a run is a text of at most {MAX_OWNER_CHARACTERS} characters.", "Reload the page.")
 
 
 def _changed_knobs(record: JobRecord, values: Mapping[str, Value]) -> Knobs:

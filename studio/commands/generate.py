@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from engine.errors import InputError
+from engine.errors import FileFormatError, InputError, MissingError
 from engine.loop import snapshot
 from engine.loop.combinations import check_before_loading
 from engine.loop.devices import limit_threads
@@ -55,7 +55,7 @@ def make(options: argparse.Namespace) -> None:
     ready(options.out)
     if not options.resume:
         put_aside(options.out, (*RESULT_FILES, snapshot.NAME, snapshot.PREVIOUS))
-    settings = snapshot.load(options.out).recipe.settings if options.resume else looked_up(settings_from(options), options)
+    settings = kept_settings(options.out) if options.resume else looked_up(settings_from(options), options)
     check_before_loading(settings)
     note = note_on_words(settings.spec.prior, settings.spec.prompt)
     if note is not None:
@@ -65,6 +65,16 @@ def make(options: argparse.Namespace) -> None:
     files = write_results(finished, settings.spec.prior, options.out, formats)
     for path in files.values():
         print(path)
+
+
+def kept_settings(out: Path) -> Settings:
+    """The settings of the run whose checkpoint lies in ``out``. Raises InputError if there is none to go on from."""
+    try:
+        return snapshot.load(out).recipe.settings
+    except (MissingError, FileFormatError) as error:
+        recipe = out / "recipe.toml"
+        how = f", or repeat that run: --recipe {recipe}" if recipe.is_file() else " to make it anew"
+        raise InputError(f"--resume cannot go on: {error.what}", f"Leave out --resume{how}.") from error
 
 
 def looked_up(settings: Settings, options: argparse.Namespace) -> Settings:

@@ -10,7 +10,7 @@ import pytest
 import torch
 import trimesh
 
-from engine.errors import StorageError
+from engine.errors import IncompleteError, StorageError, storage_errors
 from engine.loop import results
 from engine.loop.export import read_recipe
 from engine.loop.export.ply import read_splat_ply, rgb_from_sh0
@@ -104,6 +104,32 @@ def test_a_full_disk_is_told_as_such(finished, tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("os.replace", refuse)
     with pytest.raises(StorageError, match="disk is full"):
         results.write_results(finished, "ball", tmp_path)
+
+
+@pytest.mark.parametrize("broken", ["_png", "_mp4", "_ply"])
+@pytest.mark.parametrize("fault", [OSError(28, "No space left on device"), RuntimeError("odd"), MemoryError()])
+def test_one_file_that_cannot_be_written_keeps_none_of_the_others_back(
+    finished, tmp_path, monkeypatch, broken: str, fault: Exception
+) -> None:
+    if finished.copy.scene.kind == "field":
+        pytest.skip("writing is the same for every scene")
+    written: list[str] = []
+
+    def refuse(path, *args) -> None:
+        written.append(path.name)
+        with storage_errors(path):
+            raise fault
+
+    monkeypatch.setattr(results, broken, refuse)
+    formats = ("ply", "mp4", "png") if broken == "_mp4" else ("ply", "png")
+    with pytest.raises(IncompleteError) as error:
+        results.write_results(finished, "ball", tmp_path, formats)
+    there = {path.name for path in tmp_path.iterdir()}
+    asked = {"recipe.toml", "result.json", *(results.FILE_OF[name] for name in formats)}
+    assert there == {path.name for path in error.value.written.values()} == asked - set(written)
+    assert written[0] in error.value.what and error.value.remedy
+    summary = json.loads((tmp_path / "result.json").read_text())
+    assert set(summary["files"].values()) == there
 
 
 def test_hollows_are_filled_and_dust_is_taken_away() -> None:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
-from engine.errors import FileFormatError, InputError
+from engine.errors import FileFormatError, InputError, StorageError
 from engine.loop import snapshot
 from engine.loop.frames import azimuth_strip, point_cloud, render_frame
 from engine.loop.messages import (
+    Checkpointed,
     Finished,
     KnobsApplied,
     Pictures,
@@ -25,7 +27,7 @@ from engine.loop.messages import (
     Warned,
     Watch,
 )
-from engine.loop.run import MAX_ROLL_BACKS, run
+from engine.loop.run import BEGUN_ANEW, MAX_ROLL_BACKS, run
 from engine.math.camera import orbit_camera
 from engine.prior.base import Prediction
 from tests.loop.balls import COLOUR, SIZE, ScriptedMailbox, ball_picture, ball_prior, of_type, quick_knobs, quick_spec
@@ -198,6 +200,99 @@ def test_a_broken_checkpoint_falls_back_to_the_one_before(tmp_path) -> None:
     with pytest.raises(FileFormatError) as error:
         snapshot.load(tmp_path)
     assert error.value.remedy
+
+
+def damage(path, at: float) -> None:
+    """Turn one bit over, so far into the file."""
+    data = bytearray(path.read_bytes())
+    data[int(at * len(data))] ^= 4
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("at", [0.05, 0.3, 0.5, 0.7, 0.95])
+def test_a_checkpoint_with_one_bit_turned_over_is_never_taken_for_a_good_one(tmp_path, at: float) -> None:
+    events_of(quick_spec(refine_steps=4, fit_steps=10), folder=tmp_path)
+    good = snapshot.load(tmp_path)
+    for path in tmp_path.glob("checkpoint*.pt"):
+        damage(path, at)
+    try:
+        again = snapshot.load(tmp_path)
+    except FileFormatError:
+        return
+    for name, tensor in good.content["scene"].items():
+        assert torch.equal(tensor, again.content["scene"][name]), "what was turned over carries nothing"
+
+
+@pytest.mark.parametrize("content", [
+    {}, {"format": 1}, {"format": 1, "recipe": 7}, [], 7, {"format": 1, "scene_kind": "teapot"},
+])  # fmt: skip
+def test_an_archive_that_holds_something_else_is_no_checkpoint(tmp_path, content: object) -> None:
+    torch.save(content, tmp_path / snapshot.NAME)
+    with pytest.raises(FileFormatError, match="cannot be read"):
+        snapshot.load_copy(tmp_path)
+
+
+@pytest.mark.parametrize("left", ["nothing readable", "a scene of another shape", "no optimiser"])
+def test_a_run_whose_checkpoints_cannot_be_used_begins_anew_and_says_so(tmp_path, left: str) -> None:
+    spec = quick_spec(refine_steps=4, fit_steps=10)
+    untouched = events_of(spec, folder=tmp_path / "other")
+    events_of(quick_spec(refine_steps=2, fit_steps=10, splats=100), folder=tmp_path)
+    content = dict(snapshot.load(tmp_path).content)
+    for path in tmp_path.glob("checkpoint*.pt"):
+        path.unlink()
+    if left == "nothing readable":
+        (tmp_path / snapshot.NAME).write_bytes(b"PK")
+    elif left == "no optimiser":
+        torch.save({**content, "optimiser": {"state": {}, "param_groups": []}}, tmp_path / snapshot.NAME)
+    else:
+        content["scene"] = {"means": torch.zeros(3)}
+        torch.save(content, tmp_path / snapshot.NAME)
+    events = events_of(spec, folder=tmp_path, resume=True)
+    assert BEGUN_ANEW in [event.what for event in of_type(events, Warned)]
+    again, first = (events_[-1].copy.scene.to_arrays() for events_ in (events, untouched))
+    assert all(np.array_equal(again[name], first[name]) for name in first), "as if it had never been begun before"
+
+
+def test_a_disk_that_takes_no_checkpoint_costs_no_run_and_leaves_no_part(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("engine.loop.run.CHECKPOINT_SECONDS", 0.0)
+
+    def full(*args: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("engine.loop.snapshot.os.fsync", full)
+    for mailbox in (Unattended(), ScriptedMailbox({20: [Stop()]})):
+        events = events_of(quick_spec(refine_steps=4, fit_steps=10), mailbox=mailbox, folder=tmp_path)
+        assert isinstance(events[-1], Finished) and not of_type(events, Checkpointed)
+        assert [("disk is full" in event.what) for event in of_type(events, Warned)] == [True], "it is said once"
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_checkpoint_that_fails_keeps_the_ones_before(tmp_path, monkeypatch) -> None:
+    events_of(quick_spec(refine_steps=4, fit_steps=10), folder=tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def broken(*args: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("engine.loop.snapshot.os.fsync", broken)
+    with pytest.raises(StorageError, match="disk is full"):
+        snapshot.save(snapshot.load(tmp_path), tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_an_ended_run_keeps_its_shape_in_less_space(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr("engine.loop.run.CHECKPOINT_SECONDS", 0.0)
+    events_of(quick_spec(refine_steps=4, fit_steps=10), folder=tmp_path)
+    before, shown = sum(path.stat().st_size for path in tmp_path.iterdir()), snapshot.load_copy(tmp_path)
+    snapshot.settle(tmp_path)
+    snapshot.settle(tmp_path)  # twice is once
+    assert [path.name for path in tmp_path.iterdir()] == [snapshot.NAME]
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 0.3 * before
+    again = snapshot.load_copy(tmp_path)
+    first, second = shown.scene.to_arrays(), again.scene.to_arrays()
+    assert again.total_step == shown.total_step and all(np.array_equal(first[name], second[name]) for name in first)
+    with pytest.raises(InputError, match="has ended"):
+        events_of(quick_spec(refine_steps=9, fit_steps=10), folder=tmp_path, resume=True)
 
 
 def test_a_result_can_be_shown_from_disk(tmp_path) -> None:

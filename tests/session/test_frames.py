@@ -194,7 +194,7 @@ class FakeArchive:
     """Notes who is watched; loads what it is given."""
 
     def __init__(self, copy: SceneCopy | None = None) -> None:
-        self.copy, self.watches = copy, []
+        self.copy, self.watches, self.going = copy, [], False
 
     def load(self, token: str) -> SceneCopy | None:
         return self.copy
@@ -204,6 +204,9 @@ class FakeArchive:
 
     def may_forget(self, token: str) -> bool:
         return self.copy is not None
+
+    def busy(self) -> bool:
+        return self.going
 
     def watch(self, token: str, on: bool) -> None:
         self.watches.append((token, on))

@@ -94,7 +94,7 @@ def _with_summary(
 def _incomplete(failed: Failures, written: Mapping[str, Path]) -> IncompleteError:
     _, first = failed[0]
     what = first.what if isinstance(first, StudioError) else f"{type(first).__name__}: {first}"
-    remedy = first.remedy if isinstance(first, StudioError) else "The other files are there; run its recipe again for all of them."
+    remedy = first.remedy if isinstance(first, StudioError) else "The other files are there; repeat the run for all."
     error = IncompleteError(f"{', '.join(name for name, _ in failed)} could not be written. {what}", remedy, written)
     error.__cause__ = first
     return error

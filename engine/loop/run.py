@@ -7,20 +7,19 @@ is pausing. Between two steps it reads its mailbox, judges the shape's health, a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from engine.errors import DeviceError, FileFormatError, MissingError, RunError, StorageError
+from engine.errors import DeviceError, RunError
 from engine.loop import health, snapshot, spoilt
+from engine.loop.checkpoints import Checkpoints, gone_on
 from engine.loop.clock import Clock
 from engine.loop.combinations import check_combination, refusal
 from engine.loop.frames import PAPER, to_uint8
 from engine.loop.messages import (
-    Checkpointed,
     Event,
     Finished,
     KnobsApplied,
@@ -57,7 +56,6 @@ COPY_SECONDS = 0.08  # copies of the scene for watchers, at most this often
 PICTURE_SECONDS = 0.5  # pictures of what the prior sees
 HEALTH_STEPS = 10  # a snapshot in memory this often, to roll back to
 MAX_ROLL_BACKS = 3
-BEGUN_ANEW = "Its checkpoints cannot be read, so the run began anew, with the settings that it was asked for with."
 
 
 def run(
@@ -87,24 +85,11 @@ def run(
 
     def begun(resumed: bool) -> _Live:
         state = fresh_state(context, resumed=resumed)
-        return _Live(context, state, knobs, Recipe(Settings(spec, knobs)), stages, folder, thrift)
+        return _Live(context, state, knobs, Recipe(Settings(spec, knobs)), stages, Checkpoints(folder), thrift)
 
-    live = _gone_on(begun, folder) if resume and folder is not None else begun(False)
+    live = gone_on(begun, folder) if resume and folder is not None else begun(False)
     live.state.seconds.setdefault("load", clock.lap())
     yield from live.events(mailbox)
-
-
-def _gone_on(begun: Callable[[bool], _Live], folder: Path) -> _Live:
-    """The run as its newest checkpoint holds it, or a new one where no checkpoint can be used. Raises InputError if it ended."""
-    live = begun(True)
-    try:
-        live.return_to(snapshot.load(folder))
-    except (FileFormatError, MissingError, KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError) as error:
-        if isinstance(error, torch.OutOfMemoryError):
-            raise
-        live = begun(False)
-        live.notes = (Warned(BEGUN_ANEW),)
-    return live
 
 
 @dataclass(eq=False)
@@ -116,13 +101,12 @@ class _Live:
     knobs: Knobs
     recipe: Recipe
     stages: tuple[Planned, ...]
-    folder: Path | None
+    checkpoints: Checkpoints
     thrift: Thrift
     revision: int = 0
     watched: bool = False
     stopping: bool = False
     notes: tuple[Warned, ...] = ()
-    unsaved: bool = False  # the last checkpoint could not be written, and that was said
     roll_backs: int = 0
     skipped_in_a_row: int = 0
     good: snapshot.Snapshot | None = None  # the state to roll back to
@@ -144,8 +128,7 @@ class _Live:
             yield from self._checkpoint()
             yield self._finished()
         except GeneratorExit:  # whoever pulled has let go: leave everything so that the run can be resumed
-            with suppress(StorageError):
-                self._save()
+            self.checkpoints.leave(self._snapshot)
             raise
 
     def _stage(self, planned: Planned, mailbox: Mailbox) -> Iterator[Event]:
@@ -280,22 +263,7 @@ class _Live:
         yield told
 
     def _checkpoint(self) -> Iterator[Event]:
-        """A disk that takes no checkpoint costs no more than the way back: it is said once, and tried again next time."""
-        if self.folder is None:
-            return
-        try:
-            self._save()
-        except StorageError as error:
-            told = () if self.unsaved else (Warned(f"A checkpoint could not be kept. {error.what}", error.remedy),)
-            self.unsaved = True
-            yield from told
-        else:
-            self.unsaved = False
-            yield Checkpointed(self.state.total_step)
-
-    def _save(self) -> None:
-        if self.folder is not None:
-            snapshot.save(self._snapshot(), self.folder)
+        yield from self.checkpoints.keep(self._snapshot)
 
     def _snapshot(self) -> snapshot.Snapshot:
         info = self.context.prior.info

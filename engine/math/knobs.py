@@ -130,7 +130,7 @@ def check_knobs(owner: Any) -> None:
     """
     for name, value in vars(owner).items():
         if isinstance(value, str) and not is_writable(value):
-            where = f"{type(owner).__name__}.{name} holds half of a character, which no file can hold: {ascii(value[:80])}."
+            where = f"{type(owner).__name__}.{name} holds half of a character, which no file can hold: {value[:80]!a}."
             raise InputError(where, "Type it again, or copy it from another program.")
     for knob in knobs_of(owner):
         _check(type(owner).__name__, knob)

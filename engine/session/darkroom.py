@@ -27,7 +27,8 @@ LONGEST_REST_SECONDS = 1.0  # so that somebody who looks at a slow renderer stil
 
 
 class Archive(Protocol):
-    """What the darkroom asks of the session. ``watch``, ``busy``, ``can_load`` and ``may_forget`` are quick and take no lock of its."""
+    """What the darkroom asks of the session. ``watch``, ``busy``, ``can_load``
+    and ``may_forget`` are quick and take no lock of its."""
 
     def load(self, token: str) -> SceneCopy | None:
         """The copy of a job that rests, from its folder; None if there is none (yet). Raises StudioError."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from engine.errors import InputError, StudioError
+from engine.errors import InputError
 from engine.loop.messages import Pictures, SceneCopy, SetKnobs, Stop
 from engine.loop.settings import Settings, Value, flatten_knobs, with_values
 from engine.loop.spec import Knobs
@@ -60,7 +60,8 @@ class Session:
     ``references`` is where 3D references are looked up; by default on the shipped shelf and among the library's results.
 
     ``check`` raises a StudioError for settings that could not run (a prior that is not there); ``load_copy`` opens the scene of a
-    run on disk, and ``settle`` frees what nobody needs of one that has ended. Unless ``resume_interrupted`` is false, runs that a dead process left behind go on by themselves.
+    run on disk, and ``settle`` frees what nobody needs of one that has ended. Unless
+    ``resume_interrupted`` is false, runs that a dead process left behind go on by themselves.
     """
 
     def __init__(

@@ -11,6 +11,7 @@ import torch
 
 from engine.errors import FileFormatError, InputError, StorageError
 from engine.loop import snapshot
+from engine.loop.checkpoints import BEGUN_ANEW
 from engine.loop.frames import azimuth_strip, point_cloud, render_frame
 from engine.loop.messages import (
     Checkpointed,
@@ -27,7 +28,7 @@ from engine.loop.messages import (
     Warned,
     Watch,
 )
-from engine.loop.run import BEGUN_ANEW, MAX_ROLL_BACKS, run
+from engine.loop.run import MAX_ROLL_BACKS, run
 from engine.math.camera import orbit_camera
 from engine.prior.base import Prediction
 from tests.loop.balls import COLOUR, SIZE, ScriptedMailbox, ball_picture, ball_prior, of_type, quick_knobs, quick_spec

@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 from studio_serving import START_SECONDS, answers, free_port, until
@@ -67,7 +68,7 @@ def test_a_killed_studio_comes_back_and_its_run_goes_on(tmp_path: Path) -> None:
                 time.sleep(chance.uniform(0.5, 5.0))
                 assert process.poll() is None, said(library)
                 continue
-            until(lambda process=process: process.poll() is not None or step_kept(record) > reached, START_SECONDS)
+            until(partial(ended_or_kept, process, record, reached), START_SECONDS)
             assert process.poll() is None, said(library)
             time.sleep(chance.uniform(0.0, 1.0))
         kept = from_json(record.read_text())
@@ -83,8 +84,9 @@ def test_a_killed_studio_comes_back_and_its_run_goes_on(tmp_path: Path) -> None:
     assert "Traceback" not in said(library), said(library)
 
 
-def step_kept(record: Path) -> int:
-    return from_json(record.read_text()).checkpoint_step
+def ended_or_kept(process: subprocess.Popen, record: Path, reached: int) -> bool:
+    """Whether the process has ended, or the run has left a checkpoint after step ``reached``."""
+    return process.poll() is not None or from_json(record.read_text()).checkpoint_step > reached
 
 
 def status(port: int, token: str) -> dict:

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from engine.errors import FileFormatError
 from engine.loop.clipping import bounded
-from engine.loop.export.ply import SplatCloud, read_splat_ply, rgb_from_sh0
+from engine.loop.export.splat_cloud import SplatCloud, rgb_from_sh0
+from engine.loop.export.splat_files import read_splats
 from engine.loop.spec import Knobs
 from engine.loop.state import Context, RunState
 from engine.math.cameras import Cameras
@@ -20,16 +21,17 @@ from engine.scene.splats import Splats
 
 MOST_SPLATS = 2_000_000
 REACH, OUTLIERS = 1.5, 0.02  # a cloud of which more than this share is further out does not fit the cameras
+LEAST_REACH = 0.25  # a cloud that reaches less far is in other units
 MARGIN = 1e-3  # opacities and colours are kept this far from 0 and 1, where the logistic function is flat
 SMALLEST = 1e-5
 
 
 def splats_from_file(path: str | Path) -> Splats:
-    """The splats of a 3DGS PLY, with one colour each, brought into the unit sphere if they do not fit there.
+    """The splats of a file (`read_splats`), with one colour each, brought to the size of the unit sphere if they are not of it.
 
     Raises InputError for a file that is not there or cannot be read, FileFormatError for one that holds no splats, or too many.
     """
-    cloud = read_splat_ply(path, most=MOST_SPLATS)
+    cloud = read_splats(path, most=MOST_SPLATS)
     if len(cloud.means) == 0:
         raise FileFormatError(f"{path} holds no splats.", "Choose a file of a finished result.")
     means, scale = framed(cloud)
@@ -47,13 +49,14 @@ def splats_from_file(path: str | Path) -> Splats:
 
 
 def framed(cloud: SplatCloud) -> tuple[np.ndarray, float]:
-    """Positions (N,3) and a factor for sizes. A cloud that fits stays where it is; another is centred and shrunk to radius 1."""
+    """Positions (N,3) and a factor for sizes. A cloud that fits stays where it is; another is centred and brought to radius 1."""
     distance = np.linalg.norm(cloud.means, axis=1)
-    if (distance > REACH).mean() <= OUTLIERS:
+    if (distance > REACH).mean() <= OUTLIERS and np.quantile(distance, 1 - OUTLIERS) >= LEAST_REACH:
         return cloud.means, 1.0
     centred = cloud.means - np.median(cloud.means, axis=0)
     radius = float(np.quantile(np.linalg.norm(centred, axis=1), 1 - OUTLIERS))
-    return centred / max(radius, SMALLEST), 1 / max(radius, SMALLEST)
+    radius = radius or 1.0  # all in one point
+    return centred / radius, 1 / radius
 
 
 def keep_source(context: Context, state: RunState) -> None:

@@ -115,9 +115,11 @@ def test_a_damaged_file_is_named_with_its_fault(old: bytes, new: bytes, reason: 
     assert str(path) in caught.value.what and caught.value.remedy
 
 
-def test_numbers_that_are_not_finite_are_noticed_on_reading(tmp_path: Path) -> None:
+def test_a_file_that_is_mostly_not_finite_is_refused(tmp_path: Path) -> None:
     path, data = written(tmp_path)
-    path.write_bytes(data[:-4] + struct.pack("<f", math.nan))
+    rows = np.frombuffer(data[-4 * 17 * 4 :], "<f4").reshape(4, 17).copy()
+    rows[:3, -1] = math.nan
+    path.write_bytes(data[: -4 * 17 * 4] + rows.tobytes())
     with pytest.raises(FileFormatError, match="rot_3"):
         ply.read_splat_ply(path)
 

@@ -24,6 +24,9 @@ _FRONTS: dict[str, tuple[int, int]] = {"z": (1, -1), "y": (2, 1), "-y": (2, -1),
 CONVENTION_WEIGHT = 1.5
 """What a usual, but not binding, convention counts for, in natural log odds."""
 
+SPLAT_WEIGHT = 2.5
+"""The same for splats: COLMAP's cameras, and so nearly all 3DGS files, have +y down. Upright 23 of 24 toybox kinds then."""
+
 WEIGHTS = {"foot": 6.0, "weight": 1.7, "mirror": 3.6}
 """What the ways of standing count for: fitted to 96 procedural objects against the same on their faces and backs.
 
@@ -64,9 +67,10 @@ def find_up(mesh: RawMesh) -> tuple[str, float]:
     if mesh.sure:
         return mesh.up, 1.0
     candidates = ("z", "y", "-y") if mesh.splats else ("z", "y")
+    weight = SPLAT_WEIGHT if mesh.splats else CONVENTION_WEIGHT
     vertices = canonical(mesh.vertices)
     points = samples(vertices, mesh.faces)
-    odds = np.array([standing(vertices, points, axis) + CONVENTION_WEIGHT * (axis == mesh.up) for axis in candidates])
+    odds = np.array([standing(vertices, points, axis) + weight * (axis == mesh.up) for axis in candidates])
     shares = np.exp(odds - odds.max())
     best = int(shares.argmax())
     return candidates[best], float(max(0.5, shares[best] / shares.sum()))

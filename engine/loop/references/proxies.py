@@ -10,7 +10,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from engine.errors import FileFormatError
-from engine.loop.export.ply import SplatCloud, rgb_from_sh0
+from engine.loop.export.splat_cloud import SplatCloud, rgb_from_sh0
 from engine.loop.references.shape import RawMesh
 
 MAX_BODIES = 60_000
@@ -41,7 +41,7 @@ def bodies_of_splats(cloud: SplatCloud) -> RawMesh:
     axes = _rotations(cloud.quats[kept]) * (cloud.scales[kept] * reach[:, None])[:, None, :]
     vertices, faces, owner = _bodies(cloud.means[kept].astype(np.float64), axes)
     colours = np.clip(rgb_from_sh0(cloud.sh0[kept]), 0, 1)[owner]
-    return RawMesh(vertices, faces, colours, splats=True, notes=_notes(seen, near, kept))
+    return RawMesh(vertices, faces, colours, up="-y", splats=True, notes=(*cloud.notes, *_notes(seen, near, kept)))
 
 
 def bodies_of_points(points: np.ndarray, colours: np.ndarray) -> RawMesh:

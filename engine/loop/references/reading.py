@@ -11,7 +11,10 @@ import numpy as np
 import trimesh
 
 from engine.errors import FileFormatError, InputError
-from engine.loop.export.ply import read_recipe, read_splat_ply
+from engine.loop.export.ply import read_recipe
+from engine.loop.export.splat_files import SUFFIXES as SPLAT_SUFFIXES
+from engine.loop.export.splat_files import read_splats
+from engine.loop.export.splat_packed import PACKED
 from engine.loop.references.blocks import blocks_in, is_blocks
 from engine.loop.references.files import Folder, read_bounded
 from engine.loop.references.gltf import read_gltf
@@ -75,6 +78,8 @@ def kind_of(data: bytes, name: str) -> str:
         return "ply"
     if start.startswith(b"{"):
         return "blocks" if is_blocks(data) or name.lower().endswith(BLOCKS_SUFFIX) else "gltf"
+    if Path(name).suffix.lower() in SPLAT_SUFFIXES:
+        return "splats"
     if data[:2] in (b"PK", b"\x1f\x8b") or data[:4] in (b"Rar!", b"7z\xbc\xaf"):
         raise FileFormatError("It is a packed archive.", "Unpack it yourself, and choose the model inside.")
     if stl_faces(data) or (start.startswith(b"solid") and b"facet" in data[:4096]):
@@ -91,6 +96,7 @@ def _read(path: Path, data: bytes) -> RawMesh:
         "stl": _plain("stl"),
         "obj": _plain("obj"),
         "blocks": lambda path, data: mesh_of(blocks_in(data)),
+        "splats": lambda path, data: _splats(path),
     }
     return readers[kind_of(data, path.name)](path, data)
 
@@ -106,7 +112,7 @@ def _plain(kind: str) -> Callable[[Path, bytes], RawMesh]:
 def _ply(path: Path, data: bytes) -> RawMesh:
     """Splats, a mesh, or bare points: the header tells."""
     head = data[: 1 << 16].split(b"end_header")[0]
-    if b" f_dc_0" in head and b" scale_0" in head:
+    if (b" f_dc_0" in head and b" scale_0" in head) or f" {PACKED[0]}".encode() in head:
         return _splats(path)
     if ply_counts(data).get("face", 0):
         return _plain("ply")(path, data)
@@ -114,7 +120,7 @@ def _ply(path: Path, data: bytes) -> RawMesh:
 
 
 def _splats(path: Path) -> RawMesh:
-    raw = bodies_of_splats(read_splat_ply(path, most=MOST_SPLATS))
+    raw = bodies_of_splats(read_splats(path, most=MOST_SPLATS))
     try:
         read_recipe(path)
     except InputError:

@@ -14,7 +14,7 @@ from typing import Any
 import gradio as gr
 
 from engine.loop.guiding.asking import AUTO
-from engine.loop.references.reading import SUFFIXES
+from engine.loop.references.kinds import SUFFIXES
 from engine.loop.spec import RunSpec
 from engine.math.knobs import knobs_of
 from studio.catalogue import PLACEHOLDER

@@ -15,8 +15,8 @@ from engine.loop.export.splat_cloud import SplatCloud, sh0_from_rgb
 POSITION, COLOUR = ("x", "y", "z"), ("f_dc_0", "f_dc_1", "f_dc_2")
 SCALE, ROTATION = ("scale_0", "scale_1", "scale_2"), ("rot_0", "rot_1", "rot_2", "rot_3")
 REQUIRED = (*POSITION, *COLOUR, "opacity", *SCALE, *ROTATION)
-FLAT = 0.01
-"""How thick a splat of two scales is, beside the lesser of them."""
+THICKNESS = 0.3
+"""How thick a disc (a splat of two scales) is made, beside the lesser of them, so that it can be seen from the side."""
 
 LARGEST_SHARE = 0.25
 """Of a cloud's radius: if half of all splats were larger with their scales taken for logarithms, they are none."""
@@ -40,7 +40,7 @@ def cloud_of(path: object, columns: Mapping[str, np.ndarray], comments: Sequence
     if linear:
         notes.append("Its scales were taken as they are, not for logarithms.")
     if "scale_2" not in raw:
-        notes.append("Its splats are flat discs.")
+        notes.append("Its splats are discs; they were given a thickness.")
     opacities = _opacities(raw["opacity"], linear)
     length = np.linalg.norm(quats, axis=1)
     sound = {
@@ -80,7 +80,7 @@ def _scales(stored: np.ndarray, means: np.ndarray) -> tuple[np.ndarray, bool]:
     with np.errstate(over="ignore"):
         scales = stored if linear else np.exp(stored)
     if scales.shape[1] == 2:
-        scales = np.concatenate([scales, FLAT * scales.min(1, keepdims=True)], 1)
+        scales = np.concatenate([scales, THICKNESS * scales.min(1, keepdims=True)], 1)
     return scales, linear
 
 

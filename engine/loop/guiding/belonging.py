@@ -14,8 +14,9 @@ from pathlib import Path
 from engine.errors import InputError, storage_errors
 from engine.loop.guiding.asking import asked_in
 from engine.loop.paths import given_path
-from engine.loop.references.files import MAX_BYTES, check_bytes, plain_name, read_bounded, too_large
-from engine.loop.references.gltf import check_parts
+from engine.loop.references.files import MAX_BYTES, Folder, check_bytes, plain_name, read_bounded, too_large
+from engine.loop.references.gltf_document import check_parts
+from engine.loop.references.mesh_obj import libraries_of, library_names
 
 COPIES = Path("given") / "reference"
 """Where it lies in a run's folder."""
@@ -101,8 +102,9 @@ def _origin_beside(path: Path) -> tuple[str, ...]:
 
 
 def companions(path: Path) -> tuple[str, ...]:
-    """The files in or below its own folder that a glTF names and that are there, each once. Raises InputError for too much."""
-    named = dict.fromkeys(_gltf_names(path)) if path.suffix.lower() == ".gltf" else ()
+    """The files in or below its folder that a glTF or OBJ names and that are there, each once. Raises InputError for too much."""
+    names = {".gltf": _gltf_names, ".obj": _obj_names}.get(path.suffix.lower())
+    named = dict.fromkeys(names(path)) if names else ()
     beside = tuple(name for name in named if _is_beside(path.parent, name))
     total = sum((path.parent / name).stat().st_size for name in beside)
     if total > MAX_BYTES:
@@ -119,6 +121,14 @@ def _gltf_names(path: Path) -> tuple[str, ...]:
     except (ValueError, AttributeError, TypeError, RecursionError):  # reading it has said, or will say, what is wrong
         return ()
     return tuple(plain_name(uri) for uri in uris if isinstance(uri, str) and not uri.startswith("data:"))
+
+
+def _obj_names(path: Path) -> tuple[str, ...]:
+    """Its libraries of materials, and their textures."""
+    libraries = library_names(read_bounded(path), Folder(path.parent))
+    materials, _ = libraries_of(list(libraries), Folder(path.parent))
+    textures = [material.texture.name for material in materials.values() if material.texture]
+    return tuple(plain_name(name) for name in (*libraries, *textures))
 
 
 def _is_beside(folder: Path, name: str) -> bool:

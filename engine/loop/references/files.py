@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
 import numpy as np
-from PIL import Image
+from PIL import Image, features
 
 from engine.errors import FileFormatError, InputError, MissingError
 
@@ -31,6 +31,7 @@ MAX_PICTURE_PIXELS = 70_000_000
 MAX_TEXTURE_PIXELS = 300_000_000
 """Of all textures of a model, which are decoded one after the other."""
 
+TEXTURES = ("PNG", "JPEG", "WEBP", "BMP", "TGA", "GIF", "TIFF", "DDS", *(("AVIF",) if features.check("avif") else ()))
 PICTURE_SIDE = 1024
 """Pixels of a texture's longer side that are kept."""
 
@@ -41,6 +42,7 @@ class Folder:
 
     root: Path
     used: list[int] = field(default_factory=list)  # bytes read so far
+    pixels: list[int] = field(default_factory=list)  # of the textures decoded so far
 
     def read(self, name: str) -> bytes:
         """The bytes of a file that a model names. Raises `FileFormatError` if the name leads elsewhere, or nothing is there."""
@@ -50,6 +52,13 @@ class Folder:
             raise too_large(name, sum(self.used) + size)
         self.used.append(size)
         return path.read_bytes()
+
+    def holds(self, name: str) -> bool:
+        """Whether a file of that name may be read."""
+        try:
+            return self._inside(name).is_file()
+        except InputError:
+            return False
 
     def _inside(self, name: str) -> Path:
         plain = plain_name(name)
@@ -124,7 +133,7 @@ def too_many(name: str, count: int, what: str = "faces") -> InputError:
 
 
 def picture(data: bytes, spent: list[int] | None = None) -> np.ndarray | None:
-    """A texture (H,W,3) in 0..1, reduced; None if it is no picture, or larger than anything of use.
+    """A texture (H,W,3), or (H,W,4) with alpha, in 0..1, reduced; None if it is no picture, or larger than anything of use.
 
     ``spent`` holds the pixels of those decoded before, which together may be ``MAX_TEXTURE_PIXELS``; this one's are added.
     """
@@ -132,7 +141,7 @@ def picture(data: bytes, spent: list[int] | None = None) -> np.ndarray | None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the limits here are stricter
-            with Image.open(BytesIO(data), formats=("PNG", "JPEG", "WEBP", "BMP", "TGA")) as opened:
+            with Image.open(BytesIO(data), formats=TEXTURES) as opened:
                 if sum(spent) + opened.width * opened.height > MAX_TEXTURE_PIXELS:
                     return None
                 spent.append(opened.width * opened.height)
@@ -146,15 +155,20 @@ def reduced(opened: Image.Image) -> np.ndarray | None:
     if opened.width * opened.height > MAX_PICTURE_PIXELS:
         return None
     opened.draft("RGB", (PICTURE_SIDE, PICTURE_SIDE))
-    rgb = opened.convert("RGB")
-    rgb.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
-    return np.asarray(rgb, np.float32) / 255
+    clear = opened.mode in ("RGBA", "LA", "PA") or "transparency" in opened.info
+    pixels = opened.convert("RGBA" if clear else "RGB")
+    pixels.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
+    return np.asarray(pixels, np.float32) / 255
 
 
-def sampled(texture: np.ndarray, uv: np.ndarray) -> np.ndarray:
-    """Colours (N,3) at ``uv`` (N,2) with the origin at the top left; the texture repeats."""
-    height, width = texture.shape[:2]
-    place = np.nan_to_num(uv, nan=0.0, posinf=0.0, neginf=0.0) % 1.0
-    columns = np.minimum((place[:, 0] * width).astype(int), width - 1)
-    rows = np.minimum((place[:, 1] * height).astype(int), height - 1)
-    return texture[rows, columns]
+def texture_beside(name: str, beside: Folder) -> tuple[np.ndarray | None, tuple[str, ...]]:
+    """A texture that a model names, and notes: what leads elsewhere, as another machine's paths do, is sought by its name."""
+    plain = name.strip().replace("\\", "/")
+    for wanted in dict.fromkeys((plain, plain.rpartition("/")[2])):
+        try:
+            found = picture(beside.read(wanted), beside.pixels)
+        except (InputError, OSError):
+            continue
+        if found is not None:
+            return found, ()
+    return None, (f"{name[:60]!r} was not used: it is not there, not beside the model, or no picture.",)

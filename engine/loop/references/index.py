@@ -17,7 +17,8 @@ import numpy as np
 
 from engine.errors import InputError, MissingError, StudioError
 from engine.loop.export.files import atomic_path
-from engine.loop.references.reading import SUFFIXES, read_reference
+from engine.loop.references.kinds import SUFFIXES
+from engine.loop.references.reading import read_reference
 from engine.loop.references.shape import ReferenceShape
 
 MAX_MODELS = 2_000
@@ -102,7 +103,7 @@ def _walk(folder: Path, depth: int) -> Iterator[Path]:
             continue
         if entry.is_dir() and depth:
             yield from _walk(Path(entry.path), depth - 1)
-        elif entry.is_file() and Path(entry.name).suffix.lower() in SUFFIXES:
+        elif entry.is_file() and Path(entry.name).suffix.lower() in SUFFIXES and not entry.name.lower().endswith(".zip"):
             yield Path(entry.path)
 
 

@@ -27,12 +27,23 @@ FAR_SHARE = 0.05
 
 def mended(mesh: RawMesh) -> RawMesh:
     """A mesh that can be drawn. Raises `FileFormatError` if nothing is left of it."""
-    mesh = _compact(_without_slivers(_without_broken(mesh)))
+    outline, mesh = _outline(mesh), _compact(_without_slivers(_without_broken(mesh)))
     if not mesh.splats and len(mesh.faces) <= CHECKED_FACES:
-        mesh = _outward(mesh)
+        mesh = _outward(mesh, mesh if outline is None else outline)
     if len(mesh.faces) > KEPT_FACES:
         mesh = coarser(mesh, KEPT_FACES)
     return mesh.noted(_far_note(mesh), _size_note(mesh))
+
+
+def _outline(mesh: RawMesh) -> RawMesh | None:
+    """The mesh before faces were split, mended as well; None where none was, or nothing sound is left."""
+    if mesh.outline is None:
+        return None
+    whole = replace(mesh, faces=mesh.outline, face_colours=np.zeros((len(mesh.outline), 3)), outline=None)
+    try:
+        return _compact(_without_slivers(_without_broken(whole)))
+    except FileFormatError:
+        return None
 
 
 def _without_broken(mesh: RawMesh) -> RawMesh:
@@ -99,13 +110,13 @@ def _clustered(mesh: RawMesh, cells: np.ndarray, side: int) -> RawMesh:
     return replace(mesh, vertices=means, faces=faces[kept], face_colours=mesh.face_colours[kept])
 
 
-def _outward(mesh: RawMesh) -> RawMesh:
-    """A closed mesh that is inside out is turned; an open one gets a note, for it has no inside."""
-    joined = _joined(mesh)
+def _outward(mesh: RawMesh, whole: RawMesh) -> RawMesh:
+    """A closed mesh that is inside out is turned; an open one gets a note, for it has no inside. ``whole`` has unsplit faces."""
+    joined = _joined(whole)
     edges = np.sort(np.concatenate([joined[:, [0, 1]], joined[:, [1, 2]], joined[:, [2, 0]]]), axis=1)
-    shared = np.unique(edges[:, 0] * np.int64(len(mesh.vertices)) + edges[:, 1], return_counts=True)[1]
+    shared = np.unique(edges[:, 0] * np.int64(len(whole.vertices)) + edges[:, 1], return_counts=True)[1]
     single = float((shared == 1).mean())
-    a, b, c = (mesh.vertices[mesh.faces[:, k]] - mesh.vertices.mean(0) for k in range(3))
+    a, b, c = (whole.vertices[whole.faces[:, k]] - whole.vertices.mean(0) for k in range(3))
     if single > 0.001:
         return mesh.noted("It is open; its inside is drawn like its outside.")
     if float(np.einsum("ij,ij->i", a, np.cross(b, c)).sum()) >= 0:

@@ -36,6 +36,11 @@ class RawMesh:
     splats: bool = False
     notes: tuple[str, ...] = ()
     facts: Facts = field(default_factory=Facts)
+    outline: np.ndarray | None = None  # faces (F,3) before some were split, by which it is told whether it is closed
+
+    def with_outline(self, faces: np.ndarray) -> RawMesh:
+        """With the faces that it had before some were split."""
+        return replace(self, outline=faces)
 
     def noted(self, *notes: str) -> RawMesh:
         """With more notes; empty ones are left out."""

@@ -12,7 +12,7 @@ from PIL import Image
 
 from engine.errors import FileFormatError, InputError, MissingError
 from engine.loop.guiding.belonging import companions, kept_with
-from engine.loop.references import files, gltf
+from engine.loop.references import files, gltf_buffers, gltf_document, gltf_materials, gltf_pose
 from engine.loop.references.orient import Orientation
 from engine.loop.references.reading import read_reference
 from tests.loop.references.models import WEDGE, WEDGE_FACES, document, write_glb, write_obj, write_stl
@@ -49,7 +49,7 @@ def test_pipes_devices_and_folders_are_not_waited_for(tmp_path: Path) -> None:
 def test_text_that_would_fill_the_memory_is_not_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     bomb = b'{"asset": {"version": "2.0"}, "extras": [' + b"[]," * 1_600_000 + b"[]]}"
     (tmp_path / "a.gltf").write_bytes(bomb)
-    forbid(monkeypatch, gltf.json, "loads")
+    forbid(monkeypatch, gltf_document.json, "loads")
     with pytest.raises(InputError, match="3,200,005 parts"):
         read_reference(tmp_path / "a.gltf")
     with pytest.raises(InputError, match="parts"):
@@ -113,8 +113,8 @@ def test_only_so_many_pixels_of_textures_are_decoded(tmp_path: Path, monkeypatch
         Image.new("RGB", (100, 100), (255, 0, 0)).save(tmp_path / f"{number}.png")
     told["images"] = [{"uri": f"{number}.png"} for number in range(4)]
     told["textures"] = [{"source": number} for number in range(4)]
-    look = gltf._Reader(told, binary, files.Folder(tmp_path))
-    assert [look._texture(number) is not None for number in range(4)] == [True, True, False, False]
+    look = gltf_materials.Materials(gltf_buffers.Buffers(told, binary, files.Folder(tmp_path)))
+    assert [look.texture(number) is not None for number in range(4)] == [True, True, False, False]
     assert sum(look.pixels) == 20_000 and len(look.notes) == 1
 
 
@@ -133,7 +133,7 @@ def test_a_skeleton_moves_slices_as_it_would_the_whole(tmp_path: Path, monkeypat
     told |= {"skins": [{"joints": [1, 2]}], "scenes": [{"nodes": [0, 1, 2]}]}
     path = write_glb(tmp_path / "a.glb", told, binary)
     whole = read_reference(path).vertices
-    monkeypatch.setattr(gltf, "_SLICE", 4)
+    monkeypatch.setattr(gltf_pose, "SLICE", 4)
     np.testing.assert_array_equal(read_reference(path).vertices, whole)
     by_hand = np.zeros((count, 3))
     for vertex in range(count):

@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
+
+from starlette.routing import BaseRoute
 
 from engine.errors import InputError, MissingError
 from engine.guidance.base import Guidance
 from engine.loop import frames
 from engine.loop.combinations import check_combination
-from engine.loop.devices import limit_threads
+from engine.loop.devices import free_memory, limit_threads
 from engine.loop.results import write_results
+from engine.loop.room import check_room
 from engine.loop.run import run
 from engine.loop.settings import Settings
 from engine.loop.snapshot import load_copy, settle
@@ -25,12 +28,14 @@ from engine.prior.known import info_of, known_info
 from engine.prior.registry import fetch, find_entry, installed, list_priors, load_prior, vocabulary_of
 from engine.session import Session, default_root
 from engine.session.fetching import Fetching, offer_of
+from engine.session.limits import Limits
 from engine.session.presets import load_presets
 from engine.session.references import References, own_folder
 from studio.blocks import blocks_routes
 from studio.catalogue import Catalogue, PriorChoice
 from studio.downloads import download_routes
 from studio.ghost import ghost_routes
+from studio.guard import Access, access_for, is_loopback
 from studio.live import live_route
 from studio.page import build_page
 from studio.preview import preview_routes
@@ -41,18 +46,42 @@ from studio.viewport import Viewports
 
 LIVE_THREADS = 48  # one waits for a picture and one for the status in each open browser tab
 LOOKING_THREADS = 2  # one picture is cut out in each
+UPLOADS = "uploads"  # in the library's folder
 ARTICLES = frozenset(("a", "an", "the"))
 
 
-def serve(*, host: str, port: int, share: bool, library: Path | None = None, shelf: Path | None = None) -> None:
+def serve(
+    *,
+    host: str,
+    port: int,
+    share: bool,
+    library: Path | None = None,
+    shelf: Path | None = None,
+    allow_hosts: Sequence[str] = (),
+    logins: Sequence[tuple[str, str]] = (),
+) -> None:
     """Serve the studio until it is interrupted. Raises StudioError if the port, the library or the shelf cannot be used."""
     limit_threads()
-    with open_session(library or default_root(os.environ), shelf or own_folder(os.environ)) as session:
+    root = library or default_root(os.environ)
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(root.expanduser().absolute() / UPLOADS))  # where nobody else's uploads lie
+    access = access_for(host, allow_hosts, os.environ)
+    if warning := open_to_all(host, share, logins, os.environ):
+        print(warning, flush=True)
+    with open_session(root, shelf or own_folder(os.environ)) as session:
         others = session.library.others()
         if others:
             print(f"Note: {others} other Maquette {'works' if others == 1 else 'work'} on {session.library.root}, too. "
                   "Runs that they look after are left to them and not shown here.", flush=True)  # fmt: skip
-        serve_page(session, open_catalogue(), host=host, port=port, share=share, on_ready=_ready)
+        page = {"host": host, "port": port, "share": share, "access": access, "logins": logins}
+        serve_page(session, open_catalogue(), on_ready=_ready, **page)
+
+
+def open_to_all(host: str, share: bool, logins: Sequence[tuple[str, str]], environment: Mapping[str, str]) -> str:
+    """What to be warned of: that strangers may come in; empty where they may not, or where that is the purpose of a Space."""
+    if logins or environment.get("SPACE_ID") or (is_loopback(host) and not share):
+        return ""
+    who = "anybody who has the public link" if share else "everybody who reaches this machine over the network"
+    return f"Warning: there is no login, so {who} can use this studio. Add --auth USER:PASSWORD to ask for one."
 
 
 def _ready(serving: Serving) -> None:
@@ -107,22 +136,26 @@ def unknown_words(prompt: str, vocabulary: frozenset[str] | None) -> tuple[str, 
 
 
 def serve_page(
-    session: Session, catalogue: Catalogue, *, host: str, port: int, share: bool, on_ready: Callable[[Serving], None]
+    session: Session,
+    catalogue: Catalogue,
+    *,
+    host: str,
+    port: int,
+    share: bool,
+    on_ready: Callable[[Serving], None],
+    access: Access | None = None,
+    logins: Sequence[tuple[str, str]] = (),
 ) -> None:
-    """Serve the page of ``session`` until the process is interrupted; ``on_ready`` is called once it answers."""
-    viewports = Viewports(session)
+    """Serve the page of ``session`` until the process is interrupted; ``on_ready`` is called once it answers.
+
+    ``access`` and ``logins`` are those of `studio.server.open_port`.
+    """
+    viewports = Viewports(session, most=session.limits.viewports)
     pool = ThreadPoolExecutor(LIVE_THREADS, thread_name_prefix="live")
     looking = ThreadPoolExecutor(LOOKING_THREADS, thread_name_prefix="looking")
-    routes = [
-        *viewport_routes(session, viewports),
-        live_route(session, pool),
-        *download_routes(session),
-        *preview_routes(session.library.root, looking),
-        *reference_routes(session),
-        *blocks_routes(session),
-        *ghost_routes(session),
-    ]
-    serving = open_port(build_page(session, catalogue), routes, host=host, port=port, share=share)
+    routes = own_routes(session, viewports, pool, looking)
+    place = {"host": host, "port": port, "share": share, "access": access, "logins": logins, "limits": session.limits}
+    serving = open_port(build_page(session, catalogue), routes, **place)
     try:
         on_ready(serving)
         threading.Event().wait()
@@ -133,6 +166,19 @@ def serve_page(
         pool.shutdown(wait=False, cancel_futures=True)
         looking.shutdown(wait=False, cancel_futures=True)
         serving.close()
+
+
+def own_routes(session: Session, viewports: Viewports, pool: ThreadPoolExecutor, looking: ThreadPoolExecutor) -> list[BaseRoute]:
+    """Everything that is answered beside Gradio's page."""
+    return [
+        *viewport_routes(session, viewports),
+        live_route(session, pool),
+        *download_routes(session),
+        *preview_routes(session.library.root, looking),
+        *reference_routes(session),
+        *blocks_routes(session),
+        *ghost_routes(session),
+    ]
 
 
 def _announce(serving: Serving) -> None:
@@ -160,6 +206,7 @@ def _check(settings: Settings) -> None:
     info = known_info(entry)
     if info is not None:
         check_combination(settings, info)
+    check_room(settings, free_memory(), Limits.memory_share)
 
 
 def _how_to_fetch(entry: PriorEntry) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import InputError, StudioError
+from studio.commands.serving import AUTH, add_serve_options, add_shelf_options, logins_in
 
 DEBUG = "MAQUETTE_DEBUG"
 EXIT_OK, EXIT_FAILED, EXIT_BAD_INPUT, EXIT_INTERRUPTED = 0, 1, 2, 130
@@ -47,7 +48,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Maquette: turn words into 3D, and steer the shape while it evolves. Without a command it serves the page.",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is")
-    _add_serve_options(parser)
+    add_serve_options(parser)
     parser.set_defaults(command=_serve)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_generate(commands)
@@ -55,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_evaluate(commands)
     _add_shelf(commands)
     serve = commands.add_parser("serve", help="serve the page (what happens without a command, too)")
-    _add_serve_options(serve)
+    add_serve_options(serve)
     serve.set_defaults(command=_serve)
     doctor = commands.add_parser("doctor", help="what this machine has, what that means for speed, what to add")
     doctor.set_defaults(command=_doctor)
@@ -67,20 +68,6 @@ def _parser() -> argparse.ArgumentParser:
     priors.add_argument("--yes", action="store_true", help="accept size and licence without asking")
     priors.set_defaults(command=_priors)
     return parser
-
-
-def _add_serve_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s: this machine only)")
-    parser.add_argument("--port", type=_port, default=7860, help="port to listen on (default %(default)s; 0: any free one)")
-    parser.add_argument("--share", action="store_true", help="also open a public link through Gradio's tunnel")
-    _add_shelf_options(parser)
-
-
-def _add_shelf_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--library", type=Path, help="folder of runs (default: $MAQUETTE_HOME or ~/.local/share/maquette)")
-    parser.add_argument(
-        "--shelf", type=Path, metavar="FOLDER", help="models of yours to take references from, too (default: $MAQUETTE_SHELF)"
-    )
 
 
 def _add_generate(commands: argparse._SubParsersAction) -> None:
@@ -109,7 +96,7 @@ def _add_generate(commands: argparse._SubParsersAction) -> None:
         "auto for what on the shelf is most like the pictures or the words, auto:5 for one of the best 5; or run:TOKEN for an "
         "earlier result",
     )
-    _add_shelf_options(generate)
+    add_shelf_options(generate)
     generate.add_argument(
         "--reference-strength",
         type=float,
@@ -228,20 +215,21 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _port(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 65535:
-        raise argparse.ArgumentTypeError(f"{number} is not a port; give a number from 0 to 65535")
-    return number
-
-
 # Commands import what they need when they run, so that --help answers at once.
 
 
 def _serve(options: argparse.Namespace) -> int | None:
     from studio.app import serve
 
-    return serve(host=options.host, port=options.port, share=options.share, library=options.library, shelf=options.shelf)
+    return serve(
+        host=options.host,
+        port=options.port,
+        share=options.share,
+        library=options.library,
+        shelf=options.shelf,
+        allow_hosts=options.allow_host,
+        logins=logins_in([*options.auth, *os.environ.get(AUTH, "").split()]),
+    )
 
 
 def _generate(options: argparse.Namespace) -> int | None:

@@ -26,7 +26,7 @@ from engine.errors import StudioError
 from engine.math.camera import Camera, orbit_camera
 from engine.session import Frame, Pictures, Session, Strip
 from studio.pictures import contact_row, contact_rows, jpeg
-from studio.status import status_of
+from studio.sharing import STATUS_SECONDS, Shared
 
 # kind, serial (of a strip and of pictures: how many views), total_step, revision (of pictures: the noise level in thousandths)
 HEADER = struct.Struct("<4I")
@@ -34,8 +34,9 @@ FRAME, STRIP, PICTURES = 0, 1, 2
 CREDITS = 2
 UNKNOWN_RUN = 4404  # close code: browsers cannot see the HTTP status of a refused WebSocket
 MALFORMED = 1007
-STATUS_SECONDS, KEEP_ALIVE_SECONDS = 0.1, 10.0
+KEEP_ALIVE_SECONDS = 10.0
 SIDE_SECONDS = 1.0  # the strip and the prior's pictures are sent at most this often
+FRAMES_A_SIDE = 4  # between two of them, where messages are few
 FRAME_WAIT_SECONDS = 0.5
 SETTLE_SECONDS = 0.3  # how long after the last move the picture becomes sharp again
 FOV_DEG, DISTANCE = 40.0, 3.05  # the cameras that priors are at home with
@@ -84,13 +85,14 @@ def vertical_fov_deg(aspect: float) -> float:
 class LiveStream:
     """One socket's conversation: one task reads, one sends pictures, one sends the status."""
 
-    def __init__(self, session: Session, token: str, watcher: str, socket: WebSocket, pool: ThreadPoolExecutor) -> None:
-        self.session, self.token, self.watcher, self.socket, self.pool = session, token, watcher, socket, pool
+    def __init__(self, shared: Shared, token: str, watcher: str, socket: WebSocket, pool: ThreadPoolExecutor) -> None:
+        self.session, self.shared, self.token, self.watcher = shared.session, shared, token, watcher
+        self.socket, self.pool = socket, pool
         self.eye = Eye()
         self.credits = asyncio.Semaphore(CREDITS)
         self.unpaid = 0  # pictures sent and not acknowledged
         self.serials = {FRAME: -1, STRIP: -1, PICTURES: -1}
-        self.side_due = 0.0
+        self.side_due = {STRIP: 0.0, PICTURES: 0.0}
 
     async def run(self) -> None:
         """Until the browser leaves."""
@@ -128,38 +130,44 @@ class LiveStream:
     async def _send_pictures(self) -> None:
         while True:
             await self.credits.acquire()
-            message = None
+            began, message = time.monotonic(), None
             while message is None:
                 message = await self._in_thread(self.next_picture)
+                if message is None:
+                    await asyncio.sleep(self.shared.poll_seconds())
             self.unpaid += 1
             await self.socket.send_bytes(message)
+            await asyncio.sleep(max(0.0, began + self.shared.pause_seconds() - time.monotonic()))
 
     def next_picture(self) -> bytes | None:
         """Wait a moment for the next picture that this browser has not seen; runs in a thread."""
         now = time.monotonic()
-        if now >= self.side_due:
-            for kind, fetch in ((STRIP, self.session.strip), (PICTURES, self.session.pictures)):
+        for kind, fetch in ((STRIP, self.session.strip), (PICTURES, self.session.pictures)):
+            if now >= self.side_due[kind]:
+                self.side_due[kind] = now + SIDE_SECONDS + FRAMES_A_SIDE * self.shared.pause_seconds()
                 found = fetch(self.token)
                 if found is not None and found.total_step != self.serials[kind]:
                     self.serials[kind] = found.total_step
-                    return _side_message(found)
-            self.side_due = now + SIDE_SECONDS
+                    key = (self.token, kind, found.total_step, id(found.images))
+                    return self.shared.message(key, lambda found=found: _side_message(found))
         camera = self.eye.camera(now, running=self.session.view(self.token).state == "running")
-        frame = self.session.frame(self.token, self.watcher, camera, self.serials[FRAME], FRAME_WAIT_SECONDS)
+        keep = self.shared.crowded
+        wait_seconds = 0.0 if keep else FRAME_WAIT_SECONDS
+        frame = self.session.frame(self.token, self.watcher, camera, self.serials[FRAME], wait_seconds, keep)
         if frame is None:
             return None
         self.serials[FRAME] = frame.serial
-        return _frame_message(frame)
+        return self.shared.message(frame.serial, lambda: _frame_message(frame))
 
     async def _send_status(self) -> None:
         last, sent_at = None, -math.inf
         while True:
-            status = await self._in_thread(lambda: status_of(self.session.view(self.token)))
+            status = self.shared.status(self.token)
             now = time.monotonic()
             if status != last or now - sent_at > KEEP_ALIVE_SECONDS:
-                await self.socket.send_text(json.dumps(status, allow_nan=False))
+                await self.socket.send_text(status)
                 last, sent_at = status, now
-            await asyncio.sleep(STATUS_SECONDS)
+            await asyncio.sleep(max(STATUS_SECONDS, self.shared.pause_seconds()))
 
     async def _in_thread(self, work: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self.pool, work)
@@ -167,7 +175,7 @@ class LiveStream:
 
 def live_route(session: Session, pool: ThreadPoolExecutor) -> WebSocketRoute:
     """The WebSocket ``/live/{token}``; each connection is a watcher of its own."""
-    numbers = count()
+    numbers, shared = count(), Shared(session, session.limits.watched_messages)
 
     async def live(socket: WebSocket) -> None:
         token = socket.path_params["token"]
@@ -177,7 +185,8 @@ def live_route(session: Session, pool: ThreadPoolExecutor) -> WebSocketRoute:
         except StudioError as error:
             await socket.close(UNKNOWN_RUN, error.what[:100])
             return
-        await LiveStream(session, token, f"live-{next(numbers)}", socket, pool).run()
+        with shared.watching():
+            await LiveStream(shared, token, f"live-{next(numbers)}", socket, pool).run()
 
     return WebSocketRoute("/live/{token}", live)
 

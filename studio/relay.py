@@ -23,8 +23,9 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 from websockets.asyncio.client import ClientConnection
 
-from engine.errors import StudioError
+from engine.errors import DeviceError, StudioError
 from engine.session import Session
+from studio.loopback import SECRET_HEADER
 from studio.viewport import Viewports, Way
 
 RECEIVE_BUFFER_BYTES = 64 << 10  # pictures that wait in a kernel buffer cannot be superseded
@@ -67,10 +68,11 @@ def viewport_routes(session: Session, viewports: Viewports) -> list[BaseRoute]:
             try:
                 viewport = await asyncio.to_thread(viewports.open, browser.path_params["token"], way)
             except StudioError as error:
-                await browser.send_denial_response(PlainTextResponse(str(error), 404))
+                status = 503 if isinstance(error, DeviceError) else 404
+                await browser.send_denial_response(PlainTextResponse(str(error), status))
                 return
             with viewport.watched():
-                await relay_socket(browser, viewport.port)
+                await relay_socket(browser, viewport.port, viewport.secret)
 
         return endpoint
 
@@ -78,10 +80,10 @@ def viewport_routes(session: Session, viewports: Viewports) -> list[BaseRoute]:
     return [*pages, *[WebSocketRoute(f"/viewport/{{token}}/{way}", relay(way)) for way in get_args(Way)]]
 
 
-async def relay_socket(browser: WebSocket, port: int) -> None:
+async def relay_socket(browser: WebSocket, port: int, secret: str) -> None:
     """Carry messages both ways between a browser and the WebSocket server on our loopback ``port`` until one side leaves."""
     try:
-        upstream = await _connect(port, browser.scope["subprotocols"])
+        upstream = await _connect(port, secret, browser.scope["subprotocols"])
     except (OSError, TimeoutError, websockets.WebSocketException):
         await browser.close(1013)  # try again later: the viewport has just closed
         return
@@ -96,7 +98,7 @@ async def relay_socket(browser: WebSocket, port: int) -> None:
         await browser.close(upstream.close_code or 1000)
 
 
-async def _connect(port: int, subprotocols: list[str]) -> ClientConnection:
+async def _connect(port: int, secret: str, subprotocols: list[str]) -> ClientConnection:
     wire = socket.socket()
     wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
     wire.setblocking(False)
@@ -105,6 +107,7 @@ async def _connect(port: int, subprotocols: list[str]) -> ClientConnection:
     return await websockets.connect(
         f"ws://127.0.0.1:{port}",
         sock=wire,
+        additional_headers={SECRET_HEADER: secret},
         proxy=None,
         subprotocols=subprotocols or None,
         compression=None,

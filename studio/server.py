@@ -9,15 +9,21 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import gradio as gr
+from gradio.utils import get_upload_folder
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from engine.errors import InputError
+from engine.session.limits import Limits
+from studio.guard import Access, Guard, access_for, host_of
+from studio.receiving import Receiving
 from studio.theme import favicon, head, theme
 
 MAX_MESSAGE_BYTES = 64 << 20  # a scene with 200 000 splats in one message is 6.4 MB
-LARGEST_UPLOAD = "1gb"  # a style file of the largest models, or a few million splats
 SEND_BUFFER_BYTES = 128 << 10  # a kernel buffer is a queue of old pictures: keep it short
 
 
@@ -30,14 +36,36 @@ class Serving:
     close: Callable[[], None]
 
 
-def open_port(page: gr.Blocks, routes: Sequence[BaseRoute], *, host: str, port: int, share: bool) -> Serving:
-    """Serve ``page`` and ``routes`` on ``host:port`` (0: any free port); returns at once. InputError if the port is taken."""
+def open_port(
+    page: gr.Blocks,
+    routes: Sequence[BaseRoute],
+    *,
+    host: str,
+    port: int,
+    share: bool,
+    access: Access | None = None,
+    logins: Sequence[tuple[str, str]] = (),
+    limits: Limits | None = None,
+) -> Serving:
+    """Serve ``page`` and ``routes`` on ``host:port`` (0: any free port); returns at once. InputError if the port is taken.
+
+    ``access`` are the names that are answered to, by default the loopback's and ``host``. With ``logins``, (user, password),
+    the page and the routes ask for one.
+    """
     port = usable_port(host, port)
+    access, limits = access or access_for(host, (), {}), limits or Limits()
     _, url, share_url = page.launch(
         server_name=host,
         server_port=port,
         share=share,
-        app_kwargs={"routes": list(routes)},
+        auth=list(logins) or None,
+        app_kwargs={
+            "routes": list(routes),
+            "middleware": [
+                Middleware(Guard, access=access, own=routes, sockets_per_client=limits.sockets_per_client),
+                Middleware(Receiving, folder=Path(get_upload_folder()), limits=limits),
+            ],
+        },
         ssr_mode=False,
         prevent_thread_lock=True,
         quiet=True,
@@ -46,13 +74,15 @@ def open_port(page: gr.Blocks, routes: Sequence[BaseRoute], *, host: str, port: 
         enable_monitoring=False,
         pwa=False,
         mcp_server=False,
-        max_file_size=LARGEST_UPLOAD,
+        max_file_size=limits.upload_bytes,
         theme=theme(),
         head=head(),
         favicon_path=favicon(),
         show_error=False,
     )
     _tune(page)
+    if share_url:
+        access.allow(host_of(urlsplit(share_url).netloc))
     return Serving(url, share_url, lambda: page.close(verbose=False))
 
 

@@ -1,5 +1,7 @@
 """The 3D viewport of one run: a viser server on the loopback, followed by a thread that keeps its scene up to date.
 
+The server answers our relay alone.
+
 There are two ways to show a run. "splats" go to the browser and are updated in place, at most twice a second. "pictures" are
 drawn here and follow each browser's camera: the way for fields, and for browsers that would have to draw splats without a GPU,
 on the very cores that the engine needs. A viewport that nobody looks at ends itself after ``IDLE_SECONDS``.
@@ -8,6 +10,7 @@ on the very cores that the engine needs. A viewport that nobody looks at ends it
 from __future__ import annotations
 
 import math
+import secrets
 import threading
 import time
 from collections.abc import Iterator
@@ -18,15 +21,18 @@ import numpy as np
 import rich
 from viser import CameraHandle, ClientHandle, GaussianSplatHandle, ViserServer
 
-from engine.errors import StudioError
+from engine.errors import DeviceError, StudioError
 from engine.math.camera import Camera, c2w_from_wxyz, intrinsics, orbit_position
 from engine.session import Session
+from engine.session.limits import Limits
 from studio.live import DISTANCE, FOV_DEG
+from studio.loopback import answering_only
 
 SPLATS_SECONDS = 0.5
 PICTURE_SECONDS = 0.1
 SPLATS_WHILE_RUNNING, ALL_SPLATS = 20_000, 200_000
 IDLE_SECONDS = 60.0
+OPEN_SECONDS = 2.0  # from when a viewport is opened until somebody is there
 PICTURE_SIDE = 384
 PAPER_RGB = (244, 244, 242)  # --mq-paper of the page, and the ground of rendered pictures
 
@@ -40,7 +46,8 @@ class Viewport:
     def __init__(self, session: Session, token: str, way: Way = "splats", idle_seconds: float = IDLE_SECONDS) -> None:
         self.session, self.token, self.idle_seconds = session, token, idle_seconds
         self.drawn_here = way == "pictures" or session.settings(token).spec.scene != "splats"
-        self.server = _viser_server()
+        self.secret = secrets.token_urlsafe(32)
+        self.server = _viser_server(self.secret)
         self.port: int = self.server.get_port()
         self.closed = False
         self._lock = threading.Lock()
@@ -62,6 +69,12 @@ class Viewport:
         finally:
             with self._lock:
                 self._watchers, self._idle_since = self._watchers - 1, time.monotonic()
+
+    @property
+    def is_watched(self) -> bool:
+        """Whether somebody looks, or has only just been let in."""
+        with self._lock:
+            return self._watchers > 0 or time.monotonic() - self._idle_since < OPEN_SECONDS
 
     def close(self) -> None:
         """End the thread and the server; may be called twice."""
@@ -124,11 +137,13 @@ def picture_camera(handle: CameraHandle, side: int = PICTURE_SIDE) -> Camera:
     return Camera(c2w_from_wxyz(handle.wxyz, handle.position), intrinsics(math.degrees(handle.fov), width, height), width, height)
 
 
-def _viser_server() -> ViserServer:
+def _viser_server(secret: str) -> ViserServer:
+    """A server that answers only who knows ``secret``."""
     console = rich.get_console()
     console.quiet, before = True, console.quiet  # viser announces an address that is not for people
     try:
-        server = ViserServer("127.0.0.1", 0, verbose=False)
+        with answering_only(secret):
+            server = ViserServer("127.0.0.1", 0, verbose=False)
     finally:
         console.quiet = before
     # A client may ask for a public tunnel whether or not a button for it is drawn.
@@ -142,21 +157,35 @@ def _viser_server() -> ViserServer:
 
 
 class Viewports:
-    """The open viewports, one a run and way at most."""
+    """The open viewports, one a run and way at most, and ``most`` of them together."""
 
-    def __init__(self, session: Session, idle_seconds: float = IDLE_SECONDS) -> None:
-        self.session, self.idle_seconds = session, idle_seconds
+    def __init__(self, session: Session, idle_seconds: float = IDLE_SECONDS, most: int = Limits.viewports) -> None:
+        self.session, self.idle_seconds, self.most = session, idle_seconds, most
         self._lock = threading.Lock()
         self._open: dict[tuple[str, Way], Viewport] = {}
 
     def open(self, token: str, way: Way = "splats") -> Viewport:
-        """The viewport of a run, made now if it is not open; StudioError for an unknown run."""
+        """The viewport of a run, made now if it is not open.
+
+        Raises InputError for an unknown run, and DeviceError while as many are open and watched as may be.
+        """
         self.session.view(token)
         with self._lock:
             self._open = {key: viewport for key, viewport in self._open.items() if not viewport.closed}
             if (token, way) not in self._open:
+                self._make_room()
                 self._open[token, way] = Viewport(self.session, token, way, self.idle_seconds)
             return self._open[token, way]
+
+    def _make_room(self) -> None:
+        """Close one that nobody looks at, if there are too many."""
+        if len(self._open) < self.most:
+            return
+        idle = next((key for key, viewport in self._open.items() if not viewport.is_watched), None)
+        if idle is None:
+            what = f"{self.most} 3D views are open, which is as many as this studio shows at once."
+            raise DeviceError(what, "Close one in another tab, or look at the picture instead.")
+        self._open.pop(idle).close()
 
     def close(self) -> None:
         """Close all of them."""

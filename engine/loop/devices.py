@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from importlib.metadata import version
 
+import psutil
+
 from engine.lazy import torch
 
 
@@ -13,6 +15,11 @@ def cuda_name() -> str | None:
     if version("torch").endswith("+cpu"):
         return None
     return torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
+
+
+def free_memory() -> int:
+    """Bytes that a scene may still take where it is drawn: on the GPU if there is one."""
+    return psutil.virtual_memory().available if cuda_name() is None else torch.cuda.mem_get_info()[0]
 
 
 def torch_threads() -> int:

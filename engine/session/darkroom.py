@@ -147,10 +147,14 @@ class Darkroom:
         with self._changed:
             self._archive.watch(token, any(tray.token == token for tray in self._trays.values()))
 
-    def ask(self, token: str, name: str, wish: Wish, after: int, timeout_seconds: float) -> Print | None:
-        """The watcher's print if it has a serial above ``after`` and shows its newest wish; waits for that, else None."""
+    def ask(self, token: str, name: str, wish: Wish, after: int, timeout_seconds: float, keep: bool = False) -> Print | None:
+        """The watcher's print if it has a serial above ``after`` and shows its newest wish; waits for that, else None.
+
+        With ``keep`` it is made for the next time, even if nobody waits so long.
+        """
         with self._changed:
             tray = self._wished(token, name, wish)
+            tray.standing = tray.standing or keep
             return self._wait(tray, lambda: tray.print.serial > after and tray.print.key == tray.wish.key, timeout_seconds)
 
     def newest_print(self, token: str, name: str, wish: Wish, timeout_seconds: float) -> Print | None:

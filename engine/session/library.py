@@ -57,6 +57,7 @@ class Library:
         self.root = root.expanduser().resolve()
         self.session = new_token()
         self._own = self._lock(self.session)
+        self._sizes: dict[str, tuple[int, int]] = {}  # of runs by token: (when the folder changed, bytes)
         with library_errors(self.root):
             (self.root / SESSIONS).mkdir(parents=True, exist_ok=True)
         with self.deciding():
@@ -106,6 +107,17 @@ class Library:
             folders = [path for path in self.root.iterdir() if (path / JOB).is_file()]
         return sorted((_read(folder) for folder in folders), key=lambda record: record.created)
 
+    def bytes_of(self, token: str) -> int:
+        """How much a run takes on disk. That of a folder which has not changed since it was last asked is remembered."""
+        folder = self.folder(token)
+        try:
+            changed = folder.stat().st_mtime_ns
+        except OSError:
+            return 0
+        if self._sizes.get(token, (0, 0))[0] != changed:
+            self._sizes[token] = changed, sum(map(_size, folder.rglob("*")))
+        return self._sizes[token][1]
+
     def read(self, token: str) -> JobRecord:
         """A run as it is on disk now, which another process may have changed."""
         return _read(self.folder(token))
@@ -149,6 +161,14 @@ class Library:
 
     def _lock_path(self, session: str) -> Path:
         return self.root / SESSIONS / f"{session}.lock"
+
+
+def _size(path: Path) -> int:
+    """Bytes of a file; 0 for what is none, or has just been replaced."""
+    try:
+        return path.stat().st_size if path.is_file() else 0
+    except OSError:
+        return 0
 
 
 def _read(folder: Path) -> JobRecord:

@@ -1,9 +1,12 @@
-"""What becomes of the jobs that a library holds when a session starts."""
+"""What becomes of the jobs that a library holds: when a session starts, and when one is taken up that nobody looks after."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 
+from engine.session.board import Board, Job
 from engine.session.library import Library
 from engine.session.record import ENDED, JobRecord
 
@@ -28,6 +31,25 @@ def recovered(library: Library, resume_interrupted: bool) -> list[JobRecord]:
         elif mine:
             found.append(_taken_up(record, library.session) if resume_interrupted else _left(record))
     return found
+
+
+@contextmanager
+def claimed(board: Board, token: str) -> Iterator[Job]:
+    """A job, for a change of its state. One that this process does not look after is kept from all others meanwhile.
+
+    What another process has made of it is taken over where it has ended, and raises InputError where it still goes.
+    """
+    job, library = board.get(token), board.library
+    if job.record.session == library.session:
+        yield job
+        return
+    with library.deciding():
+        found = library.read(token)
+        if found.state in ("done", "stopped"):
+            board.update(job, lambda _: found)
+        else:
+            library.check_free(found)
+        yield job
 
 
 def _left(record: JobRecord) -> JobRecord:

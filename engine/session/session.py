@@ -9,8 +9,7 @@ A job's token is the only key to it; whoever has the token may see and steer the
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -23,16 +22,17 @@ from engine.loop.messages import Pictures, SceneCopy, SetKnobs, Stop
 from engine.loop.settings import Settings, Value, flatten_knobs, with_values
 from engine.loop.spec import Knobs
 from engine.math.camera import Camera
-from engine.math.knobs import is_writable
 from engine.session.archive import JobArchive
 from engine.session.belongings import forget_own_files, with_own_files
-from engine.session.board import Board, Job
+from engine.session.board import Board
 from engine.session.darkroom import Darkroom, Wish
 from engine.session.engine import Engine, LoadPrior, Run, Settle, WriteResults
 from engine.session.library import Library, has_checkpoint, new_token
-from engine.session.record import ENDED, MAX_OWNER_CHARACTERS, JobRecord
-from engine.session.recovery import recovered
+from engine.session.limits import DEFAULT_LIMITS, Limits
+from engine.session.record import ENDED, JobRecord
+from engine.session.recovery import claimed, recovered
 from engine.session.references import References
+from engine.session.shares import check_shares
 from engine.session.views import Cloud, Frame, JobView, Strip, view_of
 
 if TYPE_CHECKING:
@@ -77,7 +77,9 @@ class Session:
         resume_interrupted: bool = True,
         references: References | None = None,
         settle: Settle = lambda folder: None,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
+        self.limits = limits
         self.library = Library(library)
         self.references = references or References(self.library.root)
         self._board = Board(self.library)
@@ -116,10 +118,11 @@ class Session:
     def submit(self, settings: Settings, owner: str) -> str:
         """Queue a run and return its token; files that its settings name are copied into its folder first.
 
-        Raises InputError, MissingError or DeviceError if it could not run, and StorageError if it could not be kept.
+        Raises InputError, MissingError or DeviceError if it could not run, and StorageError if it could not be kept. Who has as
+        many runs or as much on disk as the limits allow gets an InputError, too.
         """
+        check_shares(owner, self._board, self.limits)
         self._check(settings)
-        _check_owner(owner)
         token = new_token()
         try:
             own = with_own_files(settings, self.library.folder(token), self.references)
@@ -163,7 +166,7 @@ class Session:
 
         Raises InputError if it is done or stopped, or if another process has taken it up meanwhile.
         """
-        with self._claimed(token) as job:
+        with claimed(self._board, token) as job:
             with self._board.changed:
                 if job.record.state in ("queued", "running"):
                     return
@@ -174,7 +177,7 @@ class Session:
 
     def stop(self, token: str) -> None:
         """End a run within one step and keep its result; a run that has not begun ends without one."""
-        with self._claimed(token) as job:
+        with claimed(self._board, token) as job:
             with self._board.changed:
                 if job.record.state in ENDED or job.record.stopping:
                     return
@@ -185,21 +188,6 @@ class Session:
                 else:
                     self._board.move(job, "stopped")
             self._board.save(job)
-
-    @contextmanager
-    def _claimed(self, token: str) -> Iterator[Job]:
-        """The job, for a change of its state. One that this process does not look after is kept from all others meanwhile."""
-        job = self._board.get(token)
-        if job.record.session == self.library.session:
-            yield job
-            return
-        with self.library.deciding():
-            found = self.library.read(token)
-            if found.state in ("done", "stopped"):  # elsewhere, meanwhile
-                self._board.update(job, lambda _: found)
-            else:
-                self.library.check_free(found)
-            yield job
 
     # Looking
 
@@ -240,11 +228,16 @@ class Session:
             self._board.changed.wait_for(lambda: self._board.closing or job.record.state in (*ENDED, "interrupted"), timeout)
         return self.view(token)
 
-    def frame(self, token: str, watcher: str, camera: Camera, after: int, timeout_seconds: float) -> Frame | None:
-        """A picture with a serial above ``after`` for this watcher's newest camera; waits for it, None if none comes in time."""
+    def frame(
+        self, token: str, watcher: str, camera: Camera, after: int, timeout_seconds: float, keep: bool = False
+    ) -> Frame | None:
+        """A picture with a serial above ``after`` for this watcher's newest camera; waits for it, None if none comes in time.
+
+        With ``keep`` it is made meanwhile, for whoever asks again instead of waiting.
+        """
         self._board.get(token)
         wish = Wish(_camera_key(camera), lambda copy: _sealed(self._frames.render_frame(copy, camera)))
-        found = self._darkroom.ask(token, f"frame {watcher}", wish, after, timeout_seconds)
+        found = self._darkroom.ask(token, f"frame {watcher}", wish, after, timeout_seconds, keep)
         return None if found is None else Frame(found.value, found.copy.total_step, found.copy.revision, found.serial)
 
     def strip(self, token: str, size: int = 96) -> Strip | None:
@@ -264,12 +257,6 @@ class Session:
     def pictures(self, token: str) -> Pictures | None:
         """The newest pictures of what the prior sees."""
         return self._board.get(token).pictures
-
-
-def _check_owner(owner: str) -> None:
-    """Raises InputError for a name that cannot be kept."""
-    if not isinstance(owner, str) or len(owner) > MAX_OWNER_CHARACTERS or not is_writable(owner):
-        raise InputError(f"The owner of a run is a text of at most {MAX_OWNER_CHARACTERS} characters.", "Reload the page.")
 
 
 def _changed_knobs(record: JobRecord, values: Mapping[str, Value]) -> Knobs:

@@ -55,6 +55,10 @@ def _parser() -> argparse.ArgumentParser:
     _add_playground(commands)
     _add_evaluate(commands)
     _add_shelf(commands)
+    inspect = commands.add_parser("inspect", help="what is understood of a picture, a model, splats or a result")
+    inspect.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a picture, a model, splats, or a result")
+    inspect.add_argument("--json", action="store_true", help="as JSON")
+    inspect.set_defaults(command=_inspect)
     serve = commands.add_parser("serve", help="serve the page (what happens without a command, too)")
     add_serve_options(serve)
     serve.set_defaults(command=_serve)
@@ -254,6 +258,12 @@ def _shelf(options: argparse.Namespace) -> int | None:
     from studio.commands.shelf import shelf
 
     return shelf(options)
+
+
+def _inspect(options: argparse.Namespace) -> int | None:
+    from studio.commands.inspect import inspect
+
+    return inspect(options)
 
 
 def _doctor(options: argparse.Namespace) -> int | None:

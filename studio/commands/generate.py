@@ -14,10 +14,10 @@ from engine.errors import FileFormatError, InputError, MissingError
 from engine.loop import snapshot
 from engine.loop.combinations import check_before_loading
 from engine.loop.devices import limit_threads
-from engine.loop.export import read_recipe
 from engine.loop.guiding import belonging
 from engine.loop.guiding.asking import FromRun, FromShelf, asked_in, names_file
 from engine.loop.guiding.origin import origin_in
+from engine.loop.inspecting import recipe_text
 from engine.loop.messages import Event, Finished, RolledBack, StageStarted, Stepped, Unattended, Warned
 from engine.loop.paths import given_path
 from engine.loop.photo.belonging import within
@@ -196,4 +196,4 @@ def _formats(text: str) -> tuple[str, ...]:
 def _recipe_text(path: Path) -> str:
     if not path.is_file():
         raise InputError(f"--recipe {path} is not a file.", "Give a recipe.toml, or a file that Maquette exported.")
-    return path.read_text(encoding="utf-8") if path.suffix == ".toml" else read_recipe(path)
+    return recipe_text(path)

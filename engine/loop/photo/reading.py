@@ -7,6 +7,7 @@ decompression bomb is refused at the cost of reading a few bytes.
 from __future__ import annotations
 
 import stat
+import struct
 import warnings
 from dataclasses import dataclass
 from io import BytesIO
@@ -24,6 +25,9 @@ MAX_BYTES = 64 << 20
 MAX_PIXELS = 100_000_000
 MAX_SIDE = 1536
 """Pixels of the longer side that are kept: far more than any prior looks at."""
+
+DAMAGE = (OSError, SyntaxError, ValueError, EOFError, RuntimeError, TypeError, LookupError, OverflowError, struct.error)
+"""What Pillow's decoders raise for damaged files."""
 
 MIN_SIDE = 16
 MOST_FRAMES = 30
@@ -82,7 +86,9 @@ def decode_photo(data: bytes, name: str) -> Photo:
         foreign = foreign_name(data)
         what = f"{name} is {foreign}, which cannot be opened here." if foreign else f"{name} is not a picture that can be opened."
         raise FileFormatError(what, f"Save it as {' or '.join(FORMATS[:3])}.") from error
-    except (OSError, SyntaxError, ValueError, EOFError) as error:
+    except InputError:
+        raise
+    except DAMAGE as error:
         raise FileFormatError(f"{name} is damaged ({error}).", "Save it again, or choose another file.") from error
 
 

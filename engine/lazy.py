@@ -8,11 +8,22 @@ finds a package half made.
 from __future__ import annotations
 
 import importlib
+import sys
 import threading
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-_IMPORTING = threading.RLock()
+importing = threading.RLock()
+"""Held by whoever imports large libraries while other threads are at work."""
+
+
+def imported(name: str) -> ModuleType:
+    """The module ``name``; if it is not there yet, it is imported while no other thread imports."""
+    module = sys.modules.get(name)
+    if module is not None and not getattr(module.__spec__, "_initializing", False):
+        return module
+    with importing:
+        return importlib.import_module(name)
 
 
 class Later(ModuleType):
@@ -22,8 +33,7 @@ class Later(ModuleType):
 
     def __getattr__(self, attribute: str) -> Any:
         if self._module is None:
-            with _IMPORTING:
-                self._module = importlib.import_module(self.__name__)
+            self._module = imported(self.__name__)
         return getattr(self._module, attribute)
 
 

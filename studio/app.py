@@ -7,22 +7,18 @@ import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from starlette.routing import BaseRoute
 
 from engine.errors import InputError, MissingError
 from engine.guidance.base import Guidance
-from engine.loop import frames
+from engine.lazy import Later, imported
 from engine.loop.combinations import check_combination
 from engine.loop.devices import free_memory, limit_threads
-from engine.loop.results import write_results
 from engine.loop.room import check_room
-from engine.loop.run import run
 from engine.loop.settings import Settings
-from engine.loop.snapshot import load_copy, settle
-from engine.loop.warmup import warm_up
 from engine.prior.entries import PriorEntry
 from engine.prior.known import info_of, known_info
 from engine.prior.registry import fetch, find_entry, installed, list_priors, load_prior, vocabulary_of
@@ -47,6 +43,11 @@ from studio.viewport import Viewports
 LIVE_THREADS = 48  # one waits for a picture and one for the status in each open browser tab
 LOOKING_THREADS = 2  # one picture is cut out in each
 UPLOADS = "uploads"  # in the library's folder
+COMPUTING = ("engine.loop.run", "engine.loop.frames", "engine.loop.results", "engine.loop.snapshot", "engine.loop.warmup",
+             "engine.loop.references.finding", "engine.loop.references.shelf", "engine.prior.economy",
+             "engine.prior.toybox.prior")  # fmt: skip
+"""Modules that import torch, numba and the like: seconds that the page does not wait for."""
+
 ARTICLES = frozenset(("a", "an", "the"))
 
 
@@ -61,19 +62,22 @@ def serve(
     logins: Sequence[tuple[str, str]] = (),
 ) -> None:
     """Serve the studio until it is interrupted. Raises StudioError if the port, the library or the shelf cannot be used."""
-    limit_threads()
     root = library or default_root(os.environ)
     os.environ.setdefault("GRADIO_TEMP_DIR", str(root.expanduser().absolute() / UPLOADS))  # where nobody else's uploads lie
     access = access_for(host, allow_hosts, os.environ)
     if warning := open_to_all(host, share, logins, os.environ):
         print(warning, flush=True)
-    with open_session(root, shelf or own_folder(os.environ)) as session:
+    session = open_session(root, shelf or own_folder(os.environ))
+    session.open()
+    try:
         others = session.library.others()
         if others:
             print(f"Note: {others} other Maquette {'works' if others == 1 else 'work'} on {session.library.root}, too. "
                   "Runs that they look after are left to them and not shown here.", flush=True)  # fmt: skip
         page = {"host": host, "port": port, "share": share, "access": access, "logins": logins}
-        serve_page(session, open_catalogue(), on_ready=_ready, **page)
+        serve_page(session, open_catalogue(), on_ready=partial(_ready, session), **page)
+    finally:
+        session.close()
 
 
 def open_to_all(host: str, share: bool, logins: Sequence[tuple[str, str]], environment: Mapping[str, str]) -> str:
@@ -84,10 +88,20 @@ def open_to_all(host: str, share: bool, logins: Sequence[tuple[str, str]], envir
     return f"Warning: there is no login, so {who} can use this studio. Add --auth USER:PASSWORD to ask for one."
 
 
-def _ready(serving: Serving) -> None:
-    """Tell where the page is, and only then compile what the first run will need."""
+def _ready(session: Session, serving: Serving) -> None:
+    """Tell where the page is, and only then begin to work, and compile what the first run will need."""
     _announce(serving)
+    session.start()
+    from engine.loop.warmup import warm_up
+
     threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
+
+
+def prepare() -> None:
+    """Import what runs compute with, in one thread and while no other works: two at once find a library half made."""
+    for name in COMPUTING:
+        imported(name)
+    limit_threads()
 
 
 def open_session(library: Path, shelf: Path | None = None) -> Session:
@@ -98,7 +112,16 @@ def open_session(library: Path, shelf: Path | None = None) -> Session:
     keep_one = lru_cache(maxsize=1)(load_prior)  # the next run with the same prior begins at once
     references = References(library, shelf)
     return Session(
-        library, run, frames, write_results, keep_one, load_copy=load_copy, check=_check, references=references, settle=settle
+        library,
+        lambda *given, **named: imported("engine.loop.run").run(*given, **named),
+        Later("engine.loop.frames"),
+        lambda *given: imported("engine.loop.results").write_results(*given),
+        keep_one,
+        load_copy=lambda folder: imported("engine.loop.snapshot").load_copy(folder),
+        check=_check,
+        references=references,
+        settle=lambda folder: imported("engine.loop.snapshot").settle(folder),
+        prepare=prepare,
     )
 
 

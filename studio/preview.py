@@ -13,7 +13,7 @@ from concurrent.futures import Executor
 from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from gradio.utils import get_upload_folder
@@ -23,23 +23,26 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import BaseRoute, Route
 
 from engine.errors import InputError, StudioError
+from engine.lazy import imported
 from engine.loop.photo.belonging import found
-from engine.loop.photo.framing import Crop, framed
 from engine.loop.photo.listing import crops_in, pictures_in
-from engine.loop.photo.looking import CutPhoto, cut_photo, square_of
 from studio.samples import sample_file
 from studio.uploads import check_uploads
+
+if TYPE_CHECKING:
+    from engine.loop.photo.framing import Crop
+    from engine.loop.photo.looking import CutPhoto
 
 SHOWN_SIDE = 480  # pixels of the longer side of a cut-out as the page shows it
 FRAME_SIDE = 192
 KEPT = 8  # cut-outs that are remembered, so that another crop of a picture is answered at once
 
-Cut = Callable[[Path, str], CutPhoto]
+Cut = Callable[[Path, str], "CutPhoto"]
 
 
 def preview_routes(library: Path, pool: Executor) -> list[BaseRoute]:
     """``/pictures/look?picture=PATH&crop=...&fill=...&way=...`` and ``/pictures/samples/{name}``; work is done in ``pool``."""
-    cut = remembering(cut_photo)
+    cut = remembering(cut_now)
 
     async def look(request: Request) -> Response:
         folders = (Path(get_upload_folder()), library)
@@ -53,6 +56,11 @@ def preview_routes(library: Path, pool: Executor) -> list[BaseRoute]:
     return [Route("/pictures/look", look), Route("/pictures/samples/{name}", sample)]
 
 
+def cut_now(path: Path, way: str) -> CutPhoto:
+    """`cut_photo`, imported at the first picture: it is slow to import."""
+    return imported("engine.loop.photo.looking").cut_photo(path, way)
+
+
 def remembering(cut: Cut) -> Cut:
     """The same function, which remembers what it cut out last as long as the file stays as it is, in a quarter of the memory."""
 
@@ -63,7 +71,7 @@ def remembering(cut: Cut) -> Cut:
 
     def remembered(path: Path, way: str) -> CutPhoto:
         rgba, notes = kept(path, way, path.stat().st_mtime_ns)
-        return CutPhoto(rgba.astype(np.float32) / 255, notes)
+        return imported("engine.loop.photo.looking").CutPhoto(rgba.astype(np.float32) / 255, notes)
 
     return remembered
 
@@ -88,11 +96,13 @@ def look_at(asked: Mapping[str, str], folders: Sequence[Path], cut: Cut) -> dict
         raise InputError("Exactly one picture can be looked at.", "Choose a picture.")
     check_uploads({"images": Path(pictures[0].path)}, folders)
     photo = cut(found(pictures[0], None), asked.get("way", "auto"))
-    crop = square_of(photo.rgba, crops_in(asked.get("crop", ""), 1)[0], _fill(asked.get("fill", "")))
+    crop = imported("engine.loop.photo.looking").square_of(
+        photo.rgba, crops_in(asked.get("crop", ""), 1)[0], _fill(asked.get("fill", ""))
+    )
     height, width = photo.rgba.shape[:2]
     return {
         "whole": picture_address(photo.rgba, SHOWN_SIDE),
-        "frame": picture_address(framed(photo.rgba, crop, FRAME_SIDE), FRAME_SIDE),
+        "frame": picture_address(imported("engine.loop.photo.framing").framed(photo.rgba, crop, FRAME_SIDE), FRAME_SIDE),
         "width": width,
         "height": height,
         "square": listed_square(crop, width, height),

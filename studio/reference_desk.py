@@ -15,16 +15,14 @@ from gradio.utils import get_upload_folder
 from PIL import Image
 
 from engine.errors import InputError
+from engine.lazy import imported
 from engine.loop.guiding.asking import SHELF, FromRun, FromShelf, Retrieved, asked_in
 from engine.loop.guiding.belonging import found, path_in
 from engine.loop.guiding.origin import Origin, origin_of
 from engine.loop.paths import given_path
 from engine.loop.photo.listing import pictures_in
 from engine.loop.references.items import Item, Match
-from engine.loop.references.looks import shape_of
 from engine.loop.references.orient import Orientation
-from engine.loop.references.reading import read_reference
-from engine.loop.references.seeing import pictures_of, thumbnail
 from engine.loop.references.shape import ReferenceShape
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs, RunSpec
@@ -151,14 +149,16 @@ class ReferenceDesk:
     def _shape_now(self, reference: str, orientation: Orientation, stamp: int) -> ReferenceShape:
         asked = asked_in(reference)
         if asked is not None:
-            return shape_of(self._item(asked), orientation)
-        return read_reference(found(reference, None), orientation)
+            return imported("engine.loop.references.looks").shape_of(self._item(asked), orientation)
+        return imported("engine.loop.references.reading").read_reference(found(reference, None), orientation)
 
     def _picture_now(self, reference: str, stamp: int) -> bytes:
+        thumbnail = imported("engine.loop.references.seeing").thumbnail
         with self._drawing:
             return webp(thumbnail(self._shape(reference, Orientation(), stamp), THUMBNAIL_SIZE))
 
     def _sides_now(self, reference: str, orientation: Orientation, stamp: int) -> bytes:
+        pictures_of = imported("engine.loop.references.seeing").pictures_of
         with self._drawing:
             shape = self._shape(reference, orientation, stamp)
             count = SIDES if len(shape.faces) <= FINE_FACES else FEW_SIDES

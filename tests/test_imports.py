@@ -68,3 +68,27 @@ with ThreadPoolExecutor(8) as pool:
 )
 def test_toybox_imports_no_other_prior_library(code: str) -> None:
     assert imported_by(code, "torch", "diffusers", "transformers", "torch._dynamo") == {"torch"}
+
+
+def test_the_page_does_not_wait_for_what_computes() -> None:
+    assert imported_by("import studio.app; studio.app.open_catalogue()", *HEAVY) <= {"gradio"}
+
+
+def test_what_computes_is_imported_before_any_thread_of_the_session_begins(tmp_path: Path) -> None:
+    code = f"""
+import sys, threading
+from pathlib import Path
+from studio import app
+session = app.open_session(Path({str(tmp_path)!r}))
+session.open()
+assert "torch" not in sys.modules
+begun = {{}}
+start = threading.Thread.start
+def noting(thread):
+    begun[thread.name] = "engine.prior.toybox.prior" in sys.modules and "engine.loop.run" in sys.modules
+    start(thread)
+threading.Thread.start = noting
+session.start()
+session.close()
+assert begun["engine"] and begun["frames"], begun"""
+    assert "torch" in imported_by(code, "torch")

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import DeviceError, FileFormatError, MissingError, PresetError, StorageError
-from engine.lazy import torch
+from engine.lazy import importing, torch
 from engine.prior import hub
 from engine.prior.base import Prior
 from engine.prior.entries import PRIORS_FOLDER, PriorEntry, known_file, lacking, read_entry
@@ -66,7 +66,8 @@ def load_prior(
     if place is None:
         raise _not_installed(entry)
     weights = elements_in(place, entry.leave_out)
-    return load_within(lambda where: FAMILIES[entry.family](entry, place, where), weights, _device(device), precision)
+    with importing:  # loaders import diffusers bit by bit
+        return load_within(lambda where: FAMILIES[entry.family](entry, place, where), weights, _device(device), precision)
 
 
 def fetch(entry: PriorEntry, report: hub.Report = lambda share: None) -> Path:

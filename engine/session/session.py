@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -33,7 +33,7 @@ from engine.session.record import ENDED, JobRecord
 from engine.session.recovery import claimed, recovered
 from engine.session.references import References
 from engine.session.shares import check_shares
-from engine.session.views import Cloud, Frame, JobView, Strip, view_of
+from engine.session.views import Cloud, Frame, Frames, JobView, Strip, view_of
 
 if TYPE_CHECKING:
     from engine.loop.frames import SplatArrays
@@ -44,23 +44,13 @@ CLOUD_LIMIT = 200_000
 STRIP_SECONDS, CLOUD_SECONDS = 1.0, 0.5  # a newer one is made at most this often, however many ask
 
 
-class Frames(Protocol):
-    """Pictures and arrays of a scene copy: the module ``engine.loop.frames``, or a double of it."""
-
-    def render_frame(self, copy: SceneCopy, camera: Camera) -> np.ndarray: ...
-
-    def azimuth_strip(self, copy: SceneCopy, size: int) -> np.ndarray: ...
-
-    def point_cloud(self, copy: SceneCopy, limit: int) -> SplatArrays: ...
-
-
 class Session:
     """Runs in a library folder, worked through by one engine thread and shown by one frame thread.
 
     ``references`` is where 3D references are looked up; by default on the shipped shelf and among the library's results.
 
     ``check`` raises a StudioError for settings that could not run (a prior that is not there); ``load_copy`` opens the scene of a
-    run on disk, and ``settle`` frees what nobody needs of one that has ended. Unless
+    run on disk, ``settle`` frees what nobody needs of one that has ended, and ``prepare`` is called before work begins. Unless
     ``resume_interrupted`` is false, runs that a dead process left behind go on by themselves.
     """
 
@@ -78,6 +68,7 @@ class Session:
         references: References | None = None,
         settle: Settle = lambda folder: None,
         limits: Limits = DEFAULT_LIMITS,
+        prepare: Callable[[], None] = lambda: None,
     ) -> None:
         self.limits = limits
         self.library = Library(library)
@@ -86,14 +77,22 @@ class Session:
         self._darkroom = Darkroom(JobArchive(self._board, load_copy))
         self._engine = Engine(self._board, run, write_results, load_prior, self._darkroom, settle)
         self._frames, self._check, self._resume_interrupted = frames, check, resume_interrupted
+        self._prepare, self._open = prepare, False
 
-    def start(self) -> None:
-        """Take up what the library holds, and begin to work."""
+    def open(self) -> None:
+        """Take up what the library holds. Everything can be asked and steered from now on; nothing works yet."""
+        self._open = True
         with self.library.deciding():
             for record in recovered(self.library, self._resume_interrupted):
                 job = self._board.add(record, front=record.progress.total_step > 0)
                 if record.session == self.library.session:
                     self._board.save(job)
+
+    def start(self) -> None:
+        """Begin to work: ``prepare`` ends before there is any thread."""
+        if not self._open:
+            self.open()
+        self._prepare()
         self._darkroom.start()
         self._engine.start()
 

@@ -5,12 +5,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from engine.loop.messages import SceneCopy
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs
+from engine.math.camera import Camera
 from engine.session.record import JobRecord, State
+
+if TYPE_CHECKING:
+    from engine.loop.frames import SplatArrays
+
+
+class Frames(Protocol):
+    """Pictures and arrays of a scene copy: the module ``engine.loop.frames``, or a double of it."""
+
+    def render_frame(self, copy: SceneCopy, camera: Camera) -> np.ndarray: ...
+
+    def azimuth_strip(self, copy: SceneCopy, size: int) -> np.ndarray: ...
+
+    def point_cloud(self, copy: SceneCopy, limit: int) -> SplatArrays: ...
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from scipy.spatial import ConvexHull, QhullError, cKDTree
 
 from engine.errors import InputError
 from engine.loop.references.shape import RawMesh, canonical, triangle_areas
@@ -128,10 +127,14 @@ def _mirror_error(points: np.ndarray, number: int) -> float:
     """Mean distance from the mirrored points to the nearest of the others."""
     sign = np.ones(3)
     sign[number] = -1
+    from scipy.spatial import cKDTree  # slow to import
+
     return float(cKDTree(points).query(points * sign)[0].mean())
 
 
 def _hull_area(flat: np.ndarray) -> float:
+    from scipy.spatial import ConvexHull, QhullError
+
     try:
         return float(ConvexHull(flat).volume) if len(flat) > 3 else 0.0
     except QhullError:  # all on one line

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.errors import FileFormatError
+from engine.lazy import importing
 from engine.prior.pipeline_folder import read_json
 
 
@@ -47,10 +49,10 @@ def read_look(folder: Path) -> Look:
 
 def model_from(kind: str, folder: Path) -> torch.nn.Module:
     """The transformers class named ``kind`` with the folder's weights, frozen. Raises FileFormatError where they do not fit."""
-    import transformers  # slow to import
-
     try:
-        model = getattr(transformers, kind).from_pretrained(folder, local_files_only=True, use_safetensors=True)
+        with importing:  # transformers imports its parts bit by bit
+            kind_of = getattr(import_module("transformers"), kind)
+            model = kind_of.from_pretrained(folder, local_files_only=True, use_safetensors=True)
     except Exception as error:  # transformers and safetensors raise many kinds
         raise FileFormatError(f"The model in {folder} cannot be loaded ({error}).", "Fetch it again.") from error
     return model.eval().requires_grad_(False)

@@ -1,6 +1,6 @@
 """How fast the studio is here, and how much memory it takes.
 
-    python -m engine.benchmark [--quick] [--json FILE]
+    python -m engine.benchmark [--quick] [--json FILE] [--beside CHECKOUT]
 
 Every number stands beside a reference that was measured in the same run, so that machines can be compared by their ratios.
 """
@@ -15,6 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from engine.benchmark.beside import check_checkout, measure_beside
 from engine.benchmark.cuda import measure_cuda
 from engine.benchmark.first_picture import measure_first_picture
 from engine.benchmark.memory import measure_memory
@@ -69,23 +70,34 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m engine.benchmark", description="Measure speed and memory, as ratios.")
     parser.add_argument("--quick", action="store_true", help="fewer repeats: under 1.5 minutes on 2 cores instead of 5")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there")
+    parser.add_argument("--beside", type=Path, metavar="CHECKOUT", help="only compare with another checkout, in turns")
     return parser
 
 
 def _run(options: argparse.Namespace) -> None:
     began = time.monotonic()
     limit_threads()
-    machine, settings = machine_facts(), default_settings()
-    prior = load_prior(settings.spec.prior)
-    rows: list[Row] = []
-    for title, measure in measurements(settings, prior, QUICK if options.quick else FULL):
-        print(f"{time.monotonic() - began:4.0f} s  {title}", file=sys.stderr, flush=True)
-        rows += measure().rows()
+    machine = machine_facts()  # first: measuring is a load, too
+    if options.beside is not None:
+        rows = list(measure_beside(check_checkout(options.beside), 2 if options.quick else 5))
+    else:
+        rows = _measured_here(options.quick, began)
     print(table(rows, machine))
     if options.json is not None:
         numbers = document(rows, machine, options.quick, time.monotonic() - began)
         with storage_errors(options.json):
             options.json.write_text(json.dumps(numbers, indent=2) + "\n", encoding="utf-8")
+
+
+def _measured_here(quick: bool, began: float) -> list[Row]:
+    """The rows of this build alone."""
+    settings = default_settings()
+    prior = load_prior(settings.spec.prior)
+    rows: list[Row] = []
+    for title, measure in measurements(settings, prior, QUICK if quick else FULL):
+        print(f"{time.monotonic() - began:4.0f} s  {title}", file=sys.stderr, flush=True)
+        rows += measure().rows()
+    return rows
 
 
 def default_settings() -> Settings:

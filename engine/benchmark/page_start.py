@@ -49,11 +49,11 @@ def _seconds_to_page() -> float:
         return seconds_until_answer(command, f"http://127.0.0.1:{port}/")
 
 
-def seconds_until_answer(command: Sequence[str], url: str) -> float:
-    """Seconds from starting ``command`` until ``url`` answers 200; then the process is ended. RunError if it never does."""
+def seconds_until_answer(command: Sequence[str], url: str, folder: Path = ROOT) -> float:
+    """Seconds from starting ``command`` in ``folder`` until ``url`` answers 200; then it is ended. RunError if it never does."""
     with TemporaryFile() as complaints:
         began = time.perf_counter()
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=complaints)
+        process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=complaints)
         try:
             while not _answers(url):
                 if process.poll() is not None or time.perf_counter() - began > PATIENCE_SECONDS:

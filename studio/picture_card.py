@@ -9,7 +9,7 @@ from engine.loop.photo.reading import MAX_BYTES
 from studio.controls import Controls, unmarked
 from studio.samples import plain_samples
 
-ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff")
+ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif")
 TELL = "(fill, way) => { maquette.framePictures(fill, way); }"
 
 

@@ -49,7 +49,12 @@ class RunSpec:
     ] = "draft"
     start_file: Annotated[
         str,
-        File((".ply",), label="Start file", advanced=True, help="Splats to start from: a scene.ply of ours, or any 3DGS file."),
+        File(
+            (".ply", ".splat", ".spz", ".sog", ".ksplat"),
+            label="Start file",
+            advanced=True,
+            help="Splats to start from: a scene.ply of ours, or any 3DGS file.",
+        ),
     ] = ""
     image_cut_out: photo.CutOut = "auto"
     image_azimuth: photo.Facing = photo.SET

@@ -11,10 +11,11 @@ import pytest
 
 from engine.errors import FileFormatError
 from engine.loop.export.splat_cloud import SplatCloud, sh0_from_rgb
-from engine.loop.export.splat_files import read_splats
+from engine.loop.export.splat_files import SUFFIXES, read_splats
 from engine.loop.export.splat_packed import CHUNK
 from engine.loop.references.reading import read_reference
 from engine.loop.sources import splats_from_file
+from engine.loop.spec import RunSpec
 
 COUNT = 600
 NAMES = (
@@ -244,3 +245,8 @@ def test_a_start_comes_to_size_whatever_its_units(factor: float, tmp_path: Path)
     splats = splats_from_file(write(tmp_path / "a.ply", told))
     assert 0.5 < splats.means.norm(dim=1).max() < 1.6
     assert 0.004 < splats.scales.median() < 0.06
+
+
+def test_every_kind_of_splat_file_may_be_a_start(tmp_path: Path) -> None:
+    for suffix in (".ply", *SUFFIXES):
+        assert RunSpec("a mug", start="file", start_file=f"a{suffix}").start_file == f"a{suffix}"

@@ -101,7 +101,7 @@ class LiveStream:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, RecursionError):
             await self.socket.close(MALFORMED)
         except (WebSocketDisconnect, RuntimeError, StudioError):
             pass  # the browser left in the middle of a message, or the run was removed

@@ -1,0 +1,209 @@
+"""Every address of the studio, and that none of them shows one person's things to another or breaks on crafted requests.
+
+A new route has to be put into ``ROUTES`` with the key that it asks for, and then is tried with everything below.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from starlette.applications import Starlette
+from starlette.routing import Route, WebSocketRoute
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+from studio_doubles import open_double
+from studio_serving import Served
+from test_relay import submit
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+
+from engine.session import Session
+from studio.app import own_routes
+from studio.downloads import OWNER_HEADER
+from studio.live import MALFORMED, UNKNOWN_RUN
+from studio.viewport import Viewports
+
+TOKEN, OWNER, FILE, NOBODYS = (
+    "a run's token",
+    "its owner's secret",
+    "a file that was uploaded or is a run's",
+    "shown to everybody",
+)
+ROUTES = {
+    ("/viewport/{token}/splats/", "GET"): TOKEN,
+    ("/viewport/{token}/pictures/", "GET"): TOKEN,
+    ("/viewport/{token}/splats", "WebSocket"): TOKEN,
+    ("/viewport/{token}/pictures", "WebSocket"): TOKEN,
+    ("/live/{token}", "WebSocket"): TOKEN,
+    ("/files/{token}/{name}", "GET"): TOKEN,
+    ("/thumb/{token}", "GET"): TOKEN,
+    ("/reference/taken", "GET"): TOKEN,
+    ("/runs", "GET"): OWNER,
+    ("/pictures/look", "GET"): FILE,
+    ("/reference/matches", "POST"): FILE,
+    ("/reference/facts", "GET"): FILE,
+    ("/reference/picture", "GET"): FILE,
+    ("/reference/sides", "GET"): FILE,
+    ("/reference/blocks", "GET"): FILE,
+    ("/reference/blocks.glb", "GET"): FILE,
+    ("/reference/ghost", "GET"): FILE,
+    ("/reference/blocks", "POST"): NOBODYS,  # keeps what was sent, and tells whoever sent it where
+    ("/pictures/samples/{name}", "GET"): NOBODYS,
+}
+STRANGE = (
+    "",
+    " ",
+    "none",
+    "..",
+    "../..",
+    "%00",
+    "\u202e",
+    "x" * 5000,
+    "1e999",
+    "[]",
+    "{}",
+    "null",
+    "-1",
+    "run:",
+    "shelf:",
+    "auto:0",
+)
+GUESSES = ("nobody-knows-this", "..", ".sessions", "uploads", "%2e%2e", "x" * 300, "\u00e9", "*")
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    with open_double(tmp_path_factory.mktemp("library")) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def token(session: Session) -> str:
+    """A run of ada's."""
+    return submit(session)
+
+
+@pytest.fixture(scope="module")
+def routes(session: Session) -> Iterator[list]:
+    viewports, pool = Viewports(session), ThreadPoolExecutor(4)
+    yield own_routes(session, viewports, pool, pool)
+    viewports.close()
+    pool.shutdown(wait=False, cancel_futures=True)
+
+
+@pytest.fixture(scope="module")
+def client(routes: list) -> Iterator[TestClient]:
+    """A browser to whom an exception on the server is one in the test."""
+    with TestClient(Starlette(routes=routes), raise_server_exceptions=True) as opened:
+        yield opened
+
+
+@pytest.fixture
+def secret_file(tmp_path: Path) -> Path:
+    """A picture, and a model, of somebody else on this machine."""
+    path = tmp_path / "secret.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    (tmp_path / "secret.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nf 1 2 3\n")
+    return path
+
+
+def asked(kind: str, method: str | None = None) -> list[str]:
+    return [path for (path, how), key in ROUTES.items() if key == kind and method in (None, how)]
+
+
+def test_every_route_has_its_key(routes: list) -> None:
+    found = set()
+    for route in routes:
+        assert isinstance(route, Route | WebSocketRoute)
+        methods = {"WebSocket"} if isinstance(route, WebSocketRoute) else route.methods - {"HEAD"}
+        found |= {(route.path, method) for method in methods}
+    assert found == set(ROUTES)
+
+
+@pytest.mark.parametrize("path", asked(TOKEN, "GET"))
+@pytest.mark.parametrize("guess", GUESSES)
+def test_a_guessed_token_opens_nothing(client: TestClient, session: Session, token: str, path: str, guess: str) -> None:
+    url = path.replace("{token}", guess).replace("{name}", "recipe")
+    answer = client.get(url, params={} if "{token}" in path else {"token": guess}, follow_redirects=False)
+    assert answer.status_code in (307, 400, 404), "a redirect is to the same address with a slash"
+    assert str(session.library.root) not in answer.text
+
+
+@pytest.mark.parametrize("path", asked(TOKEN, "WebSocket"))
+def test_a_guessed_token_opens_no_socket(client: TestClient, path: str) -> None:
+    with pytest.raises(WebSocketDisconnect) as refusal, client.websocket_connect(path.replace("{token}", "guess")) as socket:
+        socket.receive_bytes()
+    told = refusal.value
+    assert getattr(told, "status_code", 0) == 404 or getattr(told, "code", 0) == UNKNOWN_RUN
+
+
+@pytest.mark.parametrize("name", ["job.json", "../job.json", "checkpoint.json", "..%2fjob.json", "given", "error.log", ""])
+def test_of_a_run_only_its_results_are_given(client: TestClient, token: str, name: str) -> None:
+    assert client.get(f"/files/{token}/{name}").status_code == 404
+
+
+@pytest.mark.parametrize("headers", [{}, {OWNER_HEADER: ""}, {OWNER_HEADER: "bob"}, {OWNER_HEADER: "ad"}, {OWNER_HEADER: "*"}])
+def test_runs_are_listed_for_their_owner_alone(client: TestClient, token: str, headers: dict[str, str]) -> None:
+    assert client.get("/runs", headers=headers).json() == []
+    assert client.get("/runs", params={"owner": "ada"}).json() == []
+    assert token in [run["token"] for run in client.get("/runs", headers={OWNER_HEADER: "ada"}).json()]
+
+
+@pytest.mark.parametrize("path", asked(FILE, "GET"))
+@pytest.mark.parametrize("suffix", [".png", ".obj"])
+def test_a_file_that_nobody_uploaded_is_not_looked_at(client: TestClient, path: str, suffix: str, secret_file: Path) -> None:
+    named = str(secret_file.with_suffix(suffix))
+    for given in (named, f"file:{named}", f"{named}@90", f"/proc/self/root{named}"):
+        answer = client.get(path, params={"of": given, "picture": given, "fill": "0.8", "way": "auto"})
+        assert answer.status_code == 400 or "problem" in answer.json()
+
+
+@pytest.mark.parametrize("path", [each for kind in (FILE, TOKEN) for each in asked(kind, "GET") if "{" not in each])
+@pytest.mark.parametrize("strange", STRANGE)
+def test_strange_values_are_refused_in_words(client: TestClient, path: str, strange: str) -> None:
+    names = ("of", "picture", "token", "up", "turn", "crop", "fill", "way")
+    for name in names:
+        answer = client.get(path, params={**dict.fromkeys(names, ""), name: strange})
+        told = answer.json() if answer.headers["content-type"] == "application/json" else {}
+        assert answer.status_code < 500 and "Traceback" not in answer.text
+        assert answer.status_code == 200 or told.get("what"), (name, strange, answer.text)
+
+
+ODD = (None, True, -1, 1e308, 10**30, "\ud800", "x" * 5000, [], [[]], {}, {"a": {"b": []}})
+
+
+@pytest.mark.parametrize("field", ["words", "images", "search", "framing", "count"])
+def test_crafted_types_are_refused_in_words(client: TestClient, field: str) -> None:
+    import json
+
+    for odd, inner in itertools.product(ODD, (False, True)):
+        told = {field: [odd] if inner else odd, **({"search": "a red chair"} if field != "search" else {})}
+        answer = client.post("/reference/matches", content=json.dumps(told).encode())
+        assert answer.status_code in (200, 400) and (answer.status_code == 200 or answer.json()["what"]), (field, odd)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"null", b"7", b"{", b"\xff\xfe", b"[" * 50_000, b'{"framing": {"image_fill": "NaN"}}']
+)
+@pytest.mark.parametrize("path", ["/reference/matches", "/reference/blocks"])
+def test_crafted_bodies_are_refused_in_words(client: TestClient, path: str, body: bytes) -> None:
+    answer = client.post(path, content=body)
+    assert answer.status_code in (200, 400) and (answer.status_code == 200 or answer.json()["what"])
+
+
+@pytest.mark.parametrize("message", ['{"camera": null}', '{"camera": [1, 2]}', '{"size": ["a", 1]}', "[]", "{", "7",
+                                     '{"camera": [1e999, 0, 1]}', '{"ack": []}', "[" * 50_000])  # fmt: skip
+def test_crafted_messages_end_their_own_socket_alone(served: Served, token: str, message: str) -> None:
+    with connect(f"{served.ws}/live/{token}") as socket, connect(f"{served.ws}/live/{token}") as other:
+        socket.send(message)
+        if message != '{"ack": []}':
+            with pytest.raises(ConnectionClosed) as closed:
+                while True:
+                    socket.recv(timeout=30)
+            assert closed.value.rcvd.code == MALFORMED
+        other.send('{"camera": [10, 10, 3]}')
+        assert other.recv(timeout=30)

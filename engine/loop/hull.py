@@ -18,16 +18,18 @@ HULL_DENSITY, MIST_DENSITY = 20.0, 0.02  # per unit length: mist lets the gradie
 def hull_points(anchor: Anchor, count: int, rng: torch.Generator) -> tuple[Tensor, Tensor] | None:
     """``count`` points (N,3) inside the visual hull of the anchor views, with mean colours (N,3) in 0..1.
 
-    Points near the hull's surface come first, since only they are seen. None when the views agree on too little.
+    Points near the hull's surface come first, since only they are seen. None when the views agree on too little. Chance is drawn
+    where ``rng`` lives, so that a seed means the same shape on every device; the points lie where the anchor does.
     """
-    candidates = 2 * torch.rand(CANDIDATES, 3, generator=rng) - 1
+    device = anchor.rgba.device
+    candidates = 2 * torch.rand(CANDIDATES, 3, generator=rng, device=rng.device).to(device) - 1
     rgba = sample_views(anchor, candidates)
     solidity = rgba[..., 3].amin(dim=0)
     inside = torch.nonzero(solidity > SOLID)[:, 0]
     if len(inside) < count // 20 or len(inside) == 0:
         return None
     chosen = _near_surface_first(inside, solidity, count, rng)
-    jitter = 0.01 * torch.randn(count, 3, generator=rng)
+    jitter = 0.01 * torch.randn(count, 3, generator=rng, device=rng.device).to(device)
     return candidates[chosen] + jitter, _mean_colours(rgba[:, chosen])
 
 
@@ -61,6 +63,6 @@ def project(cameras: Cameras, points: Tensor) -> Tensor:
 
 def _near_surface_first(inside: Tensor, solidity: Tensor, count: int, rng: torch.Generator) -> Tensor:
     """Draw ``count`` of ``inside``, those of low solidity (near the outline of some view) four times as often."""
-    weights = torch.where(solidity[inside] < 0.9, 4.0, 1.0)
+    weights = torch.where(solidity[inside] < 0.9, 4.0, 1.0).to(rng.device)
     replace = len(inside) < count
-    return inside[torch.multinomial(weights, count, replacement=replace, generator=rng)]
+    return inside[torch.multinomial(weights, count, replacement=replace, generator=rng).to(inside.device)]

@@ -24,7 +24,7 @@ from engine.scene.splats import Splats
 
 
 def render(scene: Splats, cameras: Cameras, background: Tensor | None = None, normals: bool = False) -> Views:
-    """Draw as ``splats_torch.render`` does. ``means2d`` also has gsplat's ``absgrad`` (B,N,2) after ``backward``."""
+    """Draw as ``splats_torch.render`` does."""
     if len(scene) == 0:  # gsplat cannot count the tiles of nothing
         return splats_torch.render(scene, cameras, background, normals)
     cameras = cameras.to(scene.device)
@@ -35,7 +35,7 @@ def render(scene: Splats, cameras: Cameras, background: Tensor | None = None, no
         means=scene.means, quats=scene.quats, scales=scene.scales, opacities=scene.opacities, colors=features,
         viewmats=cameras.viewmats, Ks=cameras.K, width=cameras.width, height=cameras.height,
         near_plane=splats_torch.NEAR, eps2d=splats_torch.EPS2D, rasterize_mode="classic",
-        packed=False, render_mode="RGB+D", absgrad=True,
+        packed=False, render_mode="RGB+D",
     )  # fmt: skip
     means2d = info["means2d"]
     if means2d.requires_grad:

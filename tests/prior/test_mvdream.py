@@ -204,14 +204,15 @@ class TestCameras:
 
     @pytest.mark.parametrize("distance", [0.7, 3.0])
     @pytest.mark.parametrize(("azimuth", "elevation"), [(0, 0), (90, 15), (-40, 30), (200, -20)])
-    def test_angles_mean_the_same(self, azimuth: float, elevation: float, distance: float) -> None:
+    def test_the_published_azimuth_is_a_quarter_turn_ahead(self, azimuth: float, elevation: float, distance: float) -> None:
         found = camera_numbers(orbit_cameras([azimuth], elevation, distance, 40.0, 16))[0].numpy()
-        np.testing.assert_allclose(found, self.published(azimuth, elevation), atol=1e-6)
+        np.testing.assert_allclose(found, self.published(azimuth + 90, elevation), atol=1e-6)
 
-    def test_the_front_of_our_world_is_that_of_a_gltf_model_in_blender(self) -> None:
-        """Its +z becomes Blender's -y on import, and azimuth 0 looks at it from there."""
+    def test_our_front_is_the_view_that_it_draws_as_the_front(self) -> None:
+        """Of the published four views from azimuth 0, the second: azimuth 90, from +x."""
         numbers = camera_numbers(orbit_cameras([0.0], 0.0, 2.0, 40.0, 16))[0].view(4, 4)
-        torch.testing.assert_close(numbers[:3, 3].double(), torch.tensor([0.0, -1.0, 0.0], dtype=torch.float64))
+        torch.testing.assert_close(numbers[:3, 3].double(), torch.tensor([1.0, 0.0, 0.0], dtype=torch.float64))
+        np.testing.assert_allclose(numbers.reshape(16).numpy(), self.published(90.0, 0.0), atol=1e-6)
 
 
 class TestFolder:

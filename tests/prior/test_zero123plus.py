@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import shutil
 from pathlib import Path
 from types import ModuleType
@@ -99,6 +100,14 @@ def published(prior: Zero123PlusPrior, folder: Path, x_t: Tensor, t: Tensor, tok
         grid = unet(torch.cat(rows, dim=1)[None], t, encoder_hidden_states=tokens).sample[0]
     rows = [row.chunk(2, dim=2) for row in grid.chunk(3, dim=1)]
     return torch.stack([view for row in rows for view in row])
+
+
+@pytest.mark.parametrize(("version", "fov_deg"), [("v1.1", 49.13434264120263), ("v1.2", 30.0)])
+def test_each_version_has_its_own_lens(folder: Path, version: str, fov_deg: float) -> None:
+    """As its author says in issue 68 of SUDO-AI-3D/zero123plus; before it is loaded and after."""
+    for info in (load_zero123plus(folder, info=INFO, version=version).info, known_info(find_entry(f"zero123plus-{version}"))):
+        assert info.fov_deg == pytest.approx(fov_deg, abs=1e-9)
+        assert math.sin(math.radians(info.fov_deg / 2)) * info.distance == pytest.approx(1), "the unit sphere just fits"
 
 
 @pytest.mark.parametrize("time", [10, 500, 990])

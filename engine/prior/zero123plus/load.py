@@ -6,7 +6,6 @@ token of a prompt. The publisher's code is neither fetched nor run.
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -43,9 +42,6 @@ LAYOUT = Layout(
 )
 RAMP = "ramping_coefficients"
 SIDE, GUIDANCE = 320, 4.0
-FOV_DEG = 30.0
-DISTANCE = 1 / math.sin(math.radians(FOV_DEG / 2))
-"""The unit sphere then just fits into the picture."""
 
 
 def load_zero123plus(
@@ -53,9 +49,9 @@ def load_zero123plus(
 ) -> Zero123PlusPrior:
     """The model in ``folder``: half precision on a GPU, full on a CPU. Its views have ``info``'s resolution.
 
-    Files do not say which ``version`` they are, "v1.1" or "v1.2": their views have other heights. Raises MissingError for an
-    incomplete folder, FileFormatError for another kind of model or for files that cannot be read, DeviceError when it does not
-    fit.
+    Files do not say which ``version`` they are, "v1.1" or "v1.2": their views have other heights and another field of
+    view. Raises MissingError for an incomplete folder, FileFormatError for another kind of model or for files that
+    cannot be read, DeviceError when it does not fit.
     """
     from transformers import CLIPVisionModelWithProjection  # slow to import, so only when a model is loaded
 
@@ -79,17 +75,10 @@ def load_zero123plus(
 
 
 def described(folder: Path, info: PriorInfo | None, version: str) -> PriorInfo:
-    """``info``, or the folder's name, with what holds for every model of this kind."""
+    """``info``, or the folder's name, with what holds for every model of this version."""
     known = info or PriorInfo(folder.name, folder.name, "rgb", SIDE, GUIDANCE)
     heights = [elevation for _, elevation in ZERO123PLUS[version]["fixed_views"]]
-    return replace(
-        known,
-        channels="rgb",
-        fov_deg=FOV_DEG,
-        distance=DISTANCE,
-        elevation_range_deg=(min(heights), max(heights)),
-        **ZERO123PLUS[version],
-    )
+    return replace(known, channels="rgb", elevation_range_deg=(min(heights), max(heights)), **ZERO123PLUS[version])
 
 
 def _ramp(folder: Path, length: int) -> Tensor:

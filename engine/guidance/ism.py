@@ -10,6 +10,10 @@ path are compared. So the push hardly depends on chance.
 | stride | delta_S: length of the steps from the clean picture up to s |
 | w(t) | sig / a ("denoise") in the authors' code |
 
+The authors' code differs in two more points that are not offered here. It adds offset noise, 0.1 times one
+number a channel, to the noise that the path starts with. And delta_T shrinks from 0.1 to 0.08 of the schedule over the first 1500
+steps (``annealing_intervals``); here ``interval`` is live, so that an artist may do the same by hand.
+
 A negative prompt takes the place of the empty one in the guided prediction at t, not on the path.
 """
 

@@ -2,6 +2,7 @@
 
 The equation is that of ``lods``; here the prompt of the null branch stays and the network learns, at half strength
 (``SCALE``) where it is trained and where it is asked. It can explain more than an embedding can, and so may explain too much.
+``adapter_start`` says how the adapter begins (ADAPTER_STARTS); the authors' rates are for "normal".
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import COMPARE_STEPS, Cost
 from engine.guidance.denoising import denoising_loss
 from engine.guidance.lods import normalised
-from engine.guidance.marks import InitialGuidance, TimeWeight
+from engine.guidance.marks import AdapterStart, InitialGuidance, TimeWeight
 from engine.lazy import torch
 from engine.math.knobs import Range, check_knobs
 from engine.math.noise import noise_like, time_weight
@@ -56,6 +57,7 @@ class LodsLora:
             help="The copy begins anew after so many steps. 0: never.",
         ),
     ] = 0
+    adapter_start: AdapterStart = "uniform"
     weighting: TimeWeight = "sds"
 
     def __post_init__(self) -> None:
@@ -75,7 +77,7 @@ class LodsLora:
         from engine.guidance.learned.null_adapter import NullAdapter  # imports torch
         from engine.prior.adapter import adapter_on
 
-        return NullAdapter(adapter_on(prior, RANK, rng, SCALE), prior.device)
+        return NullAdapter(adapter_on(prior, RANK, rng, SCALE, self.adapter_start), prior.device)
 
     def loss(self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: NullAdapter, rng: torch.Generator) -> GuidanceOut:
         """The loss of ``lods`` for renders ``x`` (B,C,h,w) at times ``t`` (B,)."""

@@ -6,11 +6,21 @@ from typing import Annotated
 
 from engine.math.knobs import Choice, Range
 from engine.math.noise import WEIGHTINGS
+from engine.prior.base import ADAPTER_STARTS
 
 GuidanceScale = Annotated[float, Range(1, 100, 0.1, label="Guidance", help="How hard the prompt pulls. 1 switches guidance off.")]
 InitialGuidance = Annotated[
     float,
     Range(1, 1000, 1, label="Initial guidance", help="How hard the prompt pulls while nothing is learned. 1: not at all."),
+]
+AdapterStart = Annotated[
+    str,
+    Choice(
+        ADAPTER_STARTS,
+        label="Start of the copy",
+        advanced=True,
+        help="Normal: as published, so that published learning rates mean what they say. Uniform: several times gentler.",
+    ),
 ]
 TimeWeight = Annotated[
     str,

@@ -9,7 +9,9 @@ guided denoising would come from. Then the render is pulled to the guided clean 
 | inversion_guidance_scale | gamma_inv |
 | inversion_noise | eta: share of DDPM's noise that each step of the inversion adds |
 
-The paper lets t fall over the run: the timestep policy "anneal".
+The paper lets t fall over the run: the timestep policy "anneal". The path here is ``inversion_steps`` even steps that
+end at t, so that its cost is known; the authors' code goes in strides of T / 10 whatever t is, and lets the last one
+overshoot by a random part of a stride, so that low noise levels get fewer steps there.
 """
 
 from __future__ import annotations

@@ -7,12 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from engine.prior.base import Prior, check_takes_adapters
+from engine.prior.base import ADAPTER_STARTS, Prior, check_takes_adapters
 
 ATTENTION = ("to_q", "to_k", "to_v", "to_out.0", "qkv", "word_kv", "out")  # as diffusers and toybox name its linear layers
 NAME = "adapter"
+UNIFORM, NORMAL = ADAPTER_STARTS
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,21 +30,30 @@ class Adapter(nn.Module):
     """A low-rank change of a frozen network, W + scale B A. Its parameters are A and B alone, at least float32.
 
     Outside ``active`` the network is untouched, so that several adapters and the plain prior can share it. B starts at zero: a
-    new adapter changes nothing.
+    new adapter changes nothing. A and B lie on ``device``, where the network is when it is asked, wherever its weights wait now;
+    None: where they are.
     """
 
-    def __init__(self, network: nn.Module, rank: int, rng: torch.Generator, scale: float = 1.0) -> None:
+    def __init__(
+        self,
+        network: nn.Module,
+        rank: int,
+        rng: torch.Generator,
+        scale: float = 1.0,
+        *,
+        start: str = UNIFORM,
+        device: torch.device | None = None,
+    ) -> None:
         super().__init__()
         self._places = _adapted(network, rank, scale)
         self.down, self.up = nn.ModuleDict(), nn.ModuleDict()
         for number, place in enumerate(self._places):
             dtype = torch.promote_types(place.plain.weight.dtype, torch.float32)
-            self.down[str(number)] = place.adapted.lora_A[NAME].to(dtype)
-            self.up[str(number)] = place.adapted.lora_B[NAME].to(dtype)
+            self.down[str(number)] = place.adapted.lora_A[NAME].to(device, dtype)
+            self.up[str(number)] = place.adapted.lora_B[NAME].to(device, dtype)
         with torch.no_grad():
-            for layer in self.down.values():  # as a linear layer starts, from the given generator
-                noise = torch.rand(layer.weight.shape, generator=rng, device=rng.device)
-                layer.weight.copy_((2 * noise - 1) * layer.in_features**-0.5)
+            for layer in self.down.values():
+                layer.weight.copy_(_started(layer.weight.shape, start, rng))
 
     @torch.no_grad()
     def forget(self) -> None:
@@ -63,10 +73,18 @@ class Adapter(nn.Module):
                 setattr(place.owner, place.name, place.plain)
 
 
-def adapter_on(prior: Prior, rank: int, rng: torch.Generator, scale: float = 1.0) -> Adapter:
-    """A new adapter on the prior's network. Raises InputError if the prior has none."""
+def adapter_on(prior: Prior, rank: int, rng: torch.Generator, scale: float = 1.0, start: str = UNIFORM) -> Adapter:
+    """A new adapter on the prior's network and device. Raises InputError if the prior has none."""
     check_takes_adapters(prior.info)
-    return Adapter(prior.network, rank, rng, scale)
+    return Adapter(prior.network, rank, rng, scale, start=start, device=prior.device)
+
+
+def _started(shape: torch.Size, start: str, rng: torch.Generator) -> Tensor:
+    """A (rank, inputs) before the first step, by ADAPTER_STARTS, from the given generator."""
+    rank, inputs = shape
+    if start == NORMAL:
+        return torch.randn(shape, generator=rng, device=rng.device) / rank
+    return (2 * torch.rand(shape, generator=rng, device=rng.device) - 1) * inputs**-0.5
 
 
 def _adapted(network: nn.Module, rank: int, scale: float) -> tuple[_Place, ...]:

@@ -62,6 +62,13 @@ class PriorInfo:
         return prompt if complete else prompt + self.prompt_suffix
 
 
+ADAPTER_STARTS = ("uniform", "normal")
+"""How a LoRA's first matrix A (rank, inputs) is drawn: uniform within 1 / sqrt(inputs), as a linear layer of torch
+starts, or normal with deviation 1 / rank, as in diffusers' layers on which ProlificDreamer and LODS were published.
+At rank 4 the second is 8 times larger for 320 inputs, and the same learning rate moves the weights so much
+further."""
+
+
 def check_takes_adapters(info: PriorInfo) -> None:
     """Raises InputError if the prior has no network that an adapter could change."""
     if not info.takes_adapters:

@@ -12,8 +12,11 @@ from torch import Tensor, nn
 class Offload:
     """Moves each of ``networks`` to ``device`` when it is called, with what it is given, and the one that was there back.
 
-    A network counts as called when it or one of its direct children is: a VAE is asked through its encoder and its decoder. What
-    moves is a copy in place of the old weights, which live on where the gradient of an earlier call still needs them.
+    A network counts as called when it or one of its direct children is: a VAE is asked through its encoder and its
+    decoder. What moves is a frozen weight's copy in the place of the old one, which lives on where the gradient of an
+    earlier call still needs it. What learns inside a network (an adapter while it is active) never moves: an
+    optimiser holds that very tensor, and it is small, so it lives on the device from the first. Satellites that hang
+    on a network from outside (a style's matrices) do the same.
     """
 
     def __init__(self, networks: Sequence[nn.Module], device: torch.device) -> None:
@@ -59,6 +62,7 @@ class Offload:
 def _move(network: nn.Module, device: torch.device) -> None:
     for module in network.modules():
         for name, weight in module.named_parameters(recurse=False):
-            setattr(module, name, nn.Parameter(weight.detach().to(device), requires_grad=weight.requires_grad))
+            if not weight.requires_grad:
+                setattr(module, name, nn.Parameter(weight.detach().to(device), requires_grad=False))
         for name, buffer in module.named_buffers(recurse=False):
             setattr(module, name, buffer.to(device))

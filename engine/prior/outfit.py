@@ -143,7 +143,7 @@ def _check_takes(prior: Prior, control_id: str, style_file: str) -> None:
 
 def _style(prior: LatentPrior, path: Path) -> Style:
     networks = {**prior.parts.words.networks, "unet": prior.network}
-    return fitted(read_style(path, prior.network.config), networks, f"The style file {path.name}")
+    return fitted(read_style(path, prior.network.config), networks, f"The style file {path.name}", prior.device)
 
 
 def _control(prior: LatentPrior, control_id: str, load_control: LoadControl) -> Control:

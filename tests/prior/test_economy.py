@@ -11,6 +11,7 @@ from torch import nn
 from engine.errors import DeviceError, FileFormatError
 from engine.math.views import Views
 from engine.prior import economy as economies
+from engine.prior.adapter import Adapter
 from engine.prior.analytic import AnalyticPrior, gaussian
 from engine.prior.base import Condition
 from engine.prior.economy import economise, footprint_of, load_within, networks_of, recast, tiers_of
@@ -159,7 +160,21 @@ class TestPrecision:
 
 class TestOffload:
     def networks(self) -> tuple[nn.Module, nn.Module]:
-        return nn.Sequential(nn.Linear(3, 3)), nn.Sequential(nn.Linear(3, 3))
+        """Frozen, as a prior's are."""
+        first, second = (nn.Sequential(nn.Linear(3, 3)).requires_grad_(False) for _ in range(2))
+        return first, second
+
+    def test_an_optimiser_keeps_what_learns_inside_a_network(self) -> None:
+        """An adapter's parameters are the same tensors on the same device after its network has moved while it was active."""
+        first, second = self.networks()
+        adapter = Adapter(first, 2, torch.Generator().manual_seed(0), device=CPU)
+        optimiser = torch.optim.SGD(adapter.parameters(), lr=0.1)
+        offload = Offload((first, second), ELSEWHERE)
+        with adapter.active():
+            offload.invite(first)
+            assert first[0].base_layer.weight.device == ELSEWHERE
+        held = {id(p) for group in optimiser.param_groups for p in group["params"]}
+        assert held == {id(p) for p in adapter.parameters()} and {p.device for p in adapter.parameters()} == {CPU}
 
     def test_one_network_is_there_at_a_time(self, monkeypatch) -> None:
         first, second = self.networks()
@@ -179,7 +194,7 @@ class TestOffload:
         first, second = self.networks()
         Offload((first, second), ELSEWHERE)
         assert first(torch.ones(1, 3)).device == ELSEWHERE and next(second.parameters()).device == CPU
-        other = nn.Sequential(nn.Linear(3, 3))
+        other = nn.Sequential(nn.Linear(3, 3)).requires_grad_(False)
         Offload((other,), ELSEWHERE)
         assert other[0](torch.ones(1, 3)).device == ELSEWHERE, "asked through its child, as a VAE is"
         assert next(other.parameters()).device == ELSEWHERE

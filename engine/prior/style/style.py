@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -18,13 +19,17 @@ BASES = {768: "Stable Diffusion 1.x", 1024: "Stable Diffusion 2.x", 2048: "Stabl
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """What a style adds to the output of ``layer``: scale * up(down(x)), in the layer's dtype and on its device."""
+    """What a style adds to the output of ``layer``: scale * up(down(x)), in the layer's dtype and where it computes."""
 
     part: str
     layer: nn.Linear | nn.Conv2d
     down: Tensor
     up: Tensor
     scale: float
+
+    def on(self, device: torch.device) -> Change:
+        """The same with its matrices on ``device``."""
+        return replace(self, down=self.down.to(device), up=self.up.to(device))
 
     def of(self, x: Tensor) -> Tensor:
         """The change (without the strength) for the layer's input."""
@@ -60,10 +65,17 @@ class Style:
                 hook.remove()
 
 
-def fitted(layers: Sequence[StyleLayer], networks: Mapping[str, nn.Module], where: str) -> Style:
-    """The style whose ``layers`` belong to ``networks`` (by part). Raises InputError that names the first that does not fit."""
+def fitted(
+    layers: Sequence[StyleLayer], networks: Mapping[str, nn.Module], where: str, device: torch.device | None = None
+) -> Style:
+    """The style whose ``layers`` belong to ``networks`` (by part), on the ``device`` where these compute; None: where they lie.
+
+    Networks may wait in main memory (`engine.prior.offload`) while a style is fitted to them; its matrices are small and do not.
+    Raises InputError that names the first layer that does not fit.
+    """
     found = {part: dict(network.named_modules()) for part, network in networks.items()}
-    return Style(tuple(_change(layer, _find(layer, found), _seems(layers), where) for layer in layers))
+    changes = (_change(layer, _find(layer, found), _seems(layers), where) for layer in layers)
+    return Style(tuple(changes if device is None else (change.on(device) for change in changes)))
 
 
 def _find(layer: StyleLayer, found: Mapping[str, Mapping[str, nn.Module]]) -> nn.Module | None:

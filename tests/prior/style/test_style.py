@@ -182,6 +182,12 @@ class TestWearing:
         with style.worn(1.0):
             assert layer(torch.ones(1, 3, dtype=torch.bfloat16)).dtype == torch.bfloat16
 
+    def test_it_lies_where_the_networks_compute_and_not_where_they_wait(self) -> None:
+        layer = nn.Sequential(nn.Linear(3, 3))
+        layers = [layer_of("0", torch.ones(2, 3), torch.ones(3, 2))]
+        (change,) = fitted(layers, {"unet": layer}, "a style", torch.device("meta")).changes
+        assert (change.down.device.type, change.up.device.type) == ("meta", "meta")
+
 
 def layer_of(name: str, down: Tensor, up: Tensor) -> StyleLayer:
     return StyleLayer("unet", name, down, up, 1.0)

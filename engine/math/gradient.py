@@ -27,7 +27,9 @@ CLIPPINGS = ("off", "value", "norm", "peak")
 def clip_backward(pictures: Tensor, limit: float, by: str) -> Tensor:
     """``pictures`` (...,C) themselves; the gradient that comes back through them is clipped pixel by pixel (CLIPPINGS).
 
-    Pixel-wise gradient clipping, arXiv 2310.12474: what an encoder blows up at a few pixels cannot outweigh all others.
+    Pixel-wise gradient clipping, arXiv 2310.12474: what an encoder blows up at a few pixels cannot outweigh all
+    others. The authors clip before the mean over a step's B views, and here the loss is that mean already, so that
+    the same limit is B times looser: divide theirs by the number of views.
     """
     if by == "off":
         return pictures

@@ -59,9 +59,13 @@ class Eye:
 
         A run loses time to every pixel that is drawn of it; once it pauses or ends, the picture is sharp.
         """
-        divisor = 2 if running or now - self.moved_at < SETTLE_SECONDS else 1
+        divisor = 2 if running or self.blurred_seconds(now) > 0 else 1
         width, height = self.width // divisor, self.height // divisor
         return orbit_camera(self.azimuth_deg, self.elevation_deg, self.distance, vertical_fov_deg(width / height), width, height)
+
+    def blurred_seconds(self, now: float) -> float:
+        """How long it is until the picture may be sharp after the last move; 0 where it may be already."""
+        return max(0.0, self.moved_at + SETTLE_SECONDS - now)
 
     def turn(self, azimuth_deg: float, elevation_deg: float, distance: float, now: float) -> None:
         """Look from elsewhere; the values come from outside and are brought into range."""
@@ -123,6 +127,8 @@ class LiveStream:
             self.eye.turn(azimuth_deg, elevation_deg, distance, time.monotonic())
         if "size" in message:
             self.eye.resize(*_finite(message["size"], 2))
+        if "camera" in message or "size" in message:  # whoever waits for a picture shall wait for this one
+            self.session.aim(self.token, self.watcher, self._camera(time.monotonic()))
         if "ack" in message and self.unpaid > 0:
             self.unpaid -= 1
             self.credits.release()
@@ -150,14 +156,16 @@ class LiveStream:
                     self.serials[kind] = found.total_step
                     key = (self.token, kind, found.total_step, id(found.images))
                     return self.shared.message(key, lambda found=found: _side_message(found))
-        camera = self.eye.camera(now, running=self.session.view(self.token).state == "running")
-        keep = self.shared.crowded
-        wait_seconds = 0.0 if keep else FRAME_WAIT_SECONDS
-        frame = self.session.frame(self.token, self.watcher, camera, self.serials[FRAME], wait_seconds, keep)
+        keep, settling = self.shared.crowded, self.eye.blurred_seconds(now)
+        wait_seconds = 0.0 if keep else min(FRAME_WAIT_SECONDS, settling or FRAME_WAIT_SECONDS)
+        frame = self.session.frame(self.token, self.watcher, self._camera(now), self.serials[FRAME], wait_seconds, keep)
         if frame is None:
             return None
         self.serials[FRAME] = frame.serial
         return self.shared.message(frame.serial, lambda: _frame_message(frame))
+
+    def _camera(self, now: float) -> Camera:
+        return self.eye.camera(now, running=self.session.view(self.token).state == "running")
 
     async def _send_status(self) -> None:
         last, sent_at = None, -math.inf

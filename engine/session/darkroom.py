@@ -85,6 +85,9 @@ class _Tray:
     waiting: int = 0  # callers inside ``ask`` or ``newest_print``
     standing: bool = False  # a print is wanted though nobody waits for it
     print: Print | None = None
+    wishes: int = 0  # how many it has had that differ from the one before
+    asked: int = 0  # the newest that somebody waits for, not only aimed at: aims may change faster than prints are made
+    granted: int = 0  # which of them the print is of
     spoiled: tuple[SceneCopy, Hashable] | None = None  # the copy and key that failed: not tried again
     turn: int = 0  # when it was last served
     rests_until: float = float("-inf")
@@ -148,14 +151,19 @@ class Darkroom:
             self._archive.watch(token, any(tray.token == token for tray in self._trays.values()))
 
     def ask(self, token: str, name: str, wish: Wish, after: int, timeout_seconds: float, keep: bool = False) -> Print | None:
-        """The watcher's print if it has a serial above ``after`` and shows its newest wish; waits for that, else None.
+        """The watcher's print if it has a serial above ``after`` and is shows what was asked for last, or a newer wish; waits, else None.
 
         With ``keep`` it is made for the next time, even if nobody waits so long.
         """
         with self._changed:
             tray = self._wished(token, name, wish)
-            tray.standing = tray.standing or keep
-            return self._wait(tray, lambda: tray.print.serial > after and tray.print.key == tray.wish.key, timeout_seconds)
+            tray.standing, tray.asked = tray.standing or keep, tray.wishes
+            return self._wait(tray, lambda: tray.print.serial > after and tray.granted >= tray.asked, timeout_seconds)
+
+    def change_wish(self, token: str, name: str, wish: Wish) -> None:
+        """The watcher, who may be waiting, wants this instead; returns at once."""
+        with self._changed:
+            self._wished(token, name, wish)
 
     def newest_print(self, token: str, name: str, wish: Wish, timeout_seconds: float) -> Print | None:
         """The watcher's print; waits only where there is none yet, but could be. A newer one is made meanwhile."""
@@ -170,6 +178,8 @@ class Darkroom:
         if not any(tray.token == token for tray in self._trays.values()):
             self._archive.watch(token, True)
         tray = self._trays.setdefault((token, name), _Tray(token, self._clock()))
+        if tray.wish is None or tray.wish.key != wish.key:
+            tray.wishes += 1
         tray.wish, tray.touched = wish, self._clock()
         self._changed.notify_all()
         return tray
@@ -201,11 +211,11 @@ class Darkroom:
                     self._changed.wait(self._idle_seconds())
                 return
             tray.turn = next(self._turns)
-            copy, wish = self._copies.get(tray.token), tray.wish
+            copy, wish, number = self._copies.get(tray.token), tray.wish, tray.wishes
         if copy is None:
             self._reload(tray.token)
         else:
-            self._develop(tray, copy, wish)
+            self._develop(tray, copy, wish, number)
 
     def _idle_seconds(self) -> float | None:
         """How long nothing will be to do unless something changes."""
@@ -257,7 +267,8 @@ class Darkroom:
                 self._copies.setdefault(token, copy)
                 self._changed.notify_all()
 
-    def _develop(self, tray: _Tray, copy: SceneCopy, wish: Wish) -> None:
+    def _develop(self, tray: _Tray, copy: SceneCopy, wish: Wish, number: int) -> None:
+        """Make the picture of the tray's wish with this ``number``, for it and for all that want the same."""
         began = self._clock()
         try:
             value = wish.make(copy)
@@ -272,6 +283,7 @@ class Darkroom:
             for other in self._trays.values():
                 if other is tray or (other.token == tray.token and other.lacks(copy) and other.wish.key == wish.key):
                     other.print, other.standing = print_, False
+                    other.granted = number if other is tray else other.wishes
                     other.rests_until = began + wish.every_seconds
             self._rest(self._clock() - began)
             self._changed.notify_all()

@@ -235,9 +235,16 @@ class Session:
         With ``keep`` it is made meanwhile, for whoever asks again instead of waiting.
         """
         self._board.get(token)
-        wish = Wish(_camera_key(camera), lambda copy: _sealed(self._frames.render_frame(copy, camera)))
-        found = self._darkroom.ask(token, f"frame {watcher}", wish, after, timeout_seconds, keep)
+        found = self._darkroom.ask(token, f"frame {watcher}", self._frame_wish(camera), after, timeout_seconds, keep)
         return None if found is None else Frame(found.value, found.copy.total_step, found.copy.revision, found.serial)
+
+    def aim(self, token: str, watcher: str, camera: Camera) -> None:
+        """Whoever waits in `frame` for this watcher gets a picture from this camera instead; returns at once."""
+        self._board.get(token)
+        self._darkroom.change_wish(token, f"frame {watcher}", self._frame_wish(camera))
+
+    def _frame_wish(self, camera: Camera) -> Wish:
+        return Wish(_camera_key(camera), lambda copy: _sealed(self._frames.render_frame(copy, camera)))
 
     def strip(self, token: str, size: int = 96) -> Strip | None:
         """The newest strip of azimuths that there is; a newer one is made meanwhile. None before there is a shape."""

@@ -92,6 +92,39 @@ def test_the_newest_camera_wins(session: Session, frames: FakeFrames, token: str
     assert drawn in ([first, 13], [13]) and all(frame.rgb.shape[1] == 13 for frame in found)
 
 
+def test_who_waits_with_an_old_camera_is_answered_from_the_new_one(session: Session, run: FakeRun, token: str) -> None:
+    session.pause(token)
+    run.allow(1)
+    eventually(lambda: session.view(token).state == "paused")
+    first = session.frame(token, "me", camera(), -1, PATIENCE)
+    found: list[Frame | None] = []
+    waiter = threading.Thread(target=lambda: found.append(session.frame(token, "me", camera(), first.serial, PATIENCE)))
+    waiter.start()
+    eventually(lambda: session._darkroom._trays[token, "frame me"].waiting)
+    session.aim(token, "me", camera(90.0, 12))
+    waiter.join(PATIENCE)
+    assert found and found[0].rgb.shape[1] == 12
+
+
+def test_a_camera_that_never_rests_does_not_keep_pictures_back(frames: FakeFrames) -> None:
+    """It moves while each picture is made; the picture is shown all the same, and the next one is newer."""
+    room = Darkroom(FakeArchive())
+
+    def moving(number: int) -> Wish:
+        def make(copy: SceneCopy) -> int:
+            room.change_wish("run", "me", moving(number + 1))
+            return number
+
+        return Wish(number, make)
+
+    room.offer("run", copy_of(7, 0, Knobs()))
+    room.start()
+    first = room.ask("run", "me", moving(0), -1, PATIENCE)
+    later = room.ask("run", "me", moving(first.value + 1), first.serial, PATIENCE)
+    room.close()
+    assert later.value > first.value and room.join(PATIENCE)
+
+
 def test_drawing_holds_no_lock(session: Session, run: FakeRun, frames: FakeFrames, token: str) -> None:
     """While a picture takes its time the run goes on, and everything can be asked and steered."""
     frames.gate.clear()

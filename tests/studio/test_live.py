@@ -19,7 +19,19 @@ from websockets.sync.client import ClientConnection, connect
 
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
-from studio.live import CREDITS, FRAME, HEADER, KEEP_ALIVE_SECONDS, MALFORMED, PICTURES, STRIP, UNKNOWN_RUN, Eye, vertical_fov_deg
+from studio.live import (
+    CREDITS,
+    FRAME,
+    FRAME_WAIT_SECONDS,
+    HEADER,
+    KEEP_ALIVE_SECONDS,
+    MALFORMED,
+    PICTURES,
+    STRIP,
+    UNKNOWN_RUN,
+    Eye,
+    vertical_fov_deg,
+)
 
 
 def submit(served: Served, steps: int = 2000, prompt: str = "a red mug") -> str:
@@ -127,6 +139,26 @@ def test_the_camera_and_the_canvas_shape_the_picture(served: Served) -> None:
         socket.send(json.dumps({"camera": [0, 89, 3.05]}))
         above = settled(socket, (100, 200), unlike=side)
     assert inked_height(above) > 1.5 * inked_height(side), "a flat ring is taller from above"
+
+
+def test_a_resting_object_turns_at_once(served: Served) -> None:
+    """No camera message waits until a wait with the old camera is over, which was half a second for each."""
+    token = submit(served)
+    with watching(served, token) as socket:
+        socket.send(json.dumps({"size": [128, 128]}))
+        next_frame(socket)
+        served.session.pause(token)
+        until(lambda: served.session.view(token).state == "paused")
+        list(messages(socket, 1.0))  # what is under way; not acknowledged
+        for _ in range(CREDITS):
+            socket.send(json.dumps({"ack": 0}))
+        waits = []
+        for turn in range(1, 21):
+            began = time.monotonic()
+            socket.send(json.dumps({"camera": [turn * 9, 10, 3.05]}))
+            next_frame(socket)
+            waits.append(time.monotonic() - began)
+    assert sorted(waits)[len(waits) // 2] < FRAME_WAIT_SECONDS / 4
 
 
 def settled(socket: ClientConnection, shape: tuple[int, int], unlike: np.ndarray | None = None) -> np.ndarray:

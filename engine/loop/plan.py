@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from engine.errors import InputError
 from engine.loop.messages import Stage
 from engine.loop.spec import RunSpec
-from engine.prior.base import PriorInfo
+
+if TYPE_CHECKING:
+    from engine.prior.base import PriorInfo
 
 
 @dataclass(frozen=True)
@@ -21,21 +24,23 @@ class Planned:
 def plan(spec: RunSpec, info: PriorInfo) -> tuple[Planned, ...]:
     """The stages that ``spec`` asks for, in order. Raises InputError for a draft from a prior that cannot make one."""
     check_start(spec, info)
-    stages: tuple[Planned, ...] = ()
-    if spec.start == "draft":
-        if not info.joint_views:
-            raise InputError(
-                f"The prior {info.id!r} makes one view at a time and cannot draft an object.",
-                'Choose start = "ball", or a multi-view prior such as toybox.',
-            )
-        stages += (Planned("draft", spec.sampling_steps), Planned("fit", spec.fit_steps))
-    if spec.refine_steps:
-        stages += (Planned("refine", spec.refine_steps),)
+    if spec.start == "draft" and not info.joint_views:
+        raise InputError(
+            f"The prior {info.id!r} makes one view at a time and cannot draft an object.",
+            'Choose start = "ball", or a multi-view prior such as toybox.',
+        )
+    stages = stages_of(spec)
     if not stages:
         raise InputError(
             "There is nothing to do: no draft and no refine steps.", "Set refine_steps above 0, or start from a draft."
         )
     return stages
+
+
+def stages_of(spec: RunSpec) -> tuple[Planned, ...]:
+    """The stages that ``spec`` asks for, whether its prior can make them or not."""
+    drafted = (Planned("draft", spec.sampling_steps), Planned("fit", spec.fit_steps)) if spec.start == "draft" else ()
+    return (*drafted, Planned("refine", spec.refine_steps)) if spec.refine_steps else drafted
 
 
 def check_start(spec: RunSpec, info: PriorInfo) -> None:

@@ -15,6 +15,7 @@ from engine.errors import InputError, StorageError
 from engine.loop.messages import Event, Pictures
 from engine.session.library import Library
 from engine.session.mailbox import CommandBox
+from engine.session.pace import Pace
 from engine.session.record import JobRecord, State
 from engine.session.turns import Ticket, turn_order
 
@@ -35,6 +36,8 @@ class Job:
     events: Iterator[Event] | None = None
     began: float = 0.0  # when the engine took it up, on a monotonic clock
     pictures: Pictures | None = None
+    pace: Pace = field(default_factory=Pace)  # since it was taken up; the engine's alone, like ``lap``
+    lap: float = 0.0  # seconds that its present step has taken so far
     rank: tuple[int, int] = (1, 0)
     saving: threading.Lock = field(default_factory=threading.Lock)
 

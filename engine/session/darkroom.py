@@ -151,9 +151,9 @@ class Darkroom:
             self._archive.watch(token, any(tray.token == token for tray in self._trays.values()))
 
     def ask(self, token: str, name: str, wish: Wish, after: int, timeout_seconds: float, keep: bool = False) -> Print | None:
-        """The watcher's print if it has a serial above ``after`` and is shows what was asked for last, or a newer wish; waits, else None.
+        """The watcher's print if it has a serial above ``after`` and is of what was asked for last, or of a newer wish.
 
-        With ``keep`` it is made for the next time, even if nobody waits so long.
+        Waits for that; None if it does not come in time. With ``keep`` it is made for the next time, though nobody waits.
         """
         with self._changed:
             tray = self._wished(token, name, wish)

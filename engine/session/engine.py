@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +23,8 @@ from engine.loop.messages import (
     RolledBack,
     SceneCopy,
     SetKnobs,
+    StageStarted,
+    Stepped,
     Stop,
     Warned,
 )
@@ -30,6 +32,7 @@ from engine.prior.base import Prior
 from engine.session.board import Board, Job
 from engine.session.library import has_checkpoint
 from engine.session.mailbox import CommandBox
+from engine.session.pace import FINISH, Pace, finishing, kind_of, with_eta
 from engine.session.record import ENDED, JobRecord
 
 Run = Callable[..., Iterator[Event]]
@@ -59,6 +62,7 @@ class Engine:
     ) -> None:
         self.board, self._run, self._write_results, self._load_prior, self._scenes = board, run, write_results, load_prior, scenes
         self._settle = settle
+        self._paces: dict[tuple[str, ...], dict[str, float]] = {}  # of the newest run of each kind
         self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
 
     def start(self) -> None:
@@ -84,7 +88,9 @@ class Engine:
         try:
             if job.events is None:
                 job.events = self._open(job)
+            began = time.monotonic()
             event = next(job.events, None)
+            job.lap += time.monotonic() - began
             if event is None:
                 raise RunError("The run ended without a result.", "Start it again; its folder holds the last checkpoint.")
             self._take(job, event)
@@ -99,6 +105,7 @@ class Engine:
         resume = has_checkpoint(folder)
         with self.board.changed:
             record, job.mailbox, job.began = job.record, CommandBox(), time.monotonic()
+            job.pace, job.lap = Pace(), 0.0
             if record.revision > (record.checkpoint_revision if resume else 0):
                 job.mailbox.post(SetKnobs(record.revision, record.knobs))
             if record.stopping:
@@ -118,15 +125,27 @@ class Engine:
             event.images.setflags(write=False)
             job.pictures = event
         seconds = time.monotonic() - job.began
-        self.board.update(job, lambda record: recorded(record, event, seconds))
+        pace, known = self._paced(job, event), self._paces.get(kind_of(job.record.settings.spec), {})
+        self.board.update(job, lambda record: expecting(recorded(record, event, seconds), event, pace, known))
         if isinstance(event, Checkpointed):
             self.board.save(job)
+
+    def _paced(self, job: Job, event: Event) -> Pace:
+        """The job's pace after an event; what a stage needs before its first step is not part of that."""
+        if isinstance(event, Stepped):
+            job.pace = job.pace.after(event.stage, job.lap)
+        if isinstance(event, Stepped | StageStarted):
+            job.lap = 0.0
+        return job.pace
 
     def _finish(self, job: Job, finished: Finished) -> None:
         """Keep the scene, write the files, and only then say that the job has ended."""
         self._scenes.offer(job.record.token, finished.copy)
-        self.board.update(job, lambda record: replace(record, progress=replace(record.progress, stage="finish", eta_seconds=0.0)))
+        known = self._paces.setdefault(kind_of(job.record.settings.spec), {})
+        self.board.update(job, lambda record: replace(record, progress=finishing(record.progress, job.pace, known)))
+        began = time.monotonic()
         files = self._written(job, finished)
+        known |= {**job.pace.means(), FINISH: time.monotonic() - began}
         seconds = finished.seconds.get("total", job.record.progress.seconds)
 
         def ended(record: JobRecord) -> JobRecord:
@@ -196,6 +215,13 @@ def recorded(record: JobRecord, event: Event, seconds: float) -> JobRecord:
         what = f"The run went back to step {event.to_step:,} of this stage because {event.reason}."
         return record.warned(what, "It goes on more gently. If this happens again, lower the guidance or the learning rate.")
     return record
+
+
+def expecting(record: JobRecord, event: Event, pace: Pace, known: Mapping[str, float]) -> JobRecord:
+    """The record with the time that the run still takes, where a step has told."""
+    if not isinstance(event, Stepped):
+        return record
+    return replace(record, progress=with_eta(record.progress, record.settings.spec, pace, known))
 
 
 def _log(error: Exception, folder: Path) -> None:

@@ -13,6 +13,7 @@ from engine.loop.messages import SceneCopy
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs
 from engine.math.camera import Camera
+from engine.session.pace import total_steps
 from engine.session.record import JobRecord, State
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class JobView:
     ``revision_applied`` those that the newest step used, from ``applied_at_step`` on. ``losses`` are (total_step, loss) over the
     whole run, thinned to at most 200. ``warnings`` and ``error`` are (what, remedy). ``settings`` are those of the submission,
     ``knobs`` the newest asked for.
+    ``total_steps`` are those of all stages, and ``eta_seconds`` goes on until the files are written.
     ``seconds_to_first_picture`` counts from when the engine took the job up. ``traces`` are like ``losses``, by metric.
     """
 
@@ -48,6 +50,7 @@ class JobView:
     step: int
     steps: int
     total_step: int
+    total_steps: int
     steps_per_second: float
     eta_seconds: float
     seconds: float
@@ -77,6 +80,7 @@ def view_of(record: JobRecord, folder: Path, queue_position: int) -> JobView:
         step=progress.step,
         steps=progress.steps,
         total_step=progress.total_step,
+        total_steps=total_steps(record.settings.spec, progress),
         steps_per_second=progress.steps_per_second,
         eta_seconds=progress.eta_seconds,
         seconds=progress.seconds,

@@ -36,6 +36,7 @@ def status_of(view: JobView) -> dict[str, Any]:
         "step": view.step,
         "steps": view.steps,
         "total_step": view.total_step,
+        "total_steps": view.total_steps,
         "steps_per_second": _number(view.steps_per_second),
         "eta_seconds": _number(view.eta_seconds),
         "seconds": _number(view.seconds),

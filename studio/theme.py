@@ -37,6 +37,7 @@ SCRIPTS = (
     "blocks.js",
     "reference.js",
     "blocks_source.js",
+    "status_line.js",
     "stage.js",
     "strength.js",
     "compare.js",

@@ -2,15 +2,9 @@
 (() => {
   "use strict";
   const FRAME = 0, STRIP = 1, PICTURES = 2, VIEWS = 8, TURN_DEG_PER_SECOND = 24;
-  const STATE_WORDS = { empty: "Ready", opening: "Opening", queued: "In line", running: "Running", paused: "Paused", done: "Done", stopped: "Stopped", interrupted: "Interrupted", failed: "Failed" };
-  const STAGE_WORDS = { draft: "Sampling the draft", fit: "Fitting the shape", refine: "Refining", finish: "Writing the files" };
   const STAGES = ["draft", "fit", "refine"];
   const NOISE_WORDS = [[0.7, "the overall form"], [0.4, "parts and proportions"], [0.15, "surfaces and edges"], [0, "the finest detail"]];
 
-  const clock = (seconds) => {
-    const whole = Math.max(0, Math.round(seconds));
-    return whole < 3600 ? `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}` : `${Math.floor(whole / 3600)} h ${Math.floor(whole % 3600 / 60)} min`;
-  };
   const size = (bytes) => bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 
   /* Without a GPU, splats in the browser would take the cores that the engine needs: ask for pictures instead.
@@ -41,6 +35,7 @@
       this.find = (selector) => this.root.querySelector(selector);
       this.canvas = this.find("#mq-canvas");
       this.frames = 0;
+      this.line = new maquette.StatusLine(this.root);
       this.way = this.root.dataset.way = wayOfViewport();
       this.live = new maquette.Live({
         status: (status) => this.status(status), picture: (...parts) => this.picture(...parts), connection: (word) => this.connection(word) });
@@ -81,7 +76,7 @@
     connection(word) {
       this.root.dataset.connection = word;
       if (word === "unknown") { this.open(""); maquette.attach(""); }
-      if (word === "lost") this.find(".mq-state").textContent = "Connection lost, trying again";
+      if (word === "lost") this.line.lose();
     }
 
     picture(kind, bitmap, header) {
@@ -109,30 +104,15 @@
         revisionApplied: status.revision_applied, appliedAtStep: status.applied_at_step, queuePosition: status.queue_position });
       document.body.dataset.run = status.state;
       document.title = `${status.state === "running" ? "▸ " : ""}${status.title} · Maquette`;
-      this.statusLine(status);
+      this.line.show(status);
       this.rail(status);
       this.plot(status);
       this.readOuts(status.read_outs);
       this.files(status);
       if (status.state === "queued") this.waiting(status.queue_position > 1 ? `Number ${status.queue_position} in line` : "Next in line", "The run starts by itself, and goes on if you close this page.");
-      else this.waiting(STAGE_WORDS[status.stage] || "Getting ready", "The first picture comes in a moment.");
+      else this.waiting(maquette.STAGE_WORDS[status.stage] || "Getting ready", "The first picture comes in a moment.");
       if (status.error) { this.find(".mq-stop h2").textContent = status.error[0]; this.find(".mq-stop p").textContent = status.error[1]; }
       if (status.state !== this.lastState) { this.lastState = status.state; maquette.refreshRuns(); }
-    }
-
-    statusLine(status) {
-      const going = status.state === "running" || status.state === "paused";
-      const write = (field, text) => { this.find(`[data-field="${field}"]`).textContent = text; };
-      const place = status.state === "queued" ? `, number ${Math.max(1, status.queue_position)}` : "";
-      this.find(".mq-state").textContent = status.state === "running" ? STAGE_WORDS[status.stage] || STATE_WORDS.running : STATE_WORDS[status.state] + place;
-      write("step", status.total_step ? `step ${status.step}/${status.steps}` : "");
-      write("speed", going && status.steps_per_second ? `${status.steps_per_second.toFixed(1)} it/s` : "");
-      write("eta", status.state === "running" && status.eta_seconds !== null ? `ETA ${clock(status.eta_seconds)}` : status.seconds ? `took ${clock(status.seconds)}` : "");
-      write("revision", status.revision === 0 ? "" : status.revision_applied < status.revision ? `revision ${status.revision} on its way`
-        : `revision ${status.revision_applied} applied at step ${status.applied_at_step}`);
-      write("first", status.seconds_to_first_picture && !going && status.state !== "queued" ? `first picture after ${status.seconds_to_first_picture.toFixed(1)} s` : "");
-      const last = status.warnings[status.warnings.length - 1];
-      write("warning", last ? last.join(" ") : "");
     }
 
     rail(status) {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -73,8 +74,17 @@ def test_a_run_is_watched_steered_paused_and_stopped(page: Page) -> None:
     wait_state(page, "running")
     wait_number(page, "step", step + 3)
 
+    step, eta = page.locator('[data-field="step"]'), page.locator('[data-field="eta"]')
+    expect(eta).to_contain_text("left")
+    expect(step).to_contain_text(f"/{LONG}")  # of the whole run, like the step at which a revision was applied
+    page.evaluate("maquette.stage.connection('lost')")
+    assert eta.inner_text() == "" and "lost" in page.locator(".mq-said").inner_text(), "nobody knows how long"
+    expect(eta).to_contain_text("left")  # it is heard of again
+
     page.click("#mq-stop")
     wait_state(page, "stopped")
+    expect(step).to_have_text(re.compile(r"^\d+ steps$"))
+    expect(page.locator(".mq-said")).to_have_text("Stopped")
     expect(page.locator(".mq-files a")).to_have_count(2)
     with page.expect_download() as download:
         page.locator(".mq-files a").first.click()

@@ -213,7 +213,8 @@ def _announce(serving: Serving) -> None:
 
 def _choice(entry: PriorEntry) -> PriorChoice:
     missing = "" if installed(entry) else _how_to_fetch(entry)
-    return PriorChoice(entry.id, entry.title, missing, any_words=not entry.vocabulary, offers=offers_of(entry.id))
+    known = {"any_words": not entry.vocabulary, "offers": offers_of(entry.id), "home_scale": entry.default_guidance_scale}
+    return PriorChoice(entry.id, entry.title, missing, **known)
 
 
 def offers_of(prior_id: str) -> frozenset[str]:

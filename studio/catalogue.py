@@ -19,6 +19,7 @@ class PriorChoice:
     """A prior in a menu. ``missing`` says what to do to have it, or is empty; ``any_words`` is whether its vocabulary is open.
 
     ``offers`` are the flags of its info that are set: settings that need one which is not among them are not shown.
+    ``home_scale`` is the guidance scale that it is at home with; 0: unknown.
     """
 
     id: str
@@ -26,6 +27,7 @@ class PriorChoice:
     missing: str = ""
     any_words: bool = False
     offers: frozenset[str] = frozenset()
+    home_scale: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,15 @@ class Catalogue:
         found = next((prior for prior in self.priors if prior.id == key), PriorChoice(key, key))
         fetched = found.missing and self.fetching is not None and self.fetching.has(key)
         return replace(found, missing="") if fetched else found
+
+    def usual_scale(self, prior: str, method: str, default: float) -> float:
+        """The guidance scale to begin with: a preset's for both, or the method's ``default``, bounded by the prior's own."""
+        told = (preset.values for preset in self.presets.presets)
+        for values in told:
+            if (values.get("prior"), values.get("method", "sds")) == (prior, method) and "guidance_scale" in values:
+                return float(values["guidance_scale"])
+        home = self.prior(prior).home_scale
+        return min(default, home) if home else default
 
     def shelf(self) -> tuple[PriorChoice, ...]:
         """The priors as they are now: one that was fetched since the start is no longer missing."""

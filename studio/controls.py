@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -14,6 +14,8 @@ from engine.guidance.base import Guidance
 from engine.loop.settings import Value
 from engine.loop.spec import Knobs, RunSpec
 from engine.math.knobs import Knob, Mark, Range, Text, knobs_of
+from studio.catalogue import Catalogue
+from studio.scales import sensible, with_usual
 from studio.widgets import widget
 
 SHARED = "guidance_scale"  # every method has one, with a range and a name of its own; one control serves them all
@@ -66,11 +68,17 @@ def component_of(field: Field, *, visible: bool = True) -> Component:
 class Controls:
     """The controls of a page: (field, component) pairs, in the order in which handlers receive their values.
 
-    ``methods`` are the guidance methods that the page offers, by key; ``gives`` the settings that each tab asks for, by its key.
+    ``methods`` are the guidance methods that the page offers, by key; ``gives`` the settings that each tab asks for, by its key,
+    and ``catalogue`` tells which guidance scales suit a prior; without it the slider has a method's whole range.
     """
 
-    def __init__(self, methods: Mapping[str, type[Guidance]], gives: Mapping[str, frozenset[str]] = {}) -> None:
-        self.methods, self.gives = dict(methods), dict(gives)
+    def __init__(
+        self,
+        methods: Mapping[str, type[Guidance]],
+        gives: Mapping[str, frozenset[str]] = {},
+        catalogue: Catalogue | None = None,
+    ) -> None:
+        self.methods, self.gives, self.catalogue = dict(methods), dict(gives), catalogue
         self.asked: frozenset[str] = frozenset().union(*self.gives.values())
         self.pairs: list[tuple[Field, Component]] = []
         self._placed: list[Component] = []
@@ -129,17 +137,24 @@ class Controls:
 
     def _update(self, field: Field, values: Mapping[str, Value]) -> Any:
         value, method = values[field.name], values.get("method")
-        return self.scale(str(method), value) if field.name == SHARED and method in self.methods else gr.update(value=value)
+        if field.name != SHARED or method not in self.methods:
+            return gr.update(value=value)
+        return self.scale(str(method), value, str(values.get("prior", "")))
 
-    def scale(self, method: str, value: Value) -> Any:
-        """An update of the one guidance control to a method's own range, name and help, at ``value``."""
-        mark = self.scale_mark(method)
-        label = mark.label or "Guidance"
-        return gr.update(minimum=mark.low, maximum=mark.high, step=mark.step, value=value, label=label, info=mark.help or None)
+    def scale(self, method: str, value: Value, prior: str = "") -> Any:
+        """An update of the one guidance control to a method's own range, name and help, as far as they suit ``prior``."""
+        mark = self.scale_mark(method, prior, float(value))
+        name = mark.label or "Guidance"
+        return gr.update(minimum=mark.low, maximum=mark.high, step=mark.step, value=value, label=name, info=mark.help or None)
 
-    def scale_mark(self, method: str) -> Range:
-        """How a method marks its guidance scale."""
-        return next(knob.mark for knob in knobs_of(self.methods[method]()) if knob.name == SHARED)
+    def scale_mark(self, method: str, prior: str, value: float) -> Range:
+        """How a method marks its guidance scale, as far as that suits a prior and the present ``value``."""
+        knob = next(knob for knob in knobs_of(self.methods[method]()) if knob.name == SHARED)
+        if self.catalogue is None:
+            return knob.mark
+        usual = self.catalogue.usual_scale(prior, method, float(knob.value))
+        mark = sensible(knob.mark, self.catalogue.prior(prior).home_scale, max(value, usual))
+        return replace(mark, help=with_usual(mark.help, usual))
 
 
 def title_of(name: str, fields: Sequence[Field]) -> str:

@@ -61,16 +61,20 @@ class Handlers:
 
     def choose_method(self, token: str, tab: str, method: str, prior: str, *values: Value) -> list[Any]:
         """Another guidance method: (problem, guidance scale, one update for each group of controls)."""
-        scale = self.controls.methods[method]().guidance_scale
+        scale = self.catalogue.usual_scale(prior, method, self.controls.methods[method]().guidance_scale)
         offers = self.catalogue.prior(prior).offers
         live = self.controls.values(values, method, tab=tab, offers=offers, live_only=True)
         chosen = {**live, "method": method, SHARED: scale}
-        return [self._post(token, chosen), self.controls.scale(method, scale), *self._groups(method)]
+        return [self._post(token, chosen), self.controls.scale(method, scale, prior), *self._groups(method)]
 
     def choose_prior(self, tab: str, prior: str, prompt: str) -> list[Any]:
         """Another prior: (words it was not taught, the method menu, one update for each control that may have no effect)."""
         options = gr.update(options=plain(method_options(self.controls.methods, self.catalogue, prior)))
         return [self.unknown_words(prompt, prior), options, *self.suit(tab, prior)]
+
+    def suit_scale(self, prior: str, method: str, value: float) -> Any:
+        """The range of the guidance control for another prior; what it is set to stays."""
+        return self.controls.scale(method, value, prior)
 
     def suit(self, tab: str, prior: str) -> list[Any]:
         """Show the controls that have an effect on ``prior`` in ``tab`` and hide the others: an update for each in doubt."""

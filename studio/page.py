@@ -22,6 +22,7 @@ from studio.reference_examples import connect_filling
 from studio.strength import connect_strength
 from studio.tabbing import Desks, Tabbing
 from studio.theme import asset
+from studio.undoing import Undoing
 from studio.varying import Varying
 
 READ_ADDRESS = "() => [maquette.tokenInAddress(), maquette.owner()]"
@@ -97,6 +98,9 @@ def _connect_live(panel: Panel, handlers: Handlers) -> None:
             component.input(
                 handlers.steer(field.name), [panel.token, component], panel.problem, trigger_mode="always_last", **QUIET
             )
+    everything = [panel.tabs, panel.prompt, panel.negative_prompt, panel.prior, panel.method, *panel.controls.components]
+    back = [panel.problem, *panel.groups, *everything]
+    panel.undo_live.click(Undoing(handlers).undo, [panel.token, panel.prior], back, **QUIET)
     inputs = [panel.token, panel.tabs, panel.method, panel.prior, *panel.controls.components]
     outputs = [panel.problem, panel.controls.named(SHARED), *panel.groups]
     panel.method.input(handlers.choose_method, inputs, outputs, **QUIET)
@@ -108,6 +112,8 @@ def _connect_prior(panel: Panel, handlers: Handlers) -> None:
     outputs = [panel.words, panel.method, *(component for _, component in panel.controls.demanding())]
     inputs = [panel.tabs, panel.prior, panel.prompt]
     panel.prior.change(handlers.choose_prior, inputs, outputs, trigger_mode="always_last", **QUIET)
+    scale = panel.controls.named(SHARED)
+    panel.prior.input(handlers.suit_scale, [panel.prior, panel.method, scale], scale, trigger_mode="always_last", **QUIET)
     panel.tabs.change(handlers.suit, [panel.tabs, panel.prior], outputs[2:], trigger_mode="always_last", **QUIET)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import gradio as gr
@@ -26,6 +26,7 @@ from studio.tabs import TABS, TEXT, Tab, gives, tab_bar
 
 FIRST = ("anchor_weight", "learning_rate", "t_max", "t_min")  # order only; what is not named here follows
 FIRST_NEXT = ("scene", "start", "time_budget_seconds", "refine_steps")
+UNDO = '<button type="button" class="mq-undo-live" hidden></button>'
 ASK_FIRST = "A set of settings for a purpose. Choosing one shows what it would change; nothing changes until you apply it."
 
 
@@ -71,13 +72,14 @@ class Panel:
     token: gr.Textbox
     owner: gr.Textbox
     pick: gr.Button
+    undo_live: gr.Button
     controls: Controls
 
 
 def draw_panel(catalogue: Catalogue, tabs: Sequence[Tab] = TABS) -> Panel:
     """Draw the column in the current Blocks."""
     settings = catalogue.defaults()
-    controls = Controls(methods(), gives(tabs))
+    controls = Controls(methods(), gives(tabs), catalogue)
     fields = fields_of(settings.spec, settings.knobs, controls.methods)
     parts: dict[str, Any] = {"tabs": tab_bar(tabs)}
     with gr.Column(elem_id="mq-scroll"):
@@ -150,10 +152,12 @@ def _draw_live(
     near, far = ([field for field in shared if field.mark.advanced is put_away] for put_away in (False, True))
     present = key_of(settings.knobs.guidance)
     with gr.Column(elem_classes="mq-card", elem_id="mq-live"):
-        gr.HTML(_heading("Live", "These act on the run at once."), elem_classes="mq-heading", apply_default_css=False)
+        head = _heading("Live", "These act on the run at once.") + UNDO
+        gr.HTML(head, elem_classes="mq-heading", js_on_load="maquette.mountUndo(element)", apply_default_css=False)
         options = method_options(controls.methods, catalogue, settings.spec.prior)
         method = menu(options, present, "Method", "mq-method", live=True, about=True, help="How the prior pushes the shape.")
-        controls.draw([field for field in near if field.name == SHARED], offers, TEXT.key)
+        mark = controls.scale_mark(present, settings.spec.prior, settings.knobs.guidance.guidance_scale)
+        controls.draw([replace(field, mark=mark) for field in near if field.name == SHARED], offers, TEXT.key)
         groups = [_draw_method(controls, fields, key, present, put_away=False) for key in controls.methods]
         strength = draw_strength(controls, shared, offers)
         controls.draw(_ordered([field for field in near if field.name != SHARED], FIRST), offers, TEXT.key)
@@ -196,6 +200,7 @@ def _draw_hidden() -> dict[str, Any]:
         "token": gr.Textbox(visible="hidden", elem_id="mq-token"),
         "owner": gr.Textbox(visible="hidden", elem_id="mq-owner"),
         "pick": gr.Button("Open run", visible="hidden", elem_id="mq-pick"),
+        "undo_live": gr.Button("Undo", visible="hidden", elem_id="mq-undo-live"),
     }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from engine.session import JobView
 from studio.readouts import read_outs
 from studio.referring import reference_status
+from studio.undo_words import undo_words
 
 LIVE_STATES = ("queued", "running", "paused", "interrupted")
 PLOT_POINTS = 160
@@ -44,6 +45,7 @@ def status_of(view: JobView) -> dict[str, Any]:
         "revision": view.revision,
         "revision_applied": view.revision_applied,
         "applied_at_step": view.applied_at_step,
+        "undo": undo_words(view),
         "losses": thinned(view.losses),
         "metrics": {name: _number(value) for name, value in view.metrics.items()},
         "reference": reference_status(view),

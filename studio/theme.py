@@ -27,6 +27,7 @@ STYLES = (
 SCRIPTS = (
     "page.js",
     "live.js",
+    "sliders.js",
     "menu.js",
     "tabs.js",
     "files.js",

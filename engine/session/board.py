@@ -18,6 +18,7 @@ from engine.session.mailbox import CommandBox
 from engine.session.pace import Pace
 from engine.session.record import JobRecord, State
 from engine.session.turns import Ticket, turn_order
+from engine.session.undo import Undo
 
 Change = Callable[[JobRecord], JobRecord]
 
@@ -39,6 +40,7 @@ class Job:
     pace: Pace = field(default_factory=Pace)  # since it was taken up; the engine's alone, like ``lap``
     lap: float = 0.0  # seconds that its present step has taken so far
     rank: tuple[int, int] = (1, 0)
+    undo: Undo = field(default_factory=Undo)
     saving: threading.Lock = field(default_factory=threading.Lock)
 
 

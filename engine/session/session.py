@@ -13,9 +13,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
-
-import numpy as np
 
 from engine.errors import InputError
 from engine.loop.messages import Pictures, SceneCopy, SetKnobs, Stop
@@ -24,8 +21,8 @@ from engine.loop.spec import Knobs
 from engine.math.camera import Camera
 from engine.session.archive import JobArchive
 from engine.session.belongings import forget_own_files, with_own_files
-from engine.session.board import Board
-from engine.session.darkroom import Darkroom, Wish
+from engine.session.board import Board, Job
+from engine.session.darkroom import Darkroom
 from engine.session.engine import Engine, LoadPrior, Run, Settle, WriteResults
 from engine.session.library import Library, has_checkpoint, new_token
 from engine.session.limits import DEFAULT_LIMITS, Limits
@@ -34,14 +31,11 @@ from engine.session.recovery import claimed, recovered
 from engine.session.references import References
 from engine.session.shares import check_shares
 from engine.session.views import Cloud, Frame, Frames, JobView, Strip, view_of
-
-if TYPE_CHECKING:
-    from engine.loop.frames import SplatArrays
+from engine.session.wishes import cloud_wish, frame_wish, strip_wish
 
 CLOSE_SECONDS = 60.0
 SIDE_SECONDS = 2.0  # how long a first strip or cloud is waited for
 CLOUD_LIMIT = 200_000
-STRIP_SECONDS, CLOUD_SECONDS = 1.0, 0.5  # a newer one is made at most this often, however many ask
 
 
 class Session:
@@ -146,9 +140,26 @@ class Session:
                 raise InputError("This run has ended; its settings cannot change any more.", "Press Generate to start a new run.")
             knobs = _changed_knobs(job.record, values)
             self._check(Settings(job.record.settings.spec, knobs))
-            revision = job.record.revision + 1
-            self._board.update(job, lambda record: replace(record, knobs=knobs, revision=revision))
-            job.mailbox.post(SetKnobs(revision, knobs))
+            job.undo = job.undo.after(job.record.knobs, knobs, time.monotonic())
+            return self._revise(job, knobs)
+
+    def undo_knobs(self, token: str) -> int:
+        """Take back the newest change of live settings, a whole drag of a slider at once; returns the revision.
+
+        Raises InputError where there is none, and for a run that has ended.
+        """
+        with self._board.changed:
+            job = self._board.get(token)
+            if job.record.state in ENDED or not job.undo.moves:
+                raise InputError("There is no live change to take back.", "Move the slider itself.")
+            before, job.undo = job.undo.moves[-1], job.undo.taken_back()
+            return self._revise(job, before)
+
+    def _revise(self, job: Job, knobs: Knobs) -> int:
+        """Post ``knobs`` as the next revision; the board's condition is held."""
+        revision = job.record.revision + 1
+        self._board.update(job, lambda record: replace(record, knobs=knobs, revision=revision))
+        job.mailbox.post(SetKnobs(revision, knobs))
         return revision
 
     def pause(self, token: str) -> None:
@@ -194,7 +205,8 @@ class Session:
         """The job as it is now. InputError for an unknown token, as in every method."""
         with self._board.changed:
             job = self._board.get(token)
-            return view_of(job.record, self.library.folder(token), self._board.position(token))
+            undoable = {} if job.record.state in ENDED else job.undo.values(job.record.knobs)
+            return replace(view_of(job.record, self.library.folder(token), self._board.position(token)), undoable=undoable)
 
     def busy(self) -> bool:
         """Whether a run is being worked on now."""
@@ -235,29 +247,24 @@ class Session:
         With ``keep`` it is made meanwhile, for whoever asks again instead of waiting.
         """
         self._board.get(token)
-        found = self._darkroom.ask(token, f"frame {watcher}", self._frame_wish(camera), after, timeout_seconds, keep)
+        found = self._darkroom.ask(token, f"frame {watcher}", frame_wish(self._frames, camera), after, timeout_seconds, keep)
         return None if found is None else Frame(found.value, found.copy.total_step, found.copy.revision, found.serial)
 
     def aim(self, token: str, watcher: str, camera: Camera) -> None:
         """Whoever waits in `frame` for this watcher gets a picture from this camera instead; returns at once."""
         self._board.get(token)
-        self._darkroom.change_wish(token, f"frame {watcher}", self._frame_wish(camera))
-
-    def _frame_wish(self, camera: Camera) -> Wish:
-        return Wish(_camera_key(camera), lambda copy: _sealed(self._frames.render_frame(copy, camera)))
+        self._darkroom.change_wish(token, f"frame {watcher}", frame_wish(self._frames, camera))
 
     def strip(self, token: str, size: int = 96) -> Strip | None:
         """The newest strip of azimuths that there is; a newer one is made meanwhile. None before there is a shape."""
         self._board.get(token)
-        wish = Wish(("strip", size), lambda copy: _sealed(self._frames.azimuth_strip(copy, size)), STRIP_SECONDS)
-        found = self._darkroom.newest_print(token, "strip", wish, SIDE_SECONDS)
+        found = self._darkroom.newest_print(token, "strip", strip_wish(self._frames, size), SIDE_SECONDS)
         return None if found is None else Strip(found.value, found.copy.total_step, found.copy.revision)
 
     def cloud(self, token: str, after_step: int, limit: int = CLOUD_LIMIT) -> Cloud | None:
         """The newest splats that there are, unless they are those of ``after_step``; empty arrays for scenes without splats."""
         self._board.get(token)
-        wish = Wish(("cloud", limit), lambda copy: _cloud(self._frames.point_cloud(copy, limit), copy), CLOUD_SECONDS)
-        found = self._darkroom.newest_print(token, f"cloud {limit}", wish, SIDE_SECONDS)
+        found = self._darkroom.newest_print(token, f"cloud {limit}", cloud_wish(self._frames, limit), SIDE_SECONDS)
         return None if found is None or found.value.total_step == after_step else found.value
 
     def pictures(self, token: str) -> Pictures | None:
@@ -271,17 +278,3 @@ def _changed_knobs(record: JobRecord, values: Mapping[str, Value]) -> Knobs:
     if fixed:
         raise InputError(f"{', '.join(fixed)} cannot change while a run is going.", "Press Generate to start a new run with it.")
     return knobs
-
-
-def _camera_key(camera: Camera) -> tuple[bytes, bytes, int, int]:
-    return np.asarray(camera.c2w).tobytes(), np.asarray(camera.K).tobytes(), camera.width, camera.height
-
-
-def _sealed(array: np.ndarray) -> np.ndarray:
-    array.setflags(write=False)
-    return array
-
-
-def _cloud(arrays: SplatArrays, copy: SceneCopy) -> Cloud:
-    parts = (arrays.centers, arrays.covariances, arrays.rgbs, arrays.opacities)
-    return Cloud(*map(_sealed, parts), total_step=copy.total_step, revision=copy.revision)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from engine.loop.messages import SceneCopy
-from engine.loop.settings import Settings
+from engine.loop.settings import Settings, Value
 from engine.loop.spec import Knobs
 from engine.math.camera import Camera
 from engine.session.pace import total_steps
@@ -40,6 +40,7 @@ class JobView:
     ``knobs`` the newest asked for.
     ``total_steps`` are those of all stages, and ``eta_seconds`` goes on until the files are written.
     ``seconds_to_first_picture`` counts from when the engine took the job up. ``traces`` are like ``losses``, by metric.
+    ``undoable`` is what `Session.undo_knobs` would set, by name.
     """
 
     token: str
@@ -66,6 +67,7 @@ class JobView:
     knobs: Knobs
     seconds_to_first_picture: float | None
     traces: Mapping[str, tuple[tuple[int, float], ...]] = field(default_factory=dict)
+    undoable: Mapping[str, Value] = field(default_factory=dict)
 
 
 def view_of(record: JobRecord, folder: Path, queue_position: int) -> JobView:

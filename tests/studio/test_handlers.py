@@ -116,7 +116,7 @@ def test_choosing_a_method_moves_the_scale_and_tells_the_run(desk: Desk) -> None
     token = desk.generate(guidance_scale=50.0)[0]
     for key, method in methods().items():
         note, slider, *groups = desk.handlers.choose_method(token, "text", key, "toybox", *desk.everything()[5:])
-        assert note == "" and slider["value"] == method().guidance_scale
+        assert note == "" and slider["value"] == catalogue().usual_scale("toybox", key, method().guidance_scale)
         assert [group["visible"] for group in groups] == 2 * [other == key for other in methods()], "in sight, and put away"
         chosen = desk.session.knobs(token).guidance
         shown = {field.name: field.value for field, _ in desk.controls.pairs if field.method == key}

@@ -247,7 +247,7 @@ def test_the_method_is_switched_while_the_run_goes_on(page: Page) -> None:
     expect(page.locator('[data-field="revision"]')).to_contain_text(f"revision {applied} applied at step")
     expect(page.locator("#mq-lods-prior_learning_rate")).to_be_visible()
     expect(page.locator("#mq-guidance_scale")).to_contain_text("Initial guidance")
-    expect(page.locator("#mq-guidance_scale input[type=number]")).to_have_value("100")
+    expect(page.locator("#mq-guidance_scale input[type=number]")).to_have_value("10")  # as the preset with both has it
     gauge = page.locator('.mq-readouts [data-name="null_convergence"]')
     expect(gauge.locator("p")).not_to_be_empty()
     wait_number(page, "step", 110)  # by then the double has learned everything

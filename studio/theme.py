@@ -5,12 +5,12 @@ The colours are CSS variables in ``assets/look.css``, once for light and once fo
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
 
 import gradio as gr
 
 PLASTER, NIGHT = "#f2f0ea", "#121311"  # as in look.css; Gradio paints these before any style sheet is read
+ASSETS = Path(__file__).parent / "assets"
 STYLES = (
     "look.css",
     "panel.css",
@@ -110,9 +110,9 @@ def head() -> str:
 
 def asset(name: str) -> str:
     """The text of a file in ``studio/assets``."""
-    return resources.files("studio").joinpath("assets", name).read_text(encoding="utf-8")
+    return (ASSETS / name).read_text(encoding="utf-8")
 
 
 def favicon() -> Path:
     """The mark as a file, which is how Gradio wants it."""
-    return Path(__file__).parent / "assets" / "mark.svg"
+    return ASSETS / "mark.svg"

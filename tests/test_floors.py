@@ -12,6 +12,8 @@ ROOT = Path(__file__).parent.parent
 FLOORS = {
     "engine.errors": 0,
     "engine.lazy": 0,
+    "engine.packing": 0,
+    "engine.shipped": 0,
     "engine.math": 0,
     "engine.scene": 1,
     "engine.render": 2,

@@ -9,8 +9,9 @@ from pathlib import Path
 from engine.errors import InputError
 from engine.loop.export.files import read_errors
 from engine.loop.spec import RunSpec
+from engine.shipped import presets_folder
 
-FOLDER = Path(__file__).resolve().parents[2] / "presets" / "evaluation"
+FOLDER = presets_folder() / "evaluation"
 KINDS = ("single", "surroundings", "multiple")
 """The project's own sets, of the three kinds that T3Bench has: one object, one with surroundings, several."""
 

@@ -11,13 +11,14 @@ from typing import Any, get_type_hints
 
 from engine.errors import InputError, MissingError, PresetError
 from engine.prior.base import PriorInfo
+from engine.shipped import presets_folder
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-PRIORS_FOLDER = Path(__file__).resolve().parents[2] / "presets" / "priors"
+PRIORS_FOLDER = presets_folder() / "priors"
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
 

@@ -19,13 +19,14 @@ from engine.loop.combinations import check_combination
 from engine.loop.settings import Settings, Value, flatten, with_values
 from engine.loop.spec import Knobs, RunSpec
 from engine.prior.known import info_of
+from engine.shipped import presets_folder
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
-FOLDER = Path(__file__).resolve().parents[2] / "presets"
+FOLDER = presets_folder()
 KEPT = (
     *("prompt", "negative_prompt", "seed"),
     *("images", "image_crops", "image_elevation_deg", "image_fill"),

@@ -13,7 +13,6 @@ import json
 import sys
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 
@@ -23,13 +22,14 @@ from engine.loop.export.files import atomic_path
 from engine.loop.references.items import Item
 from engine.loop.references.looks import embedded, shape_of
 from engine.loop.references.shape import RawMesh
+from engine.shipped import presets_folder
 from engine.toybox.captions import plain_caption
 from engine.toybox.objects import KINDS, draw_object
 from engine.toybox.retrieval import ToyboxEmbedder, load
 from engine.toybox.retrieval import synonyms as synonyms
 
 FIRST_SEED, SEEDS_PER_KIND = 700_000, 1000
-FOLDER = Path(__file__).resolve().parents[2] / "presets" / "shelf"
+FOLDER = presets_folder() / "shelf"
 LIST, EMBEDDINGS = FOLDER / "toybox.json", FOLDER / "toybox.npz"
 PER_KIND = 100
 FEW = 10 * len(KINDS)

@@ -9,8 +9,10 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, Response
 
@@ -23,10 +25,19 @@ PATIENCE_MS = 180_000  # another worker may hold the machine
 HARMLESS = re.compile(r"computeBoundingSphere|THREE\.Clock|GL Driver Message|GPU stall|Automatic fallback to software WebGL")
 
 
+REQUIRED = "MAQUETTE_REQUIRE_BROWSER"
+MISSING = "There is no Chromium for the page tests; add one with: python -m playwright install --with-deps chromium"
+
+
 def launch(playwright: Playwright) -> Browser:
-    """The browser that ``CHROMIUM`` names, or the first one on the path, or playwright's own."""
+    """The browser that ``CHROMIUM`` names, or the first one on the path, or playwright's own.
+
+    Where there is none the test is skipped, or fails if ``MAQUETTE_REQUIRE_BROWSER`` is set.
+    """
     installed = map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
     found = os.environ.get("CHROMIUM") or next(filter(None, installed), None)
+    if found is None and not Path(playwright.chromium.executable_path).exists():
+        (pytest.fail if os.environ.get(REQUIRED) else pytest.skip)(MISSING)
     return playwright.chromium.launch(executable_path=found, args=list(FLAGS))
 
 

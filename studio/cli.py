@@ -24,6 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _tell(error, EXIT_BAD_INPUT)
     except StudioError as error:
         return _tell(error, EXIT_FAILED)
+    except BrokenPipeError:  # whoever read has seen enough, as head does
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_OK
     except KeyboardInterrupt:
         print("\nInterrupted.", file=sys.stderr)
         return EXIT_INTERRUPTED
@@ -44,7 +47,7 @@ def _tell(error: StudioError, code: int) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m studio",
+        prog="maquette" if Path(sys.argv[0]).stem == "maquette" else "python -m studio",
         description="Maquette: turn words into 3D, and steer the shape while it evolves. Without a command it serves the page.",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is")
@@ -67,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
     presets = commands.add_parser("presets", help="list the presets, or show what is in one")
     presets.add_argument("key", nargs="?", help="show this preset's settings")
     presets.set_defaults(command=_presets)
+    settings = commands.add_parser("settings", help="list every setting, with what is allowed and what it does")
+    settings.add_argument("word", nargs="?", help="only those whose name or description holds this word")
+    settings.set_defaults(command=_settings)
     priors = commands.add_parser("priors", help="list the diffusion priors, or fetch one")
     priors.add_argument("--fetch", metavar="ID", help="download this prior's weights")
     priors.add_argument("--yes", action="store_true", help="accept size and licence without asking")
@@ -276,6 +282,12 @@ def _presets(options: argparse.Namespace) -> int | None:
     from studio.commands.listing import presets
 
     return presets(options.key)
+
+
+def _settings(options: argparse.Namespace) -> int | None:
+    from studio.commands.settings import settings
+
+    return settings(options.word)
 
 
 def _priors(options: argparse.Namespace) -> int | None:

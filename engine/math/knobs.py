@@ -130,16 +130,21 @@ def check_knobs(owner: Any) -> None:
     """
     for name, value in vars(owner).items():
         if isinstance(value, str) and not is_writable(value):
-            where = f"{type(owner).__name__}.{name} holds half of a character, which no file can hold: {value[:80]!a}."
+            where = f"{name} holds half of a character, which no file can hold: {value[:80]!a}."
             raise InputError(where, "Type it again, or copy it from another program.")
     for knob in knobs_of(owner):
-        _check(type(owner).__name__, knob)
+        _check(knob)
 
 
-def _check(where: str, knob: Knob) -> None:
+def _check(knob: Knob) -> None:
     allowed, good = _rule(knob)
     if not good:
-        raise InputError(f"{where}.{knob.name} is {knob.value!r}; it must be {allowed}.", "Give a value in that range.")
+        raise InputError(f"{knob.name} is {knob.value!r}; it must be {allowed}.", "Give a value in that range.")
+
+
+def rule_of(knob: Knob) -> str:
+    """What is allowed, in words."""
+    return _rule(knob)[0]
 
 
 def _rule(knob: Knob) -> tuple[str, bool]:

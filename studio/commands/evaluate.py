@@ -59,7 +59,6 @@ def _evaluate(options: argparse.Namespace) -> None:
         assets = found_assets(options.results)
     else:
         assets = wanted_assets(read_sets(options.prompts, options.limit), settings, options.out / ASSETS)
-    put_aside(options.out, FILES)
     rows: list[Row] = []
     try:
         with tqdm(assets, unit="asset", disable=options.quiet) as bar:
@@ -70,6 +69,7 @@ def _evaluate(options: argparse.Namespace) -> None:
                 tqdm.write(_told(asset, own))
     finally:
         if rows:
+            put_aside(options.out, FILES)
             _write(rows, look, settings, options.out)
 
 

@@ -6,6 +6,7 @@ import argparse
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from tqdm import tqdm
@@ -52,16 +53,20 @@ def make(options: argparse.Namespace) -> None:
     """One run."""
     limit_threads()
     formats = _formats(options.formats)
+    settings = kept_settings(options.out) if options.resume else settings_from(options)
+    check_before_loading(settings)
     ready(options.out)
     if not options.resume:
-        put_aside(options.out, (*RESULT_FILES, snapshot.NAME, snapshot.PREVIOUS))
-    settings = kept_settings(options.out) if options.resume else looked_up(settings_from(options), options)
-    check_before_loading(settings)
+        settings = looked_up(settings, options)
+        check_before_loading(settings)
     note = note_on_words(settings.spec.prior, settings.spec.prompt)
     if note is not None:
         tqdm.write(f"note: {note}")
     events = run(settings.spec, settings.knobs, Unattended(), load_prior, folder=options.out, resume=options.resume)
-    finished = follow(events, quiet=options.quiet)
+    first = next(events)  # what cannot be made is refused by now, and only then are earlier results moved
+    if not options.resume:
+        put_aside(options.out, (*RESULT_FILES, snapshot.NAME, snapshot.PREVIOUS))
+    finished = follow(chain([first], events), quiet=options.quiet)
     files = write_results(finished, settings.spec.prior, options.out, formats)
     for path in files.values():
         print(path)

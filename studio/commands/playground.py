@@ -41,7 +41,6 @@ def playground(options: argparse.Namespace) -> None:
     note = note_on_words(options.prior, options.prompt)
     if note is not None:
         tqdm.write(f"note: {note}")
-    put_aside(options.out, FILES)
     paintings: list[Painting] = []
     total = sum(cell.settings.spec.refine_steps for cell in cells if cell.settings is not None)
     try:
@@ -50,6 +49,7 @@ def playground(options: argparse.Namespace) -> None:
                 paintings.append(painting)
     finally:
         if paintings:
+            put_aside(options.out, FILES)
             _write(grid, paintings, options.out, filmed=options.film)
 
 

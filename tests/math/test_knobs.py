@@ -50,7 +50,7 @@ def test_a_subclass_keeps_and_adds_knobs() -> None:
         pressure: Annotated[float, Range(0, 10)] = 5.0
 
     assert [knob.name for knob in knobs_of(Airbrush())] == ["strength", "hair", "wet", "size", "pressure"]
-    with pytest.raises(InputError, match=r"Airbrush\.pressure"):
+    with pytest.raises(InputError, match="pressure is"):
         Airbrush(pressure=11)
 
 
@@ -89,12 +89,12 @@ def test_other_values_are_refused_with_field_value_and_what_is_allowed(changes: 
     ((name, value),) = changes.items()
     with pytest.raises(InputError) as caught:
         Brush(**changes)
-    assert f"Brush.{name}" in caught.value.what and repr(value) in caught.value.what and allowed in caught.value.what
+    assert f"{name} is" in caught.value.what and repr(value) in caught.value.what and allowed in caught.value.what
     assert caught.value.remedy
 
 
 def test_the_error_names_the_first_wrong_field_of_several() -> None:
-    with pytest.raises(InputError, match=r"Brush\.strength"):
+    with pytest.raises(InputError, match="strength is"):
         Brush(strength=99, hair="wiry")
 
 

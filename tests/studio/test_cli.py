@@ -15,6 +15,8 @@ import pytest
 from engine.loop import snapshot
 from engine.loop.recipe import Recipe
 from engine.loop.results import RESULT_FILES
+from engine.loop.settings import Settings, flatten
+from engine.loop.spec import Knobs, RunSpec
 from studio.cli import EXIT_BAD_INPUT, EXIT_FAILED, main
 
 ROOT = Path(__file__).parents[2]
@@ -48,6 +50,26 @@ def test_earlier_results_are_put_aside(made: Path, tmp_path: Path, capsys) -> No
     (tmp_path / "scene.ply").write_text("precious")
     assert main(["generate", "--prompt", "a lamp", "--formats", "png", "--out", str(tmp_path), *QUICK]) == 0
     assert (tmp_path / "earlier-1" / "scene.ply").read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [["--prompt", ""], ["--preset", "none"], ["--set", "splats=1"], ["--formats", "docx"], ["--set", "prior=none"],
+     ["--reference", "shelf:none"], ["--image", "none.png"], ["--set", "start=file"], ["--resume"]],
+)  # fmt: skip
+def test_a_refused_run_leaves_earlier_results_where_they_are(asked: list[str], tmp_path: Path) -> None:
+    (tmp_path / "scene.ply").write_text("precious")
+    prompt = [] if "--prompt" in asked else ["--prompt", "a mug"]
+    assert main(["generate", *prompt, *asked, "--out", str(tmp_path)]) in (EXIT_BAD_INPUT, EXIT_FAILED)
+    assert [path.name for path in tmp_path.iterdir()] == ["scene.ply"]
+
+
+def test_a_recipe_may_lie_in_the_folder_that_it_fills(made: Path, tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_bytes((made / "recipe.toml").read_bytes())
+    for _ in range(2):
+        assert main(["generate", "--recipe", str(recipe), "--formats", "png", "--quiet", "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "earlier-2" / "recipe.toml").is_file() and recipe.is_file()
 
 
 REFINE = 2  # after draft and fit
@@ -154,11 +176,38 @@ def test_a_port_in_use_is_told(capsys, tmp_path: Path) -> None:
     assert str(port) in told and "try:" in told
 
 
-@pytest.mark.parametrize("command", ["", "serve", "generate", "playground", "evaluate", "doctor", "presets", "priors"])
+COMMANDS = ("", "serve", "generate", "playground", "evaluate", "doctor", "presets", "priors", "settings")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help(command: str, capsys) -> None:
     with pytest.raises(SystemExit) as end:
         main([*command.split(), "--help"])
     assert end.value.code == 0 and "usage" in capsys.readouterr().out
+
+
+def test_the_command_line_calls_itself_as_it_was_called(monkeypatch, capsys) -> None:
+    for called, name in (("/usr/bin/maquette", "maquette"), ("/src/studio/__main__.py", "python -m studio")):
+        monkeypatch.setattr("sys.argv", [called])
+        with pytest.raises(SystemExit):
+            main(["--help"])
+        assert capsys.readouterr().out.startswith(f"usage: {name} ")
+
+
+def test_every_setting_is_listed_with_what_is_allowed(capsys) -> None:
+    assert main(["settings"]) == 0
+    told = capsys.readouterr().out
+    everything = flatten(Settings(RunSpec("a mug"), Knobs()))
+    assert not [name for name in everything if f"\n{name} = " not in told]
+    assert "refine_steps = 150   a whole number from 0 to 20000" in told and "one of splats, field, canvas" in told
+    assert main(["settings", "SPLAT budget"]) == EXIT_BAD_INPUT and "Did" not in capsys.readouterr().out
+    assert main(["settings", "refine_st"]) == 0 and capsys.readouterr().out.count(" = ") == 1
+
+
+def test_output_that_nobody_reads_to_its_end_is_no_failure() -> None:
+    command = f"{sys.executable} -m studio settings | head -1"
+    told = subprocess.run(["bash", "-o", "pipefail", "-c", command], cwd=ROOT, capture_output=True, text=True)
+    assert (told.returncode, told.stderr) == (0, "") and told.stdout.startswith("Of a run")
 
 
 def test_an_unexpected_error_has_no_traceback_either(monkeypatch, capsys) -> None:

@@ -62,7 +62,7 @@ def test_a_free_seed_is_drawn_anew_and_shown(desk: Desk) -> None:
     [
         ("  ", {}, "empty"),
         ("mug " * 3000, {}, "characters"),
-        ("a mug", {"splats": 10**9}, "RunSpec.splats"),
+        ("a mug", {"splats": 10**9}, "splats is 1000000000"),
         ("a mug", {"time_budget_seconds": float("nan")}, "time_budget_seconds"),
         ("a mug", {"refine_steps": None}, "refine_steps"),
         ("a mug", {"t_min": 0.9, "t_max": 0.1}, "t_min"),

@@ -1,6 +1,7 @@
 """The toybox data set: objects drawn by seed, seen from eight sides, described in words, kept in memory-mapped shards.
 
     python -m engine.toybox.dataset --out DIR --objects N [--procs 2]     fill a folder with shards (resumable)
+    python -m engine.toybox.dataset --out DIR --objects N --models FOLDER add objects drawn from named 3D models
     python -m engine.toybox.dataset --sheet FILE.png                      look at what the objects are like
 
 A shard is a folder: ``images.npy``, perhaps ``ccm.npy``, and ``shard.json`` with everything else. It appears complete or
@@ -11,6 +12,7 @@ not at all. Everything is a function of the seeds; which seeds serve what is wri
 | 0 .. 799,999 | training the prior |
 | 800,000 .. 899,999 | training the benchmark's classifier |
 | 900,000 and above | held out: never trained on |
+| 10,000,000 and above | training the prior, drawn from models (`engine.toybox.models`) |
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ import os
 import shutil
 import warnings
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -28,7 +32,9 @@ import numpy as np
 from engine.errors import FileFormatError, InputError, storage_errors
 from engine.prior.toybox.geometry import RESOLUTION
 from engine.toybox.captions import caption
-from engine.toybox.objects import KINDS, draw_object
+from engine.toybox.models.collection import open_collection
+from engine.toybox.models.drawing import MODEL_SEED, ModelDrawer
+from engine.toybox.objects import KINDS, ToyObject, draw_object
 from engine.toybox.pictures import VIEWS, draw_views, render_object, to_bytes
 
 CLASSIFIER_SEED = 800_000
@@ -44,7 +50,7 @@ _CAMERA_STREAM, _CAPTION_STREAM = 1, 2
 class Shard:
     """N objects from 8 views each: ``images`` (N,8,64,64,4) uint8 premultiplied RGBA, angles (N,8) float32 in degrees.
 
-    ``kinds`` (N,) indexes `engine.toybox.objects.KINDS`; ``captions`` has 4 alternative sentences an object; ``ccm``
+    ``kinds`` (N,) indexes ``kind_names``; ``captions`` has 4 alternative sentences an object; ``ccm``
     (N,8,64,64,3) uint8 canonical coordinates, if asked for.
     """
 
@@ -55,29 +61,45 @@ class Shard:
     elevation_deg: np.ndarray
     images: np.ndarray
     ccm: np.ndarray | None = None
+    kind_names: tuple[str, ...] = KINDS
 
     def __len__(self) -> int:
         return len(self.seeds)
 
 
-def generate_shard(seed_start: int, n_objects: int, ccm: bool = False) -> Shard:
-    """Draw, render and describe the objects of ``n_objects`` consecutive seeds; the same numbers give the same bytes."""
+Draw = Callable[[int], ToyObject]
+"""The object of a seed."""
+
+
+@cache
+def model_drawer(folder: Path) -> ModelDrawer:
+    """Draws from the models of a folder; read once a process."""
+    return ModelDrawer(open_collection(folder))
+
+
+def generate_shard(seed_start: int, n_objects: int, ccm: bool = False, models: Path | None = None) -> Shard:
+    """Draw, render and describe the objects of ``n_objects`` consecutive seeds; the same numbers give the same bytes.
+
+    Seeds from `MODEL_SEED` on are drawn from the ``models`` of a folder.
+    """
+    draw: Draw = draw_object if models is None else model_drawer(models)
+    names = KINDS if models is None else model_drawer(models).collection.kinds
     seeds = np.arange(seed_start, seed_start + n_objects)
     images = np.empty((n_objects, VIEWS, RESOLUTION, RESOLUTION, 4), np.uint8)
     coordinates = np.empty((*images.shape[:-1], 3), np.uint8) if ccm else None
     angles = np.empty((2, n_objects, VIEWS), np.float32)
     kinds, captions = np.empty(n_objects, np.int64), []
     for i, seed in enumerate(seeds.tolist()):
-        obj = draw_object(seed)
+        obj = draw(seed)
         angles[:, i] = draw_views(np.random.default_rng([seed, _CAMERA_STREAM]))
         buffers = render_object(obj, angles[0, i], angles[1, i])
         images[i] = to_bytes(buffers.rgba)
         if coordinates is not None:
             coordinates[i] = to_bytes(buffers.ccm)
-        kinds[i] = KINDS.index(obj.kind)
+        kinds[i] = names.index(obj.kind)
         rng = np.random.default_rng([seed, _CAPTION_STREAM])
         captions.append(tuple(caption(obj, rng) for _ in range(CAPTIONS_PER_OBJECT)))
-    return Shard(seeds, kinds, tuple(captions), angles[0], angles[1], images, coordinates)
+    return Shard(seeds, kinds, tuple(captions), angles[0], angles[1], images, coordinates, names)
 
 
 def save_shard(shard: Shard, path: Path) -> None:
@@ -107,7 +129,7 @@ def _save_array(path: Path, array: np.ndarray) -> None:
 
 def _description(shard: Shard) -> dict[str, object]:
     return {
-        "kind_names": list(KINDS),
+        "kind_names": list(shard.kind_names),
         "crc32": zlib.crc32(np.ascontiguousarray(shard.images)),
         "seeds": shard.seeds.tolist(),
         "kinds": shard.kinds.tolist(),
@@ -129,10 +151,11 @@ def load_shard(path: Path, verify: bool = False) -> Shard:
         ccm = np.load(path / "ccm.npy", mmap_mode="r") if (path / "ccm.npy").exists() else None
         angles = np.asarray([text["azimuth_deg"], text["elevation_deg"]], np.float32)
         captions = tuple(tuple(sentences) for sentences in text["captions"])
-        shard = Shard(np.asarray(text["seeds"]), np.asarray(text["kinds"]), captions, *angles, images, ccm)
+        names = tuple(text["kind_names"])
+        shard = Shard(np.asarray(text["seeds"]), np.asarray(text["kinds"]), captions, *angles, images, ccm, names)
         whole = not verify or zlib.crc32(np.ascontiguousarray(images)) == text["crc32"]
         fits = len(images) == len(captions) == len(shard.kinds) == len(shard) and angles.shape == (2, len(shard), VIEWS)
-        known = text["kind_names"] == list(KINDS)
+        known = names == KINDS or shard.seeds[0] >= MODEL_SEED
     except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
         raise FileFormatError(f"{path} is not a readable shard ({error}).", "Delete it and generate it again.") from error
     if not (whole and fits and known):
@@ -145,7 +168,12 @@ def shard_path(folder: Path, index: int) -> Path:
     return Path(folder) / f"shard_{index:05d}"
 
 
-def ensure_shard(path: Path, seed_start: int, n_objects: int, ccm: bool = False) -> bool:
+def model_shard_path(folder: Path, index: int) -> Path:
+    """Where shard number ``index`` of objects drawn from models lies."""
+    return Path(folder) / f"shard_models_{index:05d}"
+
+
+def ensure_shard(path: Path, seed_start: int, n_objects: int, ccm: bool = False, models: Path | None = None) -> bool:
     """Generate the shard at ``path`` unless it is there and sound; a damaged one is replaced with a warning.
 
     Returns whether it was generated.
@@ -158,7 +186,7 @@ def ensure_shard(path: Path, seed_start: int, n_objects: int, ccm: bool = False)
             warnings.warn(f"{path} holds other objects and is generated again.", stacklevel=2)
         except FileFormatError as error:
             warnings.warn(f"{error.what} It is generated again.", stacklevel=2)
-    save_shard(generate_shard(seed_start, n_objects, ccm), path)
+    save_shard(generate_shard(seed_start, n_objects, ccm, models), path)
     return True
 
 

@@ -13,14 +13,23 @@ from pathlib import Path
 
 from engine.errors import InputError, StudioError
 from engine.toybox.contact import write_sheet
-from engine.toybox.dataset import CLASSIFIER_SEED, HELD_OUT_SEED, SHARD_OBJECTS, ensure_shard, shard_path
+from engine.toybox.dataset import CLASSIFIER_SEED, HELD_OUT_SEED, SHARD_OBJECTS, ensure_shard, model_shard_path, shard_path
+from engine.toybox.models.collection import open_collection
+from engine.toybox.models.drawing import MODEL_SEED
 
 Report = Callable[[int, int, float], None]
 """Told after each shard: objects present, objects wanted, seconds since the start."""
 
 
 def fill_cache(
-    folder: Path, objects: int, *, procs: int = 2, seed_start: int = 0, ccm: bool = False, report: Report | None = None
+    folder: Path,
+    objects: int,
+    *,
+    procs: int = 2,
+    seed_start: int = 0,
+    ccm: bool = False,
+    models: Path | None = None,
+    report: Report | None = None,
 ) -> int:
     """Make sure a folder holds shards of at least ``objects`` objects; sound ones are kept. Returns how many were generated.
 
@@ -28,8 +37,10 @@ def fill_cache(
     written.
     """
     n_shards, started, present, made = math.ceil(objects / SHARD_OBJECTS), time.monotonic(), 0, 0
+    if models is not None:
+        seed_start += MODEL_SEED
     _check(seed_start, n_shards * SHARD_OBJECTS, procs)
-    for generated in _ensure_all(Path(folder), n_shards, procs, seed_start, ccm):
+    for generated in _ensure_all(Path(folder), n_shards, procs, seed_start, ccm, models):
         present, made = present + SHARD_OBJECTS, made + generated
         if report is not None:
             report(present, n_shards * SHARD_OBJECTS, time.monotonic() - started)
@@ -40,7 +51,7 @@ def _check(seed_start: int, objects: int, procs: int) -> None:
     """Refuse empty requests, and ranges of seeds that reach from one purpose into the next."""
     if procs < 1:
         raise InputError(f"--procs is {procs}, allowed is 1 or more.", "Use the number of free cores.")
-    end = next((bound for bound in (CLASSIFIER_SEED, HELD_OUT_SEED) if seed_start < bound), math.inf)
+    end = next((bound for bound in (CLASSIFIER_SEED, HELD_OUT_SEED, MODEL_SEED) if seed_start < bound), math.inf)
     if seed_start < 0 or objects < 1 or seed_start + objects > end:
         raise InputError(
             f"Seeds {seed_start} to {seed_start + objects - 1} were asked for; allowed are at least one object, and seeds from 0 "
@@ -49,9 +60,12 @@ def _check(seed_start: int, objects: int, procs: int) -> None:
         )
 
 
-def _ensure_all(folder: Path, n_shards: int, procs: int, seed_start: int, ccm: bool) -> Iterator[bool]:
+def _ensure_all(
+    folder: Path, n_shards: int, procs: int, seed_start: int, ccm: bool, models: Path | None
+) -> Iterator[bool]:
     """Yield for each shard, as it is ready, whether it had to be generated."""
-    tasks = [(shard_path(folder, i), seed_start + i * SHARD_OBJECTS, SHARD_OBJECTS, ccm) for i in range(n_shards)]
+    place = shard_path if models is None else model_shard_path
+    tasks = [(place(folder, i), seed_start + i * SHARD_OBJECTS, SHARD_OBJECTS, ccm, models) for i in range(n_shards)]
     if procs == 1:
         yield from (ensure_shard(*task) for task in tasks)
         return
@@ -71,6 +85,19 @@ def _print_progress(present: int, wanted: int, seconds: float) -> None:
     print(f"\r{line:<60}", end="\n" if present == wanted else "", flush=True)
 
 
+def _print_collection(folder: Path) -> None:
+    """What a folder of models gives, and each file that gives nothing."""
+    collection = open_collection(folder)
+    held_out = sum(model.held_out for model in collection.models)
+    print(f"{len(collection.models)} models of {len(collection.kinds)} kinds, {held_out} of them held out")
+    for name, reason in collection.skipped.items():
+        if reason != "without a label":
+            print(f"skipped {name}: {reason}")
+    unlabelled = sum(reason == "without a label" for reason in collection.skipped.values())
+    if unlabelled:
+        print(f"skipped {unlabelled} models without a label (engine/toybox/models/labels.tsv)")
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command ``python -m engine.toybox.dataset``; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m engine.toybox.dataset", description=__doc__)
@@ -79,6 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--procs", type=int, default=2, help="worker processes (default %(default)s)")
     parser.add_argument("--seed-start", type=int, default=0, help="seed of the first object (default %(default)s)")
     parser.add_argument("--ccm", action="store_true", help="store canonical-coordinate maps as well")
+    parser.add_argument("--models", type=Path, metavar="FOLDER", help="draw the objects from the named 3D models of a folder")
     parser.add_argument("--sheet", type=Path, metavar="FILE.png", help="write a contact sheet of all kinds")
     options = parser.parse_args(arguments)
     if options.out is None and options.sheet is None:
@@ -86,9 +114,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.sheet is not None:
             write_sheet(options.sheet)
+        if options.models is not None:
+            _print_collection(options.models)
         if options.out is not None:
             fill_cache(options.out, options.objects, procs=options.procs, seed_start=options.seed_start, ccm=options.ccm,
-                       report=_print_progress)  # fmt: skip
+                       models=options.models, report=_print_progress)  # fmt: skip
     except StudioError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -18,14 +18,14 @@ VIEWS = 8
 def draw_views(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Azimuths and elevations (8,) in degrees, float32: each group of four is orthogonal with a random offset.
 
-    The first group shares one elevation in -5..30, as the prior is asked when it samples a draft; in the second each
-    view has its own in -15..50.
+    The first group shares one elevation in -10..40, as the prior is asked when it samples a draft; in the second each
+    view has its own in -30..80.
     """
     quarter = 90.0 * np.arange(VIEWS // 2)
     offsets = rng.uniform(0.0, 360.0, 2)
     azimuth_deg = np.concatenate([offsets[0] + quarter, offsets[1] + quarter]) % 360.0
-    level = np.full(VIEWS // 2, rng.uniform(-5.0, 30.0))
-    elevation_deg = np.concatenate([level, rng.uniform(-15.0, 50.0, VIEWS // 2)])
+    level = np.full(VIEWS // 2, rng.uniform(-10.0, 40.0))
+    elevation_deg = np.concatenate([level, rng.uniform(-30.0, 80.0, VIEWS // 2)])
     return azimuth_deg.astype(np.float32), elevation_deg.astype(np.float32)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.toybox.models.labels import model_nouns
+
 BASE_COLOURS: dict[str, tuple[float, float, float]] = {
     "red": (0.85, 0.10, 0.10),
     "orange": (0.97, 0.50, 0.06),
@@ -260,6 +262,7 @@ def _vocabulary() -> tuple[str, ...]:
         "fish",
         "guitar",
         *DRAWN_NOUNS,
+        *model_nouns(),
         *PARTS,
         *PART_PARTICIPLES.values(),
         *ADJECTIVES,

@@ -28,6 +28,9 @@ TAUGHT = "text_encoder.pt"
 """File in the run's folder: the text encoder after it learned to read, with which the first step begins."""
 
 
+EMBEDDING = "text.embedding.weight"
+
+
 @dataclass(frozen=True)
 class Sizes:
     """How large the denoiser is, how its text encoder is taught, and how much an examination looks at."""
@@ -37,6 +40,7 @@ class Sizes:
     heads: int = 4
     length: int = 16
     text_depth: int = 3
+    words: int = 1024  # rows of the embedding: numbers that the vocabulary may still grow into
     reading_steps: int = 2500  # of teaching the text encoder to read, where it starts anew,
     reading_objects: int = 20_000  # with captions of so many objects
     examined_objects: int = 16
@@ -47,7 +51,12 @@ class Sizes:
     def network(self) -> ToyboxDenoiser:
         """A new network of these sizes."""
         return ToyboxDenoiser(
-            width=self.width, depth=self.depth, heads=self.heads, length=self.length, text_depth=self.text_depth
+            width=self.width,
+            depth=self.depth,
+            heads=self.heads,
+            words=self.words,
+            length=self.length,
+            text_depth=self.text_depth,
         )
 
 
@@ -71,7 +80,7 @@ class DenoisingCourse:
         """Shipped weights and the numbers of their words, or a text encoder that has been taught to read."""
         if plan.init is not None:
             parts = load_parts(plan.init)
-            self.net.load_state_dict(parts.net.state_dict())
+            self.net.load_state_dict(with_more_words(parts.net.state_dict(), self.net.text.embedding.weight))
             numbers = parts.tokeniser.tokenizer.get_vocab()
             self.vocabulary = joined(tuple(sorted(parts.tokeniser.vocabulary, key=numbers.__getitem__)), self.vocabulary)
         elif (plan.out / TAUGHT).exists():
@@ -98,6 +107,13 @@ class DenoisingCourse:
         prior = ToyboxPrior(net, self.tokeniser, self.schedule, TOYBOX_INFO, self.device)
         write_samples(prior, PROMPTS[: self.sizes.examined_prompts], sheet)
         return self.examination.errors(net)
+
+
+def with_more_words(weights: Mapping[str, Tensor], fresh: Tensor) -> dict[str, Tensor]:
+    """Weights whose embedding has as many rows as ``fresh`` (W,D): known words keep theirs, new ones begin as ``fresh``."""
+    known = weights[EMBEDDING]
+    grown = torch.cat([known, fresh.detach()[len(known) :].to(known)]) if len(fresh) > len(known) else known
+    return {**weights, EMBEDDING: grown}
 
 
 def config_of(net: ToyboxDenoiser) -> dict[str, int]:

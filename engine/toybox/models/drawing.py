@@ -1,0 +1,72 @@
+"""Draw a training object from a collection of models by seed: a kind, one of its models, a colour, a stretch, perhaps a mirror."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from engine.toybox.models.collection import Collection, Model
+from engine.toybox.models.painting import repainted
+from engine.toybox.objects.assembly import canonical
+from engine.toybox.objects.mesh import ToyMesh, ToyObject
+from engine.toybox.words import BASE_COLOURS, SHADES, draw_colour, nearest_colour_word
+
+MODEL_SEED = 10_000_000
+"""Seeds from here on are objects drawn from models."""
+NATURAL_SHARE = 0.2
+SHADE_SHARE = 0.12
+STRETCH = 0.1
+"""Each axis is scaled by up to this much."""
+MANY = 12
+"""A kind's chance to be drawn grows with the square root of its models up to this number, so that rare ones are not drowned."""
+GREY_RANGE = 0.06
+"""A model whose colours differ by less, all of them grey, was never coloured."""
+
+
+@dataclass(frozen=True)
+class ModelDrawer:
+    """Draws objects of the models of a collection that may be trained on."""
+
+    collection: Collection
+
+    @cached_property
+    def _kinds(self) -> tuple[tuple[tuple[Model, ...], ...], np.ndarray]:
+        kinds = tuple(self.collection.of_kind(kind) for kind in self.collection.kinds)
+        weights = np.sqrt([min(len(models), MANY) for models in kinds])
+        return kinds, weights / weights.sum()
+
+    def __call__(self, seed: int) -> ToyObject:
+        """The object of a seed; the same seed and collection always give the same object."""
+        rng = np.random.default_rng([seed, 4])
+        kinds, weights = self._kinds
+        models = kinds[int(rng.choice(len(kinds), p=weights))]
+        return dressed(models[int(rng.integers(len(models)))], rng)
+
+
+def dressed(model: Model, rng: np.random.Generator) -> ToyObject:
+    """A model with a colour of its own or as it is, a little stretched, mirrored half of the time."""
+    mesh = _deformed(model.read(), rng)
+    uncoloured = _is_grey(mesh.face_colours)
+    if rng.random() < NATURAL_SHARE and not uncoloured:
+        word, bound, colours = nearest_colour_word(mesh.face_colours.mean(0)), (), mesh.face_colours
+    else:
+        words = tuple(SHADES) if rng.random() < SHADE_SHARE else tuple(BASE_COLOURS)
+        word, bound = words[int(rng.integers(len(words)))], ("body",)
+        colours = repainted(mesh, draw_colour(word, rng), rng)
+    nouns = (model.label.kind, *((model.label.noun,) if model.label.noun else ()))
+    painted = ToyMesh(mesh.vertices, mesh.faces, colours)
+    return ToyObject(model.label.kind, painted, {"body": word}, (), not bound, bound, nouns)
+
+
+def _deformed(mesh: ToyMesh, rng: np.random.Generator) -> ToyMesh:
+    scale = 1 + rng.uniform(-STRETCH, STRETCH, 3)
+    faces = mesh.faces
+    if rng.random() < 0.5:  # left and right change places; the corners' order turns with them
+        scale[1], faces = -scale[1], faces[:, ::-1]
+    return ToyMesh(canonical(mesh.vertices * scale).astype(np.float32), np.ascontiguousarray(faces), mesh.face_colours)
+
+
+def _is_grey(colours: np.ndarray) -> bool:
+    return float(np.ptp(colours, axis=1).max()) < GREY_RANGE and float(np.ptp(colours.mean(1))) < GREY_RANGE

@@ -22,7 +22,6 @@ import os
 import shutil
 import warnings
 import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -42,7 +41,7 @@ HELD_OUT_SEED = 900_000
 CAPTIONS_PER_OBJECT = 4
 SHARD_OBJECTS = 500
 
-_CAMERA_STREAM, _CAPTION_STREAM = 1, 2
+_CAMERA_STREAM, _CAPTION_STREAM, _KIND_STREAM = 1, 2, 5
 """Random streams beside the object's own, so that a new caption rule moves neither cameras nor shapes."""
 
 
@@ -67,30 +66,43 @@ class Shard:
         return len(self.seeds)
 
 
-Draw = Callable[[int], ToyObject]
-"""The object of a seed."""
-
-
 @cache
 def model_drawer(folder: Path) -> ModelDrawer:
     """Draws from the models of a folder; read once a process."""
     return ModelDrawer(open_collection(folder))
 
 
-def generate_shard(seed_start: int, n_objects: int, ccm: bool = False, models: Path | None = None) -> Shard:
-    """Draw, render and describe the objects of ``n_objects`` consecutive seeds; the same numbers give the same bytes.
+@dataclass(frozen=True)
+class Recipe:
+    """What a cache is made of: procedural objects or ``models`` of a folder, all ``kinds`` or some, with ``ccm`` maps or not."""
 
-    Seeds from `MODEL_SEED` on are drawn from the ``models`` of a folder.
-    """
-    draw: Draw = draw_object if models is None else model_drawer(models)
-    names = KINDS if models is None else model_drawer(models).collection.kinds
+    models: Path | None = None
+    kinds: tuple[str, ...] = ()
+    ccm: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The kinds that shards index."""
+        return KINDS if self.models is None else model_drawer(self.models).collection.kinds
+
+    def draw(self, seed: int) -> ToyObject:
+        """The object of a seed. Raises `InputError` for a kind that there is not."""
+        if self.models is not None:
+            return model_drawer(self.models)(seed, self.kinds)
+        kind = self.kinds[int(np.random.default_rng([seed, _KIND_STREAM]).integers(len(self.kinds)))] if self.kinds else None
+        return draw_object(seed, kind)
+
+
+def generate_shard(seed_start: int, n_objects: int, recipe: Recipe = Recipe()) -> Shard:
+    """Draw, render and describe the objects of ``n_objects`` consecutive seeds; the same numbers give the same bytes."""
+    ccm, names = recipe.ccm, recipe.names
     seeds = np.arange(seed_start, seed_start + n_objects)
     images = np.empty((n_objects, VIEWS, RESOLUTION, RESOLUTION, 4), np.uint8)
     coordinates = np.empty((*images.shape[:-1], 3), np.uint8) if ccm else None
     angles = np.empty((2, n_objects, VIEWS), np.float32)
     kinds, captions = np.empty(n_objects, np.int64), []
     for i, seed in enumerate(seeds.tolist()):
-        obj = draw(seed)
+        obj = recipe.draw(seed)
         angles[:, i] = draw_views(np.random.default_rng([seed, _CAMERA_STREAM]))
         buffers = render_object(obj, angles[0, i], angles[1, i])
         images[i] = to_bytes(buffers.rgba)
@@ -173,7 +185,7 @@ def model_shard_path(folder: Path, index: int) -> Path:
     return Path(folder) / f"shard_models_{index:05d}"
 
 
-def ensure_shard(path: Path, seed_start: int, n_objects: int, ccm: bool = False, models: Path | None = None) -> bool:
+def ensure_shard(path: Path, seed_start: int, n_objects: int, recipe: Recipe = Recipe()) -> bool:
     """Generate the shard at ``path`` unless it is there and sound; a damaged one is replaced with a warning.
 
     Returns whether it was generated.
@@ -181,12 +193,12 @@ def ensure_shard(path: Path, seed_start: int, n_objects: int, ccm: bool = False,
     if path.exists():
         try:
             shard = load_shard(path, verify=True)
-            if len(shard) == n_objects and shard.seeds[0] == seed_start and (shard.ccm is not None or not ccm):
+            if len(shard) == n_objects and shard.seeds[0] == seed_start and (shard.ccm is not None or not recipe.ccm):
                 return False
             warnings.warn(f"{path} holds other objects and is generated again.", stacklevel=2)
         except FileFormatError as error:
             warnings.warn(f"{error.what} It is generated again.", stacklevel=2)
-    save_shard(generate_shard(seed_start, n_objects, ccm, models), path)
+    save_shard(generate_shard(seed_start, n_objects, recipe), path)
     return True
 
 

@@ -13,7 +13,15 @@ from pathlib import Path
 
 from engine.errors import InputError, StudioError
 from engine.toybox.contact import write_sheet
-from engine.toybox.dataset import CLASSIFIER_SEED, HELD_OUT_SEED, SHARD_OBJECTS, ensure_shard, model_shard_path, shard_path
+from engine.toybox.dataset import (
+    CLASSIFIER_SEED,
+    HELD_OUT_SEED,
+    SHARD_OBJECTS,
+    Recipe,
+    ensure_shard,
+    model_shard_path,
+    shard_path,
+)
 from engine.toybox.models.collection import open_collection
 from engine.toybox.models.drawing import MODEL_SEED
 
@@ -27,8 +35,7 @@ def fill_cache(
     *,
     procs: int = 2,
     seed_start: int = 0,
-    ccm: bool = False,
-    models: Path | None = None,
+    recipe: Recipe = Recipe(),
     report: Report | None = None,
 ) -> int:
     """Make sure a folder holds shards of at least ``objects`` objects; sound ones are kept. Returns how many were generated.
@@ -37,10 +44,10 @@ def fill_cache(
     written.
     """
     n_shards, started, present, made = math.ceil(objects / SHARD_OBJECTS), time.monotonic(), 0, 0
-    if models is not None:
+    if recipe.models is not None:
         seed_start += MODEL_SEED
     _check(seed_start, n_shards * SHARD_OBJECTS, procs)
-    for generated in _ensure_all(Path(folder), n_shards, procs, seed_start, ccm, models):
+    for generated in _ensure_all(Path(folder), n_shards, procs, seed_start, recipe):
         present, made = present + SHARD_OBJECTS, made + generated
         if report is not None:
             report(present, n_shards * SHARD_OBJECTS, time.monotonic() - started)
@@ -60,12 +67,10 @@ def _check(seed_start: int, objects: int, procs: int) -> None:
         )
 
 
-def _ensure_all(
-    folder: Path, n_shards: int, procs: int, seed_start: int, ccm: bool, models: Path | None
-) -> Iterator[bool]:
+def _ensure_all(folder: Path, n_shards: int, procs: int, seed_start: int, recipe: Recipe) -> Iterator[bool]:
     """Yield for each shard, as it is ready, whether it had to be generated."""
-    place = shard_path if models is None else model_shard_path
-    tasks = [(place(folder, i), seed_start + i * SHARD_OBJECTS, SHARD_OBJECTS, ccm, models) for i in range(n_shards)]
+    place = shard_path if recipe.models is None else model_shard_path
+    tasks = [(place(folder, i), seed_start + i * SHARD_OBJECTS, SHARD_OBJECTS, recipe) for i in range(n_shards)]
     if procs == 1:
         yield from (ensure_shard(*task) for task in tasks)
         return
@@ -107,18 +112,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed-start", type=int, default=0, help="seed of the first object (default %(default)s)")
     parser.add_argument("--ccm", action="store_true", help="store canonical-coordinate maps as well")
     parser.add_argument("--models", type=Path, metavar="FOLDER", help="draw the objects from the named 3D models of a folder")
+    parser.add_argument("--kinds", default="", metavar="NAME,NAME", help="only these kinds (default: all)")
     parser.add_argument("--sheet", type=Path, metavar="FILE.png", help="write a contact sheet of all kinds")
     options = parser.parse_args(arguments)
     if options.out is None and options.sheet is None:
         parser.error("give --out DIR, --sheet FILE.png or both")
+    recipe = Recipe(options.models, tuple(filter(None, options.kinds.split(","))), options.ccm)
     try:
         if options.sheet is not None:
             write_sheet(options.sheet)
         if options.models is not None:
             _print_collection(options.models)
         if options.out is not None:
-            fill_cache(options.out, options.objects, procs=options.procs, seed_start=options.seed_start, ccm=options.ccm,
-                       models=options.models, report=_print_progress)  # fmt: skip
+            fill_cache(options.out, options.objects, procs=options.procs, seed_start=options.seed_start,
+                       recipe=recipe, report=_print_progress)  # fmt: skip
     except StudioError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -19,7 +19,7 @@ from engine.toybox.training.reading import (
     reading_accuracy,
     teach_reading,
 )
-from engine.toybox.words import VOCABULARY
+from engine.toybox.vocabulary import VOCABULARY
 
 TOKENISER = Tokeniser(build_tokenizer(VOCABULARY), 16)
 

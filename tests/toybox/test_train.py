@@ -27,7 +27,7 @@ from engine.toybox.training.loop import Plan, Trainer
 from engine.toybox.training.objective import training_loss, view_errors
 from engine.toybox.training.optimiser import FlatGradients, Optimiser, Rates, ema_decay, rate_factor, split_parameters
 from engine.toybox.training.report import Pace
-from engine.toybox.words import VOCABULARY
+from engine.toybox.vocabulary import VOCABULARY
 
 CPU = torch.device("cpu")
 

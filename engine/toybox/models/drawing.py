@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from engine.errors import InputError
 from engine.toybox.models.collection import Collection, Model
 from engine.toybox.models.painting import repainted
 from engine.toybox.objects.assembly import canonical
@@ -32,16 +34,20 @@ class ModelDrawer:
     collection: Collection
 
     @cached_property
-    def _kinds(self) -> tuple[tuple[tuple[Model, ...], ...], np.ndarray]:
-        kinds = tuple(self.collection.of_kind(kind) for kind in self.collection.kinds)
-        weights = np.sqrt([min(len(models), MANY) for models in kinds])
-        return kinds, weights / weights.sum()
+    def _by_kind(self) -> Mapping[str, tuple[Model, ...]]:
+        return {kind: self.collection.of_kind(kind) for kind in self.collection.kinds}
 
-    def __call__(self, seed: int) -> ToyObject:
-        """The object of a seed; the same seed and collection always give the same object."""
+    def __call__(self, seed: int, kinds: Sequence[str] = ()) -> ToyObject:
+        """The object of a seed, of some ``kinds`` or of all; the same arguments and collection always give the same object.
+
+        Raises `InputError` if there are no models of these kinds.
+        """
         rng = np.random.default_rng([seed, 4])
-        kinds, weights = self._kinds
-        models = kinds[int(rng.choice(len(kinds), p=weights))]
+        chosen = [self._by_kind[kind] for kind in kinds or self.collection.kinds if kind in self._by_kind]
+        if not chosen:
+            raise InputError(f"There are no models of {', '.join(kinds)}.", f"There are: {', '.join(self.collection.kinds)}.")
+        weights = np.sqrt([min(len(models), MANY) for models in chosen])
+        models = chosen[int(rng.choice(len(chosen), p=weights / weights.sum()))]
         return dressed(models[int(rng.integers(len(models)))], rng)
 
 

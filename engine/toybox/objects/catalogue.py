@@ -1,48 +1,22 @@
-"""The twenty-four kinds: how each is built, which parts take a colour, and what colours are usual."""
+"""Every kind: how it is built, which parts take a colour, and what colours are usual.
+
+The first twenty-four are those of the quick yardstick; their order and that of the others decides what a seed draws.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
-import numpy as np
-
-from engine.toybox.objects.assembly import Assembly, Paint
 from engine.toybox.objects.crafts import build_airplane, build_boat, build_rocket
 from engine.toybox.objects.creatures import build_bird, build_cat, build_fish
 from engine.toybox.objects.figures import build_robot, build_snowman
 from engine.toybox.objects.furniture import build_chair, build_lamp, build_sofa, build_table
 from engine.toybox.objects.gear import build_guitar, build_sword
+from engine.toybox.objects.kinds import METALS, WOODS, Kind, Part
 from engine.toybox.objects.kitchen import build_bottle, build_cake, build_mug, build_teapot
+from engine.toybox.objects.more_kinds import MORE_KINDS
 from engine.toybox.objects.outdoors import build_cactus, build_house, build_mushroom, build_tree
 from engine.toybox.objects.vehicles import build_bus, build_car
 
-Builder = Callable[[np.random.Generator, Paint], Assembly]
-
-
-@dataclass(frozen=True)
-class Part:
-    """A colourable part: its usual colour words (none: those of the body), and whether it follows a coloured body."""
-
-    name: str
-    natural: tuple[str, ...]
-    follows: bool = False
-
-
-@dataclass(frozen=True)
-class Kind:
-    """A kind of object: its builder, its parts with the body first, and whether its azimuth can be told all round."""
-
-    name: str
-    build: Builder
-    parts: tuple[Part, ...]
-    has_front: bool = False
-
-
-WOODS = ("brown", "light brown", "dark brown")
-METALS = ("gray", "light gray", "dark gray")
-
-CATALOGUE: tuple[Kind, ...] = (
+FIRST_KINDS: tuple[Kind, ...] = (
     Kind(
         "mug",
         build_mug,
@@ -120,3 +94,5 @@ CATALOGUE: tuple[Kind, ...] = (
     Kind("guitar", build_guitar, (Part("body", ("brown", "light brown")), Part("neck", ("dark brown",))), True),
     Kind("cactus", build_cactus, (Part("body", ("green",)), Part("pot", ("orange", "brown")), Part("flowers", ("pink",)))),
 )
+
+CATALOGUE: tuple[Kind, ...] = (*FIRST_KINDS, *MORE_KINDS)

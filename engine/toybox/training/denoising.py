@@ -22,7 +22,7 @@ from engine.toybox.training.evaluation import Evaluation
 from engine.toybox.training.loop import Plan
 from engine.toybox.training.objective import training_loss
 from engine.toybox.training.sheet import PROMPTS, write_samples
-from engine.toybox.words import VOCABULARY
+from engine.toybox.vocabulary import VOCABULARY
 
 TAUGHT = "text_encoder.pt"
 """File in the run's folder: the text encoder after it learned to read, with which the first step begins."""

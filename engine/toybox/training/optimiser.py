@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from engine.prior.toybox.prior import half_pays
+from engine.toybox.training.muon import Muon
+
 
 @dataclass(frozen=True)
 class Rates:
@@ -15,7 +18,7 @@ class Rates:
 
     muon: float = 2e-3
     adam: float = 1.5e-3
-    text: float = 2e-4  # the text encoder, which could read before
+    text: float = 4e-4  # the text encoder, which could read before, though not the new words
     weight_decay: float = 0.02
     warmup_steps: int = 100
     decay_share: float = 0.4  # of the run: the rate falls linearly to 0
@@ -39,7 +42,8 @@ class Optimiser:
     def __init__(self, net: nn.Module, rates: Rates) -> None:
         matrices, text, others = split_parameters(net)
         self.rates = (rates.muon,), (rates.adam, rates.text)
-        self.muon = torch.optim.Muon(matrices, lr=rates.muon, weight_decay=rates.weight_decay, adjust_lr_fn="match_rms_adamw")
+        dtype = torch.bfloat16 if half_pays(matrices[0].device) else torch.float32
+        self.muon = Muon(matrices, rates.muon, rates.weight_decay, dtype=dtype)
         groups = [{"params": others}, {"params": text}]
         self.adam = torch.optim.AdamW(groups, lr=rates.adam, weight_decay=0.0, betas=(0.9, 0.98), fused=True)
 

@@ -1,10 +1,14 @@
-"""Procedural toy objects: twenty-four kinds, each with continuous variety and colour words bound to named parts."""
+"""Procedural toy objects: kinds with continuous variety, and colour words bound to named parts."""
 
 from engine.toybox.objects.catalogue import CATALOGUE
+from engine.toybox.objects.catalogue import FIRST_KINDS as _FIRST
 from engine.toybox.objects.drawing import draw_object, parts_of
 from engine.toybox.objects.mesh import ToyMesh, ToyObject
 
 KINDS: tuple[str, ...] = tuple(kind.name for kind in CATALOGUE)
+FIRST_KINDS: tuple[str, ...] = tuple(kind.name for kind in _FIRST)
+"""Those of the quick yardstick."""
+
 KINDS_WITH_FRONT: frozenset[str] = frozenset(kind.name for kind in CATALOGUE if kind.has_front)
 
-__all__ = ["KINDS", "KINDS_WITH_FRONT", "ToyMesh", "ToyObject", "draw_object", "parts_of"]
+__all__ = ["FIRST_KINDS", "KINDS", "KINDS_WITH_FRONT", "ToyMesh", "ToyObject", "draw_object", "parts_of"]

@@ -5,17 +5,19 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
+from safetensors.torch import load_file
 from torch import Tensor
 
 from engine.errors import StudioError
 from engine.loop.devices import limit_threads
+from engine.prior.toybox.prior import half_pays
 from engine.toybox.classifier import (
     AZIMUTH_BINS,
     BIN_DEG,
@@ -143,17 +145,28 @@ def azimuth_targets(azimuth_deg: Tensor) -> Tensor:
     return (1 - share) * lower + share * lower.roll(1, dims=1)
 
 
-def teach(lesson: Lesson, steps: int, batch: int = 96, seed: int = 0, rate: float = 4e-3, report: int = 100) -> ToyClassifier:
-    """A classifier trained with AdamW under a one-cycle rate."""
+def teach(
+    lesson: Lesson,
+    steps: int,
+    batch: int = 96,
+    seed: int = 0,
+    rate: float = 4e-3,
+    report: int = 100,
+    init: Path | None = None,
+) -> ToyClassifier:
+    """A classifier trained with AdamW under a one-cycle rate; ``init``: it goes on from the weights of a file."""
     torch.manual_seed(seed)
-    classifier, rng = ToyClassifier().to(memory_format=torch.channels_last), torch.Generator().manual_seed(seed)
+    classifier, rng = ToyClassifier(), torch.Generator().manual_seed(seed)
+    if init is not None:
+        grow(classifier, load_file(init))
+    classifier = classifier.to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(classifier.parameters(), lr=rate, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps, pct_start=0.15)
-    began = time.monotonic()
+    began, half = time.monotonic(), half_pays(torch.device("cpu"))
     for step in range(steps):
         part = lesson[torch.randint(len(lesson), (batch,), generator=rng)]
         pictures = roughen(part.images / 255, rng).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
             seen = classifier(pictures)
         loss = loss_of(Reading(seen.kind.float(), seen.azimuth.float(), seen.colour.float()), part)
         optimiser.zero_grad(set_to_none=True)
@@ -163,6 +176,14 @@ def teach(lesson: Lesson, steps: int, batch: int = 96, seed: int = 0, rate: floa
         if report and (step + 1) % report == 0:
             print(f"step {step + 1}/{steps}, loss {loss.detach().item():.3f}, {time.monotonic() - began:.0f} s", flush=True)
     return classifier.eval()
+
+
+@torch.no_grad()
+def grow(classifier: ToyClassifier, known: Mapping[str, Tensor]) -> None:
+    """Take over known weights; where kinds have been added at the end, the rows of the first ones."""
+    for name, value in classifier.state_dict().items():
+        rows = known[name].to(value.dtype)
+        value[: len(rows)].copy_(rows) if value.ndim else value.copy_(rows)
 
 
 def examine(classifier: ToyClassifier, lesson: Lesson) -> dict[str, float]:
@@ -185,9 +206,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.safetensors")
     parser.add_argument("--objects", type=int, default=6000, help="objects to learn from, four views each (default %(default)s)")
     parser.add_argument("--steps", type=int, default=1150, help="training steps (default %(default)s)")
+    parser.add_argument("--init", type=Path, metavar="FILE", help="go on from these weights, of as many kinds or fewer")
     options = parser.parse_args(arguments)
     limit_threads()
-    classifier = teach(make_lesson(CLASSIFIER_SEED, options.objects), options.steps)
+    classifier = teach(make_lesson(CLASSIFIER_SEED, options.objects), options.steps, init=options.init)
     exam = make_lesson(CEILING_SEED, 500)
     rough = Lesson(_roughened_bytes(exam.images), exam.kind, exam.azimuth_deg, exam.colour)
     for name, lesson in (("clean", exam), ("roughened", rough)):

@@ -153,6 +153,7 @@ class Knobs:
     ] = 0.5
     fidelity: photo.Fidelity = 0.5
     image_depth: photo.Depth = 0.1
+    reference_follow: marks.Follow = 0.75
     reference_early: marks.Early = 1.0
     reference_late: marks.Late = 1.0
     reference_curve: marks.Curve = ""

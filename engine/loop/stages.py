@@ -70,10 +70,11 @@ def draft(context: Context, state: RunState, live: LiveKnobs) -> Iterator[StepOu
     shape = prior.encode(Views(zero.expand(-1, -1, -1, 3), zero, zero)).shape
     noise = torch.randn(shape, generator=torch.Generator().manual_seed(spec.seed)).to(prior.device)
     before = torch.zeros(shape, device=prior.device)
-    times = sampling_times(prior.schedule, spec.sampling_steps)
     guided = GuidedDraft.of(prior, context.prompts(cameras), context.guide, cameras)
+    times = sampling_times(prior.schedule, spec.sampling_steps, guided.start(live()))
+    first = guided.first(noise, times[0], spec.prompt, live())
     prompts, corrected = (lambda: guided.prompts(live())), (lambda *made: guided.corrected(*made, live()))
-    for x0 in ddim(prior, prompts, noise, times, spec.draft_guidance_scale, corrected):
+    for x0 in ddim(prior, prompts, first, times, spec.draft_guidance_scale, corrected):
         state.step += 1
         views, fault = prior.decode(x0), spoilt_picture(x0)
         if fault:

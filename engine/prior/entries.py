@@ -67,6 +67,7 @@ class PriorEntry(Entry):
     leave_out: tuple[str, ...] = ()  # parts of the pipeline that it also works without, such as "text_encoder_3"
     gated: bool = False  # the publisher asks everyone to accept the licence on the Hub first
     vocabulary: str = ""  # file beside the entry with the words it was taught; empty: open
+    kinds: str = ""  # file beside the entry with the kinds of objects that it makes by itself; empty: any
 
     def info(self) -> PriorInfo:
         """What this entry says about the prior, for loaders that do not store it with the weights."""

@@ -109,6 +109,17 @@ def vocabulary_of(entry: PriorEntry) -> frozenset[str] | None:
         raise FileFormatError(f"{path} lists no words: {error}.", f"Restore the files of {entry.id}.") from error
 
 
+def kinds_of(entry: PriorEntry) -> frozenset[str] | None:
+    """The kinds of objects that a prior makes by itself, from its JSON list; None if it is not bound to kinds."""
+    if not entry.kinds:
+        return None
+    path = entry.folder / entry.kinds
+    try:
+        return frozenset(str(kind) for kind in json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError) as error:
+        raise FileFormatError(f"{path} lists no kinds: {error}.", f"Restore the files of {entry.id}.") from error
+
+
 def _fetch_from_any(entry: PriorEntry, report: hub.Report) -> Path:
     """From the source, or from the next mirror where a repository is gone."""
     refusals = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib
 import threading
 from collections.abc import Mapping, Sequence
 from functools import cached_property
@@ -22,12 +23,16 @@ from engine.loop.references.items import Item, Match
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import RunSpec
 from engine.prior.reference.embedding import Embedder, load_embedder
+from engine.prior.registry import find_entry, kinds_of
 
 if TYPE_CHECKING:
     from engine.loop.references.finding import Sought
     from engine.loop.references.shelf import Shelf
 
 CACHE = ".references"
+STAND_INS = "engine.toybox.stand_in"
+"""Beside the house, and only looked up when it is asked for."""
+
 TEMPERATURE = 0.05
 """Of the draw among the best matches."""
 
@@ -101,12 +106,15 @@ class References:
         A draw among the best matches is decided by the run's seed. Raises InputError, MissingError or StorageError.
         """
         asked = asked_in(settings.spec.reference)
-        if asked is None:
+        item = None if asked is not None else stand_in_for(settings.spec)
+        if asked is None and item is None:
             return settings
-        match = self._chosen(asked, settings.spec)
+        match = Match(item, np.nan) if asked is None else self._chosen(asked, settings.spec)
         path, item = kept_item(match.item, folder), match.item
         near = float(match.similarity) if np.isfinite(match.similarity) else None
-        write_origin(path, Origin(item.id, item.caption, item.source, item.licence, near))
+        reason = "" if asked is not None else _reason(settings.spec, item)
+        found = isinstance(asked, Retrieved)
+        write_origin(path, Origin(item.id, item.caption, item.source, item.licence, near, found, reason))
         return with_values(settings, {"reference": f"{path.absolute()}#{digest(path)}"})
 
     def _chosen(self, asked: FromShelf | FromRun | Retrieved, spec: RunSpec) -> Match:
@@ -148,6 +156,21 @@ class References:
         from engine.loop.references.shelf import toybox_shelf  # imports torch
 
         return toybox_shelf(self._embedder, self._cache)
+
+
+def stand_in_for(spec: RunSpec) -> Item | None:
+    """What guides a draft from words alone of a kind that the prior has not learned, though the shipped shelf has it."""
+    if spec.reference.strip() or spec.images.strip() or spec.start != "draft":
+        return None
+    made = kinds_of(find_entry(spec.prior))
+    return None if made is None else importlib.import_module(STAND_INS).stand_in(spec.prompt, spec.seed, made)
+
+
+def _reason(spec: RunSpec, item: Item) -> str:
+    return (
+        f"{find_entry(spec.prior).title} has not learned to make {item.caption} by itself: one from the shelf guides it ({item.id}). "
+        "Follow the reference less to leave it more freedom."
+    )
 
 
 def sought_in(spec: RunSpec) -> list[Sought]:

@@ -1,4 +1,4 @@
-"""The shelf of references that comes with the studio: a hundred procedural objects of each of the twenty-four kinds.
+"""The shelf of references that comes with the studio: procedural objects, many of each of the first kinds and some of the others.
 
 Only their seeds and captions are kept; shapes are built when they are wanted. The seeds are from 700,000 up, which neither the
 prior (up to 59,999), nor the classifier (800,000 and up), nor any measurement (900,000 and up) uses.
@@ -24,16 +24,19 @@ from engine.loop.references.looks import embedded, shape_of
 from engine.loop.references.shape import RawMesh
 from engine.shipped import presets_folder
 from engine.toybox.captions import plain_caption
-from engine.toybox.objects import KINDS, draw_object
+from engine.toybox.objects import FIRST_KINDS, KINDS, draw_object
+from engine.toybox.objects.mesh import ToyMesh
 from engine.toybox.retrieval import ToyboxEmbedder, load
 from engine.toybox.retrieval import synonyms as synonyms
 
 FIRST_SEED, SEEDS_PER_KIND = 700_000, 1000
 FOLDER = presets_folder() / "shelf"
 LIST, EMBEDDINGS = FOLDER / "toybox.json", FOLDER / "toybox.npz"
-PER_KIND = 100
-FEW = 10 * len(KINDS)
-"""The first so many of the list, ten of each kind, are enough for an embedder that has to look at all their pictures first."""
+PER_FIRST_KIND, PER_KIND = 100, 12
+"""Objects of each of the first kinds, and of each of the others."""
+
+FEW = 2 * len(KINDS)
+"""The first so many of the list, two of each kind, are enough for an embedder that has to look at all their pictures first."""
 
 SOURCE, LICENCE = "toybox, procedural", "Apache-2.0"
 STEPS = 15
@@ -55,7 +58,11 @@ def items() -> tuple[Item, ...]:
 
 def built(seed: int, kind: str) -> RawMesh:
     """The shape of an object, in the canonical pose already."""
-    mesh = draw_object(seed, kind).mesh
+    return raw_mesh(draw_object(seed, kind).mesh)
+
+
+def raw_mesh(mesh: ToyMesh) -> RawMesh:
+    """A procedural mesh as one that was read."""
     faces, colours = mesh.faces.astype(np.int64), mesh.face_colours.astype(np.float64)
     return RawMesh(mesh.vertices.astype(np.float64), faces, colours, up="z", sure=True, front_is_x=True)
 
@@ -75,6 +82,12 @@ def digest(embedder_id: str) -> str:
     return hashlib.sha256(LIST.read_bytes() + embedder_id.encode()).hexdigest()[:20]
 
 
+def seed_of(kind: str, nth: int) -> int:
+    """The seed of the shelf's ``nth`` object of a kind: thousands for the first hundred kinds, half-thousands beyond them."""
+    number = KINDS.index(kind)
+    return FIRST_SEED + SEEDS_PER_KIND * (number % 100) + SEEDS_PER_KIND // 2 * (number // 100) + nth
+
+
 def _row(seed: int, kind: str) -> Mapping[str, object]:
     return {"seed": seed, "kind": kind, "caption": plain_caption(draw_object(seed, kind))}
 
@@ -83,7 +96,10 @@ def main() -> int:
     """Write the list, embed its objects, write that too."""
     limit_threads()
     rows = [
-        _row(FIRST_SEED + SEEDS_PER_KIND * number + nth, kind) for nth in range(PER_KIND) for number, kind in enumerate(KINDS)
+        _row(seed_of(kind, nth), kind)
+        for nth in range(PER_FIRST_KIND)
+        for kind in KINDS
+        if nth < PER_KIND or kind in FIRST_KINDS
     ]
     with atomic_path(LIST) as part:
         part.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n", encoding="utf-8")

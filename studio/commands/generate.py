@@ -33,7 +33,7 @@ from engine.prior.registry import load_prior
 from engine.prior.vocabulary import note_on_words
 from engine.session.library import default_root
 from engine.session.presets import DEFAULT_PRESET, IMAGE_PRESET, apply_preset, find_preset
-from engine.session.references import References, own_folder
+from engine.session.references import References, stand_in_for, own_folder
 from studio.commands.folders import put_aside, ready
 from studio.commands.options import named_values
 from studio.commands.variations import vary
@@ -84,7 +84,7 @@ def kept_settings(out: Path) -> Settings:
 
 def looked_up(settings: Settings, options: argparse.Namespace) -> Settings:
     """The settings with a reference that is a file in ``options.out``, and a note of what was taken."""
-    if asked_in(settings.spec.reference) is None:
+    if asked_in(settings.spec.reference) is None and stand_in_for(settings.spec) is None:
         return settings
     settings = _references(options).settled(settings, options.out.absolute())
     origin = origin_in(settings.spec.reference, options.out)

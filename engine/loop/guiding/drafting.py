@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import torch
+from PIL import ImageColor
 from torch import Tensor
 
 from engine.loop.guiding.guide import Guide, mask_of, with_reference
@@ -16,6 +18,27 @@ from engine.prior.base import Prediction, Prior, Prompts, Reference
 from engine.prior.reference.energy import pulled
 from engine.prior.reference.maps import ReferenceMaps, routed
 from engine.prior.reference.silhouette import outline_iou
+from engine.prior.sampling import predict_guided
+
+
+FROM_NOISE, FROM_REFERENCE = 0.999, 0.33
+"""Shares of the schedule at which a draft begins that follows its reference not at all, and wholly."""
+
+LUMA = (0.299, 0.587, 0.114)
+
+
+def colours_named(prompt: str) -> tuple[str, ...]:
+    """The colours (CSS names) among the words of a prompt, each once."""
+    words = re.findall(r"[a-z]+", prompt.lower())
+    return tuple(dict.fromkeys(word for word in words if word in ImageColor.colormap))
+
+
+def tinted(rgba: Tensor, colour: Tensor) -> Tensor:
+    """Premultiplied pictures (V,H,W,4) in one ``colour`` (3,), as light and as dark as they are."""
+    luma = (rgba[..., :3] * rgba.new_tensor(LUMA)).sum(-1, keepdim=True)
+    alpha = rgba[..., 3:]
+    shade = (luma / (luma.sum() / alpha.sum().clamp(min=1e-6)).clamp(min=1e-3)).clamp(max=1.6)
+    return torch.cat([torch.minimum(shade * colour.to(rgba), alpha), alpha], dim=-1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +55,30 @@ class GuidedDraft:
     def of(prior: Prior, told: Prompts, guide: Guide | None, cameras: Cameras) -> GuidedDraft:
         """``told`` are the prompts without the reference."""
         return GuidedDraft(prior, told, cameras, guide, None if guide is None else guide.seen(cameras))
+
+    def start(self, knobs: Knobs) -> float:
+        """The share of the schedule at which sampling begins: 1 is pure noise, less keeps that much of the reference's look."""
+        following = 0.0 if self.guide is None or self.prior.info.channels != "rgba" else self.guide.following(knobs)
+        return FROM_NOISE + following * (FROM_REFERENCE - FROM_NOISE)
+
+    def first(self, noise: Tensor, time: int, prompt: str, knobs: Knobs) -> Tensor:
+        """What sampling begins with at ``time``: ``noise`` (V,C,h,w), or the reference's pictures under as much of it as
+        belongs to the time (SDEdit, arXiv 2108.01073), in the prompt's colour where it names just one.
+        """
+        if self.start(knobs) >= FROM_NOISE:
+            return noise
+        rgba = self.guide.model.pictures(self.cameras)
+        if not self.guide.painted and len(colours_named(prompt)) == 1:
+            rgba = tinted(rgba, self._expected_colour(noise))
+        x = self.prior.encode(Views(rgba[..., :3], rgba[..., 3:], torch.zeros_like(rgba[..., 3:]))).to(noise)
+        return self.prior.schedule.add_noise(x, noise, torch.full((len(x),), time, device=x.device))
+
+    @torch.no_grad()
+    def _expected_colour(self, noise: Tensor) -> Tensor:
+        """The mean colour (3,) of what the prior sees in pure noise when it is told the words."""
+        t = torch.full((len(noise),), self.prior.schedule.index(FROM_NOISE), device=noise.device)
+        seen = self.prior.decode(predict_guided(self.prior, noise, t, self.told, 1.0).x0)
+        return seen.rgb.sum((0, 1, 2)) / seen.alpha.sum().clamp(min=1e-3)
 
     def prompts(self, knobs: Knobs) -> Prompts:
         """What is told with these knobs."""

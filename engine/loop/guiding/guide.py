@@ -13,10 +13,11 @@ from engine.loop.given import GivenViews
 from engine.loop.guiding.belonging import found
 from engine.loop.guiding.likeness import Outlines, probe_cameras
 from engine.loop.guiding.marks import AUTO, OPEN, read_curve, read_gate
+from engine.loop.guiding.origin import origin_of
 from engine.loop.guiding.ways import Way, chosen_way
 from engine.loop.references.orient import Orientation
 from engine.loop.references.reading import read_reference
-from engine.loop.references.seeing import reference_maps
+from engine.loop.references.seeing import reference_maps, reference_pictures
 from engine.loop.references.shape import ReferenceShape
 from engine.loop.spec import Knobs, RunSpec
 from engine.math.cameras import Cameras
@@ -40,6 +41,9 @@ With the best of the shelf as reference, 12 held-out toys won 0.96 dB with 0.94,
 seed each); with shapes that only looked alike, at a likeness of 0.9 on average, six toys lost 0.9 dB.
 """
 
+STAND_IN_FOLLOWS = 0.6
+"""How closely a draft keeps at the least to what stands in for a kind that the prior has not learned: it would make another."""
+
 GREY = 0.6
 
 
@@ -48,6 +52,10 @@ class Model(Protocol):
 
     def maps(self, cameras: Cameras) -> ReferenceMaps:
         """Of one object from V cameras."""
+        ...
+
+    def pictures(self, cameras: Cameras) -> Tensor:
+        """Premultiplied RGBA (V,H,W,4) in 0..1 of it."""
         ...
 
 
@@ -60,13 +68,17 @@ class MeshModel:
     def maps(self, cameras: Cameras) -> ReferenceMaps:
         return reference_maps(self.shape, cameras)
 
+    def pictures(self, cameras: Cameras) -> Tensor:
+        return reference_pictures(self.shape, cameras)
+
 
 @dataclass(frozen=True, eq=False)
 class Guide:
     """Fixed for a run, but for ``likeness``: of the reference and what is wanted; None where there is nothing to compare it with.
 
     ``side`` is the prior's resolution, ``clean_maps`` belong to the given pictures, ``alone`` says of a controller that
-    nothing shall act beside it.
+    nothing shall act beside it, ``chosen`` that a person picked the reference, whose choice no likeness overrules, ``painted`` that it stands in for a
+    kind that the prior has not learned, in the prompt's colours already.
     """
 
     model: Model
@@ -78,6 +90,8 @@ class Guide:
     likeness: float | None = None
     notes: tuple[str, ...] = ()
     alone: bool = False
+    chosen: bool = False
+    painted: bool = False
 
     def opening(self, knobs: Knobs) -> float:
         """How far the gate is open, 0..1. A controller weighs by itself what comes through."""
@@ -88,8 +102,21 @@ class Guide:
         return gate(self.likeness, half - GATE_WIDTH / 2, half + GATE_WIDTH / 2)
 
     def is_judged(self, knobs: Knobs) -> bool:
-        """Whether the likeness decides."""
-        return self.likeness is not None and read_gate(knobs.reference_gate) != OPEN
+        """Whether the likeness decides: not of what a person chose, unless they set the gate as well."""
+        asked = read_gate(knobs.reference_gate)
+        return self.likeness is not None and asked != OPEN and not (self.chosen and asked == AUTO)
+
+    def following(self, knobs: Knobs) -> float:
+        """0..1: how closely a draft keeps to the reference's own look.
+
+        Beside given pictures, which show the object itself, that is only what a person chose.
+        """
+        if knobs.ignore_reference or self.way == "controlnet" or self.alone:
+            return 0.0
+        if self.clean_maps is not None and not self.chosen:
+            return 0.0
+        least = STAND_IN_FOLLOWS if self.painted else 0.0
+        return (least + (1 - least) * knobs.reference_follow) * self.opening(knobs)
 
     def influence(self, knobs: Knobs) -> Influence:
         """The curve through the gate; nothing while the reference is ignored."""
@@ -103,6 +130,8 @@ class Guide:
         beside a controller, only as far as the reference has very nearly their outlines.
         """
         influence = self.influence(knobs)
+        if self.chosen and self.way != "controlnet" and not self.alone:
+            return replace(influence, opening=influence.opening * knobs.reference_follow)
         by_pictures = self.clean_maps is not None and self.likeness is not None
         if self.way == "shape" and not (by_pictures and read_gate(knobs.reference_gate) == AUTO):
             return influence
@@ -142,10 +171,13 @@ def guide_for(spec: RunSpec, prior: Prior, given: GivenViews | None, folder: Pat
     if not spec.reference.strip():
         return None
     orientation = Orientation(spec.reference_up, spec.reference_turn_deg)
-    shape = read_reference(found(spec.reference, folder), orientation)
+    path = found(spec.reference, folder)
+    shape, origin = read_reference(path, orientation), origin_of(path)
+    reason = (origin.reason,) if origin is not None and origin.reason else ()
     notes = tuple(f"{shape.name}: {note}" for note in shape.notes)
     guide = guide_by(MeshModel(shape), spec, prior, given)
-    return replace(guide, notes=(*notes, *guide.notes))
+    chosen = origin is None or not origin.retrieved
+    return replace(guide, notes=(*reason, *notes, *guide.notes), chosen=chosen, painted=bool(reason))
 
 
 def guide_by(model: Model, spec: RunSpec, prior: Prior, given: GivenViews | None) -> Guide:

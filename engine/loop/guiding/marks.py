@@ -55,6 +55,17 @@ Map = Annotated[
         help="Where the reference is seen coarsely: where there is much noise (progress), or where there is little.",
     ),
 ]
+Follow = Annotated[
+    float,
+    Range(
+        0,
+        1,
+        0.05,
+        label="Follow the reference",
+        goes_with="reference",
+        help="How closely the result keeps to the reference: 0 takes only hints from it, 1 keeps its shape.",
+    ),
+]
 Early = Annotated[
     float,
     Range(

@@ -13,13 +13,18 @@ from engine.loop.guiding.belonging import ORIGIN, digest, path_in
 
 @dataclass(frozen=True)
 class Origin:
-    """What was taken: ``id`` on its shelf, what it is, its source and licence, and its cosine with what was asked for."""
+    """What was taken: ``id`` on its shelf, what it is, its source and licence, and its cosine with what was asked for.
+
+    ``retrieved``: it was found, not chosen by a person. ``reason`` says why it was looked for where nobody asked.
+    """
 
     id: str
     caption: str
     source: str
     licence: str
     similarity: float | None = None
+    retrieved: bool = False
+    reason: str = ""
 
     def sentence(self) -> str:
         """For a terminal or a status line."""
@@ -42,7 +47,8 @@ def origin_of(path: Path) -> Origin | None:
             return None
         near = told["similarity"]
         words = (str(told[name]) for name in ("id", "caption", "source", "licence"))
-        return Origin(*words, None if near is None or not math.isfinite(near) else float(near))
+        near = None if near is None or not math.isfinite(near) else float(near)
+        return Origin(*words, near, bool(told.get("retrieved", True)), str(told.get("reason", "")))
     except (OSError, ValueError, KeyError, TypeError, InputError):
         return None
 

@@ -23,6 +23,13 @@ def reference_maps(shape: ReferenceShape, cameras: Cameras) -> ReferenceMaps:
     return ReferenceMaps(ccm, mask)
 
 
+def reference_pictures(shape: ReferenceShape, cameras: Cameras) -> torch.Tensor:
+    """The reference itself, premultiplied RGBA (V,H,W,4) in 0..1, from V cameras of any kind, on their device."""
+    c2w, K = cameras.c2w.cpu().numpy(), cameras.K.cpu().numpy()
+    seen = render_mesh(shape.vertices, shape.faces, shape.face_colours, c2w, K, cameras.width, cameras.height)
+    return torch.from_numpy(seen.rgba).to(cameras.c2w.device)
+
+
 def pictures_of(shape: ReferenceShape, azimuths_deg: np.ndarray, elevation_deg: float, size: int) -> np.ndarray:
     """Premultiplied RGBA (V,size,size,4) in 0..1 from cameras all round."""
     poses = np.stack([orbit_c2w(float(azimuth), elevation_deg, DISTANCE) for azimuth in azimuths_deg])

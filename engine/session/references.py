@@ -167,8 +167,9 @@ def stand_in_for(spec: RunSpec) -> Item | None:
 
 
 def _reason(spec: RunSpec, item: Item) -> str:
+    title = find_entry(spec.prior).title
     return (
-        f"{find_entry(spec.prior).title} has not learned to make {item.caption} by itself: one from the shelf guides it ({item.id}). "
+        f"{title} has not learned to make {item.caption} by itself: one from the shelf guides it ({item.id}). "
         "Follow the reference less to leave it more freedom."
     )
 

@@ -93,7 +93,11 @@ class Recipe:
         return draw_object(seed, kind)
 
 
-def generate_shard(seed_start: int, n_objects: int, recipe: Recipe = Recipe()) -> Shard:
+PROCEDURAL = Recipe()
+"""Procedural objects of all kinds."""
+
+
+def generate_shard(seed_start: int, n_objects: int, recipe: Recipe = PROCEDURAL) -> Shard:
     """Draw, render and describe the objects of ``n_objects`` consecutive seeds; the same numbers give the same bytes."""
     ccm, names = recipe.ccm, recipe.names
     seeds = np.arange(seed_start, seed_start + n_objects)
@@ -185,7 +189,7 @@ def model_shard_path(folder: Path, index: int) -> Path:
     return Path(folder) / f"shard_models_{index:05d}"
 
 
-def ensure_shard(path: Path, seed_start: int, n_objects: int, recipe: Recipe = Recipe()) -> bool:
+def ensure_shard(path: Path, seed_start: int, n_objects: int, recipe: Recipe = PROCEDURAL) -> bool:
     """Generate the shard at ``path`` unless it is there and sound; a damaged one is replaced with a warning.
 
     Returns whether it was generated.

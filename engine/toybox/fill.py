@@ -16,6 +16,7 @@ from engine.toybox.contact import write_sheet
 from engine.toybox.dataset import (
     CLASSIFIER_SEED,
     HELD_OUT_SEED,
+    PROCEDURAL,
     SHARD_OBJECTS,
     Recipe,
     ensure_shard,
@@ -35,7 +36,7 @@ def fill_cache(
     *,
     procs: int = 2,
     seed_start: int = 0,
-    recipe: Recipe = Recipe(),
+    recipe: Recipe = PROCEDURAL,
     report: Report | None = None,
 ) -> int:
     """Make sure a folder holds shards of at least ``objects`` objects; sound ones are kept. Returns how many were generated.

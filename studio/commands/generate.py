@@ -33,7 +33,7 @@ from engine.prior.registry import load_prior
 from engine.prior.vocabulary import note_on_words
 from engine.session.library import default_root
 from engine.session.presets import DEFAULT_PRESET, IMAGE_PRESET, apply_preset, find_preset
-from engine.session.references import References, stand_in_for, own_folder
+from engine.session.references import References, own_folder, stand_in_for
 from studio.commands.folders import put_aside, ready
 from studio.commands.options import named_values
 from studio.commands.variations import vary

@@ -20,7 +20,6 @@ from engine.prior.reference.maps import ReferenceMaps, routed
 from engine.prior.reference.silhouette import outline_iou
 from engine.prior.sampling import predict_guided
 
-
 FROM_NOISE, FROM_REFERENCE = 0.999, 0.33
 """Shares of the schedule at which a draft begins that follows its reference not at all, and wholly."""
 

@@ -77,8 +77,8 @@ class Guide:
     """Fixed for a run, but for ``likeness``: of the reference and what is wanted; None where there is nothing to compare it with.
 
     ``side`` is the prior's resolution, ``clean_maps`` belong to the given pictures, ``alone`` says of a controller that
-    nothing shall act beside it, ``chosen`` that a person picked the reference, whose choice no likeness overrules, ``painted`` that it stands in for a
-    kind that the prior has not learned, in the prompt's colours already.
+    nothing shall act beside it, ``chosen`` that a person picked the reference, whose choice no likeness overrules,
+    ``painted`` that it stands in for a kind that the prior has not learned, in the prompt's colours already.
     """
 
     model: Model

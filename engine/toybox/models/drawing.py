@@ -1,4 +1,4 @@
-"""Draw a training object from a collection of models by seed: a kind, one of its models, a colour, a stretch, perhaps a mirror."""
+"""Draw a training object from a collection of models by seed: a kind, a model of it, a colour, a stretch, perhaps a mirror."""
 
 from __future__ import annotations
 

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from engine.toybox.objects.assembly import Assembly, Paint
 from engine.toybox.objects.details import DARK_GLASS, GLASS, GLOW, INK, STEEL, WOOD, between, contrasting, shade
 from engine.toybox.objects.primitives import (
-    ball, box, cone, disc, hoop, lathe, moved, rod, rounded_box, slab, tube, turned,
+    ball,
+    box,
+    cone,
+    disc,
+    hoop,
+    lathe,
+    moved,
+    rod,
+    rounded_box,
+    slab,
+    tube,
+    turned,
 )  # fmt: skip
 
 Draws = np.random.Generator
@@ -32,7 +45,9 @@ def build_castle(rng: Draws, paint: Paint) -> Assembly:
     for sx in (-1, 1):
         for sy in (-1, 1):
             at = (sx * half, sy * half, 0)
-            out.add(shade(paint["body"], 0.94), moved(lathe([(0.22, 0), (0.2, tower), (0.25, tower), (0.25, tower + 0.08)], 14), at))
+            out.add(
+                shade(paint["body"], 0.94), moved(lathe([(0.22, 0), (0.2, tower), (0.25, tower), (0.25, tower + 0.08)], 14), at)
+            )
             out.add(paint["roof"], cone((at[0], at[1], tower + 0.08), (at[0], at[1], tower + 0.62), 0.28, 12))
     keep = tower + rng.uniform(0.0, 0.2)
     out.add(paint["body"], box((0.54, 0.54, keep), (-0.1, 0, 0.5 * keep)))
@@ -48,7 +63,13 @@ def build_tower(rng: Draws, paint: Paint) -> Assembly:
     out = Assembly()
     tall, roofed = rng.random(), bool(rng.random() < 0.6)
     high, radius = between(tall, 1.2, 1.8), rng.uniform(0.32, 0.4)
-    out.add(paint["body"], lathe([(1.15 * radius, 0), (radius, 0.2), (0.92 * radius, high - 0.1), (1.2 * radius, high), (1.2 * radius, high + 0.14)], 18))
+    out.add(
+        paint["body"],
+        lathe(
+            [(1.15 * radius, 0), (radius, 0.2), (0.92 * radius, high - 0.1), (1.2 * radius, high), (1.2 * radius, high + 0.14)],
+            18,
+        ),
+    )
     if roofed:
         out.add(paint["roof"], cone((0, 0, high + 0.12), (0, 0, high + 0.8), 1.32 * radius, 16))
     else:
@@ -68,7 +89,7 @@ def build_lighthouse(rng: Draws, paint: Paint) -> Assembly:
     tall = rng.random()
     high = between(tall, 1.3, 1.8)
     edges = np.linspace(0, 1, 6)
-    for k, (low, top) in enumerate(zip(edges, edges[1:])):
+    for k, (low, top) in enumerate(pairwise(edges)):
         radius = [0.42 - 0.18 * share for share in (low, top)]
         out.add(paint["stripes"] if k % 2 else paint["body"], lathe([(radius[0], low * high), (radius[1], top * high)], 18))
     out.add(shade(STEEL, 0.6), disc(0.34, 0.07, (0, 0, high + 0.02), "z", 18))
@@ -158,7 +179,7 @@ def build_tent(rng: Draws, paint: Paint) -> Assembly:
         out.add(WOOD, rod((-half - 0.1, 0, high), (half + 0.1, 0, high), 0.035))
         for sx in (-1, 1):
             out.add(WOOD, rod((sx * half, 0, 0), (sx * half, 0, high + 0.1), 0.03))
-            out.add(WOOD, ball(0.05, (sx * half, 0, high + 0.12), 9, 6))
+            out.add(WOOD, ball(0.05, (sx * half, 0, high + 0.12), 10, 6))
             for sy in (-1, 1):
                 out.add(WOOD, rod((sx * half, sy * 0.62, 0.0), (sx * (half + 0.14), sy * 0.78, 0.06), 0.03))
     else:

@@ -175,7 +175,9 @@ def build_butterfly(rng: Draws, paint: Paint) -> Assembly:
         for outline, spot in ((upper, (0.28, 0.56)), (lower, (-0.26, 0.4))):
             wing = turned(slab(outline, 0.05), "x", -sy * (90 - lift))
             out.add(paint["wings"], moved(wing, (0, sy * 0.04, 0.02)))
-            mark = turned(moved(stretched(ball(0.12, (0, 0, 0), 10, 6), (1, 0.35, 1)), (spot[0], 0, spot[1])), "x", -sy * (90 - lift))
+            mark = turned(
+                moved(stretched(ball(0.12, (0, 0, 0), 10, 6), (1, 0.35, 1)), (spot[0], 0, spot[1])), "x", -sy * (90 - lift)
+            )
             out.add(paint["spots"], moved(mark, (0, sy * 0.04, 0.02)))
         out.add(paint["body"], rod((0.48, sy * 0.04, 0.06), (0.72, sy * 0.16, 0.24), 0.02))
     return out

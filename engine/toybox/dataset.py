@@ -33,7 +33,7 @@ from engine.prior.toybox.geometry import RESOLUTION
 from engine.toybox.captions import caption
 from engine.toybox.models.collection import open_collection
 from engine.toybox.models.drawing import MODEL_SEED, ModelDrawer
-from engine.toybox.objects import KINDS, ToyObject, draw_object
+from engine.toybox.objects import KINDS, ToyObject, any_kind, draw_object
 from engine.toybox.pictures import VIEWS, draw_views, render_object, to_bytes
 
 CLASSIFIER_SEED = 800_000
@@ -41,7 +41,7 @@ HELD_OUT_SEED = 900_000
 CAPTIONS_PER_OBJECT = 4
 SHARD_OBJECTS = 500
 
-_CAMERA_STREAM, _CAPTION_STREAM, _KIND_STREAM = 1, 2, 5
+_CAMERA_STREAM, _CAPTION_STREAM = 1, 2
 """Random streams beside the object's own, so that a new caption rule moves neither cameras nor shapes."""
 
 
@@ -74,7 +74,7 @@ def model_drawer(folder: Path) -> ModelDrawer:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a cache is made of: procedural objects or ``models`` of a folder, all ``kinds`` or some, with ``ccm`` maps or not."""
+    """What a cache is made of: procedural objects or ``models`` of a folder, some ``kinds`` or the usual ones, with ``ccm`` maps or not."""
 
     models: Path | None = None
     kinds: tuple[str, ...] = ()
@@ -89,12 +89,11 @@ class Recipe:
         """The object of a seed. Raises `InputError` for a kind that there is not."""
         if self.models is not None:
             return model_drawer(self.models)(seed, self.kinds)
-        kind = self.kinds[int(np.random.default_rng([seed, _KIND_STREAM]).integers(len(self.kinds)))] if self.kinds else None
-        return draw_object(seed, kind)
+        return draw_object(seed, any_kind(seed, self.kinds) if self.kinds else None)
 
 
 PROCEDURAL = Recipe()
-"""Procedural objects of all kinds."""
+"""Procedural objects of the first kinds."""
 
 
 def generate_shard(seed_start: int, n_objects: int, recipe: Recipe = PROCEDURAL) -> Shard:

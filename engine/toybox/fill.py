@@ -25,6 +25,7 @@ from engine.toybox.dataset import (
 )
 from engine.toybox.models.collection import open_collection
 from engine.toybox.models.drawing import MODEL_SEED
+from engine.toybox.objects import KINDS
 
 Report = Callable[[int, int, float], None]
 """Told after each shard: objects present, objects wanted, seconds since the start."""
@@ -91,6 +92,11 @@ def _print_progress(present: int, wanted: int, seconds: float) -> None:
     print(f"\r{line:<60}", end="\n" if present == wanted else "", flush=True)
 
 
+def kinds_named(text: str) -> tuple[str, ...]:
+    """The kinds in "all", or in a list with commas; an empty text names none."""
+    return KINDS if text == "all" else tuple(filter(None, (name.strip() for name in text.split(","))))
+
+
 def _print_collection(folder: Path) -> None:
     """What a folder of models gives, and each file that gives nothing."""
     collection = open_collection(folder)
@@ -113,12 +119,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed-start", type=int, default=0, help="seed of the first object (default %(default)s)")
     parser.add_argument("--ccm", action="store_true", help="store canonical-coordinate maps as well")
     parser.add_argument("--models", type=Path, metavar="FOLDER", help="draw the objects from the named 3D models of a folder")
-    parser.add_argument("--kinds", default="", metavar="NAME,NAME", help="only these kinds (default: all)")
+    parser.add_argument("--kinds", default="", metavar="NAME,NAME", help="draw these kinds, or all (default: the first procedural ones, or all models)")
     parser.add_argument("--sheet", type=Path, metavar="FILE.png", help="write a contact sheet of all kinds")
     options = parser.parse_args(arguments)
     if options.out is None and options.sheet is None:
         parser.error("give --out DIR, --sheet FILE.png or both")
-    recipe = Recipe(options.models, tuple(filter(None, options.kinds.split(","))), options.ccm)
+    recipe = Recipe(options.models, kinds_named(options.kinds), options.ccm)
     try:
         if options.sheet is not None:
             write_sheet(options.sheet)

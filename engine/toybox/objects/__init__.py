@@ -2,7 +2,7 @@
 
 from engine.toybox.objects.catalogue import CATALOGUE
 from engine.toybox.objects.catalogue import FIRST_KINDS as _FIRST
-from engine.toybox.objects.drawing import draw_object, parts_of
+from engine.toybox.objects.drawing import any_kind, draw_object, parts_of
 from engine.toybox.objects.mesh import ToyMesh, ToyObject
 
 KINDS: tuple[str, ...] = tuple(kind.name for kind in CATALOGUE)
@@ -11,4 +11,4 @@ FIRST_KINDS: tuple[str, ...] = tuple(kind.name for kind in _FIRST)
 
 KINDS_WITH_FRONT: frozenset[str] = frozenset(kind.name for kind in CATALOGUE if kind.has_front)
 
-__all__ = ["FIRST_KINDS", "KINDS", "KINDS_WITH_FRONT", "ToyMesh", "ToyObject", "draw_object", "parts_of"]
+__all__ = ["FIRST_KINDS", "KINDS", "KINDS_WITH_FRONT", "ToyMesh", "ToyObject", "any_kind", "draw_object", "parts_of"]

@@ -184,7 +184,7 @@ def build_tent(rng: Draws, paint: Paint) -> Assembly:
                 out.add(WOOD, rod((sx * half, sy * 0.62, 0.0), (sx * (half + 0.14), sy * 0.78, 0.06), 0.03))
     else:
         high = rng.uniform(1.25, 1.5)
-        out.add(paint["body"], lathe([(0.7, 0), (0.06, high)], 12))
+        out.add(paint["body"], lathe([(0.7, 0), (0.4, 0.43 * high), (0.06, high)], 12))
         door = slab([(-0.2, 0), (0.2, 0), (0, 0.6)], 0.05)
         out.add(paint["door"], moved(turned(turned(door, "z", 90), "y", -24), (0.68, 0, 0.02)))
         for k in range(4):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from engine.errors import InputError
-from engine.toybox.objects.catalogue import CATALOGUE, Kind, Part
+from engine.toybox.objects.catalogue import CATALOGUE, FIRST_KINDS
+from engine.toybox.objects.kinds import Kind, Part
 from engine.toybox.objects.mesh import ToyObject
 from engine.toybox.words import BASE_COLOURS, COLOURS, SHADES, draw_colour
 
@@ -19,7 +20,13 @@ BOUND_PART_SHARES = (0.36, 0.46, 0.18)
 
 _BY_NAME = {kind.name: kind for kind in CATALOGUE}
 _BASE_WORDS, _SHADE_WORDS = tuple(BASE_COLOURS), tuple(SHADES)
-_KIND_STREAM, _COLOUR_STREAM, _SHAPE_STREAM = 1, 2, 3
+_KIND_STREAM, _COLOUR_STREAM, _SHAPE_STREAM, _ANY_KIND_STREAM = 1, 2, 3, 4
+
+
+def any_kind(seed: int, kinds: Sequence[str] = ()) -> str:
+    """The kind that a seed draws among ``kinds``, or among all: where more than the first ones are wanted."""
+    names = tuple(kinds) or tuple(_BY_NAME)
+    return names[int(_stream(seed, _ANY_KIND_STREAM).integers(len(names)))]
 
 
 def parts_of(kind: str) -> tuple[str, ...]:
@@ -28,12 +35,12 @@ def parts_of(kind: str) -> tuple[str, ...]:
 
 
 def draw_object(seed: int, kind: str | None = None, colours: Mapping[str, str] | None = None) -> ToyObject:
-    """Draw the object of `seed`, of any kind or the one given; `colours` binds parts to colour words.
+    """Draw the object of `seed`, of one of the first kinds or of the one given; `colours` binds parts to colour words.
 
     The same arguments always give the same object, and `colours` changes nothing but colours.
     Raises InputError for an unknown kind, part or colour word.
     """
-    chosen = _kind_named(kind) if kind is not None else CATALOGUE[int(_stream(seed, _KIND_STREAM).integers(len(CATALOGUE)))]
+    chosen = _kind_named(kind) if kind is not None else FIRST_KINDS[int(_stream(seed, _KIND_STREAM).integers(len(FIRST_KINDS)))]
     rng = _stream(seed, _COLOUR_STREAM)
     bound = _draw_bindings(chosen, rng) if colours is None else _checked(chosen, colours)
     words = _part_words(chosen, bound, rng)

@@ -21,7 +21,7 @@ Guide = Callable[[Tensor, Words], StemFeatures]
 
 
 def predict_clean(net: ToyboxDenoiser, schedule: NoiseSchedule, batch: TrainingBatch, guide: Guide | None = None) -> Tensor:
-    """Noise the views that are not given and let the network clean them: x0 (B,V,4,S,S) in float32; under bf16 where that pays."""
+    """Noise the views that are not given and let the network clean them: x0 (B,V,4,S,S) in float32 (bf16 where it pays)."""
     x_t = torch.where(batch.clean[..., None, None, None], batch.x, schedule.add_noise(batch.x, batch.noise, batch.t))
     t = torch.where(batch.clean, 0.0, time_fraction(batch.t, len(schedule))[:, None])
     with torch.autocast(batch.x.device.type, torch.bfloat16, enabled=half_pays(batch.x.device)):

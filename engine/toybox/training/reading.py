@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from engine.prior.toybox.network import TextEncoder, Words
 from engine.prior.toybox.tokeniser import Tokeniser
 from engine.toybox.captions import caption, plain_caption
-from engine.toybox.objects import KINDS, draw_object
+from engine.toybox.objects import KINDS, any_kind, draw_object
 from engine.toybox.words import ADJECTIVES, COLOURS, PARTS
 
 COLOUR_WORDS = tuple(COLOURS)
@@ -51,7 +51,7 @@ def draw_lessons(tokeniser: Tokeniser, first_seed: int, objects: int, plain: boo
     sentences: list[str] = []
     kinds, colours, adjectives = [], [], []
     for seed in range(first_seed, first_seed + objects):
-        obj, rng = draw_object(seed), np.random.default_rng([seed, _STREAM])
+        obj, rng = draw_object(seed, any_kind(seed)), np.random.default_rng([seed, _STREAM])
         said = [plain_caption(obj)] if plain else [caption(obj, rng) for _ in range(CAPTIONS_PER_OBJECT)]
         asked = [part for part in obj.part_colours if not plain or part in _named_parts(obj.bound)]
         row = [COLOUR_WORDS.index(obj.part_colours[part]) if part in asked else UNASKED for part in PART_NAMES]

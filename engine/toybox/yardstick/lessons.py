@@ -31,7 +31,7 @@ from engine.toybox.classifier import (
     slot_of,
 )
 from engine.toybox.dataset import CLASSIFIER_SEED, HELD_OUT_SEED
-from engine.toybox.objects import KINDS, KINDS_WITH_FRONT, ToyObject, draw_object, parts_of
+from engine.toybox.objects import KINDS, KINDS_WITH_FRONT, ToyObject, any_kind, draw_object, parts_of
 from engine.toybox.pictures import render_object, to_bytes
 from engine.toybox.words import COLOURS
 
@@ -75,7 +75,7 @@ def make_lesson(seed_start: int, objects: int, views: int = 4, all_coloured: flo
 
 def _paint(seed: int, all_coloured: float) -> tuple[ToyObject, tuple[str, ...]]:
     """The object of a seed, and its parts whose colour was drawn freely, so that shape does not give it away."""
-    obj = draw_object(seed)
+    obj = draw_object(seed, any_kind(seed))
     rng = np.random.default_rng([seed, _COLOUR_STREAM])
     if rng.random() >= all_coloured:
         return obj, ("body", *obj.bound)

@@ -10,7 +10,7 @@ import numpy as np
 from engine.toybox.captions import plain_caption
 from engine.toybox.classifier import base_colour
 from engine.toybox.dataset import HELD_OUT_SEED
-from engine.toybox.objects import KINDS, KINDS_WITH_FRONT, ToyObject, draw_object
+from engine.toybox.objects import FIRST_KINDS, KINDS, KINDS_WITH_FRONT, ToyObject, draw_object
 
 TEXT_SEED = HELD_OUT_SEED + 1_000
 IMAGE_SEED = HELD_OUT_SEED + 20_000
@@ -54,13 +54,13 @@ class ImageTask:
 
 
 def text_tasks(count: int) -> tuple[TextTask, ...]:
-    """``count`` prompts, the kinds in turn."""
-    return tuple(_text_task(i, KINDS[i % len(KINDS)], i // len(KINDS)) for i in range(count))
+    """``count`` prompts, the first kinds in turn."""
+    return tuple(_text_task(i, FIRST_KINDS[i % len(FIRST_KINDS)], i // len(FIRST_KINDS)) for i in range(count))
 
 
 def front_tasks(count: int) -> tuple[TextTask, ...]:
     """``count`` prompts of kinds that have a front, in turn; one has two colours, the next one, and so on."""
-    fronts = [kind for kind in KINDS if kind in KINDS_WITH_FRONT]
+    fronts = [kind for kind in FIRST_KINDS if kind in KINDS_WITH_FRONT]
     return tuple(_text_task(i, fronts[i % len(fronts)], i // len(fronts), 2 - i % 2) for i in range(count))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from engine.toybox.objects import KINDS, parts_of
-from engine.toybox.words import COLOUR_SYNONYMS, COLOURS, KIND_SYNONYMS, PART_PARTICIPLES, PART_SYNONYMS, tokens
+from engine.toybox.words import COLOUR_SYNONYMS, COLOURS, KIND_SYNONYMS, PART_PARTICIPLES, PART_SYNONYMS, READ_AS, tokens
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def _part_of(kind: str, part: str) -> str:
 
 
 _COLOURS = _meanings(list(COLOURS), COLOUR_SYNONYMS)
-_KINDS = _meanings(list(KINDS), KIND_SYNONYMS)
+_KINDS = {**READ_AS, **_meanings(list(KINDS), KIND_SYNONYMS)}
 _PARTS = {
     **_meanings(sorted({part for kind in KINDS for part in parts_of(kind)}), PART_SYNONYMS),
     **{participle: part for part, participle in PART_PARTICIPLES.items()},

@@ -119,7 +119,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed-start", type=int, default=0, help="seed of the first object (default %(default)s)")
     parser.add_argument("--ccm", action="store_true", help="store canonical-coordinate maps as well")
     parser.add_argument("--models", type=Path, metavar="FOLDER", help="draw the objects from the named 3D models of a folder")
-    parser.add_argument("--kinds", default="", metavar="NAME,NAME", help="draw these kinds, or all (default: the first procedural ones, or all models)")
+    kinds_help = "draw these kinds, or all (default: the first procedural ones, or all models)"
+    parser.add_argument("--kinds", default="", metavar="NAME,NAME", help=kinds_help)
     parser.add_argument("--sheet", type=Path, metavar="FILE.png", help="write a contact sheet of all kinds")
     options = parser.parse_args(arguments)
     if options.out is None and options.sheet is None:

@@ -13,14 +13,14 @@ from PIL import Image
 from engine.errors import FileFormatError, InputError, StorageError
 from engine.toybox import dataset, fill
 from engine.toybox.contact import write_sheet
-from engine.toybox.dataset import Shard, ShardCache, ensure_shard, generate_shard, load_shard, save_shard, shard_path
+from engine.toybox.dataset import Recipe, Shard, ShardCache, ensure_shard, generate_shard, load_shard, save_shard, shard_path
 from engine.toybox.objects import KINDS, draw_object
 from engine.toybox.pictures import draw_views, render_object
 
 
 @pytest.fixture(scope="module")
 def shard() -> Shard:
-    return generate_shard(dataset.HELD_OUT_SEED, 6, ccm=True)
+    return generate_shard(dataset.HELD_OUT_SEED, 6, Recipe(ccm=True))
 
 
 def same(a: Shard, b: Shard) -> bool:
@@ -34,8 +34,8 @@ def test_views_are_two_orthogonal_groups_within_the_promised_elevations() -> Non
     for group in (azimuths[:, :4], azimuths[:, 4:]):
         np.testing.assert_allclose(np.diff(group, axis=1) % 360.0, 90.0, atol=1e-3)
     assert (elevations[:, :4] == elevations[:, :1]).all()
-    assert -5 <= elevations[:, 0].min() < 0 < 27 < elevations[:, 0].max() <= 30
-    assert -15 <= elevations[:, 4:].min() < -12 < 47 < elevations[:, 4:].max() <= 50
+    assert -10 <= elevations[:, 0].min() < -5 < 37 < elevations[:, 0].max() <= 40
+    assert -30 <= elevations[:, 4:].min() < -27 < 77 < elevations[:, 4:].max() <= 80
     assert np.histogram(azimuths[:, 0], bins=4, range=(0, 360))[0].min() > 40
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine.errors import InputError
-from engine.toybox.objects import FIRST_KINDS, KINDS, KINDS_WITH_FRONT, draw_object, parts_of
+from engine.toybox.objects import FIRST_KINDS, KINDS, KINDS_WITH_FRONT, any_kind, draw_object, parts_of
 from engine.toybox.objects import primitives as solids
 from engine.toybox.objects.assembly import Assembly, face_areas
 from engine.toybox.objects.catalogue import CATALOGUE
@@ -119,7 +119,8 @@ def test_catalogue_is_wide_enough() -> None:
     assert len(KINDS) == len(set(KINDS)) >= 140 and KINDS[:24] == FIRST_KINDS and len(FIRST_KINDS) == 24
     assert len(KINDS_WITH_FRONT) >= 8 and set(KINDS) > KINDS_WITH_FRONT
     assert all(parts_of(kind)[0] == "body" and len(parts_of(kind)) >= 2 for kind in KINDS)
-    assert {draw_object(seed).kind for seed in range(400)} == set(KINDS)
+    assert {draw_object(seed).kind for seed in range(400)} == set(FIRST_KINDS)
+    assert {any_kind(seed) for seed in range(2000)} == set(KINDS) and any_kind(3, ("mug",)) == "mug"
 
 
 def test_colour_words_stay_apart_under_jitter() -> None:

@@ -107,7 +107,7 @@ class Guide:
         return self.likeness is not None and asked != OPEN and not (self.chosen and asked == AUTO)
 
     def following(self, knobs: Knobs) -> float:
-        """0..1: how closely a draft keeps to the reference's own look.
+        """0..1: how closely a draft keeps to the reference's own look; not at all where the reference does not act in noise.
 
         Beside given pictures, which show the object itself, that is only what a person chose.
         """
@@ -116,7 +116,8 @@ class Guide:
         if self.clean_maps is not None and not self.chosen:
             return 0.0
         least = STAND_IN_FOLLOWS if self.painted else 0.0
-        return (least + (1 - least) * knobs.reference_follow) * self.opening(knobs)
+        influence = self.influence(knobs)
+        return (least + (1 - least) * knobs.reference_follow) * min(1.0, influence.at(1.0))
 
     def influence(self, knobs: Knobs) -> Influence:
         """The curve through the gate; nothing while the reference is ignored."""

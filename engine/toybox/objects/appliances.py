@@ -16,7 +16,8 @@ def build_television(rng: Draws, paint: Paint) -> Assembly:
     out = Assembly()
     screen = paint["screen"]
     if rng.random() < 0.5:
-        out.add(paint["body"], rounded_box((0.7, 1.1, 0.86), (0, 0, 0.5), 0.1))
+        deep = rng.uniform(0.6, 0.75)
+        out.add(paint["body"], rounded_box((deep, 1.1, 0.86), (0.35 - 0.5 * deep, 0, 0.5), 0.1))
         out.add(screen, rounded_box((0.1, 0.72, 0.62), (0.33, -0.12, 0.5), 0.05))
         for z in (0.66, 0.48):
             out.add(contrasting(paint["body"], PAPER, INK), disc(0.065, 0.08, (0.36, 0.42, z), "x", 12))
@@ -130,7 +131,7 @@ def build_phone(rng: Draws, paint: Paint) -> Assembly:
     """A telephone with a receiver and a dial, or a flat mobile phone."""
     out = Assembly()
     if rng.random() < 0.5:
-        out.add(paint["body"], box((0.8, 1.0, 0.5), (0, 0, 0.25), (0.5, 0.7)))
+        out.add(paint["body"], box((0.8, rng.uniform(0.9, 1.1), 0.5), (0, 0, 0.25), (0.5, 0.7)))
         dial = turned(disc(0.27, 0.1, (0, 0, 0), "z", 20), "y", 38)
         out.add(paint["screen"], moved(dial, (0.3, 0, 0.3)))
         for k in range(9):
@@ -140,7 +141,7 @@ def build_phone(rng: Draws, paint: Paint) -> Assembly:
         for sy in (-1, 1):
             out.add(paint["receiver"], ball((0.15, 0.17, 0.12), (-0.05, sy * 0.54, 0.46), 12, 7))
     else:
-        out.add(paint["body"], rounded_box((0.12, 0.74, 1.4), (0, 0, 0), 0.05))
+        out.add(paint["body"], rounded_box((0.12, 0.74, rng.uniform(1.36, 1.46)), (0, 0, 0), 0.05))
         out.add(paint["screen"], box((0.04, 0.66, 1.16), (0.055, 0, 0.02)))
         out.add(paint["receiver"], disc(0.06, 0.04, (0.06, 0, -0.63), "x", 14))
         out.add(paint["receiver"], box((0.04, 0.22, 0.03), (0.06, 0, 0.65)))

@@ -119,8 +119,9 @@ def build_egg(rng: Draws, paint: Paint) -> Assembly:
     """An egg in an egg cup, or a painted egg with bands."""
     out = Assembly()
     profile = [(0.0, -0.55), (0.26, -0.46), (0.42, -0.16), (0.4, 0.14), (0.28, 0.46), (0.12, 0.64), (0.0, 0.68)]
-    out.add(paint["body"], lathe(profile, 20))
-    for z, radius in ((-0.24, 0.4), (0.02, 0.425), (0.27, 0.37)):
+    fat = rng.uniform(0.93, 1.07)
+    out.add(paint["body"], lathe([(fat * r, z) for r, z in profile], 20))
+    for z, radius in ((-0.24, 0.4 * fat), (0.02, 0.425 * fat), (0.27, 0.37 * fat)):
         ring = [(radius - 0.04, z - 0.05), (radius + 0.012, z - 0.05), (radius + 0.008, z + 0.05), (radius - 0.04, z + 0.05)]
         if z == 0.02 or rng.random() < 0.6:
             out.add(paint["stripes"], hoop(ring, 20))

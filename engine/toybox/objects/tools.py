@@ -48,11 +48,12 @@ def build_axe(rng: Draws, paint: Paint) -> Assembly:
 def build_shield(rng: Draws, paint: Paint) -> Assembly:
     """A shield that faces +x: round with a boss, or pointed below, with a rim and an emblem."""
     out = Assembly()
+    boss = rng.uniform(0.2, 0.32)
     if rng.random() < 0.5:
         out.add(paint["body"], disc(0.8, 0.1, (0, 0, 0), "x", 26))
         ring = [(0.74, -0.09), (0.88, -0.09), (0.88, 0.09), (0.74, 0.09)]
         out.add(paint["rim"], turned(hoop(ring, 26), "y", 90))
-        out.add(paint["emblem"], ball((0.16, 0.26, 0.26), (0.05, 0, 0), 14, 8))
+        out.add(paint["emblem"], ball((0.16, boss, boss), (0.05, 0, 0), 14, 8))
         for k in range(8):
             out.add(paint["rim"], ball(0.05, (0.08, 0.56 * np.cos(k * np.pi / 4), 0.56 * np.sin(k * np.pi / 4)), 6, 4))
     else:
@@ -61,7 +62,7 @@ def build_shield(rng: Draws, paint: Paint) -> Assembly:
         )
         out.add(paint["rim"], turned(slab(outline * 1.1, 0.1), "z", 90))
         out.add(paint["body"], turned(slab(outline * 0.94, 0.16), "z", 90))
-        out.add(paint["emblem"], rounded_box((0.22, 0.16, 1.1), (0, 0, 0.0), 0.03))
+        out.add(paint["emblem"], rounded_box((0.22, 0.6 * boss, 1.1), (0, 0, 0.0), 0.03))
         out.add(paint["emblem"], rounded_box((0.22, 0.8, 0.16), (0, 0, 0.22), 0.03))
         for y, z in ((-0.42, 0.5), (0.42, 0.5), (-0.36, -0.2), (0.36, -0.2)):
             out.add(paint["rim"], ball(0.06, (0.1, y, z), 6, 4))

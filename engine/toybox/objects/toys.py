@@ -15,11 +15,12 @@ def build_ball(rng: Draws, paint: Paint) -> Assembly:
     """A beach ball with coloured segments, or a football with patches."""
     out = Assembly()
     out.add(paint["body"], ball(0.8, (0, 0, 0), 28, 16))
+    turn, wide = rng.uniform(0, 120), rng.uniform(0.26, 0.34)
     if rng.random() < 0.5:
         for k in range(3):
             path = [(0.78 * np.sin(a) * 1.01, 0, 0.8 * np.cos(a) * 1.01) for a in np.linspace(0.12, np.pi - 0.12, 11)]
-            gore = tube(path, 0.3 * np.sin(np.linspace(0.2, np.pi - 0.2, 11)), 8, 0.12)
-            out.add(paint["stripes"], turned(gore, "z", 120 * k))
+            gore = tube(path, wide * np.sin(np.linspace(0.2, np.pi - 0.2, 11)), 8, 0.12)
+            out.add(paint["stripes"], turned(gore, "z", turn + 120 * k))
         for sz in (-1, 1):
             out.add(paint["stripes"], disc(0.14, 0.06, (0, 0, sz * 0.79), "z", 14))
     else:
@@ -28,14 +29,14 @@ def build_ball(rng: Draws, paint: Paint) -> Assembly:
         for corner in corners:
             for roll in range(3):
                 d = np.roll(np.array(corner), roll) / np.hypot(1, golden)
-                out.add(paint["stripes"], rod(0.74 * d, 0.82 * d, 0.24, 0.22, 5))
+                out.add(paint["stripes"], rod(0.74 * d, 0.82 * d, 0.8 * wide, 0.74 * wide, 5))
     return out
 
 
 def build_dice(rng: Draws, paint: Paint) -> Assembly:
     """A die with round pips; opposite sides add up to seven."""
     out = Assembly()
-    out.add(paint["body"], rounded_box((1, 1, 1), (0, 0, 0), 0.12))
+    out.add(paint["body"], rounded_box((1, 1, 1), (0, 0, 0), rng.uniform(0.06, 0.18)))
     spots = {1: [(0, 0)], 2: [(-1, -1), (1, 1)], 3: [(-1, -1), (0, 0), (1, 1)], 4: [(-1, -1), (1, 1), (-1, 1), (1, -1)]}
     spots[5] = [*spots[4], (0, 0)]
     spots[6] = [*spots[4], (-1, 0), (1, 0)]
@@ -103,7 +104,8 @@ def build_gem(rng: Draws, paint: Paint) -> Assembly:
 def build_bell(rng: Draws, paint: Paint) -> Assembly:
     """A bell: a flared body with a band, a clapper, a loop or a handle."""
     out = Assembly()
-    profile = [(0.62, 0), (0.5, 0.16), (0.38, 0.5), (0.3, 0.8), (0.12, 0.92), (0.0, 0.94)]
+    waist = rng.uniform(0.32, 0.42)
+    profile = [(0.62, 0), (0.5, 0.16), (waist, 0.5), (0.3, 0.8), (0.12, 0.92), (0.0, 0.94)]
     out.add(paint["body"], lathe(profile, 24))
     ring = [(0.5, 0.12), (0.56, 0.1), (0.5, 0.22), (0.46, 0.22)]
     out.add(paint["band"], hoop(ring, 24))

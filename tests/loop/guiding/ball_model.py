@@ -28,3 +28,8 @@ class BallModel:
         points = origins + (-half - square.clamp(min=0).sqrt())[..., None] * directions
         ccm = torch.where(mask[..., None], (points + 1) / 2, 0.0)
         return ReferenceMaps(ccm.movedim(-1, 1)[None], mask[:, None].float()[None])
+
+    def pictures(self, cameras: Cameras) -> torch.Tensor:
+        """The ball in grey, (V,H,W,4) premultiplied."""
+        mask = self.maps(cameras).mask[0].movedim(1, -1)
+        return torch.cat([0.5 * mask.expand(-1, -1, -1, 3), mask], dim=-1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import trimesh
 from torch import Tensor
 
 from engine.errors import InputError
+from engine.loop.guiding.origin import Origin, write_origin
 from engine.loop.messages import Finished, Mailbox, SetKnobs, Stepped, Stop, Unattended
 from engine.loop.run import run
 from engine.loop.spec import Knobs, RunSpec
@@ -33,6 +35,14 @@ def pole(tmp_path_factory: pytest.TempPathFactory) -> str:
     trimesh.creation.cylinder(
         radius=0.3, height=2.0, transform=trimesh.transformations.rotation_matrix(-1.5708, [1, 0, 0])
     ).export(path)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def found_pole(pole: str, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The same pole, as one that was retrieved and that nobody chose."""
+    path = Path(shutil.copyfile(pole, tmp_path_factory.mktemp("found") / "pole.glb"))
+    write_origin(path, Origin("toybox/1", "a pole", "toybox", "Apache-2.0", 0.5, retrieved=True))
     return str(path)
 
 
@@ -103,17 +113,26 @@ def test_it_pulls_any_scene_without_a_draft_too(pole: str, scene: str) -> None:
     assert likeness(pole, 0.0, scene=scene, start="ball") < likeness(pole, 2.0, scene=scene, start="ball")
 
 
-def test_the_automatic_gate_keeps_out_what_the_prior_would_never_make(pole: str) -> None:
-    """The pole is little like the ball that the prior knows."""
-    events = events_of(small(reference=pole, refine_steps=1))
+def test_the_automatic_gate_keeps_out_what_the_prior_would_never_make(found_pole: str) -> None:
+    """The pole, which nobody chose, is little like the ball that the prior knows."""
+    events = events_of(small(reference=found_pole, refine_steps=1))
     gates = [step.metrics["reference_gate"] for step in of_type(events, Stepped) if "reference_gate" in step.metrics]
     assert gates and set(gates) == {0.0}
     assert same(final(events), final(events_of(small(refine_steps=1))))
 
 
+def test_what_a_person_chose_is_followed_however_little_it_is_like_the_first_guess(pole: str) -> None:
+    spec = small(reference=pole, refine_steps=1)
+    runs = [events_of(spec, quick_knobs(reference_follow=follow)) for follow in (1.0, 0.0)]
+    followed, hinted = ([step.metrics for step in of_type(events, Stepped)] for events in runs)
+    assert all(metrics.get("reference_gate", 1.0) == 1.0 and "reference_fit" not in metrics for metrics in followed)
+    drafted = [next(m["reference_similarity"] for m in told if "reference_similarity" in m) for told in (followed, hinted)]
+    assert drafted[0] > drafted[1] + 0.1 and followed[0]["noise"] < 0.5 < hinted[0]["noise"]
+
+
 def test_every_step_tells_how_strongly_the_reference_acted_at_its_noise(pole: str, tiny: ToyboxPrior) -> None:
     """Strength 1 at all noise, 0 at none, on a straight line; the controller's gate is open and nobody judges."""
-    knobs = quick_knobs(reference_curve="0:1,1:0", **LIVE)
+    knobs = quick_knobs(reference_curve="0:1,1:0", reference_follow=0.0, **LIVE)
     steps = of_type(events_of(small(reference=pole, refine_steps=3), knobs, prior=tiny), Stepped)
     told = [step.metrics for step in steps if step.stage != "fit"]
     assert {step.stage for step in steps} == {"draft", "fit", "refine"}
@@ -132,7 +151,7 @@ def test_the_controller_is_asked_once_in_each_call_of_the_prior_while_it_has_str
             tiny.controller.register_forward_hook(lambda *_: asked.append(1)),
             tiny.net.register_forward_hook(lambda *_: made.append(1)),
         ]
-        events_of(small(reference=pole, refine_steps=2), quick_knobs(**LIVE, **knobs), prior=tiny)
+        events_of(small(reference=pole, refine_steps=2), quick_knobs(reference_follow=0.0, **LIVE, **knobs), prior=tiny)
         for hook in hooks:
             hook.remove()
         return len(asked), len(made)

@@ -9,6 +9,8 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from engine.errors import InputError
+from engine.loop.carving import LEVEL as CARVED_LEVEL
+from engine.loop.carving import carved
 from engine.loop.export.bake import Baked, bake
 from engine.loop.export.glb import vertex_normals
 from engine.loop.export.surface import SurfaceOptions, extract_surface
@@ -16,6 +18,7 @@ from engine.loop.frames import shown
 from engine.loop.messages import SceneCopy
 from engine.loop.vertex_colours import colours_from_views
 from engine.loop.volume import occupancy_grid
+from engine.scene.splats import Splats
 
 RESOLUTION = 112
 LEVEL = 0.35
@@ -34,16 +37,30 @@ class ColouredMesh:
 
 def mesh_of(copy: SceneCopy, max_faces: int = 20_000) -> ColouredMesh:
     """The outer surface of a scene, coloured as it looks from outside. Raises InputError when there is nothing solid."""
-    solidity, colour = occupancy_grid(shown(copy), RESOLUTION)
-    level = min(LEVEL, 0.5 * float(solidity.max()))  # a thin mist still has a surface
-    if level <= 1e-4:
-        raise InputError("The shape has no solid part to make a mesh of.", "Refine it for longer, or export the splats.")
+    solidity, colour, level, smoothing = _solid(copy)
     solid = without_dust(solidity, level)
-    options = SurfaceOptions(RESOLUTION, level, largest_only=False, smoothing=6, max_faces=max_faces)
+    options = SurfaceOptions(RESOLUTION, level, largest_only=False, smoothing=smoothing, max_faces=max_faces)
     surface = extract_surface(lambda points: _at(solid, points), options)
     normals = vertex_normals(surface.vertices, surface.faces)
     inner = np.stack([_at(colour[..., channel], surface.vertices) for channel in range(3)], axis=1)
     return ColouredMesh(surface.vertices, surface.faces, colours_from_views(copy, surface.vertices, normals, inner))
+
+
+def _solid(copy: SceneCopy) -> tuple[np.ndarray, np.ndarray, float, int]:
+    """Solidity (R,R,R) and colour (R,R,R,3) of a scene, the level of its surface, and rounds of smoothing that it needs.
+
+    Splats are carved; where that leaves nothing, as of a mist, and of fields, the plain occupancy counts.
+    """
+    scene = shown(copy)
+    occupancy, colour = occupancy_grid(scene, RESOLUTION)
+    level = min(LEVEL, 0.5 * float(occupancy.max()))  # a thin mist still has a surface
+    if level <= 1e-4:
+        raise InputError("The shape has no solid part to make a mesh of.", "Refine it for longer, or export the splats.")
+    if isinstance(scene, Splats):
+        cleaned = carved(scene, without_dust(occupancy, level), level, copy.fov_deg, copy.distance)
+        if float(cleaned.max()) > CARVED_LEVEL:
+            return cleaned, colour, CARVED_LEVEL, 3
+    return occupancy, colour, level, 6
 
 
 def textured(copy: SceneCopy, size: int = 1024) -> Baked:

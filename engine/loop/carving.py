@@ -1,0 +1,107 @@
+"""Carved occupancy: how solid a scene of splats is, without what nobody can see from outside.
+
+Splats leave caves under their skin and shells inside. Pictures from all round say what is outside: a point that two of them
+see past their silhouettes, or three of them see in front of the surface, is free, and so is what can be reached from outside
+through openings wider than a few voxels. All else is inside, and solid.
+"""
+
+from __future__ import annotations
+
+import numba
+import numpy as np
+from scipy import ndimage
+
+from engine.math.cameras import Cameras, orbit_cameras
+from engine.render.splats_surface import OPTIONS, surface_depths
+from engine.scene.splats import Splats
+
+VIEWS, PICTURE_SIZE = 32, 96
+MARGIN = 0.03
+"""How far in front of the surface a point must lie to be seen as free, where the object fills the unit sphere."""
+
+FREE_VIEWS = 3
+EMPTY = 0.02
+"""Alpha below which nothing is there."""
+
+GAP_VOXELS = 2
+"""Openings up to twice as wide do not let the outside in."""
+
+THIN, FULL = 0.2, 0.7
+"""Occupancy below which the outside may flow, and from which on a point counts as wholly solid."""
+
+BLUR_VOXELS = 0.8
+LEVEL = 0.5
+
+
+def sphere_cameras(count: int, size: int, fov_deg: float, distance: float) -> Cameras:
+    """Cameras evenly on a sphere: a Fibonacci lattice."""
+    height = 1 - 2 * (np.arange(count) + 0.5) / count
+    azimuths = (np.arange(count) * 180 * (3 - 5**0.5)) % 360
+    elevations = np.clip(np.degrees(np.arcsin(height)), -89, 89)
+    return orbit_cameras(azimuths.tolist(), elevations.tolist(), distance, fov_deg, size)
+
+
+def carved(scene: Splats, occupancy: np.ndarray, level: float, fov_deg: float, distance: float) -> np.ndarray:
+    """Solidity (R,R,R) whose surface lies at `LEVEL`, from ``occupancy`` (R,R,R) in 0..1 over [-1, 1]^3 with surface ``level``."""
+    cameras = sphere_cameras(VIEWS, PICTURE_SIZE, fov_deg, distance)
+    low, free = seen_from_outside(*surface_depths(scene, cameras), cameras, len(occupancy))
+    seen = (free >= FREE_VIEWS) | (low < LEVEL)
+    inside = ~(seen | reached(occupancy > min(THIN, level)))
+    solid = np.where(inside, 1.0, np.clip(occupancy / (FULL / 0.35 * level), 0, 1))
+    return ndimage.gaussian_filter(np.minimum(solid, low).astype(np.float32), BLUR_VOXELS)
+
+
+def reached(solid: np.ndarray, gap: int = GAP_VOXELS) -> np.ndarray:
+    """What of the free space (R,R,R) bool can be reached from outside through openings wider than ``2 gap`` voxels."""
+    open_space = ~ndimage.binary_dilation(solid, iterations=gap)
+    labels, _ = ndimage.label(np.pad(open_space, 1, constant_values=True))
+    outside = (labels == labels[0, 0, 0])[1:-1, 1:-1, 1:-1]
+    return ndimage.binary_dilation(outside, iterations=gap) & ~solid
+
+
+def seen_from_outside(
+    depths: np.ndarray, alphas: np.ndarray, cameras: Cameras, resolution: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """For each voxel (R,R,R) the second lowest alpha over the views, and how many views see it in front of their surface."""
+    w2c = np.linalg.inv(cameras.c2w.cpu().double().numpy())
+    low = np.empty((resolution,) * 3, np.float32)
+    free = np.empty((resolution,) * 3, np.int16)
+    _look(depths, alphas, w2c, cameras.K.cpu().double().numpy(), MARGIN, low, free)
+    return low, free
+
+
+@numba.njit(**OPTIONS)
+def _look(depths, alphas, w2c, K, margin, low, free):
+    views, height, width = depths.shape
+    size = len(low)
+    for i in range(size):
+        for j in range(size):
+            for k in range(size):
+                X, Y, Z = 2 * i / (size - 1) - 1, 2 * j / (size - 1) - 1, 2 * k / (size - 1) - 1
+                first, second, count = 1.0, 1.0, 0
+                for v in range(views):
+                    M = w2c[v]
+                    z = M[2, 0] * X + M[2, 1] * Y + M[2, 2] * Z + M[2, 3]
+                    u = K[v, 0, 0] * (M[0, 0] * X + M[0, 1] * Y + M[0, 2] * Z + M[0, 3]) / z + K[v, 0, 2] - 0.5
+                    w = K[v, 1, 1] * (M[1, 0] * X + M[1, 1] * Y + M[1, 2] * Z + M[1, 3]) / z + K[v, 1, 2] - 0.5
+                    a, b = int(np.floor(u)), int(np.floor(w))
+                    alpha = 0.0
+                    nearest = 1e9
+                    if 0 <= a < width - 1 and 0 <= b < height - 1:
+                        for q in range(2):
+                            for r in range(2):
+                                share = (w - b if q else 1 - w + b) * (u - a if r else 1 - u + a)
+                                alpha += share * alphas[v, b + q, a + r]
+                                depth = depths[v, b + q, a + r]
+                                if 0 < depth < nearest:
+                                    nearest = depth
+                    if nearest > z + margin:
+                        count += 1
+                    if alpha < first:
+                        first, second = alpha, first
+                    elif alpha < second:
+                        second = alpha
+                    if second < EMPTY:  # beside the object in two pictures: free beyond doubt
+                        break
+                low[i, j, k] = second
+                free[i, j, k] = count

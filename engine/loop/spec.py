@@ -151,6 +151,17 @@ class Knobs:
     anchor_weight: Annotated[
         float, Range(0, 5, 0.05, label="Draft anchor", help="How strongly the draft views hold the shape. 0 lets it go.")
     ] = 0.5
+    surface_weight: Annotated[
+        float,
+        Range(
+            0,
+            0.2,
+            0.005,
+            label="Even surface",
+            advanced=True,
+            help="How strongly splats are laid along the surface that they show, so that it holds under light. 0: not at all.",
+        ),
+    ] = 0.02
     fidelity: photo.Fidelity = 0.5
     image_depth: photo.Depth = 0.1
     reference_follow: marks.Follow = 0.75

@@ -16,6 +16,7 @@ from engine.loop.clipping import bounded, clipping_metrics
 from engine.loop.given import balance, given_loss
 from engine.loop.guiding.guide import with_reference
 from engine.loop.guiding.refining import guiding_metrics, reference_pull
+from engine.loop.smoothness import normal_consistency
 from engine.loop.sources import with_source
 from engine.loop.spec import Knobs
 from engine.loop.spoilt import spoilt
@@ -26,9 +27,11 @@ from engine.math.views import Views
 from engine.scene.base import Scene
 from engine.scene.field import Field
 from engine.scene.regularise import total_variation
+from engine.scene.splats import Splats
 
 BACKGROUNDS = {"white": 1.0, "grey": 0.5, "black": 0.0}
 FIELD_ROUGHNESS = 2e-3  # from 3e-3 on, views that were not fitted get worse; at 1e-3 some mist is left
+EVEN_FROM = 0.4  # share of the fit after which splats have found the surface along which they are to lie
 FIT_VIEWS, ANCHOR_VIEWS = 4, 2  # how many anchor views one step looks at,
 GIVEN_VIEWS = 2  # and how many given pictures
 
@@ -57,7 +60,7 @@ def distill_step(context: Context, state: RunState, knobs: Knobs, progress: floa
     prompts = with_reference(prompts, cameras, context.guide, knobs)
     learned.ensure(state, knobs.guidance, prior, prompts)
 
-    views = state.renderer.render(state.scene, cameras, behind)
+    views = _rendered(state, cameras, behind, knobs)
     shown = views.detach()
     prompts = prompts.map(lambda told: replace(told, views=shown))
     seen = bounded(views, knobs)
@@ -72,7 +75,8 @@ def distill_step(context: Context, state: RunState, knobs: Knobs, progress: floa
     held = knobs.anchor_weight * anchor_loss(context, state)
     held = held + pictures * _as_summed(picture_loss(context, state, behind, knobs), x)
     held = held + _as_summed(reference_pull(context.guide, views, cameras, t, prior.schedule, knobs), x)
-    _backward(state, prior_share * push + held + _as_summed(roughness(state.scene), x))
+    held = held + _as_summed(unevenness(views, cameras, knobs) + roughness(state.scene), x)
+    _backward(state, prior_share * push + held)
     metrics = {**out.metrics, **clipping_metrics(seen, knobs), **learned.train(state, knobs.guidance, out)}
     times = (t + 0.5) / len(prior.schedule)
     metrics |= guiding_metrics(context.guide, state, knobs, times)
@@ -95,10 +99,11 @@ def fit_step(context: Context, state: RunState, knobs: Knobs) -> StepOut:
     The given pictures are looked at in every step, beside some of the anchor views.
     """
     anchor = _some_views(context, state, FIT_VIEWS)
-    views = state.renderer.render(state.scene, anchor.cameras, None)
+    settled = state.step >= EVEN_FROM * context.spec.fit_steps
+    views = _rendered(state, anchor.cameras, None, knobs if settled else replace(knobs, surface_weight=0.0))
     loss = (torch.cat([views.rgb, views.alpha], dim=-1) - anchor.rgba).square().mean()
     loss = loss + picture_loss(context, state, None, knobs)
-    _backward(state, loss + roughness(state.scene))
+    _backward(state, loss + unevenness(views, anchor.cameras, knobs) + roughness(state.scene))
     state.optimiser.step()
     return StepOut(float(loss.detach()), views.detach())
 
@@ -122,6 +127,17 @@ def picture_loss(context: Context, state: RunState, behind: Tensor | None, knobs
     if len(given) > GIVEN_VIEWS:
         given = given[torch.randperm(len(given), generator=state.rng)[:GIVEN_VIEWS]]
     return given_loss(given, state.renderer.render(state.scene, given.cameras, behind), behind, knobs.image_depth)
+
+
+def _rendered(state: RunState, cameras: Cameras, behind: Tensor | None, knobs: Knobs) -> Views:
+    """The scene, with the normals of its splats where they are to lie evenly."""
+    even = knobs.surface_weight > 0 and isinstance(state.scene, Splats)
+    return state.renderer.render(state.scene, cameras, behind, **({"normals": True} if even else {}))
+
+
+def unevenness(views: Views, cameras: Cameras, knobs: Knobs) -> Tensor | float:
+    """How far splats are from lying along the surface that they show; 0 where that is not asked for."""
+    return 0.0 if views.normal is None else knobs.surface_weight * normal_consistency(views, cameras)
 
 
 def roughness(scene: Scene) -> Tensor | float:

@@ -1,0 +1,46 @@
+"""Normal consistency: the normals of splats agree with those of the surface that their depth shows (2DGS, arXiv 2403.17888, eq. 14).
+
+Splats that fit pictures are free to stand across the surface that they paint, which leaves it dented under light.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from engine.math.cameras import Cameras
+from engine.math.views import Views
+
+OPAQUE = 0.9
+"""Alpha from which on a pixel counts; borders and mist have no normal."""
+
+
+def normal_consistency(views: Views, cameras: Cameras) -> Tensor:
+    """Mean over all pixels of alpha - N . n where the picture is opaque, 0 elsewhere.
+
+    N is ``views.normal``, composed like colours, and n the unit normal of the depth picture, both in world axes.
+    """
+    depth = views.depth / views.alpha.clamp(min=0.05)
+    normal = depth_normals(depth[..., 0], cameras)
+    opaque = (views.alpha > OPAQUE).to(depth.dtype)
+    inner = F.pad(opaque[:, 1:-1, 1:-1], (0, 0, 1, 1, 1, 1))  # the rim has no neighbours
+    return (inner * (views.alpha - (views.normal * normal).sum(-1, keepdim=True))).mean()
+
+
+def depth_normals(depth: Tensor, cameras: Cameras) -> Tensor:
+    """Unit normals (B,H,W,3) in world axes, towards the camera, of pictures of depth along its axis (B,H,W); 0 at the rim."""
+    _, height, width = depth.shape
+    y, x = torch.meshgrid(
+        torch.arange(height, device=depth.device) + 0.5, torch.arange(width, device=depth.device) + 0.5, indexing="ij"
+    )
+    K = cameras.K.to(depth)
+    focal = torch.stack([K[:, 0, 0], K[:, 1, 1]], -1)[:, None, None]
+    centre = K[:, None, None, :2, 2]
+    across = (torch.stack([x, y], -1) - centre) / focal * depth[..., None]
+    points = torch.cat([across, depth[..., None]], dim=-1)
+    right = points[:, 1:-1, 2:] - points[:, 1:-1, :-2]
+    down = points[:, 2:, 1:-1] - points[:, :-2, 1:-1]
+    towards = F.normalize(torch.linalg.cross(down, right), dim=-1)
+    world = torch.einsum("bij,bhwj->bhwi", cameras.c2w[:, :3, :3].to(depth), towards)
+    return F.pad(world, (0, 0, 1, 1, 1, 1))

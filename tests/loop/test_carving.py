@@ -1,0 +1,103 @@
+"""The mesh of splats, carved: where rays meet a surface, what is inside, and that handles stay while caves go."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import torch
+import trimesh
+
+from engine.loop.carving import LEVEL, carved, reached, seen_from_outside, sphere_cameras
+from engine.loop.mesh import mesh_of
+from engine.loop.messages import SceneCopy
+from engine.loop.volume import occupancy_grid
+from engine.math.cameras import orbit_cameras
+from engine.render.splats_surface import surface_depths
+from engine.scene import splats
+from engine.scene.splats import Splats
+
+
+def cloud(points: np.ndarray, scale: float = 0.05, opacity: float = 0.9) -> Splats:
+    return splats.from_points(
+        torch.from_numpy(points).float(), torch.full((len(points), 3), 0.5), scale=scale, opacity=opacity
+    )
+
+
+def on_sphere(count: int, radius: float) -> np.ndarray:
+    z = 1 - 2 * (np.arange(count) + 0.5) / count
+    turn = np.arange(count) * math.pi * (3 - 5**0.5)
+    flat = np.sqrt(1 - z**2)
+    return radius * np.stack([flat * np.cos(turn), flat * np.sin(turn), z], 1)
+
+
+def on_torus(count: int, big: float, small: float) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    u, v = rng.uniform(0, 2 * np.pi, (2, count))
+    return np.stack([(big + small * np.cos(v)) * np.cos(u), (big + small * np.cos(v)) * np.sin(u), small * np.sin(v)], 1)
+
+
+def copy_of(scene: Splats) -> SceneCopy:
+    return SceneCopy(0, 0, scene, "cpu", 40.0, 3.05, 0)
+
+
+def test_the_depth_of_one_splat_is_where_its_own_density_lets_half_of_the_light_through() -> None:
+    scale, opacity = 0.2, 0.9
+    cameras = orbit_cameras([0.0], 0.0, 3.05, 40.0, 33)
+    depth, alpha = surface_depths(cloud(np.zeros((1, 3)), scale, opacity), cameras)
+    before = scale * math.sqrt(2 * math.log(opacity / 0.5))  # 1 - o exp(-b^2 / 2 s^2) = 1/2
+    assert alpha[0, 16, 16] == pytest.approx(opacity, abs=1e-3)
+    assert depth[0, 16, 16] == pytest.approx(3.05 - before, abs=5e-3)
+    assert depth[0, 0, 0] == 0 and alpha[0, 0, 0] == 0
+
+
+def test_depths_lie_on_the_surface_and_not_at_the_centres_of_the_splats() -> None:
+    scene = cloud(on_sphere(3000, 0.6))
+    cameras = sphere_cameras(4, 48, 40.0, 3.05)
+    depth, alpha = surface_depths(scene, cameras)
+    middle = depth[:, 23:25, 23:25].mean((1, 2))
+    assert (alpha[:, 23:25, 23:25] > 0.9).all() and (middle < 3.05 - 0.6).all() and (middle > 3.05 - 0.75).all()
+
+
+def test_what_only_narrow_openings_lead_to_is_inside() -> None:
+    solid = np.zeros((40, 40, 40), bool)
+    solid[10:30, 10:30, 10:30] = True
+    solid[14:26, 14:26, 14:26] = False
+    closed = reached(solid)
+    assert not closed[20, 20, 20] and closed[2, 2, 2]
+    solid[19:21, 19:21, 26:30] = False  # two voxels wide
+    assert not reached(solid)[20, 20, 20]
+    solid[14:26, 14:26, 26:30] = False
+    assert reached(solid)[20, 20, 20]
+
+
+def test_voxels_beside_and_before_the_object_are_seen_as_free() -> None:
+    cameras = sphere_cameras(16, 48, 40.0, 3.05)
+    low, free = seen_from_outside(*surface_depths(cloud(on_sphere(3000, 0.5)), cameras), cameras, 41)
+    assert low[20, 20, 20] > 0.9 and free[20, 20, 20] == 0
+    assert low[2, 2, 2] == 0 and low[20, 20, 38] < 0.05
+
+
+def test_a_shell_with_dirt_inside_becomes_one_solid_ball() -> None:
+    rng = np.random.default_rng(1)
+    scene = cloud(np.concatenate([on_sphere(4000, 0.6), rng.normal(0, 0.15, (300, 3))]), 0.04)
+    occupancy, _ = occupancy_grid(scene, 64)
+    solid = carved(scene, occupancy, 0.35, 40.0, 3.05)
+    inside = np.linalg.norm(np.stack(np.meshgrid(*[np.linspace(-1, 1, 64)] * 3, indexing="ij")), axis=0) < 0.5
+    assert (solid[inside] > LEVEL).all() and (occupancy[inside] < 0.35).any()
+    mesh = mesh_of(copy_of(scene), 4000)
+    made = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
+    assert made.is_watertight and made.body_count == 1 and made.euler_number == 2
+    assert 0.6 < np.linalg.norm(mesh.vertices, axis=1).mean() < 0.6 + 3 * 0.04
+
+
+def test_a_handle_stays_open() -> None:
+    mesh = mesh_of(copy_of(cloud(on_torus(4000, 0.55, 0.16), 0.04)), 6000)
+    made = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
+    assert made.is_watertight and made.euler_number == 0 and made.body_count == 1
+
+
+def test_a_mist_still_has_a_mesh() -> None:
+    thin = cloud(on_sphere(300, 0.5), 0.08, 0.05)
+    assert len(mesh_of(copy_of(thin), 2000).faces) > 0

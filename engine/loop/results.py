@@ -18,6 +18,7 @@ from engine.loop.export.files import atomic_path
 from engine.loop.export.glb import write_glb, write_textured_glb
 from engine.loop.export.ply import sh0_from_rgb, write_splat_ply
 from engine.loop.export.sheet import write_sheet
+from engine.loop.export.splat_axes import AXES_COMMENT, TO_FILE, turned
 from engine.loop.export.video import write_video
 from engine.loop.frames import device_of, render_frames, render_rgba, shown, strip_cameras
 from engine.loop.guiding.origin import Origin, origin_in
@@ -155,7 +156,9 @@ def _ply(path: Path, copy: SceneCopy, recipe: str) -> None:
         raise InputError("The shape has no solid part to export.", "Refine it for longer.")
     with torch.no_grad():
         parts = [part.float().cpu().numpy() for part in (cloud.means, cloud.scales, cloud.unit_quats, cloud.opacities, cloud.rgb)]
-    write_splat_ply(path, *parts[:4], sh0_from_rgb(parts[4]), recipe=recipe)
+    means, scales, quats, opacities, rgb = parts
+    means, quats = turned(means, quats, TO_FILE)
+    write_splat_ply(path, means, scales, quats, opacities, sh0_from_rgb(rgb), comments=[AXES_COMMENT], recipe=recipe)
 
 
 def _glb(path: Path, copy: SceneCopy, recipe: str) -> None:

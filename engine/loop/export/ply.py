@@ -23,6 +23,7 @@ import numpy as np
 from engine.errors import FileFormatError, InputError
 from engine.loop.export.files import atomic_path, read_errors
 from engine.loop.export.ply_rows import MAX_HEADER_BYTES, Element, Header, read_elements, read_header
+from engine.loop.export.splat_axes import in_world
 from engine.loop.export.splat_cloud import SH_C0, SplatCloud, rgb_from_sh0, sh0_from_rgb
 from engine.loop.export.splat_packed import PACKED, unpacked
 from engine.loop.export.splat_rows import MIN_SCALE, cloud_of, colours_as_harmonics, missing_columns
@@ -91,7 +92,7 @@ def _recipe_comments(recipe: str) -> list[str]:
 
 
 def read_splat_ply(path: Path | str, most: int = MAX_SPLATS) -> SplatCloud:
-    """Read a splat PLY, plain or packed; harmonics above the constant are left out, other extra properties and elements too.
+    """Read a splat PLY, plain or packed, in our axes if it is one of ours; harmonics above the constant are left out, other extra properties and elements too.
 
     Rows of no use are left out and counted in ``notes``. Raises `FileFormatError` for what is no PLY, no splat cloud, truncated,
     mostly not finite, or of more than ``most`` splats.
@@ -112,7 +113,7 @@ def splats_in(file: BinaryIO, path: Path | str, most: int = MAX_SPLATS) -> Splat
     lacking = missing_columns(list(columns))
     if lacking:
         raise FileFormatError(f"{path} is a PLY without splats: it lacks {', '.join(lacking)}.", "Choose a 3DGS point_cloud.ply.")
-    return cloud_of(path, columns, comments)
+    return in_world(cloud_of(path, columns, comments))
 
 
 def _columns(path: Path | str, file: BinaryIO, header: Header, vertex: Element) -> dict[str, np.ndarray]:

@@ -27,7 +27,7 @@ def read_prompt(prompt: str) -> tuple[Asked, ...]:
     colour, waiting = "", dict[str, str]()
     words, at = tokens(prompt), 0
     while at < len(words):
-        role, meaning, length = _read(words, at)
+        role, meaning, length = _read(words, at, found[-1][0] if found else "")
         at += length
         if role == "colour":
             colour = meaning
@@ -45,10 +45,15 @@ def read_prompt(prompt: str) -> tuple[Asked, ...]:
     return tuple(Asked(kind, colours) for kind, colours in found)
 
 
-def _read(words: Sequence[str], at: int) -> tuple[str, str, int]:
-    """What the words from ``at`` on say, the longest reading first: a role, its canonical word, and how many words it takes."""
+def _read(words: Sequence[str], at: int, owner: str) -> tuple[str, str, int]:
+    """What the words from ``at`` on say, the longest reading first: a role, its canonical word, and how many words it takes.
+
+    What is a part of the object before it, the ``owner``, is that: a snowman's hat is no second object.
+    """
     for length in (2, 1):
         phrase = " ".join(words[at : at + length])
+        if owner and phrase in _PARTS and _part_of(owner, _PARTS[phrase]):
+            return "part", _PARTS[phrase], length
         for role, meanings in (("colour", _COLOURS), ("kind", _KINDS), ("part", _PARTS)):
             if phrase in meanings:
                 return role, meanings[phrase], length

@@ -20,7 +20,7 @@ AZIMUTHS = [45.0 * i for i in range(8)]
     ("a sword with a brown handle", [Asked("sword", {"hilt": "brown"})]),
     ("a car and a blue house", [Asked("car"), Asked("house", {"body": "blue"})]),
     ("a mug with yellow wings", [Asked("mug")]),
-    ("a dragon", []),
+    ("a unicorn", []),
 ])  # fmt: skip
 def test_prompts_are_read(prompt: str, asked: list[Asked]) -> None:
     assert list(read_prompt(prompt)) == asked
@@ -57,7 +57,7 @@ def test_only_the_front_looks_like_the_front(scorer: ToyboxScorer) -> None:
 
 
 def test_what_it_cannot_judge_it_does_not(scorer: ToyboxScorer, mug: np.ndarray) -> None:
-    assert scorer.scores(mug, "a dragon") is None and scorer.fronts(mug, "a dragon") is None
+    assert scorer.scores(mug, "a unicorn") is None and scorer.fronts(mug, "a unicorn") is None
     assert scorer.fronts(mug, "a table") is None, "a table has no front"
 
 

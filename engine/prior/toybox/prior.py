@@ -21,6 +21,7 @@ from engine.prior.toybox.info import CONTROLLER
 from engine.prior.toybox.network import Poses, StemFeatures, ToyboxDenoiser, Words
 from engine.prior.toybox.poses import poses_from_cameras, unknown_poses
 from engine.prior.toybox.schedule import time_fraction
+from engine.prior.toybox.threads import FastestThreads
 from engine.prior.toybox.tokeniser import Tokeniser
 
 
@@ -46,6 +47,7 @@ class ToyboxPrior:
         self.info = replace(info, implies_noise=True, takes_references=controller is not None)
         self.controller = None if controller is None else controller.to(self.device).eval().requires_grad_(False)
         self._half = half_pays(self.device)
+        self._threads = FastestThreads(None if self.device.type == "cpu" else 1)
 
     @property
     def network(self) -> ToyboxDenoiser:
@@ -81,6 +83,13 @@ class ToyboxPrior:
         if given is not None:
             x, at = torch.cat([x_t, given.x.to(x_t)]), torch.cat([at, at.new_zeros(len(given.x))])
         clean = torch.arange(len(x), device=x.device) >= noisy
+        if x.requires_grad:
+            return self._cleaned(x_t, t, x, at, clean, condition)
+        return self._threads.run(lambda: self._cleaned(x_t, t, x, at, clean, condition), len(x))
+
+    def _cleaned(self, x_t: Tensor, t: Tensor, x: Tensor, at: Tensor, clean: Tensor, condition: Condition) -> Prediction:
+        """The prediction for ``x_t``, the first of all views ``x`` (V,4,64,64), of which some are given ``clean``."""
+        noisy = len(x_t)
         poses = self._poses(condition, len(x))  # in full precision: rays need it
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self._half):
             words = _words(condition.text)

@@ -42,7 +42,7 @@ def sphere_cameras(count: int, size: int, fov_deg: float, distance: float) -> Ca
 
 
 def carved(scene: Splats, occupancy: np.ndarray, level: float, fov_deg: float, distance: float) -> np.ndarray:
-    """Solidity (R,R,R) whose surface lies at `LEVEL`, from ``occupancy`` (R,R,R) in 0..1 over [-1, 1]^3 with surface ``level``."""
+    """Solidity (R,R,R) whose surface lies at `LEVEL`, from ``occupancy`` (R,R,R) over [-1, 1]^3 with its surface at ``level``."""
     cameras = sphere_cameras(VIEWS, PICTURE_SIZE, fov_deg, distance)
     low, free = seen_from_outside(*surface_depths(scene, cameras), cameras, len(occupancy))
     seen = (free >= FREE_VIEWS) | (low < LEVEL)
@@ -59,9 +59,7 @@ def reached(solid: np.ndarray, gap: int = GAP_VOXELS) -> np.ndarray:
     return ndimage.binary_dilation(outside, iterations=gap) & ~solid
 
 
-def seen_from_outside(
-    depths: np.ndarray, alphas: np.ndarray, cameras: Cameras, resolution: int
-) -> tuple[np.ndarray, np.ndarray]:
+def seen_from_outside(depths: np.ndarray, alphas: np.ndarray, cameras: Cameras, resolution: int) -> tuple[np.ndarray, np.ndarray]:
     """For each voxel (R,R,R) the second lowest alpha over the views, and how many views see it in front of their surface."""
     w2c = np.linalg.inv(cameras.c2w.cpu().double().numpy())
     low = np.empty((resolution,) * 3, np.float32)

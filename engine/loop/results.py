@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -65,14 +66,18 @@ def write_results(finished: Finished, prior_id: str, folder: Path, formats: tupl
         folder.mkdir(parents=True, exist_ok=True)
     files, notes, failed = {"recipe": folder / "recipe.toml"}, [], []
     _write_text(files["recipe"], text)
-    for name in wanted:
-        try:
-            writers[name](folder / FILE_OF[name], copy, text)
+    with ThreadPoolExecutor(2) as pool:  # the mesh beside the video: both spend their time in code that lets go of the lock
+        tasks = [pool.submit(writers[name], folder / FILE_OF[name], copy, text) for name in wanted]
+    for name, task in zip(wanted, tasks, strict=True):
+        error = task.exception()
+        if error is None:
             files[name] = folder / FILE_OF[name]
-        except InputError as error:  # a shape too thin for a mesh still has its other files
+        elif isinstance(error, InputError):  # a shape too thin for a mesh still has its other files
             notes.append(str(error))
-        except Exception as error:  # whatever keeps one file from being written, the others are still to be had
+        elif isinstance(error, Exception):  # whatever keeps one file from being written, the others are still to be had
             failed.append((FILE_OF[name], error))
+        else:
+            raise error
     files |= _with_summary(folder / "result.json", finished, recipe, files, clock.lap(), notes, failed)
     if failed:
         raise _incomplete(failed, files)

@@ -1,4 +1,4 @@
-"""Normal consistency: the normals of splats agree with those of the surface that their depth shows (2DGS, arXiv 2403.17888, eq. 14).
+"""Normal consistency: splats' normals agree with those of the surface that their depth shows (2DGS, arXiv 2403.17888, eq. 14).
 
 Splats that fit pictures are free to stand across the surface that they paint, which leaves it dented under light.
 """

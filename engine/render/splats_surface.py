@@ -1,4 +1,4 @@
-"""Where rays meet the surface of splats: the depth at which half of the light is gone, taken along each splat and not at its centre.
+"""Where rays meet the surface of splats: the depth at which half of the light is gone, along each splat, not at its centre.
 
 A splat's density along a ray x = t d (camera space, d_z = 1) is a Gaussian in t: with P the inverse of its covariance and m its
 mean, A = d.Pd, its peak lies at t* = d.Pm / A and has the opacity a = o exp(-(m.Pm - A t*^2) / 2). Up to depth t it lets
@@ -84,8 +84,8 @@ def _box(centre, reach, K, width, height, n, box):
         far = centre[n, 2] + reach[n, 2]
         first = focal * low / (z if low < 0 else far) + middle
         last = focal * high / (z if high > 0 else far) + middle
-        box[2 * axis] = max(0, int(math.ceil(first - 0.5)))
-        box[2 * axis + 1] = min(size - 1, int(math.floor(last - 0.5)))
+        box[2 * axis] = max(0, math.ceil(first - 0.5))
+        box[2 * axis + 1] = min(size - 1, math.floor(last - 0.5))
 
 
 @numba.njit(**OPTIONS)

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from engine.toybox.objects import KINDS, parts_of
-from engine.toybox.words import COLOUR_SYNONYMS, COLOURS, KIND_SYNONYMS, PART_PARTICIPLES, PART_SYNONYMS, READ_AS, tokens
+from engine.toybox.part_words import PART_PARTICIPLES, PART_SYNONYMS
+from engine.toybox.words import COLOUR_SYNONYMS, COLOURS, KIND_SYNONYMS, READ_AS, tokens
 
 
 @dataclass(frozen=True)

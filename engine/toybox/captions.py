@@ -7,18 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.toybox.objects.mesh import ToyObject
-from engine.toybox.words import (
-    ADJECTIVE_SYNONYMS,
-    COLOUR_SYNONYMS,
-    FILLERS,
-    KIND_SYNONYMS,
-    MASS_PARTS,
-    OPENINGS,
-    PART_PARTICIPLES,
-    PART_SYNONYMS,
-    PLURAL_PARTS,
-    tokens,
-)
+from engine.toybox.part_words import MASS_PARTS, PART_PARTICIPLES, PART_SYNONYMS, PLURAL_PARTS
+from engine.toybox.words import ADJECTIVE_SYNONYMS, COLOUR_SYNONYMS, FILLERS, KIND_SYNONYMS, OPENINGS, tokens
 
 MAX_TOKENS = 14
 SYNONYM_SHARE = 0.25

@@ -74,7 +74,7 @@ def model_drawer(folder: Path) -> ModelDrawer:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a cache is made of: procedural objects or ``models`` of a folder, some ``kinds`` or the usual ones, perhaps ``ccm`` maps."""
+    """What a cache is made of: procedural objects or a folder of ``models``, of some ``kinds``, with ``ccm`` maps or not."""
 
     models: Path | None = None
     kinds: tuple[str, ...] = ()

@@ -14,7 +14,8 @@ import torch.nn.functional as F
 from engine.prior.reference.retrieval import unit
 from engine.prior.reference.silhouette import outline
 from engine.toybox.classifier import ToyClassifier, load_classifier
-from engine.toybox.words import ADJECTIVE_SYNONYMS, COLOUR_SYNONYMS, KIND_SYNONYMS, PART_SYNONYMS
+from engine.toybox.part_words import PART_SYNONYMS
+from engine.toybox.words import ADJECTIVE_SYNONYMS, COLOUR_SYNONYMS, KIND_SYNONYMS
 
 SIZE, BATCH = 64, 64
 

@@ -96,10 +96,7 @@ def main() -> int:
     """Write the list, embed its objects, write that too."""
     limit_threads()
     rows = [
-        _row(seed_of(kind, nth), kind)
-        for nth in range(PER_FIRST_KIND)
-        for kind in KINDS
-        if nth < PER_KIND or kind in FIRST_KINDS
+        _row(seed_of(kind, nth), kind) for nth in range(PER_FIRST_KIND) for kind in KINDS if nth < PER_KIND or kind in FIRST_KINDS
     ]
     with atomic_path(LIST) as part:
         part.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n", encoding="utf-8")

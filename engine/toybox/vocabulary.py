@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.toybox.models.labels import model_nouns
 from engine.toybox.objects import KINDS
+from engine.toybox.part_words import PART_PARTICIPLES, PART_SYNONYMS, PARTS
 from engine.toybox.words import (
     ADJECTIVE_SYNONYMS,
     ADJECTIVES,
@@ -14,9 +15,6 @@ from engine.toybox.words import (
     GRAMMAR_WORDS,
     KIND_SYNONYMS,
     OPENINGS,
-    PART_PARTICIPLES,
-    PART_SYNONYMS,
-    PARTS,
     tokens,
 )
 

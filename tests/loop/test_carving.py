@@ -20,9 +20,7 @@ from engine.scene.splats import Splats
 
 
 def cloud(points: np.ndarray, scale: float = 0.05, opacity: float = 0.9) -> Splats:
-    return splats.from_points(
-        torch.from_numpy(points).float(), torch.full((len(points), 3), 0.5), scale=scale, opacity=opacity
-    )
+    return splats.from_points(torch.from_numpy(points).float(), torch.full((len(points), 3), 0.5), scale=scale, opacity=opacity)
 
 
 def on_sphere(count: int, radius: float) -> np.ndarray:

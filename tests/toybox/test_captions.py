@@ -7,16 +7,9 @@ import pytest
 
 from engine.toybox.captions import MAX_TOKENS, caption, plain_caption
 from engine.toybox.objects import KINDS, ToyObject, draw_object, parts_of
+from engine.toybox.part_words import PART_PARTICIPLES, PART_SYNONYMS
 from engine.toybox.vocabulary import VOCABULARY
-from engine.toybox.words import (
-    COLOUR_SYNONYMS,
-    COLOURS,
-    KIND_SYNONYMS,
-    PART_PARTICIPLES,
-    PART_SYNONYMS,
-    draw_colour,
-    tokens,
-)
+from engine.toybox.words import COLOUR_SYNONYMS, COLOURS, KIND_SYNONYMS, draw_colour, tokens
 
 
 @pytest.fixture(scope="module")

@@ -92,7 +92,9 @@ def _recipe_comments(recipe: str) -> list[str]:
 
 
 def read_splat_ply(path: Path | str, most: int = MAX_SPLATS) -> SplatCloud:
-    """Read a splat PLY, plain or packed, in our axes if it is one of ours; harmonics above the constant are left out, other extra properties and elements too.
+    """Read a splat PLY, plain or packed, in our axes if it is one of ours.
+
+    Harmonics above the constant are left out, other extra properties and elements too.
 
     Rows of no use are left out and counted in ``notes``. Raises `FileFormatError` for what is no PLY, no splat cloud, truncated,
     mostly not finite, or of more than ``most`` splats.

@@ -19,7 +19,8 @@ from engine.prior.toybox.network import TextEncoder, Words
 from engine.prior.toybox.tokeniser import Tokeniser
 from engine.toybox.captions import caption, plain_caption
 from engine.toybox.objects import KINDS, any_kind, draw_object
-from engine.toybox.words import ADJECTIVES, COLOURS, PARTS
+from engine.toybox.part_words import PARTS
+from engine.toybox.words import ADJECTIVES, COLOURS
 
 COLOUR_WORDS = tuple(COLOURS)
 PART_NAMES = ("body", *PARTS)

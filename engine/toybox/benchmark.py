@@ -17,6 +17,10 @@ compares the guidance methods instead: `engine.toybox.comparison`.
     python -m engine.toybox.benchmark --references [--controllers NAME=FOLDER ...] [--by words] [--quick] [--sheet FILE.jpg] ...
 
 measures what a 3D reference is worth: `engine.toybox.referring`.
+
+    python -m engine.toybox.benchmark --kinds all|NAME,NAME [--set refine_steps=20] [--sheet FILE.png] [--readme FILE.md]
+
+asks for one object of each kind, and how many of its sides are named right: `engine.toybox.yardstick.kinds`.
 """
 
 from __future__ import annotations
@@ -33,11 +37,16 @@ from pathlib import Path
 from engine.errors import InputError, StudioError, storage_errors
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs, RunSpec
+from engine.prior.registry import load_prior
 from engine.session.presets import DEFAULT_PRESET, IMAGE_PRESET, apply_preset, find_preset
+from engine.toybox.classifier import load_classifier
 from engine.toybox.comparison.command import add_options, check_options, compare
+from engine.toybox.fill import kinds_named
 from engine.toybox.markers import put_between_markers
+from engine.toybox.objects import KINDS
 from engine.toybox.referring import command as referring
 from engine.toybox.yardstick.image import ImageResult
+from engine.toybox.yardstick.kinds import kinds_table, measure_kinds
 from engine.toybox.yardstick.readme import image_markdown
 from engine.toybox.yardstick.report import document, gather, table
 from engine.toybox.yardstick.sheet import write_sheet
@@ -56,7 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         check_options(options)
         referring.check_options(options)
-        if options.references is not None:
+        if options.kinds is not None:
+            _measure_kinds(options)
+        elif options.references is not None:
             referring.compare(options, _changes(options), _show_progress)
         elif options.methods is not None:
             compare(options, _changes(options), _show_progress)
@@ -82,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", choices=("text", "image"), help="measure prompts alone, or pictures alone")
     parser.add_argument("--readme", type=Path, metavar="FILE.md", help="put the table (of pictures) between its markers there")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="worker processes (default: one a core)")
+    parser.add_argument("--kinds", metavar="NAME,NAME", help="measure one object of each of these kinds, or of all")
     add_options(parser)
     referring.add_options(parser)
     return parser
@@ -113,6 +125,22 @@ def _run(options: argparse.Namespace) -> None:
         write_sheet(options.sheet, [text.task.prompt for text in texts[:24]], [text.strip for text in texts[:24]])
     if options.readme is not None:
         put_between_markers(options.readme, "image", image_markdown(numbers))
+
+
+def _measure_kinds(options: argparse.Namespace) -> None:
+    kinds, settings, began = kinds_named(options.kinds), _settings(options, options.preset), time.monotonic()
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown:
+        raise InputError(f"There is no kind {unknown[0]!r}.", f"Choose among: {', '.join(KINDS)}.")
+    results = []
+    for result in measure_kinds(kinds, settings, load_prior(settings.spec.prior), load_classifier()):
+        results.append(result)
+        _show_progress(len(results), len(kinds), time.monotonic() - began)
+    print(kinds_table(results))
+    if options.sheet is not None:
+        write_sheet(options.sheet, [result.prompt for result in results], [result.strip for result in results])
+    if options.readme is not None:
+        put_between_markers(options.readme, "kinds", kinds_table(results))
 
 
 def _settings(options: argparse.Namespace, preset: str) -> Settings:

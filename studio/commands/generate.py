@@ -25,6 +25,7 @@ from engine.loop.photo.belonging import within
 from engine.loop.photo.listing import BETWEEN, listing, pictures_in
 from engine.loop.photo.marks import AUTO, SET
 from engine.loop.recipe import Recipe
+from engine.loop.replay import Replayed
 from engine.loop.results import FORMATS, RESULT_FILES, write_results
 from engine.loop.run import run
 from engine.loop.settings import Settings, with_values
@@ -62,7 +63,8 @@ def make(options: argparse.Namespace) -> None:
     note = note_on_words(settings.spec.prior, settings.spec.prompt)
     if note is not None:
         tqdm.write(f"note: {note}")
-    events = run(settings.spec, settings.knobs, Unattended(), load_prior, folder=options.out, resume=options.resume)
+    mailbox = replayed(options, settings)
+    events = run(settings.spec, settings.knobs, mailbox, load_prior, folder=options.out, resume=options.resume)
     first = next(events)  # what cannot be made is refused by now, and only then are earlier results moved
     if not options.resume:
         put_aside(options.out, (*RESULT_FILES, snapshot.NAME, snapshot.PREVIOUS))
@@ -139,6 +141,15 @@ def recipe_settings(path: Path) -> Settings:
     spec, folder = settings.spec, path.parent
     own = {"images": within(spec.images, folder), "reference": belonging.within(spec.reference, folder)}
     return with_values(settings, own)
+
+
+def replayed(options: argparse.Namespace, settings: Settings) -> Replayed | Unattended:
+    """The live changes of ``--recipe``, to be made again at their steps; nobody steers where there are none."""
+    changes = () if options.recipe is None or options.resume else Recipe.from_toml(_recipe_text(options.recipe)).changes
+    if not changes:
+        return Unattended()
+    tqdm.write(f"note: {len(changes)} live changes of the recipe are made again at their steps")
+    return Replayed(settings, changes)
 
 
 def elevation_values(told: str | None) -> dict[str, str]:

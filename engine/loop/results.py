@@ -19,7 +19,7 @@ from engine.loop.export.files import atomic_path
 from engine.loop.export.glb import write_glb, write_textured_glb
 from engine.loop.export.ply import sh0_from_rgb, write_splat_ply
 from engine.loop.export.sheet import write_sheet
-from engine.loop.export.splat_axes import AXES_COMMENT, TO_FILE, turned
+from engine.loop.export.splat_axes import AXES_COMMENT, to_file
 from engine.loop.export.video import write_video
 from engine.loop.frames import device_of, render_frames, render_rgba, shown, strip_cameras
 from engine.loop.guiding.origin import Origin, origin_in
@@ -162,7 +162,7 @@ def _ply(path: Path, copy: SceneCopy, recipe: str) -> None:
     with torch.no_grad():
         parts = [part.float().cpu().numpy() for part in (cloud.means, cloud.scales, cloud.unit_quats, cloud.opacities, cloud.rgb)]
     means, scales, quats, opacities, rgb = parts
-    means, quats = turned(means, quats, TO_FILE)
+    means, quats = to_file(means, quats)
     write_splat_ply(path, means, scales, quats, opacities, sh0_from_rgb(rgb), comments=[AXES_COMMENT], recipe=recipe)
 
 

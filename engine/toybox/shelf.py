@@ -39,7 +39,7 @@ FEW = 2 * len(KINDS)
 """The first so many of the list, two of each kind, are enough for an embedder that has to look at all their pictures first."""
 
 SOURCE, LICENCE = "toybox, procedural", "Apache-2.0"
-STEPS = 15
+STEPS = 20
 """An embedding's numbers are kept as whole ones up to this."""
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from engine.loop.export.ply import read_splat_ply, write_splat_ply
-from engine.loop.export.splat_axes import AXES_COMMENT, TO_FILE, turned
+from engine.loop.export.splat_axes import AXES_COMMENT, TO_FILE, to_file, to_world
 from engine.loop.messages import Finished, SceneCopy
 from engine.loop.recipe import Recipe
 from engine.loop.results import write_results
@@ -22,9 +22,9 @@ def test_up_becomes_minus_y_and_the_front_plus_z_with_each_splats_own_axes() -> 
     means = np.eye(3)
     half = np.sqrt(0.5)
     quats = np.array([[1.0, 0, 0, 0], [half, half, 0, 0], [half, 0, half, 0]])
-    there, orientation = turned(means, quats, TO_FILE)
+    there, orientation = to_file(means, quats)
     np.testing.assert_allclose(there, [[0, 0, 1], [-1, 0, 0], [0, -1, 0]], atol=1e-12)
-    back, before = turned(there, orientation, TO_FILE.inv())
+    back, before = to_world(there, orientation)
     np.testing.assert_allclose(back, means, atol=1e-12)
     np.testing.assert_allclose(np.abs((before * quats).sum(1)), 1, atol=1e-12)
 
@@ -39,8 +39,8 @@ def test_covariances_turn_with_the_cloud() -> None:
         axes = splats.rotation_matrices(torch.from_numpy(q)) * scales[:, None]
         return (axes @ axes.mT).numpy()
 
-    rotation = TO_FILE.as_matrix()
-    _, after = turned(np.zeros((5, 3)), quats, TO_FILE)
+    rotation = TO_FILE
+    _, after = to_file(np.zeros((5, 3)), quats)
     np.testing.assert_allclose(covariance(after), rotation @ covariance(quats) @ rotation.T, atol=1e-9)
 
 

@@ -58,7 +58,7 @@ def test_the_shipped_embeddings_are_those_of_the_objects(embedder) -> None:
     assert shipped.shape[:2] == (len(ROWS), len(AZIMUTHS_DEG)) and embeddings("another") is None
     for number in (0, 1337):
         fresh = embedded(shape_of(items()[number]), embedder)
-        assert float((fresh * unit(shipped[number])).sum(1).min()) > 0.98
+        assert float((fresh * unit(shipped[number])).sum(1).min()) > 0.96
 
 
 def test_new_objects_find_their_kind_and_their_outlines(embedder, tmp_path: Path) -> None:
@@ -71,8 +71,9 @@ def test_new_objects_find_their_kind_and_their_outlines(embedder, tmp_path: Path
     from_there = [
         find_by_pictures(shelf, embedder, [Sought(picture, direction)], 1)[0] for picture, direction in zip(pictures, directions)
     ]
-    for found in (by_words, anywhere, from_there):
-        assert np.mean([KIND_OF[match.item.id] == obj.kind for match, obj in zip(found, asked, strict=True)]) > 0.9
+    for found, least in ((by_words, 0.95), (anywhere, 0.85), (from_there, 0.95)):
+        right = [KIND_OF[match.item.id] == obj.kind for match, obj in zip(found, asked, strict=True)]
+        assert np.mean(right) > least and np.mean(right[: len(FIRST_KINDS)]) > 0.9
     assert np.mean([match.similarity for match in from_there]) > 0.88
     assert not list(tmp_path.iterdir())  # shipped embeddings need no cache
 

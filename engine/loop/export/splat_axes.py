@@ -8,26 +8,36 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from engine.loop.export.splat_cloud import SplatCloud
 
 AXES_COMMENT = "up -y, front +z"
-TO_FILE = Rotation.from_matrix([[0, -1, 0], [0, 0, -1], [1, 0, 0]])
+TO_FILE = np.array([[0, -1, 0], [0, 0, -1], [1, 0, 0]], np.float64)
 """World to file: (x, y, z) becomes (-y, -z, x)."""
 
+TURN = np.array([0.5, 0.5, -0.5, 0.5])
+"""The same rotation as a quaternion w x y z."""
 
-def turned(means: np.ndarray, quats: np.ndarray, rotation: Rotation) -> tuple[np.ndarray, np.ndarray]:
-    """Centres (N,3) and orientations (N,4), w x y z, of a cloud as a whole after ``rotation``."""
-    if not len(means):
-        return means, quats
-    own = Rotation.from_quat(np.asarray(quats, np.float64)[:, [1, 2, 3, 0]])
-    return rotation.apply(means).astype(means.dtype), (rotation * own).as_quat()[:, [3, 0, 1, 2]].astype(quats.dtype)
+
+def to_file(means: np.ndarray, quats: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Centres (N,3) and orientations (N,4), w x y z, of a cloud in the axes of viewers."""
+    return _turned(means, quats, TO_FILE, TURN)
+
+
+def to_world(means: np.ndarray, quats: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The way back."""
+    return _turned(means, quats, TO_FILE.T, TURN * (1, -1, -1, -1))
 
 
 def in_world(cloud: SplatCloud) -> SplatCloud:
     """A cloud that was read, in our axes if its file says that it is ours."""
     if AXES_COMMENT not in cloud.comments:
         return cloud
-    means, quats = turned(cloud.means, cloud.quats, TO_FILE.inv())
+    means, quats = to_world(cloud.means, cloud.quats)
     return replace(cloud, means=means, quats=quats)
+
+
+def _turned(means: np.ndarray, quats: np.ndarray, matrix: np.ndarray, turn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    w, x, y, z = turn  # the product of two quaternions, this one from the left
+    left = np.array([[w, -x, -y, -z], [x, w, -z, y], [y, z, w, -x], [z, -y, x, w]])
+    return (means @ matrix.T).astype(means.dtype), (quats @ left.T).astype(quats.dtype)

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from engine.math.noise import NoiseSchedule
 from engine.prior.toybox.network import StemFeatures, ToyboxDenoiser, Words
+from engine.prior.toybox.prior import half_pays
 from engine.prior.toybox.schedule import time_fraction
 from engine.toybox.training.batches import TrainingBatch
 
@@ -20,10 +21,14 @@ Guide = Callable[[Tensor, Words], StemFeatures]
 
 
 def predict_clean(net: ToyboxDenoiser, schedule: NoiseSchedule, batch: TrainingBatch, guide: Guide | None = None) -> Tensor:
-    """Noise the views that are not given and let the network clean them: x0 (B,V,4,S,S) in float32, under bf16 autocast."""
+    """Noise the views that are not given and let the network clean them: x0 (B,V,4,S,S) in float32.
+
+    Under bf16 autocast where that pays. The block ends before the loss: inside it autocast keeps its casts of the weights, and
+    an optimiser's step would change nothing.
+    """
     x_t = torch.where(batch.clean[..., None, None, None], batch.x, schedule.add_noise(batch.x, batch.noise, batch.t))
     t = torch.where(batch.clean, 0.0, time_fraction(batch.t, len(schedule))[:, None])
-    with torch.autocast(batch.x.device.type, torch.bfloat16):
+    with torch.autocast(batch.x.device.type, torch.bfloat16, enabled=half_pays(batch.x.device)):
         words = net.text(batch.ids)
         reference = None if guide is None else guide(t, words)
         return net(x_t, t, words, batch.poses, batch.clean, reference).float()

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from engine.errors import StudioError
 from engine.loop.devices import limit_threads
+from engine.prior.toybox.prior import half_pays
 from engine.toybox.classifier import (
     AZIMUTH_BINS,
     BIN_DEG,
@@ -153,7 +154,7 @@ def teach(lesson: Lesson, steps: int, batch: int = 96, seed: int = 0, rate: floa
     for step in range(steps):
         part = lesson[torch.randint(len(lesson), (batch,), generator=rng)]
         pictures = roughen(part.images / 255, rng).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
+        with torch.autocast("cpu", torch.bfloat16, enabled=half_pays(pictures.device)):
             seen = classifier(pictures)
         loss = loss_of(Reading(seen.kind.float(), seen.azimuth.float(), seen.colour.float()), part)
         optimiser.zero_grad(set_to_none=True)

@@ -84,7 +84,7 @@ def draw_panel(catalogue: Catalogue, tabs: Sequence[Tab] = TABS) -> Panel:
     parts: dict[str, Any] = {"tabs": tab_bar(tabs)}
     with gr.Column(elem_id="mq-scroll"):
         parts |= {"reference": draw_reference_card(controls)}
-        draw_picture_card(controls)
+        draw_picture_card(controls, fields)
         parts |= _draw_words()
         with gr.Column(elem_classes="mq-card"):
             parts |= {**_draw_presets(catalogue), **_draw_prior(catalogue, settings), **_draw_seed(controls, fields)}
@@ -103,6 +103,7 @@ def _draw_words() -> dict[str, Any]:
             placeholder=TEXT.words,
             lines=2,
             max_lines=4,
+            info="Enter generates, Shift+Enter begins a new line.",
             elem_id="mq-prompt",
             submit_btn=False,
         )

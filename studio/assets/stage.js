@@ -180,7 +180,7 @@
       this.find(".mq-frames").replaceChildren(...Array.from({ length: VIEWS }, (_, i) => {
         const button = document.createElement("button"), azimuth = i * 360 / VIEWS;
         button.type = "button";
-        button.title = `Look from ${azimuth} degrees`;
+        button.title = azimuth % 90 ? `Look from ${azimuth}°` : `Look from ${azimuth}°: ${maquette.sideName(azimuth).toLowerCase()}`;
         button.append(document.createElement("canvas"), Object.assign(document.createElement("span"), { textContent: `${azimuth}°` }));
         button.addEventListener("click", () => this.live.look({ azimuth, elevation: 15 }));
         return button;

@@ -157,8 +157,27 @@ def test_an_empty_prompt_says_what_to_do_and_keeps_the_rest(page: Page) -> None:
     expect(page.locator("#mq-problem .mq-fault span")).to_contain_text("Describe one object")
     expect(page.locator("#mq-negative textarea")).to_have_value("green")
     assert state(page)["state"] == "empty"
-    generate(page)
-    expect(page.locator("#mq-problem .mq-fault")).to_have_count(0)
+    page.fill("#mq-refine_steps input", str(LONG))
+    box = page.locator("#mq-prompt textarea")
+    box.press_sequentially("a red")
+    expect(page.locator("#mq-problem .mq-fault")).to_have_count(0)  # its cause is gone
+    box.press("Shift+Enter")
+    box.press_sequentially("mug")
+    expect(box).to_have_value("a red\nmug")
+    assert state(page)["state"] == "empty"
+    box.press("Enter")
+    wait_state(page, "running", "done")
+    expect(page.locator(".mq-runs button[aria-current=true]")).to_have_attribute("aria-label", re.compile("a red mug"))
+    slider = page.locator("#mq-guidance_scale input[type=range]")
+    help = page.locator(f"#{slider.get_attribute('aria-describedby')}")
+    assert "prompt pulls" in (help.text_content() or "")
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    assert slider.evaluate("each => getComputedStyle(each).outlineStyle") == "solid"
+    undo = page.locator(".mq-undo-live")
+    expect(undo).to_have_attribute("aria-label", re.compile("Undo: Guidance back to"))
+    undo.click()
+    expect(page.locator("#mq-guidance_scale input[type=number]")).to_have_value("2.5")
 
 
 def test_a_run_that_fails_says_why_and_can_be_tried_again(page: Page) -> None:

@@ -42,6 +42,7 @@ SCRIPTS = (
     "reference.js",
     "blocks_source.js",
     "status_line.js",
+    "beside.js",
     "stage.js",
     "strength.js",
     "compare.js",

@@ -117,7 +117,9 @@
     picture.alt = "";
     picture.addEventListener("error", () => { picture.hidden = true; });
     picture.src = maquette.url(`/thumb/${run.token}?step=${run.step}`);
-    button.append(picture);
+    const frame = document.createElement("i");
+    frame.append(picture);
+    button.append(frame, Object.assign(document.createElement("span"), { textContent: run.title }));
     button.addEventListener("click", () => { maquette.picked = run.token; document.querySelector("#mq-pick").click(); });
     return button;
   };

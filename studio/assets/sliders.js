@@ -1,7 +1,7 @@
 /* Sliders: where the usual value lies, help that is read out and that a tap opens, and the button that takes a live change back. */
 (() => {
   "use strict";
-  const USUAL = /Usual here: ([\d.]+)/;
+  const USUAL = /Usual here: ([\d.]+)/, THUMB_PX = 14;
   let numbers = 0;
 
   /* The usual value, which the help names, as a mark on the track. */
@@ -16,7 +16,7 @@
       tick.className = "mq-usual";
       track.after(tick);
     }
-    tick.style.setProperty("--share", share);
+    tick.style.left = `${track.offsetLeft + THUMB_PX / 2 + share * (track.offsetWidth - THUMB_PX)}px`;
     tick.title = `Usual here: ${told[1]}`;
   };
 
@@ -37,6 +37,7 @@
 
   maquette.mountPanel = (panel) => {
     attend();
+    new ResizeObserver(soon).observe(panel);
     new MutationObserver(soon).observe(panel, { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ["max", "min"] });
     panel.addEventListener("click", (event) => {
       const name = event.target.closest('[data-testid="block-info"].has-info'), shown = panel.querySelector(".mq-knob[data-help]");
@@ -44,6 +45,19 @@
       shown?.removeAttribute("data-help");
       if (knob && knob !== shown) knob.setAttribute("data-help", "");
     });
+  };
+
+  /* On a phone the live settings come up from below, so that the picture stays in sight. */
+  maquette.mountSheet = (element) => {
+    const button = element.querySelector("button");
+    const show = (on) => {
+      document.body.toggleAttribute("data-sheet", on);
+      button.setAttribute("aria-pressed", String(on));
+      button.textContent = on ? "Close" : "Steer";
+      if (on) window.scrollTo({ top: 0 });
+    };
+    button.addEventListener("click", () => show(!document.body.hasAttribute("data-sheet")));
+    document.addEventListener("keydown", (event) => { if (event.key === "Escape") show(false); });
   };
 
   maquette.mountUndo = (element) => {

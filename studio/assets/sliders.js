@@ -1,7 +1,7 @@
 /* Sliders: where the usual value lies, help that is read out and that a tap opens, and the button that takes a live change back. */
 (() => {
   "use strict";
-  const USUAL = /Usual here: ([\d.]+)/, THUMB_PX = 14;
+  const USUAL = /Usual here: ([\d.]+)/;
   let numbers = 0;
 
   /* The usual value, which the help names, as a mark on the track. */
@@ -16,7 +16,7 @@
       tick.className = "mq-usual";
       track.after(tick);
     }
-    tick.style.left = `${track.offsetLeft + THUMB_PX / 2 + share * (track.offsetWidth - THUMB_PX)}px`;
+    tick.style.setProperty("--share", share);
     tick.title = `Usual here: ${told[1]}`;
   };
 
@@ -37,7 +37,6 @@
 
   maquette.mountPanel = (panel) => {
     attend();
-    new ResizeObserver(soon).observe(panel);
     new MutationObserver(soon).observe(panel, { subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ["max", "min"] });
     panel.addEventListener("click", (event) => {
       const name = event.target.closest('[data-testid="block-info"].has-info'), shown = panel.querySelector(".mq-knob[data-help]");

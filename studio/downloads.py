@@ -5,6 +5,7 @@ A run's token is the right to see it; the owner's secret, in a header and never 
 
 from __future__ import annotations
 
+import unicodedata
 from typing import Any
 
 from starlette.requests import Request
@@ -16,6 +17,7 @@ from engine.session import JobView, Session
 from studio.pictures import jpeg
 
 OWNER_HEADER = "x-maquette-owner"
+MOST_CHARACTERS = 60  # of a title in a file's name: scripts without spaces have long words
 
 
 def download_routes(session: Session) -> list[BaseRoute]:
@@ -58,5 +60,6 @@ def _summary(view: JobView) -> dict[str, Any]:
 
 
 def _slug(title: str) -> str:
-    words = "".join(letter if letter.isalnum() and letter.isascii() else " " for letter in title.lower()).split()
-    return "-".join(words[:6]) or "maquette"
+    """The first words of a title, in any script, as the beginning of a file's name."""
+    kept = (letter if unicodedata.category(letter)[0] in "LNM" else " " for letter in unicodedata.normalize("NFC", title.lower()))
+    return "-".join("".join(kept).split()[:6])[:MOST_CHARACTERS] or "maquette"

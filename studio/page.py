@@ -30,6 +30,7 @@ ATTACH = "(token) => { maquette.attach(token); }"
 PICKED = "(token) => [maquette.picked]"
 AS_OWNER = "(token, owner, ...rest) => [token, maquette.owner(), ...rest]"
 AS_OWNER_TOO = "(told, owner, ...rest) => [told, maquette.owner(), ...rest]"
+NO_PROBLEM = "() => ''"
 REFRESH = "() => { maquette.refreshRuns(); }"
 DICE = "() => Math.floor(Math.random() * 2147483648)"
 QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
@@ -84,10 +85,11 @@ def _connect_run(panel: Panel, handlers: Handlers, everything: list[gr.component
     inputs = [panel.token, panel.owner, panel.seed_locked, *everything]
     outputs = [panel.token, panel.controls.named("seed"), panel.problem]
     further = [panel.problem, panel.owner, panel.reference.variations, panel.controls.named("seed"), *everything]
-    for event in (panel.generate.click, panel.prompt.submit):
-        begun = event(handlers.generate, inputs, outputs, js=AS_OWNER, **QUIET)
-        begun.then(None, panel.token, None, js=ATTACH)
-        begun.then(Varying(handlers).more, further, panel.problem, js=AS_OWNER_TOO, **QUIET).then(None, js=REFRESH)
+    begun = panel.generate.click(handlers.generate, inputs, outputs, js=AS_OWNER, **QUIET)
+    begun.then(None, panel.token, None, js=ATTACH)
+    begun.then(Varying(handlers).more, further, panel.problem, js=AS_OWNER_TOO, **QUIET).then(None, js=REFRESH)
+    touched = [component.input for component in everything if hasattr(component, "input")]
+    gr.on(touched, None, None, panel.problem, js=NO_PROBLEM, **QUIET)  # what was wrong may be right now
     for button, command in ((panel.pause, handlers.pause), (panel.resume, handlers.resume), (panel.stop, handlers.stop)):
         button.click(command, panel.token, panel.problem, **QUIET)
 

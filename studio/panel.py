@@ -26,6 +26,7 @@ from studio.tabs import TABS, TEXT, Tab, gives, tab_bar
 
 FIRST = ("anchor_weight", "learning_rate", "t_max", "t_min")  # order only; what is not named here follows
 FIRST_NEXT = ("scene", "start", "time_budget_seconds", "refine_steps")
+SHEET = '<button type="button" aria-pressed="false" aria-controls="mq-live">Steer</button>'  # the live card, on a phone
 UNDO = '<button type="button" class="mq-undo-live" hidden></button>'
 ASK_FIRST = "A set of settings for a purpose. Choosing one shows what it would change; nothing changes until you apply it."
 
@@ -84,7 +85,7 @@ def draw_panel(catalogue: Catalogue, tabs: Sequence[Tab] = TABS) -> Panel:
     parts: dict[str, Any] = {"tabs": tab_bar(tabs)}
     with gr.Column(elem_id="mq-scroll"):
         parts |= {"reference": draw_reference_card(controls)}
-        draw_picture_card(controls)
+        draw_picture_card(controls, fields)
         parts |= _draw_words()
         with gr.Column(elem_classes="mq-card"):
             parts |= {**_draw_presets(catalogue), **_draw_prior(catalogue, settings), **_draw_seed(controls, fields)}
@@ -103,6 +104,7 @@ def _draw_words() -> dict[str, Any]:
             placeholder=TEXT.words,
             lines=2,
             max_lines=4,
+            info="Enter generates, Shift+Enter begins a new line.",
             elem_id="mq-prompt",
             submit_btn=False,
         )
@@ -187,6 +189,7 @@ def _draw_next(controls: Controls, fields: Sequence[Field], offers: frozenset[st
 
 def _draw_buttons() -> dict[str, Any]:
     with gr.Row(elem_id="mq-actions"):
+        gr.HTML(SHEET, elem_id="mq-sheet", js_on_load="maquette.mountSheet(element)", apply_default_css=False)
         return {
             "generate": gr.Button("Generate", variant="primary", elem_id="mq-generate", min_width=0, scale=3),
             "pause": gr.Button("Pause", elem_id="mq-pause", min_width=0),

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import gradio as gr
 
 from engine.loop.photo.listing import MOST_PICTURES, MOST_WEIGHT
 from engine.loop.photo.reading import MAX_BYTES
-from studio.controls import Controls, unmarked
+from studio.controls import Controls, Field, unmarked
 from studio.samples import plain_samples
+from studio.tabs import IMAGE
 
 ENDINGS = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif")
+FIDELITY = "fidelity"
 TELL = "(fill, way) => { maquette.framePictures(fill, way); }"
 
 
-def draw_picture_card(controls: Controls) -> None:
-    """Draw the card in the current Blocks, by ``assets/pictures.js``, and take it for the control of its two settings."""
+def draw_picture_card(controls: Controls, fields: Sequence[Field] = ()) -> None:
+    """Draw the card in the current Blocks, by ``assets/pictures.js``, and take it for the control of its two settings.
+
+    Of ``fields``, how true to the pictures the object is to be stands here, too: it is what most people want to change.
+    """
     with gr.Column(elem_classes=["mq-card", "mq-in-image", "mq-in-reference"], elem_id="mq-pictures-card"):
         images = gr.HTML(
             "",
@@ -35,6 +42,7 @@ def draw_picture_card(controls: Controls) -> None:
             apply_default_css=False,
             elem_id="mq-image_crops",
         )
+        controls.draw([field for field in fields if field.name == FIDELITY], tab=IMAGE.key)
     controls.place(unmarked("images"), images)
     controls.place(unmarked("image_crops"), crops)
 

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
+from engine.loop.guiding.asking import Retrieved, asked_in
+from engine.loop.guiding.belonging import path_in
 from engine.loop.guiding.marks import OPEN
+from engine.loop.guiding.origin import origin_of
 from engine.session import JobView
 
 TRACE_POINTS = 80
-FULLY = 0.995
+FULLY, NOTHING = 0.995, 0.02
 SIMILARITY, STRENGTH, GATE, FIT = "reference_similarity", "reference_strength", "reference_gate", "reference_fit"
-FITS = ((0.85, "Fits well: open to"), (0.4, "Fits in part: open to"), (0.02, "Hardly fits: closed to"))
+FITS = ((0.85, "fits well"), (0.4, "fits in part"), (NOTHING, "hardly fits"))
+ANYWAY = "To follow it all the same, set the gate to Always open"
 
 
 def reference_status(view: JobView) -> dict[str, Any] | None:
@@ -31,24 +37,39 @@ def reference_status(view: JobView) -> dict[str, Any] | None:
         "gate": _rounded(newest.get(GATE)),
         "similarity": _rounded(newest.get(SIMILARITY)),
         "ignored": view.knobs.ignore_reference,
-        "words": fit_words(newest, view.knobs.reference_gate),
+        "words": fit_words(newest, view.knobs.reference_gate, chosen_by_hand(view.settings.spec.reference)),
         "traces": {"similarity": course(view.traces.get(SIMILARITY, ())), "strength": course(view.traces.get(STRENGTH, ()))},
     }
 
 
-def fit_words(newest: Mapping[str, float], asked: str) -> str:
-    """How far the gate is open, and why, in a few words; ``asked`` is the setting ``reference_gate``."""
-    opening = newest.get(GATE)
+def fit_words(newest: Mapping[str, float], asked: str, chosen: bool = False) -> str:
+    """Whether the reference is followed, and why, in one sentence; ``asked`` is the setting ``reference_gate``.
+
+    ``chosen``: a person picked it.
+    """
+    who, opening = "Chosen by you" if chosen else "Retrieved", newest.get(GATE)
     if opening is None:
-        return ""
+        return f"{who}." if chosen else ""
     if asked == OPEN:
-        return "Always open, whether it fits or not."
+        return f"{who}: followed whether it fits or not, as you set the gate."
     if FIT not in newest:
-        return "Open: the prior itself weighs how well it fits."
+        return f"{who}: followed." if chosen else f"{who}: the prior itself weighs how well it fits."
     if opening > FULLY:
-        return "Fits well: fully open."
-    told = next((words for least, words in FITS if opening >= least), "")
-    return f"{told} {opening:.2f}." if told else "Does not fit: closed."
+        return f"{who}: it fits well and is followed."
+    fits = next((words for least, words in FITS if opening >= least), "does not fit")
+    acts = f"the gate lets {round(100 * opening)} % of its strength act" if opening >= NOTHING else "the gate keeps it out"
+    anyway = f" {ANYWAY}." if chosen else f" {ANYWAY}, or choose it by hand."
+    return f"{who}: it {fits}, so {acts}." + ("" if opening >= FITS[0][0] else anyway)
+
+
+@lru_cache(maxsize=256)
+def chosen_by_hand(reference: str) -> bool:
+    """Whether a person picked the reference of a run; False for one that was retrieved."""
+    text = reference.strip()
+    if asked_in(text) is not None:
+        return not isinstance(asked_in(text), Retrieved)
+    origin = origin_of(Path(path_in(text)))
+    return origin is None or not getattr(origin, "retrieved", True)
 
 
 def course(points: Sequence[tuple[int, float]]) -> list[list[float]]:

@@ -1,6 +1,8 @@
 """The viewport under our own address: ``/viewport/{token}/{way}/`` is viser's page, without the last slash its WebSocket.
 
 viser's client opens the WebSocket at its own address without the trailing slash, so it works below any prefix and behind TLS.
+Browsers keep a page by its address, so that of each run would be fetched anew: ``/viewport/client/#{token}/{way}`` is one
+address for all runs, and takes the run's own before the client looks at it.
 The page is served here, once compressed, with two repairs: it reconnects although nobody clicked into the iframe, and it shows
 the scene without viser's panels.
 """
@@ -32,6 +34,7 @@ RECEIVE_BUFFER_BYTES = 64 << 10  # pictures that wait in a kernel buffer cannot 
 OPEN_SECONDS = 5.0
 
 _REPAIRS = """<script>
+if (location.hash) history.replaceState(null, "", new URL(`../${location.hash.slice(1)}/`, location.href.split("#")[0]));
 Object.defineProperty(Document.prototype, "hasFocus", {value() { return this.visibilityState === "visible"; }});
 </script><style>
 #webgl-software-rendering, [data-floating-window], [data-dock-region], .mantine-Paper-root, .mantine-Notification-root
@@ -56,6 +59,9 @@ def viewport_routes(session: Session, viewports: Viewports) -> list[BaseRoute]:
             session.view(request.path_params["token"])
         except StudioError as error:
             return PlainTextResponse(str(error), 404)
+        return client(request)
+
+    def client(request: Request) -> Response:
         headers = {"ETag": etag, "Cache-Control": "no-cache", "Vary": "Accept-Encoding"}
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers=headers)
@@ -76,7 +82,7 @@ def viewport_routes(session: Session, viewports: Viewports) -> list[BaseRoute]:
 
         return endpoint
 
-    pages = [Route(f"/viewport/{{token}}/{way}/", page) for way in get_args(Way)]
+    pages = [Route("/viewport/client/", client), *[Route(f"/viewport/{{token}}/{way}/", page) for way in get_args(Way)]]
     return [*pages, *[WebSocketRoute(f"/viewport/{{token}}/{way}", relay(way)) for way in get_args(Way)]]
 
 

@@ -15,7 +15,9 @@ from urllib.parse import urlsplit
 import gradio as gr
 from gradio.utils import get_upload_folder
 from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine.errors import InputError
 from engine.session.limits import Limits
@@ -24,7 +26,19 @@ from studio.receiving import Receiving
 from studio.theme import favicon, head, theme
 
 MAX_MESSAGE_BYTES = 64 << 20  # a scene with 200 000 splats in one message is 6.4 MB
+PACKED_BYTES = 10_000  # shorter answers are sent as they are
 SEND_BUFFER_BYTES = 128 << 10  # a kernel buffer is a queue of old pictures: keep it short
+
+
+class Packed:
+    """ASGI middleware that packs the page's document, which is text that repeats itself, and leaves all else as it is."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app, self.packing = app, GZipMiddleware(app, minimum_size=PACKED_BYTES)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        is_page = scope["type"] == "http" and scope["path"].removeprefix(scope.get("root_path", "")) in ("", "/", "/config")
+        await (self.packing if is_page else self.app)(scope, receive, send)
 
 
 @dataclass(frozen=True)
@@ -64,6 +78,7 @@ def open_port(
             "middleware": [
                 Middleware(Guard, access=access, own=routes, sockets_per_client=limits.sockets_per_client),
                 Middleware(Receiving, folder=Path(get_upload_folder()), limits=limits),
+                Middleware(Packed),
             ],
         },
         ssr_mode=False,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from studio.handlers import Handlers
     from studio.panel import Panel
 
-SETTINGS = ("reference_early", "reference_late", "reference_curve", "reference_gate", "ignore_reference")
+SETTINGS = ("reference_follow", "reference_early", "reference_late", "reference_curve", "reference_gate", "ignore_reference")
 AS_OWNER = "(token) => [token, maquette.owner()]"
 SHOW_TWIN = "(twin) => { maquette.compare(twin); }"
 

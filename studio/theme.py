@@ -5,9 +5,12 @@ The colours are CSS variables in ``assets/look.css``, once for light and once fo
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import gradio as gr
+
+from engine.math.camera import SIDES
 
 PLASTER, NIGHT = "#f2f0ea", "#121311"  # as in look.css; Gradio paints these before any style sheet is read
 ASSETS = Path(__file__).parent / "assets"
@@ -39,6 +42,7 @@ SCRIPTS = (
     "reference.js",
     "blocks_source.js",
     "status_line.js",
+    "beside.js",
     "stage.js",
     "strength.js",
     "compare.js",
@@ -105,7 +109,8 @@ def head() -> str:
     """Style sheets and scripts, inline: they need no address of their own, whatever prefix a proxy puts before the page."""
     styles = "\n".join(f"<style>{asset(name)}</style>" for name in STYLES)
     scripts = "\n".join(f"<script>{asset(name)}</script>" for name in SCRIPTS)
-    return f"{styles}\n{scripts}"
+    sides = f"<script>window.maquetteSides = {json.dumps(SIDES)};</script>"
+    return f"{styles}\n{sides}\n{scripts}"
 
 
 def asset(name: str) -> str:

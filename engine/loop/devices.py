@@ -17,6 +17,13 @@ def cuda_name() -> str | None:
     return torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
 
 
+def compiler_to_add() -> str:
+    """The command that adds the compiler of the CUDA version that torch was built with."""
+    from engine.render.kernels import compiler_command  # imports torch, and only a machine with a GPU asks
+
+    return compiler_command(torch.version.cuda)
+
+
 def free_memory() -> int:
     """Bytes that a scene may still take where it is drawn: on the GPU if there is one."""
     return psutil.virtual_memory().available if cuda_name() is None else torch.cuda.mem_get_info()[0]

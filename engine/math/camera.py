@@ -48,6 +48,16 @@ def orbit_position(azimuth_deg: float, elevation_deg: float, distance: float) ->
     return distance * np.array([np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)])
 
 
+SIDES = {0: "Front", 90: "Left", 180: "Back", 270: "Right"}
+"""Azimuths with a name: the object's own left and right, as of somebody who faces azimuth 0."""
+
+
+def side_name(azimuth_deg: float) -> str:
+    """What a view from this azimuth shows, in a word; "45°" between the sides."""
+    turned = round(azimuth_deg % 360, 1) % 360
+    return SIDES.get(turned, f"{turned:g}°")
+
+
 def orbit_c2w(
     azimuth_deg: float, elevation_deg: float, distance: float, target: tuple[float, float, float] = (0.0, 0.0, 0.0)
 ) -> np.ndarray:

@@ -58,7 +58,11 @@ def ddpm_spread(schedule: NoiseSchedule, low: Tensor, high: Tensor, like: Tensor
 
 
 def even_times(t: Tensor, steps: int) -> Tensor:
-    """``steps`` + 1 integer times (steps+1,B), evenly from 0 to each of ``t`` (B,)."""
+    """``steps`` + 1 integer times (steps+1,B), evenly from 0 to each of ``t`` (B,).
+
+    The grid of a path that is walked up and down again: ``ddim`` takes these from the last to the first. The times of
+    ``sampling_times`` end above 0, for a sample that comes from nowhere, and lead back to another picture.
+    """
     share = torch.linspace(0, 1, steps + 1, dtype=torch.float64, device=t.device)
     return (share[:, None] * t).round().to(t.dtype)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Literal, Protocol
 
 import torch
@@ -69,7 +70,9 @@ TABLE = (
 
 
 def choose(scene: Scene, backend: Backend = "auto") -> Renderer:
-    """The renderer for a scene. "auto" takes cuda when the scene lies there and its package runs, else cpu, else torch.
+    """The renderer for a scene. "auto" takes cpu, or torch, and for a scene on a GPU cuda if its package runs.
+
+    If it does not, torch on the GPU or numba on the CPU, whichever is faster there: that is measured, once a process.
 
     Raises InputError for a scene or backend that the table lacks, DeviceError for a backend that this machine cannot run.
     """
@@ -79,7 +82,24 @@ def choose(scene: Scene, backend: Backend = "auto") -> Renderer:
     if backend != "auto":
         return _load(rows, backend)
     on_cuda = any(tensor.is_cuda for tensor in scene.parameters().values())
-    return _load_first(rows, ["cuda", "cpu", "torch"] if on_cuda else ["cpu", "torch"])
+    if not on_cuda:
+        return _load_first(rows, ["cpu", "torch"])
+    try:
+        return _load(rows, "cuda")
+    except DeviceError as error:
+        return _instead_of_cuda(next(iter(rows.values())).scene, str(error))
+
+
+@cache
+def _instead_of_cuda(kind: type[Scene], why: str) -> Renderer:
+    """The faster of the two that need no CUDA kernels, with a notice of why and how fast they are."""
+    from engine.render.quickest import measured  # imports the scenes' makers, for this alone
+
+    rows = {row.backend: row for row in TABLE if row.scene is kind}
+    (best, renderer), (other, slower) = measured(kind, [_load(rows, "torch"), _load(rows, "cpu")])
+    place = {"torch": "torch on the GPU", "cpu (numba)": "numba on the CPU"}
+    speed = f"{1e3 * best:.0f} ms a small picture against {1e3 * other:.0f} of {place[slower.name]}"
+    return replace(renderer, notice=f"{why} Until then {place[renderer.name]} draws: {speed}.")
 
 
 def _load_first(rows: dict[str, Row], wanted: list[str]) -> Renderer:

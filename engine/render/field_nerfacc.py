@@ -21,6 +21,7 @@ from engine.errors import DeviceError
 from engine.math.cameras import Cameras
 from engine.math.views import Views, composite
 from engine.render.field_rays import EARLY_STOP, Rays, rays_through
+from engine.render.kernels import kernel_remedy
 from engine.scene.field import Field
 
 
@@ -82,7 +83,7 @@ def compile_notice() -> str | None:
     if shutil.which("nvcc") is None:
         raise DeviceError(
             "nerfacc has no CUDA kernels for this torch, and there is no nvcc on the path to compile them.",
-            "Install the CUDA toolkit of torch's version, or one of nerfacc's prebuilt wheels.",
+            kernel_remedy("nerfacc", torch.__version__, torch.version.cuda),
         )
     return "nerfacc compiles its CUDA kernels at first use: a few minutes, once."
 

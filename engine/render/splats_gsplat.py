@@ -20,6 +20,7 @@ from engine.errors import DeviceError
 from engine.math.cameras import Cameras
 from engine.math.views import Views, composite
 from engine.render import splats_torch
+from engine.render.kernels import kernel_remedy
 from engine.scene.splats import Splats
 
 
@@ -55,7 +56,7 @@ def compile_notice() -> str | None:
     if shutil.which("nvcc") is None and not (home and (Path(home) / "bin" / "nvcc").exists()):
         raise DeviceError(
             "gsplat has no CUDA kernels for this torch, and there is no nvcc to compile them.",
-            "Install the CUDA toolkit of torch's version, or one of gsplat's prebuilt wheels.",
+            kernel_remedy("gsplat", torch.__version__, torch.version.cuda),
         )
     return "gsplat compiles its CUDA kernels at first use: a few minutes, once."
 

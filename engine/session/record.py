@@ -56,7 +56,7 @@ class JobRecord:
     def title(self) -> str:
         """The beginning of the prompt, on one line, or the names of the pictures where there are no words."""
         spec = self.settings.spec
-        words = " ".join(spec.prompt.split()) or ", ".join(PurePath(each.path).name for each in pictures_in(spec.images))
+        words = " ".join(spec.prompt.split()) or ", ".join(PurePath(each.path).stem for each in pictures_in(spec.images))
         return words if len(words) <= MAX_TITLE_CHARACTERS else words[: MAX_TITLE_CHARACTERS - 1] + "…"
 
     def warned(self, what: str, remedy: str) -> JobRecord:

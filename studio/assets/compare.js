@@ -33,7 +33,7 @@
     link() {
       this.live = new maquette.Live({ status: (status) => this.status(status), picture: (...parts) => this.picture(...parts), connection: () => {} });
       Object.assign(this.live.camera, this.stage.live.camera);
-      this.stage.live.follower = this.live;
+      this.stage.live.followers.add(this.live);
       maquette.steer(this.canvas, this.stage.live);
       this.watching = new ResizeObserver(() => maquette.fit(this.canvas, this.live));
       this.watching.observe(this.canvas);
@@ -65,7 +65,7 @@
     }
 
     end() {
-      this.stage.live.follower = null;
+      this.stage.live.followers.delete(this.live);
       this.live.close();
       this.watching.disconnect();
       document.removeEventListener("mq-status", this.own);

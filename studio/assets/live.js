@@ -12,7 +12,7 @@
       this.size = null;
       this.waitMs = 500;
       this.cameraDue = false;
-      this.follower = null;  // another Live that looks from the same side
+      this.followers = new Set();  // others whose look(camera) goes along
     }
 
     open(token) {
@@ -60,7 +60,7 @@
     /* At most one camera message for each animation frame. */
     look(camera) {
       Object.assign(this.camera, camera);
-      this.follower?.look(camera);
+      for (const follower of this.followers) follower.look(camera);
       if (this.cameraDue) return;
       this.cameraDue = true;
       requestAnimationFrame(() => { this.cameraDue = false; this.sendCamera(); });

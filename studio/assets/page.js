@@ -42,6 +42,12 @@
     beside = "";
   };
 
+  /* What a view from this azimuth shows, in a word, as engine.math.camera.side_name has it: the object's own left and right. */
+  maquette.sideName = (degrees) => {
+    const turned = Math.round(10 * (((degrees % 360) + 360) % 360)) / 10 % 360;
+    return window.maquetteSides[turned] || `${degrees}°`;
+  };
+
   const setTheme = (dark) => document.body.classList.toggle("dark", dark);
   maquette.mountHeader = (element) => {
     const kept = inStorage((storage) => storage.getItem("maquette-theme"));
@@ -70,6 +76,19 @@
     box.dispatchEvent(new Event("input", { bubbles: true }));
     box.focus();
   };
+  /* Enter generates; Shift+Enter begins a new line, and a word that is being composed is left alone. */
+  document.addEventListener("keydown", (event) => {
+    if (!event.target.matches?.("#mq-prompt textarea, #mq-negative textarea")) return;
+    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;  // Gradio has it the other way round
+    event.preventDefault();
+    event.stopPropagation();
+    setTimeout(() => document.querySelector("#mq-generate").click());  // after what was typed last has arrived
+  }, true);
+
+  document.addEventListener("keypress", (event) => {
+    if (event.key === "Enter" && event.shiftKey && event.target.matches?.("#mq-prompt textarea, #mq-negative textarea")) event.stopPropagation();
+  }, true);
+
   maquette.mountPrompts = (element) => element.addEventListener("click", (event) => {
     const button = event.target.closest("[data-prompt]");
     if (button) writePrompt(button.dataset.prompt);
@@ -98,7 +117,9 @@
     picture.alt = "";
     picture.addEventListener("error", () => { picture.hidden = true; });
     picture.src = maquette.url(`/thumb/${run.token}?step=${run.step}`);
-    button.append(picture);
+    const frame = document.createElement("i");
+    frame.append(picture);
+    button.append(frame, Object.assign(document.createElement("span"), { textContent: run.title }));
     button.addEventListener("click", () => { maquette.picked = run.token; document.querySelector("#mq-pick").click(); });
     return button;
   };

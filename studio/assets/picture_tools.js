@@ -113,7 +113,7 @@
 
   /* Degrees in -180..180. */
   tools.turned = (degrees) => { const turn = ((degrees % 360) + 360) % 360; return Math.round(10 * (turn > 180 ? turn - 360 : turn)) / 10; };
-  tools.side = (degrees) => ({ 0: "Front", 90: "Right", 180: "Back", "-180": "Back", "-90": "Left" })[degrees] || `${degrees}°`;
+  tools.side = (degrees) => maquette.sideName(degrees);
 
   const REFUSED = { NotAllowedError: "The browser was not allowed to use the camera. Allow it beside the address, then try again.",
     NotFoundError: "This device has no camera. Drop or choose a picture instead.", NotReadableError: "Another program is using the camera. Close it, then try again." };

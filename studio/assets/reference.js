@@ -3,7 +3,7 @@
 (() => {
   "use strict";
   const AUTO = "auto", TYPING_MS = 280, POSE_MS = 350, MOST_FOUND = 9;
-  const SIDES = [["Front", 0], ["Left", 90], ["Back", 180], ["Right", 270]];
+  const SIDES = [0, 90, 180, 270].map((azimuth) => [maquette.sideName(azimuth), azimuth]);
   const DRAWS = [["auto", "Best match"], ["auto:3", "One of 3"], ["auto:5", "One of 5"]];
   const make = (tag, look, text) => Object.assign(document.createElement(tag), { className: look || "", textContent: text || "" });
   const button = (look, text) => Object.assign(make("button", look, text), { type: "button" });
@@ -226,7 +226,7 @@
 
     head(of) {
       const match = this.best.find(({ reference }) => reference === of);
-      this.near.textContent = match && match.similarity !== null ? percent(match.similarity) : "";
+      this.near.textContent = isAuto(this.value) ? "best match" : "chosen by you";
       if (match) { this.name.textContent = match.caption; this.credit.textContent = creditOf(match); }
     }
 
@@ -262,7 +262,7 @@
       if (!token || !isAuto(this.value)) return;
       try {
         const origin = await answer(fetch(address("taken", { token })));
-        if (origin) this.took.textContent = `The last run took: ${origin.caption}${origin.similarity === null ? "" : `, ${percent(origin.similarity)} similar`} (${origin.licence}).`;
+        if (origin) this.took.textContent = `The last run took: ${origin.caption} (${origin.licence}).`;
       } catch { /* another run is shown by now */ }
     }
   }
@@ -361,7 +361,7 @@
     mount(pane, card) {
       const { endings } = card.props, input = Object.assign(make("input"), { type: "file", accept: endings.join(","), hidden: true });
       const drop = button("mq-ref-drop"), list = make("div", "mq-ref-grid"), note = make("div", "mq-ref-notes");
-      const ask = make("b"), hint = make("span", "", "GLB, OBJ, PLY, STL, or splats as PLY. It is mended, centred and put upright.");
+      const ask = make("b"), hint = make("span", "", `${endings.map((ending) => ending.slice(1)).join(", ")}. It is mended, centred and put upright.`);
       const taken = [];
       drop.append(ask, hint);
       pane.append(drop, input, note, list);

@@ -46,6 +46,19 @@
     });
   };
 
+  /* On a phone the live settings come up from below, so that the picture stays in sight. */
+  maquette.mountSheet = (element) => {
+    const button = element.querySelector("button");
+    const show = (on) => {
+      document.body.toggleAttribute("data-sheet", on);
+      button.setAttribute("aria-pressed", String(on));
+      button.textContent = on ? "Close" : "Steer";
+      if (on) window.scrollTo({ top: 0 });
+    };
+    button.addEventListener("click", () => show(!document.body.hasAttribute("data-sheet")));
+    document.addEventListener("keydown", (event) => { if (event.key === "Escape") show(false); });
+  };
+
   maquette.mountUndo = (element) => {
     const button = element.querySelector(".mq-undo-live");
     button.addEventListener("click", () => document.querySelector("#mq-undo-live").click());

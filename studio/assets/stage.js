@@ -7,15 +7,16 @@
 
   const size = (bytes) => bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 
-  /* Without a GPU, splats in the browser would take the cores that the engine needs: ask for pictures instead.
-     ?viewport=splats or ?viewport=pictures in the page's address decides otherwise. */
+  /* Without a GPU, drawing splats in the browser would take the cores that the engine needs: "shared" does without at first, and
+     "none" altogether. ?viewport=splats or ?viewport=pictures in the page's address decides otherwise. */
   const wayOfViewport = () => {
     const asked = new URL(window.location.href).searchParams.get("viewport");
     if (asked === "splats" || asked === "pictures") return asked;
     const gl = document.createElement("canvas").getContext("webgl2"), names = gl && gl.getExtension("WEBGL_debug_renderer_info");
     const renderer = gl ? String(gl.getParameter(names ? names.UNMASKED_RENDERER_WEBGL : gl.RENDERER)) : "none";
     if (gl) gl.getExtension("WEBGL_lose_context")?.loseContext();
-    return /swiftshader|llvmpipe|software|basic render|none/i.test(renderer) ? "pictures" : "splats";
+    if (renderer === "none") return "none";
+    return /swiftshader|llvmpipe|software|basic render/i.test(renderer) ? "shared" : "splats";
   };
 
   /* What a prior decides at a noise level (t / T), for a person. */
@@ -39,6 +40,7 @@
       this.way = this.root.dataset.way = wayOfViewport();
       this.live = new maquette.Live({
         status: (status) => this.status(status), picture: (...parts) => this.picture(...parts), connection: (word) => this.connection(word) });
+      this.beside = new maquette.Beside(this, this.way);
       this.makeStrip();
       this.listen();
     }
@@ -71,7 +73,7 @@
       document.dispatchEvent(new CustomEvent("mq-open", { detail: token }));
     }
 
-    showViewport(token) { this.find("#mq-viewport").src = token ? maquette.url(`/viewport/${token}/${this.way}/`) : "about:blank"; }
+    showViewport(token) { if (token) this.beside.open(token); else this.beside.close(); }
 
     connection(word) {
       this.root.dataset.connection = word;
@@ -180,7 +182,7 @@
       this.find(".mq-frames").replaceChildren(...Array.from({ length: VIEWS }, (_, i) => {
         const button = document.createElement("button"), azimuth = i * 360 / VIEWS;
         button.type = "button";
-        button.title = `Look from ${azimuth} degrees`;
+        button.title = azimuth % 90 ? `Look from ${azimuth}°` : `Look from ${azimuth}°: ${maquette.sideName(azimuth).toLowerCase()}`;
         button.append(document.createElement("canvas"), Object.assign(document.createElement("span"), { textContent: `${azimuth}°` }));
         button.addEventListener("click", () => this.live.look({ azimuth, elevation: 15 }));
         return button;

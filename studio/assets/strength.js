@@ -68,16 +68,17 @@
     build() {
       const { marks } = this;
       this.root.innerHTML = `
-        <div class="mq-strength-head"><h4>Reference strength</h4>
+        <div class="mq-strength-head"><h4>Reference</h4>
           <button type="button" class="mq-flip" role="switch" data-part="ignore"><span></span><i></i></button></div>
-        <div class="mq-strength-ends"><span data-part="early"></span><span data-part="late"></span></div>
-        <svg class="mq-strength-curve" viewBox="0 0 ${BOX.width} ${BOX.height}"></svg>
-        <p class="mq-strength-now" data-part="now"></p>
-        <p class="mq-strength-fit" data-part="fit"></p>
+        <p class="mq-strength-fit" data-part="fit" role="status"></p>
+        <label class="mq-strength-follow"><span></span><input type="range"><output></output><small>only hints</small><small>its shape</small></label>
         <div class="mq-strength-course"><h5><span>Likeness to the reference</span><output></output><span class="mq-faint">strength</span><output class="mq-faint"></output></h5>
           <svg viewBox="0 0 ${PLOT.width} ${PLOT.height}" role="img"></svg></div>
         <button type="button" class="mq-strength-compare" data-part="compare"></button>
-        <details class="mq-strength-more"><summary>Full curve and gate</summary>
+        <details class="mq-strength-more"><summary>Advanced: when it acts, and the gate</summary>
+        <div class="mq-strength-ends"><span data-part="early"></span><span data-part="late"></span></div>
+        <svg class="mq-strength-curve" viewBox="0 0 ${BOX.width} ${BOX.height}"></svg>
+        <p class="mq-strength-now" data-part="now"></p>
           <div class="mq-strength-row"><button type="button" data-act="add">Add a point</button><button type="button" data-act="remove">Remove point</button><button type="button" data-act="straight">Straight line</button></div>
           <label class="mq-strength-text"><span></span><input type="text" spellcheck="false" autocomplete="off"></label>
           <p class="mq-strength-note" data-part="note"></p>
@@ -91,6 +92,11 @@
       this.plot = this.find(".mq-strength-course svg");
       this.find(".mq-flip span").textContent = marks.ignore_reference.label;
       this.find(".mq-flip").title = marks.ignore_reference.help;
+      const follow = marks.reference_follow, [word, slider] = this.find(".mq-strength-follow").children;
+      this.find(".mq-strength-follow").hidden = !follow;
+      word.textContent = follow?.label ?? "";
+      Object.assign(slider, { min: 0, max: follow?.high ?? 1, step: follow?.step ?? 0.05, title: follow?.help ?? "" });
+      slider.setAttribute("aria-description", slider.title);
       const [name, input] = this.find(".mq-strength-text").children;
       name.textContent = marks.reference_curve.label;
       Object.assign(input, { placeholder: marks.reference_curve.example, maxLength: marks.reference_curve.most, title: marks.reference_curve.help });
@@ -121,6 +127,7 @@
       const acts = { add: () => this.add(), remove: () => this.remove(this.chosen), straight: () => this.straighten() };
       for (const button of this.root.querySelectorAll("[data-act]")) button.addEventListener("click", acts[button.dataset.act]);
       this.part("ignore").addEventListener("click", () => { set("ignore_reference", !get("ignore_reference")); this.draw(); });
+      this.find(".mq-strength-follow input").addEventListener("input", (event) => { set("reference_follow", Number(event.target.value)); this.draw(); });
       this.part("compare").addEventListener("click", () => maquette.comparison ? maquette.endComparison() : document.querySelector("#mq-compare").click());
       this.curve.addEventListener("dblclick", (event) => { if (!event.target.closest(".mq-knot")) this.add(this.place(event)); });
       this.find(".mq-strength-text input").addEventListener("change", (event) => this.write(event.target.value.trim()));
@@ -214,6 +221,10 @@
       const points = this.last = this.read(), ignored = get("ignore_reference") === true, gate = String(get("reference_gate"));
       this.root.toggleAttribute("data-ignored", ignored);
       this.part("ignore").setAttribute("aria-checked", String(ignored));
+      const follow = Number(held.reference_follow?.props.value ?? 0), slider = this.find(".mq-strength-follow input");
+      if (Number(slider.value) !== follow) slider.value = follow;
+      slider.disabled = ignored;
+      this.find(".mq-strength-follow output").textContent = say(follow);
       for (const [name, point] of [["early", points[0]], ["late", points[points.length - 1]]]) {
         this.part(name).replaceChildren(this.title(name), make("output", "", say(point[1])));
       }

@@ -9,7 +9,7 @@ import shutil
 import sys
 from dataclasses import dataclass
 
-from engine.loop.devices import cuda_name, torch_threads
+from engine.loop.devices import compiler_to_add, cuda_name, torch_threads
 from engine.prior.registry import installed, list_priors
 
 GIB = 2**30
@@ -82,8 +82,9 @@ def _cuda_packages() -> list[Finding]:
         Finding(
             "nvcc",
             compiler or "not found",
-            "compiles gsplat and nerfacc once, some minutes at first use",
+            "compiles gsplat and nerfacc once, some minutes at first use; without it both fall back to slower renderers",
             good=compiler is not None,
+            add="" if compiler else compiler_to_add(),
         ),
     ]
 

@@ -28,7 +28,8 @@ def waiting(family: str, pipelines: Path) -> Prior:
     return prior
 
 
-@pytest.mark.parametrize("method", ["vsd", *(pytest.param(key, marks=pytest.mark.heavy) for key in ("sds", "lods", "lods_lora"))])
+@pytest.mark.heavy
+@pytest.mark.parametrize("method", ["sds", "lods", "lods_lora", "vsd"])
 def test_methods_learn(gpu: None, pipelines: Path, tmp_path: Path, method: str) -> None:
     started(settings_of("sd15-splats", method=method, **TINY), waiting("sd", pipelines), tmp_path)
 

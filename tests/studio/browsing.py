@@ -20,7 +20,7 @@ FLAGS = (
     "--no-sandbox", "--headless", "--disable-gpu", "--use-angle=swiftshader", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--no-first-run",
 )  # fmt: skip
-DESKTOP, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+DESKTOP, LAPTOP, PHONE = {"width": 1440, "height": 900}, {"width": 1366, "height": 625}, {"width": 390, "height": 844}
 PATIENCE_MS = 180_000  # another worker may hold the machine
 HARMLESS = re.compile(r"computeBoundingSphere|THREE\.Clock|GL Driver Message|GPU stall|Automatic fallback to software WebGL")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from urllib.parse import unquote
 
 import pytest
 from studio_serving import PATIENCE_SECONDS, Served
@@ -32,6 +33,17 @@ def test_a_file_comes_whole_under_a_name_that_says_what_it_is(served: Served) ->
     status, headers, body = get(f"{served.http}/files/{token}/ply")
     assert status == 200 and body == served.session.files(token)["ply"].read_bytes()
     assert 'filename="a-red-mug-scene.ply"' in headers["content-disposition"]
+
+
+@pytest.mark.parametrize(("prompt", "begins"), [
+    ("красная кружка", "красная-кружка"), ("赤いマグカップ", "赤いマグカップ"), ("कुर्सी लाल", "कुर्सी-लाल"),
+    ("a café 2", "a-café-2"), ("🦊🦊", "maquette"),
+])  # fmt: skip
+def test_a_file_is_named_in_the_script_of_its_prompt(served: Served, prompt: str, begins: str) -> None:
+    _, headers, _ = get(f"{served.http}/files/{finished(served, prompt=prompt)}/ply")
+    told = headers["content-disposition"]
+    name = unquote(told.split("filename*=utf-8''")[1]) if "filename*" in told else told.split('"')[1]
+    assert name == f"{begins}-scene.ply"
 
 
 @pytest.mark.parametrize("name", ["glb", "job.json", "..%2f..%2fjob.json", "scene.ply", "%2fetc%2fpasswd"])

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from browsing import (
     DESKTOP,
+    LAPTOP,
     PHONE,
     arrive,
     canvas_pixels,
@@ -91,6 +92,26 @@ def test_a_run_is_watched_steered_paused_and_stopped(page: Page) -> None:
     assert download.value.suggested_filename == "a-red-mug-with-a-blue-recipe.toml"
 
 
+def test_the_other_half_turns_with_the_picture(page: Page) -> None:
+    """Without a GPU in the browser nothing is walked round at first: the half shows the object from behind, by one camera."""
+    page.fill("#mq-refine_steps input", "30")
+    generate(page)
+    wait_state(page, "done")
+    half = page.locator(".mq-view")
+    expect(half).to_have_attribute("data-half", "behind")
+    page.wait_for_function("Number(document.querySelector('.mq-view').dataset.frames) >= 1")
+    box = page.locator(".mq-view > canvas").bounding_box()
+    page.mouse.move(box["x"] + 150, box["y"] + 150)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 90, box["y"] + 150, steps=4)
+    page.mouse.up()
+    one, other = page.evaluate("[maquette.stage.live.camera.azimuth, maquette.stage.beside.live.camera.azimuth]")
+    assert one != 35 and other == one + 180
+    assert page.evaluate("document.querySelector('#mq-viewport').src") == "about:blank", "nothing is fetched for it"
+    expect(page.locator('[data-half="reference"]')).to_be_hidden()
+    assert page.locator(".mq-runs button[aria-current=true] span").inner_text().startswith("a red mug")
+
+
 @pytest.mark.parametrize("way", ["splats", "pictures"])
 def test_the_viewport_shows_the_shape(browser: Browser, double_page: str, way: str) -> None:
     with visiting(browser, f"{double_page}/?viewport={way}", with_viewport=True) as page:
@@ -157,8 +178,27 @@ def test_an_empty_prompt_says_what_to_do_and_keeps_the_rest(page: Page) -> None:
     expect(page.locator("#mq-problem .mq-fault span")).to_contain_text("Describe one object")
     expect(page.locator("#mq-negative textarea")).to_have_value("green")
     assert state(page)["state"] == "empty"
-    generate(page)
-    expect(page.locator("#mq-problem .mq-fault")).to_have_count(0)
+    page.fill("#mq-refine_steps input", str(LONG))
+    box = page.locator("#mq-prompt textarea")
+    box.press_sequentially("a red")
+    expect(page.locator("#mq-problem .mq-fault")).to_have_count(0)  # its cause is gone
+    box.press("Shift+Enter")
+    box.press_sequentially("mug")
+    expect(box).to_have_value("a red\nmug")
+    assert state(page)["state"] == "empty"
+    box.press("Enter")
+    wait_state(page, "running", "done")
+    expect(page.locator(".mq-runs button[aria-current=true]")).to_have_attribute("aria-label", re.compile("a red mug"))
+    slider = page.locator("#mq-guidance_scale input[type=range]")
+    help = page.locator(f"#{slider.get_attribute('aria-describedby')}")
+    assert "prompt pulls" in (help.text_content() or "")
+    slider.focus()
+    page.keyboard.press("ArrowRight")
+    assert slider.evaluate("each => getComputedStyle(each).outlineStyle") == "solid"
+    undo = page.locator(".mq-undo-live")
+    expect(undo).to_have_attribute("aria-label", re.compile("Undo: Guidance back to"))
+    undo.click()
+    expect(page.locator("#mq-guidance_scale input[type=number]")).to_have_value("2.5")
 
 
 def test_a_run_that_fails_says_why_and_can_be_tried_again(page: Page) -> None:
@@ -334,7 +374,7 @@ def test_an_address_of_no_run_says_so(browser: Browser, double_page: str) -> Non
         assert state(page)["state"] == "empty" and "job=" not in page.url
 
 
-@pytest.mark.parametrize(("window", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")])
+@pytest.mark.parametrize(("window", "scheme"), [(DESKTOP, "light"), (LAPTOP, "light"), (PHONE, "dark")])
 def test_the_page_fits_its_window(browser: Browser, double_page: str, window: dict[str, int], scheme: str) -> None:
     with visiting(browser, double_page, window, scheme) as page:
         generate(page)
@@ -345,6 +385,8 @@ def test_the_page_fits_its_window(browser: Browser, double_page: str, window: di
         button, canvas = page.locator("#mq-generate").bounding_box(), page.locator("#mq-canvas").bounding_box()
         assert 0 <= button["y"] <= window["height"] - button["height"], "Generate is always in reach"
         assert canvas["y"] + canvas["height"] <= window["height"]
+        foot = page.locator(".mq-files").bounding_box()
+        assert window is PHONE or foot["y"] + foot["height"] <= window["height"], "downloads are in reach"
         ground = page.evaluate("getComputedStyle(document.body).backgroundColor.match(/\\d+/g).map(Number)")
         assert (sum(ground) > 384) == (scheme == "light")
 
@@ -358,10 +400,20 @@ def test_the_theme_can_be_changed_and_is_remembered(page: Page, double_page: str
 
 def test_the_phone_switches_between_picture_and_viewport(browser: Browser, double_page: str) -> None:
     with visiting(browser, double_page, PHONE) as page:
-        generate(page)
+        long_run(page)
         page.wait_for_function("window.scrollY === 0")  # the stage is what is shown first
         expect(page.locator(".mq-live")).to_be_visible()
         expect(page.locator(".mq-view")).to_be_hidden()
+        sheet, live = page.locator("#mq-sheet button"), page.locator("#mq-live")
+        sheet.click()
+        picture, steering = page.locator("#mq-canvas").bounding_box(), live.bounding_box()
+        assert picture["y"] >= 0 and steering["y"] + steering["height"] <= PHONE["height"]
+        assert steering["y"] - picture["y"] > 200, "the picture stays in sight"
+        name = page.locator('#mq-guidance_scale [data-testid="block-info"]')
+        name.click()
+        expect(page.locator("#mq-guidance_scale .info-text")).to_be_visible()
+        sheet.click()
         page.click('[data-show="view"]')
         expect(page.locator(".mq-view")).to_be_visible()
         expect(page.locator(".mq-live")).to_be_hidden()
+        end(page)

@@ -44,7 +44,7 @@ def test_two_pictures_make_a_run_and_are_there_again_after_a_reload(browser: Bro
         expect(page.locator(".mq-pic-fault")).to_contain_text("words.png is not a picture that can be opened")
 
         page.locator(TILES).nth(1).click()
-        page.get_by_role("button", name="Left", exact=True).click()
+        page.get_by_role("button", name="Right", exact=True).click()  # the object's own
         expect(page.locator(".mq-dial")).to_have_attribute("aria-valuenow", "-90")
         before = page.locator(".mq-crop-box").bounding_box()
         page.focus(".mq-crop-box")

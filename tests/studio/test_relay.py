@@ -51,6 +51,13 @@ def test_the_page_is_visers_own_with_our_repairs(served: Served) -> None:
     assert get(url, **{"If-None-Match": headers["etag"]})[0] == 304
 
 
+def test_one_address_serves_the_viewports_of_all_runs(served: Served) -> None:
+    """Browsers keep what it sends, which was fetched anew for each run."""
+    status, headers, body = get(f"{served.http}/viewport/client/")
+    assert status == 200 and b"location.hash" in body
+    assert get(f"{served.http}/viewport/client/", **{"If-None-Match": headers["etag"]})[0] == 304
+
+
 def test_an_unknown_run_has_no_viewport(served: Served) -> None:
     assert get(f"{served.http}/viewport/nobody-knows-this/splats/")[0] == 404
     assert get(f"{served.http}/viewport/{submit(served.session)}/otherwise/")[0] == 404

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 import urllib.request
@@ -69,6 +70,15 @@ def test_one_server_answers_for_gradio_and_for_us(serving: Serving) -> None:
     config = json.JSONDecoder().raw_decode(html.split("window.gradio_config = ")[1])[0]
     assert not config["analytics_enabled"] and config["footer_links"] == [] and not config.get("run_history")
     assert "maquette" in config["head"], "our scripts and styles travel with the page"
+
+
+def test_the_document_is_packed_for_who_takes_that(serving: Serving) -> None:
+    asking = urllib.request.Request(serving.url, headers={"Accept-Encoding": "gzip"})
+    with urllib.request.urlopen(asking, timeout=60) as answer:
+        packed, encoding = answer.read(), answer.headers["Content-Encoding"]
+    with urllib.request.urlopen(serving.url, timeout=60) as answer:
+        plain = answer.read()
+    assert encoding == "gzip" and len(packed) < len(plain) / 3 and b"maquette" in gzip.decompress(packed)
 
 
 def test_sockets_are_not_compressed_and_take_large_messages(serving: Serving) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -52,8 +53,11 @@ def test_the_strength_is_steered_while_the_run_goes_and_shown_again(browser: Bro
         page.click("#mq-tabs button[data-tab=text]")
         expect(page.locator(".mq-strength")).to_be_hidden()
         token = begin(page, tmp_path)
-        expect(page.locator(".mq-strength-fit")).to_have_text("Fits in part: open to 0.50.")
+        told = re.compile("Chosen by you: it fits in part, so the gate lets 50 % of its strength act")
+        expect(page.locator(".mq-strength-fit")).to_have_text(told)
         page.wait_for_function("Number(document.querySelector('.mq-strength').dataset.course) >= 2")
+        expect(page.locator(".mq-strength-curve")).to_be_hidden()
+        page.click(".mq-strength-more summary")
         expect(page.locator(".mq-strength-now")).to_contain_text("% noise, it acts with")
 
         late = handle(page, "late")
@@ -71,7 +75,6 @@ def test_the_strength_is_steered_while_the_run_goes_and_shown_again(browser: Bro
         page.keyboard.press("ArrowUp")
         expect(late).to_have_attribute("aria-valuetext", "0.05")
 
-        page.click(".mq-strength-more summary")
         page.click(".mq-strength [data-act=add]")
         page.keyboard.press("End")
         expect(page.locator(".mq-strength-text input")).to_have_value("0:0,0.5:2,1:0.05")

@@ -48,11 +48,14 @@ def read_look(folder: Path) -> Look:
 
 
 def model_from(kind: str, folder: Path) -> torch.nn.Module:
-    """The transformers class named ``kind`` with the folder's weights, frozen. Raises FileFormatError where they do not fit."""
+    """The transformers class named ``kind`` with the folder's weights, frozen, in float32 whatever they are stored in.
+
+    Raises FileFormatError where they do not fit.
+    """
     try:
         with importing:  # transformers imports its parts bit by bit
             kind_of = getattr(import_module("transformers"), kind)
-            model = kind_of.from_pretrained(folder, local_files_only=True, use_safetensors=True)
+            model = kind_of.from_pretrained(folder, local_files_only=True, use_safetensors=True, dtype=torch.float32)
     except Exception as error:  # transformers and safetensors raise many kinds
         raise FileFormatError(f"The model in {folder} cannot be loaded ({error}).", "Fetch it again.") from error
     return model.eval().requires_grad_(False)

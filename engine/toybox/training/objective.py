@@ -21,7 +21,11 @@ Guide = Callable[[Tensor, Words], StemFeatures]
 
 
 def predict_clean(net: ToyboxDenoiser, schedule: NoiseSchedule, batch: TrainingBatch, guide: Guide | None = None) -> Tensor:
-    """Noise the views that are not given and let the network clean them: x0 (B,V,4,S,S) in float32 (bf16 where it pays)."""
+    """Noise the views that are not given and let the network clean them: x0 (B,V,4,S,S) in float32.
+
+    Under bf16 autocast where that pays. The block ends before the loss: inside it autocast keeps its casts of the weights, and
+    an optimiser's step would change nothing.
+    """
     x_t = torch.where(batch.clean[..., None, None, None], batch.x, schedule.add_noise(batch.x, batch.noise, batch.t))
     t = torch.where(batch.clean, 0.0, time_fraction(batch.t, len(schedule))[:, None])
     with torch.autocast(batch.x.device.type, torch.bfloat16, enabled=half_pays(batch.x.device)):

@@ -162,11 +162,11 @@ def teach(
     classifier = classifier.to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(classifier.parameters(), lr=rate, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps, pct_start=0.15)
-    began, half = time.monotonic(), half_pays(torch.device("cpu"))
+    began = time.monotonic()
     for step in range(steps):
         part = lesson[torch.randint(len(lesson), (batch,), generator=rng)]
         pictures = roughen(part.images / 255, rng).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+        with torch.autocast("cpu", torch.bfloat16, enabled=half_pays(pictures.device)):
             seen = classifier(pictures)
         loss = loss_of(Reading(seen.kind.float(), seen.azimuth.float(), seen.colour.float()), part)
         optimiser.zero_grad(set_to_none=True)

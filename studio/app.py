@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,16 +11,18 @@ from pathlib import Path
 
 from starlette.routing import BaseRoute
 
-from engine.errors import InputError, MissingError
+from engine.errors import InputError, MissingError, StudioError
 from engine.guidance.base import Guidance
 from engine.lazy import Later, imported
 from engine.loop.combinations import check_combination
 from engine.loop.devices import free_memory, limit_threads
+from engine.loop.hearing import heard
 from engine.loop.room import check_room
 from engine.loop.settings import Settings
+from engine.loop.spec import RunSpec
 from engine.prior.entries import PriorEntry
-from engine.prior.known import info_of, known_info
-from engine.prior.registry import fetch, find_entry, installed, list_priors, load_prior, vocabulary_of
+from engine.prior.known import info_of, known_info, reads_words
+from engine.prior.registry import fetch, find_entry, installed, list_priors, load_prior
 from engine.session import Session, default_root
 from engine.session.fetching import Fetching, offer_of
 from engine.session.limits import Limits
@@ -47,8 +48,6 @@ COMPUTING = ("engine.loop.run", "engine.loop.frames", "engine.loop.results", "en
              "engine.loop.references.finding", "engine.loop.references.shelf", "engine.prior.economy",
              "engine.prior.toybox.prior")  # fmt: skip
 """Modules that import torch, numba and the like: seconds that the page does not wait for."""
-
-ARTICLES = frozenset(("a", "an", "the"))
 
 
 def serve(
@@ -128,10 +127,9 @@ def open_session(library: Path, shelf: Path | None = None) -> Session:
 def open_catalogue() -> Catalogue:
     """Presets and priors as they are on this machine now."""
     entries = list_priors()
-    taught = {entry.id: vocabulary_of(entry) for entry in entries if installed(entry)}
     choices = tuple(_choice(entry) for entry in entries)
     fetching = open_fetching(entries)
-    return Catalogue(load_presets(), choices, lambda prior, prompt: unknown_words(prompt, taught.get(prior)), refusal, fetching)
+    return Catalogue(load_presets(), choices, notes_on, refusal, fetching)
 
 
 def open_fetching(entries: Sequence[PriorEntry]) -> Fetching:
@@ -152,10 +150,12 @@ def refusal(prior_id: str, method: Guidance) -> str:
     return ""
 
 
-def unknown_words(prompt: str, vocabulary: frozenset[str] | None) -> tuple[str, ...]:
-    """The words of ``prompt`` outside ``vocabulary``, in order, each once, articles aside; none if the vocabulary is open."""
-    words = re.findall(r"[a-z0-9]+", prompt.lower())
-    return () if vocabulary is None else tuple(dict.fromkeys(word for word in words if word not in vocabulary | ARTICLES))
+def notes_on(spec: RunSpec) -> tuple[str, ...]:
+    """What becomes of the words of a run, or why they cannot be used."""
+    try:
+        return heard(spec).notes
+    except StudioError as error:
+        return (error.what, error.remedy)
 
 
 def serve_page(
@@ -213,8 +213,8 @@ def _announce(serving: Serving) -> None:
 
 def _choice(entry: PriorEntry) -> PriorChoice:
     missing = "" if installed(entry) else _how_to_fetch(entry)
-    known = {"any_words": not entry.vocabulary, "offers": offers_of(entry.id), "home_scale": entry.default_guidance_scale}
-    return PriorChoice(entry.id, entry.title, missing, **known)
+    known = {"any_words": not entry.vocabulary, "no_words": not reads_words(entry), "offers": offers_of(entry.id)}
+    return PriorChoice(entry.id, entry.title, missing, home_scale=entry.default_guidance_scale, **known)
 
 
 def offers_of(prior_id: str) -> frozenset[str]:
@@ -227,6 +227,7 @@ def _check(settings: Settings) -> None:
     entry = find_entry(settings.spec.prior)
     if not installed(entry):
         raise MissingError(f"{entry.title} is not on this machine.", _how_to_fetch(entry))
+    heard(settings.spec)
     info = known_info(entry)
     if info is not None:
         check_combination(settings, info)

@@ -16,7 +16,8 @@ PLACEHOLDER = "a mug"  # stands in for a prompt that is not written yet where on
 
 @dataclass(frozen=True)
 class PriorChoice:
-    """A prior in a menu. ``missing`` says what to do to have it, or is empty; ``any_words`` is whether its vocabulary is open.
+    """A prior in a menu. ``missing`` says what to do to have it, or is empty; ``any_words`` is whether its vocabulary is open,
+    ``no_words`` whether it reads none at all.
 
     ``offers`` are the flags of its info that are set: settings that need one which is not among them are not shown.
     ``home_scale`` is the guidance scale that it is at home with; 0: unknown.
@@ -26,13 +27,14 @@ class PriorChoice:
     title: str
     missing: str = ""
     any_words: bool = False
+    no_words: bool = False
     offers: frozenset[str] = frozenset()
     home_scale: float = 0.0
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """``unknown_words(prior, prompt)`` are the words of a prompt that a prior was not taught.
+    """``notes`` says what becomes of words that a prior was not taught.
 
     ``refusal(prior, method)`` says why a method cannot work with a prior, and what would; it is empty where it can. ``fetching``
     downloads priors that are not on this machine; without it, nothing is offered for download.
@@ -40,7 +42,7 @@ class Catalogue:
 
     presets: Presets
     priors: tuple[PriorChoice, ...]
-    unknown_words: Callable[[str, str], tuple[str, ...]]
+    notes: Callable[[RunSpec], tuple[str, ...]] = lambda spec: ()
     refusal: Callable[[str, Guidance], str] = lambda prior, method: ""
     fetching: Fetching | None = None
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import InputError, StudioError
+from studio.commands.lists import add_lists
 from studio.commands.serving import AUTH, add_serve_options, add_shelf_options, logins_in
 
 DEBUG = "MAQUETTE_DEBUG"
@@ -67,16 +68,7 @@ def _parser() -> argparse.ArgumentParser:
     serve.set_defaults(command=_serve)
     doctor = commands.add_parser("doctor", help="what this machine has, what that means for speed, what to add")
     doctor.set_defaults(command=_doctor)
-    presets = commands.add_parser("presets", help="list the presets, or show what is in one")
-    presets.add_argument("key", nargs="?", help="show this preset's settings")
-    presets.set_defaults(command=_presets)
-    settings = commands.add_parser("settings", help="list every setting, with what is allowed and what it does")
-    settings.add_argument("word", nargs="?", help="only those whose name or description holds this word")
-    settings.set_defaults(command=_settings)
-    priors = commands.add_parser("priors", help="list the diffusion priors, or fetch one")
-    priors.add_argument("--fetch", metavar="ID", help="download this prior's weights")
-    priors.add_argument("--yes", action="store_true", help="accept size and licence without asking")
-    priors.set_defaults(command=_priors)
+    add_lists(commands)
     return parser
 
 
@@ -276,21 +268,3 @@ def _doctor(options: argparse.Namespace) -> int | None:
     from studio.commands.doctor import doctor
 
     return doctor()
-
-
-def _presets(options: argparse.Namespace) -> int | None:
-    from studio.commands.listing import presets
-
-    return presets(options.key)
-
-
-def _settings(options: argparse.Namespace) -> int | None:
-    from studio.commands.settings import settings
-
-    return settings(options.word)
-
-
-def _priors(options: argparse.Namespace) -> int | None:
-    from studio.commands.listing import priors
-
-    return priors(options.fetch, accepted=options.yes)

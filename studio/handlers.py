@@ -15,19 +15,21 @@ from gradio.utils import get_upload_folder
 
 from engine.errors import StudioError
 from engine.loop.settings import Settings, Value, flatten, with_values
-from engine.loop.spec import MAX_SEED
+from engine.loop.spec import MAX_SEED, RunSpec
 from engine.session import Session
 from engine.session.belongings import given_files
 from studio.catalogue import Catalogue
 from studio.controls import SHARED, Controls
 from studio.menu import plain
-from studio.notes import problem, unknown_notice
+from studio.notes import problem, words_notice
 from studio.offers import method_options
 from studio.status import LIVE_STATES
 from studio.tabs import check_own, tab_named, tab_of
 from studio.uploads import check_uploads
 
 HEADS = 5  # what stands before the controls in ``everything``
+WORDED = ("words", "images", "reference", "start", "scene")
+"""Settings that decide what becomes of words."""
 
 
 class Handlers:
@@ -67,10 +69,10 @@ class Handlers:
         chosen = {**live, "method": method, SHARED: scale}
         return [self._post(token, chosen), self.controls.scale(method, scale, prior), *self._groups(method)]
 
-    def choose_prior(self, tab: str, prior: str, prompt: str) -> list[Any]:
+    def choose_prior(self, tab: str, prior: str, prompt: str, *given: Value) -> list[Any]:
         """Another prior: (words it was not taught, the method menu, one update for each control that may have no effect)."""
         options = gr.update(options=plain(method_options(self.controls.methods, self.catalogue, prior)))
-        return [self.unknown_words(prompt, prior), options, *self.suit(tab, prior)]
+        return [self.understood(prompt, prior, *given), options, *self.suit(tab, prior)]
 
     def suit_scale(self, prior: str, method: str, value: float) -> Any:
         """The range of the guidance control for another prior; what it is set to stays."""
@@ -92,10 +94,15 @@ class Handlers:
         """Show another run of this browser."""
         return self._shown(token, gr.skip())
 
-    def unknown_words(self, prompt: str, prior: str) -> str:
-        """A gentle notice about words that the prior was not taught."""
-        words = self.catalogue.unknown_words(prior, prompt) if prompt.strip() else ()
-        return unknown_notice(words, self.catalogue.prior(prior).title, self.catalogue.shelf()) if words else ""
+    def understood(self, prompt: str, prior: str, *given: Value) -> str:
+        """A gentle notice of what becomes of words that the prior was not taught; ``given`` are the controls of `WORDED`."""
+        if not prompt.strip():
+            return ""
+        told = {name: value for name, value in zip(WORDED, given) if value is not None}
+        try:
+            return words_notice(self.catalogue.notes(RunSpec(**{**told, "prompt": prompt, "prior": prior})))
+        except StudioError:
+            return ""  # Generate says what is wrong
 
     def show_values(self, token: str, values: Mapping[str, Value]) -> list[Any]:
         """Set controls to ``values``, which name their method and prior, and tell the run what is live:
@@ -167,7 +174,7 @@ class Handlers:
             return self._nothing(problem(error), owner)
         values = flatten(settings)
         method = str(values["method"])
-        words = self.unknown_words(settings.spec.prompt, settings.spec.prior)
+        words = words_notice(self.catalogue.notes(settings.spec)) if settings.spec.prompt.strip() else ""
         return [
             token,
             owner,

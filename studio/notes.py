@@ -1,4 +1,4 @@
-"""What the panel says in words: problems with a remedy, words left out, plain notes."""
+"""What the panel says in words: problems with a remedy, what becomes of words, plain notes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from html import escape
 
 from engine.errors import StudioError
-from studio.catalogue import PriorChoice
 
 
 def problem(error: StudioError) -> str:
@@ -20,18 +19,9 @@ def note(text: str, strong: str = "") -> str:
     return f'<p class="mq-note" role="status">{beginning}{escape(text)}</p>'
 
 
-def unknown_notice(words: Sequence[str], prior: str, priors: Sequence[PriorChoice]) -> str:
-    """Which words are left out, and which prior would know them."""
-    named = ", ".join(f"<em>{escape(word)}</em>" for word in words)
-    them = "it" if len(words) == 1 else "them"
-    wider = [choice for choice in priors if choice.any_words]
-    here, elsewhere = [c for c in wider if not c.missing], [c for c in wider if c.missing]
-    advice = "The rest of the prompt is used."
-    if here:
-        advice += f" {escape(here[0].title)} would know {them}."
-    elif elsewhere:
-        advice += f" {escape(elsewhere[0].title)} would know {them}, but is not installed. {escape(elsewhere[0].missing)}"
-    return f'<p class="mq-note" role="status">{escape(prior)} was not taught {named} and leaves {them} out. {advice}</p>'
+def words_notice(notes: Sequence[str]) -> str:
+    """What becomes of the words of a prompt."""
+    return note(" ".join(notes)) if notes else ""
 
 
 def size_words(count: float) -> str:

@@ -18,6 +18,7 @@ from studio.tabs import Tab
 CLASSIC, ONE_PASS, THOROUGH, LEARNS = "Classic", "One look a step", "Slow and thorough", "Learn while the shape grows"
 GROUPS = (CLASSIC, ONE_PASS, THOROUGH, LEARNS)
 OPEN_WORDS, TAUGHT_WORDS = "Knows any words.", "Knows only the words that it was taught."
+NO_WORDS = "Reads no words: it draws from a picture."
 CLASSIC_PASSES = 3  # a method that takes more is a slow one
 
 
@@ -37,7 +38,7 @@ def prior_options(catalogue: Catalogue) -> list[Option]:
     for prior in catalogue.shelf():
         offer = catalogue.offer(prior.id)
         note = f"{size_words(offer.size_mb * MEGABYTE)} to download, {offer.licence}" if offer else ""
-        words = OPEN_WORDS if prior.any_words else TAUGHT_WORDS
+        words = NO_WORDS if prior.no_words else OPEN_WORDS if prior.any_words else TAUGHT_WORDS
         options.append(Option(prior.id, prior.title, words, note, "", "" if offer else prior.missing))
     return options
 

@@ -13,7 +13,7 @@ from studio.catalogue import Catalogue
 from studio.controls import SHARED
 from studio.examples import tiles
 from studio.fetching import connect_fetch_box
-from studio.handlers import Handlers
+from studio.handlers import WORDED, Handlers
 from studio.panel import Panel, draw_panel
 from studio.picture_card import connect_picture_card
 from studio.presetting import Presetting
@@ -110,9 +110,12 @@ def _connect_live(panel: Panel, handlers: Handlers) -> None:
 
 def _connect_prior(panel: Panel, handlers: Handlers) -> None:
     """Another prior knows other words, and has a use for other settings and methods, whoever chose it."""
-    panel.prompt.change(handlers.unknown_words, [panel.prompt, panel.prior], panel.words, trigger_mode="always_last", **QUIET)
+    given = [panel.controls.named(name) for name in WORDED]
+    telling = [panel.prompt, panel.prior, *given]
+    for changed in (panel.prompt, *given):
+        changed.change(handlers.understood, telling, panel.words, trigger_mode="always_last", **QUIET)
     outputs = [panel.words, panel.method, *(component for _, component in panel.controls.demanding())]
-    inputs = [panel.tabs, panel.prior, panel.prompt]
+    inputs = [panel.tabs, panel.prior, panel.prompt, *given]
     panel.prior.change(handlers.choose_prior, inputs, outputs, trigger_mode="always_last", **QUIET)
     scale = panel.controls.named(SHARED)
     panel.prior.input(handlers.suit_scale, [panel.prior, panel.method, scale], scale, trigger_mode="always_last", **QUIET)

@@ -22,7 +22,10 @@ def imported_by(code: str, *names: str) -> set[str]:
 HEAVY = ("torch", "diffusers", "transformers", "numba", "scipy", "skimage", "trimesh", "gradio")
 
 
-@pytest.mark.parametrize("words", (["presets"], ["presets", "toybox-splats"], ["priors"], ["settings"], ["doctor"]))
+LIGHT = (["presets"], ["presets", "toybox-splats"], ["priors"], ["settings"], ["kinds", "eagle"], ["doctor"])
+
+
+@pytest.mark.parametrize("words", LIGHT)
 def test_commands_that_compute_nothing_import_nothing_that_computes(words: list[str]) -> None:
     asks = words == ["doctor"] and not version("torch").endswith("+cpu")  # whether there is a GPU
     found = imported_by(f"from studio.cli import main; assert main({words!r}) == 0", *HEAVY)

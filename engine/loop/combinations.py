@@ -21,6 +21,7 @@ LACKS = {
     "takes_styles": "wears no style files",
     "takes_source": "edits no pictures",
     "has_vae": "has no VAE to go past",
+    "taught_words": "reads any words as they are",
 }
 """What a prior without a flag of its info is like: how a refusal says it."""
 

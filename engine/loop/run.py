@@ -19,6 +19,7 @@ from engine.loop.checkpoints import Checkpoints, gone_on
 from engine.loop.clock import Clock
 from engine.loop.combinations import check_combination, refusal
 from engine.loop.frames import PAPER, to_uint8
+from engine.loop.hearing import Heard, heard
 from engine.loop.messages import (
     Event,
     Finished,
@@ -80,8 +81,9 @@ def run(
     prior = load_prior(spec.prior) if spec.precision == "auto" else load_prior(spec.prior, precision=spec.precision)
     check_combination(Settings(spec, knobs), prior.info)
     thrift = Thrift.of(prior, spec, knobs)
-    context = prepared(spec, prior, load_control, folder)
-    spec, stages = context.spec, plan(spec, prior.info)
+    read = heard(spec) if prior.info.taught_words else Heard(spec.prompt)
+    context = replace(prepared(replace(spec, prompt=read.prompt), prior, load_control, folder), told=read.notes)
+    spec, stages = replace(context.spec, prompt=spec.prompt), plan(spec, prior.info)
 
     def begun(resumed: bool) -> _Live:
         state = fresh_state(context, resumed=resumed)

@@ -19,6 +19,7 @@ from engine.prior.memory import PRECISIONS
 
 MAX_PROMPT_CHARACTERS = 1000
 MAX_SEED = 2**31 - 1
+UNDERSTAND, AS_THEY_ARE = "understand", "as they are"
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,16 @@ class RunSpec:
     reference: str = ""
     seed: Annotated[int, Range(0, MAX_SEED, 1, help="The same seed and settings give the same result.")] = 0
     prior: str = "toybox"
+    words: Annotated[
+        str,
+        Choice(
+            (UNDERSTAND, AS_THEY_ARE),
+            label="Words",
+            advanced=True,
+            needs="taught_words",
+            help="Read words that the prior was not taught as the nearest that it knows, and say so; or leave all as they are.",
+        ),
+    ] = UNDERSTAND
     scene: Annotated[
         str, Choice(("splats", "field", "canvas"), label="Scene", help="3D Gaussians, a voxel radiance field, or flat pictures.")
     ] = "splats"

@@ -38,6 +38,7 @@ class Context:
     given: GivenViews | None = None
     clean: CleanViews | None = None
     guide: Guide | None = None
+    told: tuple[str, ...] = ()  # of the words
     reread: dict[float, Context] = field(default_factory=dict)  # by the latest style strength, where a style changes the words
 
     @staticmethod
@@ -60,7 +61,7 @@ class Context:
         """What was done to the given pictures and the reference, in words, and whether the prompt is read at all."""
         unread = self.spec.prompt.strip() and not self.prior.info.reads_words
         told = (f"{self.prior.info.title} reads no words, so the prompt changes nothing.",) if unread else ()
-        return (*told, *(note for part in (self.given, self.guide) if part is not None for note in part.notes))
+        return (*self.told, *told, *(note for part in (self.given, self.guide) if part is not None for note in part.notes))
 
     def at(self, knobs: Knobs, step: int) -> Context:
         """The run with the prior as it works at this step: past its VAE in a rough start, and in its outfit.

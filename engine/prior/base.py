@@ -41,6 +41,7 @@ class PriorInfo:
     takes_images: bool = False  # clean views can be a condition
     needs_images: bool = False  # a clean view is its prompt: it is lost without, and guidance pushes off from none
     reads_words: bool = True
+    taught_words: bool = False  # it reads those alone that it was taught, and others are read as the nearest of them
     implies_noise: bool = False  # its eps is what a predicted picture leaves: where there is little noise, of any length
     takes_references: bool = False  # it has a controller that reads the maps of a 3D reference
     reference_note: str = ""  # what has to be told to who gives it a reference

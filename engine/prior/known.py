@@ -41,6 +41,11 @@ def known_info(entry: PriorEntry) -> PriorInfo | None:
     return None if traits is None else replace(entry.info(), **traits)
 
 
+def reads_words(entry: PriorEntry) -> bool:
+    """Whether a prompt changes anything; a prior that draws from a picture alone reads none."""
+    return bool(TRAITS.get(entry.family, {}).get("reads_words", True))
+
+
 def info_of(prior_id: str, folder: Path = PRIORS_FOLDER) -> PriorInfo | None:
     """``known_info`` by name; None also where there is no readable entry of that name."""
     try:

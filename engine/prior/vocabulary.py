@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 
+from engine.prior.entries import PriorEntry
+from engine.prior.known import reads_words
 from engine.prior.registry import find_entry, installed, list_priors, vocabulary_of
 
 ARTICLES = frozenset(("a", "an", "the"))  # they change nothing, known or not
+TOKENIZER, LENGTH = "tokenizer_config.json", "model_max_length"
 
 
 def unknown_words(prior_id: str, prompt: str) -> tuple[str, ...]:
@@ -14,8 +18,17 @@ def unknown_words(prior_id: str, prompt: str) -> tuple[str, ...]:
     vocabulary = vocabulary_of(find_entry(prior_id))
     if vocabulary is None:
         return ()
-    words = re.findall(r"[a-z0-9]+", prompt.lower())
+    words = re.findall(r"[^\W_]+", prompt.lower())
     return tuple(dict.fromkeys(word for word in words if word not in vocabulary | ARTICLES))
+
+
+def most_words(entry: PriorEntry, default: int = 15) -> int:
+    """How many words a prior with a vocabulary of its own reads, articles aside: its tokenizer's length less the start."""
+    path = (entry.folder / entry.vocabulary).with_name(TOKENIZER)
+    try:
+        return int(json.loads(path.read_text(encoding="utf-8"))[LENGTH]) - 1
+    except (OSError, ValueError, KeyError, TypeError):
+        return default
 
 
 def note_on_words(prior_id: str, prompt: str) -> str | None:
@@ -23,13 +36,7 @@ def note_on_words(prior_id: str, prompt: str) -> str | None:
     unknown = unknown_words(prior_id, prompt)
     if not unknown:
         return None
-    title = find_entry(prior_id).title
-    open_ones = [entry for entry in list_priors() if not entry.vocabulary]
-    here = [entry.id for entry in open_ones if installed(entry)]
+    here = [entry.id for entry in list_priors() if not entry.vocabulary and reads_words(entry) and installed(entry)]
     words = ", ".join(f'"{word}"' for word in unknown)
-    who = (
-        f"These installed priors know any word: {', '.join(here)}."
-        if here
-        else f"No installed prior knows more words; {', '.join(entry.id for entry in open_ones)} would, once fetched."
-    )
-    return f"{title} was never taught {words}; it makes what the other words say. {who}"
+    who = f" These installed priors know any word: {', '.join(here)}." if here else ""
+    return f"{find_entry(prior_id).title} was never taught {words}; it makes what the other words say.{who}"

@@ -17,6 +17,7 @@ from engine.loop.guiding.asking import FromRun, FromShelf, Retrieved, asked_in
 from engine.loop.guiding.belonging import digest
 from engine.loop.guiding.keeping import kept_item
 from engine.loop.guiding.origin import Origin, write_origin
+from engine.loop.hearing import heard, stands_in
 from engine.loop.photo.listing import pictures_in
 from engine.loop.photo.marks import AUTO
 from engine.loop.references.items import Item, Match
@@ -160,10 +161,10 @@ class References:
 
 def stand_in_for(spec: RunSpec) -> Item | None:
     """What guides a draft from words alone of a kind that the prior has not learned, though the shipped shelf has it."""
-    if spec.reference.strip() or spec.images.strip() or spec.start != "draft":
+    if not stands_in(spec):
         return None
     made = kinds_of(find_entry(spec.prior))
-    return None if made is None else importlib.import_module(STAND_INS).stand_in(spec.prompt, spec.seed, made)
+    return None if made is None else importlib.import_module(STAND_INS).stand_in(heard(spec).prompt, spec.seed, made)
 
 
 def _reason(spec: RunSpec, item: Item) -> str:

@@ -18,6 +18,7 @@ from engine.loop.devices import limit_threads
 from engine.loop.guiding import belonging
 from engine.loop.guiding.asking import FromRun, FromShelf, asked_in, names_file
 from engine.loop.guiding.origin import origin_in
+from engine.loop.hearing import heard
 from engine.loop.inspecting import recipe_text
 from engine.loop.messages import Event, Finished, RolledBack, StageStarted, Stepped, Unattended, Warned
 from engine.loop.paths import given_path
@@ -31,7 +32,6 @@ from engine.loop.run import run
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs, RunSpec
 from engine.prior.registry import load_prior
-from engine.prior.vocabulary import note_on_words
 from engine.session.library import default_root
 from engine.session.presets import DEFAULT_PRESET, IMAGE_PRESET, apply_preset, find_preset
 from engine.session.references import References, own_folder, stand_in_for
@@ -55,14 +55,12 @@ def make(options: argparse.Namespace) -> None:
     limit_threads()
     formats = _formats(options.formats)
     settings = kept_settings(options.out) if options.resume else settings_from(options)
+    heard(settings.spec)
     check_before_loading(settings)
     ready(options.out)
     if not options.resume:
         settings = looked_up(settings, options)
         check_before_loading(settings)
-    note = note_on_words(settings.spec.prior, settings.spec.prompt)
-    if note is not None:
-        tqdm.write(f"note: {note}")
     mailbox = replayed(options, settings)
     events = run(settings.spec, settings.knobs, mailbox, load_prior, folder=options.out, resume=options.resume)
     first = next(events)  # what cannot be made is refused by now, and only then are earlier results moved

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tqdm import tqdm
@@ -14,13 +15,13 @@ from engine.loop.devices import limit_threads
 from engine.loop.export.files import atomic_path
 from engine.loop.export.sheet import write_png
 from engine.loop.export.video import write_video
+from engine.loop.hearing import Heard, heard
 from engine.playground.grid import Grid, canvas_settings, chosen_methods, chosen_scales
 from engine.playground.numbers import document, table
 from engine.playground.painting import Brushed, Painting
 from engine.playground.play import play
 from engine.playground.sheet import compose, film
 from engine.prior.registry import load_prior
-from engine.prior.vocabulary import note_on_words
 from studio.commands.folders import put_aside, ready
 from studio.commands.options import named_values
 
@@ -36,10 +37,11 @@ def playground(options: argparse.Namespace) -> None:
     methods, scales = chosen_methods(options.methods), chosen_scales(options.guidance)
     prior = load_prior(options.prior)
     base = canvas_settings(options.prompt, prior.info, seed=options.seed, steps=options.steps)
+    read = heard(base.spec) if prior.info.taught_words else Heard(options.prompt)
+    base = replace(base, spec=replace(base.spec, prompt=read.prompt))
     grid = Grid(base, methods, scales, named_values(options.set))
     cells = grid.cells()
-    note = note_on_words(options.prior, options.prompt)
-    if note is not None:
+    for note in read.notes:
         tqdm.write(f"note: {note}")
     paintings: list[Painting] = []
     total = sum(cell.settings.spec.refine_steps for cell in cells if cell.settings is not None)

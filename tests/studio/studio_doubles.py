@@ -39,7 +39,7 @@ from engine.math.camera import Camera
 from engine.prior.reference.strength import StrengthCurve
 from engine.session import Session
 from engine.session.presets import load_presets
-from studio.app import offers_of, serve_page, unknown_words
+from studio.app import offers_of, serve_page
 from studio.catalogue import Catalogue, PriorChoice
 from studio.server import Serving
 
@@ -164,7 +164,13 @@ def catalogue() -> Catalogue:
         PriorChoice("wide", "Wide", "Fetch it.", any_words=True),
         *(PriorChoice(key, key, "Fetch it.", offers=offers_of(key)) for key in named),
     )
-    return Catalogue(presets, priors, lambda prior, prompt: unknown_words(prompt, WORDS if prior == "toybox" else None), refusal)
+    return Catalogue(presets, priors, notes_on, refusal)
+
+
+def notes_on(spec: RunSpec) -> tuple[str, ...]:
+    """Of the words that our toybox does not know; there is no saying what becomes of them."""
+    strange = [word for word in spec.prompt.lower().split() if word not in WORDS | {"a", "the", "with"}]
+    return (f"Not known: {', '.join(strange)}.",) if strange and spec.prior == "toybox" else ()
 
 
 def refusal(prior: str, method: Guidance) -> str:

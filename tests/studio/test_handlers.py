@@ -11,13 +11,15 @@ from studio_serving import until
 
 from engine.errors import InputError
 from engine.guidance import methods
+from engine.loop.hearing import heard
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
 from engine.session import Session
+from studio.app import notes_on
 from studio.changes import Change, table
 from studio.controls import Controls
 from studio.handlers import Handlers
-from studio.notes import problem, unknown_notice
+from studio.notes import problem, words_notice
 from studio.page import build_page
 from studio.panel import draw_panel
 
@@ -75,9 +77,9 @@ def test_bad_input_starts_nothing_and_says_what_to_do(desk: Desk, prompt: str, c
 
 
 def test_prompts_are_shown_as_text_never_as_markup(desk: Desk) -> None:
-    notice = desk.handlers.unknown_words("<script>dragon", "toybox")
+    notice = desk.handlers.understood("<script>dragon", "toybox")
     assert "dragon" in notice and "<script" not in notice
-    assert "&lt;b&gt;" in unknown_notice(["<b>"], "Toybox", ()) and "<b>" not in problem(InputError("<b>", "<b>"))
+    assert "&lt;b&gt;" in words_notice(["<b>"]) and "<b>" not in problem(InputError("<b>", "<b>"))
     assert "<td>&lt;b&gt;</td>" in table("", [Change("Scene", "<b>", "1", live=False)])
 
 
@@ -150,11 +152,20 @@ def test_another_prior_brings_its_words_its_refusals_and_its_settings(desk: Desk
         assert dict(zip(names, shown, strict=True))["perp_neg"]["visible"] == perp_neg
 
 
-def test_unknown_words_are_named_with_a_prior_that_knows_them(desk: Desk) -> None:
-    notice = desk.handlers.unknown_words("a red dragon with the wizard", "toybox")
-    assert "<em>dragon</em>, <em>wizard</em>" in notice and "Wide would know them" in notice and "Fetch it" in notice
-    assert desk.handlers.unknown_words("a red mug", "toybox") == desk.handlers.unknown_words("", "toybox") == ""
-    assert desk.handlers.unknown_words("a red dragon", "wide") == "", "an open vocabulary knows every word"
+def test_what_becomes_of_unknown_words_is_told_before_a_run(desk: Desk) -> None:
+    notice = desk.handlers.understood("a red dragon with the wizard", "toybox")
+    assert "Not known: dragon, wizard." in notice
+    assert desk.handlers.understood("a red mug", "toybox") == desk.handlers.understood("", "toybox") == ""
+    assert desk.handlers.understood("a red dragon", "wide") == "", "an open vocabulary knows every word"
+    assert desk.handlers.understood("a dragon " * 500, "toybox") == "", "Generate says that it is too long"
+
+
+def test_the_page_says_what_the_run_will_say() -> None:
+    assert notes_on(RunSpec("a small eagle")) == heard(RunSpec("a small eagle")).notes != ()
+    assert notes_on(RunSpec("a small eagle", prior="mvdream")) == notes_on(RunSpec("a red mug")) == ()
+    refused = notes_on(RunSpec("a spoon"))
+    assert "a spoon" in refused[0] and "python -m studio kinds" in refused[1]
+    assert notes_on(RunSpec("a spoon", images="spoon.png")) == ('Toybox was never taught "spoon" and leaves it out.',)
 
 
 def test_no_handler_is_a_public_endpoint(session: Session) -> None:

@@ -56,7 +56,8 @@ def read_info(folder: Path) -> PriorInfo:
     try:
         table = tomllib.loads((Path(folder) / SETTINGS).read_text(encoding="utf-8"))
         values = {name: tuple(table[name]) if isinstance(table[name], list) else table[name] for name in _FIELDS}
-        return PriorInfo(**values, implies_noise=True, takes_references=(Path(folder) / CONTROLLER / WEIGHTS).exists())
+        steered = (Path(folder) / CONTROLLER / WEIGHTS).exists()
+        return PriorInfo(**values, implies_noise=True, taught_words=True, takes_references=steered)
     except (OSError, TypeError, KeyError, ValueError) as error:
         raise FileFormatError(
             f"The toybox prior in {folder} is damaged ({error}).", "Restore the folder from the repository."

@@ -44,7 +44,7 @@ class ToyboxPrior:
         self.net = net.to(self.device).eval().requires_grad_(False)
         self.tokeniser = tokeniser
         self.schedule = schedule
-        self.info = replace(info, implies_noise=True, takes_references=controller is not None)
+        self.info = replace(info, implies_noise=True, taught_words=True, takes_references=controller is not None)
         self.controller = None if controller is None else controller.to(self.device).eval().requires_grad_(False)
         self._half = half_pays(self.device)
         self._threads = FastestThreads(None if self.device.type == "cpu" else 1)

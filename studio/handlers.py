@@ -121,6 +121,12 @@ class Handlers:
         method, words = str(values["method"]), [gr.skip()] * 3
         return [*self._groups(method), *words, values["prior"], method, *self.controls.updates(values)]
 
+    def set_all(self, values: Mapping[str, Value], tab: str) -> list[Any]:
+        """As ``set_values``, with the words, in the tab with this key: (*groups, *everything)."""
+        shown = self.set_values(values)
+        words = len(shown) - HEADS - len(self.controls.pairs)
+        return [*shown[:words], tab, values["prompt"], values["negative_prompt"], *shown[words + 3 :]]
+
     def nothing_shown(self, told: Any) -> list[Any]:
         """The outputs of ``show_values`` with only a problem, or none."""
         return [told, *[gr.skip()] * (len(self._groups("")) + HEADS + len(self.controls.pairs))]
@@ -173,21 +179,8 @@ class Handlers:
         except StudioError as error:
             return self._nothing(problem(error), owner)
         values = flatten(settings)
-        method = str(values["method"])
         words = words_notice(self.catalogue.notes(settings.spec)) if settings.spec.prompt.strip() else ""
-        return [
-            token,
-            owner,
-            "",
-            words,
-            *self._groups(method),
-            tab_of(values).key,
-            values["prompt"],
-            values["negative_prompt"],
-            values["prior"],
-            method,
-            *self.controls.updates(values),
-        ]
+        return [token, owner, "", words, *self.set_all(values, tab_of(values).key)]
 
     def _nothing(self, note: str, owner: Any) -> list[Any]:
         return ["", owner, note, gr.skip(), *self.nothing_shown("")[1:]]

@@ -19,6 +19,7 @@ from studio.picture_card import connect_picture_card
 from studio.presetting import Presetting
 from studio.reference_card import connect_reference_card
 from studio.reference_examples import connect_filling
+from studio.restoring import Restoring
 from studio.strength import connect_strength
 from studio.tabbing import Desks, Tabbing
 from studio.theme import asset
@@ -73,6 +74,7 @@ def _connect(page: gr.Blocks, panel: Panel, handlers: Handlers) -> None:
     _connect_live(panel, handlers)
     _connect_presets(panel, presetting, everything)
     _connect_tabs(panel, tabbing, desks, everything)
+    _connect_restore(panel, Restoring(handlers, presetting), everything).then(tabbing.arrive, [desks, panel.tabs], desks, **QUIET)
     _connect_prior(panel, handlers)
     connect_reference_card(panel.reference, panel, handlers)
     connect_strength(panel.strength, panel, handlers)
@@ -138,3 +140,9 @@ def _connect_presets(panel: Panel, presetting: Presetting, everything: list[gr.c
     bar.undo.click(presetting.undo, [bar.memory, panel.token], shown, **QUIET)
     bar.dismiss.click(presetting.rest, bar.memory, bar.outputs, **QUIET)
     panel.pick.click(presetting.forget, bar.memory, bar.outputs, **QUIET)
+
+
+def _connect_restore(panel: Panel, restoring: Restoring, everything: list[gr.components.Component]) -> gr.events.Dependency:
+    bar = panel.presets
+    shown = [*bar.outputs, panel.problem, panel.seed_locked, *panel.groups, *everything]
+    return bar.restore.upload(restoring.restore, [bar.memory, bar.restore], shown, **QUIET)

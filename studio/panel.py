@@ -21,6 +21,7 @@ from studio.offers import method_options, preset_options, prior_options
 from studio.picture_card import draw_picture_card
 from studio.presetting import Memory
 from studio.reference_card import ReferenceCard, draw_reference_card
+from studio.restoring import draw_restore
 from studio.strength import Strength, draw_strength
 from studio.tabs import TABS, TEXT, Tab, gives, tab_bar
 
@@ -40,6 +41,7 @@ class PresetBar:
     apply: gr.Button
     dismiss: gr.Button
     undo: gr.Button
+    restore: gr.UploadButton
     memory: gr.State
 
     @property
@@ -129,7 +131,8 @@ def _draw_presets(catalogue: Catalogue) -> dict[str, Any]:
         apply = gr.Button("Apply", variant="primary", size="sm", visible=False, elem_id="mq-apply", min_width=0)
         dismiss = gr.Button("Leave as it is", size="sm", visible=False, elem_id="mq-dismiss", min_width=0)
         undo = gr.Button("Undo", size="sm", visible=False, elem_id="mq-undo", min_width=0)
-    return {"presets": PresetBar(chosen, note, apply, dismiss, undo, gr.State(Memory(first)))}
+        restore = draw_restore()
+    return {"presets": PresetBar(chosen, note, apply, dismiss, undo, restore, gr.State(Memory(first)))}
 
 
 def _draw_prior(catalogue: Catalogue, settings: Settings) -> dict[str, Any]:

@@ -55,7 +55,7 @@ class Recipe:
         """Read what ``to_toml`` wrote. Raises FileFormatError for text that is no recipe, InputError for settings not allowed."""
         try:
             document = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise FileFormatError(f"The recipe is not valid TOML: {error}.", "Use a recipe.toml that Maquette wrote.") from error
         if document.pop("maquette_recipe", None) != FORMAT:
             raise FileFormatError(
@@ -63,6 +63,8 @@ class Recipe:
                 "Use a recipe.toml that Maquette wrote.",
             )
         facts, changes = document.pop("facts", {}), document.pop("change", [])
+        if not isinstance(facts, dict) or not isinstance(changes, list) or not all(isinstance(each, dict) for each in changes):
+            raise FileFormatError("facts and change of the recipe are no tables.", "Use a recipe.toml that Maquette wrote.")
         if not isinstance(document.get("prompt"), str):
             raise InputError("The recipe has no prompt.", 'Add a line such as prompt = "a red mug".')
         blank = Settings(RunSpec(prompt=document["prompt"], images=str(document.get("images", ""))), Knobs())
@@ -73,7 +75,7 @@ def _read_change(table: Mapping[str, Any]) -> Change:
     values = {name: value for name, value in table.items() if name not in ("total_step", "revision")}
     try:
         return Change(int(table["total_step"]), int(table["revision"]), values)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise FileFormatError(
             f"A change in the recipe lacks a whole number: {error}.", "Use a recipe.toml that Maquette wrote."
         ) from error

@@ -58,7 +58,7 @@ def _with_method(knobs: Knobs, values: Mapping[str, Any]) -> Knobs:
     if key == key_of(knobs.guidance):
         return knobs
     known = methods()
-    if key not in known:
+    if not isinstance(key, str) or key not in known:
         raise InputError(f"There is no guidance method {key!r}.", f"Choose one of {', '.join(sorted(known))}.")
     return replace(knobs, guidance=known[key]())
 
@@ -84,7 +84,7 @@ def _read(name: str, value: Any, present: Value) -> Value:
         return truth[str(value).lower()]
     try:
         number = float(value)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise InputError(f"{name} is {value!r}; it must be a number.", f"Write a number, for example {present}.") from error
     if isinstance(present, float) or not math.isfinite(number):
         return number

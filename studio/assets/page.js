@@ -94,6 +94,17 @@
     if (button) writePrompt(button.dataset.prompt);
   });
 
+  /* A file that is dropped on the presets' card is taken as if it had been chosen with the button there. */
+  const restoring = (event) => event.target.closest?.(".mq-card:has(#mq-restore)") && event.dataTransfer?.types.includes("Files");
+  document.addEventListener("dragover", (event) => { if (restoring(event)) event.preventDefault(); });
+  document.addEventListener("drop", (event) => {
+    if (!restoring(event)) return;
+    event.preventDefault();
+    const input = document.querySelector("#mq-restore").parentElement.querySelector('input[type="file"]');
+    input.files = event.dataTransfer.files;
+    input.dispatchEvent(new Event("change", { bubbles: true }));
+  });
+
   /* Recent runs of this browser. */
   maquette.refreshRuns = async () => {
     const list = document.querySelector(".mq-runs > div");

@@ -38,6 +38,7 @@ ROUTES = {
     ("/viewport/{token}/pictures/", "GET"): TOKEN,
     ("/viewport/{token}/splats", "WebSocket"): TOKEN,
     ("/viewport/{token}/pictures", "WebSocket"): TOKEN,
+    ("/viewport/client/", "GET"): NOBODYS,  # one page for all runs; the token stays behind the # in the browser
     ("/live/{token}", "WebSocket"): TOKEN,
     ("/files/{token}/{name}", "GET"): TOKEN,
     ("/thumb/{token}", "GET"): TOKEN,

@@ -21,7 +21,7 @@ MOST_CHARACTERS = 60  # of a title in a file's name: scripts without spaces have
 
 
 def download_routes(session: Session) -> list[BaseRoute]:
-    """``/files/{token}/{name}``, ``/thumb/{token}`` and ``/runs``."""
+    """``/files/{token}/{name}``, ``/thumb/{token}``, ``/runs``, and ``/runs/{token}`` to delete one."""
 
     def file(request: Request) -> Response:
         token, name = request.path_params["token"], request.path_params["name"]
@@ -46,7 +46,19 @@ def download_routes(session: Session) -> list[BaseRoute]:
         owner = request.headers.get(OWNER_HEADER, "")
         return JSONResponse([_summary(view) for view in session.jobs(owner)] if owner else [])
 
-    return [Route("/files/{token}/{name}", file), Route("/thumb/{token}", thumb), Route("/runs", runs)]
+    def delete(request: Request) -> Response:
+        try:
+            session.delete(request.path_params["token"], request.headers.get(OWNER_HEADER, ""))
+        except StudioError as error:
+            return JSONResponse({"what": error.what, "remedy": error.remedy}, 400)
+        return Response(status_code=204)
+
+    return [
+        Route("/files/{token}/{name}", file),
+        Route("/thumb/{token}", thumb),
+        Route("/runs", runs),
+        Route("/runs/{token}", delete, methods=["DELETE"]),
+    ]
 
 
 def _summary(view: JobView) -> dict[str, Any]:

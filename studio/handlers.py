@@ -91,8 +91,8 @@ class Handlers:
         return self._shown(token, owner) if token else [gr.skip()] * 3 + self.nothing_shown(gr.skip())
 
     def pick(self, token: str) -> list[Any]:
-        """Show another run of this browser."""
-        return self._shown(token, gr.skip())
+        """Show another run of this browser; none, where the one that was shown has been deleted."""
+        return self._shown(token, gr.skip()) if token else self._nothing("", gr.skip())
 
     def understood(self, prompt: str, prior: str, *given: Value) -> str:
         """A gentle notice of what becomes of words that the prior was not taught; ``given`` are the controls of `WORDED`."""

@@ -23,20 +23,27 @@ class JobArchive:
 
     def can_load(self, token: str) -> bool:
         """Whether there is a scene on disk, and no run that is about to send a newer one."""
-        resting = self._board.get(token).record.state not in ("queued", "running")
+        job = self._board.find(token)
+        resting = job is not None and job.record.state not in ("queued", "running")
         return resting and self._load_copy is not None and has_checkpoint(self._board.library.folder(token))
 
     def may_forget(self, token: str) -> bool:
-        """Whether the copy in memory is the one on disk; a paused run is further on than its checkpoint."""
-        return self._board.get(token).record.state in ENDED and self.can_load(token)
+        """Whether the copy in memory is the one on disk; a paused run is further on than its checkpoint.
+
+        That of a run which was deleted is nobody's any more.
+        """
+        job = self._board.find(token)
+        return job is None or (job.record.state in ENDED and self.can_load(token))
 
     def busy(self) -> bool:
         """Whether a run goes, which loses time to every picture."""
         return self._board.busy()
 
     def watch(self, token: str, on: bool) -> None:
-        """Tell the run."""
-        self._board.get(token).mailbox.post(Watch(on))
+        """Tell the run, if there still is one."""
+        job = self._board.find(token)
+        if job is not None:
+            job.mailbox.post(Watch(on))
 
     def warn(self, token: str, what: str, remedy: str) -> None:
         """Show it in the job's view."""

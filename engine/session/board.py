@@ -65,6 +65,10 @@ class Board:
             raise InputError("There is no run with this link.", "Check the link, or press Generate to start a new run.")
         return job
 
+    def find(self, token: str) -> Job | None:
+        """The job, or None if there is none, or none any more."""
+        return self._jobs.get(token)
+
     def all(self) -> list[Job]:
         """Every job, oldest first."""
         with self.changed:
@@ -84,7 +88,24 @@ class Board:
             job.record = change(replace(job.record, state=state, session=self.library.session))
             self._place(job, front)
 
+    def remove(self, job: Job, check: Callable[[JobRecord], None]) -> None:
+        """Delete a job with its folder unless ``check`` raises. Raises StorageError, and then it is still there."""
+        token = job.record.token
+        with job.saving:
+            with self.changed:
+                check(job.record)
+                self._jobs.pop(token, None)
+                self.changed.notify_all()
+            try:
+                self.library.remove(token)
+            except StorageError:
+                with self.changed:
+                    self._jobs[token] = job
+                raise
+
     def _place(self, job: Job, front: bool) -> None:
+        if self._jobs.get(job.record.token) is not job:
+            return  # it was removed, and nothing brings it back
         self._positions = None
         self._waiting.pop(job.record.token, None)
         self._running = [other for other in self._running if other is not job]
@@ -142,6 +163,8 @@ class Board:
     def save(self, job: Job) -> None:
         """Write the job's newest record; a library that cannot be written becomes a warning, never the end of a run."""
         with job.saving:
+            if self.find(job.record.token) is not job:
+                return  # it was removed
             try:
                 self.library.write(job.record)
             except StorageError as error:

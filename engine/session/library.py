@@ -1,4 +1,4 @@
-"""The library on disk: one folder a run, named by the run's token, each with a ``job.json``. Nothing here deletes a result.
+"""The library on disk: one folder a run, named by the run's token, each with a ``job.json``. Only ``remove`` deletes a result.
 
 A job belongs to the process that looks after it. Each process holds a lock on a file of its own, which the operating system lets
 go of however the process ends; so a job that says "running" while its process's lock is free was interrupted. Who reads a record
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -100,6 +101,14 @@ class Library:
         (folder / JOB).with_suffix(".part").unlink(missing_ok=True)
         if folder.is_dir() and not any(folder.iterdir()):
             folder.rmdir()
+
+    def remove(self, token: str) -> None:
+        """Delete a run that nobody is at work in. Its ``job.json`` goes first: then it is no run. Raises StorageError."""
+        folder = self.folder(token)
+        with library_errors(folder):
+            (folder / JOB).unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
+        self._sizes.pop(token, None)
 
     def read_all(self) -> list[JobRecord]:
         """Every run, oldest first; those that cannot be read are there as failed."""

@@ -199,6 +199,18 @@ class Session:
                     self._board.move(job, "stopped")
             self._board.save(job)
 
+    def delete(self, token: str, owner: str) -> None:
+        """Delete a run that has ended, with its files. Only its owner may: whoever else has the token gets an InputError."""
+
+        def check(record: JobRecord) -> None:
+            if not owner or record.owner != owner:
+                raise InputError("Only who started a run can delete it.", "Open it in the browser in which it was started.")
+            if record.state not in ENDED:
+                raise InputError("This run has not ended, so it is not deleted.", "Press Stop first.")
+
+        with claimed(self._board, token) as job:
+            self._board.remove(job, check)
+
     # Looking
 
     def view(self, token: str) -> JobView:

@@ -115,7 +115,34 @@
     } catch { return; }  // offline for a moment: keep what is shown
     list.replaceChildren(...(runs.length ? runs.map(runButton) : [note("Your runs appear here.")]));
     list.dataset.count = runs.length;
+    offerDelete(runs.find(({ token }) => token === maquette.tokenInAddress()));
   };
+
+  /* An ended run of this browser can be deleted: the first click asks, the second one does it. */
+  const offerDelete = (run) => {
+    const button = document.querySelector(".mq-delete"), token = run?.token ?? "";
+    button.hidden = !["done", "failed", "stopped"].includes(run?.state);
+    if (button.dataset.token !== token) askDelete(button, token, false);
+  };
+  const askDelete = (button, token, sure) => {
+    button.dataset.token = token;
+    button.toggleAttribute("data-sure", sure);
+    button.textContent = sure ? "Delete it with its files?" : "Delete this run";
+  };
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest?.(".mq-delete"), asked = document.querySelector(".mq-delete[data-sure]");
+    if (!button) { if (asked) askDelete(asked, asked.dataset.token, false); return; }
+    const { token } = button.dataset;
+    if (!asked) { askDelete(button, token, true); return; }
+    askDelete(button, token, false);
+    let answer;
+    try {
+      answer = await fetch(maquette.url(`/runs/${token}`), { method: "DELETE", headers: { "x-maquette-owner": maquette.owner() } });
+    } catch { button.textContent = "The studio does not answer."; return; }
+    if (!answer.ok) { button.textContent = (await answer.json()).what; return; }
+    maquette.picked = "";
+    document.querySelector("#mq-pick").click();
+  });
   const note = (text) => Object.assign(document.createElement("em"), { textContent: text });
   const runButton = (run) => {
     const button = document.createElement("button"), picture = document.createElement("img");

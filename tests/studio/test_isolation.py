@@ -16,11 +16,15 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 from studio_doubles import open_double
-from studio_serving import Served
+from studio_serving import PATIENCE_SECONDS, Served
 from test_relay import submit
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from engine.errors import InputError
+from engine.loop.settings import Settings
+from engine.loop.spec import Knobs, RunSpec
+from engine.math.camera import orbit_camera
 from engine.session import Session
 from studio.app import own_routes
 from studio.downloads import OWNER_HEADER
@@ -44,6 +48,7 @@ ROUTES = {
     ("/thumb/{token}", "GET"): TOKEN,
     ("/reference/taken", "GET"): TOKEN,
     ("/runs", "GET"): OWNER,
+    ("/runs/{token}", "DELETE"): OWNER,
     ("/pictures/look", "GET"): FILE,
     ("/reference/matches", "POST"): FILE,
     ("/reference/facts", "GET"): FILE,
@@ -112,6 +117,11 @@ def secret_file(tmp_path: Path) -> Path:
     return path
 
 
+def short(session: Session) -> str:
+    """A run of ada's that ends at once."""
+    return session.submit(Settings(RunSpec("a red mug", refine_steps=2), Knobs()), "ada")
+
+
 def asked(kind: str, method: str | None = None) -> list[str]:
     return [path for (path, how), key in ROUTES.items() if key == kind and method in (None, how)]
 
@@ -152,6 +162,53 @@ def test_runs_are_listed_for_their_owner_alone(client: TestClient, token: str, h
     assert client.get("/runs", headers=headers).json() == []
     assert client.get("/runs", params={"owner": "ada"}).json() == []
     assert token in [run["token"] for run in client.get("/runs", headers={OWNER_HEADER: "ada"}).json()]
+
+
+@pytest.mark.parametrize("headers", [{}, {OWNER_HEADER: ""}, {OWNER_HEADER: "bob"}, {OWNER_HEADER: "ad"}, {OWNER_HEADER: "*"}])
+def test_a_run_is_deleted_by_its_owner_alone(client: TestClient, session: Session, headers: dict[str, str]) -> None:
+    ended = submit(session)
+    session.stop(ended)
+    session.wait(ended, PATIENCE_SECONDS)
+    folder = session.library.folder(ended)
+    (folder / "scene.ply").write_bytes(b"ply")
+    answer = client.delete(f"/runs/{ended}", headers=headers)
+    assert answer.status_code == 400 and answer.json()["remedy"]
+    assert (folder / "scene.ply").is_file() and session.view(ended).state == "stopped"
+    assert client.delete(f"/runs/{ended}", headers={OWNER_HEADER: "ada"}).status_code == 204
+    assert not folder.exists() and client.get(f"/files/{ended}/recipe").status_code == 404
+    assert ended not in [run["token"] for run in client.get("/runs", headers={OWNER_HEADER: "ada"}).json()]
+    assert client.delete(f"/runs/{ended}", headers={OWNER_HEADER: "ada"}).status_code == 400, "it is gone already"
+
+
+def test_a_run_that_goes_is_not_deleted(client: TestClient, session: Session) -> None:
+    going = submit(session)
+    assert "Press Stop" in client.delete(f"/runs/{going}", headers={OWNER_HEADER: "ada"}).json()["remedy"]
+    session.stop(going)
+    assert session.wait(going, PATIENCE_SECONDS).state == "stopped"
+
+
+@pytest.mark.parametrize("guess", ["nobody-knows-this", "..", ".sessions", "uploads", "%2e%2e", "*"])
+def test_a_guessed_run_is_not_deleted(client: TestClient, session: Session, token: str, guess: str) -> None:
+    assert client.delete(f"/runs/{guess}", headers={OWNER_HEADER: "ada"}).status_code in (400, 404, 405)
+    assert session.library.folder(token).is_dir() and (session.library.root / ".sessions").is_dir()
+
+
+def test_looking_goes_on_when_what_is_looked_at_is_deleted(tmp_path: Path) -> None:
+    with open_double(tmp_path / "library") as session:
+        look_on(session)
+
+
+def look_on(session: Session) -> None:
+    camera = orbit_camera(0.0, 10.0, 3.0, 40.0, 32, 32)
+    gone, other = short(session), short(session)
+    for each in (gone, other):
+        session.wait(each, PATIENCE_SECONDS)
+        assert session.frame(each, "eye", camera, 0, PATIENCE_SECONDS) is not None
+    session.delete(gone, "ada")
+    with pytest.raises(InputError):
+        session.frame(gone, "eye", camera, 0, 1.0)
+    session._darkroom.clear_away()
+    assert session.frame(other, "another", camera, 0, PATIENCE_SECONDS) is not None
 
 
 @pytest.mark.parametrize("path", asked(FILE, "GET"))

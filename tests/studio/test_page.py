@@ -416,3 +416,20 @@ def test_the_phone_switches_between_picture_and_viewport(browser: Browser, doubl
         expect(page.locator(".mq-view")).to_be_visible()
         expect(page.locator(".mq-live")).to_be_hidden()
         end(page)
+
+
+def test_a_run_that_has_ended_is_deleted_with_a_second_click(page: Page) -> None:
+    page.fill("#mq-refine_steps input", "3")
+    token = generate(page, "a red mug")
+    wait_state(page, "done")
+    count = page.locator(".mq-runs button").count()
+    page.click(".mq-delete")
+    expect(page.locator(".mq-delete")).to_have_text("Delete it with its files?")
+    page.click(".mq-files h3", position={"x": 2, "y": 2})
+    expect(page.locator(".mq-delete")).to_have_text("Delete this run")
+    page.click(".mq-delete")
+    page.click(".mq-delete")
+    expect(page.locator(f'.mq-runs button[data-token="{token}"]')).to_have_count(0)
+    expect(page.locator(".mq-runs button")).to_have_count(count - 1)
+    wait_state(page, "empty")
+    expect(page.locator("#mq-problem")).not_to_contain_text("no run")

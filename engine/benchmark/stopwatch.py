@@ -76,12 +76,12 @@ def timed(
 def timed_renderer(renderer: Renderer, watch: Stopwatch) -> Renderer:
     """The same renderer, on the watch."""
 
-    def render(scene: Scene, cameras: Cameras, background: Tensor | None = None) -> Views:
+    def render(scene: Scene, cameras: Cameras, background: Tensor | None = None, **asked: bool) -> Views:
         names, tensors = zip(*scene.parameters().items())
         return timed(
             watch,
             tensors,
-            lambda entered: renderer.render(replace(scene, **dict(zip(names, entered))), cameras, background),
+            lambda entered: renderer.render(replace(scene, **dict(zip(names, entered))), cameras, background, **asked),
             lambda views: (views.rgb, views.alpha, views.depth),
         )
 

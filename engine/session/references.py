@@ -163,7 +163,10 @@ def stand_in_for(spec: RunSpec) -> Item | None:
     """What guides a draft from words alone of a kind that the prior has not learned, though the shipped shelf has it."""
     if not stands_in(spec):
         return None
-    made = kinds_of(find_entry(spec.prior))
+    try:
+        made = kinds_of(find_entry(spec.prior))
+    except InputError:  # whoever loads it will say that it is not known
+        return None
     return None if made is None else importlib.import_module(STAND_INS).stand_in(heard(spec).prompt, spec.seed, made)
 
 

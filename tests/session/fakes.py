@@ -162,7 +162,8 @@ def write_fake_results(finished: Finished, prior_id: str, folder: Path) -> dict[
 
 
 def settings_of(prompt: str = "a red mug", steps: int = 5) -> Settings:
-    return Settings(RunSpec(prompt=prompt, refine_steps=steps), Knobs())
+    """A run that is called ``prompt``; names of tests are no words to understand."""
+    return Settings(RunSpec(prompt=prompt, refine_steps=steps, words="as they are"), Knobs())
 
 
 def eventually(condition: Callable[[], object], what: str = "") -> None:

@@ -15,7 +15,7 @@ from engine.loop.spec import Knobs, RunSpec
 
 
 def finished(served: Served, owner: str = "ada", prompt: str = "A red: mug?") -> str:
-    token = served.session.submit(Settings(RunSpec(prompt, refine_steps=3), Knobs()), owner)
+    token = served.session.submit(Settings(RunSpec(prompt, refine_steps=3, words="as they are"), Knobs()), owner)
     assert served.session.wait(token, PATIENCE_SECONDS).state == "done"
     return token
 

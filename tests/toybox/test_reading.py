@@ -7,7 +7,7 @@ import torch
 from engine.prior.toybox.network import TextEncoder
 from engine.prior.toybox.tokeniser import Tokeniser, build_tokenizer
 from engine.toybox.captions import plain_caption
-from engine.toybox.objects import KINDS, draw_object
+from engine.toybox.objects import KINDS, any_kind, draw_object
 from engine.toybox.training.reading import (
     CAPTIONS_PER_OBJECT,
     COLOUR_WORDS,
@@ -26,14 +26,14 @@ TOKENISER = Tokeniser(build_tokenizer(VOCABULARY), 16)
 
 def small_encoder() -> TextEncoder:
     torch.manual_seed(0)
-    return TextEncoder(256, 16, 32, 2, heads=2, pad=0)
+    return TextEncoder(1024, 16, 32, 2, heads=2, pad=0)
 
 
 def test_lessons_ask_for_every_part_of_the_object() -> None:
     lessons = draw_lessons(TOKENISER, 40, 5)
     assert len(lessons) == 5 * CAPTIONS_PER_OBJECT
     for number, seed in enumerate(range(40, 45)):
-        obj, row = draw_object(seed), number * CAPTIONS_PER_OBJECT
+        obj, row = draw_object(seed, any_kind(seed)), number * CAPTIONS_PER_OBJECT
         told = {part: COLOUR_WORDS[c] for part, c in zip(PART_NAMES, lessons.colours[row].tolist(), strict=True) if c != UNASKED}
         assert told == dict(obj.part_colours) and KINDS[lessons.kinds[row]] == obj.kind
 
@@ -41,7 +41,7 @@ def test_lessons_ask_for_every_part_of_the_object() -> None:
 def test_plain_lessons_ask_only_what_the_sentence_says() -> None:
     lessons = draw_lessons(TOKENISER, 100, 30, plain=True)
     for number, seed in enumerate(range(100, 130)):
-        sentence = plain_caption(draw_object(seed))
+        sentence = plain_caption(draw_object(seed, any_kind(seed)))
         asked = [c for c in lessons.colours[number].tolist() if c != UNASKED]
         assert all(COLOUR_WORDS[c] in sentence for c in asked)
         assert len(asked) <= 3 and torch.equal(lessons.ids[number], TOKENISER([sentence])[0])

@@ -176,7 +176,7 @@ def test_given_views_do_not_count(source: BatchSource) -> None:
 
 def test_it_learns_one_batch_by_heart(source: BatchSource) -> None:
     torch.manual_seed(0)
-    net = ToyboxDenoiser(width=32, depth=1, heads=2)
+    net = ToyboxDenoiser(width=32, depth=1, heads=2, words=1024)
     FlatGradients(net.parameters(), 0)
     optimiser, batch, losses = Optimiser(net, Rates()), source.batch(2, 8), []
     for _ in range(20):

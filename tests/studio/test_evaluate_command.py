@@ -23,13 +23,13 @@ def no_cache(tmp_path: Path, monkeypatch) -> None:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("evaluate")
-    (folder / "prompt_mine.txt").write_text("a red mug\na gilded dragon\na blue car\n")
+    (folder / "prompt_mine.txt").write_text("a red mug\na gilded unicorn\na blue car\n")
     assert main(["evaluate", *arguments(folder), "--limit", "2"]) == 0
     return folder
 
 
 def arguments(folder: Path) -> list[str]:
-    return ["--prompts", str(folder / "prompt_mine.txt"), *FAST, "--quiet", "--out", str(folder / "out")]
+    return ["--prompts", str(folder / "prompt_mine.txt"), "--set", "words=as they are", *FAST, "--quiet", "--out", str(folder / "out")]
 
 
 def report(folder: Path) -> dict:
@@ -39,10 +39,10 @@ def report(folder: Path) -> dict:
 def test_assets_are_made_and_judged(made: Path) -> None:
     told = report(made / "out")
     (scorer,) = told["scorers"]
-    mug, dragon = scorer["assets"]
-    assert (mug["prompt"], dragon["prompt"]) == ("a red mug", "a gilded dragon")
+    mug, unicorn = scorer["assets"]
+    assert (mug["prompt"], unicorn["prompt"]) == ("a red mug", "a gilded unicorn")
     assert mug["worst"] <= mug["mean"] <= mug["best"] <= 100 and len(mug["azimuth_scores"]) == 8 and mug["seconds"] > 0
-    assert "cannot judge" in dragon["trouble"] and "worst" not in dragon
+    assert "cannot judge" in unicorn["trouble"] and "worst" not in unicorn
     assert (scorer["sets"][0]["assets"], scorer["sets"][0]["judged"]) == (2, 1)
     assert told["settings"]["seed"] == 0 and told["settings"]["splats"] == 300 and told["viewpoints"]["icosphere_level"] == 2
     places = sorted((made / "out" / "assets" / "prompt_mine").iterdir())
@@ -79,15 +79,15 @@ def test_an_asset_that_fails_does_not_end_the_others(made: Path, tmp_path: Path,
     whole = evaluate.make
 
     def failing(asset, load, formats):
-        if "dragon" in asset.prompt:
+        if "unicorn" in asset.prompt:
             raise RunError("The shape had vanished.", "Try again.")
         return whole(asset, load, formats)
 
     monkeypatch.setattr(evaluate, "make", failing)
     given = [*arguments(made)[:-1], str(tmp_path)]
     assert main(["evaluate", *given]) == 0
-    mug, dragon, car = report(tmp_path)["scorers"][0]["assets"]
-    assert "vanished" in dragon["trouble"] and "worst" in mug and "worst" in car
+    mug, unicorn, car = report(tmp_path)["scorers"][0]["assets"]
+    assert "vanished" in unicorn["trouble"] and "worst" in mug and "worst" in car
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,8 @@ def made(tmp_path_factory) -> Path:
 
 
 def arguments(folder: Path) -> list[str]:
-    return ["--prompts", str(folder / "prompt_mine.txt"), "--set", "words=as they are", *FAST, "--quiet", "--out", str(folder / "out")]
+    asked = ["--prompts", str(folder / "prompt_mine.txt"), "--set", "words=as they are"]
+    return [*asked, *FAST, "--quiet", "--out", str(folder / "out")]
 
 
 def report(folder: Path) -> dict:

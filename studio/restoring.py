@@ -10,7 +10,6 @@ import gradio as gr
 from gradio.utils import get_upload_folder
 
 from engine.errors import InputError, StudioError
-from engine.loop.inspecting import recipe_text
 from engine.loop.recipe import Recipe
 from engine.loop.settings import Settings, Value, flatten
 from engine.session.belongings import given_files
@@ -72,6 +71,8 @@ def recipe_in(file: str | None, folders: tuple[Path, ...]) -> Recipe:
             raise InputError(f"{path} is not a file.", "Choose it again.")
         if path.suffix.lower() == ".toml":
             _check_length(path.stat().st_size, path)
+        from engine.loop.inspecting import recipe_text  # imports torch
+
         text = recipe_text(path)
         _check_length(len(text), path)
         return Recipe.from_toml(text)

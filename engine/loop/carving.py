@@ -26,8 +26,8 @@ EMPTY = 0.02
 GAP_VOXELS = 2
 """Openings up to twice as wide do not let the outside in."""
 
-THIN, FULL = 0.2, 0.7
-"""Occupancy below which the outside may flow, and from which on a point counts as wholly solid."""
+THIN, FULL_LEVELS = 0.2, 2.0
+"""Occupancy below which the outside may flow, and from which on, in levels of the surface, a point counts as wholly solid."""
 
 BLUR_VOXELS = 0.8
 LEVEL = 0.5
@@ -47,7 +47,7 @@ def carved(scene: Splats, occupancy: np.ndarray, level: float, fov_deg: float, d
     low, free = seen_from_outside(*surface_depths(scene, cameras), cameras, len(occupancy))
     seen = (free >= FREE_VIEWS) | (low < LEVEL)
     inside = ~(seen | reached(occupancy > min(THIN, level)))
-    solid = np.where(inside, 1.0, np.clip(occupancy / (FULL / 0.35 * level), 0, 1))
+    solid = np.where(inside, 1.0, np.clip(occupancy / (FULL_LEVELS * level), 0, 1))
     return ndimage.gaussian_filter(np.minimum(solid, low).astype(np.float32), BLUR_VOXELS)
 
 

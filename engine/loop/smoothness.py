@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.math.cameras import Cameras
+from engine.math.normals import unprojected
 from engine.math.views import Views
 
 OPAQUE = 0.9
@@ -30,15 +31,7 @@ def normal_consistency(views: Views, cameras: Cameras) -> Tensor:
 
 def depth_normals(depth: Tensor, cameras: Cameras) -> Tensor:
     """Unit normals (B,H,W,3) in world axes, towards the camera, of pictures of depth along its axis (B,H,W); 0 at the rim."""
-    _, height, width = depth.shape
-    y, x = torch.meshgrid(
-        torch.arange(height, device=depth.device) + 0.5, torch.arange(width, device=depth.device) + 0.5, indexing="ij"
-    )
-    K = cameras.K.to(depth)
-    focal = torch.stack([K[:, 0, 0], K[:, 1, 1]], -1)[:, None, None]
-    centre = K[:, None, None, :2, 2]
-    across = (torch.stack([x, y], -1) - centre) / focal * depth[..., None]
-    points = torch.cat([across, depth[..., None]], dim=-1)
+    points = unprojected(depth[..., None], cameras)
     right = points[:, 1:-1, 2:] - points[:, 1:-1, :-2]
     down = points[:, 2:, 1:-1] - points[:, :-2, 1:-1]
     towards = F.normalize(torch.linalg.cross(down, right), dim=-1)

@@ -22,7 +22,7 @@ def camera_normals(depth: Tensor, alpha: Tensor, cameras: Cameras) -> Tensor:
     surface or a pixel stands alone. Exact for planes; of second order in the pixel's size elsewhere.
     """
     solid = alpha > SOLID
-    points = _points(torch.where(solid, depth / alpha.clamp(min=SOLID), 1.0), cameras)
+    points = unprojected(torch.where(solid, depth / alpha.clamp(min=SOLID), 1.0), cameras)
     across = _slope(points, solid, dim=2)
     down = _slope(points, solid, dim=1)
     normal = torch.linalg.cross(down, across, dim=-1)
@@ -31,7 +31,7 @@ def camera_normals(depth: Tensor, alpha: Tensor, cameras: Cameras) -> Tensor:
     return torch.where(solid & (length > 0), normal / length.clamp(min=1e-30), normal.new_tensor(FACING))
 
 
-def _points(z: Tensor, cameras: Cameras) -> Tensor:
+def unprojected(z: Tensor, cameras: Cameras) -> Tensor:
     """What each pixel's centre shows at depth ``z`` (B,H,W,1): points (B,H,W,3) in the camera's axes."""
     K = cameras.K.to(z)
     height, width = z.shape[1:3]

@@ -60,7 +60,7 @@ def test_two_pictures_make_a_run_and_are_there_again_after_a_reload(browser: Bro
         page.reload()
         ready(page, 2)
         expect(page.locator(TILES).nth(0)).to_have_attribute("aria-label", "front.png, seen from front")
-        expect(page.locator(TILES).nth(1)).to_have_attribute("aria-label", "side.png, seen from left")
+        expect(page.locator(TILES).nth(1)).to_have_attribute("aria-label", "side.png, seen from right")
         page.locator(TILES).nth(1).click()
         expect(page.locator(".mq-pic-link")).to_be_visible()
         again = page.locator(".mq-crop-box").bounding_box()

@@ -45,7 +45,7 @@ LIVE_THREADS = 48  # one waits for a picture and one for the status in each open
 LOOKING_THREADS = 2  # one picture is cut out in each
 UPLOADS = "uploads"  # in the library's folder
 COMPUTING = ("engine.loop.run", "engine.loop.frames", "engine.loop.results", "engine.loop.snapshot", "engine.loop.warmup",
-             "engine.loop.references.finding", "engine.loop.references.shelf", "engine.prior.economy",
+             "engine.retrieval.finding", "engine.retrieval.shelf", "engine.prior.economy",
              "engine.prior.toybox.prior")  # fmt: skip
 """Modules that import torch, numba and the like: seconds that the page does not wait for."""
 

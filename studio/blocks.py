@@ -17,11 +17,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from engine.assets.meshes.blocks import MAX_BYTES, Block, blocks_in, text_of
+from engine.assets.meshes.solids import write_blocks_glb
+from engine.core.paths import given_path
 from engine.errors import StudioError, storage_errors
-from engine.loop.guiding.belonging import found, path_in
-from engine.loop.paths import given_path
-from engine.loop.references.blocks import MAX_BYTES, Block, blocks_in, text_of
-from engine.loop.references.solids import write_blocks_glb
+from engine.loop.reference.belonging import found, path_in
 from engine.session import Session
 from studio.bodies import bounded_body
 from studio.uploads import check_uploads

@@ -14,10 +14,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from engine.assets.meshes.mending import coarser
+from engine.assets.meshes.orient import Orientation
+from engine.assets.meshes.shape import RawMesh, ReferenceShape
 from engine.errors import StudioError
-from engine.loop.references.mending import coarser
-from engine.loop.references.orient import Orientation
-from engine.loop.references.shape import RawMesh, ReferenceShape
 from engine.session import Session
 from studio.reference_desk import ReferenceDesk
 

@@ -22,8 +22,8 @@ from typing import Any
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from engine.core.camera import Camera, orbit_camera
 from engine.errors import StudioError
-from engine.math.camera import Camera, orbit_camera
 from engine.session import Frame, Pictures, Session, Strip
 from studio.pictures import contact_row, contact_rows, jpeg
 from studio.sharing import STATUS_SECONDS, Shared

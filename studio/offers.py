@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from engine.core.knobs import knobs_of
 from engine.guidance.base import Guidance
 from engine.guidance.cost import Cost
 from engine.loop.spec import Knobs, RunSpec
-from engine.math.knobs import knobs_of
 from engine.session.fetching import MEGABYTE
 from engine.session.presets import Preset
 from studio.catalogue import PLACEHOLDER, Catalogue

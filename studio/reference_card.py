@@ -13,10 +13,10 @@ from typing import Any
 
 import gradio as gr
 
-from engine.loop.guiding.asking import AUTO
-from engine.loop.references.kinds import SUFFIXES
+from engine.assets.meshes.kinds import SUFFIXES
+from engine.core.knobs import knobs_of
+from engine.loop.reference.asking import AUTO
 from engine.loop.spec import RunSpec
-from engine.math.knobs import knobs_of
 from studio.catalogue import PLACEHOLDER
 from studio.controls import Controls, Field, component_of, unmarked
 from studio.ghost import POSED, draw_pose

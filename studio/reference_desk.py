@@ -14,18 +14,18 @@ import numpy as np
 from gradio.utils import get_upload_folder
 from PIL import Image
 
+from engine.assets.images.listing import pictures_in
+from engine.assets.meshes.orient import Orientation
+from engine.assets.meshes.shape import ReferenceShape
+from engine.core.paths import given_path
 from engine.errors import InputError
 from engine.lazy import imported
-from engine.loop.guiding.asking import SHELF, FromRun, FromShelf, Retrieved, asked_in
-from engine.loop.guiding.belonging import found, path_in
-from engine.loop.guiding.origin import Origin, origin_of
-from engine.loop.paths import given_path
-from engine.loop.photo.listing import pictures_in
-from engine.loop.references.items import Item, Match
-from engine.loop.references.orient import Orientation
-from engine.loop.references.shape import ReferenceShape
+from engine.loop.reference.asking import SHELF, FromRun, FromShelf, Retrieved, asked_in
+from engine.loop.reference.belonging import found, path_in
+from engine.loop.reference.origin import Origin, origin_of
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs, RunSpec
+from engine.retrieval.items import Item, Match
 from engine.session import Session
 from studio.uploads import check_uploads
 
@@ -149,16 +149,16 @@ class ReferenceDesk:
     def _shape_now(self, reference: str, orientation: Orientation, stamp: int) -> ReferenceShape:
         asked = asked_in(reference)
         if asked is not None:
-            return imported("engine.loop.references.looks").shape_of(self._item(asked), orientation)
-        return imported("engine.loop.references.reading").read_reference(found(reference, None), orientation)
+            return imported("engine.retrieval.looks").shape_of(self._item(asked), orientation)
+        return imported("engine.assets.meshes.reading").read_reference(found(reference, None), orientation)
 
     def _picture_now(self, reference: str, stamp: int) -> bytes:
-        thumbnail = imported("engine.loop.references.seeing").thumbnail
+        thumbnail = imported("engine.assets.meshes.seeing").thumbnail
         with self._drawing:
             return webp(thumbnail(self._shape(reference, Orientation(), stamp), THUMBNAIL_SIZE))
 
     def _sides_now(self, reference: str, orientation: Orientation, stamp: int) -> bytes:
-        pictures_of = imported("engine.loop.references.seeing").pictures_of
+        pictures_of = imported("engine.assets.meshes.seeing").pictures_of
         with self._drawing:
             shape = self._shape(reference, orientation, stamp)
             count = SIDES if len(shape.faces) <= FINE_FACES else FEW_SIDES

@@ -15,9 +15,9 @@ import gradio as gr
 from gradio.events import Dependency
 from gradio.utils import get_upload_folder
 
+from engine.assets.images.listing import Listed
 from engine.errors import storage_errors
-from engine.loop.guiding.asking import AUTO
-from engine.loop.photo.listing import Listed
+from engine.loop.reference.asking import AUTO
 from engine.session.presets import FOLDER
 from studio.handlers import Handlers
 from studio.presetting import Memory, Presetting

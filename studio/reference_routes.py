@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from engine.assets.meshes.orient import Orientation
 from engine.errors import InputError, StudioError
-from engine.loop.references.orient import Orientation
 from engine.session import Session
 from studio.bodies import bounded_body
 from studio.reference_desk import SHOWN, Query, ReferenceDesk

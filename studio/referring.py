@@ -8,10 +8,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from engine.loop.guiding.asking import Retrieved, asked_in
-from engine.loop.guiding.belonging import path_in
-from engine.loop.guiding.marks import OPEN
-from engine.loop.guiding.origin import origin_of
+from engine.loop.reference.asking import Retrieved, asked_in
+from engine.loop.reference.belonging import path_in
+from engine.loop.reference.origin import origin_of
+from engine.loop.reference_settings import OPEN
 from engine.session import JobView
 
 TRACE_POINTS = 80

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from engine.math.knobs import Range
+from engine.core.knobs import Range
 
 ROOM = 4.0  # the slider reaches so many times the scale that the prior is at home with
 FULL = 100.0  # the scale at which a prior leaves a method its whole range

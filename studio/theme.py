@@ -10,7 +10,7 @@ from pathlib import Path
 
 import gradio as gr
 
-from engine.math.camera import SIDES
+from engine.core.camera import SIDES
 
 PLASTER, NIGHT = "#f2f0ea", "#121311"  # as in look.css; Gradio paints these before any style sheet is read
 ASSETS = Path(__file__).parent / "assets"

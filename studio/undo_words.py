@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from engine.core.knobs import knobs_of
 from engine.loop.settings import Value
 from engine.loop.spec import Knobs
-from engine.math.knobs import knobs_of
 from engine.session import JobView
 
 

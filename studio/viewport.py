@@ -21,8 +21,8 @@ import numpy as np
 import rich
 from viser import CameraHandle, ClientHandle, GaussianSplatHandle, ViserServer
 
+from engine.core.camera import Camera, c2w_from_wxyz, intrinsics, orbit_position
 from engine.errors import DeviceError, StudioError
-from engine.math.camera import Camera, c2w_from_wxyz, intrinsics, orbit_position
 from engine.session import Session
 from engine.session.limits import Limits
 from studio.live import DISTANCE, FOV_DEG

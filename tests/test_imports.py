@@ -66,7 +66,7 @@ with ThreadPoolExecutor(8) as pool:
     (
         "from engine.prior.registry import load_prior; load_prior('toybox')",
         "from engine.prior.toybox.prior import load_toybox",
-        "from engine.prior.reference.controller import ReferenceController",
+        "from engine.prior.toybox.controller import ReferenceController",
     ),
 )
 def test_toybox_imports_no_other_prior_library(code: str) -> None:

@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from engine.core.cameras import Cameras
+from engine.core.views import Views
 from engine.loop.plan import plan
 from engine.loop.settings import Settings
 from engine.loop.stages import STAGES, first_scene
 from engine.loop.state import Context, RunState, make_optimiser
 from engine.loop.step import StepOut
-from engine.math.cameras import Cameras
-from engine.math.views import Views
 from engine.prior.base import Prior
 from engine.prior.sampling import predict_guided
 from engine.render import Renderer, choose

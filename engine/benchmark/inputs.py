@@ -66,8 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def files_in(folder: Path) -> list[Path]:
     """Every file below a folder that may be a picture or a model. Raises InputError where it is none."""
+    from engine.assets.meshes.kinds import SUFFIXES
     from engine.loop.inspecting import PICTURES
-    from engine.loop.references.kinds import SUFFIXES
 
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder.", "Give a folder of models or pictures.")

@@ -9,8 +9,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from engine.core.cameras import Cameras, orbit_cameras
 from engine.loop.stages import BALL_RADIUS, BALL_SPLAT_SCALE
-from engine.math.cameras import Cameras, orbit_cameras
 from engine.scene import field, splats
 from engine.scene.base import Scene
 

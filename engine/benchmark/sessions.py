@@ -9,12 +9,12 @@ from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from engine.core.camera import Camera, orbit_camera
 from engine.errors import RunError
 from engine.loop import frames
 from engine.loop.messages import Finished
 from engine.loop.run import run
 from engine.loop.settings import Settings
-from engine.math.camera import Camera, orbit_camera
 from engine.prior.base import Prior
 from engine.session import Session
 

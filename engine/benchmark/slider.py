@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from engine.benchmark.rows import Goal, Row
 from engine.benchmark.sessions import PATIENCE_SECONDS, REMEDY, begin_refining, hasty, open_session, page_camera, seconds_of_steps
 from engine.benchmark.timing import Comparison
+from engine.core.camera import Camera
 from engine.errors import RunError
 from engine.loop.settings import Settings
-from engine.math.camera import Camera
 from engine.prior.base import Prior
 from engine.session import Frame, Session
 

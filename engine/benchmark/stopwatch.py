@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from engine.benchmark.timing import Clock
-from engine.math.cameras import Cameras
-from engine.math.views import Views
+from engine.core.cameras import Cameras
+from engine.core.views import Views
 from engine.prior.base import Condition, Prediction, Prior, TextEmbedding
 from engine.render import Renderer
 from engine.scene.base import Scene

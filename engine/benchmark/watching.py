@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from engine.benchmark.rows import Goal, Row
 from engine.benchmark.sessions import begin_refining, hasty, open_session, page_camera, seconds_of_steps
 from engine.benchmark.timing import Comparison, interleaved
+from engine.core.camera import Camera
 from engine.loop.settings import Settings
-from engine.math.camera import Camera
 from engine.prior.base import Prior
 from engine.session import Session
 

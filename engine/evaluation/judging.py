@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from engine.core.camera import orbit_camera
 from engine.evaluation.icosphere import ROUNDS, icosphere, regional
 from engine.loop.frames import render_rgba
 from engine.loop.messages import SceneCopy
-from engine.math.camera import orbit_camera
 from engine.scoring.base import Scorer, ScorerInfo
 
 BACK_DEG = 135.0  # a view this far from the front, or farther, is one from behind

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.assets.export.files import read_errors
 from engine.errors import InputError
-from engine.loop.export.files import read_errors
 from engine.loop.spec import RunSpec
 from engine.shipped import presets_folder
 

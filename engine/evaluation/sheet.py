@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
+from engine.assets.export.lettering import clipped, font
 from engine.evaluation.judging import in_points
 from engine.evaluation.report import Row
-from engine.loop.export.lettering import clipped, font
 
 SIZE = 120  # side in pixels of one view
 PAGE, INK, SOFT, FAINT = (255, 255, 255), (38, 36, 33), (112, 108, 101), (232, 229, 223)

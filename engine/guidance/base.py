@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
+from engine.core.gradient import loss_from_gradient
+from engine.core.views import Views
 from engine.guidance.cost import Cost
 from engine.lazy import torch
-from engine.math.gradient import loss_from_gradient
-from engine.math.views import Views
 from engine.prior.base import Prior, PriorInfo, Prompts
 
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.core.noise import noise_like
 from engine.lazy import torch
-from engine.math.noise import noise_like
 from engine.prior.base import Condition, Prior
 
 if TYPE_CHECKING:

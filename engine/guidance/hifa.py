@@ -19,14 +19,14 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from engine.core.gradient import loss_from_gradient
+from engine.core.knobs import Range, check_knobs
+from engine.core.noise import NoiseSchedule, noise_like, time_weight
+from engine.core.views import Views
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import Cost, guided_passes
 from engine.guidance.marks import GuidanceScale, TimeWeight
 from engine.lazy import torch
-from engine.math.gradient import loss_from_gradient
-from engine.math.knobs import Range, check_knobs
-from engine.math.noise import NoiseSchedule, noise_like, time_weight
-from engine.math.views import Views
 from engine.prior.base import Prior, PriorInfo, Prompts
 from engine.prior.resize import to_square
 from engine.prior.sampling import predict_guided

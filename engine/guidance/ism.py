@@ -23,12 +23,12 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from engine.core.knobs import Range, check_knobs
+from engine.core.noise import noise_like, time_weight
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import Cost, guided_passes
 from engine.guidance.marks import GuidanceScale, TimeWeight
 from engine.lazy import torch
-from engine.math.knobs import Range, check_knobs
-from engine.math.noise import noise_like, time_weight
 from engine.prior.base import Prior, PriorInfo, Prompts
 from engine.prior.inversion import found_noise, invert, strided_times
 from engine.prior.sampling import predict_guided

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from engine.core.knobs import Range, check_knobs
+from engine.core.noise import noise_like, time_weight
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import COMPARE_STEPS, Cost
 from engine.guidance.denoising import denoising_loss
 from engine.guidance.lods import normalised
 from engine.guidance.marks import AdapterStart, InitialGuidance, TimeWeight
 from engine.lazy import torch
-from engine.math.knobs import Range, check_knobs
-from engine.math.noise import noise_like, time_weight
 from engine.prior.base import Prior, PriorInfo, Prompts, check_takes_adapters
 from engine.prior.perp_neg import repelled
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.core.noise import NoiseSchedule
 from engine.lazy import torch
-from engine.math.noise import NoiseSchedule
 from engine.prior.base import Prediction
 
 if TYPE_CHECKING:

@@ -15,13 +15,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from engine.core.knobs import Range, check_knobs
+from engine.core.noise import NoiseSchedule, noise_like, time_weight
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import Cost
 from engine.guidance.marks import GuidanceScale, TimeWeight
 from engine.guidance.rescale import rescaled
 from engine.lazy import torch
-from engine.math.knobs import Range, check_knobs
-from engine.math.noise import NoiseSchedule, noise_like, time_weight
 from engine.prior.base import Prediction, Prior, PriorInfo, Prompts, guided
 from engine.prior.perp_neg import repelled
 

@@ -15,12 +15,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from engine.core.knobs import Switch, check_knobs
+from engine.core.noise import noise_like
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import Cost, guided_passes
 from engine.guidance.marks import GuidanceScale
 from engine.lazy import torch
-from engine.math.knobs import Switch, check_knobs
-from engine.math.noise import noise_like
 from engine.prior.base import Prior, PriorInfo, Prompts
 from engine.prior.sampling import predict_guided
 

@@ -19,10 +19,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
+from engine.core.knobs import Choice, Range, check_knobs
+from engine.core.noise import NoiseSchedule
 from engine.errors import InputError
 from engine.lazy import torch
-from engine.math.knobs import Choice, Range, check_knobs
-from engine.math.noise import NoiseSchedule
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -19,13 +19,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from engine.core.knobs import Range, check_knobs
+from engine.core.noise import noise_like, time_weight
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import Cost
 from engine.guidance.denoising import denoising_loss
 from engine.guidance.marks import AdapterStart, GuidanceScale, TimeWeight
 from engine.lazy import torch
-from engine.math.knobs import Range, check_knobs
-from engine.math.noise import noise_like, time_weight
 from engine.prior.base import Prior, PriorInfo, Prompts, check_takes_adapters, guided
 from engine.prior.perp_neg import repelled
 

@@ -11,7 +11,7 @@ import numba
 import numpy as np
 from scipy import ndimage
 
-from engine.math.cameras import Cameras, orbit_cameras
+from engine.core.cameras import Cameras, orbit_cameras
 from engine.render.splats_surface import OPTIONS, surface_depths
 from engine.scene.splats import Splats
 

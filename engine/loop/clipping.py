@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import torch
 
+from engine.core.gradient import clip_backward, clipped_share
+from engine.core.views import Views
 from engine.loop.spec import Knobs
-from engine.math.gradient import clip_backward, clipped_share
-from engine.math.views import Views
 
 
 def bounded(views: Views, knobs: Knobs) -> Views:

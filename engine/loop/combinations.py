@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
+from engine.core.knobs import knobs_of
 from engine.errors import InputError
-from engine.loop.guiding.ways import chosen_way
 from engine.loop.plan import plan
+from engine.loop.reference.ways import chosen_way
 from engine.loop.settings import Settings
 from engine.loop.spec import RunSpec
-from engine.math.knobs import knobs_of
 from engine.prior.base import PriorInfo
 from engine.prior.control.entries import OFF
 from engine.prior.known import info_of

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from engine.loop.export.sheet import BACKGROUND
+from engine.assets.export.sheet import BACKGROUND
+from engine.core.camera import Camera, intrinsics, orbit_camera
+from engine.core.cameras import cameras_from
+from engine.core.views import Views
 from engine.loop.messages import SceneCopy
-from engine.math.camera import Camera, intrinsics, orbit_camera
-from engine.math.cameras import cameras_from
-from engine.math.views import Views
 from engine.render import choose
 from engine.render.splats_torch import EPS2D
 from engine.scene import splats

@@ -9,16 +9,16 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.loop.photo.belonging import found
-from engine.loop.photo.framing import framed
-from engine.loop.photo.listing import Listed, ListedCrop, crops_in, pictures_in
-from engine.loop.photo.looking import cut_photo, square_of
-from engine.loop.photo.marks import AUTO, OFF
-from engine.loop.photo.relief import relief_loss
-from engine.loop.photo.standing import can_estimate, estimated_elevation_deg, estimated_turn_deg
+from engine.assets.images.belonging import found
+from engine.assets.images.framing import framed
+from engine.assets.images.listing import Listed, ListedCrop, crops_in, pictures_in
+from engine.assets.images.looking import cut_photo, square_of
+from engine.assets.images.relief import relief_loss
+from engine.assets.images.standing import can_estimate, estimated_elevation_deg, estimated_turn_deg
+from engine.core.cameras import Cameras, orbit_cameras
+from engine.core.views import Views, composite
+from engine.loop.image_settings import AUTO, OFF
 from engine.loop.spec import RunSpec
-from engine.math.cameras import Cameras, orbit_cameras
-from engine.math.views import Views, composite
 from engine.prior.base import CleanViews, Prior, PriorInfo
 from engine.prior.photo.relief import load_estimator
 from engine.prior.sight.prior import clean_views_of

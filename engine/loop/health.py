@@ -6,9 +6,9 @@ import math
 
 import torch
 
+from engine.core.views import Views
 from engine.loop.state import RunState
 from engine.loop.step import StepOut
-from engine.math.views import Views
 from engine.scene.canvas import Canvas
 
 EMPTY_ALPHA = 0.003  # mean coverage under which nothing is left to see

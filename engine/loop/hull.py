@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
+from engine.core.cameras import Cameras
 from engine.loop.state import Anchor
-from engine.math.cameras import Cameras
 
 CANDIDATES = 60_000
 SOLID = 0.35  # the smallest alpha over all views that still counts as inside; views disagree a little, so less than 1/2

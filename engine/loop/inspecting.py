@@ -7,14 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.assets.export import read_recipe
+from engine.assets.images.looking import cut_photo, square_of
+from engine.assets.images.reading import FORMATS, read_photo
+from engine.assets.meshes.kinds import BLOCKS_SUFFIX, SUFFIXES
+from engine.assets.meshes.reading import read_reference
+from engine.assets.meshes.shape import triangle_areas
 from engine.errors import InputError, MissingError
-from engine.loop.export import read_recipe
-from engine.loop.photo.looking import cut_photo, square_of
-from engine.loop.photo.reading import FORMATS, read_photo
 from engine.loop.recipe import Recipe
-from engine.loop.references.kinds import BLOCKS_SUFFIX, SUFFIXES
-from engine.loop.references.reading import read_reference
-from engine.loop.references.shape import triangle_areas
 
 PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".avif", ".heic", ".heif")
 RECIPE = "recipe.toml"

@@ -8,12 +8,12 @@ import numpy as np
 from scipy import ndimage
 from scipy.spatial import cKDTree
 
+from engine.assets.export.bake import Baked, bake
+from engine.assets.export.glb import vertex_normals
+from engine.assets.export.surface import SurfaceOptions, extract_surface
 from engine.errors import InputError
 from engine.loop.carving import LEVEL as CARVED_LEVEL
 from engine.loop.carving import carved
-from engine.loop.export.bake import Baked, bake
-from engine.loop.export.glb import vertex_normals
-from engine.loop.export.surface import SurfaceOptions, extract_surface
 from engine.loop.frames import shown
 from engine.loop.messages import SceneCopy
 from engine.loop.vertex_colours import colours_from_views

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from engine.assets.images.belonging import kept_with
 from engine.loop.given import given_views, stood
-from engine.loop.guiding import belonging
-from engine.loop.guiding.guide import guide_for
-from engine.loop.guiding.wanted import wanted_likeness
-from engine.loop.photo.belonging import kept_with
+from engine.loop.reference import belonging
+from engine.loop.reference.guide import guide_for
+from engine.loop.reference.wanted import wanted_likeness
 from engine.loop.spec import RunSpec
 from engine.loop.state import Context
 from engine.prior.base import Prior

@@ -11,22 +11,22 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from engine.assets.export.files import atomic_path
+from engine.assets.export.glb import write_glb, write_textured_glb
+from engine.assets.export.ply import sh0_from_rgb, write_splat_ply
+from engine.assets.export.sheet import write_sheet
+from engine.assets.export.splat_axes import AXES_COMMENT, to_file
+from engine.assets.export.video import write_video
+from engine.core.camera import orbit_camera
 from engine.errors import IncompleteError, InputError, StorageError, StudioError, storage_errors
 from engine.guidance import key_of
 from engine.loop.clock import Clock
 from engine.loop.devices import device_name
-from engine.loop.export.files import atomic_path
-from engine.loop.export.glb import write_glb, write_textured_glb
-from engine.loop.export.ply import sh0_from_rgb, write_splat_ply
-from engine.loop.export.sheet import write_sheet
-from engine.loop.export.splat_axes import AXES_COMMENT, to_file
-from engine.loop.export.video import write_video
 from engine.loop.frames import device_of, render_frames, render_rgba, shown, strip_cameras
-from engine.loop.guiding.origin import Origin, origin_in
 from engine.loop.mesh import mesh_of, textured
 from engine.loop.messages import Finished, SceneCopy
 from engine.loop.recipe import Recipe
-from engine.math.camera import orbit_camera
+from engine.loop.reference.origin import Origin, origin_in
 from engine.scene import splats
 from engine.scene.canvas import Canvas
 from engine.scene.field import Field, node_positions

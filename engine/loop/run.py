@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from engine.core.views import Views, composite
 from engine.errors import DeviceError, RunError
 from engine.loop import health, snapshot, spoilt
 from engine.loop.checkpoints import Checkpoints, gone_on
@@ -44,7 +45,6 @@ from engine.loop.stages import STAGES, fresh_state
 from engine.loop.state import Context, RunState
 from engine.loop.step import StepOut
 from engine.loop.thrift import Exhausted, Thrift, pull
-from engine.math.views import Views, composite
 from engine.prior.base import Prior
 from engine.prior.control.control import load_control
 from engine.prior.outfit import LoadControl

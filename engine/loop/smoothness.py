@@ -9,9 +9,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.math.cameras import Cameras
-from engine.math.normals import unprojected
-from engine.math.views import Views
+from engine.core.cameras import Cameras
+from engine.core.normals import unprojected
+from engine.core.views import Views
 
 OPAQUE = 0.9
 """Alpha from which on a pixel counts; borders and mist have no normal."""

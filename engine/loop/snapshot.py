@@ -12,12 +12,12 @@ from typing import Any
 
 import torch
 
+from engine.core.cameras import Cameras
 from engine.errors import FileFormatError, InputError, MissingError, storage_errors
 from engine.loop import learned
 from engine.loop.messages import SceneCopy
 from engine.loop.recipe import Recipe
 from engine.loop.state import Anchor, Context, RunState, make_optimiser
-from engine.math.cameras import Cameras
 from engine.render import choose
 from engine.scene.base import Scene
 from engine.scene.canvas import Canvas

@@ -9,13 +9,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.assets.export.splat_cloud import SplatCloud, rgb_from_sh0
+from engine.assets.export.splat_files import read_splats
+from engine.core.cameras import Cameras
 from engine.errors import FileFormatError
 from engine.loop.clipping import bounded
-from engine.loop.export.splat_cloud import SplatCloud, rgb_from_sh0
-from engine.loop.export.splat_files import read_splats
 from engine.loop.spec import Knobs
 from engine.loop.state import Context, RunState
-from engine.math.cameras import Cameras
 from engine.prior.base import Prompts, Source
 from engine.scene.splats import Splats
 

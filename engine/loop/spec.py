@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated
 
+from engine.assets.images.listing import crops_in, pictures_in
+from engine.core.gradient import CLIPPINGS
+from engine.core.knobs import Choice, File, Range, Switch, check_knobs
 from engine.errors import InputError
 from engine.guidance.base import Guidance
 from engine.guidance.sds import Sds
 from engine.guidance.timesteps import Timesteps
-from engine.loop.guiding import marks
-from engine.loop.photo import marks as photo
-from engine.loop.photo.listing import crops_in, pictures_in
-from engine.math.gradient import CLIPPINGS
-from engine.math.knobs import Choice, File, Range, Switch, check_knobs
+from engine.loop import image_settings as photo
+from engine.loop import reference_settings
 from engine.prior.control.entries import OFF, control_ids
 from engine.prior.memory import PRECISIONS
 
@@ -26,8 +26,8 @@ UNDERSTAND, AS_THEY_ARE = "understand", "as they are"
 class RunSpec:
     """Everything that is fixed when Generate is pressed.
 
-    ``images`` and ``image_crops`` are written as `engine.loop.photo.listing` reads them. Where there are pictures, the prompt
-    may be empty. ``reference`` is the path of a 3D model that guides the shape (`engine.loop.guiding`).
+    ``images`` and ``image_crops`` are written as `engine.assets.images.listing` reads them. Where there are pictures, the prompt
+    may be empty. ``reference`` is the path of a 3D model that guides the shape (`engine.loop.reference`).
     """
 
     prompt: str
@@ -109,10 +109,10 @@ class RunSpec:
     render_size: Annotated[
         int, Range(16, 1024, 8, unit="px", label="Render size", advanced=True, help="Side of the pictures that are optimised.")
     ] = 64
-    reference_up: marks.Up = marks.AUTO
-    reference_turn_deg: marks.Turn = 0.0
-    reference_by: marks.By = marks.AUTO
-    reference_map: marks.Map = "progress"
+    reference_up: reference_settings.Up = reference_settings.AUTO
+    reference_turn_deg: reference_settings.Turn = 0.0
+    reference_by: reference_settings.By = reference_settings.AUTO
+    reference_map: reference_settings.Map = "progress"
     control: Annotated[
         str,
         Choice(
@@ -175,12 +175,12 @@ class Knobs:
     ] = 0.02
     fidelity: photo.Fidelity = 0.5
     image_depth: photo.Depth = 0.1
-    reference_follow: marks.Follow = 0.75
-    reference_early: marks.Early = 1.0
-    reference_late: marks.Late = 1.0
-    reference_curve: marks.Curve = ""
-    reference_gate: marks.Gate = marks.AUTO
-    ignore_reference: marks.Ignore = False
+    reference_follow: reference_settings.Follow = 0.75
+    reference_early: reference_settings.Early = 1.0
+    reference_late: reference_settings.Late = 1.0
+    reference_curve: reference_settings.Curve = ""
+    reference_gate: reference_settings.Gate = reference_settings.AUTO
+    ignore_reference: reference_settings.Ignore = False
     learning_rate: Annotated[
         float, Range(0.05, 4, 0.05, label="Learning rate", help="Multiplies every rate of the optimiser.")
     ] = 1.0
@@ -268,8 +268,8 @@ class Knobs:
 
     def __post_init__(self) -> None:
         check_knobs(self)
-        marks.read_curve(self.reference_curve, self.reference_early, self.reference_late)
-        marks.read_gate(self.reference_gate)
+        reference_settings.read_curve(self.reference_curve, self.reference_early, self.reference_late)
+        reference_settings.read_gate(self.reference_gate)
 
 
 def _check_prompt(name: str, text: str, *, required: bool) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from engine.core.views import Views
 from engine.guidance.base import GuidanceOut
-from engine.math.views import Views
 
 MOST_IN_A_ROW = 5
 REMEDY = "Choose the precision fp32, lower the guidance scale, or fetch the prior again; another shows whether it is to blame."

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from engine.core.cameras import Cameras
 from engine.loop.given import GivenViews, clean_views
-from engine.loop.guiding.guide import Guide
+from engine.loop.reference.guide import Guide
 from engine.loop.spec import Knobs, RunSpec
-from engine.math.cameras import Cameras
 from engine.prior.base import CleanViews, Condition, Prior, Prompts, TextEmbedding
 from engine.prior.latent.prior import without_vae
 from engine.prior.null_prompt import null_prompt

@@ -11,19 +11,19 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from engine.core.cameras import Cameras
+from engine.core.views import Views
 from engine.loop import learned
 from engine.loop.clipping import bounded, clipping_metrics
 from engine.loop.given import balance, given_loss
-from engine.loop.guiding.guide import with_reference
-from engine.loop.guiding.refining import guiding_metrics, reference_pull
+from engine.loop.reference.guide import with_reference
+from engine.loop.reference.refining import guiding_metrics, reference_pull
 from engine.loop.smoothness import normal_consistency
 from engine.loop.sources import with_source
 from engine.loop.spec import Knobs
 from engine.loop.spoilt import spoilt
 from engine.loop.state import Anchor, Context, RunState, scale_rates
 from engine.loop.viewpoints import draft_cameras, random_cameras
-from engine.math.cameras import Cameras
-from engine.math.views import Views
 from engine.scene.base import Scene
 from engine.scene.field import Field
 from engine.scene.regularise import total_variation

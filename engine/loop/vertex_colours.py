@@ -6,11 +6,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine.core.cameras import Cameras, orbit_cameras
+from engine.core.views import Views
 from engine.loop.frames import device_of, shown
 from engine.loop.hull import project
 from engine.loop.messages import SceneCopy
-from engine.math.cameras import Cameras, orbit_cameras
-from engine.math.views import Views
 from engine.render import choose
 
 PICTURE_SIZE = 256

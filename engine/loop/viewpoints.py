@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from engine.math.cameras import Cameras, orbit_cameras
+from engine.core.cameras import Cameras, orbit_cameras
 from engine.prior.base import PriorInfo
 
 DRAFT_ELEVATIONS_DEG = (10.0, 25.0)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import torch
 
+from engine.core.camera import orbit_camera
+from engine.core.cameras import orbit_cameras
 from engine.loop.frames import render_frame
 from engine.loop.messages import SceneCopy
 from engine.loop.volume import occupancy_grid
-from engine.math.camera import orbit_camera
-from engine.math.cameras import orbit_cameras
 from engine.render import choose
 from engine.scene import field, splats
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.assets.export.files import atomic_path
+from engine.assets.export.sheet import write_png
 from engine.errors import storage_errors
-from engine.loop.export.files import atomic_path
-from engine.loop.export.sheet import write_png
 from engine.playground.grid import Cell
 from engine.playground.painting import Painting
 

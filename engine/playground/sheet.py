@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageDraw
 
+from engine.assets.export.lettering import clipped, font, wrapped
 from engine.guidance import methods
-from engine.loop.export.lettering import clipped, font, wrapped
 from engine.playground.grid import Cell, Grid
 from engine.playground.painting import FRAMES, SIZE, Painting
 

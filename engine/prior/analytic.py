@@ -19,9 +19,9 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from engine.core.noise import NoiseSchedule, scaled_linear
+from engine.core.views import Views
 from engine.errors import InputError
-from engine.math.noise import NoiseSchedule, scaled_linear
-from engine.math.views import Views
 from engine.prior.base import Condition, Prediction, Prior, PriorInfo, TextEmbedding
 from engine.prior.resize import to_square
 

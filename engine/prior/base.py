@@ -12,11 +12,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from engine.core.cameras import Cameras
+from engine.core.noise import NoiseSchedule
+from engine.core.views import Views
 from engine.errors import InputError
 from engine.lazy import torch
-from engine.math.cameras import Cameras
-from engine.math.noise import NoiseSchedule
-from engine.math.views import Views
 from engine.prior.reference.maps import Reading, ReferenceMaps
 from engine.prior.reference.strength import Influence
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from engine.core.noise import NoiseSchedule, noise_like
 from engine.lazy import torch
-from engine.math.noise import NoiseSchedule, noise_like
 from engine.prior.base import Prediction, Prior, Prompts
 from engine.prior.sampling import predict_guided
 

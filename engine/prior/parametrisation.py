@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from engine.errors import FileFormatError
-from engine.math.noise import (
+from engine.core.noise import (
     NoiseSchedule,
     eps_from_flow,
     eps_from_v,
@@ -14,6 +13,7 @@ from engine.math.noise import (
     x0_from_flow,
     x0_from_v,
 )
+from engine.errors import FileFormatError
 from engine.prior.base import Prediction
 
 PREDICTION_TYPES = ("epsilon", "v_prediction", "sample")

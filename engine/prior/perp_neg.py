@@ -18,8 +18,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.core.cameras import Cameras
 from engine.lazy import torch
-from engine.math.cameras import Cameras
 from engine.prior.base import Condition, Prediction, Prior, Prompts, TextEmbedding, Unwanted
 from engine.prior.view_words import WORDS, ViewWords, view_weights
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.core.cameras import Cameras
 from engine.lazy import torch
-from engine.math.cameras import Cameras
 from engine.prior.base import Prior, TextEmbedding
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from typing import Literal, Protocol
 import torch
 from torch import Tensor
 
+from engine.core.cameras import Cameras
+from engine.core.views import Views
 from engine.errors import DeviceError, InputError
-from engine.math.cameras import Cameras
-from engine.math.views import Views
 from engine.scene.base import Scene
 from engine.scene.canvas import Canvas
 from engine.scene.field import Field

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-from engine.math.cameras import Cameras
-from engine.math.views import Views, composite
+from engine.core.cameras import Cameras
+from engine.core.views import Views, composite
 from engine.scene.canvas import Canvas
 
 

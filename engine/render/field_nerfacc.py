@@ -17,9 +17,9 @@ from nerfacc import OccGridEstimator, accumulate_along_rays, render_weight_from_
 from torch import Tensor
 from torch.utils import cpp_extension
 
+from engine.core.cameras import Cameras
+from engine.core.views import Views, composite
 from engine.errors import DeviceError
-from engine.math.cameras import Cameras
-from engine.math.views import Views, composite
 from engine.render.field_rays import EARLY_STOP, Rays, rays_through
 from engine.render.kernels import kernel_remedy
 from engine.scene.field import Field

@@ -15,8 +15,8 @@ import torch
 from numba import njit
 from torch import Tensor
 
-from engine.math.cameras import Cameras
-from engine.math.views import Views, composite
+from engine.core.cameras import Cameras
+from engine.core.views import Views, composite
 from engine.render.field_rays import EARLY_STOP, Rays, rays_through
 from engine.scene.field import Field
 

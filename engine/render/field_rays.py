@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from engine.math.cameras import Cameras
+from engine.core.cameras import Cameras
 from engine.scene.field import Field
 
 EARLY_STOP = 1e-4  # a ray ends where less than this share of the light would pass on

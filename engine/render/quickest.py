@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from engine.math.cameras import orbit_cameras
+from engine.core.cameras import orbit_cameras
 from engine.scene.base import Scene
 from engine.scene.field import Field, blob
 from engine.scene.splats import random_ball

@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 from torch.utils import cpp_extension
 
+from engine.core.cameras import Cameras
+from engine.core.views import Views, composite
 from engine.errors import DeviceError
-from engine.math.cameras import Cameras
-from engine.math.views import Views, composite
 from engine.render import splats_torch
 from engine.render.kernels import kernel_remedy
 from engine.scene.splats import Splats

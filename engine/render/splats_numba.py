@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from engine.math.cameras import Cameras
-from engine.math.views import Views, composite
+from engine.core.cameras import Cameras
+from engine.core.views import Views, composite
 from engine.render import splats_composing as composing
 from engine.render import splats_projection as projection
 from engine.render.splats_torch import facing_normals

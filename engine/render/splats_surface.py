@@ -19,7 +19,7 @@ import numba
 import numpy as np
 import torch
 
-from engine.math.cameras import Cameras
+from engine.core.cameras import Cameras
 from engine.scene.splats import Splats, covariances
 
 REACH = 3.0  # standard deviations beyond which a splat is nothing

@@ -20,8 +20,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from engine.math.cameras import Cameras
-from engine.math.views import Views, composite
+from engine.core.cameras import Cameras
+from engine.core.views import Views, composite
 from engine.scene.splats import Splats, rotation_matrices
 
 NEAR = 0.01  # splats whose mean lies closer to the camera plane are not drawn

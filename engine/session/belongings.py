@@ -5,14 +5,14 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from engine.assets.images.belonging import kept_with, within
+from engine.assets.images.listing import pictures_in
+from engine.core.knobs import File, knobs_of
+from engine.core.paths import given_path
 from engine.errors import InputError
-from engine.loop.guiding import belonging
-from engine.loop.guiding.asking import names_file
-from engine.loop.paths import given_path
-from engine.loop.photo.belonging import kept_with, within
-from engine.loop.photo.listing import pictures_in
+from engine.loop.reference import belonging
+from engine.loop.reference.asking import names_file
 from engine.loop.settings import Settings, with_values
-from engine.math.knobs import File, knobs_of
 from engine.session.library import library_errors
 from engine.session.references import References
 

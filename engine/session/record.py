@@ -11,8 +11,8 @@ from numbers import Real
 from pathlib import PurePath
 from typing import Any, Literal
 
+from engine.assets.images.listing import pictures_in
 from engine.errors import FileFormatError, StudioError
-from engine.loop.photo.listing import pictures_in
 from engine.loop.settings import Settings, flatten, flatten_knobs, with_values
 from engine.loop.spec import Knobs, RunSpec
 from engine.session.progress import History, Progress

@@ -12,23 +12,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.assets.images.listing import pictures_in
 from engine.errors import InputError, MissingError
-from engine.loop.guiding.asking import FromRun, FromShelf, Retrieved, asked_in
-from engine.loop.guiding.belonging import digest
-from engine.loop.guiding.keeping import kept_item
-from engine.loop.guiding.origin import Origin, write_origin
 from engine.loop.hearing import heard, stands_in
-from engine.loop.photo.listing import pictures_in
-from engine.loop.photo.marks import AUTO
-from engine.loop.references.items import Item, Match
+from engine.loop.image_settings import AUTO
+from engine.loop.reference.asking import FromRun, FromShelf, Retrieved, asked_in
+from engine.loop.reference.belonging import digest
+from engine.loop.reference.keeping import kept_item
+from engine.loop.reference.origin import Origin, write_origin
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import RunSpec
-from engine.prior.reference.embedding import Embedder, load_embedder
 from engine.prior.registry import find_entry, kinds_of
+from engine.retrieval.embedding import Embedder, load_embedder
+from engine.retrieval.items import Item, Match
 
 if TYPE_CHECKING:
-    from engine.loop.references.finding import Sought
-    from engine.loop.references.shelf import Shelf
+    from engine.retrieval.finding import Sought
+    from engine.retrieval.shelf import Shelf
 
 CACHE = ".references"
 STAND_INS = "engine.toybox.stand_in"
@@ -63,7 +63,7 @@ class References:
 
     def shelf(self) -> Shelf:
         """Everything to choose from as it is now; new files in the user's folder are read and embedded first."""
-        from engine.loop.references.shelf import folder_shelf, together  # imports torch
+        from engine.retrieval.shelf import folder_shelf, together  # imports torch
 
         with self._lock:
             own = [] if self.folder is None else [folder_shelf(self.folder, self._embedder, self._cache)]
@@ -78,7 +78,7 @@ class References:
 
     def result(self, token: str) -> Item:
         """The 3D result of a run. Raises InputError if there is no such run, or it has no 3D result yet."""
-        from engine.loop.references.shelf import result_in  # imports torch
+        from engine.retrieval.shelf import result_in  # imports torch
 
         folder = self.library / token
         if not any((folder / name).is_file() for name in ("job.json", "result.json")):
@@ -93,7 +93,7 @@ class References:
 
         Things that no word of the prompt fits are left out. Raises InputError if there are neither words nor pictures.
         """
-        from engine.loop.references.finding import find_by_pictures, find_by_words  # imports torch
+        from engine.retrieval.finding import find_by_pictures, find_by_words  # imports torch
 
         shelf = self.shelf()
         if spec.images.strip():
@@ -119,7 +119,7 @@ class References:
         return with_values(settings, {"reference": f"{path.absolute()}#{digest(path)}"})
 
     def _chosen(self, asked: FromShelf | FromRun | Retrieved, spec: RunSpec) -> Match:
-        from engine.loop.references.finding import drawn  # imports torch
+        from engine.retrieval.finding import drawn  # imports torch
 
         if isinstance(asked, FromRun):
             return Match(self.result(asked.token), np.nan)
@@ -136,8 +136,8 @@ class References:
 
     def _similarity(self, item: Item, spec: RunSpec) -> float:
         """Of a thing that was picked by hand with what is asked for; not a number where nothing compares."""
-        from engine.loop.references.finding import closeness  # imports torch
-        from engine.loop.references.looks import shape_of
+        from engine.retrieval.finding import closeness  # imports torch
+        from engine.retrieval.looks import shape_of
 
         if spec.images.strip():
             return closeness(shape_of(item), sought_in(spec))
@@ -154,7 +154,7 @@ class References:
 
     @cached_property
     def _shipped(self) -> Shelf:
-        from engine.loop.references.shelf import toybox_shelf  # imports torch
+        from engine.retrieval.shelf import toybox_shelf  # imports torch
 
         return toybox_shelf(self._embedder, self._cache)
 
@@ -181,7 +181,7 @@ def _reason(spec: RunSpec, item: Item) -> str:
 def sought_in(spec: RunSpec) -> list[Sought]:
     """The pictures of ``spec``, of which there is at least one; where cameras stood is not known where that is estimated."""
     from engine.loop.given import shown_pictures  # imports torch
-    from engine.loop.references.finding import Sought
+    from engine.retrieval.finding import Sought
 
     known = AUTO not in (spec.image_azimuth, spec.image_elevation)
     return [

@@ -14,11 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
+from engine.core.camera import Camera
 from engine.errors import InputError
 from engine.loop.messages import Pictures, SceneCopy, SetKnobs, Stop
 from engine.loop.settings import Settings, Value, flatten_knobs, with_values
 from engine.loop.spec import Knobs
-from engine.math.camera import Camera
 from engine.session.archive import JobArchive
 from engine.session.belongings import forget_own_files, with_own_files
 from engine.session.board import Board, Job

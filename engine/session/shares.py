@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from engine.core.knobs import is_writable
 from engine.errors import InputError
-from engine.math.knobs import is_writable
 from engine.session.board import Board
 from engine.session.limits import GIBIBYTE, Limits
 from engine.session.record import MAX_OWNER_CHARACTERS

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from engine.core.camera import Camera
 from engine.loop.messages import SceneCopy
 from engine.loop.settings import Settings, Value
 from engine.loop.spec import Knobs
-from engine.math.camera import Camera
 from engine.session.pace import total_steps
 from engine.session.record import JobRecord, State
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from engine.core.camera import Camera
 from engine.loop.messages import SceneCopy
-from engine.math.camera import Camera
 from engine.session.darkroom import Wish
 from engine.session.views import Cloud, Frames
 

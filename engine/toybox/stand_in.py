@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import partial
 
-from engine.loop.references.items import Item
-from engine.loop.references.shape import RawMesh
+from engine.assets.meshes.shape import RawMesh
+from engine.retrieval.items import Item
 from engine.toybox.asking import Asked, read_prompt
 from engine.toybox.objects import KINDS, draw_object
 from engine.toybox.shelf import LICENCE, PER_KIND, SOURCE, raw_mesh, seed_of

@@ -42,7 +42,7 @@
     beside = "";
   };
 
-  /* What a view from this azimuth shows, in a word, as engine.math.camera.side_name has it: the object's own left and right. */
+  /* What a view from this azimuth shows, in a word, as engine.core.camera.side_name has it: the object's own left and right. */
   maquette.sideName = (degrees) => {
     const turned = Math.round(10 * (((degrees % 360) + 360) % 360)) / 10 % 360;
     return window.maquetteSides[turned] || `${degrees}°`;

@@ -11,6 +11,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from engine.assets.export.files import atomic_path
+from engine.assets.export.sheet import write_png
 from engine.errors import InputError, MissingError, StorageError, StudioError, storage_errors
 from engine.evaluation.assets import Asset, found_assets, make, wanted_assets
 from engine.evaluation.judging import LOOKS, Judgement, Look, judge
@@ -18,8 +20,6 @@ from engine.evaluation.prompts import read_sets
 from engine.evaluation.report import NO_ANSWER, Row, document, tables
 from engine.evaluation.sheet import SIZE, compose
 from engine.loop.devices import limit_threads
-from engine.loop.export.files import atomic_path
-from engine.loop.export.sheet import write_png
 from engine.loop.frames import azimuth_strip
 from engine.loop.messages import Stepped
 from engine.loop.settings import Settings, with_values

@@ -11,21 +11,21 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from engine.assets.images.belonging import within
+from engine.assets.images.listing import BETWEEN, listing, pictures_in
+from engine.core.paths import given_path
 from engine.errors import FileFormatError, InputError, MissingError
 from engine.loop import snapshot
 from engine.loop.combinations import check_before_loading
 from engine.loop.devices import limit_threads
-from engine.loop.guiding import belonging
-from engine.loop.guiding.asking import FromRun, FromShelf, asked_in, names_file
-from engine.loop.guiding.origin import origin_in
 from engine.loop.hearing import heard
+from engine.loop.image_settings import AUTO, SET
 from engine.loop.inspecting import recipe_text
 from engine.loop.messages import Event, Finished, RolledBack, StageStarted, Stepped, Unattended, Warned
-from engine.loop.paths import given_path
-from engine.loop.photo.belonging import within
-from engine.loop.photo.listing import BETWEEN, listing, pictures_in
-from engine.loop.photo.marks import AUTO, SET
 from engine.loop.recipe import Recipe
+from engine.loop.reference import belonging
+from engine.loop.reference.asking import FromRun, FromShelf, asked_in, names_file
+from engine.loop.reference.origin import origin_in
 from engine.loop.replay import Replayed
 from engine.loop.results import FORMATS, RESULT_FILES, write_results
 from engine.loop.run import run

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from engine.assets.export.files import atomic_path
+from engine.assets.export.sheet import write_png
+from engine.assets.export.video import write_video
 from engine.errors import storage_errors
 from engine.loop.devices import limit_threads
-from engine.loop.export.files import atomic_path
-from engine.loop.export.sheet import write_png
-from engine.loop.export.video import write_video
 from engine.loop.hearing import Heard, heard
 from engine.playground.grid import Grid, canvas_settings, chosen_methods, chosen_scales
 from engine.playground.numbers import document, table

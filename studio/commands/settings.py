@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from engine.core.knobs import knobs_of, rule_of
 from engine.errors import InputError
 from engine.guidance import methods
 from engine.loop.settings import Value
 from engine.loop.spec import Knobs, RunSpec
-from engine.math.knobs import knobs_of, rule_of
 
 INDENT = 4
 PLAIN = {

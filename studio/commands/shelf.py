@@ -12,16 +12,16 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from engine.assets.images.cutting import cut_out
+from engine.assets.images.reading import read_photo
 from engine.errors import InputError
 from engine.loop.devices import limit_threads
-from engine.loop.photo.cutting import cut_out
-from engine.loop.photo.reading import read_photo
-from engine.loop.references.finding import drawn, find_by_picture, find_by_words
-from engine.loop.references.index import Report
-from engine.loop.references.items import Match
-from engine.loop.references.sheet import write_matches
-from engine.loop.references.shelf import Shelf, folder_shelf, results_shelf, together, toybox_shelf
-from engine.prior.reference.embedding import Embedder, load_embedder
+from engine.retrieval.embedding import Embedder, load_embedder
+from engine.retrieval.finding import drawn, find_by_picture, find_by_words
+from engine.retrieval.index import Report
+from engine.retrieval.items import Match
+from engine.retrieval.sheet import write_matches
+from engine.retrieval.shelf import Shelf, folder_shelf, results_shelf, together, toybox_shelf
 from engine.session.library import default_root
 from engine.session.references import CACHE, own_folder
 

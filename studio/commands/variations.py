@@ -10,9 +10,9 @@ import numpy as np
 from PIL import Image, ImageDraw
 from tqdm import tqdm
 
+from engine.assets.export.lettering import clipped, font
+from engine.assets.export.sheet import BACKGROUND, write_png
 from engine.errors import InputError
-from engine.loop.export.lettering import clipped, font
-from engine.loop.export.sheet import BACKGROUND, write_png
 from engine.loop.results import FILE_OF
 from engine.session.library import has_checkpoint
 from studio.commands.folders import ready

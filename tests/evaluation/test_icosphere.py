@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from engine.core.camera import orbit_position
 from engine.evaluation.icosphere import icosphere, regional
-from engine.math.camera import orbit_position
 
 
 @pytest.mark.parametrize(("level", "count"), [(0, 12), (1, 42), (2, 162)])

@@ -8,7 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from engine.math.noise import NoiseSchedule, x0_from_eps
+from engine.core.noise import NoiseSchedule, x0_from_eps
 from engine.prior.adapter import Adapter
 from engine.prior.analytic import AnalyticPrior, Mixture
 from engine.prior.base import Condition, Prediction

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from engine.core.noise import NoiseSchedule
 from engine.guidance.base import Guidance
-from engine.math.noise import NoiseSchedule
 from engine.prior.analytic import AnalyticPrior, gaussian
 from engine.prior.base import Condition, Prior, Prompts
 

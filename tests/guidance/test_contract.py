@@ -15,6 +15,8 @@ import torch
 from torch import Tensor
 
 import engine.guidance
+from engine.core.knobs import Range, knobs_of
+from engine.core.views import Views
 from engine.errors import InputError, PresetError
 from engine.guidance import key_of, methods
 from engine.guidance.base import Guidance, GuidanceOut
@@ -22,8 +24,6 @@ from engine.loop.messages import Finished, Unattended
 from engine.loop.run import run
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
-from engine.math.knobs import Range, knobs_of
-from engine.math.views import Views
 from engine.prior.analytic import AnalyticPrior, CountingPrior, gaussian
 from engine.prior.base import Condition, Prompts
 from engine.session.presets import Presets, apply_preset, load_preset
@@ -197,7 +197,7 @@ PLUGGED_IN = '''
 
     from engine.guidance.base import out_of
     from engine.guidance.cost import Cost
-    from engine.math.knobs import Range, check_knobs
+    from engine.core.knobs import Range, check_knobs
 
 
     @dataclass(frozen=True)

@@ -8,12 +8,12 @@ import pytest
 import torch
 from torch import Tensor
 
+from engine.core.noise import NoiseSchedule, time_weight, zero_terminal_snr
+from engine.core.views import Views
 from engine.guidance import hifa
 from engine.guidance.base import GuidanceOut
 from engine.guidance.hifa import Hifa, distance_weight
 from engine.guidance.sds import Sds
-from engine.math.noise import NoiseSchedule, time_weight, zero_terminal_snr
-from engine.math.views import Views
 from engine.prior.analytic import AnalyticPrior, CountingPrior, gaussian
 from engine.prior.base import Condition, Prompts
 from tests.guidance.numbers import START, TIMES, gradients, scalar_prior

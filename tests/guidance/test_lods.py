@@ -13,6 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from engine.core.cameras import orbit_cameras
 from engine.errors import InputError
 from engine.guidance import denoising, lods
 from engine.guidance.cost import COMPARE_STEPS
@@ -20,7 +21,6 @@ from engine.guidance.learned.null_embedding import NullEmbedding, side_shares
 from engine.guidance.lods import Lods
 from engine.guidance.sds import Sds
 from engine.loop.learned import make_side_optimiser
-from engine.math.cameras import orbit_cameras
 from engine.prior.analytic import AnalyticPrior, CountingPrior, JointAnalyticPrior, Mixture, gaussian
 from engine.prior.base import Condition, Prompts, TextEmbedding
 

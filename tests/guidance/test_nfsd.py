@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from engine.core.noise import noise_like
 from engine.guidance import nfsd
 from engine.guidance.csd import Csd
 from engine.guidance.nfsd import Nfsd
-from engine.math.noise import noise_like
 from engine.prior.analytic import CountingPrior
 from tests.guidance.numbers import CUP, EMPTY, START, TIMES, UGLY, constants, gradients, known_noise, prompts_of, scalar_prior
 

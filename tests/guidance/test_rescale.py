@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from engine.core.noise import eps_from_x0, noise_like, scaled_linear
 from engine.guidance import sds
 from engine.guidance.rescale import rescaled
 from engine.guidance.sds import Sds
-from engine.math.noise import eps_from_x0, noise_like, scaled_linear
 from engine.prior.analytic import AnalyticPrior, JointAnalyticPrior, gaussian
 from engine.prior.base import Condition, Prediction, Prompts
 from tests.guidance.numbers import START, TIMES, constants, gradients, known_noise, scalar_prior

@@ -8,9 +8,9 @@ from itertools import pairwise
 import pytest
 import torch
 
+from engine.core.noise import NoiseSchedule, scaled_linear
 from engine.guidance.sdi import Sdi
 from engine.guidance.sds import Sds
-from engine.math.noise import NoiseSchedule, scaled_linear
 from engine.prior.analytic import AnalyticPrior, CountingPrior
 from tests.guidance.numbers import CUP, EMPTY, START, STD, TIMES, UGLY, constants, gradients, scalar_prior
 

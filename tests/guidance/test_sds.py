@@ -11,10 +11,10 @@ import pytest
 import torch
 from torch import Tensor
 
+from engine.core.noise import NoiseSchedule, zero_terminal_snr
 from engine.errors import InputError
 from engine.guidance import sds
 from engine.guidance.sds import Sds
-from engine.math.noise import NoiseSchedule, zero_terminal_snr
 from engine.prior.analytic import AnalyticPrior, CountingPrior, gaussian
 from engine.prior.base import Condition, Prediction, Prompts, guided
 

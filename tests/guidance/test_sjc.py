@@ -7,10 +7,10 @@ import math
 import pytest
 import torch
 
+from engine.core.noise import noise_like
 from engine.guidance import sjc
 from engine.guidance.sds import Sds
 from engine.guidance.sjc import Sjc
-from engine.math.noise import noise_like
 from engine.prior.analytic import CountingPrior
 from tests.guidance.numbers import CUP, EMPTY, START, TIMES, constants, gradients, known_noise, scalar_prior
 

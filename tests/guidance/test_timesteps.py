@@ -7,9 +7,9 @@ from itertools import pairwise
 import pytest
 import torch
 
+from engine.core.noise import scaled_linear
 from engine.errors import InputError
 from engine.guidance.timesteps import POLICIES, Timesteps
-from engine.math.noise import scaled_linear
 
 SCHEDULE = scaled_linear()
 

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import torch
 
+from engine.core.noise import scaled_linear
 from engine.loop.messages import Command, Event
 from engine.loop.spec import Knobs, RunSpec
-from engine.math.noise import scaled_linear
 from engine.prior.analytic import JointAnalyticPrior, gaussian
 from engine.prior.base import Prior
 

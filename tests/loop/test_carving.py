@@ -9,11 +9,11 @@ import pytest
 import torch
 import trimesh
 
+from engine.core.cameras import orbit_cameras
 from engine.loop.carving import LEVEL, carved, reached, seen_from_outside, sphere_cameras
 from engine.loop.mesh import mesh_of
 from engine.loop.messages import SceneCopy
 from engine.loop.volume import occupancy_grid
-from engine.math.cameras import orbit_cameras
 from engine.render.splats_surface import surface_depths
 from engine.scene import splats
 from engine.scene.splats import Splats

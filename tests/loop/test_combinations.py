@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from engine.core.knobs import Choice, File, Mark, Range, Switch, knobs_of
 from engine.errors import InputError, PresetError
 from engine.guidance import methods
 from engine.loop.combinations import check_combination, refusal
@@ -16,7 +17,6 @@ from engine.loop.messages import Finished, KnobsApplied, SetKnobs, Stepped, Unat
 from engine.loop.run import run
 from engine.loop.settings import Settings, Value, flatten, with_values
 from engine.loop.spec import Knobs, RunSpec
-from engine.math.knobs import Choice, File, Mark, Range, Switch, knobs_of
 from engine.prior.analytic import AnalyticPrior, CountingPrior
 from engine.prior.base import PriorInfo, TextEmbedding
 from engine.prior.known import info_of

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import trimesh
 
+from engine.assets.export import glb, ply, read_recipe, sheet, video
+from engine.assets.export.files import atomic_path
 from engine.errors import FileFormatError, InputError, StorageError
-from engine.loop.export import glb, ply, read_recipe, sheet, video
-from engine.loop.export.files import atomic_path
 
 Writer = Callable[[Path], object]
 

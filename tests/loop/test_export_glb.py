@@ -11,9 +11,9 @@ import pytest
 import trimesh
 from scipy.ndimage import map_coordinates
 
+from engine.assets.export import glb, read_recipe
+from engine.assets.export.bake import PADDING, Baked, bake
 from engine.errors import FileFormatError, InputError
-from engine.loop.export import glb, read_recipe
-from engine.loop.export.bake import PADDING, Baked, bake
 
 
 def ball() -> trimesh.Trimesh:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import trimesh
 
+from engine.assets.export import ply, read_recipe
 from engine.errors import FileFormatError, InputError
-from engine.loop.export import ply, read_recipe
 
 RECIPE = 'prompt = "crème brûlée; 茶碗"\n\n  [[change]]\nstep = 3\n' + "x" * 1000 + "\n"
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from engine.assets.export import read_recipe, sheet
 from engine.errors import FileFormatError, InputError
-from engine.loop.export import read_recipe, sheet
 
 
 def views(count: int = 8, height: int = 12, width: int = 10) -> np.ndarray:

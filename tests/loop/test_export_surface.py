@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import trimesh
 
+from engine.assets.export.surface import SurfaceOptions, automatic_level, extract_surface, is_watertight, sample_grid
 from engine.errors import InputError
-from engine.loop.export.surface import SurfaceOptions, automatic_level, extract_surface, is_watertight, sample_grid
 
 RADIUS = 0.5
 

@@ -8,8 +8,8 @@ import imageio_ffmpeg
 import numpy as np
 import pytest
 
+from engine.assets.export import read_recipe, video
 from engine.errors import FileFormatError, InputError
-from engine.loop.export import read_recipe, video
 
 COLOURS = np.array([[220, 40, 30], [30, 160, 60], [40, 70, 200], [240, 240, 235], [128, 128, 128]], np.uint8)
 

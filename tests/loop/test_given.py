@@ -10,6 +10,8 @@ import pytest
 import torch
 from PIL import Image
 
+from engine.core.cameras import orbit_cameras
+from engine.core.views import Views, composite
 from engine.errors import InputError
 from engine.loop import snapshot
 from engine.loop.combinations import check_combination
@@ -22,8 +24,6 @@ from engine.loop.stages import fit, fresh_state
 from engine.loop.state import Anchor, Context
 from engine.loop.step import distill_step, picture_loss
 from engine.loop.viewpoints import cameras_beside
-from engine.math.cameras import orbit_cameras
-from engine.math.views import Views, composite
 from engine.prior.base import Condition, Prediction
 from engine.session.presets import IMAGE_PRESET, apply_preset, find_preset
 from tests.loop.balls import SIZE, ball_picture, ball_prior, of_type, quick_knobs, quick_spec
@@ -67,8 +67,8 @@ def spec_of(blue: Path, **changes):
 
 
 def colour_of(finished: Finished, azimuth_deg: float) -> np.ndarray:
+    from engine.core.camera import orbit_camera
     from engine.loop.frames import render_frame
-    from engine.math.camera import orbit_camera
 
     return render_frame(finished.copy, orbit_camera(azimuth_deg, 10, 3.05, 40, SIZE))[SIZE // 2, SIZE // 2] / 255
 

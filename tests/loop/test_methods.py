@@ -8,15 +8,15 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from engine.core.cameras import orbit_cameras
+from engine.core.gradient import CLIPPINGS
+from engine.core.views import Views
 from engine.guidance import methods
 from engine.loop.clipping import bounded, clipping_metrics
 from engine.loop.messages import Finished, SceneCopy, Stepped, Unattended, Watch
 from engine.loop.run import run
 from engine.loop.settings import Settings, flatten, with_values
 from engine.loop.spec import Knobs
-from engine.math.cameras import orbit_cameras
-from engine.math.gradient import CLIPPINGS
-from engine.math.views import Views
 from engine.prior.base import Condition, Prediction
 from engine.render import choose
 from engine.scene.canvas import Canvas

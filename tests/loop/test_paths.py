@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from engine.assets.images.belonging import kept_with
+from engine.core.paths import given_path
 from engine.errors import InputError
-from engine.loop.guiding import belonging
-from engine.loop.paths import given_path
-from engine.loop.photo.belonging import kept_with
+from engine.loop.reference import belonging
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
 from engine.session.belongings import given_files

@@ -11,6 +11,8 @@ import pytest
 import torch
 from PIL import Image
 
+from engine.core.cameras import orbit_cameras
+from engine.core.views import Views, composite
 from engine.errors import InputError
 from engine.loop.combinations import check_before_loading, check_combination
 from engine.loop.given import given_views
@@ -22,8 +24,6 @@ from engine.loop.stages import fresh_state
 from engine.loop.state import Context, RunState
 from engine.loop.step import distill_step
 from engine.loop.viewpoints import cameras_beside, draft_count
-from engine.math.cameras import orbit_cameras
-from engine.math.views import Views, composite
 from engine.prior.base import Condition, Prediction, Prior, PriorInfo
 from engine.prior.known import info_of
 from engine.session.presets import apply_preset, find_preset

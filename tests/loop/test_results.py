@@ -10,10 +10,10 @@ import pytest
 import torch
 import trimesh
 
+from engine.assets.export import read_recipe
+from engine.assets.export.ply import read_splat_ply, rgb_from_sh0
 from engine.errors import IncompleteError, StorageError, storage_errors
 from engine.loop import results
-from engine.loop.export import read_recipe
-from engine.loop.export.ply import read_splat_ply, rgb_from_sh0
 from engine.loop.mesh import mesh_of, without_dust
 from engine.loop.messages import Finished, Unattended
 from engine.loop.recipe import Recipe

@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 import torch
 
+from engine.core.views import Views, composite
 from engine.loop.messages import Finished, Pictures, StageStarted, Unattended
 from engine.loop.run import run
 from engine.loop.stages import draft, fresh_state
 from engine.loop.state import Context
-from engine.math.views import Views, composite
 from engine.prior.analytic import JointAnalyticPrior, gaussian
 from engine.prior.base import Prior
 from tests.loop.balls import PROMPT, SIZE, ball_picture, ball_prior_info, of_type, quick_knobs, quick_spec

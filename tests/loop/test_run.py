@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from engine.core.camera import orbit_camera
 from engine.errors import FileFormatError, InputError, StorageError
 from engine.loop import snapshot
 from engine.loop.checkpoints import BEGUN_ANEW
@@ -29,7 +30,6 @@ from engine.loop.messages import (
     Watch,
 )
 from engine.loop.run import MAX_ROLL_BACKS, run
-from engine.math.camera import orbit_camera
 from engine.prior.base import Prediction
 from tests.loop.balls import COLOUR, SIZE, ScriptedMailbox, ball_picture, ball_prior, of_type, quick_knobs, quick_spec
 
@@ -74,7 +74,7 @@ def test_canvas_run_draws_the_picture() -> None:
 
 
 def _canvas_rgba(copy: SceneCopy):
-    from engine.math.cameras import orbit_cameras
+    from engine.core.cameras import orbit_cameras
     from engine.render import choose
 
     views = choose(copy.scene).render(copy.scene, orbit_cameras([0] * len(copy.scene), 0, 3.05, 40, SIZE), None)

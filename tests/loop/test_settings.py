@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
+from engine.core.knobs import Choice, File, Range, Switch, Text, knobs_of
 from engine.errors import FileFormatError, InputError
 from engine.guidance import methods
 from engine.loop.recipe import Change, Recipe, changed_values
 from engine.loop.settings import Settings, flatten, with_values
 from engine.loop.spec import MAX_PROMPT_CHARACTERS, Knobs, RunSpec
-from engine.math.knobs import Choice, File, Range, Switch, Text, knobs_of
 
 BLANK = Settings(RunSpec(prompt="a mug"), Knobs())
 

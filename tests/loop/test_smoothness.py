@@ -7,9 +7,9 @@ import math
 import pytest
 import torch
 
+from engine.core.cameras import orbit_cameras
+from engine.core.views import Views
 from engine.loop.smoothness import depth_normals, normal_consistency
-from engine.math.cameras import orbit_cameras
-from engine.math.views import Views
 from engine.render import splats_numba, splats_torch
 from engine.scene import splats
 

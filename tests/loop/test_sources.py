@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 import torch
 
+from engine.assets.export.ply import sh0_from_rgb, write_splat_ply
+from engine.core.cameras import orbit_cameras
 from engine.errors import FileFormatError, InputError
 from engine.loop import snapshot, sources
-from engine.loop.export.ply import sh0_from_rgb, write_splat_ply
 from engine.loop.frames import shown
 from engine.loop.messages import Finished, Stepped, Stop, Unattended
 from engine.loop.plan import plan
@@ -26,7 +27,6 @@ from engine.loop.sources import splats_from_file, with_source
 from engine.loop.spec import Knobs
 from engine.loop.stages import fresh_state
 from engine.loop.state import Context
-from engine.math.cameras import orbit_cameras
 from engine.prior.base import Prior
 from engine.render import choose
 from engine.scene.splats import Splats, random_ball

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.assets.export.splat_cloud import SplatCloud, sh0_from_rgb
+from engine.assets.export.splat_files import SUFFIXES, read_splats
+from engine.assets.export.splat_packed import CHUNK
+from engine.assets.meshes.reading import read_reference
 from engine.errors import FileFormatError
-from engine.loop.export.splat_cloud import SplatCloud, sh0_from_rgb
-from engine.loop.export.splat_files import SUFFIXES, read_splats
-from engine.loop.export.splat_packed import CHUNK
-from engine.loop.references.reading import read_reference
 from engine.loop.sources import splats_from_file
 from engine.loop.spec import RunSpec
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from engine.core.views import Views
 from engine.errors import DeviceError
 from engine.guidance.lods import Lods
 from engine.loop import thrift
@@ -16,7 +17,6 @@ from engine.loop.messages import Finished, Stepped, Unattended, Warned
 from engine.loop.run import run
 from engine.loop.spec import Knobs
 from engine.loop.thrift import out_of_memory
-from engine.math.views import Views
 from engine.prior.base import Condition, Prediction, Prior
 from engine.prior.memory import GB, Economy, Footprint
 from engine.prior.turns import in_turn

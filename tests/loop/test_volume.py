@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
+from engine.core.cameras import orbit_cameras
 from engine.loop.hull import hull_grid, hull_points, project, sample_views
 from engine.loop.state import Anchor
 from engine.loop.volume import occupancy_grid
-from engine.math.cameras import orbit_cameras
 from engine.scene import field, splats
 from tests.loop.balls import RADIUS, ball_picture
 
@@ -97,9 +97,9 @@ def test_points_behind_or_beside_the_picture_see_nothing() -> None:
 
 def test_a_copy_looks_the_same_at_every_size() -> None:
     """Drawn four times larger, pixels averaged, a cloud of fine splats is what it was where it was optimised."""
+    from engine.core.camera import orbit_camera
     from engine.loop.frames import render_rgba
     from engine.loop.messages import SceneCopy
-    from engine.math.camera import orbit_camera
 
     cloud = splats.random_ball(300, 0.5, 0.004, torch.Generator().manual_seed(0), opacity=0.8)
     copy = SceneCopy(0, 0, cloud, "auto", 40.0, 3.05, render_size=32)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from engine.math.cameras import Cameras
+from engine.core.cameras import Cameras
 from engine.render import field_nerfacc, splats_gsplat, splats_torch
 from tests.pretend_cuda.device import kernel
 from tests.render.nerfacc_in_torch import use_stand_ins

@@ -7,9 +7,9 @@ import math
 import pytest
 import torch
 
+from engine.core.noise import linear, scaled_linear
+from engine.core.views import Views
 from engine.errors import InputError
-from engine.math.noise import linear, scaled_linear
-from engine.math.views import Views
 from engine.prior.analytic import AnalyticPrior, CountingPrior, JointAnalyticPrior, Mixture, gaussian
 from engine.prior.base import Condition, Prediction, TextEmbedding, guided
 

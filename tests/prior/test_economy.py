@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import nn
 
+from engine.core.views import Views
 from engine.errors import DeviceError, FileFormatError
-from engine.math.views import Views
 from engine.prior import economy as economies
 from engine.prior.adapter import Adapter
 from engine.prior.analytic import AnalyticPrior, gaussian

@@ -12,9 +12,9 @@ import torch
 from diffusers import FlowMatchEulerDiscreteScheduler, SanaPipeline, StableDiffusion3Pipeline
 from torch import Tensor
 
+from engine.core.noise import eps_from_flow, flow_time, rectified_flow, x0_from_flow
+from engine.core.views import Views
 from engine.errors import FileFormatError, MissingError
-from engine.math.noise import eps_from_flow, flow_time, rectified_flow, x0_from_flow
-from engine.math.views import Views
 from engine.prior.analytic import AnalyticPrior, gaussian
 from engine.prior.base import Condition, Prompts, guided
 from engine.prior.flow.load import load_flow

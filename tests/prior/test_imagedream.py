@@ -14,9 +14,9 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from engine.core.cameras import Cameras, orbit_cameras
+from engine.core.views import Views
 from engine.errors import FileFormatError, InputError, MissingError
-from engine.math.cameras import Cameras, orbit_cameras
-from engine.math.views import Views
 from engine.prior.base import CleanViews, Condition
 from engine.prior.economy import footprint_of, networks_of
 from engine.prior.imagedream.load import load_imagedream

@@ -14,9 +14,9 @@ import torch
 from diffusers import StableDiffusionInstructPix2PixPipeline
 from torch import Tensor
 
+from engine.core.views import Views
 from engine.errors import FileFormatError, InputError
 from engine.guidance.sds import Sds
-from engine.math.views import Views
 from engine.prior.base import Condition, Prompts, Source, TextEmbedding, guided
 from engine.prior.instruct.load import load_instruct
 from engine.prior.instruct.prior import InstructPrior

@@ -13,8 +13,8 @@ import torch
 from diffusers import DDIMScheduler, EulerDiscreteScheduler, StableDiffusionPipeline
 from safetensors.torch import load_file, save_file
 
+from engine.core.views import Views
 from engine.errors import FileFormatError, MissingError
-from engine.math.views import Views
 from engine.prior.base import Condition, Prompts, TextEmbedding, guided
 from engine.prior.latent.config import schedule_from
 from engine.prior.latent.load import load_latent

@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.math.views import Views
+from engine.core.views import Views
 from engine.prior.analytic import AnalyticPrior, gaussian
 from engine.prior.base import Condition
 from engine.prior.latent.linear import CELLS, LEVELS, LinearSpace

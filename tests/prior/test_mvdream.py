@@ -13,9 +13,9 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from engine.core.cameras import Cameras, orbit_cameras
+from engine.core.views import Views
 from engine.errors import FileFormatError, InputError, MissingError
-from engine.math.cameras import Cameras, orbit_cameras
-from engine.math.views import Views
 from engine.prior.adapter import adapter_on
 from engine.prior.base import Condition, TextEmbedding
 from engine.prior.latent.load import load_latent

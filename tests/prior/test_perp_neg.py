@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.math.cameras import Cameras, orbit_cameras
+from engine.core.cameras import Cameras, orbit_cameras
 from engine.prior.analytic import AnalyticPrior, CountingPrior, gaussian
 from engine.prior.base import Condition, Prediction, Prompts, TextEmbedding, Unwanted, guided
 from engine.prior.perp_neg import (

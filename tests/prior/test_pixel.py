@@ -13,10 +13,10 @@ import torch
 from diffusers import DDPMScheduler, IFPipeline
 from safetensors.torch import load_file, save_file
 
+from engine.core.cameras import orbit_cameras
+from engine.core.views import Views
 from engine.errors import FileFormatError, MissingError
 from engine.guidance.sds import Sds
-from engine.math.cameras import orbit_cameras
-from engine.math.views import Views
 from engine.prior.analytic import CountingPrior
 from engine.prior.base import Condition, Prompts, TextEmbedding
 from engine.prior.pixel.load import load_pixel

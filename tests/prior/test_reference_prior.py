@@ -8,14 +8,14 @@ import pytest
 import torch
 from torch import Tensor
 
+from engine.core.cameras import Cameras, orbit_cameras
 from engine.errors import FileFormatError, MissingError
-from engine.math.cameras import Cameras, orbit_cameras
 from engine.prior.base import CleanViews, Condition, Reference
 from engine.prior.known import info_of
-from engine.prior.reference.controller import ReferenceController, controller_for
-from engine.prior.reference.folder import save_controller
 from engine.prior.reference.maps import ReferenceMaps
 from engine.prior.reference.strength import Influence, StrengthCurve
+from engine.prior.toybox.controller import ReferenceController, controller_for
+from engine.prior.toybox.controller_folder import save_controller
 from engine.prior.toybox.folder import base_digest
 from engine.prior.toybox.geometry import DISTANCE, FOV_DEG
 from engine.prior.toybox.info import CONTROLLER, read_info

@@ -12,8 +12,8 @@ import torch
 from diffusers import DDIMScheduler, StableDiffusionXLPipeline
 from safetensors.torch import load_file, save_file
 
+from engine.core.views import Views
 from engine.errors import FileFormatError, MissingError
-from engine.math.views import Views
 from engine.prior.base import Condition, Prompts
 from engine.prior.latent.loading import dtype_for
 from engine.prior.latent.prior import LatentPrior

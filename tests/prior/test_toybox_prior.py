@@ -8,9 +8,9 @@ import pytest
 import torch
 from diffusers import DDIMScheduler
 
+from engine.core.cameras import Cameras, orbit_cameras
+from engine.core.views import Views
 from engine.errors import FileFormatError, MissingError
-from engine.math.cameras import Cameras, orbit_cameras
-from engine.math.views import Views
 from engine.prior.base import CleanViews, Condition, TextEmbedding
 from engine.prior.toybox import ToyboxPipeline
 from engine.prior.toybox.folder import save_prior

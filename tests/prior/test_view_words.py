@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from engine.math.cameras import Cameras, orbit_cameras
+from engine.core.cameras import Cameras, orbit_cameras
 from engine.prior.base import TextEmbedding
 from engine.prior.view_words import WORDS, ViewWords, view_prompt_embeddings, view_weights
 

@@ -16,11 +16,11 @@ from diffusers import DDIMScheduler
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from engine.core.cameras import Cameras, orbit_cameras
+from engine.core.views import Views
 from engine.errors import FileFormatError, InputError, MissingError
 from engine.guidance.lods import Lods
 from engine.guidance.sds import Sds
-from engine.math.cameras import Cameras, orbit_cameras
-from engine.math.views import Views
 from engine.prior.base import CleanViews, Condition, Prompts, TextEmbedding
 from engine.prior.economy import recast
 from engine.prior.entries import read_entry

@@ -14,9 +14,9 @@ from diffusers import UNet2DConditionModel
 from diffusers.models.attention_processor import Attention, AttnProcessor2_0
 from torch import Tensor
 
+from engine.core.cameras import Cameras, orbit_cameras
+from engine.core.views import Views
 from engine.errors import FileFormatError, InputError, MissingError
-from engine.math.cameras import Cameras, orbit_cameras
-from engine.math.views import Views
 from engine.prior.adapter import adapter_on
 from engine.prior.base import Condition, PriorInfo
 from engine.prior.known import known_info

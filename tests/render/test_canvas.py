@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+from engine.core.cameras import Cameras, orbit_cameras
 from engine.errors import FileFormatError, InputError
-from engine.math.cameras import Cameras, orbit_cameras
 from engine.render import choose
 from engine.render.canvas import nearest_pictures, render, resampled
 from engine.scene.canvas import Canvas, from_rgba, noise

@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.math.camera import look_at
-from engine.math.cameras import Cameras, orbit_cameras
-from engine.math.views import Views
+from engine.core.camera import look_at
+from engine.core.cameras import Cameras, orbit_cameras
+from engine.core.views import Views
 from engine.render import choose, field_numba, field_torch
 from engine.render.field_rays import EARLY_STOP, cube_span, rays_through
 from engine.scene.field import Field, blob, from_density, node_positions, update_occupancy

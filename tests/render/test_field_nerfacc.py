@@ -9,8 +9,8 @@ import nerfacc
 import pytest
 import torch
 
+from engine.core.cameras import orbit_cameras
 from engine.errors import DeviceError
-from engine.math.cameras import orbit_cameras
 from engine.render import field_nerfacc, field_torch
 from engine.render.field_rays import EARLY_STOP, cube_span, rays_through
 from engine.scene.field import Field, blob, update_occupancy

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import trimesh
 
+from engine.core.camera import intrinsics, orbit_c2w
 from engine.errors import InputError
-from engine.math.camera import intrinsics, orbit_c2w
 from engine.render.mesh_numba import NEAR, MeshBuffers, Shading, render_mesh
 
 UNLIT = Shading(ambient=1.0, diffuse=0.0)

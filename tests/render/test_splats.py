@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.math.cameras import Cameras, orbit_cameras
-from engine.math.views import Views
+from engine.core.cameras import Cameras, orbit_cameras
+from engine.core.views import Views
 from engine.render import choose, splats_torch
 from engine.scene.splats import Splats, from_points, random_ball
 

@@ -9,8 +9,8 @@ import gsplat
 import pytest
 import torch
 
+from engine.core.cameras import orbit_cameras
 from engine.errors import DeviceError
-from engine.math.cameras import orbit_cameras
 from engine.render import splats_gsplat, splats_torch
 from engine.scene.splats import random_ball
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from gsplat.cuda import _torch_impl
 
-from engine.math.cameras import Cameras, orbit_cameras
+from engine.core.cameras import Cameras, orbit_cameras
 from engine.render import splats_projection, splats_torch
 from engine.scene.splats import Splats, random_ball, rotation_matrices
 

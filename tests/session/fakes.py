@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.core.camera import Camera
 from engine.loop.frames import SplatArrays
 from engine.loop.messages import (
     Checkpointed,
@@ -33,7 +34,6 @@ from engine.loop.messages import (
 from engine.loop.recipe import Recipe
 from engine.loop.settings import Settings, flatten_knobs, with_values
 from engine.loop.spec import Knobs, RunSpec
-from engine.math.camera import Camera
 
 PATIENCE_SECONDS = 30.0
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.core.camera import Camera, orbit_camera
 from engine.errors import FileFormatError, InputError
 from engine.loop.messages import SceneCopy
 from engine.loop.spec import Knobs
-from engine.math.camera import Camera, orbit_camera
 from engine.session import Frame, Session
 from engine.session.darkroom import FORGET_SECONDS, Darkroom, Wish
 from tests.session.fakes import FakeFrames, FakeRun, copy_of, eventually, load_fake_copy, settings_of

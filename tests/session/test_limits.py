@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from engine.core.camera import orbit_camera
 from engine.errors import InputError
 from engine.loop.room import check_room, step_bytes
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs
-from engine.math.camera import orbit_camera
 from engine.session import board
 from engine.session.darkroom import SHARE, Darkroom, Wish
 from engine.session.limits import Limits

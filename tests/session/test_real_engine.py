@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from engine.core.camera import orbit_camera
 from engine.loop import frames, snapshot
 from engine.loop.messages import Finished
 from engine.loop.recipe import Recipe
 from engine.loop.results import write_results
 from engine.loop.run import run
 from engine.loop.settings import Settings
-from engine.math.camera import orbit_camera
 from engine.session import Frame, Session
 from tests.loop.balls import ball_prior, quick_knobs, quick_spec
 from tests.session.fakes import eventually

@@ -11,14 +11,14 @@ import pytest
 import trimesh
 from PIL import Image
 
+from engine.assets.meshes.reading import read_reference
+from engine.assets.meshes.seeing import thumbnail
 from engine.errors import InputError, MissingError
-from engine.loop.guiding.asking import MOST_CANDIDATES
-from engine.loop.guiding.origin import Origin, origin_of
-from engine.loop.references.looks import shape_of
-from engine.loop.references.reading import read_reference
-from engine.loop.references.seeing import thumbnail
+from engine.loop.reference.asking import MOST_CANDIDATES
+from engine.loop.reference.origin import Origin, origin_of
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
+from engine.retrieval.looks import shape_of
 from engine.session.belongings import with_own_files
 from engine.session.references import References, own_folder
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from engine.core.camera import Camera
 from engine.errors import RunError
 from engine.guidance import key_of
 from engine.guidance.base import Guidance
@@ -35,7 +36,6 @@ from engine.loop.messages import (
 from engine.loop.recipe import Recipe
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
-from engine.math.camera import Camera
 from engine.prior.reference.strength import StrengthCurve
 from engine.session import Session
 from engine.session.presets import load_presets

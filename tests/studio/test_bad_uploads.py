@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from studio_doubles import catalogue
 
-from engine.loop.photo.looking import cut_photo
+from engine.assets.images.looking import cut_photo
 from engine.session import Session
 from studio.blocks import blocks_routes
 from studio.cli import EXIT_BAD_INPUT, main

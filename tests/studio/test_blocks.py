@@ -11,9 +11,9 @@ from playwright.sync_api import Browser, Page
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from engine.assets.meshes.blocks import MAX_BYTES, Block, blocks_in, text_of
+from engine.assets.meshes.reading import read_reference
 from engine.errors import FileFormatError
-from engine.loop.references.blocks import MAX_BYTES, Block, blocks_in, text_of
-from engine.loop.references.reading import read_reference
 from engine.session import Session
 from studio.blocks import blocks_routes, kept_build
 

@@ -12,12 +12,12 @@ import pytest
 from studio_doubles import catalogue
 
 import studio.panel
+from engine.core.knobs import Choice, File, Mark, Range, Switch, Text, knobs_of
 from engine.guidance import methods
 from engine.guidance.cost import Cost
 from engine.guidance.sds import Sds
 from engine.loop.settings import Settings, flatten, with_values
 from engine.loop.spec import Knobs, RunSpec
-from engine.math.knobs import Choice, File, Mark, Range, Switch, Text, knobs_of
 from studio.controls import Controls, Field, component_of, fields_of, unmarked
 from studio.panel import draw_panel
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import trimesh
 
+from engine.assets.meshes.blocks import Block, text_of
 from engine.loop.recipe import Recipe
-from engine.loop.references.blocks import Block, text_of
 from engine.loop.settings import Settings
 from engine.session.belongings import with_own_files
 from studio.cli import EXIT_BAD_INPUT, main

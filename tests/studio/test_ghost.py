@@ -12,10 +12,10 @@ from playwright.sync_api import sync_playwright
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-from engine.loop.references.blocks import Block, text_of
-from engine.loop.references.orient import Orientation
-from engine.loop.references.reading import read_reference
-from engine.loop.references.shape import ReferenceShape
+from engine.assets.meshes.blocks import Block, text_of
+from engine.assets.meshes.orient import Orientation
+from engine.assets.meshes.reading import read_reference
+from engine.assets.meshes.shape import ReferenceShape
 from engine.session import Session
 from studio.blocks import kept_build
 from studio.ghost import MOST_FACES, ghost_bytes, ghost_routes

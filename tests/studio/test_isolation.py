@@ -21,10 +21,10 @@ from test_relay import submit
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
+from engine.core.camera import orbit_camera
 from engine.errors import InputError
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
-from engine.math.camera import orbit_camera
 from engine.session import Session
 from studio.app import own_routes
 from studio.downloads import OWNER_HEADER

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from engine.loop.export import read_recipe
+from engine.assets.export import read_recipe
 from engine.loop.recipe import Recipe
 from studio.cli import EXIT_BAD_INPUT, EXIT_FAILED, EXIT_INTERRUPTED, main
 

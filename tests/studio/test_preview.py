@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from engine.assets.images.framing import Crop
+from engine.assets.images.listing import crops_in
+from engine.assets.images.looking import CutPhoto, cut_photo, square_of
 from engine.loop.given import shown_pictures
-from engine.loop.photo.framing import Crop
-from engine.loop.photo.listing import crops_in
-from engine.loop.photo.looking import CutPhoto, cut_photo, square_of
 from engine.loop.spec import RunSpec
 from studio.preview import FRAME_SIDE, SHOWN_SIDE, answer, listed_square, picture_address, remembering
 

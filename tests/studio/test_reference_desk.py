@@ -16,12 +16,12 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from engine.assets.meshes.orient import Orientation
+from engine.assets.meshes.seeing import pictures_of
 from engine.errors import InputError
-from engine.loop.references.looks import shape_of
-from engine.loop.references.orient import Orientation
-from engine.loop.references.seeing import pictures_of
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
+from engine.retrieval.looks import shape_of
 from engine.session import Session
 from studio.reference_desk import FEW_SIDES, MOST_SHOWN, SIDE_SIZE, SIDES, UNSTATED, Query, ReferenceDesk
 from studio.reference_routes import reference_routes

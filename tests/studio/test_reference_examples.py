@@ -9,11 +9,11 @@ import pytest
 from scipy.spatial import cKDTree
 from studio_doubles import catalogue
 
+from engine.assets.meshes.reading import read_reference
 from engine.loop.combinations import check_combination
 from engine.loop.given import shown_pictures
-from engine.loop.guiding.asking import AUTO, asked_in, names_file
-from engine.loop.guiding.belonging import found
-from engine.loop.references.reading import read_reference
+from engine.loop.reference.asking import AUTO, asked_in, names_file
+from engine.loop.reference.belonging import found
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs, RunSpec
 from engine.prior.known import info_of

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.loop.guiding.origin import Origin, write_origin
+from engine.loop.reference.origin import Origin, write_origin
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
 from engine.session import JobView, Session

@@ -15,10 +15,10 @@ from studio_serving import PATIENCE_SECONDS, Served, until
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from engine.core.camera import orbit_c2w, orbit_position
 from engine.errors import InputError
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
-from engine.math.camera import orbit_c2w, orbit_position
 from engine.session import Session
 from studio.viewport import Viewport, Viewports, picture_camera
 

@@ -12,7 +12,7 @@ import pytest
 from studio_doubles import catalogue
 from test_bad_uploads import BAD
 
-from engine.loop.export import glb, sheet
+from engine.assets.export import glb, sheet
 from engine.loop.recipe import Change, Recipe
 from engine.loop.settings import Settings, flatten, with_values
 from engine.loop.spec import Knobs, RunSpec

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.math.camera import SIDES, orbit_position, side_name
+from engine.core.camera import SIDES, orbit_position, side_name
 from studio.theme import SCRIPTS, asset, head
 
 README = Path(__file__).parents[2] / "README.md"

@@ -11,10 +11,10 @@ import pytest
 from studio_doubles import catalogue
 from studio_serving import until
 
-from engine.loop.guiding.marks import read_curve
+from engine.core.knobs import knobs_of
+from engine.loop.reference_settings import read_curve
 from engine.loop.settings import Settings, flatten, with_values
 from engine.loop.spec import Knobs, RunSpec
-from engine.math.knobs import knobs_of
 from engine.session import Session
 from studio.comparing import Comparing, essence, mirrored, settings_now
 from studio.handlers import HEADS, Handlers

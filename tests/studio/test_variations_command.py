@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from engine.assets.export.sheet import write_sheet
 from engine.errors import InputError
-from engine.loop.export.sheet import write_sheet
 from studio.commands.variations import SHEET, SIDE, WORDS_WIDTH, compose_variations, vary
 
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 import trimesh
 
+from engine.assets.images.reading import read_photo
 from engine.loop.frames import PAPER
 from engine.loop.messages import Watch
-from engine.loop.photo.reading import read_photo
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
 from engine.loop.viewpoints import draft_cameras

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from engine.math.camera import intrinsics, orbit_c2w
-from engine.prior.reference.folder import base_of
+from engine.core.camera import intrinsics, orbit_c2w
+from engine.prior.toybox.controller_folder import base_of
 from engine.prior.toybox.folder import base_digest, load_parts
 from engine.prior.toybox.geometry import DISTANCE, FOV_DEG
 from engine.prior.toybox.prior import load_toybox

@@ -12,12 +12,12 @@ import pytest
 import torch
 from PIL import Image
 
+from engine.assets.meshes.reading import read_reference
 from engine.errors import InputError
-from engine.loop.references.reading import read_reference
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
-from engine.prior.reference.controller import Pair, controller_for
-from engine.prior.reference.folder import save_controller
+from engine.prior.toybox.controller import Pair, controller_for
+from engine.prior.toybox.controller_folder import save_controller
 from engine.prior.toybox.folder import base_digest
 from engine.prior.toybox.network import Words
 from engine.prior.toybox.prior import load_toybox

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.loop.references.finding import Sought, find_by_pictures, find_by_words
-from engine.loop.references.looks import AZIMUTHS_DEG, embedded, shape_of
-from engine.loop.references.seeing import reference_maps
-from engine.loop.references.shelf import toybox_shelf
-from engine.math.cameras import orbit_cameras
-from engine.prior.reference.embedding import load_embedder
-from engine.prior.reference.retrieval import unit
+from engine.assets.meshes.seeing import reference_maps
+from engine.core.cameras import orbit_cameras
+from engine.retrieval.embedding import load_embedder
+from engine.retrieval.finding import Sought, find_by_pictures, find_by_words
+from engine.retrieval.looks import AZIMUTHS_DEG, embedded, shape_of
+from engine.retrieval.retrieval import unit
+from engine.retrieval.shelf import toybox_shelf
 from engine.toybox.captions import caption, plain_caption
 from engine.toybox.objects import FIRST_KINDS, KINDS, draw_object
 from engine.toybox.pictures import render_object

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from engine.core.cameras import Cameras
 from engine.guidance.learned.convergence import Convergence
-from engine.math.cameras import Cameras
 from engine.prior.base import Condition, TextEmbedding
 
 SIDES = 4  # front, left, back, right

@@ -13,10 +13,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from engine.core.cameras import Cameras
+from engine.core.normals import SOLID, camera_normals
+from engine.core.views import Views
 from engine.lazy import torch
-from engine.math.cameras import Cameras
-from engine.math.normals import SOLID, camera_normals
-from engine.math.views import Views
 
 if TYPE_CHECKING:
     from torch import Tensor

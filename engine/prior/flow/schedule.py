@@ -9,8 +9,8 @@ from typing import Any
 
 from torch import Tensor
 
+from engine.core.noise import NoiseSchedule, flow_time, rectified_flow
 from engine.errors import FileFormatError
-from engine.math.noise import NoiseSchedule, flow_time, rectified_flow
 from engine.prior.pipeline_folder import read_json
 
 FLOW_SCHEDULERS = ("FlowMatchEulerDiscreteScheduler", "FlowMatchHeunDiscreteScheduler")

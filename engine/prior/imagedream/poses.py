@@ -17,7 +17,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.math.cameras import Cameras
+from engine.core.cameras import Cameras
 
 AXES = (1.0, -1.0, -1.0, 1.0)
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import torch
 
+from engine.core.noise import NoiseSchedule, linear, scaled_linear, squared_cosine, zero_terminal_snr
 from engine.errors import FileFormatError
-from engine.math.noise import NoiseSchedule, linear, scaled_linear, squared_cosine, zero_terminal_snr
 from engine.prior.parametrisation import check_prediction_type
 from engine.prior.pipeline_folder import read_json
 

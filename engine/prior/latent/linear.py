@@ -13,7 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.math.views import Views
+from engine.core.views import Views
 from engine.prior.latent.space import LatentSpace, opaque, shrinkage
 from engine.prior.resize import to_square
 

@@ -17,8 +17,8 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from engine.math.noise import NoiseSchedule
-from engine.math.views import Views
+from engine.core.noise import NoiseSchedule
+from engine.core.views import Views
 from engine.prior.base import Condition, Prediction, Prior, PriorInfo, TextEmbedding
 from engine.prior.latent.linear import LinearSpace
 from engine.prior.latent.space import LatentSpace

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from engine.math.views import Views
+from engine.core.views import Views
 from engine.prior.resize import to_square
 from engine.prior.turns import in_turn
 

@@ -8,9 +8,11 @@ from pathlib import Path
 from engine.prior import fetching, hub
 from engine.prior.entries import PRIORS_FOLDER, Entry, check_source, known_file, lacking, read_table, refuse
 
+WITHOUT_MODEL = ("auto", "alpha", "classical", "none")
+"""Ways to cut an object out of its picture that need no model."""
 PHOTO_FOLDER = PRIORS_FOLDER / "photo"
 MAKES = ("mask", "depth")
-WORDS = ("auto", "alpha", "classical", "none", "off")
+WORDS = (*WITHOUT_MODEL, "off")
 """What settings say instead of an id."""
 
 FILES = fetching.Files(("config.json", "preprocessor_config.json"), ("model.safetensors",))

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from engine.math.noise import NoiseSchedule
-from engine.math.views import Views
+from engine.core.noise import NoiseSchedule
+from engine.core.views import Views
 from engine.prior.base import Condition, Prediction, PriorInfo, TextEmbedding
 from engine.prior.parametrisation import read_output
 from engine.prior.pixel.sentencepiece import END, PADDING

@@ -7,9 +7,9 @@ from typing import ClassVar
 import torch
 from torch import Tensor
 
-from engine.math.cameras import Cameras
-from engine.math.noise import NoiseSchedule
-from engine.math.views import Views, composite
+from engine.core.cameras import Cameras
+from engine.core.noise import NoiseSchedule
+from engine.core.views import Views, composite
 from engine.prior.base import CleanViews, Prior, PriorInfo
 from engine.prior.latent.prior import LatentParts, LatentPrior
 from engine.prior.sight.eye import Eye

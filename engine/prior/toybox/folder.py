@@ -19,8 +19,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from engine.core.noise import NoiseSchedule
 from engine.errors import FileFormatError, MissingError, storage_errors
-from engine.math.noise import NoiseSchedule
 from engine.prior.base import PriorInfo
 from engine.prior.pipeline_folder import missing_files, read_json
 from engine.prior.toybox.info import SETTINGS, TOYBOX_INFO, WEIGHTS, info_toml, read_info

@@ -10,7 +10,7 @@ from diffusers.configuration_utils import register_to_config
 from PIL import Image
 from transformers import PreTrainedTokenizerFast
 
-from engine.math.cameras import orbit_cameras
+from engine.core.cameras import orbit_cameras
 from engine.prior.toybox import network
 from engine.prior.toybox.geometry import DISTANCE, FOV_DEG, RESOLUTION
 from engine.prior.toybox.network import Poses, Words

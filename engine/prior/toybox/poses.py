@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.math.camera import intrinsics
-from engine.math.cameras import Cameras
+from engine.core.camera import intrinsics
+from engine.core.cameras import Cameras
 from engine.prior.toybox.geometry import DISTANCE, FOV_DEG
 from engine.prior.toybox.network import GRID, Poses, pluecker
 
@@ -25,7 +25,7 @@ def unknown_poses(objects: int, views: int, device: torch.device | str) -> Poses
 
 
 def orbit_poses(azimuth_deg: Tensor, elevation_deg: Tensor) -> Poses:
-    """Canonical cameras at angles (B,V) in degrees; a batched twin of ``engine.math.camera.orbit_c2w``."""
+    """Canonical cameras at angles (B,V) in degrees; a batched twin of ``engine.core.camera.orbit_c2w``."""
     azimuth, elevation = torch.deg2rad(azimuth_deg), torch.deg2rad(elevation_deg)
     cos_a, sin_a, cos_e, sin_e, zero = azimuth.cos(), azimuth.sin(), elevation.cos(), elevation.sin(), torch.zeros_like(azimuth)
     outward = torch.stack([cos_e * cos_a, cos_e * sin_a, sin_e], -1)

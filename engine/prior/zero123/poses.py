@@ -14,7 +14,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.math.cameras import Cameras
+from engine.core.cameras import Cameras
 
 
 def camera_difference(cameras: Cameras, given: Cameras, *, stable: bool = False) -> Tensor:

@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import linear
 
+from engine.core.cameras import Cameras
+from engine.core.noise import NoiseSchedule
 from engine.errors import InputError
-from engine.math.cameras import Cameras
-from engine.math.noise import NoiseSchedule
 from engine.prior.base import CleanViews, Condition, Prediction, PriorInfo, TextEmbedding
 from engine.prior.latent.prior import LatentParts
 from engine.prior.parametrisation import read_output

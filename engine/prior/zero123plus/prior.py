@@ -13,9 +13,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from engine.core.cameras import Cameras
+from engine.core.noise import NoiseSchedule, noise_like
 from engine.errors import InputError
-from engine.math.cameras import Cameras
-from engine.math.noise import NoiseSchedule, noise_like
 from engine.prior.base import CleanViews, Condition, Prediction, PriorInfo
 from engine.prior.latent.prior import LatentParts
 from engine.prior.parametrisation import read_output

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from torch import Tensor
 
-from engine.math.views import Views
+from engine.core.views import Views
 from engine.prior.latent.space import LatentSpace
 
 ROWS, COLUMNS = 3, 2

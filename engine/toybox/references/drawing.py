@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from engine.math.camera import intrinsics, orbit_c2w
+from engine.core.camera import intrinsics, orbit_c2w
 from engine.prior.toybox.geometry import DISTANCE, FOV_DEG, RESOLUTION
 from engine.render.mesh_numba import render_mesh
 from engine.toybox.objects import KINDS, ToyObject, draw_object

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
+from engine.core.camera import orbit_camera
 from engine.errors import InputError, StudioError
 from engine.loop.frames import PAPER, render_frames
 from engine.loop.mesh import mesh_of
 from engine.loop.messages import Finished, SceneCopy, Stepped, Unattended
 from engine.loop.run import run
 from engine.loop.settings import Settings
-from engine.math.camera import orbit_camera
 from engine.prior.toybox.folder import base_digest
 from engine.prior.toybox.prior import ToyboxPrior, load_toybox
 from engine.toybox.captions import plain_caption

@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from engine.assets.export.lettering import clipped, font
+from engine.assets.meshes.seeing import pictures_of
 from engine.errors import storage_errors
-from engine.loop.export.lettering import clipped, font
 from engine.loop.frames import PAPER
-from engine.loop.references.seeing import pictures_of
 from engine.toybox.referring.cells import SHIPPED, Cell
 from engine.toybox.referring.measure import SHOWN_SIDE, Outcome, over_paper, true_pictures
 from engine.toybox.referring.report import TITLES

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError, storage_errors
-from engine.prior.reference.folder import save_controller
+from engine.prior.toybox.controller_folder import save_controller
 from engine.prior.toybox.folder import save_prior
 from engine.prior.toybox.info import WEIGHTS
 from engine.prior.toybox.prior import load_toybox

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from engine.errors import InputError
-from engine.prior.reference.controller import Pair, ReferenceController, controller_for
 from engine.prior.reference.maps import Reading, ReferenceMaps, routed
+from engine.prior.toybox.controller import Pair, ReferenceController, controller_for
 from engine.prior.toybox.folder import base_digest, load_parts
 from engine.prior.toybox.network import StemFeatures, Words
 from engine.prior.toybox.schedule import TIMES

@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from engine.core.cameras import orbit_cameras
 from engine.errors import storage_errors
-from engine.math.cameras import orbit_cameras
 from engine.prior.base import Condition, Prior, Prompts
 from engine.prior.sampling import ddim, sampling_times
 

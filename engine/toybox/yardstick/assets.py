@@ -8,14 +8,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 import torch
 
+from engine.core.camera import orbit_camera
+from engine.core.cameras import Cameras
 from engine.loop.frames import render_rgba
 from engine.loop.messages import Command, Finished, SceneCopy, StageStarted, Watch
 from engine.loop.run import run
 from engine.loop.settings import Settings
 from engine.loop.stages import first_scene, fit
 from engine.loop.state import Anchor, Context, RunState, make_optimiser
-from engine.math.camera import orbit_camera
-from engine.math.cameras import Cameras
 from engine.prior.base import Prior
 from engine.prior.toybox.geometry import RESOLUTION
 from engine.render import choose

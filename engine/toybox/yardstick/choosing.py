@@ -12,13 +12,13 @@ from tempfile import gettempdir
 import numpy as np
 import trimesh
 
+from engine.assets.meshes.shape import ReferenceShape
 from engine.errors import InputError
-from engine.loop.references.finding import Sought, drawn, find_by_pictures, find_by_words
-from engine.loop.references.items import Item, Match
-from engine.loop.references.looks import shape_of
-from engine.loop.references.shape import ReferenceShape
-from engine.loop.references.shelf import Shelf, toybox_shelf
-from engine.prior.reference.embedding import Embedder
+from engine.retrieval.embedding import Embedder
+from engine.retrieval.finding import Sought, drawn, find_by_pictures, find_by_words
+from engine.retrieval.items import Item, Match
+from engine.retrieval.looks import shape_of
+from engine.retrieval.shelf import Shelf, toybox_shelf
 from engine.toybox import retrieval
 from engine.toybox.captions import plain_caption
 from engine.toybox.pictures import render_object

@@ -10,15 +10,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from engine.assets.images.listing import WHOLE, Listed
+from engine.assets.meshes.shape import ReferenceShape
+from engine.core.cameras import Cameras, orbit_cameras
 from engine.errors import InputError
 from engine.loop.mesh import mesh_of
 from engine.loop.messages import SceneCopy
-from engine.loop.photo.listing import WHOLE, Listed
-from engine.loop.references.shape import ReferenceShape
 from engine.loop.settings import Settings
 from engine.loop.spec import RunSpec
 from engine.loop.viewpoints import DRAFT_ELEVATIONS_DEG
-from engine.math.cameras import Cameras, orbit_cameras
 from engine.prior.base import Prior
 from engine.toybox.captions import plain_caption
 from engine.toybox.classifier import ToyClassifier

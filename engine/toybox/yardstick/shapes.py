@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import trimesh
 
-from engine.math.camera import intrinsics, orbit_c2w
+from engine.core.camera import intrinsics, orbit_c2w
 from engine.prior.toybox.geometry import DISTANCE, FOV_DEG, RESOLUTION
 from engine.render.mesh_numba import render_mesh
 from engine.toybox.objects import ToyObject, draw_object

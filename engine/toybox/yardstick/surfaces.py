@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.math.camera import intrinsics, orbit_c2w
+from engine.core.camera import intrinsics, orbit_c2w
 from engine.prior.toybox.geometry import DISTANCE, FOV_DEG
 from engine.render.mesh_numba import render_mesh
 

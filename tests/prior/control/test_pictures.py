@@ -6,8 +6,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.math.cameras import Cameras, orbit_cameras
-from engine.math.views import Views
+from engine.core.cameras import Cameras, orbit_cameras
+from engine.core.views import Views
 from engine.prior.control.pictures import depth_picture, normal_picture
 
 DISTANCE, RADIUS, SIZE = 3.0, 0.8, 48

@@ -10,8 +10,8 @@ import torch
 from diffusers import ControlNetModel, UNet2DConditionModel
 from torch import nn
 
-from engine.math.cameras import orbit_cameras
-from engine.math.views import Views
+from engine.core.cameras import orbit_cameras
+from engine.core.views import Views
 from engine.prior.base import Condition, TextEmbedding
 
 SIDE = 16  # pixels of a tiny prior's pictures

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from engine.errors import InputError
-from engine.prior.reference.retrieval import best, sample, shares, similarities
 from engine.prior.reference.silhouette import outline
-from engine.prior.reference.words import meanings, word_space
+from engine.retrieval.retrieval import best, sample, shares, similarities
+from engine.retrieval.words import meanings, word_space
 
 
 def test_the_nearest_view_counts() -> None:

@@ -1,0 +1,84 @@
+"""Where a glTF's meshes stand: the tree of nodes, what is hidden, and copies of a mesh (EXT_mesh_gpu_instancing)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from engine.assets.meshes.gltf_buffers import Buffers
+from engine.assets.meshes.gltf_document import INSTANCING, VISIBILITY, extension
+
+MAX_NODES = 100_000
+
+
+def placed_nodes(document: Mapping[str, Any]) -> tuple[dict[int, np.ndarray], set[int]]:
+    """World matrix (4,4) of every node of the scene, and which are hidden.
+
+    Raises ValueError for a node with two parents, which the format forbids.
+    """
+    nodes, scenes = document.get("nodes", []), document.get("scenes", [])
+    children = {child for node in nodes for child in node.get("children", [])}
+    roots = scenes[document.get("scene", 0)].get("nodes", []) if scenes else sorted(set(range(len(nodes))) - children)
+    placed: dict[int, np.ndarray] = {}
+    hidden: set[int] = set()
+    waiting = [(index, np.eye(4), False) for index in roots]
+    while waiting:
+        index, parent, gone = waiting.pop()
+        if index in placed or not 0 <= index < len(nodes) or len(placed) >= MAX_NODES:
+            raise ValueError(f"node {index} stands at two places, or is not there")
+        node = nodes[index]
+        placed[index] = parent @ matrix_of(node)
+        gone = gone or (extension(node, VISIBILITY) or {}).get("visible", True) is False
+        if gone:
+            hidden.add(index)
+        waiting += [(child, placed[index], gone) for child in node.get("children", [])]
+    return placed, hidden
+
+
+def matrix_of(node: Mapping[str, Any]) -> np.ndarray:
+    """A node's own matrix (4,4): given, or of translation, rotation (xyzw) and scale."""
+    if "matrix" in node:
+        return np.array(node["matrix"], np.float64).reshape(4, 4).T
+    return composed(
+        np.array(node.get("translation", (0, 0, 0)), np.float64),
+        np.array(node.get("rotation", (0, 0, 0, 1)), np.float64),
+        np.array(node.get("scale", (1, 1, 1)), np.float64),
+    )
+
+
+def composed(translation: np.ndarray, rotation: np.ndarray, scale: np.ndarray) -> np.ndarray:
+    """The matrix (4,4) of translation (3,), rotation (4,) xyzw and scale (3,)."""
+    x, y, z, w = rotation
+    turn = np.array([[1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)],
+                     [2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)],
+                     [2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)]])  # fmt: skip
+    out = np.eye(4)
+    out[:3, :3] = turn * scale
+    out[:3, 3] = translation
+    return out
+
+
+def copies_announced(document: Mapping[str, Any], node: Mapping[str, Any]) -> int:
+    """How often a node shows its mesh, as it says: nothing is decoded."""
+    told = extension(node, INSTANCING)
+    counts = [int(document["accessors"][index]["count"]) for index in (told or {}).get("attributes", {}).values()]
+    return max(counts, default=1)
+
+
+def copies(node: Mapping[str, Any], buffers: Buffers) -> list[np.ndarray]:
+    """The matrices (4,4), within the node's own, at which it shows its mesh. Raises ValueError where they contradict."""
+    told = extension(node, INSTANCING)
+    if told is None:
+        return [np.eye(4)]
+    names = {"TRANSLATION": (0, 0, 0), "ROTATION": (0, 0, 0, 1), "SCALE": (1, 1, 1)}
+    given = {name: buffers.array(told["attributes"][name]) for name in names if name in told["attributes"]}
+    counts = {len(rows) for rows in given.values()}
+    if len(counts) > 1:
+        raise ValueError(f"the copies of a mesh are {sorted(counts)} in number")
+    count = counts.pop() if counts else 1
+    parts = [
+        given.get(name, np.tile(np.array(usual, np.float64), (count, 1))).astype(np.float64) for name, usual in names.items()
+    ]
+    return [composed(*rows) for rows in zip(*parts, strict=True)]

@@ -14,38 +14,38 @@ from starlette.routing import BaseRoute
 from engine.errors import InputError, MissingError, StudioError
 from engine.guidance.base import Guidance
 from engine.lazy import Later, imported
-from engine.loop.combinations import check_combination
 from engine.loop.devices import free_memory, limit_threads
-from engine.loop.hearing import heard
-from engine.loop.room import check_room
+from engine.loop.memory_check import check_room
+from engine.loop.prompt_words import heard
 from engine.loop.settings import Settings
 from engine.loop.spec import RunSpec
+from engine.loop.validation import check_combination
+from engine.prior.capabilities import info_of, known_info, reads_words
 from engine.prior.entries import PriorEntry
-from engine.prior.known import info_of, known_info, reads_words
 from engine.prior.registry import fetch, find_entry, installed, list_priors, load_prior
 from engine.session import Session, default_root
 from engine.session.fetching import Fetching, offer_of
 from engine.session.limits import Limits
 from engine.session.presets import load_presets
-from engine.session.references import References, own_folder
-from studio.blocks import blocks_routes
+from engine.session.reference_lookup import References, own_folder
+from studio.blocks_editor import blocks_routes
 from studio.catalogue import Catalogue, PriorChoice
 from studio.downloads import download_routes
-from studio.ghost import ghost_routes
 from studio.guard import Access, access_for, is_loopback
 from studio.live import live_route
 from studio.page import build_page
 from studio.preview import preview_routes
+from studio.reference_overlay import ghost_routes
 from studio.reference_routes import reference_routes
-from studio.relay import viewport_routes
 from studio.server import Serving, open_port
 from studio.viewport import Viewports
+from studio.viser_proxy import viewport_routes
 
 LIVE_THREADS = 48  # one waits for a picture and one for the status in each open browser tab
 LOOKING_THREADS = 2  # one picture is cut out in each
 UPLOADS = "uploads"  # in the library's folder
-COMPUTING = ("engine.loop.run", "engine.loop.frames", "engine.loop.results", "engine.loop.snapshot", "engine.loop.warmup",
-             "engine.retrieval.finding", "engine.retrieval.shelf", "engine.prior.economy",
+COMPUTING = ("engine.loop.run", "engine.loop.frames", "engine.loop.results", "engine.loop.checkpoint", "engine.loop.warmup",
+             "engine.retrieval.search", "engine.retrieval.shelf", "engine.prior.memory_savings",
              "engine.prior.toybox.prior")  # fmt: skip
 """Modules that import torch, numba and the like: seconds that the page does not wait for."""
 
@@ -116,10 +116,10 @@ def open_session(library: Path, shelf: Path | None = None) -> Session:
         Later("engine.loop.frames"),
         lambda *given: imported("engine.loop.results").write_results(*given),
         keep_one,
-        load_copy=lambda folder: imported("engine.loop.snapshot").load_copy(folder),
+        load_copy=lambda folder: imported("engine.loop.checkpoint").load_copy(folder),
         check=_check,
         references=references,
-        settle=lambda folder: imported("engine.loop.snapshot").settle(folder),
+        settle=lambda folder: imported("engine.loop.checkpoint").settle(folder),
         prepare=prepare,
     )
 

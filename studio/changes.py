@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from html import escape
 from pathlib import PurePath
 
-from engine.core.knobs import Choice, File, Range, Switch
+from engine.core.fields import Choice, File, Range, Switch
 from engine.guidance import key_of
 from engine.loop.settings import Settings, Value, flatten
 from engine.session.presets import Preset, apply_preset, differences

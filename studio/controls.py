@@ -9,13 +9,13 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from engine.core.knobs import Knob, Mark, Range, Text, knobs_of
+from engine.core.fields import Knob, Mark, Range, Text, knobs_of
 from engine.guidance import key_of
 from engine.guidance.base import Guidance
 from engine.loop.settings import Value
 from engine.loop.spec import Knobs, RunSpec
 from studio.catalogue import Catalogue
-from studio.scales import sensible, with_usual
+from studio.slider_ranges import sensible, with_usual
 from studio.widgets import widget
 
 SHARED = "guidance_scale"  # every method has one, with a range and a name of its own; one control serves them all

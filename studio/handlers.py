@@ -17,12 +17,12 @@ from engine.errors import StudioError
 from engine.loop.settings import Settings, Value, flatten, with_values
 from engine.loop.spec import MAX_SEED, RunSpec
 from engine.session import Session
-from engine.session.belongings import given_files
+from engine.session.input_files import given_files
 from studio.catalogue import Catalogue
 from studio.controls import SHARED, Controls
 from studio.menu import plain
-from studio.notes import problem, words_notice
-from studio.offers import method_options
+from studio.menu_options import method_options
+from studio.messages import problem, words_notice
 from studio.status import LIVE_STATES
 from studio.tabs import check_own, tab_named, tab_of
 from studio.uploads import check_uploads

@@ -26,7 +26,7 @@ from engine.core.camera import Camera, orbit_camera
 from engine.errors import StudioError
 from engine.session import Frame, Pictures, Session, Strip
 from studio.pictures import contact_row, contact_rows, jpeg
-from studio.sharing import STATUS_SECONDS, Shared
+from studio.shared_frames import STATUS_SECONDS, Shared
 
 # kind, serial (of a strip and of pictures: how many views), total_step, revision (of pictures: the noise level in thousandths)
 HEADER = struct.Struct("<4I")

@@ -11,20 +11,20 @@ import gradio as gr
 from engine.session import Session
 from studio.catalogue import Catalogue
 from studio.controls import SHARED
+from studio.download_panel import connect_fetch_box
 from studio.examples import tiles
-from studio.fetching import connect_fetch_box
 from studio.handlers import WORDED, Handlers
 from studio.panel import Panel, draw_panel
 from studio.picture_card import connect_picture_card
-from studio.presetting import Presetting
+from studio.preset_bar import Presetting
 from studio.reference_card import connect_reference_card
 from studio.reference_examples import connect_filling
-from studio.restoring import Restoring
-from studio.strength import connect_strength
-from studio.tabbing import Desks, Tabbing
+from studio.restore_settings import Restoring
+from studio.strength_curve import connect_strength
+from studio.tab_state import Desks, Tabbing
 from studio.theme import asset
-from studio.undoing import Undoing
-from studio.varying import Varying
+from studio.undo_button import Undoing
+from studio.variations import Varying
 
 READ_ADDRESS = "() => [maquette.tokenInAddress(), maquette.owner()]"
 ATTACH = "(token) => { maquette.attach(token); }"

@@ -11,18 +11,18 @@ import gradio as gr
 from engine.guidance import key_of, methods
 from engine.loop.settings import Settings
 from studio.catalogue import Catalogue
+from studio.collapsible import fold
 from studio.controls import SHARED, Controls, Field, fields_of
+from studio.download_panel import FetchBox, draw_fetch_box
 from studio.examples import chips
-from studio.fetching import FetchBox, draw_fetch_box
-from studio.fold import fold
 from studio.menu import menu
-from studio.notes import problem
-from studio.offers import method_options, preset_options, prior_options
+from studio.menu_options import method_options, preset_options, prior_options
+from studio.messages import problem
 from studio.picture_card import draw_picture_card
-from studio.presetting import Memory
+from studio.preset_bar import Memory
 from studio.reference_card import ReferenceCard, draw_reference_card
-from studio.restoring import draw_restore
-from studio.strength import Strength, draw_strength
+from studio.restore_settings import draw_restore
+from studio.strength_curve import Strength, draw_strength
 from studio.tabs import TABS, TEXT, Tab, gives, tab_bar
 
 FIRST = ("anchor_weight", "learning_rate", "t_max", "t_min")  # order only; what is not named here follows
@@ -46,7 +46,7 @@ class PresetBar:
 
     @property
     def outputs(self) -> list[gr.components.Component]:
-        """Everything that ``studio.presetting`` answers for the bar itself."""
+        """Everything that ``studio.preset_bar`` answers for the bar itself."""
         return [self.menu, self.note, self.apply, self.dismiss, self.undo, self.memory]
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import gradio as gr
 
-from engine.assets.images.listing import MOST_PICTURES, MOST_WEIGHT
-from engine.assets.images.reading import MAX_BYTES
+from engine.assets.images.decoding import MAX_BYTES
+from engine.assets.images.image_arguments import MOST_PICTURES, MOST_WEIGHT
 from studio.controls import Controls, Field, unmarked
 from studio.samples import plain_samples
 from studio.tabs import IMAGE

@@ -22,16 +22,16 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from engine.assets.images.belonging import found
-from engine.assets.images.listing import crops_in, pictures_in
+from engine.assets.images.image_arguments import crops_in, pictures_in
+from engine.assets.images.input_files import found
 from engine.errors import InputError, StudioError
 from engine.lazy import imported
 from studio.samples import sample_file
 from studio.uploads import check_uploads
 
 if TYPE_CHECKING:
-    from engine.assets.images.framing import Crop
-    from engine.assets.images.looking import CutPhoto
+    from engine.assets.images.crop import Crop
+    from engine.assets.images.preprocessing import CutPhoto
 
 SHOWN_SIDE = 480  # pixels of the longer side of a cut-out as the page shows it
 FRAME_SIDE = 192
@@ -58,7 +58,7 @@ def preview_routes(library: Path, pool: Executor) -> list[BaseRoute]:
 
 def cut_now(path: Path, way: str) -> CutPhoto:
     """`cut_photo`, imported at the first picture: it is slow to import."""
-    return imported("engine.assets.images.looking").cut_photo(path, way)
+    return imported("engine.assets.images.preprocessing").cut_photo(path, way)
 
 
 def remembering(cut: Cut) -> Cut:
@@ -71,7 +71,7 @@ def remembering(cut: Cut) -> Cut:
 
     def remembered(path: Path, way: str) -> CutPhoto:
         rgba, notes = kept(path, way, path.stat().st_mtime_ns)
-        return imported("engine.assets.images.looking").CutPhoto(rgba.astype(np.float32) / 255, notes)
+        return imported("engine.assets.images.preprocessing").CutPhoto(rgba.astype(np.float32) / 255, notes)
 
     return remembered
 
@@ -96,13 +96,13 @@ def look_at(asked: Mapping[str, str], folders: Sequence[Path], cut: Cut) -> dict
         raise InputError("Exactly one picture can be looked at.", "Choose a picture.")
     check_uploads({"images": Path(pictures[0].path)}, folders)
     photo = cut(found(pictures[0], None), asked.get("way", "auto"))
-    crop = imported("engine.assets.images.looking").square_of(
+    crop = imported("engine.assets.images.preprocessing").square_of(
         photo.rgba, crops_in(asked.get("crop", ""), 1)[0], _fill(asked.get("fill", ""))
     )
     height, width = photo.rgba.shape[:2]
     return {
         "whole": picture_address(photo.rgba, SHOWN_SIDE),
-        "frame": picture_address(imported("engine.assets.images.framing").framed(photo.rgba, crop, FRAME_SIDE), FRAME_SIDE),
+        "frame": picture_address(imported("engine.assets.images.crop").framed(photo.rgba, crop, FRAME_SIDE), FRAME_SIDE),
         "width": width,
         "height": height,
         "square": listed_square(crop, width, height),
@@ -121,7 +121,7 @@ def _fill(text: str) -> float:
 
 
 def listed_square(crop: Crop, width: int, height: int) -> list[float]:
-    """The centre and side of a crop in the shares that `engine.assets.images.listing` reads; `square_of` gives it back."""
+    """The centre and side of a crop in the shares that `image_arguments` reads; `square_of` gives it back."""
     return [crop.centre_x / width, crop.centre_y / height, crop.side / max(width, height)]
 
 

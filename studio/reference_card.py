@@ -13,16 +13,16 @@ from typing import Any
 
 import gradio as gr
 
-from engine.assets.meshes.kinds import SUFFIXES
-from engine.core.knobs import knobs_of
-from engine.loop.reference.asking import AUTO
+from engine.assets.meshes.file_kinds import SUFFIXES
+from engine.core.fields import knobs_of
+from engine.loop.reference.reference_source import AUTO
 from engine.loop.spec import RunSpec
 from studio.catalogue import PLACEHOLDER
 from studio.controls import Controls, Field, component_of, unmarked
-from studio.ghost import POSED, draw_pose
-from studio.reference_desk import FRAMING
 from studio.reference_examples import connect_examples, draw_examples
-from studio.varying import draw_variations
+from studio.reference_overlay import POSED, draw_pose
+from studio.reference_queries import FRAMING
+from studio.variations import draw_variations
 
 UP, TURN = "reference_up", "reference_turn_deg"
 TITLES = {UP: "Up axis", TURN: "Turn"}
@@ -38,7 +38,7 @@ TAKEN = "(token) => { maquette.reference.taken(token); }"
 class ReferenceCard:
     """``reference`` holds the setting of this name; ``up`` and ``turn`` say how the model stands.
 
-    ``pose`` takes both from the ghost in the live picture, see ``studio.ghost``.
+    ``pose`` takes both from the ghost in the live picture, see ``studio.reference_overlay``.
     """
 
     reference: gr.HTML

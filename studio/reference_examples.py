@@ -15,12 +15,12 @@ import gradio as gr
 from gradio.events import Dependency
 from gradio.utils import get_upload_folder
 
-from engine.assets.images.listing import Listed
+from engine.assets.images.image_arguments import Listed
 from engine.errors import storage_errors
-from engine.loop.reference.asking import AUTO
+from engine.loop.reference.reference_source import AUTO
 from engine.session.presets import FOLDER
 from studio.handlers import Handlers
-from studio.presetting import Memory, Presetting
+from studio.preset_bar import Memory, Presetting
 from studio.samples import AZIMUTH_DEG, sample_file
 from studio.tabs import REFERENCE
 

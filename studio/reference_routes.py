@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from engine.assets.meshes.orient import Orientation
+from engine.assets.meshes.canonical_pose import Orientation
 from engine.errors import InputError, StudioError
 from engine.session import Session
-from studio.bodies import bounded_body
-from studio.reference_desk import SHOWN, Query, ReferenceDesk
+from studio.reference_queries import SHOWN, Query, ReferenceDesk
+from studio.request_body import bounded_body
 
 WORKERS = 2
 KEPT = {"Cache-Control": "private, max-age=300"}

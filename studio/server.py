@@ -22,8 +22,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from engine.errors import InputError
 from engine.session.limits import Limits
 from studio.guard import Access, Guard, access_for, host_of
-from studio.receiving import Receiving
 from studio.theme import favicon, head, theme
+from studio.upload_limits import Receiving
 
 MAX_MESSAGE_BYTES = 64 << 20  # a scene with 200 000 splats in one message is 6.4 MB
 PACKED_BYTES = 10_000  # shorter answers are sent as they are

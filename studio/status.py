@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.session import JobView
-from studio.readouts import read_outs
-from studio.referring import reference_status
+from studio.metrics_text import read_outs
+from studio.reference_status import reference_status
 from studio.undo_words import undo_words
 
 LIVE_STATES = ("queued", "running", "paused", "interrupted")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.core.knobs import knobs_of
+from engine.core.fields import knobs_of
 from engine.loop.settings import Value
 from engine.loop.spec import Knobs
 from engine.session import JobView

@@ -26,7 +26,7 @@ from engine.errors import DeviceError, StudioError
 from engine.session import Session
 from engine.session.limits import Limits
 from studio.live import DISTANCE, FOV_DEG
-from studio.loopback import answering_only
+from studio.loopback_websocket import answering_only
 
 SPLATS_SECONDS = 0.5
 PICTURE_SECONDS = 0.1

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from engine.core.knobs import Choice, File, Mark, Range, Switch, Text
+from engine.core.fields import Choice, File, Mark, Range, Switch, Text
 
 SLIDER_STOPS = 1000  # a range with more stops than this is typed, not dragged
 SEGMENTS = 3  # up to this many words are shown side by side

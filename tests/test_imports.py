@@ -38,7 +38,9 @@ def test_help_and_version_import_nothing_at_all(words: list[str]) -> None:
     assert not imported_by(code, "engine.loop", "numpy", *HEAVY)
 
 
-@pytest.mark.parametrize("module", ("engine.session", "engine.session.presets", "engine.loop.combinations", "engine.prior.known"))
+@pytest.mark.parametrize(
+    "module", ("engine.session", "engine.session.presets", "engine.loop.validation", "engine.prior.capabilities")
+)
 def test_settings_are_read_without_torch(module: str) -> None:
     assert not imported_by(f"import {module}", *HEAVY)
 
@@ -66,7 +68,7 @@ with ThreadPoolExecutor(8) as pool:
     (
         "from engine.prior.registry import load_prior; load_prior('toybox')",
         "from engine.prior.toybox.prior import load_toybox",
-        "from engine.prior.toybox.controller import ReferenceController",
+        "from engine.prior.toybox.reference_controller import ReferenceController",
     ),
 )
 def test_toybox_imports_no_other_prior_library(code: str) -> None:

@@ -66,8 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def files_in(folder: Path) -> list[Path]:
     """Every file below a folder that may be a picture or a model. Raises InputError where it is none."""
-    from engine.assets.meshes.kinds import SUFFIXES
-    from engine.loop.inspecting import PICTURES
+    from engine.assets.meshes.file_kinds import SUFFIXES
+    from engine.loop.inspection import PICTURES
 
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder.", "Give a folder of models or pictures.")
@@ -93,7 +93,7 @@ def watched(path: Path, folder: Path, limit_s: float, limit_mb: int) -> Outcome:
 def _read_one(path: Path, limit_mb: int) -> int:
     """In the process of its own: print an outcome without its name."""
     from engine.errors import StudioError
-    from engine.loop.inspecting import understood
+    from engine.loop.inspection import understood
 
     before = _peak()
     resource.setrlimit(resource.RLIMIT_AS, (limit_mb * 1_000_000, resource.getrlimit(resource.RLIMIT_AS)[1]))

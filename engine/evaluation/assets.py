@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.errors import FileFormatError, InputError
 from engine.evaluation.prompts import PromptSet
-from engine.loop import snapshot
+from engine.loop import checkpoint
 from engine.loop.messages import Event, Finished, SceneCopy, Unattended
 from engine.loop.results import write_results
 from engine.loop.run import run
@@ -35,7 +35,7 @@ class Asset:
     @property
     def finished(self) -> bool:
         """True if its run came to its end."""
-        return (self.folder / RESULT).is_file() and (self.folder / snapshot.NAME).is_file()
+        return (self.folder / RESULT).is_file() and (self.folder / checkpoint.NAME).is_file()
 
     def facts(self) -> dict[str, Any]:
         """The summary that its run left. Raises FileFormatError."""
@@ -47,7 +47,7 @@ class Asset:
 
     def copy(self) -> SceneCopy:
         """The finished scene. Raises FileFormatError."""
-        return snapshot.load_copy(self.folder)
+        return checkpoint.load_copy(self.folder)
 
 
 def wanted_assets(sets: tuple[PromptSet, ...], settings: Settings, folder: Path) -> list[Asset]:
@@ -65,9 +65,9 @@ def wanted_assets(sets: tuple[PromptSet, ...], settings: Settings, folder: Path)
 def found_assets(folder: Path) -> list[Asset]:
     """Every finished run in ``folder`` and below. Raises InputError if there is none."""
     places = sorted({path.parent for path in folder.rglob(RESULT)}) if folder.is_dir() else []
-    kept = [place for place in places if (place / snapshot.NAME).is_file() and not place.name.startswith("earlier-")]
+    kept = [place for place in places if (place / checkpoint.NAME).is_file() and not place.name.startswith("earlier-")]
     if not kept:
-        raise InputError(f"{folder} holds no finished run: no {RESULT} with a {snapshot.NAME} beside it.",
+        raise InputError(f"{folder} holds no finished run: no {RESULT} with a {checkpoint.NAME} beside it.",
                          "Give a folder that python -m studio generate wrote, or one that holds several.")  # fmt: skip
     names = [
         place.relative_to(folder).as_posix().replace("/", "-") if place != folder else folder.resolve().name for place in kept
@@ -79,7 +79,7 @@ def make(asset: Asset, load_prior: Callable[[str], Prior], formats: tuple[str, .
     """Run an asset to its end, from its checkpoint where there is one, and write its files. Raises what the run raises."""
     assert asset.settings is not None, "an asset that was found is finished"
     spec, knobs = asset.settings.spec, asset.settings.knobs
-    begun = (asset.folder / snapshot.NAME).is_file()
+    begun = (asset.folder / checkpoint.NAME).is_file()
     for event in run(spec, knobs, Unattended(), load_prior, folder=asset.folder, resume=begun):
         yield event
         if isinstance(event, Finished):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.core.noise import noise_like
+from engine.core.noise_schedule import noise_like
 from engine.lazy import torch
 from engine.prior.base import Condition, Prior
 

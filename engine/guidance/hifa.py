@@ -19,9 +19,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
+from engine.core.fields import Range, check_knobs
 from engine.core.gradient import loss_from_gradient
-from engine.core.knobs import Range, check_knobs
-from engine.core.noise import NoiseSchedule, noise_like, time_weight
+from engine.core.noise_schedule import NoiseSchedule, noise_like, time_weight
 from engine.core.views import Views
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import Cost, guided_passes

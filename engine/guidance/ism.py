@@ -23,8 +23,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from engine.core.knobs import Range, check_knobs
-from engine.core.noise import noise_like, time_weight
+from engine.core.fields import Range, check_knobs
+from engine.core.noise_schedule import noise_like, time_weight
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import Cost, guided_passes
 from engine.guidance.marks import GuidanceScale, TimeWeight

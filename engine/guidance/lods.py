@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from engine.core.knobs import Range, Switch, check_knobs
-from engine.core.noise import noise_like, time_weight
+from engine.core.fields import Range, Switch, check_knobs
+from engine.core.noise_schedule import noise_like, time_weight
 from engine.errors import InputError
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import COMPARE_STEPS, Cost

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from engine.core.knobs import Range, check_knobs
-from engine.core.noise import noise_like, time_weight
+from engine.core.fields import Range, check_knobs
+from engine.core.noise_schedule import noise_like, time_weight
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import COMPARE_STEPS, Cost
 from engine.guidance.denoising import denoising_loss
@@ -75,7 +75,7 @@ class LodsLora:
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> NullAdapter:
         """An adapter that changes nothing yet. Raises InputError for priors without a network."""
         from engine.guidance.learned.null_adapter import NullAdapter  # imports torch
-        from engine.prior.adapter import adapter_on
+        from engine.prior.trainable_lora import adapter_on
 
         return NullAdapter(adapter_on(prior, RANK, rng, SCALE, self.adapter_start), prior.device)
 

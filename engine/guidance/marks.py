@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from engine.core.knobs import Choice, Range
-from engine.core.noise import WEIGHTINGS
+from engine.core.fields import Choice, Range
+from engine.core.noise_schedule import WEIGHTINGS
 from engine.prior.base import ADAPTER_STARTS
 
 GuidanceScale = Annotated[float, Range(1, 100, 0.1, label="Guidance", help="How hard the prompt pulls. 1 switches guidance off.")]

@@ -15,8 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from engine.core.knobs import Range, check_knobs
-from engine.core.noise import NoiseSchedule, noise_like, time_weight
+from engine.core.fields import Range, check_knobs
+from engine.core.noise_schedule import NoiseSchedule, noise_like, time_weight
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import Cost
 from engine.guidance.marks import GuidanceScale, TimeWeight

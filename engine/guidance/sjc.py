@@ -15,8 +15,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from engine.core.knobs import Switch, check_knobs
-from engine.core.noise import noise_like
+from engine.core.fields import Switch, check_knobs
+from engine.core.noise_schedule import noise_like
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import Cost, guided_passes
 from engine.guidance.marks import GuidanceScale

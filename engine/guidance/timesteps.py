@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
-from engine.core.knobs import Choice, Range, check_knobs
-from engine.core.noise import NoiseSchedule
+from engine.core.fields import Choice, Range, check_knobs
+from engine.core.noise_schedule import NoiseSchedule
 from engine.errors import InputError
 from engine.lazy import torch
 

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from engine.core.knobs import Range, check_knobs
-from engine.core.noise import noise_like, time_weight
+from engine.core.fields import Range, check_knobs
+from engine.core.noise_schedule import noise_like, time_weight
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import Cost
 from engine.guidance.denoising import denoising_loss
@@ -32,7 +32,7 @@ from engine.prior.perp_neg import repelled
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from engine.prior.adapter import Adapter
+    from engine.prior.trainable_lora import Adapter
 
 RANK = 4
 
@@ -67,7 +67,7 @@ class Vsd:
 
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> Adapter:
         """An adapter that changes nothing yet. Raises InputError for priors without a network."""
-        from engine.prior.adapter import adapter_on  # imports torch
+        from engine.prior.trainable_lora import adapter_on  # imports torch
 
         return adapter_on(prior, RANK, rng, start=self.adapter_start)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from engine.core.knobs import Choice, Range
-from engine.prior.photo.entries import WITHOUT_MODEL, photo_ids
+from engine.core.fields import Choice, Range
+from engine.prior.vision.entries import WITHOUT_MODEL, photo_ids
 
 SET, AUTO, OFF = "set", "auto", "off"
 

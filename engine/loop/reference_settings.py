@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from engine.core.knobs import Choice, Range, Switch, Text
+from engine.core.fields import Choice, Range, Switch, Text
 from engine.errors import InputError
 from engine.prior.reference.strength import MAX_STRENGTH, StrengthCurve
 

@@ -26,7 +26,7 @@ from engine.loop.frames import device_of, render_frames, render_rgba, shown, str
 from engine.loop.mesh import mesh_of, textured
 from engine.loop.messages import Finished, SceneCopy
 from engine.loop.recipe import Recipe
-from engine.loop.reference.origin import Origin, origin_in
+from engine.loop.reference.provenance import Origin, origin_in
 from engine.scene import splats
 from engine.scene.canvas import Canvas
 from engine.scene.field import Field, node_positions

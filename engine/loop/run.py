@@ -15,12 +15,10 @@ import torch
 
 from engine.core.views import Views, composite
 from engine.errors import DeviceError, RunError
-from engine.loop import health, snapshot, spoilt
-from engine.loop.checkpoints import Checkpoints, gone_on
+from engine.loop import checkpoint, nonfinite, shape_health
+from engine.loop.checkpointing import Checkpoints, gone_on
 from engine.loop.clock import Clock
-from engine.loop.combinations import check_combination, refusal
 from engine.loop.frames import PAPER, to_uint8
-from engine.loop.hearing import Heard, heard
 from engine.loop.messages import (
     Event,
     Finished,
@@ -36,18 +34,20 @@ from engine.loop.messages import (
     Warned,
     Watch,
 )
+from engine.loop.oom import Exhausted, Thrift, pull
 from engine.loop.plan import Planned, plan
-from engine.loop.preparing import prepared
+from engine.loop.preparation import prepared
+from engine.loop.prompt_words import Heard, heard
 from engine.loop.recipe import Change, Recipe, changed_values
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs, RunSpec
 from engine.loop.stages import STAGES, fresh_state
 from engine.loop.state import Context, RunState
 from engine.loop.step import StepOut
-from engine.loop.thrift import Exhausted, Thrift, pull
+from engine.loop.validation import check_combination, refusal
+from engine.prior.attachments import LoadControl
 from engine.prior.base import Prior
 from engine.prior.control.control import load_control
-from engine.prior.outfit import LoadControl
 
 LoadPrior = Callable[..., Prior]
 """A prior by its name, and by its ``precision`` where a run asks for one."""
@@ -111,7 +111,7 @@ class _Live:
     notes: tuple[Warned, ...] = ()
     roll_backs: int = 0
     skipped_in_a_row: int = 0
-    good: snapshot.Snapshot | None = None  # the state to roll back to
+    good: checkpoint.Snapshot | None = None  # the state to roll back to
     steps: Iterator[StepOut] = field(default_factory=lambda: iter(()))  # of the present stage
     clock: Clock = field(default_factory=Clock)
 
@@ -149,7 +149,7 @@ class _Live:
 
     def _judge(self, planned: Planned, out: StepOut) -> Iterator[Event]:
         """A step that the prior spoilt is counted, one that harmed the shape is taken back, any other is reported."""
-        trouble = health.complaint(out, self.state) if planned.name == "refine" and not out.skipped else None
+        trouble = shape_health.complaint(out, self.state) if planned.name == "refine" and not out.skipped else None
         if out.skipped:
             yield from self._skip(planned, out)
         elif trouble is not None:
@@ -226,7 +226,7 @@ class _Live:
         """Back to the last good state, more gently and with other random numbers; give up after a few times."""
         self.roll_backs += 1
         rate_scale = 0.5 * self.state.rate_scale
-        snapshot.restore(self.good, self.state, self.context)
+        checkpoint.restore(self.good, self.state, self.context)
         self.state.rate_scale = rate_scale
         self.state.rng.manual_seed(self.context.spec.seed + self.roll_backs)
         yield RolledBack(trouble, self.state.step)
@@ -244,13 +244,13 @@ class _Live:
         yield self._stepped(planned, out)
         if planned.name == "draft":
             self.steps = self._steps(planned)
-        if self.skipped_in_a_row < spoilt.MOST_IN_A_ROW:
+        if self.skipped_in_a_row < nonfinite.MOST_IN_A_ROW:
             return
-        why = spoilt.ending(out.skipped, self.state.skipped)
+        why = nonfinite.ending(out.skipped, self.state.skipped)
         if planned.name == "draft":
-            raise RunError(f"There is no draft: {why}", spoilt.REMEDY)
+            raise RunError(f"There is no draft: {why}", nonfinite.REMEDY)
         self.stopping = True
-        yield Warned(f"The run was ended: {why} The last good shape is kept.", spoilt.REMEDY)
+        yield Warned(f"The run was ended: {why} The last good shape is kept.", nonfinite.REMEDY)
 
     def _save_memory(self, planned: Planned) -> Iterator[Event]:
         """Take the step again with a prior that takes less; when nothing is left to save, end with the shape as it is."""
@@ -267,9 +267,9 @@ class _Live:
     def _checkpoint(self) -> Iterator[Event]:
         yield from self.checkpoints.keep(self._snapshot)
 
-    def _snapshot(self) -> snapshot.Snapshot:
+    def _snapshot(self) -> checkpoint.Snapshot:
         info = self.context.prior.info
-        return snapshot.take(self.state, self.recipe, self.revision, (info.fov_deg, info.distance))
+        return checkpoint.take(self.state, self.recipe, self.revision, (info.fov_deg, info.distance))
 
     def _copy(self) -> SceneCopy:
         info, spec = self.context.prior.info, self.context.spec
@@ -288,9 +288,9 @@ class _Live:
     def _total_seconds(self) -> float:
         return sum(self.state.seconds.values())
 
-    def return_to(self, earlier: snapshot.Snapshot) -> None:
+    def return_to(self, earlier: checkpoint.Snapshot) -> None:
         """Go on from a checkpoint: its state, its live knobs and its history."""
-        snapshot.restore(earlier, self.state, self.context)
+        checkpoint.restore(earlier, self.state, self.context)
         self.recipe, self.revision = earlier.recipe, earlier.revision
         settings = self.recipe.settings
         for change in self.recipe.changes:

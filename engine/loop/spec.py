@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Annotated
 
-from engine.assets.images.listing import crops_in, pictures_in
+from engine.assets.images.image_arguments import crops_in, pictures_in
+from engine.core.fields import Choice, File, Range, Switch, check_knobs
 from engine.core.gradient import CLIPPINGS
-from engine.core.knobs import Choice, File, Range, Switch, check_knobs
 from engine.errors import InputError
 from engine.guidance.base import Guidance
 from engine.guidance.sds import Sds
@@ -15,7 +15,7 @@ from engine.guidance.timesteps import Timesteps
 from engine.loop import image_settings as photo
 from engine.loop import reference_settings
 from engine.prior.control.entries import OFF, control_ids
-from engine.prior.memory import PRECISIONS
+from engine.prior.memory_plan import PRECISIONS
 
 MAX_PROMPT_CHARACTERS = 1000
 MAX_SEED = 2**31 - 1
@@ -26,8 +26,8 @@ UNDERSTAND, AS_THEY_ARE = "understand", "as they are"
 class RunSpec:
     """Everything that is fixed when Generate is pressed.
 
-    ``images`` and ``image_crops`` are written as `engine.assets.images.listing` reads them. Where there are pictures, the prompt
-    may be empty. ``reference`` is the path of a 3D model that guides the shape (`engine.loop.reference`).
+    ``images`` and ``image_crops`` are written as `engine.assets.images.image_arguments` reads them. Where there are
+    pictures, the prompt may be empty. ``reference`` is the path of a 3D model that guides the shape (`engine.loop.reference`).
     """
 
     prompt: str

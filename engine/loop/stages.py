@@ -17,15 +17,15 @@ from torch import Tensor
 from engine.core.cameras import Cameras
 from engine.core.matte import matte
 from engine.core.views import Views
-from engine.loop.hull import hull_grid, hull_points
+from engine.loop.init_from_file import keep_source, splats_from_file
 from engine.loop.messages import Stage
-from engine.loop.reference.drafting import GuidedDraft
-from engine.loop.sources import keep_source, splats_from_file
+from engine.loop.nonfinite import spoilt_picture
+from engine.loop.reference.draft import GuidedDraft
 from engine.loop.spec import Knobs, RunSpec
-from engine.loop.spoilt import spoilt_picture
 from engine.loop.state import Anchor, Context, RunState, make_optimiser
 from engine.loop.step import StepOut, distill_step, fit_step, set_rates
 from engine.loop.viewpoints import cameras_beside, draft_cameras, draft_count
+from engine.loop.visual_hull import hull_grid, hull_points
 from engine.prior.sampling import ddim, sampling_times
 from engine.render import choose
 from engine.scene import canvas, field, splats

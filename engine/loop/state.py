@@ -9,15 +9,15 @@ import torch
 from torch import Tensor
 
 from engine.core.cameras import Cameras
-from engine.loop.given import GivenViews, clean_views
+from engine.loop.input_images import GivenViews, clean_views
 from engine.loop.reference.guide import Guide
 from engine.loop.spec import Knobs, RunSpec
+from engine.prior.attachments import Outfit
 from engine.prior.base import CleanViews, Condition, Prior, Prompts, TextEmbedding
+from engine.prior.empty_prompt import null_prompt
 from engine.prior.latent.prior import without_vae
-from engine.prior.null_prompt import null_prompt
-from engine.prior.outfit import Outfit
 from engine.prior.perp_neg import unwanted_views
-from engine.prior.view_words import ViewWords
+from engine.prior.view_prompts import ViewWords
 from engine.render import Renderer
 from engine.scene.base import Scene
 

@@ -13,15 +13,15 @@ from torch import Tensor
 
 from engine.core.cameras import Cameras
 from engine.core.views import Views
-from engine.loop import learned
+from engine.loop import guidance_state
 from engine.loop.clipping import bounded, clipping_metrics
-from engine.loop.given import balance, given_loss
+from engine.loop.init_from_file import with_source
+from engine.loop.input_images import balance, given_loss
+from engine.loop.nonfinite import spoilt
+from engine.loop.normal_consistency import normal_consistency
 from engine.loop.reference.guide import with_reference
-from engine.loop.reference.refining import guiding_metrics, reference_pull
-from engine.loop.smoothness import normal_consistency
-from engine.loop.sources import with_source
+from engine.loop.reference.refine import guiding_metrics, reference_pull
 from engine.loop.spec import Knobs
-from engine.loop.spoilt import spoilt
 from engine.loop.state import Anchor, Context, RunState, scale_rates
 from engine.loop.viewpoints import draft_cameras, random_cameras
 from engine.scene.base import Scene
@@ -58,7 +58,7 @@ def distill_step(context: Context, state: RunState, knobs: Knobs, progress: floa
     behind = background(context, knobs, rng)
     prompts = with_source(context.prompts(cameras, knobs.perp_neg), cameras, behind, context, state, knobs)
     prompts = with_reference(prompts, cameras, context.guide, knobs)
-    learned.ensure(state, knobs.guidance, prior, prompts)
+    guidance_state.ensure(state, knobs.guidance, prior, prompts)
 
     views = _rendered(state, cameras, behind, knobs)
     shown = views.detach()
@@ -77,7 +77,7 @@ def distill_step(context: Context, state: RunState, knobs: Knobs, progress: floa
     held = held + _as_summed(reference_pull(context.guide, views, cameras, t, prior.schedule, knobs), x)
     held = held + _as_summed(unevenness(views, cameras, knobs) + roughness(state.scene), x)
     _backward(state, prior_share * push + held)
-    metrics = {**out.metrics, **clipping_metrics(seen, knobs), **learned.train(state, knobs.guidance, out)}
+    metrics = {**out.metrics, **clipping_metrics(seen, knobs), **guidance_state.train(state, knobs.guidance, out)}
     times = (t + 0.5) / len(prior.schedule)
     metrics |= guiding_metrics(context.guide, state, knobs, times)
     metrics["noise"] = float(t.float().mean()) / len(prior.schedule)

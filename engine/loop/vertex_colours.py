@@ -9,8 +9,8 @@ from torch import Tensor
 from engine.core.cameras import Cameras, orbit_cameras
 from engine.core.views import Views
 from engine.loop.frames import device_of, shown
-from engine.loop.hull import project
 from engine.loop.messages import SceneCopy
+from engine.loop.visual_hull import project
 from engine.render import choose
 
 PICTURE_SIZE = 256

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
-from engine.core.noise import NoiseSchedule, scaled_linear
+from engine.core.noise_schedule import NoiseSchedule, scaled_linear
 from engine.core.views import Views
 from engine.errors import InputError
 from engine.prior.base import Condition, Prediction, Prior, PriorInfo, TextEmbedding

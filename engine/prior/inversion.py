@@ -8,7 +8,7 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from engine.core.noise import NoiseSchedule, noise_like
+from engine.core.noise_schedule import NoiseSchedule, noise_like
 from engine.lazy import torch
 from engine.prior.base import Prediction, Prior, Prompts
 from engine.prior.sampling import predict_guided

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from engine.core.cameras import Cameras
 from engine.lazy import torch
 from engine.prior.base import Condition, Prediction, Prior, Prompts, TextEmbedding, Unwanted
-from engine.prior.view_words import WORDS, ViewWords, view_weights
+from engine.prior.view_prompts import WORDS, ViewWords, view_weights
 
 if TYPE_CHECKING:
     from torch import Tensor

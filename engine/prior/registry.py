@@ -56,7 +56,7 @@ def load_prior(
 
     Raises InputError (unknown), MissingError (not installed), PresetError or FileFormatError (unreadable), DeviceError.
     """
-    from engine.prior.economy import load_within  # imports torch
+    from engine.prior.memory_savings import load_within  # imports torch
 
     entry = find_entry(prior_id, folder)
     if entry.family not in FAMILIES:

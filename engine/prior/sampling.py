@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from engine.core.noise import NoiseSchedule
+from engine.core.noise_schedule import NoiseSchedule
 from engine.lazy import torch
 from engine.prior.base import Prediction, Prior, Prompts, guided
 from engine.prior.perp_neg import repelled

@@ -16,9 +16,9 @@ from typing import BinaryIO
 import numpy as np
 
 from engine.assets.export.files import atomic_path
-from engine.assets.meshes.kinds import SUFFIXES
-from engine.assets.meshes.reading import read_reference
-from engine.assets.meshes.shape import ReferenceShape
+from engine.assets.meshes.file_kinds import SUFFIXES
+from engine.assets.meshes.mesh_file import read_reference
+from engine.assets.meshes.mesh_shape import ReferenceShape
 from engine.errors import InputError, MissingError, StudioError
 
 MAX_MODELS = 2_000

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from engine.assets.meshes.shape import RawMesh
+from engine.assets.meshes.mesh_shape import RawMesh
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 
 from engine.assets.export.files import atomic_path
-from engine.retrieval.embedding import Embedder
+from engine.retrieval.embed_views import AZIMUTHS_DEG, embedded, shape_of
+from engine.retrieval.embedder import Embedder
 from engine.retrieval.index import Index, Record, Report, indexed, models_in
 from engine.retrieval.items import Item, Unreadable
-from engine.retrieval.looks import AZIMUTHS_DEG, embedded, shape_of
 
 TOYBOX = "engine.toybox.shelf"
 """Beside the house, and only looked up when it is asked for."""

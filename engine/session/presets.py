@@ -15,10 +15,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from engine.errors import InputError, PresetError
-from engine.loop.combinations import check_combination
 from engine.loop.settings import Settings, Value, flatten, with_values
 from engine.loop.spec import Knobs, RunSpec
-from engine.prior.known import info_of
+from engine.loop.validation import check_combination
+from engine.prior.capabilities import info_of
 from engine.shipped import presets_folder
 
 if sys.version_info >= (3, 11):

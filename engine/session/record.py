@@ -11,7 +11,7 @@ from numbers import Real
 from pathlib import PurePath
 from typing import Any, Literal
 
-from engine.assets.images.listing import pictures_in
+from engine.assets.images.image_arguments import pictures_in
 from engine.errors import FileFormatError, StudioError
 from engine.loop.settings import Settings, flatten, flatten_knobs, with_values
 from engine.loop.spec import Knobs, RunSpec

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from engine.session.board import Board, Job
+from engine.session.jobs import Board, Job
 from engine.session.library import Library
 from engine.session.record import ENDED, JobRecord
 

@@ -19,19 +19,19 @@ from engine.errors import InputError
 from engine.loop.messages import Pictures, SceneCopy, SetKnobs, Stop
 from engine.loop.settings import Settings, Value, flatten_knobs, with_values
 from engine.loop.spec import Knobs
-from engine.session.archive import JobArchive
-from engine.session.belongings import forget_own_files, with_own_files
-from engine.session.board import Board, Job
-from engine.session.darkroom import Darkroom
-from engine.session.engine import Engine, LoadPrior, Run, Settle, WriteResults
+from engine.session.frame_renderer import Darkroom
+from engine.session.frame_requests import cloud_wish, frame_wish, strip_wish
+from engine.session.input_files import forget_own_files, with_own_files
+from engine.session.job_archive import JobArchive
+from engine.session.job_views import Cloud, Frame, Frames, JobView, Strip, view_of
+from engine.session.jobs import Board, Job
 from engine.session.library import Library, has_checkpoint, new_token
 from engine.session.limits import DEFAULT_LIMITS, Limits
+from engine.session.quotas import check_shares
 from engine.session.record import ENDED, JobRecord
 from engine.session.recovery import claimed, recovered
-from engine.session.references import References
-from engine.session.shares import check_shares
-from engine.session.views import Cloud, Frame, Frames, JobView, Strip, view_of
-from engine.session.wishes import cloud_wish, frame_wish, strip_wish
+from engine.session.reference_lookup import References
+from engine.session.worker import Engine, LoadPrior, Run, Settle, WriteResults
 
 CLOSE_SECONDS = 60.0
 SIDE_SECONDS = 2.0  # how long a first strip or cloud is waited for

@@ -107,6 +107,6 @@ def base_colour(words: str) -> str:
 
 
 if __name__ == "__main__":
-    from engine.toybox.yardstick.lessons import main
+    from engine.toybox.benchmark.train_classifier import main
 
     sys.exit(main())

@@ -248,6 +248,6 @@ class ShardCache:
 
 
 if __name__ == "__main__":
-    from engine.toybox.fill import main
+    from engine.toybox.generate_dataset import main
 
     raise SystemExit(main())

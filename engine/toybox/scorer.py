@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.scoring.base import ScorerInfo
-from engine.toybox.asking import Asked, read_prompt
 from engine.toybox.classifier import BIN_DEG, COLOUR_WORDS, Reading, ToyClassifier, base_colour, load_classifier, read, slot_of
 from engine.toybox.objects import KINDS, KINDS_WITH_FRONT
+from engine.toybox.prompt_parser import Asked, read_prompt
 
 SIZE, BATCH = 64, 128
 INFO = ScorerInfo(

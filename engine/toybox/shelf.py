@@ -17,11 +17,11 @@ from functools import partial
 import numpy as np
 
 from engine.assets.export.files import atomic_path
-from engine.assets.meshes.shape import RawMesh
+from engine.assets.meshes.mesh_shape import RawMesh
 from engine.errors import FileFormatError, MissingError
 from engine.loop.devices import limit_threads
+from engine.retrieval.embed_views import embedded, shape_of
 from engine.retrieval.items import Item
-from engine.retrieval.looks import embedded, shape_of
 from engine.shipped import presets_folder
 from engine.toybox.captions import plain_caption
 from engine.toybox.objects import FIRST_KINDS, KINDS, draw_object

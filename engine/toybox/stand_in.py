@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection
 from functools import partial
 
-from engine.assets.meshes.shape import RawMesh
+from engine.assets.meshes.mesh_shape import RawMesh
 from engine.retrieval.items import Item
-from engine.toybox.asking import Asked, read_prompt
 from engine.toybox.objects import KINDS, draw_object
+from engine.toybox.prompt_parser import Asked, read_prompt
 from engine.toybox.shelf import LICENCE, PER_KIND, SOURCE, raw_mesh, seed_of
 
 

@@ -26,12 +26,12 @@ from engine.errors import DeviceError, InputError, StudioError, storage_errors
 from engine.prior.toybox.tokeniser import Tokeniser, build_tokenizer
 from engine.toybox.dataset import HELD_OUT_SEED, ShardCache
 from engine.toybox.training.checkpoints import CURRENT, PREVIOUS
-from engine.toybox.training.denoising import TAUGHT, DenoisingCourse, Sizes
+from engine.toybox.training.controller_task import LEAVABLE, GuidingCourse, Parts
+from engine.toybox.training.denoiser_task import TAUGHT, DenoisingCourse, Sizes
 from engine.toybox.training.export import export_checkpoint, export_controller
-from engine.toybox.training.guiding import LEAVABLE, GuidingCourse, Parts
 from engine.toybox.training.loop import Plan, worker
 from engine.toybox.training.optimiser import Rates
-from engine.toybox.training.reading import draw_lessons, reading_accuracy, teach_reading
+from engine.toybox.training.text_encoder import draw_lessons, reading_accuracy, teach_reading
 
 CPU_IMAGES, CUDA_IMAGES = 64, 768
 """Pictures a step, unless told."""

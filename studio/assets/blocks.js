@@ -1,5 +1,5 @@
 /* The blocks editor: boxes, spheres, cylinders and cones, stacked in the viewport's place. What stands there is the reference of the
-   next run; studio/blocks.py keeps it as a file. The state is in data-* attributes of .mq-blocks. */
+   next run; studio/blocks_editor.py keeps it as a file. The state is in data-* attributes of .mq-blocks. */
 (() => {
   "use strict";
   const { View, Painter, solid, rgbOf } = maquette.solid, { reach, within, STEP, FARTHEST, SMALLEST } = maquette.blockMath;

@@ -8,7 +8,7 @@
   const button = (title, text, act) => { const made = Object.assign(make("button", "", text), { type: "button", title }); made.addEventListener("click", act); return made; };
   const tidy = (degrees) => ((Math.round(degrees) + 540) % 360) - 180;
 
-  /* The file that studio/ghost.py sends. */
+  /* The file that studio/reference_overlay.py sends. */
   const read = (buffer) => {
     const count = new DataView(buffer).getUint32(0, true), corners = new Int16Array(buffer.slice(4, 4 + 18 * count));
     return { corners: Float32Array.from(corners, (v) => v / 32767), colours: new Uint8Array(buffer, 4 + 18 * count, 3 * count) };

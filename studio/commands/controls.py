@@ -12,8 +12,8 @@ from engine.prior import hub
 from engine.prior.control.entries import ControlEntry, control_ids, find_control
 from engine.prior.control.fetching import fetch_control, local_folder
 from engine.prior.entries import Entry
-from engine.prior.photo import entries as photo
-from engine.prior.photo.entries import PhotoEntry, fetch_photo, find_photo
+from engine.prior.vision import entries as photo
+from engine.prior.vision.entries import PhotoEntry, fetch_photo, find_photo
 
 MEGABYTE = 1_000_000
 PHOTO_SETTINGS = {"mask": "image_cut_out", "depth": "image_relief"}

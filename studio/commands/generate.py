@@ -11,30 +11,30 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from engine.assets.images.belonging import within
-from engine.assets.images.listing import BETWEEN, listing, pictures_in
+from engine.assets.images.image_arguments import BETWEEN, listing, pictures_in
+from engine.assets.images.input_files import within
 from engine.core.paths import given_path
 from engine.errors import FileFormatError, InputError, MissingError
-from engine.loop import snapshot
-from engine.loop.combinations import check_before_loading
+from engine.loop import checkpoint
 from engine.loop.devices import limit_threads
-from engine.loop.hearing import heard
 from engine.loop.image_settings import AUTO, SET
-from engine.loop.inspecting import recipe_text
+from engine.loop.inspection import recipe_text
 from engine.loop.messages import Event, Finished, RolledBack, StageStarted, Stepped, Unattended, Warned
+from engine.loop.prompt_words import heard
 from engine.loop.recipe import Recipe
-from engine.loop.reference import belonging
-from engine.loop.reference.asking import FromRun, FromShelf, asked_in, names_file
-from engine.loop.reference.origin import origin_in
+from engine.loop.reference import input_files
+from engine.loop.reference.provenance import origin_in
+from engine.loop.reference.reference_source import FromRun, FromShelf, asked_in, names_file
 from engine.loop.replay import Replayed
 from engine.loop.results import FORMATS, RESULT_FILES, write_results
 from engine.loop.run import run
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs, RunSpec
+from engine.loop.validation import check_before_loading
 from engine.prior.registry import load_prior
 from engine.session.library import default_root
 from engine.session.presets import DEFAULT_PRESET, IMAGE_PRESET, apply_preset, find_preset
-from engine.session.references import References, own_folder, stand_in_for
+from engine.session.reference_lookup import References, own_folder, stand_in_for
 from studio.commands.folders import put_aside, ready
 from studio.commands.options import named_values
 from studio.commands.variations import vary
@@ -65,7 +65,7 @@ def make(options: argparse.Namespace) -> None:
     events = run(settings.spec, settings.knobs, mailbox, load_prior, folder=options.out, resume=options.resume)
     first = next(events)  # what cannot be made is refused by now, and only then are earlier results moved
     if not options.resume:
-        put_aside(options.out, (*RESULT_FILES, snapshot.NAME, snapshot.PREVIOUS))
+        put_aside(options.out, (*RESULT_FILES, checkpoint.NAME, checkpoint.PREVIOUS))
     finished = follow(chain([first], events), quiet=options.quiet)
     files = write_results(finished, settings.spec.prior, options.out, formats)
     for path in files.values():
@@ -75,7 +75,7 @@ def make(options: argparse.Namespace) -> None:
 def kept_settings(out: Path) -> Settings:
     """The settings of the run whose checkpoint lies in ``out``. Raises InputError if there is none to go on from."""
     try:
-        return snapshot.load(out).recipe.settings
+        return checkpoint.load(out).recipe.settings
     except (MissingError, FileFormatError) as error:
         recipe = out / "recipe.toml"
         how = f", or repeat that run: --recipe {recipe}" if recipe.is_file() else " to make it anew"
@@ -137,7 +137,7 @@ def recipe_settings(path: Path) -> Settings:
     """The settings of a recipe; files that lie beside it are found wherever the command is called."""
     settings = Recipe.from_toml(_recipe_text(path)).settings
     spec, folder = settings.spec, path.parent
-    own = {"images": within(spec.images, folder), "reference": belonging.within(spec.reference, folder)}
+    own = {"images": within(spec.images, folder), "reference": input_files.within(spec.reference, folder)}
     return with_values(settings, own)
 
 

@@ -8,7 +8,7 @@ import sys
 
 from engine.errors import StudioError
 from engine.loop.devices import limit_threads
-from engine.loop.inspecting import Understood, understood
+from engine.loop.inspection import Understood, understood
 
 EXIT_BAD_INPUT = 2
 UNITS = "x y z, of the sphere that it is scaled into"

@@ -6,7 +6,7 @@ import shutil
 import textwrap
 
 from engine.errors import InputError
-from engine.loop.hearing import Kind, heard, kinds_known
+from engine.loop.prompt_words import Kind, heard, kinds_known
 from engine.loop.spec import RunSpec
 
 INDENT = 16

@@ -9,8 +9,8 @@ from tqdm import tqdm
 
 from engine.errors import MissingError
 from engine.prior.control.entries import control_ids, list_controls
-from engine.prior.photo.entries import list_photo
 from engine.prior.registry import PriorEntry, fetch, find_entry, installed, list_priors
+from engine.prior.vision.entries import list_photo
 from engine.session.fetching import MEGABYTE, offer_of
 from engine.session.presets import find_preset, load_presets
 from studio.commands.controls import control_line, fetch_by_id, photo_line

@@ -15,7 +15,7 @@ from engine.assets.export.sheet import write_png
 from engine.assets.export.video import write_video
 from engine.errors import storage_errors
 from engine.loop.devices import limit_threads
-from engine.loop.hearing import Heard, heard
+from engine.loop.prompt_words import Heard, heard
 from engine.playground.grid import Grid, canvas_settings, chosen_methods, chosen_scales
 from engine.playground.numbers import document, table
 from engine.playground.painting import Brushed, Painting

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from engine.core.knobs import knobs_of, rule_of
+from engine.core.fields import knobs_of, rule_of
 from engine.errors import InputError
 from engine.guidance import methods
 from engine.loop.settings import Value

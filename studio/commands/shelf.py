@@ -12,18 +12,18 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from engine.assets.images.cutting import cut_out
-from engine.assets.images.reading import read_photo
+from engine.assets.images.decoding import read_photo
+from engine.assets.images.segmentation import cut_out
 from engine.errors import InputError
 from engine.loop.devices import limit_threads
-from engine.retrieval.embedding import Embedder, load_embedder
-from engine.retrieval.finding import drawn, find_by_picture, find_by_words
+from engine.retrieval.embedder import Embedder, load_embedder
 from engine.retrieval.index import Report
 from engine.retrieval.items import Match
-from engine.retrieval.sheet import write_matches
+from engine.retrieval.match_sheet import write_matches
+from engine.retrieval.search import drawn, find_by_picture, find_by_words
 from engine.retrieval.shelf import Shelf, folder_shelf, results_shelf, together, toybox_shelf
 from engine.session.library import default_root
-from engine.session.references import CACHE, own_folder
+from engine.session.reference_lookup import CACHE, own_folder
 
 LISTED = 12
 

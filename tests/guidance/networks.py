@@ -8,10 +8,10 @@ from dataclasses import replace
 import torch
 from torch import Tensor, nn
 
-from engine.core.noise import NoiseSchedule, x0_from_eps
-from engine.prior.adapter import Adapter
+from engine.core.noise_schedule import NoiseSchedule, x0_from_eps
 from engine.prior.analytic import AnalyticPrior, Mixture
 from engine.prior.base import Condition, Prediction
+from engine.prior.trainable_lora import Adapter
 
 
 class LinearPrior(AnalyticPrior):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.core.noise import NoiseSchedule
+from engine.core.noise_schedule import NoiseSchedule
 from engine.guidance.base import Guidance
 from engine.prior.analytic import AnalyticPrior, gaussian
 from engine.prior.base import Condition, Prior, Prompts

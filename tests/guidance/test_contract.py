@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 import engine.guidance
-from engine.core.knobs import Range, knobs_of
+from engine.core.fields import Range, knobs_of
 from engine.core.views import Views
 from engine.errors import InputError, PresetError
 from engine.guidance import key_of, methods
@@ -197,7 +197,7 @@ PLUGGED_IN = '''
 
     from engine.guidance.base import out_of
     from engine.guidance.cost import Cost
-    from engine.core.knobs import Range, check_knobs
+    from engine.core.fields import Range, check_knobs
 
 
     @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.core.noise import NoiseSchedule, time_weight, zero_terminal_snr
+from engine.core.noise_schedule import NoiseSchedule, time_weight, zero_terminal_snr
 from engine.core.views import Views
 from engine.guidance import hifa
 from engine.guidance.base import GuidanceOut

@@ -20,7 +20,7 @@ from engine.guidance.cost import COMPARE_STEPS
 from engine.guidance.learned.null_embedding import NullEmbedding, side_shares
 from engine.guidance.lods import Lods
 from engine.guidance.sds import Sds
-from engine.loop.learned import make_side_optimiser
+from engine.loop.guidance_state import make_side_optimiser
 from engine.prior.analytic import AnalyticPrior, CountingPrior, JointAnalyticPrior, Mixture, gaussian
 from engine.prior.base import Condition, Prompts, TextEmbedding
 

@@ -13,7 +13,7 @@ from engine.guidance.learned.null_adapter import NullAdapter
 from engine.guidance.lods import Lods
 from engine.guidance.lods_lora import SCALE, LodsLora
 from engine.guidance.sds import Sds
-from engine.loop.learned import make_side_optimiser
+from engine.loop.guidance_state import make_side_optimiser
 from engine.prior.analytic import AnalyticPrior, CountingPrior, gaussian
 from engine.prior.base import Condition, Prompts
 from tests.guidance.networks import LinearPrior

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.core.noise import noise_like
+from engine.core.noise_schedule import noise_like
 from engine.guidance import nfsd
 from engine.guidance.csd import Csd
 from engine.guidance.nfsd import Nfsd

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.core.noise import eps_from_x0, noise_like, scaled_linear
+from engine.core.noise_schedule import eps_from_x0, noise_like, scaled_linear
 from engine.guidance import sds
 from engine.guidance.rescale import rescaled
 from engine.guidance.sds import Sds

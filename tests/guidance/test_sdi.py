@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from engine.core.noise import NoiseSchedule, scaled_linear
+from engine.core.noise_schedule import NoiseSchedule, scaled_linear
 from engine.guidance.sdi import Sdi
 from engine.guidance.sds import Sds
 from engine.prior.analytic import AnalyticPrior, CountingPrior

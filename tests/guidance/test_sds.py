@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.core.noise import NoiseSchedule, zero_terminal_snr
+from engine.core.noise_schedule import NoiseSchedule, zero_terminal_snr
 from engine.errors import InputError
 from engine.guidance import sds
 from engine.guidance.sds import Sds

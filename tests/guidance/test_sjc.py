@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from engine.core.noise import noise_like
+from engine.core.noise_schedule import noise_like
 from engine.guidance import sjc
 from engine.guidance.sds import Sds
 from engine.guidance.sjc import Sjc

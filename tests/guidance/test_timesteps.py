@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from engine.core.noise import scaled_linear
+from engine.core.noise_schedule import scaled_linear
 from engine.errors import InputError
 from engine.guidance.timesteps import POLICIES, Timesteps
 

@@ -15,10 +15,10 @@ from engine.errors import InputError
 from engine.guidance import vsd
 from engine.guidance.sds import Sds
 from engine.guidance.vsd import Vsd
-from engine.loop.learned import make_side_optimiser
-from engine.prior.adapter import Adapter, adapter_on
+from engine.loop.guidance_state import make_side_optimiser
 from engine.prior.analytic import AnalyticPrior, CountingPrior, gaussian
 from engine.prior.base import Condition, Prompts
+from engine.prior.trainable_lora import Adapter, adapter_on
 from tests.guidance.networks import LinearPrior
 
 STD, EMPTY, CUP = 0.5, 0.3, 1.1

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import torch
 
-from engine.core.noise import scaled_linear
+from engine.core.noise_schedule import scaled_linear
 from engine.loop.messages import Command, Event
 from engine.loop.spec import Knobs, RunSpec
 from engine.prior.analytic import JointAnalyticPrior, gaussian

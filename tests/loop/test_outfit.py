@@ -7,25 +7,25 @@ from typing import Any
 
 import pytest
 import torch
+from tests.prior.style.lora_files import TEXT_LAYERS, UNET_LAYERS, random_lora, write_lora
 from torch import Tensor
 
 from engine.errors import InputError
 from engine.guidance import methods
-from engine.loop.combinations import check_combination
 from engine.loop.messages import Finished, Mailbox, SetKnobs, Stepped, Unattended
 from engine.loop.recipe import Recipe
 from engine.loop.run import run
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs, RunSpec
+from engine.loop.validation import check_combination
+from engine.prior.attachments import Outfit
 from engine.prior.base import Condition, Prediction, PriorInfo
 from engine.prior.control.control import load_control
 from engine.prior.control.entries import control_ids
 from engine.prior.latent.load import load_latent
 from engine.prior.latent.prior import LatentPrior
-from engine.prior.outfit import Outfit
 from tests.loop.balls import ScriptedMailbox, ball_prior, of_type, quick_spec
 from tests.prior.control.tiny_control import SIDE, save_tiny_control
-from tests.prior.style.lora_files import TEXT_LAYERS, UNET_LAYERS, random_lora, write_lora
 from tests.prior.tiny_pipeline import save_tiny_pipeline
 
 CONTROL = control_ids()[0]

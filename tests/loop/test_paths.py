@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from engine.assets.images.belonging import kept_with
+from engine.assets.images.input_files import kept_with
 from engine.core.paths import given_path
 from engine.errors import InputError
-from engine.loop.reference import belonging
+from engine.loop.reference import input_files
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
-from engine.session.belongings import given_files
+from engine.session.input_files import given_files
 
 
 def test_the_home_is_understood() -> None:
@@ -23,7 +23,7 @@ def test_the_home_is_understood() -> None:
 def test_what_can_be_no_path_is_told_wherever_it_is_given(sly: str, tmp_path: Path) -> None:
     for use in (
         lambda: given_path(sly),
-        lambda: belonging.kept_with(sly, tmp_path),
+        lambda: input_files.kept_with(sly, tmp_path),
         lambda: kept_with(sly, tmp_path),
         lambda: given_files(Settings(RunSpec("a mug", reference=sly), Knobs())),
         lambda: given_files(Settings(RunSpec("a mug", images=sly), Knobs())),

@@ -14,8 +14,7 @@ from PIL import Image
 from engine.core.cameras import orbit_cameras
 from engine.core.views import Views, composite
 from engine.errors import InputError
-from engine.loop.combinations import check_before_loading, check_combination
-from engine.loop.given import given_views
+from engine.loop.input_images import given_views
 from engine.loop.messages import Finished, Pictures, StageStarted, Stepped, Unattended, Warned
 from engine.loop.run import run
 from engine.loop.settings import Settings
@@ -23,9 +22,10 @@ from engine.loop.spec import Knobs, RunSpec
 from engine.loop.stages import fresh_state
 from engine.loop.state import Context, RunState
 from engine.loop.step import distill_step
+from engine.loop.validation import check_before_loading, check_combination
 from engine.loop.viewpoints import cameras_beside, draft_count
 from engine.prior.base import Condition, Prediction, Prior, PriorInfo
-from engine.prior.known import info_of
+from engine.prior.capabilities import info_of
 from engine.session.presets import apply_preset, find_preset
 from tests.loop.balls import of_type, quick_knobs, quick_spec
 

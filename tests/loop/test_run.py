@@ -11,8 +11,8 @@ import torch
 
 from engine.core.camera import orbit_camera
 from engine.errors import FileFormatError, InputError, StorageError
-from engine.loop import snapshot
-from engine.loop.checkpoints import BEGUN_ANEW
+from engine.loop import checkpoint
+from engine.loop.checkpointing import BEGUN_ANEW
 from engine.loop.frames import azimuth_strip, point_cloud, render_frame
 from engine.loop.messages import (
     Checkpointed,
@@ -189,17 +189,17 @@ def test_a_run_that_is_let_go_of_can_be_resumed_from_its_last_step(tmp_path) -> 
     while not (isinstance(event := next(events), Stepped) and event.total_step == 41):
         pass
     events.close()
-    assert snapshot.load(tmp_path).content["total_step"] == 41
+    assert checkpoint.load(tmp_path).content["total_step"] == 41
 
 
 def test_a_broken_checkpoint_falls_back_to_the_one_before(tmp_path) -> None:
     events_of(quick_spec(), folder=tmp_path, mailbox=ScriptedMailbox({40: [Stop()]}))
     events_of(quick_spec(), folder=tmp_path, resume=True)
-    (tmp_path / snapshot.NAME).write_bytes(b"half a file")
-    assert snapshot.load(tmp_path).content["total_step"] > 0
-    (tmp_path / snapshot.PREVIOUS).write_bytes(b"")
+    (tmp_path / checkpoint.NAME).write_bytes(b"half a file")
+    assert checkpoint.load(tmp_path).content["total_step"] > 0
+    (tmp_path / checkpoint.PREVIOUS).write_bytes(b"")
     with pytest.raises(FileFormatError) as error:
-        snapshot.load(tmp_path)
+        checkpoint.load(tmp_path)
     assert error.value.remedy
 
 
@@ -213,11 +213,11 @@ def damage(path, at: float) -> None:
 @pytest.mark.parametrize("at", [0.05, 0.3, 0.5, 0.7, 0.95])
 def test_a_checkpoint_with_one_bit_turned_over_is_never_taken_for_a_good_one(tmp_path, at: float) -> None:
     events_of(quick_spec(refine_steps=4, fit_steps=10), folder=tmp_path)
-    good = snapshot.load(tmp_path)
+    good = checkpoint.load(tmp_path)
     for path in tmp_path.glob("checkpoint*.pt"):
         damage(path, at)
     try:
-        again = snapshot.load(tmp_path)
+        again = checkpoint.load(tmp_path)
     except FileFormatError:
         return
     for name, tensor in good.content["scene"].items():
@@ -228,9 +228,9 @@ def test_a_checkpoint_with_one_bit_turned_over_is_never_taken_for_a_good_one(tmp
     {}, {"format": 1}, {"format": 1, "recipe": 7}, [], 7, {"format": 1, "scene_kind": "teapot"},
 ])  # fmt: skip
 def test_an_archive_that_holds_something_else_is_no_checkpoint(tmp_path, content: object) -> None:
-    torch.save(content, tmp_path / snapshot.NAME)
+    torch.save(content, tmp_path / checkpoint.NAME)
     with pytest.raises(FileFormatError, match="cannot be read"):
-        snapshot.load_copy(tmp_path)
+        checkpoint.load_copy(tmp_path)
 
 
 @pytest.mark.parametrize("left", ["nothing readable", "a scene of another shape", "no optimiser"])
@@ -238,16 +238,16 @@ def test_a_run_whose_checkpoints_cannot_be_used_begins_anew_and_says_so(tmp_path
     spec = quick_spec(refine_steps=4, fit_steps=10)
     untouched = events_of(spec, folder=tmp_path / "other")
     events_of(quick_spec(refine_steps=2, fit_steps=10, splats=100), folder=tmp_path)
-    content = dict(snapshot.load(tmp_path).content)
+    content = dict(checkpoint.load(tmp_path).content)
     for path in tmp_path.glob("checkpoint*.pt"):
         path.unlink()
     if left == "nothing readable":
-        (tmp_path / snapshot.NAME).write_bytes(b"PK")
+        (tmp_path / checkpoint.NAME).write_bytes(b"PK")
     elif left == "no optimiser":
-        torch.save({**content, "optimiser": {"state": {}, "param_groups": []}}, tmp_path / snapshot.NAME)
+        torch.save({**content, "optimiser": {"state": {}, "param_groups": []}}, tmp_path / checkpoint.NAME)
     else:
         content["scene"] = {"means": torch.zeros(3)}
-        torch.save(content, tmp_path / snapshot.NAME)
+        torch.save(content, tmp_path / checkpoint.NAME)
     events = events_of(spec, folder=tmp_path, resume=True)
     assert BEGUN_ANEW in [event.what for event in of_type(events, Warned)]
     again, first = (events_[-1].copy.scene.to_arrays() for events_ in (events, untouched))
@@ -260,7 +260,7 @@ def test_a_disk_that_takes_no_checkpoint_costs_no_run_and_leaves_no_part(tmp_pat
     def full(*args: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("engine.loop.snapshot.os.fsync", full)
+    monkeypatch.setattr("engine.loop.checkpoint.os.fsync", full)
     for mailbox in (Unattended(), ScriptedMailbox({20: [Stop()]})):
         events = events_of(quick_spec(refine_steps=4, fit_steps=10), mailbox=mailbox, folder=tmp_path)
         assert isinstance(events[-1], Finished) and not of_type(events, Checkpointed)
@@ -275,21 +275,21 @@ def test_a_checkpoint_that_fails_keeps_the_ones_before(tmp_path, monkeypatch) ->
     def broken(*args: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("engine.loop.snapshot.os.fsync", broken)
+    monkeypatch.setattr("engine.loop.checkpoint.os.fsync", broken)
     with pytest.raises(StorageError, match="disk is full"):
-        snapshot.save(snapshot.load(tmp_path), tmp_path)
+        checkpoint.save(checkpoint.load(tmp_path), tmp_path)
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_an_ended_run_keeps_its_shape_in_less_space(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("engine.loop.run.CHECKPOINT_SECONDS", 0.0)
     events_of(quick_spec(refine_steps=4, fit_steps=10), folder=tmp_path)
-    before, shown = sum(path.stat().st_size for path in tmp_path.iterdir()), snapshot.load_copy(tmp_path)
-    snapshot.settle(tmp_path)
-    snapshot.settle(tmp_path)  # twice is once
-    assert [path.name for path in tmp_path.iterdir()] == [snapshot.NAME]
+    before, shown = sum(path.stat().st_size for path in tmp_path.iterdir()), checkpoint.load_copy(tmp_path)
+    checkpoint.settle(tmp_path)
+    checkpoint.settle(tmp_path)  # twice is once
+    assert [path.name for path in tmp_path.iterdir()] == [checkpoint.NAME]
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 0.3 * before
-    again = snapshot.load_copy(tmp_path)
+    again = checkpoint.load_copy(tmp_path)
     first, second = shown.scene.to_arrays(), again.scene.to_arrays()
     assert again.total_step == shown.total_step and all(np.array_equal(first[name], second[name]) for name in first)
     with pytest.raises(InputError, match="has ended"):
@@ -299,7 +299,7 @@ def test_an_ended_run_keeps_its_shape_in_less_space(tmp_path, monkeypatch) -> No
 def test_a_result_can_be_shown_from_disk(tmp_path) -> None:
     finished = events_of(quick_spec(), folder=tmp_path)[-1]
     camera = orbit_camera(30, 20, 3.05, 40, SIZE)
-    again = snapshot.load_copy(tmp_path)
+    again = checkpoint.load_copy(tmp_path)
     assert np.abs(render_frame(again, camera).astype(int) - render_frame(finished.copy, camera)).max() <= 1
     cloud = point_cloud(again, limit=50)
     assert cloud.centers.shape == (50, 3) and np.all(np.linalg.eigvalsh(cloud.covariances) > 0)
@@ -321,7 +321,7 @@ class BrokenPrior:
 
 
 def test_a_run_that_grows_past_the_frame_rolls_back_and_then_gives_up(monkeypatch) -> None:
-    monkeypatch.setattr("engine.loop.health.BORDER_ALPHA", -1.0)  # every picture is now too large
+    monkeypatch.setattr("engine.loop.shape_health.BORDER_ALPHA", -1.0)  # every picture is now too large
     events = events_of(quick_spec())
     assert len(of_type(events, RolledBack)) == MAX_ROLL_BACKS + 1
     assert of_type(events, Warned)[0].remedy

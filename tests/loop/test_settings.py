@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.core.knobs import Choice, File, Range, Switch, Text, knobs_of
+from engine.core.fields import Choice, File, Range, Switch, Text, knobs_of
 from engine.errors import FileFormatError, InputError
 from engine.guidance import methods
 from engine.loop.recipe import Change, Recipe, changed_values

@@ -9,11 +9,11 @@ import torch
 
 from engine.assets.export.ply import read_splat_ply, write_splat_ply
 from engine.assets.export.splat_axes import AXES_COMMENT, TO_FILE, to_file, to_world
+from engine.loop.init_from_file import splats_from_file
 from engine.loop.messages import Finished, SceneCopy
 from engine.loop.recipe import Recipe
 from engine.loop.results import write_results
 from engine.loop.settings import Settings
-from engine.loop.sources import splats_from_file
 from engine.loop.spec import Knobs, RunSpec
 from engine.scene import splats
 

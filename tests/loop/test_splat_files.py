@@ -12,9 +12,9 @@ import pytest
 from engine.assets.export.splat_cloud import SplatCloud, sh0_from_rgb
 from engine.assets.export.splat_files import SUFFIXES, read_splats
 from engine.assets.export.splat_packed import CHUNK
-from engine.assets.meshes.reading import read_reference
+from engine.assets.meshes.mesh_file import read_reference
 from engine.errors import FileFormatError
-from engine.loop.sources import splats_from_file
+from engine.loop.init_from_file import splats_from_file
 from engine.loop.spec import RunSpec
 
 COUNT = 600

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from engine.core.cameras import orbit_cameras
-from engine.loop.hull import hull_grid, hull_points, project, sample_views
 from engine.loop.state import Anchor
+from engine.loop.visual_hull import hull_grid, hull_points, project, sample_views
 from engine.loop.volume import occupancy_grid
 from engine.scene import field, splats
 from tests.loop.balls import RADIUS, ball_picture

@@ -14,7 +14,7 @@ import pytest
 from engine.guidance import methods
 from engine.prior.base import Prior
 from engine.session.presets import find_preset, load_presets
-from engine.session.references import References, own_folder
+from engine.session.reference_lookup import References, own_folder
 from tests.pretend_cuda.running import interrupted, settings_of, started, written
 
 PriorOf = Callable[[str], Prior]

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from engine.core.noise import linear, scaled_linear
+from engine.core.noise_schedule import linear, scaled_linear
 from engine.core.views import Views
 from engine.errors import InputError
 from engine.prior.analytic import AnalyticPrior, CountingPrior, JointAnalyticPrior, Mixture, gaussian

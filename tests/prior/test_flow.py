@@ -12,7 +12,7 @@ import torch
 from diffusers import FlowMatchEulerDiscreteScheduler, SanaPipeline, StableDiffusion3Pipeline
 from torch import Tensor
 
-from engine.core.noise import eps_from_flow, flow_time, rectified_flow, x0_from_flow
+from engine.core.noise_schedule import eps_from_flow, flow_time, rectified_flow, x0_from_flow
 from engine.core.views import Views
 from engine.errors import FileFormatError, MissingError
 from engine.prior.analytic import AnalyticPrior, gaussian
@@ -20,7 +20,7 @@ from engine.prior.base import Condition, Prompts, guided
 from engine.prior.flow.load import load_flow
 from engine.prior.flow.schedule import flow_input, shift_of
 from engine.prior.latent.prior import LatentPrior
-from engine.prior.parametrisation import FLOW, read_output
+from engine.prior.prediction_type import FLOW, read_output
 from engine.prior.sampling import ddim
 
 KINDS = ("sd3", "sana")

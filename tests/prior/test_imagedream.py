@@ -18,11 +18,11 @@ from engine.core.cameras import Cameras, orbit_cameras
 from engine.core.views import Views
 from engine.errors import FileFormatError, InputError, MissingError
 from engine.prior.base import CleanViews, Condition
-from engine.prior.economy import footprint_of, networks_of
+from engine.prior.capabilities import known_info
 from engine.prior.imagedream.load import load_imagedream
 from engine.prior.imagedream.poses import camera_numbers
 from engine.prior.imagedream.prior import ImageDreamPrior
-from engine.prior.known import known_info
+from engine.prior.memory_savings import footprint_of, networks_of
 from engine.prior.mvdream.load import load_mvdream
 from engine.prior.registry import find_entry
 

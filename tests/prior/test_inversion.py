@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 import torch
 
-from engine.core.noise import NoiseSchedule
+from engine.core.noise_schedule import NoiseSchedule
 from engine.prior.analytic import AnalyticPrior, CountingPrior, gaussian
 from engine.prior.base import Condition, Prediction, Prompts
 from engine.prior.inversion import ddpm_spread, even_times, found_noise, invert, strided_times

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from engine.core.views import Views
 from engine.prior.analytic import AnalyticPrior, gaussian
 from engine.prior.base import Condition
-from engine.prior.latent.linear import CELLS, LEVELS, LinearSpace
+from engine.prior.latent.linear_latents import CELLS, LEVELS, LinearSpace
 from engine.prior.latent.load import load_latent
 from engine.prior.latent.prior import LatentPrior, without_vae
 from engine.prior.latent.space import LatentSpace

@@ -21,7 +21,7 @@ from engine.prior.perp_neg import (
     unwanted_weights,
 )
 from engine.prior.sampling import predict_guided
-from engine.prior.view_words import WORDS, ViewWords, view_weights
+from engine.prior.view_prompts import WORDS, ViewWords, view_weights
 
 NOTHING, POSITIVE, FIRST, SECOND = (0.1, 0.2, -0.1), (0.5, 0.1, 0.3), (-0.2, 0.4, 0.6), (0.3, 0.3, -0.2)
 SCALE = 7.5

@@ -22,7 +22,7 @@ from engine.prior.base import Condition, Prompts, TextEmbedding
 from engine.prior.pixel.load import load_pixel
 from engine.prior.pixel.prior import PixelPrior
 from engine.prior.pixel.sentencepiece import read_model, t5_tokenizer
-from engine.prior.view_words import ViewWords
+from engine.prior.view_prompts import ViewWords
 
 T = torch.tensor([20, 500, 980])
 

@@ -11,15 +11,15 @@ from torch import Tensor
 from engine.core.cameras import Cameras, orbit_cameras
 from engine.errors import FileFormatError, MissingError
 from engine.prior.base import CleanViews, Condition, Reference
-from engine.prior.known import info_of
+from engine.prior.capabilities import info_of
 from engine.prior.reference.maps import ReferenceMaps
 from engine.prior.reference.strength import Influence, StrengthCurve
-from engine.prior.toybox.controller import ReferenceController, controller_for
-from engine.prior.toybox.controller_folder import save_controller
-from engine.prior.toybox.folder import base_digest
+from engine.prior.toybox.controller_files import save_controller
 from engine.prior.toybox.geometry import DISTANCE, FOV_DEG
 from engine.prior.toybox.info import CONTROLLER, read_info
+from engine.prior.toybox.pipeline_files import base_digest
 from engine.prior.toybox.prior import ToyboxPrior, load_toybox
+from engine.prior.toybox.reference_controller import ReferenceController, controller_for
 from tests.prior.test_toybox_prior import save_tiny
 
 FULL = Influence(StrengthCurve.between(1, 1))

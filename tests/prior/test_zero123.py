@@ -22,10 +22,10 @@ from engine.errors import FileFormatError, InputError, MissingError
 from engine.guidance.lods import Lods
 from engine.guidance.sds import Sds
 from engine.prior.base import CleanViews, Condition, Prompts, TextEmbedding
-from engine.prior.economy import recast
+from engine.prior.capabilities import known_info
 from engine.prior.entries import read_entry
-from engine.prior.known import known_info
 from engine.prior.latent.load import load_latent
+from engine.prior.memory_savings import recast
 from engine.prior.registry import fetch, find_entry, installed, load_prior
 from engine.prior.sampling import ddim
 from engine.prior.zero123.load import load_zero123

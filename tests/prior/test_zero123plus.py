@@ -17,10 +17,10 @@ from torch import Tensor
 from engine.core.cameras import Cameras, orbit_cameras
 from engine.core.views import Views
 from engine.errors import FileFormatError, InputError, MissingError
-from engine.prior.adapter import adapter_on
 from engine.prior.base import Condition, PriorInfo
-from engine.prior.known import known_info
+from engine.prior.capabilities import known_info
 from engine.prior.registry import find_entry
+from engine.prior.trainable_lora import adapter_on
 from engine.prior.zero123plus.load import load_zero123plus
 from engine.prior.zero123plus.prior import Zero123PlusPrior
 from engine.prior.zero123plus.tiles import joined, parted

@@ -13,7 +13,7 @@ from engine.errors import FileFormatError, InputError
 from engine.loop.messages import SceneCopy
 from engine.loop.spec import Knobs
 from engine.session import Frame, Session
-from engine.session.darkroom import FORGET_SECONDS, Darkroom, Wish
+from engine.session.frame_renderer import FORGET_SECONDS, Darkroom, Wish
 from tests.session.fakes import FakeFrames, FakeRun, copy_of, eventually, load_fake_copy, settings_of
 
 PATIENCE = 30.0

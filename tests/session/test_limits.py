@@ -11,11 +11,11 @@ import pytest
 
 from engine.core.camera import orbit_camera
 from engine.errors import InputError
-from engine.loop.room import check_room, step_bytes
+from engine.loop.memory_check import check_room, step_bytes
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs
-from engine.session import board
-from engine.session.darkroom import SHARE, Darkroom, Wish
+from engine.session import jobs
+from engine.session.frame_renderer import SHARE, Darkroom, Wish
 from engine.session.limits import Limits
 from tests.session.fakes import FakeFrames, FakeRun, copy_of, eventually, settings_of
 from tests.session.test_frames import PATIENCE, FakeArchive
@@ -145,8 +145,8 @@ def test_asking_for_places_computes_the_order_once(open_session, run: FakeRun, m
     tokens = [session.submit(settings_of(), owner) for owner in ("ada", "bob", "ada", "eve", "bob")]
     eventually(lambda: run.inside[1] == 1)
     computed: list[int] = []
-    order = board.turn_order
-    monkeypatch.setattr(board, "turn_order", lambda *told: computed.append(1) or order(*told))
+    order = jobs.turn_order
+    monkeypatch.setattr(jobs, "turn_order", lambda *told: computed.append(1) or order(*told))
     for _ in range(100):
         assert [session.view(token).queue_position for token in tokens] == [0, 1, 3, 2, 4]
     assert len(computed) <= 1

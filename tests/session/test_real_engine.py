@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from engine.core.camera import orbit_camera
-from engine.loop import frames, snapshot
+from engine.loop import checkpoint, frames
 from engine.loop.messages import Finished
 from engine.loop.recipe import Recipe
 from engine.loop.results import write_results
@@ -30,7 +30,7 @@ def open_session(folder: Path) -> Session:
     def only_numbers(finished: Finished, prior_id: str, folder: Path) -> dict[str, Path]:
         return write_results(finished, prior_id, folder, formats=())
 
-    return Session(folder, run, frames, only_numbers, ball_prior, load_copy=snapshot.load_copy)
+    return Session(folder, run, frames, only_numbers, ball_prior, load_copy=checkpoint.load_copy)
 
 
 def test_a_slider_shows_in_the_picture_and_in_the_recipe(tmp_path: Path) -> None:

@@ -21,8 +21,8 @@ from studio_serving import Served, free_port, serve, until
 from engine.session import Session
 from studio.downloads import download_routes
 from studio.live import live_route
-from studio.relay import viewport_routes
 from studio.viewport import Viewports
+from studio.viser_proxy import viewport_routes
 
 if TYPE_CHECKING:  # only tests in a browser need it
     from playwright.sync_api import Browser

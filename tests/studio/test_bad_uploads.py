@@ -13,14 +13,14 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from studio_doubles import catalogue
 
-from engine.assets.images.looking import cut_photo
+from engine.assets.images.preprocessing import cut_photo
 from engine.session import Session
-from studio.blocks import blocks_routes
+from studio.blocks_editor import blocks_routes
 from studio.cli import EXIT_BAD_INPUT, main
-from studio.ghost import ghost_routes
 from studio.handlers import Handlers
 from studio.panel import draw_panel
 from studio.preview import answer
+from studio.reference_overlay import ghost_routes
 from studio.reference_routes import reference_routes
 
 BOMB = 2_000_000_000

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.loop import snapshot
+from engine.loop import checkpoint
 from engine.loop.recipe import Recipe
 from engine.loop.results import RESULT_FILES
 from engine.loop.settings import Settings, flatten
@@ -81,14 +81,14 @@ def test_resume_finishes_an_interrupted_run(tmp_path: Path) -> None:
     slow = ["--set", "sampling_steps=2", "--set", "fit_steps=10", "--set", "splats=300", "--set", "refine_steps=20000"]
     process = subprocess.Popen([*command, *slow], cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"})
     _wait_for(out / "checkpoint.previous.pt")
-    while snapshot.load(out).content["stage_index"] < REFINE:
+    while checkpoint.load(out).content["stage_index"] < REFINE:
         assert process.poll() is None
         time.sleep(0.2)
     process.kill()
     process.wait()
-    content = dict(snapshot.load(out).content)
+    content = dict(checkpoint.load(out).content)
     content["recipe"] = content["recipe"].replace("refine_steps = 20000", f"refine_steps = {content['step'] + 2}")
-    snapshot.save(snapshot.Snapshot(content), out)
+    checkpoint.save(checkpoint.Snapshot(content), out)
     assert main(["generate", "--resume", "--formats", "png", "--quiet", "--out", str(out)]) == 0
     assert json.loads((out / "result.json").read_text())["steps"] == content["total_step"] + 2
 

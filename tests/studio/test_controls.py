@@ -12,7 +12,7 @@ import pytest
 from studio_doubles import catalogue
 
 import studio.panel
-from engine.core.knobs import Choice, File, Mark, Range, Switch, Text, knobs_of
+from engine.core.fields import Choice, File, Mark, Range, Switch, Text, knobs_of
 from engine.guidance import methods
 from engine.guidance.cost import Cost
 from engine.guidance.sds import Sds

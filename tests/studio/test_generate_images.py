@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.assets.images.listing import pictures_in
+from engine.assets.images.image_arguments import pictures_in
 from engine.loop.recipe import Recipe
 from studio.cli import EXIT_BAD_INPUT, main
 from studio.commands.generate import elevation_values

@@ -10,8 +10,8 @@ import pytest
 import trimesh
 
 from engine.errors import InputError
-from engine.loop.reference.belonging import kept_with
-from engine.loop.reference.origin import origin_in
+from engine.loop.reference.input_files import kept_with
+from engine.loop.reference.provenance import origin_in
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
 from studio.cli import main

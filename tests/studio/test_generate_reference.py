@@ -11,7 +11,7 @@ import trimesh
 from engine.assets.meshes.blocks import Block, text_of
 from engine.loop.recipe import Recipe
 from engine.loop.settings import Settings
-from engine.session.belongings import with_own_files
+from engine.session.input_files import with_own_files
 from studio.cli import EXIT_BAD_INPUT, main
 
 QUICK = ["--set", "sampling_steps=2", "--set", "fit_steps=10", "--set", "refine_steps=1", "--set", "splats=200", "--quiet"]

@@ -11,7 +11,7 @@ from studio_serving import until
 
 from engine.errors import InputError
 from engine.guidance import methods
-from engine.loop.hearing import heard
+from engine.loop.prompt_words import heard
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
 from engine.session import Session
@@ -19,7 +19,7 @@ from studio.app import notes_on
 from studio.changes import Change, table
 from studio.controls import Controls
 from studio.handlers import Handlers
-from studio.notes import problem, words_notice
+from studio.messages import problem, words_notice
 from studio.page import build_page
 from studio.panel import draw_panel
 

@@ -9,9 +9,9 @@ import pytest
 from huggingface_hub import constants
 from PIL import Image
 
-from engine.prior.photo.entries import list_photo
-from engine.prior.photo.masking import load_masker
-from engine.prior.photo.relief import load_estimator
+from engine.prior.vision.depth_estimator import load_estimator
+from engine.prior.vision.entries import list_photo
+from engine.prior.vision.segment_anything import load_masker
 from studio.cli import EXIT_FAILED, main
 
 

@@ -14,8 +14,8 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 from studio_doubles import catalogue
 
-from engine.assets.images.listing import MOST_PICTURES, crops_in, pictures_in
-from engine.assets.images.looking import cut_photo
+from engine.assets.images.image_arguments import MOST_PICTURES, crops_in, pictures_in
+from engine.assets.images.preprocessing import cut_photo
 from engine.session import Session
 from studio.handlers import Handlers
 from studio.panel import draw_panel

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.assets.images.framing import Crop
-from engine.assets.images.listing import crops_in
-from engine.assets.images.looking import CutPhoto, cut_photo, square_of
-from engine.loop.given import shown_pictures
+from engine.assets.images.crop import Crop
+from engine.assets.images.image_arguments import crops_in
+from engine.assets.images.preprocessing import CutPhoto, cut_photo, square_of
+from engine.loop.input_images import shown_pictures
 from engine.loop.spec import RunSpec
 from studio.preview import FRAME_SIDE, SHOWN_SIDE, answer, listed_square, picture_address, remembering
 

@@ -9,24 +9,24 @@ import pytest
 from scipy.spatial import cKDTree
 from studio_doubles import catalogue
 
-from engine.assets.meshes.reading import read_reference
-from engine.loop.combinations import check_combination
-from engine.loop.given import shown_pictures
-from engine.loop.reference.asking import AUTO, asked_in, names_file
-from engine.loop.reference.belonging import found
+from engine.assets.meshes.mesh_file import read_reference
+from engine.loop.input_images import shown_pictures
+from engine.loop.reference.input_files import found
+from engine.loop.reference.reference_source import AUTO, asked_in, names_file
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs, RunSpec
-from engine.prior.known import info_of
+from engine.loop.validation import check_combination
+from engine.prior.capabilities import info_of
 from engine.session import Session
 from engine.session.presets import apply_preset, find_preset, load_presets
-from engine.session.references import References
+from engine.session.reference_lookup import References
 from studio.handlers import Handlers
 from studio.panel import draw_panel
-from studio.presetting import Memory, Replaced
+from studio.preset_bar import Memory, Replaced
 from studio.reference_examples import EXAMPLES, ReferenceExample, example_for, fill, fill_empty
 from studio.tabs import REFERENCE, TEXT
 from studio.uploads import check_uploads
-from studio.varying import Varying
+from studio.variations import Varying
 
 SKIPPED = gr.skip()
 APPLIED = Memory("reference-completion", Replaced("reference-text", {}))

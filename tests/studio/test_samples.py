@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.assets.images.looking import cut_photo
+from engine.assets.images.preprocessing import cut_photo
 from engine.loop.spec import RunSpec
 from engine.toybox.dataset import HELD_OUT_SEED
 from engine.toybox.objects import draw_object

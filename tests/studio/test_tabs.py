@@ -12,8 +12,8 @@ from engine.errors import InputError
 from engine.session import Session
 from studio.handlers import HEADS, Handlers
 from studio.panel import draw_panel
-from studio.presetting import Memory, Presetting
-from studio.tabbing import EVERYWHERE, Desks, Tabbing
+from studio.preset_bar import Memory, Presetting
+from studio.tab_state import EVERYWHERE, Desks, Tabbing
 from studio.tabs import IMAGE, REFERENCE, TABS, TEXT, check_own, tab_named, tab_of
 
 

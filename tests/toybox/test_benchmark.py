@@ -8,30 +8,25 @@ import pytest
 import torch
 import trimesh
 
-from engine.assets.images.reading import read_photo
+from engine.assets.images.decoding import read_photo
 from engine.loop.frames import PAPER
 from engine.loop.messages import Watch
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
 from engine.loop.viewpoints import draft_cameras
 from engine.prior.registry import load_prior
-from engine.toybox import benchmark
-from engine.toybox.captions import plain_caption
-from engine.toybox.classifier import AZIMUTH_BINS, load_classifier
-from engine.toybox.dataset import HELD_OUT_SEED
-from engine.toybox.objects import FIRST_KINDS, KINDS, KINDS_WITH_FRONT
-from engine.toybox.pictures import render_object
-from engine.toybox.yardstick import metrics, text
-from engine.toybox.yardstick.assets import LookOnce, fit_views, generate, see, true_views
-from engine.toybox.yardstick.ellipsoid import painted_ellipsoid
-from engine.toybox.yardstick.image import NOVEL_VIEWS, from_picture, novel_angles, save_straight
-from engine.toybox.yardstick.perceptual import perceptual_distance
-from engine.toybox.yardstick.readme import image_markdown
-from engine.toybox.yardstick.report import Numbers
-from engine.toybox.yardstick.shapes import INSTANCES, ShapeScore, make_bank, score_shape, views_of, views_of_blob
-from engine.toybox.yardstick.sheet import compose
-from engine.toybox.yardstick.surfaces import outside_points
-from engine.toybox.yardstick.tasks import (
+from engine.toybox.benchmark import __main__ as benchmark
+from engine.toybox.benchmark import metrics, text
+from engine.toybox.benchmark.assets import LookOnce, fit_views, generate, see, true_views
+from engine.toybox.benchmark.ellipsoid import painted_ellipsoid
+from engine.toybox.benchmark.image import NOVEL_VIEWS, from_picture, novel_angles, save_straight
+from engine.toybox.benchmark.perceptual import perceptual_distance
+from engine.toybox.benchmark.readme import image_markdown
+from engine.toybox.benchmark.report import Numbers
+from engine.toybox.benchmark.shapes import INSTANCES, ShapeScore, make_bank, score_shape, views_of, views_of_blob
+from engine.toybox.benchmark.sheet import compose
+from engine.toybox.benchmark.surfaces import outside_points
+from engine.toybox.benchmark.tasks import (
     AZIMUTHS_DEG,
     BANK_SEED,
     ELEVATIONS_DEG,
@@ -41,7 +36,12 @@ from engine.toybox.yardstick.tasks import (
     image_tasks,
     text_tasks,
 )
-from engine.toybox.yardstick.verdicts import Verdict, angle_between, judge, summarise
+from engine.toybox.benchmark.verdicts import Verdict, angle_between, judge, summarise
+from engine.toybox.captions import plain_caption
+from engine.toybox.classifier import AZIMUTH_BINS, load_classifier
+from engine.toybox.dataset import HELD_OUT_SEED
+from engine.toybox.objects import FIRST_KINDS, KINDS, KINDS_WITH_FRONT
+from engine.toybox.pictures import render_object
 
 SHORT = {"sampling_steps": 2, "fit_steps": 10, "refine_steps": 0, "splats": 500}
 

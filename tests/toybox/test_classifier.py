@@ -4,6 +4,17 @@ import pytest
 import torch
 
 from engine.errors import FileFormatError, MissingError
+from engine.toybox.benchmark.train_classifier import (
+    CEILING_SEED,
+    UNKNOWN,
+    Lesson,
+    azimuth_targets,
+    examine,
+    loss_of,
+    make_lesson,
+    roughen,
+    teach,
+)
 from engine.toybox.classifier import (
     COLOUR_WORDS,
     SLOTS,
@@ -18,17 +29,6 @@ from engine.toybox.classifier import (
 from engine.toybox.dataset import CLASSIFIER_SEED
 from engine.toybox.objects import KINDS, parts_of
 from engine.toybox.words import COLOURS
-from engine.toybox.yardstick.lessons import (
-    CEILING_SEED,
-    UNKNOWN,
-    Lesson,
-    azimuth_targets,
-    examine,
-    loss_of,
-    make_lesson,
-    roughen,
-    teach,
-)
 
 
 @pytest.fixture(scope="module")

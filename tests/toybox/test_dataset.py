@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from engine.errors import FileFormatError, InputError, StorageError
-from engine.toybox import dataset, fill
-from engine.toybox.contact import write_sheet
+from engine.toybox import dataset, generate_dataset
+from engine.toybox.contact_sheet import write_sheet
 from engine.toybox.dataset import Recipe, Shard, ShardCache, ensure_shard, generate_shard, load_shard, save_shard, shard_path
 from engine.toybox.objects import KINDS, draw_object
 from engine.toybox.pictures import draw_views, render_object
@@ -97,14 +97,16 @@ def test_what_cannot_be_written_leaves_nothing_behind(shard: Shard, tmp_path: Pa
 
 
 def test_the_cache_is_filled_once_and_read_by_index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fill, "SHARD_OBJECTS", 4)
+    monkeypatch.setattr(generate_dataset, "SHARD_OBJECTS", 4)
     told: list[tuple[int, int]] = []
-    assert fill.fill_cache(tmp_path, 7, procs=1, report=lambda present, wanted, _: told.append((present, wanted))) == 2
+    assert (
+        generate_dataset.fill_cache(tmp_path, 7, procs=1, report=lambda present, wanted, _: told.append((present, wanted))) == 2
+    )
     assert told == [(4, 8), (8, 8)]
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        assert fill.fill_cache(tmp_path, 7, procs=1) == 0
+        assert generate_dataset.fill_cache(tmp_path, 7, procs=1) == 0
     assert before == {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
     cache, whole = ShardCache.open(tmp_path), generate_shard(0, 8)
     objects, views = np.array([7, 0, 4]), np.array([[0, 3], [5, 5], [7, 1]])
@@ -115,9 +117,9 @@ def test_the_cache_is_filled_once_and_read_by_index(tmp_path: Path, monkeypatch:
 
 
 def test_worker_processes_write_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fill, "SHARD_OBJECTS", 2)
-    fill.fill_cache(tmp_path / "two", 4, procs=2)
-    fill.fill_cache(tmp_path / "one", 4, procs=1)
+    monkeypatch.setattr(generate_dataset, "SHARD_OBJECTS", 2)
+    generate_dataset.fill_cache(tmp_path / "two", 4, procs=2)
+    generate_dataset.fill_cache(tmp_path / "one", 4, procs=1)
     for index in range(2):
         assert same(load_shard(shard_path(tmp_path / "one", index)), load_shard(shard_path(tmp_path / "two", index)))
 
@@ -125,7 +127,7 @@ def test_worker_processes_write_the_same_bytes(tmp_path: Path, monkeypatch: pyte
 @pytest.mark.parametrize(("objects", "seed_start"), [(0, 0), (800_500, 0), (1000, 799_500), (200_000, 800_000), (10, -5)])
 def test_seeds_of_different_purposes_are_never_mixed(objects: int, seed_start: int, tmp_path: Path) -> None:
     with pytest.raises(InputError):
-        fill.fill_cache(tmp_path, objects, procs=1, seed_start=seed_start)
+        generate_dataset.fill_cache(tmp_path, objects, procs=1, seed_start=seed_start)
     assert not list(tmp_path.iterdir())
 
 
@@ -136,7 +138,7 @@ def test_an_empty_folder_is_no_cache(tmp_path: Path) -> None:
 
 
 def test_the_command_reports_errors_without_a_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert fill.main(["--out", str(tmp_path), "--objects", "0"]) == 2
+    assert generate_dataset.main(["--out", str(tmp_path), "--objects", "0"]) == 2
     assert "--objects" in capsys.readouterr().err
 
 

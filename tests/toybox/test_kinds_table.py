@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.toybox import benchmark
-from engine.toybox.asking import read_prompt
-from engine.toybox.fill import kinds_named
+from engine.toybox.benchmark import __main__ as benchmark
+from engine.toybox.benchmark.kinds import KindResult, kinds_table, prompt_for
+from engine.toybox.generate_dataset import kinds_named
 from engine.toybox.objects import FIRST_KINDS, KINDS
+from engine.toybox.prompt_parser import read_prompt
 from engine.toybox.stand_in import stand_in
-from engine.toybox.yardstick.kinds import KindResult, kinds_table, prompt_for
 
 
 def result(kind: str, right: int, stood_in: bool, colour: bool = True) -> KindResult:

@@ -16,21 +16,21 @@ from scipy.stats import wasserstein_distance
 from engine.errors import InputError
 from engine.guidance import methods
 from engine.prior.registry import load_prior
-from engine.toybox import benchmark
-from engine.toybox.comparison import command, measure, report, store
-from engine.toybox.comparison.cells import BALL, DRAFT, TRUE, TRUE_SEEDS, Cell, Row, cells_of, rows_of
-from engine.toybox.comparison.counting import counted
-from engine.toybox.comparison.measure import Effort, Outcome, make, measure_cell
-from engine.toybox.comparison.measuring import measured as measured_in
-from engine.toybox.comparison.sheet import GAP, HEAD, LABEL, MARGIN, SIDE, SIDES, compose
-from engine.toybox.comparison.table import PULLS, SCENES, read_table, settings_of
+from engine.toybox.benchmark import __main__ as benchmark
+from engine.toybox.benchmark.colour_distance import chroma_shift, colour_distance, colour_histograms
+from engine.toybox.benchmark.metrics import halved, mean_pairwise_distance
+from engine.toybox.benchmark.shapes import ShapeScore
+from engine.toybox.benchmark.tasks import front_tasks
+from engine.toybox.benchmark.verdicts import Verdict
 from engine.toybox.markers import put_between_markers
+from engine.toybox.method_sweep import command, measure, report, store
+from engine.toybox.method_sweep.cells import BALL, DRAFT, TRUE, TRUE_SEEDS, Cell, Row, cells_of, rows_of
+from engine.toybox.method_sweep.counting import counted
+from engine.toybox.method_sweep.measure import Effort, Outcome, make, measure_cell
+from engine.toybox.method_sweep.measuring import measured as measured_in
+from engine.toybox.method_sweep.sheet import GAP, HEAD, LABEL, MARGIN, SIDE, SIDES, compose
+from engine.toybox.method_sweep.table import PULLS, SCENES, read_table, settings_of
 from engine.toybox.objects import KINDS_WITH_FRONT
-from engine.toybox.yardstick.colours import chroma_shift, colour_distance, colour_histograms
-from engine.toybox.yardstick.metrics import halved, mean_pairwise_distance
-from engine.toybox.yardstick.shapes import ShapeScore
-from engine.toybox.yardstick.tasks import front_tasks
-from engine.toybox.yardstick.verdicts import Verdict
 
 SHORT = {"sampling_steps": 2, "fit_steps": 10, "refine_steps": 2, "splats": 300}
 
@@ -358,7 +358,7 @@ def test_a_method_that_refuses_is_told_and_does_not_end_the_others(monkeypatch: 
     def no_prior(_: str) -> None:
         raise InputError("It cannot.", "Choose another.")
 
-    monkeypatch.setattr("engine.toybox.comparison.measure.prior_of_process", no_prior)
+    monkeypatch.setattr("engine.toybox.method_sweep.measure.prior_of_process", no_prior)
     outcome = measure_cell(refusing)
     assert outcome.verdict is None and "It cannot." in outcome.error
 

@@ -10,7 +10,7 @@ import pytest
 import trimesh
 
 from engine.errors import FileFormatError, InputError
-from engine.toybox import fill
+from engine.toybox import generate_dataset
 from engine.toybox.dataset import ShardCache, load_shard
 from engine.toybox.models import collection as collections
 from engine.toybox.models.collection import Model, open_collection
@@ -123,11 +123,11 @@ def test_draws_repeat_keep_to_the_kinds_that_are_asked_for_and_never_show_what_i
 
 
 def test_shards_of_models_lie_beside_the_procedural_ones(tmp_path: Path, monkeypatch, capsys) -> None:
-    monkeypatch.setattr(fill, "SHARD_OBJECTS", 3)
+    monkeypatch.setattr(generate_dataset, "SHARD_OBJECTS", 3)
     folder = packed(tmp_path, [key for key in labels() if key[0] == "quat"][:12])
     arguments = ["--out", str(tmp_path / "cache"), "--objects", "3", "--procs", "1"]
-    assert fill.main([*arguments, "--models", str(folder)]) == 0 and "held out" in capsys.readouterr().out
-    assert fill.main([*arguments, "--kinds", "dog,mug"]) == 0
+    assert generate_dataset.main([*arguments, "--models", str(folder)]) == 0 and "held out" in capsys.readouterr().out
+    assert generate_dataset.main([*arguments, "--kinds", "dog,mug"]) == 0
     cache = ShardCache.open(tmp_path / "cache")
     assert len(cache) == 6 and {int(shard.seeds[0]) for shard in cache.shards} == {0, MODEL_SEED}
     drawn = load_shard(tmp_path / "cache" / "shard_models_00000")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from engine.toybox.training.denoising import EMBEDDING, with_more_words
+from engine.toybox.training.denoiser_task import EMBEDDING, with_more_words
 from engine.toybox.training.muon import Muon, orthogonalised
 
 

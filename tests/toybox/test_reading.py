@@ -8,7 +8,7 @@ from engine.prior.toybox.network import TextEncoder
 from engine.prior.toybox.tokeniser import Tokeniser, build_tokenizer
 from engine.toybox.captions import plain_caption
 from engine.toybox.objects import KINDS, any_kind, draw_object
-from engine.toybox.training.reading import (
+from engine.toybox.training.text_encoder import (
     CAPTIONS_PER_OBJECT,
     COLOUR_WORDS,
     PART_NAMES,

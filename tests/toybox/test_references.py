@@ -9,9 +9,9 @@ import pytest
 import torch
 
 from engine.core.camera import intrinsics, orbit_c2w
-from engine.prior.toybox.controller_folder import base_of
-from engine.prior.toybox.folder import base_digest, load_parts
+from engine.prior.toybox.controller_files import base_of
 from engine.prior.toybox.geometry import DISTANCE, FOV_DEG
+from engine.prior.toybox.pipeline_files import base_digest, load_parts
 from engine.prior.toybox.prior import load_toybox
 from engine.render.mesh_numba import render_mesh
 from engine.toybox import train
@@ -21,8 +21,8 @@ from engine.toybox.objects.mesh import ToyMesh
 from engine.toybox.references.distortion import Amounts, displaced, draw_distortion, mirrored, shifted
 from engine.toybox.references.drawing import Mix, ccm_maps, distorted_maps, draw_kind, draw_reference, strength_at
 from engine.toybox.training.checkpoints import load_checkpoint
+from engine.toybox.training.controller_task import LEAVABLE, GuidingCourse, Parts
 from engine.toybox.training.export import export_controller
-from engine.toybox.training.guiding import LEAVABLE, GuidingCourse, Parts
 from engine.toybox.training.loop import Plan
 from engine.toybox.training.report import Pace
 from tests.prior.test_toybox_prior import save_tiny

@@ -12,23 +12,17 @@ import pytest
 import torch
 from PIL import Image
 
-from engine.assets.meshes.reading import read_reference
+from engine.assets.meshes.mesh_file import read_reference
 from engine.errors import InputError
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
-from engine.prior.toybox.controller import Pair, controller_for
-from engine.prior.toybox.controller_folder import save_controller
-from engine.prior.toybox.folder import base_digest
+from engine.prior.toybox.controller_files import save_controller
 from engine.prior.toybox.network import Words
+from engine.prior.toybox.pipeline_files import base_digest
 from engine.prior.toybox.prior import load_toybox
-from engine.toybox import benchmark
-from engine.toybox.referring import command, measure, store
-from engine.toybox.referring.cells import MAIN, SHIPPED, Cell, Row, cells_of, groups_of, weights_of
-from engine.toybox.referring.measure import SHOWN_SIDE, Outcome, advised, asked, blank, truth_of
-from engine.toybox.referring.report import document, gather, goals, markdown
-from engine.toybox.referring.sheet import CASES, HEAD, MARGIN, SIDE, cases_of, compose
-from engine.toybox.referring.sheet import TOP as TOP_ROOM
-from engine.toybox.yardstick.choosing import (
+from engine.prior.toybox.reference_controller import Pair, controller_for
+from engine.toybox.benchmark import __main__ as benchmark
+from engine.toybox.benchmark.reference_choice import (
     CEILING,
     ITSELF,
     KINDS,
@@ -44,7 +38,13 @@ from engine.toybox.yardstick.choosing import (
     shape_for,
     write_stl,
 )  # fmt: skip
-from engine.toybox.yardstick.tasks import image_tasks
+from engine.toybox.benchmark.tasks import image_tasks
+from engine.toybox.reference_ablation import command, measure, store
+from engine.toybox.reference_ablation.cells import MAIN, SHIPPED, Cell, Row, cells_of, groups_of, weights_of
+from engine.toybox.reference_ablation.measure import SHOWN_SIDE, Outcome, advised, asked, blank, truth_of
+from engine.toybox.reference_ablation.report import document, gather, goals, markdown
+from engine.toybox.reference_ablation.sheet import CASES, HEAD, MARGIN, SIDE, cases_of, compose
+from engine.toybox.reference_ablation.sheet import TOP as TOP_ROOM
 from tests.prior.test_toybox_prior import save_tiny
 
 TASKS = image_tasks(3)

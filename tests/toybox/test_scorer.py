@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.toybox.asking import Asked, read_prompt
 from engine.toybox.objects import draw_object
 from engine.toybox.pictures import render_object
+from engine.toybox.prompt_parser import Asked, read_prompt
 from engine.toybox.scorer import ToyboxScorer, load
 
 AZIMUTHS = [45.0 * i for i in range(8)]

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from engine.assets.meshes.seeing import reference_maps
+from engine.assets.meshes.render_maps import reference_maps
 from engine.core.cameras import orbit_cameras
-from engine.retrieval.embedding import load_embedder
-from engine.retrieval.finding import Sought, find_by_pictures, find_by_words
-from engine.retrieval.looks import AZIMUTHS_DEG, embedded, shape_of
-from engine.retrieval.retrieval import unit
+from engine.retrieval.embed_views import AZIMUTHS_DEG, embedded, shape_of
+from engine.retrieval.embedder import load_embedder
+from engine.retrieval.nearest import unit
+from engine.retrieval.search import Sought, find_by_pictures, find_by_words
 from engine.retrieval.shelf import toybox_shelf
 from engine.toybox.captions import caption, plain_caption
 from engine.toybox.objects import FIRST_KINDS, KINDS, draw_object

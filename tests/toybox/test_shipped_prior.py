@@ -9,11 +9,11 @@ import numpy as np
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
 from engine.prior.registry import load_prior
+from engine.toybox.benchmark.assets import generate, see
+from engine.toybox.benchmark.shapes import make_bank
+from engine.toybox.benchmark.tasks import AZIMUTHS_DEG, ELEVATIONS_DEG, TEXT_SEED, TextTask
+from engine.toybox.benchmark.verdicts import judge
 from engine.toybox.classifier import load_classifier
-from engine.toybox.yardstick.assets import generate, see
-from engine.toybox.yardstick.shapes import make_bank
-from engine.toybox.yardstick.tasks import AZIMUTHS_DEG, ELEVATIONS_DEG, TEXT_SEED, TextTask
-from engine.toybox.yardstick.verdicts import judge
 
 ASKED = {"bottle": "green", "chair": "yellow", "bird": "blue", "lamp": "orange"}
 

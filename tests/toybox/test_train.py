@@ -21,7 +21,7 @@ from engine.toybox import train
 from engine.toybox.dataset import ShardCache, ensure_shard, shard_path
 from engine.toybox.training.batches import BatchSource, Shares, choose_views, draw_given, draw_times, pixels_to_x, views_of_step
 from engine.toybox.training.checkpoints import CURRENT, PREVIOUS, load_checkpoint, save_checkpoint
-from engine.toybox.training.denoising import TAUGHT, DenoisingCourse, Sizes
+from engine.toybox.training.denoiser_task import TAUGHT, DenoisingCourse, Sizes
 from engine.toybox.training.export import export_checkpoint
 from engine.toybox.training.loop import Plan, Trainer
 from engine.toybox.training.objective import training_loss, view_errors

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 
-from engine.assets.meshes.files import MAX_BYTES, Folder, plain_name, too_large
+from engine.assets.meshes.untrusted_files import MAX_BYTES, Folder, plain_name, too_large
 from engine.errors import FileFormatError
 
 MOST_ENTRIES = 5000

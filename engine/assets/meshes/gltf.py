@@ -12,15 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from engine.assets.meshes.files import MAX_FACES, Folder, too_many
+from engine.assets.meshes.face_colours import Surface, painted
 from engine.assets.meshes.gltf_buffers import Buffers
 from engine.assets.meshes.gltf_document import facts_of, parsed, unknown_extensions
 from engine.assets.meshes.gltf_materials import Materials
 from engine.assets.meshes.gltf_nodes import copies, copies_announced, placed_nodes
 from engine.assets.meshes.gltf_pose import FAN, POINTS, STRIP, TRIANGLES, morphed, moved, posed, triangles
-from engine.assets.meshes.painting import Surface, painted
-from engine.assets.meshes.proxies import bodies_of_points
-from engine.assets.meshes.shape import RawMesh
+from engine.assets.meshes.mesh_shape import RawMesh
+from engine.assets.meshes.splats_to_mesh import bodies_of_points
+from engine.assets.meshes.untrusted_files import MAX_FACES, Folder, too_many
 from engine.errors import FileFormatError, InputError
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from engine.assets.meshes.files import MAX_BYTES, Folder, bytes_of_uri
 from engine.assets.meshes.gltf_document import DRACO, MESHOPT, extension
+from engine.assets.meshes.untrusted_files import MAX_BYTES, Folder, bytes_of_uri
 from engine.errors import FileFormatError
 
 COMPONENTS = {5120: "i1", 5121: "u1", 5122: "<i2", 5123: "<u2", 5125: "<u4", 5126: "<f4"}

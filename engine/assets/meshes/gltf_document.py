@@ -7,8 +7,8 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
-from engine.assets.meshes.files import MAX_JSON_PARTS
-from engine.assets.meshes.shape import Facts
+from engine.assets.meshes.mesh_shape import Facts
+from engine.assets.meshes.untrusted_files import MAX_JSON_PARTS
 from engine.errors import FileFormatError, InputError
 
 _JSON, _BIN = 0x4E4F534A, 0x004E4942

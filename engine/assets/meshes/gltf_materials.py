@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from engine.assets.export.glb import linear_from_srgb
-from engine.assets.meshes.files import bytes_of_uri, picture
+from engine.assets.meshes.face_colours import CLAMP, MIRROR, REPEAT, Paint, Texture, of_corners, plain
 from engine.assets.meshes.gltf_buffers import Buffers
 from engine.assets.meshes.gltf_document import EMISSIVE_STRENGTH, SPECULAR, TEXTURE_SOURCES, TRANSFORM, UNLIT, extension
-from engine.assets.meshes.painting import CLAMP, MIRROR, REPEAT, Paint, Texture, of_corners, plain
-from engine.assets.meshes.shape import GRAY
+from engine.assets.meshes.mesh_shape import GRAY
+from engine.assets.meshes.untrusted_files import bytes_of_uri, picture
 from engine.errors import InputError
 
 _WRAPS = {33071: CLAMP, 33648: MIRROR, 10497: REPEAT}

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 
 from engine.assets.export.ply_rows import Header, Rows, read_elements, read_header
-from engine.assets.meshes.files import MAX_FACES, Folder, texture_beside, too_many
-from engine.assets.meshes.painting import Paint, Surface, Texture, of_corners, painted, plain
+from engine.assets.meshes.face_colours import Paint, Surface, Texture, of_corners, painted, plain
+from engine.assets.meshes.mesh_shape import GRAY, RawMesh
 from engine.assets.meshes.polygons import triangulated
-from engine.assets.meshes.proxies import bodies_of_points
-from engine.assets.meshes.shape import GRAY, RawMesh
+from engine.assets.meshes.splats_to_mesh import bodies_of_points
+from engine.assets.meshes.untrusted_files import MAX_FACES, Folder, texture_beside, too_many
 from engine.errors import FileFormatError
 
 _FACES, _STRIPS = ("face", "faces"), ("tristrips",)

@@ -8,8 +8,8 @@ import struct
 import numpy as np
 
 from engine.assets.export.ply_rows import numbers_in
-from engine.assets.meshes.files import MAX_FACES, too_many
-from engine.assets.meshes.shape import GRAY, RawMesh
+from engine.assets.meshes.mesh_shape import GRAY, RawMesh
+from engine.assets.meshes.untrusted_files import MAX_FACES, too_many
 from engine.errors import FileFormatError
 
 _HEAD, _ROW = 84, 50

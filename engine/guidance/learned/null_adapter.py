@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from engine.guidance.learned.convergence import Convergence
-from engine.prior.adapter import Adapter
+from engine.prior.trainable_lora import Adapter
 
 
 class NullAdapter(nn.Module):

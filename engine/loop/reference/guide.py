@@ -9,17 +9,17 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from engine.assets.meshes.orient import Orientation
-from engine.assets.meshes.reading import read_reference
-from engine.assets.meshes.seeing import reference_maps, reference_pictures
-from engine.assets.meshes.shape import ReferenceShape
+from engine.assets.meshes.canonical_pose import Orientation
+from engine.assets.meshes.mesh_file import read_reference
+from engine.assets.meshes.mesh_shape import ReferenceShape
+from engine.assets.meshes.render_maps import reference_maps, reference_pictures
 from engine.core.cameras import Cameras
 from engine.core.views import Views
-from engine.loop.given import GivenViews
-from engine.loop.reference.belonging import found
+from engine.loop.input_images import GivenViews
+from engine.loop.reference.input_files import found
 from engine.loop.reference.likeness import Outlines, probe_cameras
-from engine.loop.reference.origin import origin_of
-from engine.loop.reference.ways import Way, chosen_way
+from engine.loop.reference.mechanism import Way, chosen_way
+from engine.loop.reference.provenance import origin_of
 from engine.loop.reference_settings import AUTO, OPEN, read_curve, read_gate
 from engine.loop.spec import Knobs, RunSpec
 from engine.prior.base import Prior, Prompts, Reference

@@ -9,7 +9,7 @@ from typing import Any
 
 from torch import Tensor
 
-from engine.core.noise import NoiseSchedule, flow_time, rectified_flow
+from engine.core.noise_schedule import NoiseSchedule, flow_time, rectified_flow
 from engine.errors import FileFormatError
 from engine.prior.pipeline_folder import read_json
 

@@ -15,16 +15,16 @@ from torch import Tensor
 
 from engine.errors import FileFormatError
 from engine.prior.base import PriorInfo
+from engine.prior.image_prompt.capabilities import IMAGEDREAM
+from engine.prior.image_prompt.clip_image_encoder import Eye, Preparation
 from engine.prior.imagedream.prior import ImageDreamPrior
 from engine.prior.latent.common import load_vae, one_tower_parts
-from engine.prior.latent.config import read_scheduler
 from engine.prior.latent.loading import Layout, check_channels, load_network, readable
+from engine.prior.latent.scheduler_config import read_scheduler
 from engine.prior.mvdream.load import described as described_mvdream
 from engine.prior.mvdream.load import filled
 from engine.prior.mvdream.names import diffusers_name, unet_config
 from engine.prior.pipeline_folder import BEFORE_EYE, EYE, parts_of, read_json
-from engine.prior.sight.eye import Eye, Preparation
-from engine.prior.sight.traits import IMAGEDREAM
 from engine.prior.weights import files_of
 
 if TYPE_CHECKING:  # slow to import; only when a model is loaded

@@ -12,10 +12,10 @@ from torch import Tensor
 
 from engine.errors import InputError
 from engine.prior.base import CleanViews, Condition, Prediction
+from engine.prior.image_prompt.prior import PicturePrior
 from engine.prior.imagedream.poses import camera_numbers
 from engine.prior.mvdream.prior import VIEWS
-from engine.prior.parametrisation import read_output
-from engine.prior.sight.prior import PicturePrior
+from engine.prior.prediction_type import read_output
 
 
 class ImageDreamPrior(PicturePrior):

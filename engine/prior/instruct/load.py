@@ -11,10 +11,10 @@ from engine.errors import FileFormatError
 from engine.prior.base import PriorInfo
 from engine.prior.instruct.prior import InstructPrior
 from engine.prior.latent.common import load_unet, load_vae, one_tower_parts
-from engine.prior.latent.config import read_scheduler
 from engine.prior.latent.load import described
 from engine.prior.latent.loading import Layout
 from engine.prior.latent.prior import LatentParts
+from engine.prior.latent.scheduler_config import read_scheduler
 
 LAYOUT = Layout(
     "StableDiffusionInstructPix2PixPipeline",

@@ -23,7 +23,7 @@ from torch import Tensor
 from engine.errors import InputError
 from engine.prior.base import Condition, Prediction, TextEmbedding
 from engine.prior.latent.prior import LatentPrior
-from engine.prior.parametrisation import read_output
+from engine.prior.prediction_type import read_output
 
 
 class InstructPrior(LatentPrior):

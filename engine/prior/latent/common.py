@@ -10,8 +10,8 @@ from torch import nn
 from engine.prior.latent.loading import load_network, load_tokenizer, square_side
 from engine.prior.latent.prior import LatentParts
 from engine.prior.latent.space import LatentSpace, shrinkage
+from engine.prior.latent.text_encoder import ClipTower, ClipWords
 from engine.prior.latent.unet import UnetDenoiser
-from engine.prior.latent.words import ClipTower, ClipWords
 
 
 def load_unet(folder: Path, device: torch.device) -> nn.Module:

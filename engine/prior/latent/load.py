@@ -9,9 +9,9 @@ import torch
 
 from engine.prior.base import PriorInfo
 from engine.prior.latent.common import load_unet, load_vae, one_tower_parts
-from engine.prior.latent.config import read_scheduler
 from engine.prior.latent.loading import Layout, check_channels
 from engine.prior.latent.prior import LatentParts, LatentPrior
+from engine.prior.latent.scheduler_config import read_scheduler
 
 LAYOUT = Layout(
     "StableDiffusionPipeline",

@@ -17,13 +17,13 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from engine.core.noise import NoiseSchedule
+from engine.core.noise_schedule import NoiseSchedule
 from engine.core.views import Views
 from engine.prior.base import Condition, Prediction, Prior, PriorInfo, TextEmbedding
-from engine.prior.latent.linear import LinearSpace
+from engine.prior.latent.linear_latents import LinearSpace
 from engine.prior.latent.space import LatentSpace
-from engine.prior.latent.words import Words
-from engine.prior.parametrisation import read_output
+from engine.prior.latent.text_encoder import Words
+from engine.prior.prediction_type import read_output
 
 log = logging.getLogger(__name__)
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from engine.core.views import Views
+from engine.prior.chunked import in_turn
 from engine.prior.resize import to_square
-from engine.prior.turns import in_turn
 
 if TYPE_CHECKING:  # slow to import; whoever loads a model has done it
     from diffusers import AutoencoderDC, AutoencoderKL

@@ -17,9 +17,9 @@ from torch import Tensor
 from engine.errors import FileFormatError
 from engine.prior.base import PriorInfo
 from engine.prior.latent.common import load_vae, one_tower_parts
-from engine.prior.latent.config import read_scheduler
 from engine.prior.latent.loading import Layout, check_channels, dtype_for, readable
 from engine.prior.latent.prior import LatentParts
+from engine.prior.latent.scheduler_config import read_scheduler
 from engine.prior.mvdream.names import diffusers_name, unet_config
 from engine.prior.mvdream.prior import CAPTION_END, DISTANCE, ELEVATIONS_DEG, FOV_DEG, VIEWS, MvdreamPrior
 from engine.prior.pipeline_folder import read_json, variant_of

@@ -15,7 +15,7 @@ from engine.errors import InputError
 from engine.prior.base import Condition, Prediction
 from engine.prior.latent.prior import LatentPrior
 from engine.prior.mvdream.poses import camera_numbers
-from engine.prior.parametrisation import read_output
+from engine.prior.prediction_type import read_output
 
 VIEWS = 4
 CAPTION_END = ", 3d asset"

@@ -9,8 +9,8 @@ import torch
 
 from engine.errors import FileFormatError
 from engine.prior.base import PriorInfo
-from engine.prior.latent.config import read_scheduler
 from engine.prior.latent.loading import Layout, load_network, readable, square_side
+from engine.prior.latent.scheduler_config import read_scheduler
 from engine.prior.pixel.prior import CHANNELS, PROMPT_TOKENS, PixelParts, PixelPrior
 from engine.prior.pixel.sentencepiece import read_t5_tokenizer
 

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from engine.core.noise import NoiseSchedule
+from engine.core.noise_schedule import NoiseSchedule
 from engine.core.views import Views
 from engine.prior.base import Condition, Prediction, PriorInfo, TextEmbedding
-from engine.prior.parametrisation import read_output
+from engine.prior.chunked import in_turn
 from engine.prior.pixel.sentencepiece import END, PADDING
+from engine.prior.prediction_type import read_output
 from engine.prior.resize import to_square
-from engine.prior.turns import in_turn
 
 if TYPE_CHECKING:  # slow to import; whoever loads a model has done it
     from diffusers import UNet2DConditionModel

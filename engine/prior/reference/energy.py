@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from engine.core.noise import NoiseSchedule, eps_from_x0
+from engine.core.noise_schedule import NoiseSchedule, eps_from_x0
 from engine.prior.base import Prediction
 
 

@@ -8,19 +8,19 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from engine.core.noise import NoiseSchedule, eps_from_x0
+from engine.core.noise_schedule import NoiseSchedule, eps_from_x0
 from engine.core.views import Views
 from engine.errors import FileFormatError, MissingError
 from engine.prior.base import Condition, Prediction, PriorInfo, TextEmbedding
 from engine.prior.resize import to_square
-from engine.prior.toybox.controller import ReferenceController
-from engine.prior.toybox.controller_folder import base_of, load_controller
-from engine.prior.toybox.folder import base_digest, load_parts
+from engine.prior.toybox.controller_files import base_of, load_controller
 from engine.prior.toybox.info import CONTROLLER
 from engine.prior.toybox.network import Poses, StemFeatures, ToyboxDenoiser, Words
+from engine.prior.toybox.pipeline_files import base_digest, load_parts
 from engine.prior.toybox.poses import poses_from_cameras, unknown_poses
+from engine.prior.toybox.reference_controller import ReferenceController
+from engine.prior.toybox.reference_steering import features_for
 from engine.prior.toybox.schedule import time_fraction
-from engine.prior.toybox.steering import features_for
 from engine.prior.toybox.threads import FastestThreads
 from engine.prior.toybox.tokeniser import Tokeniser
 

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from engine.core.noise import NoiseSchedule
+from engine.core.noise_schedule import NoiseSchedule
 
 TIMES = 1000
 LOG_SNR_SHIFT = 2 * math.log(0.5)

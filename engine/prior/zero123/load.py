@@ -16,15 +16,15 @@ from torch import Tensor, nn
 
 from engine.errors import FileFormatError
 from engine.prior.base import PriorInfo
+from engine.prior.image_prompt.capabilities import ZERO123
+from engine.prior.image_prompt.clip_image_encoder import Eye, Preparation
+from engine.prior.image_prompt.no_words import NoWords
 from engine.prior.latent.common import load_unet, load_vae, space_of
-from engine.prior.latent.config import read_scheduler
 from engine.prior.latent.loading import Layout, load_network, readable
 from engine.prior.latent.prior import LatentParts
+from engine.prior.latent.scheduler_config import read_scheduler
 from engine.prior.latent.unet import UnetDenoiser
 from engine.prior.pipeline_folder import BEFORE_EYE, EYE, parts_of, pipeline_class
-from engine.prior.sight.eye import Eye, Preparation
-from engine.prior.sight.traits import ZERO123
-from engine.prior.sight.words import NoWords
 from engine.prior.weights import files_of
 from engine.prior.zero123.prior import Projection, Zero123Prior
 

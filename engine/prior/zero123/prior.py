@@ -14,13 +14,13 @@ from torch import Tensor
 from torch.nn.functional import linear
 
 from engine.core.cameras import Cameras
-from engine.core.noise import NoiseSchedule
+from engine.core.noise_schedule import NoiseSchedule
 from engine.errors import InputError
 from engine.prior.base import CleanViews, Condition, Prediction, PriorInfo, TextEmbedding
+from engine.prior.image_prompt.clip_image_encoder import Eye
+from engine.prior.image_prompt.prior import PicturePrior
 from engine.prior.latent.prior import LatentParts
-from engine.prior.parametrisation import read_output
-from engine.prior.sight.eye import Eye
-from engine.prior.sight.prior import PicturePrior
+from engine.prior.prediction_type import read_output
 from engine.prior.zero123.poses import camera_difference, nearest
 
 

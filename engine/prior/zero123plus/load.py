@@ -14,17 +14,17 @@ from torch import Tensor
 
 from engine.errors import FileFormatError
 from engine.prior.base import PriorInfo
+from engine.prior.image_prompt.capabilities import ZERO123PLUS
+from engine.prior.image_prompt.clip_image_encoder import Eye, Preparation
+from engine.prior.image_prompt.no_words import SilentWords
 from engine.prior.latent.common import clip_tower, load_unet, load_vae
-from engine.prior.latent.config import read_scheduler
 from engine.prior.latent.loading import Layout, check_channels, load_network
 from engine.prior.latent.prior import LatentParts
+from engine.prior.latent.scheduler_config import read_scheduler
 from engine.prior.latent.space import shrinkage
+from engine.prior.latent.text_encoder import ClipWords
 from engine.prior.latent.unet import UnetDenoiser
-from engine.prior.latent.words import ClipWords
 from engine.prior.pipeline_folder import INDEX, read_json
-from engine.prior.sight.eye import Eye, Preparation
-from engine.prior.sight.traits import ZERO123PLUS
-from engine.prior.sight.words import SilentWords
 from engine.prior.zero123plus.prior import Zero123PlusPrior
 from engine.prior.zero123plus.tiles import TileSpace
 

@@ -14,13 +14,13 @@ import torch
 from torch import Tensor
 
 from engine.core.cameras import Cameras
-from engine.core.noise import NoiseSchedule, noise_like
+from engine.core.noise_schedule import NoiseSchedule, noise_like
 from engine.errors import InputError
 from engine.prior.base import CleanViews, Condition, Prediction, PriorInfo
+from engine.prior.image_prompt.clip_image_encoder import Eye, Preparation
+from engine.prior.image_prompt.prior import PicturePrior
 from engine.prior.latent.prior import LatentParts
-from engine.prior.parametrisation import read_output
-from engine.prior.sight.eye import Eye, Preparation
-from engine.prior.sight.prior import PicturePrior
+from engine.prior.prediction_type import read_output
 from engine.prior.zero123plus.network import in_sight_of
 from engine.prior.zero123plus.tiles import VIEWS, joined, parted
 

@@ -158,7 +158,7 @@ def _unreadable(path: Path) -> str | None:
 
 
 def _read_file(path: Path) -> ToyMesh:
-    from engine.assets.meshes.reading import read_reference  # readers are not needed for packed collections
+    from engine.assets.meshes.mesh_file import read_reference  # readers are not needed for packed collections
 
     mesh = read_reference(path)
     return _toy_mesh(mesh.vertices, mesh.faces, mesh.face_colours)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from engine.core.noise import NoiseSchedule
+from engine.core.noise_schedule import NoiseSchedule
 from engine.prior.toybox.network import Poses, ToyboxDenoiser
 from engine.prior.toybox.poses import orbit_poses
 from engine.prior.toybox.tokeniser import Tokeniser

@@ -13,9 +13,9 @@ import torch.distributed as dist
 
 from engine.errors import FileFormatError
 from engine.toybox.training.checkpoints import load_checkpoint
-from engine.toybox.training.course import Course
 from engine.toybox.training.optimiser import FlatGradients, Optimiser, Rates, ema_decay, rate_factor
 from engine.toybox.training.report import Pace, Progress, Reporter
+from engine.toybox.training.task import Course
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from engine.core.noise import NoiseSchedule
+from engine.core.noise_schedule import NoiseSchedule
 from engine.prior.toybox.network import StemFeatures, ToyboxDenoiser, Words
 from engine.prior.toybox.prior import half_pays
 from engine.prior.toybox.schedule import time_fraction

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.assets.images.reading import decode_photo, read_photo
+from engine.assets.images.decoding import decode_photo, read_photo
 from engine.errors import FileFormatError, MissingError
 
 MEASURE = """
 import resource, sys
-from engine.assets.images.reading import read_photo
+from engine.assets.images.decoding import read_photo
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 photo = read_photo(sys.argv[1])
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before, *photo.rgba.shape)

@@ -10,8 +10,8 @@ import pytest
 from tests.loop.references.models import document
 
 from engine.assets.meshes.blocks import MAX_BYTES, Block, blocks_in, text_of
-from engine.assets.meshes.reading import read_reference
-from engine.assets.meshes.solids import SIDES, mesh_of, rotation, solid, write_blocks_glb
+from engine.assets.meshes.mesh_file import read_reference
+from engine.assets.meshes.primitives import SIDES, mesh_of, rotation, solid, write_blocks_glb
 from engine.errors import FileFormatError, InputError
 
 RING = SIDES / 2 * np.sin(2 * np.pi / SIDES)  # area of the polygon in a unit circle

@@ -11,11 +11,11 @@ import pytest
 from PIL import Image
 from tests.loop.references.models import WEDGE, WEDGE_FACES, document, write_glb, write_obj, write_stl
 
-from engine.assets.meshes import files, gltf_buffers, gltf_document, gltf_materials, gltf_pose
-from engine.assets.meshes.orient import Orientation
-from engine.assets.meshes.reading import read_reference
+from engine.assets.meshes import gltf_buffers, gltf_document, gltf_materials, gltf_pose, untrusted_files
+from engine.assets.meshes.canonical_pose import Orientation
+from engine.assets.meshes.mesh_file import read_reference
 from engine.errors import FileFormatError, InputError, MissingError
-from engine.loop.reference.belonging import companions, kept_with
+from engine.loop.reference.input_files import companions, kept_with
 
 
 def sparse(path: Path, size: int) -> Path:
@@ -107,13 +107,13 @@ def test_a_glb_gets_nothing_from_elsewhere(uri: str, where: str, tmp_path: Path)
 
 
 def test_only_so_many_pixels_of_textures_are_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "MAX_TEXTURE_PIXELS", 25_000)
+    monkeypatch.setattr(untrusted_files, "MAX_TEXTURE_PIXELS", 25_000)
     told, binary = document()
     for number in range(4):
         Image.new("RGB", (100, 100), (255, 0, 0)).save(tmp_path / f"{number}.png")
     told["images"] = [{"uri": f"{number}.png"} for number in range(4)]
     told["textures"] = [{"source": number} for number in range(4)]
-    look = gltf_materials.Materials(gltf_buffers.Buffers(told, binary, files.Folder(tmp_path)))
+    look = gltf_materials.Materials(gltf_buffers.Buffers(told, binary, untrusted_files.Folder(tmp_path)))
     assert [look.texture(number) is not None for number in range(4)] == [True, True, False, False]
     assert sum(look.pixels) == 20_000 and len(look.notes) == 1
 

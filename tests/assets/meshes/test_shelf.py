@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 from tests.loop.references.models import WEDGE, document, write_glb, write_obj, write_stl
 
-from engine.assets.meshes.seeing import pictures_of
-from engine.assets.meshes.shape import ReferenceShape
+from engine.assets.meshes.mesh_shape import ReferenceShape
+from engine.assets.meshes.render_maps import pictures_of
 from engine.errors import InputError, MissingError
 from engine.prior.reference.silhouette import outline
-from engine.retrieval import finding
-from engine.retrieval.finding import Sought, closeness, drawn, find_by_picture, find_by_pictures, find_by_words
+from engine.retrieval import search
+from engine.retrieval.embed_views import AZIMUTHS_DEG, embedded, shape_of
 from engine.retrieval.index import models_in
-from engine.retrieval.looks import AZIMUTHS_DEG, embedded, shape_of
-from engine.retrieval.sheet import compose_matches
+from engine.retrieval.match_sheet import compose_matches
+from engine.retrieval.search import Sought, closeness, drawn, find_by_picture, find_by_pictures, find_by_words
 from engine.retrieval.shelf import folder_shelf, results_shelf, together
 
 RNG = np.random.default_rng(0)
@@ -138,8 +138,8 @@ def test_matches_are_told_by_how_far_their_outlines_are_the_same(folder: Path, t
 def test_few_files_are_read_for_it_and_none_that_is_gone(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shelf, rgba = folder_shelf(folder, Outlines(), tmp_path / "cache"), np.ones((20, 20, 4), np.float32)
     read = []
-    monkeypatch.setattr(finding, "FILES_LOOKED_AT", 2)
-    monkeypatch.setattr(finding, "shape_of", lambda item: (read.append(item.id), shape_of(item))[1])
+    monkeypatch.setattr(search, "FILES_LOOKED_AT", 2)
+    monkeypatch.setattr(search, "shape_of", lambda item: (read.append(item.id), shape_of(item))[1])
     assert len(find_by_picture(shelf, Outlines(), rgba, 1)) == 1 and len(read) == 2
     assert len(find_by_picture(shelf, Outlines(), rgba, 1)) == 1 and len(read) == 2, "they are not read again"
     (folder / "plate.glb").unlink()

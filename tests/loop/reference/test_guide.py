@@ -10,12 +10,12 @@ from tests.loop.guiding.ball_model import BallModel
 
 from engine.core.cameras import Cameras, orbit_cameras
 from engine.errors import InputError
-from engine.loop.combinations import check_combination
-from engine.loop.given import GivenViews
+from engine.loop.input_images import GivenViews
 from engine.loop.reference.guide import Guide, guide_by, with_reference
-from engine.loop.reference.ways import chosen_way
+from engine.loop.reference.mechanism import chosen_way
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
+from engine.loop.validation import check_combination
 from engine.prior.base import Condition, PriorInfo, Prompts
 from engine.prior.control.entries import control_ids
 from tests.loop.balls import PROMPT, ball_prior, quick_spec

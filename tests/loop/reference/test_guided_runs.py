@@ -14,14 +14,14 @@ from torch import Tensor
 
 from engine.errors import InputError
 from engine.loop.messages import Finished, Mailbox, SetKnobs, Stepped, Stop, Unattended
-from engine.loop.reference.origin import Origin, write_origin
+from engine.loop.reference.provenance import Origin, write_origin
 from engine.loop.run import run
 from engine.loop.spec import Knobs, RunSpec
 from engine.prior.base import Prior
-from engine.prior.toybox.controller import controller_for
-from engine.prior.toybox.controller_folder import save_controller
+from engine.prior.toybox.controller_files import save_controller
 from engine.prior.toybox.info import CONTROLLER
 from engine.prior.toybox.prior import ToyboxPrior, load_toybox
+from engine.prior.toybox.reference_controller import controller_for
 from tests.loop.balls import ScriptedMailbox, ball_prior, of_type, quick_knobs, quick_spec
 from tests.prior.test_toybox_prior import save_tiny
 

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from engine.errors import FileFormatError, InputError, MissingError, PresetError
 from engine.prior.analytic import AnalyticPrior, gaussian
+from engine.prior.attachments import Outfit, outfit_for
 from engine.prior.base import Condition, Prompts
 from engine.prior.control.control import Control, check_base, load_control
 from engine.prior.control.entries import CONTROLS_FOLDER, control_ids, find_control, list_controls, read_control
@@ -31,7 +32,6 @@ from engine.prior.entries import COMMIT
 from engine.prior.latent.load import load_latent
 from engine.prior.latent.prior import LatentPrior
 from engine.prior.latent.sdxl import load_sdxl
-from engine.prior.outfit import Outfit, outfit_for
 from engine.prior.sampling import ddim
 from tests.prior.control.tiny_control import save_tiny_control, seen, write_entry
 

@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from engine.prior.attachments import Outfit
 from engine.prior.base import Condition, Reference
 from engine.prior.control.control import load_control
 from engine.prior.latent.load import load_latent
 from engine.prior.latent.prior import LatentPrior
-from engine.prior.outfit import Outfit
 from engine.prior.reference.strength import Influence, StrengthCurve
 from tests.prior.control.tiny_control import save_tiny_control, seen
 

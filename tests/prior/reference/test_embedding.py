@@ -10,8 +10,8 @@ import torch
 from huggingface_hub import constants
 
 from engine.errors import InputError, MissingError
-from engine.retrieval.clip import ClipEmbedder
-from engine.retrieval.embedding import load_embedder
+from engine.retrieval.clip_embedder import ClipEmbedder
+from engine.retrieval.embedder import load_embedder
 from engine.scoring import clip
 from tests.scoring.tiny_clip import save_tiny_clip
 

@@ -7,8 +7,8 @@ import pytest
 
 from engine.errors import InputError
 from engine.prior.reference.silhouette import outline
-from engine.retrieval.retrieval import best, sample, shares, similarities
-from engine.retrieval.words import meanings, word_space
+from engine.retrieval.nearest import best, sample, shares, similarities
+from engine.retrieval.text_matching import meanings, word_space
 
 
 def test_the_nearest_view_counts() -> None:

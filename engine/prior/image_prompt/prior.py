@@ -1,0 +1,56 @@
+"""Latent priors whose prompt is a picture of the object."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from engine.core.cameras import Cameras
+from engine.core.noise_schedule import NoiseSchedule
+from engine.core.views import Views, composite
+from engine.prior.base import CleanViews, Prior, PriorInfo
+from engine.prior.image_prompt.clip_image_encoder import Eye
+from engine.prior.latent.prior import LatentParts, LatentPrior
+
+
+class PicturePrior(LatentPrior):
+    """Sees given pictures through ``eye`` and through its VAE, over a flat background. What it keeps is in ``CleanViews``."""
+
+    behind: ClassVar[float] = 1.0
+    """The grey level of the background of pictures that it was taught."""
+
+    def __init__(
+        self,
+        parts: LatentParts,
+        info: PriorInfo,
+        schedule: NoiseSchedule,
+        prediction_type: str,
+        eye: Eye,
+        max_views_per_call: int = 8,
+    ) -> None:
+        super().__init__(parts, info, schedule, prediction_type, max_views_per_call)
+        self.eye = eye
+
+    @torch.no_grad()
+    def clean_views(self, views: Views, cameras: Cameras) -> CleanViews:
+        """What the network is shown of M pictures, premultiplied over black with their alpha."""
+        rgb = composite(views.rgb, views.alpha, torch.full((3,), self.behind, device=views.rgb.device)).to(self.device)
+        return CleanViews(self.latents(rgb), cameras, self.tokens(rgb))
+
+    def latents(self, rgb: Tensor) -> Tensor:
+        """Opaque pictures (M,H,W,3) in the space of the prior (M,C,h,w)."""
+        return self.parts.space.encode(rgb, self.max_pictures_per_call)
+
+    def tokens(self, rgb: Tensor) -> Tensor:
+        """What the image encoder reads of opaque pictures, (M,L,D)."""
+        return self.eye.summary(rgb)
+
+
+def clean_views_of(prior: Prior, views: Views, cameras: Cameras) -> CleanViews:
+    """M given pictures, premultiplied over black, as ``prior`` is shown them."""
+    if isinstance(prior, PicturePrior):
+        return prior.clean_views(views, cameras)
+    with torch.no_grad():
+        return CleanViews(prior.encode(views), cameras)

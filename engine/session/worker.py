@@ -1,0 +1,238 @@
+"""The one thread that computes: it pulls the events of the job that runs, one at a time, and looks at the board in between.
+
+Pausing is not pulling. Whatever a run raises ends that job alone.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from engine.errors import IncompleteError, RunError, StudioError
+from engine.loop.messages import (
+    Checkpointed,
+    Event,
+    Finished,
+    Pictures,
+    RolledBack,
+    SceneCopy,
+    SetKnobs,
+    StageStarted,
+    Stepped,
+    Stop,
+    Warned,
+)
+from engine.prior.base import Prior
+from engine.session.command_queue import CommandBox
+from engine.session.eta import FINISH, Pace, finishing, kind_of, with_eta
+from engine.session.jobs import Board, Job
+from engine.session.library import has_checkpoint
+from engine.session.record import ENDED, JobRecord
+
+Run = Callable[..., Iterator[Event]]
+WriteResults = Callable[[Finished, str, Path], dict[str, Path]]
+LoadPrior = Callable[[str], Prior]
+Settle = Callable[[Path], None]
+LOG = "error.log"
+
+
+class Scenes(Protocol):
+    """Where copies of scenes go, and who knows whether anybody looks at them."""
+
+    def offer(self, token: str, copy: SceneCopy) -> None:
+        """Here is a newer copy."""
+        ...
+
+    def tell_watched(self, token: str) -> None:
+        """Post ``Watch`` to the job's mailbox as things stand."""
+        ...
+
+
+class Engine:
+    """Works through the board until the board closes."""
+
+    def __init__(
+        self, board: Board, run: Run, write_results: WriteResults, load_prior: LoadPrior, scenes: Scenes, settle: Settle
+    ) -> None:
+        self.board, self._run, self._write_results, self._load_prior, self._scenes = board, run, write_results, load_prior, scenes
+        self._settle = settle
+        self._paces: dict[tuple[str, ...], dict[str, float]] = {}  # of the newest run of each kind
+        self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def join(self, timeout_seconds: float) -> bool:
+        """Wait until the thread has ended, after ``board.close()``; False if the step it is in takes longer than that."""
+        if self._thread.ident is not None:
+            self._thread.join(timeout_seconds)
+        return not self._thread.is_alive()
+
+    def _work(self) -> None:
+        try:
+            while (job := self.board.next_job()) is not None:
+                self._pull(job)
+        finally:
+            for job in self.board.all():
+                with suppress(Exception):  # one that cannot be put down is found by the next session
+                    self._leave(job)
+
+    def _pull(self, job: Job) -> None:
+        """Take one event from a job."""
+        try:
+            if job.events is None:
+                job.events = self._open(job)
+            began = time.monotonic()
+            event = next(job.events, None)
+            job.lap += time.monotonic() - began
+            if event is None:
+                raise RunError("The run ended without a result.", "Start it again; its folder holds the last checkpoint.")
+            self._take(job, event)
+        except StudioError as error:
+            self._fail(job, error.what, error.remedy)
+        except Exception as error:  # whatever one job does, the next one is still to be worked on
+            self._fail(job, *_explained(error, self._folder(job)))
+
+    def _open(self, job: Job) -> Iterator[Event]:
+        """Begin a run, or go on from its checkpoint, with a fresh mailbox that holds what the run must know at once."""
+        folder = self._folder(job)
+        resume = has_checkpoint(folder)
+        with self.board.changed:
+            record, job.mailbox, job.began = job.record, CommandBox(), time.monotonic()
+            job.pace, job.lap = Pace(), 0.0
+            if record.revision > (record.checkpoint_revision if resume else 0):
+                job.mailbox.post(SetKnobs(record.revision, record.knobs))
+            if record.stopping:
+                job.mailbox.post(Stop())
+        self._scenes.tell_watched(record.token)
+        self.board.save(job)
+        settings = record.settings
+        return self._run(settings.spec, settings.knobs, job.mailbox, self._load_prior, folder=folder, resume=resume)
+
+    def _take(self, job: Job, event: Event) -> None:
+        if isinstance(event, Finished):
+            self._finish(job, event)
+            return
+        if isinstance(event, SceneCopy):
+            self._scenes.offer(job.record.token, event)
+        elif isinstance(event, Pictures):
+            event.images.setflags(write=False)
+            job.pictures = event
+        seconds = time.monotonic() - job.began
+        pace, known = self._paced(job, event), self._paces.get(kind_of(job.record.settings.spec), {})
+        self.board.update(job, lambda record: expecting(recorded(record, event, seconds), event, pace, known))
+        if isinstance(event, Checkpointed):
+            self.board.save(job)
+
+    def _paced(self, job: Job, event: Event) -> Pace:
+        """The job's pace after an event; what a stage needs before its first step is not part of that."""
+        if isinstance(event, Stepped):
+            job.pace = job.pace.after(event.stage, job.lap)
+        if isinstance(event, Stepped | StageStarted):
+            job.lap = 0.0
+        return job.pace
+
+    def _finish(self, job: Job, finished: Finished) -> None:
+        """Keep the scene, write the files, and only then say that the job has ended."""
+        self._scenes.offer(job.record.token, finished.copy)
+        known = self._paces.setdefault(kind_of(job.record.settings.spec), {})
+        self.board.update(job, lambda record: replace(record, progress=finishing(record.progress, job.pace, known)))
+        began = time.monotonic()
+        files = self._written(job, finished)
+        known |= {**job.pace.means(), FINISH: time.monotonic() - began}
+        seconds = finished.seconds.get("total", job.record.progress.seconds)
+
+        def ended(record: JobRecord) -> JobRecord:
+            progress = replace(record.progress, seconds=seconds, total_step=finished.steps)
+            return replace(record, files=files, progress=progress, stopping=False)
+
+        self._let_go(job)
+        self.board.move(job, "stopped" if finished.stopped else "done", ended)
+        self.board.save(job)
+        with suppress(StudioError):  # then its checkpoint takes more space than it must
+            self._settle(self._folder(job))
+
+    def _written(self, job: Job, finished: Finished) -> dict[str, str]:
+        folder, files = self._folder(job), {}
+        try:
+            files = self._write_results(finished, job.record.settings.spec.prior, folder)
+        except IncompleteError as error:
+            files, told = error.written, (error.what, error.remedy)
+            _log(error, folder)
+        except StudioError as error:
+            told = f"The result's files could not be written. {error.what}", error.remedy
+        except Exception as error:
+            what, remedy = _explained(error, folder)
+            told = f"The result's files could not be written. {what}", remedy
+        else:
+            told = None
+        if told is not None:
+            self.board.update(job, lambda record: record.warned(*told))
+        return {name: path.relative_to(folder).as_posix() for name, path in files.items()}
+
+    def _fail(self, job: Job, what: str, remedy: str) -> None:
+        self._let_go(job)
+        self.board.move(job, "failed", lambda record: replace(record, error=(what, remedy), stopping=False))
+        self.board.save(job)
+
+    def _leave(self, job: Job) -> None:
+        """Put a job down when the session closes, in such a way that the next one can take it up."""
+        self._let_go(job)
+        if job.record.state not in ENDED and job.record.session == self.board.library.session:
+            self.board.update(job, lambda record: replace(record, session=""))
+            self.board.save(job)
+
+    def _let_go(self, job: Job) -> None:
+        """Let go of a run and the memory it holds."""
+        events, job.events = job.events, None
+        with suppress(Exception):
+            if events is not None:
+                events.close()
+
+    def _folder(self, job: Job) -> Path:
+        return self.board.library.folder(job.record.token)
+
+
+def recorded(record: JobRecord, event: Event, seconds: float) -> JobRecord:
+    """The record after an event that came ``seconds`` after the job was taken up."""
+    progress = record.progress.after(event)
+    if progress.seconds_to_first_picture is None and isinstance(event, SceneCopy | Pictures):
+        progress = replace(progress, seconds_to_first_picture=seconds)
+    record = replace(record, progress=progress)
+    if isinstance(event, Checkpointed):
+        further = event.total_step > record.checkpoint_step  # so it is not this run that ends the program
+        record = replace(record, checkpoint_step=event.total_step, deaths=0) if further else record
+        return replace(record, checkpoint_revision=progress.revision_applied)
+    if isinstance(event, Warned):
+        return record.warned(event.what, event.remedy)
+    if isinstance(event, RolledBack):
+        what = f"The run went back to step {event.to_step:,} of this stage because {event.reason}."
+        return record.warned(what, "It goes on more gently. If this happens again, lower the guidance or the learning rate.")
+    return record
+
+
+def expecting(record: JobRecord, event: Event, pace: Pace, known: Mapping[str, float]) -> JobRecord:
+    """The record with the time that the run still takes, where a step has told."""
+    if not isinstance(event, Stepped):
+        return record
+    return replace(record, progress=with_eta(record.progress, record.settings.spec, pace, known))
+
+
+def _log(error: Exception, folder: Path) -> None:
+    with suppress(OSError), (folder / LOG).open("a", encoding="utf-8", errors="backslashreplace") as log:
+        log.write("".join(traceback.format_exception(error)))
+
+
+def _explained(error: Exception, folder: Path) -> tuple[str, str]:
+    """A plain sentence for what nobody foresaw; the details go to the log in the job's folder."""
+    _log(error, folder)
+    if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
+        return "There was not enough memory.", "Choose a smaller render size, fewer views a step, or fewer splats or voxels."
+    what = f"Something went wrong inside the program ({type(error).__name__}: {error})."
+    return what, f"The details are in {folder / LOG}. The last checkpoint is kept: resume, or start again."

@@ -1,0 +1,81 @@
+"""Tasks over worker processes: one torch thread each, the prior loaded once in each, results as they are ready."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from functools import lru_cache
+from multiprocessing import get_context
+from typing import TypeVar
+
+from engine.errors import RunError
+from engine.loop.devices import limit_threads
+from engine.loop.settings import Settings
+from engine.prior.base import Prior
+from engine.prior.registry import load_prior
+from engine.toybox.benchmark.image import ImageResult, measure_image
+from engine.toybox.benchmark.tasks import ImageTask, TextTask
+from engine.toybox.benchmark.text import TextResult, measure_text
+from engine.toybox.benchmark.watchdog import end_with_parent
+from engine.toybox.classifier import ToyClassifier, load_classifier
+
+Todo, Done = TypeVar("Todo"), TypeVar("Done")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One task and the settings to do it with, and for a picture those with which words alone are tried."""
+
+    task: TextTask | ImageTask
+    settings: Settings
+    text_settings: Settings | None = None
+
+
+def measure(job: Job) -> TextResult | ImageResult:
+    """Do one job in this process."""
+    prior = prior_of_process(job.settings.spec.prior)
+    if isinstance(job.task, TextTask):
+        return measure_text(job.task, job.settings, prior, classifier_of_process())
+    return measure_image(job.task, job.settings, job.text_settings or job.settings, prior, classifier_of_process())
+
+
+def measure_all(jobs: Sequence[Job], processes: int) -> Iterator[TextResult | ImageResult]:
+    """Results in the order in which they are ready; the same whatever the number of processes. Raises RunError if one dies."""
+    return each_of(measure, jobs, processes)
+
+
+def each_of(work: Callable[[Todo], Done], jobs: Sequence[Todo], processes: int) -> Iterator[Done]:
+    """``work`` done on each job, as it is ready; ``work`` is a function of a module. Raises RunError if a worker dies."""
+    if processes == 1:
+        limit_threads()
+        yield from (work(job) for job in jobs)
+        return
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn"), initializer=_begin_worker) as pool:
+        futures = [pool.submit(work, job) for job in jobs]
+        try:
+            for future in as_completed(futures):
+                yield future.result()
+        except BrokenProcessPool as error:
+            raise RunError("A worker process of the benchmark was ended.", "Run it again, or with --processes 1.") from error
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+def _begin_worker() -> None:
+    end_with_parent()
+    limit_threads()
+
+
+@lru_cache(maxsize=1)
+def prior_of_process(prior_id: str) -> Prior:
+    """The prior, loaded once in each process."""
+    return load_prior(prior_id)
+
+
+@lru_cache(maxsize=1)
+def classifier_of_process() -> ToyClassifier:
+    """The classifier, loaded once in each process."""
+    return load_classifier()

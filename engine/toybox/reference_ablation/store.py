@@ -1,0 +1,30 @@
+"""Outcomes on disk as they are ready, in the files of `engine.toybox.method_sweep.store`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from engine.toybox.method_sweep.store import begin, told_lines, views_in, write
+from engine.toybox.reference_ablation.measure import Outcome
+
+__all__ = ["add", "begin", "load"]
+
+
+def add(folder: Path, outcome: Outcome) -> None:
+    """Write one outcome. Raises StorageError."""
+    told = {"key": outcome.key, "digest": outcome.digest, "reference": outcome.reference, "error": outcome.error}
+    write(folder, {**told, "numbers": dict(outcome.numbers)}, Image.fromarray(np.concatenate(list(outcome.views), axis=1)))
+
+
+def load(folder: Path, wanted: Mapping[str, str]) -> dict[str, Outcome]:
+    """Outcomes by key of the cells in ``wanted`` (key -> digest), but those of other settings or weights, or that failed."""
+    return {
+        told["key"]: Outcome(
+            told["key"], told["digest"], told["reference"], told["numbers"], views_in(folder, told["key"])[..., :3]
+        )
+        for told in told_lines(folder, wanted)
+    }

@@ -1,0 +1,126 @@
+"""The course of the prior itself: a denoiser of toy objects, and the tokeniser it reads with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from engine.prior.toybox.info import TOYBOX_INFO
+from engine.prior.toybox.network import ToyboxDenoiser
+from engine.prior.toybox.pipeline_files import load_parts
+from engine.prior.toybox.prior import ToyboxPrior
+from engine.prior.toybox.schedule import TIMES, shifted_cosine
+from engine.prior.toybox.tokeniser import Tokeniser, build_tokenizer
+from engine.toybox.dataset import ShardCache
+from engine.toybox.training.batches import BatchSource, Shares
+from engine.toybox.training.evaluation import Evaluation
+from engine.toybox.training.loop import Plan
+from engine.toybox.training.objective import training_loss
+from engine.toybox.training.sheet import PROMPTS, write_samples
+from engine.toybox.vocabulary import VOCABULARY
+
+TAUGHT = "text_encoder.pt"
+"""File in the run's folder: the text encoder after it learned to read, with which the first step begins."""
+
+
+EMBEDDING = "text.embedding.weight"
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How large the denoiser is, how its text encoder is taught, and how much an examination looks at."""
+
+    width: int = 192
+    depth: int = 7
+    heads: int = 4
+    length: int = 16
+    text_depth: int = 3
+    words: int = 1024  # rows of the embedding: numbers that the vocabulary may still grow into
+    reading_steps: int = 2500  # of teaching the text encoder to read, where it starts anew,
+    reading_objects: int = 20_000  # with captions of so many objects
+    examined_objects: int = 16
+    examined_prompts: int = 16
+    shares: Shares = field(default_factory=Shares)
+    vocabulary: tuple[str, ...] = VOCABULARY
+
+    def network(self) -> ToyboxDenoiser:
+        """A new network of these sizes."""
+        return ToyboxDenoiser(
+            width=self.width,
+            depth=self.depth,
+            heads=self.heads,
+            words=self.words,
+            length=self.length,
+            text_depth=self.text_depth,
+        )
+
+
+class DenoisingCourse:
+    """Train every weight of a `ToyboxDenoiser` on the objects of a cache."""
+
+    def __init__(self, sizes: Sizes, plan: Plan, rank: int, state: Mapping[str, Any] | None) -> None:
+        self.sizes, self.device = sizes, torch.device(plan.device)
+        self.vocabulary = joined(tuple(state["vocabulary"]), sizes.vocabulary) if state else sizes.vocabulary
+        self.net = sizes.network().to(self.device)
+        if state is None:
+            self._begin(plan)
+        self.tokeniser = Tokeniser(build_tokenizer(self.vocabulary), sizes.length)
+        self.schedule = shifted_cosine()
+        cache = ShardCache.open(plan.cache)
+        self.source = BatchSource(cache, self.tokeniser, TIMES, plan.seed, rank, sizes.shares, self.device)
+        self.forward = torch.compile(self.net) if plan.compiled else self.net
+        self.examination: Evaluation | None = None
+
+    def _begin(self, plan: Plan) -> None:
+        """Shipped weights and the numbers of their words, or a text encoder that has been taught to read."""
+        if plan.init is not None:
+            parts = load_parts(plan.init)
+            self.net.load_state_dict(with_more_words(parts.net.state_dict(), self.net.text.embedding.weight))
+            numbers = parts.tokeniser.tokenizer.get_vocab()
+            self.vocabulary = joined(tuple(sorted(parts.tokeniser.vocabulary, key=numbers.__getitem__)), self.vocabulary)
+        elif (plan.out / TAUGHT).exists():
+            self.net.text.load_state_dict(torch.load(plan.out / TAUGHT, map_location=self.device, weights_only=True))
+
+    def loss(self, step: int, images: int, progress: float) -> Tensor:
+        """The denoising loss of a step's batch."""
+        return training_loss(self.forward, self.schedule, self.source.batch(step, images))
+
+    def state(self) -> dict[str, Any]:
+        """The words and the sizes."""
+        return {"vocabulary": list(self.vocabulary), "config": config_of(self.net)}
+
+    def with_weights(self, weights: Mapping[str, Tensor]) -> ToyboxDenoiser:
+        """A frozen denoiser."""
+        net = ToyboxDenoiser(**config_of(self.net)).to(self.device)
+        net.load_state_dict(weights)
+        return net.eval().requires_grad_(False)
+
+    def examine(self, net: ToyboxDenoiser, sheet: Path) -> dict[str, list[float]]:
+        """Errors under right and wrong conditions; samples of fixed prompts."""
+        if self.examination is None:
+            self.examination = Evaluation(self.tokeniser, self.schedule, self.device, self.sizes.examined_objects)
+        prior = ToyboxPrior(net, self.tokeniser, self.schedule, TOYBOX_INFO, self.device)
+        write_samples(prior, PROMPTS[: self.sizes.examined_prompts], sheet)
+        return self.examination.errors(net)
+
+
+def with_more_words(weights: Mapping[str, Tensor], fresh: Tensor) -> dict[str, Tensor]:
+    """Weights whose embedding has as many rows as ``fresh`` (W,D): known words keep theirs, new ones begin as ``fresh``."""
+    known = weights[EMBEDDING]
+    grown = torch.cat([known, fresh.detach()[len(known) :].to(known)]) if len(fresh) > len(known) else known
+    return {**weights, EMBEDDING: grown}
+
+
+def config_of(net: ToyboxDenoiser) -> dict[str, int]:
+    """The network's sizes."""
+    return {name: value for name, value in net.config.items() if not name.startswith("_")}
+
+
+def joined(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, ...]:
+    """Old words keep their numbers; new ones come after."""
+    return tuple(dict.fromkeys((*old, *new)))

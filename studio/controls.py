@@ -9,7 +9,7 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from engine.core.fields import Knob, Mark, Range, Text, knobs_of
+from engine.core.fields import Control, Range, SettingField, Text, marked_fields
 from engine.guidance import key_of
 from engine.guidance.base import Guidance
 from engine.loop.settings import Value
@@ -26,7 +26,7 @@ class Field:
     """One setting that has a control. ``live``: a run that goes obeys it. ``method``: the guidance method it is of, if any."""
 
     name: str
-    mark: Mark
+    mark: Control
     value: Value
     live: bool
     method: str | None = None
@@ -41,15 +41,17 @@ def fields_of(spec: RunSpec, knobs: Knobs, methods: Mapping[str, type[Guidance]]
 
     ``guidance_scale``, which every method has, appears once, as the method of ``knobs`` marks it.
     """
-    shared = [knob for knob in knobs_of(knobs.guidance) if knob.name == SHARED]
-    found = _fields(knobs_of(spec), live=False) + _fields([*shared, *knobs_of(knobs), *knobs_of(knobs.timesteps)], live=True)
+    shared = [knob for knob in marked_fields(knobs.guidance) if knob.name == SHARED]
+    found = _fields(marked_fields(spec), live=False) + _fields(
+        [*shared, *marked_fields(knobs), *marked_fields(knobs.timesteps)], live=True
+    )
     for key, method in methods.items():
         present = knobs.guidance if key == key_of(knobs.guidance) else method()
-        found += _fields([knob for knob in knobs_of(present) if knob.name != SHARED], live=True, method=key)
+        found += _fields([knob for knob in marked_fields(present) if knob.name != SHARED], live=True, method=key)
     return tuple(found)
 
 
-def _fields(knobs: Iterable[Knob], *, live: bool, method: str | None = None) -> list[Field]:
+def _fields(knobs: Iterable[SettingField], *, live: bool, method: str | None = None) -> list[Field]:
     return [Field(knob.name, knob.mark, knob.value, live, method) for knob in knobs]
 
 
@@ -149,7 +151,7 @@ class Controls:
 
     def scale_mark(self, method: str, prior: str, value: float) -> Range:
         """How a method marks its guidance scale, as far as that suits a prior and the present ``value``."""
-        knob = next(knob for knob in knobs_of(self.methods[method]()) if knob.name == SHARED)
+        knob = next(knob for knob in marked_fields(self.methods[method]()) if knob.name == SHARED)
         if self.catalogue is None:
             return knob.mark
         usual = self.catalogue.usual_scale(prior, method, float(knob.value))

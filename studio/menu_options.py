@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from engine.core.fields import knobs_of
+from engine.core.fields import marked_fields
 from engine.guidance.base import Guidance
 from engine.guidance.cost import Cost
 from engine.loop.spec import Knobs, RunSpec
@@ -67,7 +67,7 @@ def made_for(preset: Preset, tab: Tab) -> bool:
 
 def companions(preset: Preset) -> frozenset[str]:
     """The settings without which some of a preset's own have no effect: a reference, for the strength of its pull."""
-    marked = (*knobs_of(RunSpec(PLACEHOLDER)), *knobs_of(Knobs()))
+    marked = (*marked_fields(RunSpec(PLACEHOLDER)), *marked_fields(Knobs()))
     return frozenset(knob.mark.goes_with for knob in marked if knob.mark.goes_with and knob.name in preset.values)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import gradio as gr
 
 from engine.assets.meshes.file_kinds import SUFFIXES
-from engine.core.fields import knobs_of
+from engine.core.fields import marked_fields
 from engine.loop.reference.reference_source import AUTO
 from engine.loop.spec import RunSpec
 from studio.catalogue import PLACEHOLDER
@@ -85,7 +85,7 @@ def connect_reference_card(card: ReferenceCard, panel: Any, handlers: Any) -> No
 
 def _standing() -> dict[str, Field]:
     """How the model stands, under short names: the card says what it is about."""
-    marked = {knob.name: knob for knob in knobs_of(RunSpec(PLACEHOLDER))}
+    marked = {knob.name: knob for knob in marked_fields(RunSpec(PLACEHOLDER))}
     return {
         name: Field(name, replace(marked[name].mark, label=title), marked[name].value, False) for name, title in TITLES.items()
     }

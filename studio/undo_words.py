@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.core.fields import knobs_of
+from engine.core.fields import marked_fields
 from engine.loop.settings import Value
 from engine.loop.spec import Knobs
 from engine.session import JobView
@@ -22,7 +22,7 @@ def undo_words(view: JobView) -> str:
 
 def title_in(knobs: Knobs, name: str) -> str:
     """What the page calls a live setting."""
-    marked = (*knobs_of(knobs.guidance), *knobs_of(knobs.timesteps), *knobs_of(knobs))
+    marked = (*marked_fields(knobs.guidance), *marked_fields(knobs.timesteps), *marked_fields(knobs))
     label = next((knob.mark.label for knob in marked if knob.name == name), "")
     return label or name.replace("_", " ").capitalize()
 

@@ -7,13 +7,13 @@ from typing import Any
 import gradio as gr
 from gradio.components import Component
 
-from engine.core.fields import Choice, File, Mark, Range, Switch, Text
+from engine.core.fields import Choice, Control, File, Range, Switch, Text
 
 SLIDER_STOPS = 1000  # a range with more stops than this is typed, not dragged
 SEGMENTS = 3  # up to this many words are shown side by side
 
 
-def widget(mark: Mark, value: Any, label: str, elem_id: str, elem_classes: list[str], *, visible: bool = True) -> Component:
+def widget(mark: Control, value: Any, label: str, elem_id: str, elem_classes: list[str], *, visible: bool = True) -> Component:
     """The Gradio component for a marked setting with its present ``value``."""
     common: dict[str, Any] = {
         "label": label,

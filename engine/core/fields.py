@@ -1,8 +1,8 @@
 """What a control looks like, written beside the field it controls.
 
 A field ``guidance_scale: Annotated[float, Range(1, 100, help="...")] = 7.5`` is all that the page, the command line and the
-preset loader need: they read it with ``knobs_of`` and check it with ``check_knobs``. A dataclass whose fields carry these
-marks calls ``check_knobs(self)`` in its ``__post_init__``, so that an object out of range cannot exist.
+preset loader need: they read it with ``marked_fields`` and check it with ``check_fields``. A dataclass whose fields carry these
+marks calls ``check_fields(self)`` in its ``__post_init__``, so that an object out of range cannot exist.
 
 ``needs``, in every mark, names the flag of a prior's info without which the setting has no effect; empty: it always has one.
 ``goes_with`` names another setting, of words or a file, without which it has none.
@@ -83,32 +83,32 @@ class File:
     goes_with: str = ""
 
 
-Mark = Range | Choice | Switch | Text | File
+Control = Range | Choice | Switch | Text | File
 
 
 @dataclass(frozen=True)
-class Knob:
+class SettingField:
     """A marked field: its ``name``, its ``mark``, its present ``value``, and whether it takes only whole numbers."""
 
     name: str
-    mark: Mark
+    mark: Control
     value: Any
     whole: bool = False
 
 
-def knobs_of(owner: Any) -> tuple[Knob, ...]:
+def marked_fields(owner: Any) -> tuple[SettingField, ...]:
     """The marked fields of a dataclass instance, in the order they are written, with their present values."""
-    return tuple(Knob(name, mark, getattr(owner, name), whole) for name, mark, whole in _marks_of(type(owner)))
+    return tuple(SettingField(name, mark, getattr(owner, name), whole) for name, mark, whole in _marks_of(type(owner)))
 
 
 @cache
-def _marks_of(kind: type) -> tuple[tuple[str, Mark, bool], ...]:
+def _marks_of(kind: type) -> tuple[tuple[str, Control, bool], ...]:
     """Name, mark and wholeness of a class's marked fields; remembered, because a slider asks a hundred times a second."""
     hints = get_type_hints(kind, include_extras=True)
     found = []
     for field in fields(kind):
         hint = hints[field.name]
-        marks = [m for m in get_args(hint)[1:] if isinstance(m, Mark)] if get_origin(hint) is Annotated else []
+        marks = [m for m in get_args(hint)[1:] if isinstance(m, Control)] if get_origin(hint) is Annotated else []
         if marks:
             found.append((field.name, marks[0], get_args(hint)[0] is int))
     return tuple(found)
@@ -123,7 +123,7 @@ def is_writable(text: str) -> bool:
     return True
 
 
-def check_knobs(owner: Any) -> None:
+def check_fields(owner: Any) -> None:
     """Raise InputError that names the field, the value and what is allowed, if a marked field is out of its range.
 
     No field, marked or not, may hold text that no file can hold.
@@ -132,22 +132,22 @@ def check_knobs(owner: Any) -> None:
         if isinstance(value, str) and not is_writable(value):
             where = f"{name} holds half of a character, which no file can hold: {value[:80]!a}."
             raise InputError(where, "Type it again, or copy it from another program.")
-    for knob in knobs_of(owner):
+    for knob in marked_fields(owner):
         _check(knob)
 
 
-def _check(knob: Knob) -> None:
+def _check(knob: SettingField) -> None:
     allowed, good = _rule(knob)
     if not good:
         raise InputError(f"{knob.name} is {knob.value!r}; it must be {allowed}.", "Give a value in that range.")
 
 
-def rule_of(knob: Knob) -> str:
+def rule_of(knob: SettingField) -> str:
     """What is allowed, in words."""
     return _rule(knob)[0]
 
 
-def _rule(knob: Knob) -> tuple[str, bool]:
+def _rule(knob: SettingField) -> tuple[str, bool]:
     """What is allowed, in words, and whether the value is."""
     mark, value = knob.mark, knob.value
     if isinstance(mark, Switch):

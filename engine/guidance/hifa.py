@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from engine.core.fields import Range, check_knobs
+from engine.core.fields import Range, check_fields
 from engine.core.gradient import loss_from_gradient
 from engine.core.noise_schedule import NoiseSchedule, noise_like, time_weight
 from engine.core.views import Views
@@ -50,7 +50,7 @@ class Hifa:
     weighting: TimeWeight = "sds"
 
     def __post_init__(self) -> None:
-        check_knobs(self)
+        check_fields(self)
 
     @property
     def cost(self) -> Cost:

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from engine.core.fields import Range, Switch, check_knobs
+from engine.core.fields import Range, Switch, check_fields
 from engine.core.noise_schedule import noise_like, time_weight
 from engine.errors import InputError
 from engine.guidance.base import GuidanceOut, out_of
@@ -81,7 +81,7 @@ class Lods:
     weighting: TimeWeight = "sds"
 
     def __post_init__(self) -> None:
-        check_knobs(self)
+        check_fields(self)
 
     @property
     def cost(self) -> Cost:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from engine.core.fields import Range, check_knobs
+from engine.core.fields import Range, check_fields
 from engine.core.noise_schedule import noise_like, time_weight
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import COMPARE_STEPS, Cost
@@ -61,7 +61,7 @@ class LodsLora:
     weighting: TimeWeight = "sds"
 
     def __post_init__(self) -> None:
-        check_knobs(self)
+        check_fields(self)
 
     @property
     def cost(self) -> Cost:

@@ -19,7 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from engine.core.fields import Range, check_knobs
+from engine.core.fields import Range, check_fields
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import Cost, guided_passes
 from engine.guidance.marks import GuidanceScale
@@ -68,7 +68,7 @@ class Sdi:
     ] = 0.3
 
     def __post_init__(self) -> None:
-        check_knobs(self)
+        check_fields(self)
 
     @property
     def cost(self) -> Cost:

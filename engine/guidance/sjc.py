@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from engine.core.fields import Switch, check_knobs
+from engine.core.fields import Switch, check_fields
 from engine.core.noise_schedule import noise_like
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import Cost, guided_passes
@@ -41,7 +41,7 @@ class Sjc:
     ] = True
 
     def __post_init__(self) -> None:
-        check_knobs(self)
+        check_fields(self)
 
     @property
     def cost(self) -> Cost:

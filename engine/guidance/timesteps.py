@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 
-from engine.core.fields import Choice, Range, check_knobs
+from engine.core.fields import Choice, Range, check_fields
 from engine.core.noise_schedule import NoiseSchedule
 from engine.errors import InputError
 from engine.lazy import torch
@@ -64,7 +64,7 @@ class Timesteps:
     ] = 1.0
 
     def __post_init__(self) -> None:
-        check_knobs(self)
+        check_fields(self)
         if self.t_min > self.t_max:
             raise InputError(f"Timesteps.t_min is {self.t_min:g}, above t_max, which is {self.t_max:g}.", "Give a lower t_min.")
 

@@ -12,7 +12,7 @@ MOST_IN_A_ROW = 5
 REMEDY = "Choose the precision fp32, lower the guidance scale, or fetch the prior again; another shows whether it is to blame."
 
 
-def spoilt(out: GuidanceOut, x: Tensor, views: Views) -> str:
+def nonfinite(out: GuidanceOut, x: Tensor, views: Views) -> str:
     """What is wrong with a prior's answer for ``views``, which it reads as ``x`` (B,C,h,w), as a clause; empty if all is finite.
 
     Views that are not finite themselves are the scene's fault, which the health check looks after.
@@ -27,7 +27,7 @@ def spoilt(out: GuidanceOut, x: Tensor, views: Views) -> str:
     return "" if torch.isfinite(out.loss) else "the loss was not a finite number"
 
 
-def spoilt_picture(x0: Tensor) -> str:
+def nonfinite_picture(x0: Tensor) -> str:
     """The same for a picture (B,C,h,w) that is sampled."""
     return "" if torch.isfinite(x0).all() else "the prior drew numbers that are not finite"
 

@@ -52,7 +52,7 @@ def needs_of(spec: RunSpec, knobs: Knobs) -> Needs:
 
 
 @dataclass(eq=False)
-class Thrift:
+class OomGuard:
     """How a run's prior saves memory now, and what it could still give up. ``reductions`` tells what was given up so far."""
 
     prior: Prior
@@ -61,16 +61,16 @@ class Thrift:
     reductions: tuple[str, ...] = ()
 
     @staticmethod
-    def of(prior: Prior, spec: RunSpec, knobs: Knobs) -> Thrift:
+    def of(prior: Prior, spec: RunSpec, knobs: Knobs) -> OomGuard:
         """Choose an economy by what is free and let the prior work so; priors that are small have none."""
         footprint = economies.footprint_of(prior)
         if footprint is None:
-            return Thrift(prior)
+            return OomGuard(prior)
         needs = needs_of(spec, knobs)
         ladder = economies.tiers_of(prior, needs.views)
         chosen = _chosen(prior, footprint, needs, ladder)
         economies.economise(prior, chosen.economy)
-        return Thrift(prior, ladder[ladder.index(chosen.economy) :], chosen)
+        return OomGuard(prior, ladder[ladder.index(chosen.economy) :], chosen)
 
     def words(self) -> str:
         """The plan and what had to be given up later, for a person; empty without a plan."""

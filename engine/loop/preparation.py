@@ -12,7 +12,7 @@ from engine.loop.reference.gate_evidence import wanted_likeness
 from engine.loop.reference.guide import guide_for
 from engine.loop.spec import RunSpec
 from engine.loop.state import Context
-from engine.prior.attachments import LoadControl, outfit_for
+from engine.prior.attachments import LoadControl, attachments_for
 from engine.prior.base import Prior
 
 
@@ -21,12 +21,12 @@ def prepared(spec: RunSpec, prior: Prior, load_control: LoadControl, folder: Pat
 
     Raises InputError, MissingError or FileFormatError for what cannot be used, StorageError for what cannot be copied.
     """
-    outfit = outfit_for(prior, spec.control, spec.style_file, load_control)
+    attachments = attachments_for(prior, spec.control, spec.style_file, load_control)
     given = given_views(spec, prior.info, folder)
     given = None if given is None else stood(given, spec, prior)
     guide = guide_for(spec, prior, given, folder)
     spec = replace(spec, images=kept_with(spec.images, folder), reference=input_files.kept_with(spec.reference, folder))
-    context = Context.of(spec, prior, outfit, given, guide)
+    context = Context.of(spec, prior, attachments, given, guide)
     if guide is None:
         return context
     return replace(context, guide=replace(guide, likeness=wanted_likeness(context)))

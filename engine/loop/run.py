@@ -34,7 +34,7 @@ from engine.loop.messages import (
     Warned,
     Watch,
 )
-from engine.loop.oom import Exhausted, Thrift, pull
+from engine.loop.oom import Exhausted, OomGuard, pull
 from engine.loop.plan import Planned, plan
 from engine.loop.preparation import prepared
 from engine.loop.prompt_words import Heard, heard
@@ -80,14 +80,14 @@ def run(
     clock = Clock()
     prior = load_prior(spec.prior) if spec.precision == "auto" else load_prior(spec.prior, precision=spec.precision)
     check_combination(Settings(spec, knobs), prior.info)
-    thrift = Thrift.of(prior, spec, knobs)
+    oom_guard = OomGuard.of(prior, spec, knobs)
     read = heard(spec) if prior.info.taught_words else Heard(spec.prompt)
     context = replace(prepared(replace(spec, prompt=read.prompt), prior, load_control, folder), told=read.notes)
     spec, stages = replace(context.spec, prompt=spec.prompt), plan(spec, prior.info)
 
     def begun(resumed: bool) -> _Live:
         state = fresh_state(context, resumed=resumed)
-        return _Live(context, state, knobs, Recipe(Settings(spec, knobs)), stages, Checkpoints(folder), thrift)
+        return _Live(context, state, knobs, Recipe(Settings(spec, knobs)), stages, Checkpoints(folder), oom_guard)
 
     live = gone_on(begun, folder) if resume and folder is not None else begun(False)
     live.state.seconds.setdefault("load", clock.lap())
@@ -104,7 +104,7 @@ class _Live:
     recipe: Recipe
     stages: tuple[Planned, ...]
     checkpoints: Checkpoints
-    thrift: Thrift
+    oom_guard: OomGuard
     revision: int = 0
     watched: bool = False
     stopping: bool = False
@@ -118,8 +118,8 @@ class _Live:
     def events(self, mailbox: Mailbox) -> Iterator[Event]:
         try:
             yield from self.notes
-            if self.thrift.plan is not None:
-                yield Warned(self.thrift.words())
+            if self.oom_guard.plan is not None:
+                yield Warned(self.oom_guard.words())
             if self.state.total_step == 0:
                 yield from (Warned(note) for note in self.context.notes)
             yield from self._commands(mailbox)
@@ -256,7 +256,7 @@ class _Live:
         """Take the step again with a prior that takes less; when nothing is left to save, end with the shape as it is."""
         self.steps = self._steps(planned)
         try:
-            told = Warned(self.thrift.step_down())
+            told = Warned(self.oom_guard.step_down())
         except DeviceError as error:
             if planned.name == "draft" or self.state.total_step == 0:
                 raise
@@ -278,7 +278,7 @@ class _Live:
 
     def _finished(self) -> Finished:
         state = self.state
-        told = (state.total_step, self.recipe, state.skipped, self.thrift.words())
+        told = (state.total_step, self.recipe, state.skipped, self.oom_guard.words())
         return Finished(self._copy(), self.stopping, self._seconds(), *told)
 
     def _seconds(self) -> dict[str, float]:

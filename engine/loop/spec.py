@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from engine.assets.images.image_arguments import crops_in, pictures_in
-from engine.core.fields import Choice, File, Range, Switch, check_knobs
+from engine.core.fields import Choice, File, Range, Switch, check_fields
 from engine.core.gradient import CLIPPINGS
 from engine.errors import InputError
 from engine.guidance.base import Guidance
@@ -147,7 +147,7 @@ class RunSpec:
     ] = "auto"
 
     def __post_init__(self) -> None:
-        check_knobs(self)
+        check_fields(self)
         crops_in(self.image_crops, len(pictures_in(self.images)))
         _check_prompt("The prompt", self.prompt, required=not self.images.strip())
         _check_prompt("The negative prompt", self.negative_prompt, required=False)
@@ -267,7 +267,7 @@ class Knobs:
     ] = 0.1
 
     def __post_init__(self) -> None:
-        check_knobs(self)
+        check_fields(self)
         reference_settings.read_curve(self.reference_curve, self.reference_early, self.reference_late)
         reference_settings.read_gate(self.reference_gate)
 

@@ -19,7 +19,7 @@ from engine.core.matte import matte
 from engine.core.views import Views
 from engine.loop.init_from_file import keep_source, splats_from_file
 from engine.loop.messages import Stage
-from engine.loop.nonfinite import spoilt_picture
+from engine.loop.nonfinite import nonfinite_picture
 from engine.loop.reference.draft import GuidedDraft
 from engine.loop.spec import Knobs, RunSpec
 from engine.loop.state import Anchor, Context, RunState, make_optimiser
@@ -76,7 +76,7 @@ def draft(context: Context, state: RunState, live: LiveKnobs) -> Iterator[StepOu
     prompts, corrected = (lambda: guided.prompts(live())), (lambda *made: guided.corrected(*made, live()))
     for x0 in ddim(prior, prompts, first, times, spec.draft_guidance_scale, corrected):
         state.step += 1
-        views, fault = prior.decode(x0), spoilt_picture(x0)
+        views, fault = prior.decode(x0), nonfinite_picture(x0)
         if fault:
             yield StepOut(float("nan"), views, skipped=fault)
         state.anchor = _with_given(context, Anchor(_anchor_pictures(context, views), cameras))

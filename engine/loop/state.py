@@ -12,12 +12,12 @@ from engine.core.cameras import Cameras
 from engine.loop.input_images import GivenViews, clean_views
 from engine.loop.reference.guide import Guide
 from engine.loop.spec import Knobs, RunSpec
-from engine.prior.attachments import Outfit
+from engine.prior.attachments import Attachments
 from engine.prior.base import CleanViews, Condition, Prior, Prompts, TextEmbedding
-from engine.prior.empty_prompt import null_prompt
+from engine.prior.empty_prompt import empty_prompt
 from engine.prior.latent.prior import without_vae
 from engine.prior.perp_neg import unwanted_views
-from engine.prior.view_prompts import ViewWords
+from engine.prior.view_prompts import ViewPromptEncoder
 from engine.render import Renderer
 from engine.scene.base import Scene
 
@@ -31,10 +31,10 @@ class Context:
 
     spec: RunSpec
     prior: Prior
-    positive: TextEmbedding | ViewWords
+    positive: TextEmbedding | ViewPromptEncoder
     empty: TextEmbedding
     negative: TextEmbedding | None
-    outfit: Outfit | None = None
+    attachments: Attachments | None = None
     given: GivenViews | None = None
     clean: CleanViews | None = None
     guide: Guide | None = None
@@ -45,16 +45,16 @@ class Context:
     def of(
         spec: RunSpec,
         prior: Prior,
-        outfit: Outfit | None = None,
+        attachments: Attachments | None = None,
         given: GivenViews | None = None,
         guide: Guide | None = None,
     ) -> Context:
         """Embed the prompts once. Raises InputError for a prior that cannot read the empty one."""
         negative = prior.embed(spec.negative_prompt) if spec.negative_prompt.strip() else None
         prompt = prior.info.worded(spec.prompt)
-        positive = ViewWords.of(prior, prompt) if prior.info.wants_view_words else prior.embed(prompt)
+        positive = ViewPromptEncoder.of(prior, prompt) if prior.info.wants_view_words else prior.embed(prompt)
         given = None if given is None else given.to(prior.device)
-        return Context(spec, prior, positive, null_prompt(prior), negative, outfit, given, clean_views(given, prior), guide)
+        return Context(spec, prior, positive, empty_prompt(prior), negative, attachments, given, clean_views(given, prior), guide)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -64,15 +64,15 @@ class Context:
         return (*self.told, *told, *(note for part in (self.given, self.guide) if part is not None for note in part.notes))
 
     def at(self, knobs: Knobs, step: int) -> Context:
-        """The run with the prior as it works at this step: past its VAE in a rough start, and in its outfit.
+        """The run with the prior as it works at this step: past its VAE in a rough start, and in its attachments.
 
         Prompts are read anew where the outfit's live strengths change the words.
         """
         plain = without_vae(self.prior) if step < knobs.rough_steps else self.prior
         if self.outfit is None:
             return replace(self, prior=plain)
-        prior = self.outfit.on(plain, knobs.control_strength, knobs.style_strength)
-        if not self.outfit.style.rewords:
+        prior = self.attachments.on(plain, knobs.control_strength, knobs.style_strength)
+        if not self.attachments.style.rewords:
             return replace(self, prior=prior)
         if knobs.style_strength not in self.reread:
             self.reread.clear()
@@ -86,9 +86,9 @@ class Context:
         prompt, the empty and the negative one are without.
         """
         other = None if self.prior.info.needs_images else self.clean
-        positive = self.positive.at(cameras) if isinstance(self.positive, ViewWords) else self.positive
+        positive = self.positive.at(cameras) if isinstance(self.positive, ViewPromptEncoder) else self.positive
         negative = None if self.negative is None else Condition(self.negative, cameras, other)
-        unwanted = unwanted_views(self.positive, cameras) if perp_neg and isinstance(self.positive, ViewWords) else ()
+        unwanted = unwanted_views(self.positive, cameras) if perp_neg and isinstance(self.positive, ViewPromptEncoder) else ()
         return Prompts(Condition(positive, cameras, self.clean), Condition(self.empty, cameras, other), negative, unwanted)
 
 

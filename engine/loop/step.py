@@ -17,7 +17,7 @@ from engine.loop import guidance_state
 from engine.loop.clipping import bounded, clipping_metrics
 from engine.loop.init_from_file import with_source
 from engine.loop.input_images import balance, given_loss
-from engine.loop.nonfinite import spoilt
+from engine.loop.nonfinite import nonfinite
 from engine.loop.normal_consistency import normal_consistency
 from engine.loop.reference.guide import with_reference
 from engine.loop.reference.refine import guiding_metrics, reference_pull
@@ -67,7 +67,7 @@ def distill_step(context: Context, state: RunState, knobs: Knobs, progress: floa
     x = prior.encode(seen)
     t = knobs.timesteps.draw(progress, len(x), prior.schedule, rng, shared=prior.info.joint_views).to(x.device)
     out = knobs.guidance.loss(x, t, prompts, prior, state.guidance_state, rng)
-    fault = spoilt(out, x, views)
+    fault = nonfinite(out, x, views)
     if fault:
         return StepOut(float(out.loss.detach()), views.detach(), dict(out.metrics), skipped=fault)
     push = out.loss if out.picture_loss is None else out.loss + out.picture_loss(seen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any
 
-from engine.core.fields import knobs_of
+from engine.core.fields import marked_fields
 from engine.errors import InputError
 from engine.loop.plan import plan
 from engine.loop.reference.mechanism import chosen_way
@@ -103,7 +103,7 @@ def _check_reference(spec: RunSpec, info: PriorInfo) -> None:
 def _check_needs(owner: Any, info: PriorInfo) -> None:
     """A setting that needs something of the prior may be at its default, or the prior must have it."""
     defaults = {field.name: field.default for field in fields(owner)}
-    for knob in knobs_of(owner):
+    for knob in marked_fields(owner):
         needs, default = knob.mark.needs, defaults[knob.name]
         if needs and knob.value != default and not getattr(info, needs):
             raise InputError(

@@ -1,7 +1,7 @@
 """What a latent prior wears for a run: a ControlNet, a style file, or both, each at a live strength.
 
-The prior itself stays as it is, for other runs: ``Outfit.on`` gives a prior that shares its networks. At strength 0 a part of the
-outfit is not asked at all, and the prediction is the plain prior's to the bit. Where a condition has a reference, the ControlNet
+The prior itself stays as it is, for other runs: ``Attachments.on`` gives a prior that shares its networks. At strength 0 a part
+of them is not asked at all, and the prediction is the plain prior's to the bit. Where a condition has a reference, the ControlNet
 sees that in place of the shape, as strongly as it acts at each view's noise.
 
 Cost: with a ControlNet every call of the UNet is preceded by one call of the ControlNet, which is its encoder again. A style
@@ -26,22 +26,22 @@ from engine.prior.control.entries import OFF
 from engine.prior.latent.prior import LatentPrior
 from engine.prior.latent.text_encoder import Words
 from engine.prior.latent.unet import UnetDenoiser
-from engine.prior.lora.lora import Style, fitted
-from engine.prior.lora.lora_files import read_style
+from engine.prior.lora.lora import Lora, fitted
+from engine.prior.lora.lora_files import read_lora
 
 LoadControl = Callable[[str, torch.device], Control]
 """A ControlNet by its id, on a device."""
 
-BARE = Style(())
+NO_LORA = Lora(())
 
 
 @dataclass(frozen=True, eq=False)
-class DressedDenoiser:
+class DenoiserWithAttachments:
     """The UNet of ``plain`` in a style, with what a ControlNet adds that sees the ``pictures`` (B,3,S,S) of this call's views."""
 
     plain: UnetDenoiser
     side: int  # S, in pixels
-    style: Style
+    style: Lora
     style_strength: float
     control: Control | None
     control_strength: float
@@ -53,7 +53,7 @@ class DressedDenoiser:
     def network(self) -> nn.Module:
         return self.plain.network
 
-    def for_turns(self, condition: Condition, most: int) -> Iterable[DressedDenoiser]:
+    def for_turns(self, condition: Condition, most: int) -> Iterable[DenoiserWithAttachments]:
         """Itself for each turn of at most ``most`` views, whose pictures it then holds."""
         if self.control is None or self.control_strength == 0:
             return repeat(self)
@@ -80,11 +80,11 @@ class DressedDenoiser:
 
 
 @dataclass(frozen=True, eq=False)
-class StyledWords:
+class LoraTextEncoder:
     """Text encoders in a style."""
 
     plain: Words
-    style: Style
+    style: Lora
     strength: float
 
     @property
@@ -100,25 +100,25 @@ class StyledWords:
 
 
 @dataclass(frozen=True, eq=False)
-class Outfit:
+class Attachments:
     """A ControlNet and a style that fit a prior; either may be missing."""
 
     control: Control | None = None
-    style: Style = BARE
+    style: Lora = NO_LORA
 
     def on(self, prior: LatentPrior, control_strength: float, style_strength: float) -> LatentPrior:
-        """``prior`` as it predicts and reads with the outfit."""
+        """``prior`` as it predicts and reads with the attachments."""
         parts, dressed = prior.parts, copy(prior)
         side = prior.info.resolution
-        denoiser = DressedDenoiser(
+        denoiser = DenoiserWithAttachments(
             parts.denoiser, side, self.style, style_strength, self.control, control_strength, len(prior.schedule)
         )
-        words = StyledWords(parts.words, self.style, style_strength) if self.style.rewords else parts.words
+        words = LoraTextEncoder(parts.words, self.style, style_strength) if self.style.rewords else parts.words
         dressed.parts = replace(parts, denoiser=denoiser, words=words)
         return dressed
 
 
-def outfit_for(prior: Prior, control_id: str, style_file: str, load_control: LoadControl) -> Outfit | None:
+def attachments_for(prior: Prior, control_id: str, style_file: str, load_control: LoadControl) -> Attachments | None:
     """The outfit for ``prior``; None for "off" and no file. A style's file is read, and the ControlNet loaded, here.
 
     Raises InputError for a prior that takes no such thing and for parts of another base, MissingError for a ControlNet that is
@@ -127,8 +127,8 @@ def outfit_for(prior: Prior, control_id: str, style_file: str, load_control: Loa
     if control_id == OFF and not style_file:
         return None
     _check_takes(prior, control_id, style_file)
-    style = _style(prior, Path(style_file).expanduser()) if style_file else BARE
-    return Outfit(None if control_id == OFF else _control(prior, control_id, load_control), style)
+    style = _style(prior, Path(style_file).expanduser()) if style_file else NO_LORA
+    return Attachments(None if control_id == OFF else _control(prior, control_id, load_control), style)
 
 
 def _check_takes(prior: Prior, control_id: str, style_file: str) -> None:
@@ -141,9 +141,9 @@ def _check_takes(prior: Prior, control_id: str, style_file: str) -> None:
         )
 
 
-def _style(prior: LatentPrior, path: Path) -> Style:
+def _style(prior: LatentPrior, path: Path) -> Lora:
     networks = {**prior.parts.words.networks, "unet": prior.network}
-    return fitted(read_style(path, prior.network.config), networks, f"The style file {path.name}", prior.device)
+    return fitted(read_lora(path, prior.network.config), networks, f"The style file {path.name}", prior.device)
 
 
 def _control(prior: LatentPrior, control_id: str, load_control: LoadControl) -> Control:

@@ -17,10 +17,10 @@ from engine.prior.toybox.info import read_info
 WORDED = {"wants_view_words": True}
 JOINT = {"takes_cameras": True, "joint_views": True, "has_vae": True}
 LATENT = {**WORDED, "has_vae": True}
-DRESSED = {**LATENT, "takes_controls": True, "takes_styles": True}
+WITH_ATTACHMENTS = {**LATENT, "takes_controls": True, "takes_styles": True}
 TRAITS: Mapping[str, Mapping[str, Any]] = {
-    "latent": DRESSED,
-    "sdxl": DRESSED,
+    "latent": WITH_ATTACHMENTS,
+    "sdxl": WITH_ATTACHMENTS,
     "flow": LATENT,
     "pixel": WORDED,
     "mvdream": JOINT,

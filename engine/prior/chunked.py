@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
 
-def in_turn(network: Callable[..., Tensor], most: int, *batches: Tensor, recompute: bool = False) -> Tensor:
+def chunked(network: Callable[..., Tensor], most: int, *batches: Tensor, recompute: bool = False) -> Tensor:
     """``network`` on at most ``most`` rows of the batches (B,...) at a time, its answers joined again.
 
     Splitting alone bounds what a call needs, not what its gradient keeps. With ``recompute`` each part is computed again on the

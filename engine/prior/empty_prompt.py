@@ -8,7 +8,7 @@ from engine.prior.base import Prior, TextEmbedding
 REMEDY = "Fetch the prior again, or choose another one: guidance compares the prompt with the empty one."
 
 
-def null_prompt(prior: Prior) -> TextEmbedding:
+def empty_prompt(prior: Prior) -> TextEmbedding:
     """The empty prompt as ``prior`` reads it. Raises InputError if it has no embedding that guidance could start from."""
     try:
         text = prior.embed("")

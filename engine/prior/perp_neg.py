@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from engine.core.cameras import Cameras
 from engine.lazy import torch
 from engine.prior.base import Condition, Prediction, Prior, Prompts, TextEmbedding, Unwanted
-from engine.prior.view_prompts import WORDS, ViewWords, view_weights
+from engine.prior.view_prompts import WORDS, ViewPromptEncoder, view_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,7 +54,7 @@ def perpendicular(y: Tensor, x: Tensor) -> Tensor:
     return y - torch.where(length > 0, along / torch.where(length > 0, length, 1), 0) * x
 
 
-def unwanted_views(words: ViewWords, cameras: Cameras) -> tuple[Unwanted, ...]:
+def unwanted_views(words: ViewPromptEncoder, cameras: Cameras) -> tuple[Unwanted, ...]:
     """The prompt's "front view" and "side view", with their weights at each of B cameras."""
     front, side = unwanted_weights(cameras)
     return (
@@ -79,7 +79,7 @@ def falloff(r: Tensor, constants: tuple[float, float, float]) -> Tensor:
     return a * torch.exp(-b * r) + c
 
 
-def _word(words: ViewWords, word: str) -> TextEmbedding:
+def _word(words: ViewPromptEncoder, word: str) -> TextEmbedding:
     """The prompt with one of its view words, (1,...)."""
     row, text = [WORDS.index(word)], words.worded
     return TextEmbedding(*(None if part is None else part[row] for part in (text.tokens, text.mask, text.pooled)))

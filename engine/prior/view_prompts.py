@@ -33,18 +33,18 @@ def view_weights(cameras: Cameras) -> Tensor:
 
 
 @dataclass(frozen=True, eq=False)
-class ViewWords:
+class ViewPromptEncoder:
     """One prompt with each of the four view words: a batch of 4 in the order of ``WORDS``."""
 
     worded: TextEmbedding
 
     @staticmethod
-    def of(prior: Prior, prompt: str) -> ViewWords:
+    def of(prior: Prior, prompt: str) -> ViewPromptEncoder:
         """Embed "PROMPT, front view" and its three sisters."""
         worded = [prior.embed(f"{prompt}, {word}") for word in WORDS]
         masks = [text.mask for text in worded if text.mask is not None]
         pooled = [text.pooled for text in worded if text.pooled is not None]
-        return ViewWords(
+        return ViewPromptEncoder(
             TextEmbedding(
                 torch.cat([text.tokens for text in worded]),
                 torch.cat(masks) if masks else None,
@@ -62,5 +62,5 @@ class ViewWords:
 
 
 def view_prompt_embeddings(prior: Prior, prompt: str, cameras: Cameras) -> TextEmbedding:
-    """``prompt`` as ``prior`` reads it from each of B cameras, (B,...). It embeds four prompts; ``ViewWords`` keeps them."""
-    return ViewWords.of(prior, prompt).at(cameras)
+    """``prompt`` as ``prior`` reads it from each of B cameras, (B,...). `ViewPromptEncoder` keeps the four of them."""
+    return ViewPromptEncoder.of(prior, prompt).at(cameras)

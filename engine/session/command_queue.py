@@ -11,7 +11,7 @@ import threading
 from engine.loop.messages import Command, SetKnobs
 
 
-class CommandBox:
+class CommandQueue:
     """Commands in the order in which their types were first posted since the box was last emptied."""
 
     def __init__(self) -> None:

@@ -1,9 +1,10 @@
-"""The frame thread: it develops pictures of the newest copy of a scene, one at a time, for whoever asks.
+"""The frame thread: it renders pictures of the newest copy of a scene, one at a time, for whoever asks.
 
-Each watcher of a job has a tray. Asking puts a wish into it (how to make the picture, and a key that tells one view from
-another) and waits for a print. No lock is held while a picture is made, and a picture that cannot be made is a warning.
-Trays that want the same picture share one print, and while a run goes all prints together take ``SHARE`` of the time at most.
-A tray that nobody has touched for a few seconds is cleared away; with a job's last tray the run is told that nobody looks.
+Each watcher of a job has a subscription. Asking puts a request into it (how to make the picture, and a key that tells one view
+from another) and waits for a frame. No lock is held while a picture is made, and a picture that cannot be made is a warning.
+Who want the same picture share one frame, and while a run goes all frames together take ``SHARE`` of the time at most.
+A subscription that nobody has touched for a few seconds is cleared away; with a job's last one the run is told that nobody
+looks.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ LONGEST_REST_SECONDS = 1.0  # so that somebody who looks at a slow renderer stil
 
 
 class Archive(Protocol):
-    """What the darkroom asks of the session. ``watch``, ``busy``, ``can_load``
+    """What the frame renderer asks of the session. ``watch``, ``busy``, ``can_load``
     and ``may_forget`` are quick and take no lock of its."""
 
     def load(self, token: str) -> SceneCopy | None:
@@ -56,7 +57,7 @@ class Archive(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Wish:
+class FrameRequest:
     """How to make a picture from a copy; two wishes with the same ``key`` want the same picture.
 
     A newer one is made ``every_seconds`` at most.
@@ -68,8 +69,8 @@ class Wish:
 
 
 @dataclass(frozen=True, eq=False)
-class Print:
-    """``value`` is what the wish with ``key`` made of ``copy``. ``serial`` grows with every print."""
+class RenderedFrame:
+    """``value`` is what the request with ``key`` made of ``copy``. ``serial`` grows with every frame."""
 
     serial: int
     key: Hashable
@@ -78,17 +79,17 @@ class Print:
 
 
 @dataclass(eq=False)
-class _Tray:
+class _Subscription:
     token: str
     touched: float
-    wish: Wish | None = None
-    waiting: int = 0  # callers inside ``ask`` or ``newest_print``
-    standing: bool = False  # a print is wanted though nobody waits for it
-    print: Print | None = None
-    wishes: int = 0  # how many it has had that differ from the one before
+    request: FrameRequest | None = None
+    waiting: int = 0  # callers inside ``ask`` or ``newest_frame``
+    standing: bool = False  # a frame is wanted though nobody waits for it
+    frame: RenderedFrame | None = None
+    requests: int = 0  # how many it has had that differ from the one before
     asked: int = 0  # the newest that somebody waits for, not only aimed at: aims may change faster than prints are made
-    granted: int = 0  # which of them the print is of
-    spoiled: tuple[SceneCopy, Hashable] | None = None  # the copy and key that failed: not tried again
+    granted: int = 0  # which of them the frame is of
+    failed: tuple[SceneCopy, Hashable] | None = None  # the copy and key that failed: not tried again
     turn: int = 0  # when it was last served
     rests_until: float = float("-inf")
 
@@ -97,21 +98,21 @@ class _Tray:
         return self.waiting > 0 or self.standing
 
     def lacks(self, copy: SceneCopy) -> bool:
-        """Whether a print should be made of ``copy`` for this tray."""
-        if not self.wanted or self.wish is None:
+        """Whether a frame should be made of ``copy`` for this subscription."""
+        if not self.wanted or self.request is None:
             return False
-        if self.spoiled is not None and self.spoiled[0] is copy and self.spoiled[1] == self.wish.key:
+        if self.failed is not None and self.failed[0] is copy and self.failed[1] == self.request.key:
             return False
-        return self.print is None or self.print.copy is not copy or self.print.key != self.wish.key
+        return self.frame is None or self.frame.copy is not copy or self.frame.key != self.request.key
 
 
-class Darkroom:
+class FrameRenderer:
     """Trays by (token, name of the watcher), and the newest copy of each job."""
 
     def __init__(self, archive: Archive, clock: Callable[[], float] = time.monotonic) -> None:
         self._archive, self._clock = archive, clock
         self._changed = threading.Condition()
-        self._trays: dict[tuple[str, str], _Tray] = {}
+        self._subscriptions: dict[tuple[str, str], _Subscription] = {}
         self._copies: dict[str, SceneCopy] = {}
         self._asked_archive: dict[str, float] = {}  # token -> when it may be asked again
         self._serials, self._turns = count(1), count(1)
@@ -148,50 +149,56 @@ class Darkroom:
     def tell_watched(self, token: str) -> None:
         """Tell the run whether somebody looks."""
         with self._changed:
-            self._archive.watch(token, any(tray.token == token for tray in self._trays.values()))
+            self._archive.watch(token, any(entry.token == token for entry in self._subscriptions.values()))
 
-    def ask(self, token: str, name: str, wish: Wish, after: int, timeout_seconds: float, keep: bool = False) -> Print | None:
-        """The watcher's print if it has a serial above ``after`` and is of what was asked for last, or of a newer wish.
+    def ask(
+        self, token: str, name: str, request: FrameRequest, after: int, timeout_seconds: float, keep: bool = False
+    ) -> RenderedFrame | None:
+        """The watcher's frame if it has a serial above ``after`` and is of what was asked for last, or of a newer request.
 
         Waits for that; None if it does not come in time. With ``keep`` it is made for the next time, though nobody waits.
         """
         with self._changed:
-            tray = self._wished(token, name, wish)
-            tray.standing, tray.asked = tray.standing or keep, tray.wishes
-            return self._wait(tray, lambda: tray.print.serial > after and tray.granted >= tray.asked, timeout_seconds)
+            entry = self._subscribed(token, name, request)
+            entry.standing, entry.asked = entry.standing or keep, entry.requests
+            return self._wait(
+                entry,
+                lambda: entry.frame.serial > after and entry.granted >= entry.asked,
+                timeout_seconds,
+            )
 
-    def change_wish(self, token: str, name: str, wish: Wish) -> None:
+    def change_request(self, token: str, name: str, request: FrameRequest) -> None:
         """The watcher, who may be waiting, wants this instead; returns at once."""
         with self._changed:
-            self._wished(token, name, wish)
+            self._subscribed(token, name, request)
 
-    def newest_print(self, token: str, name: str, wish: Wish, timeout_seconds: float) -> Print | None:
-        """The watcher's print; waits only where there is none yet, but could be. A newer one is made meanwhile."""
+    def newest_frame(self, token: str, name: str, request: FrameRequest, timeout_seconds: float) -> RenderedFrame | None:
+        """The watcher's frame; waits only where there is none yet, but could be. A newer one is made meanwhile."""
         with self._changed:
-            tray = self._wished(token, name, wish)
-            tray.standing = True
-            if tray.print is None and token not in self._copies and not self._archive.can_load(token):
+            entry = self._subscribed(token, name, request)
+            entry.standing = True
+            if entry.frame is None and token not in self._copies and not self._archive.can_load(token):
                 return None
-            return self._wait(tray, lambda: True, timeout_seconds)
+            return self._wait(entry, lambda: True, timeout_seconds)
 
-    def _wished(self, token: str, name: str, wish: Wish) -> _Tray:
-        if not any(tray.token == token for tray in self._trays.values()):
+    def _subscribed(self, token: str, name: str, request: FrameRequest) -> _Subscription:
+        if not any(entry.token == token for entry in self._subscriptions.values()):
             self._archive.watch(token, True)
-        tray = self._trays.setdefault((token, name), _Tray(token, self._clock()))
-        if tray.wish is None or tray.wish.key != wish.key:
-            tray.wishes += 1
-        tray.wish, tray.touched = wish, self._clock()
+        entry = self._subscriptions.setdefault((token, name), _Subscription(token, self._clock()))
+        if entry.request is None or entry.request.key != request.key:
+            entry.requests += 1
+        entry.request, entry.touched = request, self._clock()
         self._changed.notify_all()
-        return tray
+        return entry
 
-    def _wait(self, tray: _Tray, good: Callable[[], bool], timeout_seconds: float) -> Print | None:
-        tray.waiting += 1
+    def _wait(self, entry: _Subscription, good: Callable[[], bool], timeout_seconds: float) -> RenderedFrame | None:
+        entry.waiting += 1
         try:
-            found = self._changed.wait_for(lambda: self._closing or (tray.print is not None and good()), timeout_seconds)
-            return tray.print if found and tray.print is not None and good() else None
+            found = self._changed.wait_for(lambda: self._closing or (entry.frame is not None and good()), timeout_seconds)
+            return entry.frame if found and entry.frame is not None and good() else None
         finally:
-            tray.waiting -= 1
-            tray.touched = self._clock()
+            entry.waiting -= 1
+            entry.touched = self._clock()
 
     def _work(self) -> None:
         while not self._closing:
@@ -202,54 +209,56 @@ class Darkroom:
                 time.sleep(RELOAD_SECONDS)
 
     def _serve_one(self) -> None:
-        """One print, or one look into the archive, or a wait for something to do."""
+        """One frame, or one look into the archive, or a wait for something to do."""
         with self._changed:
             self.clear_away()
-            tray = self._next_tray()
-            if tray is None:
+            entry = self._next_subscription()
+            if entry is None:
                 if not self._closing:
                     self._changed.wait(self._idle_seconds())
                 return
-            tray.turn = next(self._turns)
-            copy, wish, number = self._copies.get(tray.token), tray.wish, tray.wishes
+            entry.turn = next(self._turns)
+            copy, request, number = self._copies.get(entry.token), entry.request, entry.requests
         if copy is None:
-            self._reload(tray.token)
+            self._reload(entry.token)
         else:
-            self._develop(tray, copy, wish, number)
+            self._render(entry, copy, request, number)
 
     def _idle_seconds(self) -> float | None:
         """How long nothing will be to do unless something changes."""
         rest = self._rests_until - self._clock()
         if rest > 0:
             return min(rest, RELOAD_SECONDS)
-        return RELOAD_SECONDS if self._trays else None
+        return RELOAD_SECONDS if self._subscriptions else None
 
     def clear_away(self) -> None:
         """Forget watchers that have left, and copies that can be had again."""
         with self._changed:
-            watched = {tray.token for tray in self._trays.values()}
+            watched = {entry.token for entry in self._subscriptions.values()}
             horizon = self._clock() - FORGET_SECONDS
-            self._trays = {key: tray for key, tray in self._trays.items() if tray.waiting or tray.touched > horizon}
-            still = {tray.token for tray in self._trays.values()}
+            self._subscriptions = {
+                key: entry for key, entry in self._subscriptions.items() if entry.waiting or entry.touched > horizon
+            }
+            still = {entry.token for entry in self._subscriptions.values()}
             for token in watched - still:
                 self._archive.watch(token, False)
             for token in [token for token in self._copies if token not in still and self._archive.may_forget(token)]:
                 del self._copies[token]
                 self._asked_archive.pop(token, None)
 
-    def _next_tray(self) -> _Tray | None:
-        """The tray that has waited longest and can be served, by a print or by asking the archive for a copy."""
+    def _next_subscription(self) -> _Subscription | None:
+        """The subscription that has waited longest and can be served, by a frame or by asking the archive for a copy."""
         now = self._clock()
         if now < self._rests_until and self._archive.busy():
             return None
-        ready = [tray for tray in self._trays.values() if self._can_serve(tray, now)]
-        return min(ready, key=lambda tray: tray.turn, default=None)
+        ready = [entry for entry in self._subscriptions.values() if self._can_serve(entry, now)]
+        return min(ready, key=lambda entry: entry.turn, default=None)
 
-    def _can_serve(self, tray: _Tray, now: float) -> bool:
-        copy = self._copies.get(tray.token)
+    def _can_serve(self, entry: _Subscription, now: float) -> bool:
+        copy = self._copies.get(entry.token)
         if copy is None:
-            return tray.wanted and now >= self._asked_archive.get(tray.token, now)
-        return now >= tray.rests_until and tray.lacks(copy)
+            return entry.wanted and now >= self._asked_archive.get(entry.token, now)
+        return now >= entry.rests_until and entry.lacks(copy)
 
     def _reload(self, token: str) -> None:
         again = self._clock() + RELOAD_SECONDS
@@ -267,29 +276,29 @@ class Darkroom:
                 self._copies.setdefault(token, copy)
                 self._changed.notify_all()
 
-    def _develop(self, tray: _Tray, copy: SceneCopy, wish: Wish, number: int) -> None:
-        """Make the picture of the tray's wish with this ``number``, for it and for all that want the same."""
+    def _render(self, entry: _Subscription, copy: SceneCopy, request: FrameRequest, number: int) -> None:
+        """Make the picture of the subscription's request with this ``number``, for it and for all that want the same."""
         began = self._clock()
         try:
-            value = wish.make(copy)
+            value = request.make(copy)
         except Exception as error:
             with self._changed:
-                tray.spoiled = (copy, wish.key)
+                entry.failed = (copy, request.key)
             remedy = error.remedy if isinstance(error, StudioError) else "The run itself goes on."
-            self._warn(tray.token, f"A picture could not be drawn ({type(error).__name__}: {error}).", remedy)
+            self._warn(entry.token, f"A picture could not be drawn ({type(error).__name__}: {error}).", remedy)
             return
         with self._changed:
-            print_ = Print(next(self._serials), wish.key, copy, value)
-            for other in self._trays.values():
-                if other is tray or (other.token == tray.token and other.lacks(copy) and other.wish.key == wish.key):
-                    other.print, other.standing = print_, False
-                    other.granted = number if other is tray else other.wishes
-                    other.rests_until = began + wish.every_seconds
+            frame = RenderedFrame(next(self._serials), request.key, copy, value)
+            for other in self._subscriptions.values():
+                if other is entry or (other.token == entry.token and other.lacks(copy) and other.request.key == request.key):
+                    other.frame, other.standing = frame, False
+                    other.granted = number if other is entry else other.requests
+                    other.rests_until = began + request.every_seconds
             self._rest(self._clock() - began)
             self._changed.notify_all()
 
     def _rest(self, seconds: float) -> None:
-        """After a print that took so long, leave the run its share of the time."""
+        """After a frame that took so long, leave the run its share of the time."""
         self._rests_until = self._clock() + min(seconds * (1 / SHARE - 1), max(LONGEST_REST_SECONDS, 3 * seconds))
 
     def _warn(self, token: str, what: str, remedy: str) -> None:

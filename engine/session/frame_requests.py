@@ -1,4 +1,4 @@
-"""What is made of a copy of a scene for those who look: frames, strips and clouds, as wishes to the darkroom."""
+"""What is made of a copy of a scene for those who look: frames, strips and clouds, as wishes to the frame_renderer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.core.camera import Camera
 from engine.loop.messages import SceneCopy
-from engine.session.frame_renderer import Wish
+from engine.session.frame_renderer import FrameRequest
 from engine.session.job_views import Cloud, Frames
 
 if TYPE_CHECKING:
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 STRIP_SECONDS, CLOUD_SECONDS = 1.0, 0.5  # a newer one is made at most this often, however many ask
 
 
-def frame_wish(frames: Frames, camera: Camera) -> Wish:
+def frame_request(frames: Frames, camera: Camera) -> FrameRequest:
     """A picture (H,W,3) uint8 from ``camera``; the same cameras want the same picture."""
-    return Wish(_camera_key(camera), lambda copy: _sealed(frames.render_frame(copy, camera)))
+    return FrameRequest(_camera_key(camera), lambda copy: _sealed(frames.render_frame(copy, camera)))
 
 
-def strip_wish(frames: Frames, size: int) -> Wish:
+def strip_request(frames: Frames, size: int) -> FrameRequest:
     """Pictures (V,size,size,3) uint8 from all round."""
-    return Wish(("strip", size), lambda copy: _sealed(frames.azimuth_strip(copy, size)), STRIP_SECONDS)
+    return FrameRequest(("strip", size), lambda copy: _sealed(frames.azimuth_strip(copy, size)), STRIP_SECONDS)
 
 
-def cloud_wish(frames: Frames, limit: int) -> Wish:
+def cloud_request(frames: Frames, limit: int) -> FrameRequest:
     """At most ``limit`` splats as a `Cloud`."""
-    return Wish(("cloud", limit), lambda copy: _cloud(frames.point_cloud(copy, limit), copy), CLOUD_SECONDS)
+    return FrameRequest(("cloud", limit), lambda copy: _cloud(frames.point_cloud(copy, limit), copy), CLOUD_SECONDS)
 
 
 def _camera_key(camera: Camera) -> tuple[bytes, bytes, int, int]:

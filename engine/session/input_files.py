@@ -7,7 +7,7 @@ from pathlib import Path
 
 from engine.assets.images.image_arguments import pictures_in
 from engine.assets.images.input_files import kept_with, within
-from engine.core.fields import File, knobs_of
+from engine.core.fields import File, marked_fields
 from engine.core.paths import given_path
 from engine.errors import InputError
 from engine.loop.reference import input_files
@@ -23,7 +23,7 @@ IMAGES, REFERENCE = "images", "reference"
 def given_files(settings: Settings) -> dict[str, Path]:
     """The files that settings name, by setting; given pictures are numbered."""
     owners = (settings.spec, settings.knobs, settings.knobs.guidance, settings.knobs.timesteps)
-    knobs = [knob for owner in owners for knob in knobs_of(owner) if isinstance(knob.mark, File) and knob.value]
+    knobs = [knob for owner in owners for knob in marked_fields(owner) if isinstance(knob.mark, File) and knob.value]
     pictures = {f"{IMAGES} {i}": each.path for i, each in enumerate(pictures_in(settings.spec.images), 1)}
     reference = settings.spec.reference
     model = {REFERENCE: input_files.path_in(reference)} if names_file(reference) else {}

@@ -12,7 +12,7 @@ from engine.session.record import ENDED
 
 
 class JobArchive:
-    """The darkroom's ``Archive``: jobs on a board, scenes in their folders, opened by ``load_copy`` where there is one."""
+    """The frame renderer's ``Archive``: jobs on a board, scenes in their folders, opened by ``load_copy`` where there is one."""
 
     def __init__(self, board: Board, load_copy: Callable[[Path], SceneCopy] | None) -> None:
         self._board, self._load_copy = board, load_copy

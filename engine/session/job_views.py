@@ -103,7 +103,7 @@ def view_of(record: JobRecord, folder: Path, queue_position: int) -> JobView:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """``rgb`` (H,W,3) uint8 of the scene after ``total_step``. ``serial`` grows with every picture that is developed."""
+    """``rgb`` (H,W,3) uint8 of the scene after ``total_step``. ``serial`` grows with every picture that is rendered."""
 
     rgb: np.ndarray
     total_step: int

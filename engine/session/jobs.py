@@ -13,7 +13,7 @@ from itertools import count
 
 from engine.errors import InputError, StorageError
 from engine.loop.messages import Event, Pictures
-from engine.session.command_queue import CommandBox
+from engine.session.command_queue import CommandQueue
 from engine.session.eta import Pace
 from engine.session.fair_queue import Ticket, turn_order
 from engine.session.library import Library
@@ -33,7 +33,7 @@ class Job:
     """A job in memory. Only under the board's condition is a field rebound; ``events`` is the engine's alone."""
 
     record: JobRecord
-    mailbox: CommandBox = field(default_factory=CommandBox)
+    mailbox: CommandQueue = field(default_factory=CommandQueue)
     events: Iterator[Event] | None = None
     began: float = 0.0  # when the engine took it up, on a monotonic clock
     pictures: Pictures | None = None

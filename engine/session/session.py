@@ -19,8 +19,8 @@ from engine.errors import InputError
 from engine.loop.messages import Pictures, SceneCopy, SetKnobs, Stop
 from engine.loop.settings import Settings, Value, flatten_knobs, with_values
 from engine.loop.spec import Knobs
-from engine.session.frame_renderer import Darkroom
-from engine.session.frame_requests import cloud_wish, frame_wish, strip_wish
+from engine.session.frame_renderer import FrameRenderer
+from engine.session.frame_requests import cloud_request, frame_request, strip_request
 from engine.session.input_files import forget_own_files, with_own_files
 from engine.session.job_archive import JobArchive
 from engine.session.job_views import Cloud, Frame, Frames, JobView, Strip, view_of
@@ -68,8 +68,8 @@ class Session:
         self.library = Library(library)
         self.references = references or References(self.library.root)
         self._board = Board(self.library)
-        self._darkroom = Darkroom(JobArchive(self._board, load_copy))
-        self._engine = Engine(self._board, run, write_results, load_prior, self._darkroom, settle)
+        self._frame_renderer = FrameRenderer(JobArchive(self._board, load_copy))
+        self._engine = Engine(self._board, run, write_results, load_prior, self._frame_renderer, settle)
         self._frames, self._check, self._resume_interrupted = frames, check, resume_interrupted
         self._prepare, self._open = prepare, False
 
@@ -87,14 +87,14 @@ class Session:
         if not self._open:
             self.open()
         self._prepare()
-        self._darkroom.start()
+        self._frame_renderer.start()
         self._engine.start()
 
     def close(self, timeout_seconds: float = CLOSE_SECONDS) -> bool:
         """End after the present step; unfinished runs stay resumable. False if that step takes longer than the timeout."""
         self._board.close()
-        self._darkroom.close()
-        ended = self._engine.join(timeout_seconds) and self._darkroom.join(timeout_seconds)
+        self._frame_renderer.close()
+        ended = self._engine.join(timeout_seconds) and self._frame_renderer.join(timeout_seconds)
         if ended:
             self.library.close()
         return ended
@@ -259,24 +259,26 @@ class Session:
         With ``keep`` it is made meanwhile, for whoever asks again instead of waiting.
         """
         self._board.get(token)
-        found = self._darkroom.ask(token, f"frame {watcher}", frame_wish(self._frames, camera), after, timeout_seconds, keep)
+        found = self._frame_renderer.ask(
+            token, f"frame {watcher}", frame_request(self._frames, camera), after, timeout_seconds, keep
+        )
         return None if found is None else Frame(found.value, found.copy.total_step, found.copy.revision, found.serial)
 
     def aim(self, token: str, watcher: str, camera: Camera) -> None:
         """Whoever waits in `frame` for this watcher gets a picture from this camera instead; returns at once."""
         self._board.get(token)
-        self._darkroom.change_wish(token, f"frame {watcher}", frame_wish(self._frames, camera))
+        self._frame_renderer.change_request(token, f"frame {watcher}", frame_request(self._frames, camera))
 
     def strip(self, token: str, size: int = 96) -> Strip | None:
         """The newest strip of azimuths that there is; a newer one is made meanwhile. None before there is a shape."""
         self._board.get(token)
-        found = self._darkroom.newest_print(token, "strip", strip_wish(self._frames, size), SIDE_SECONDS)
+        found = self._frame_renderer.newest_frame(token, "strip", strip_request(self._frames, size), SIDE_SECONDS)
         return None if found is None else Strip(found.value, found.copy.total_step, found.copy.revision)
 
     def cloud(self, token: str, after_step: int, limit: int = CLOUD_LIMIT) -> Cloud | None:
         """The newest splats that there are, unless they are those of ``after_step``; empty arrays for scenes without splats."""
         self._board.get(token)
-        found = self._darkroom.newest_print(token, f"cloud {limit}", cloud_wish(self._frames, limit), SIDE_SECONDS)
+        found = self._frame_renderer.newest_frame(token, f"cloud {limit}", cloud_request(self._frames, limit), SIDE_SECONDS)
         return None if found is None or found.value.total_step == after_step else found.value
 
     def pictures(self, token: str) -> Pictures | None:

@@ -29,7 +29,7 @@ from engine.loop.messages import (
     Warned,
 )
 from engine.prior.base import Prior
-from engine.session.command_queue import CommandBox
+from engine.session.command_queue import CommandQueue
 from engine.session.eta import FINISH, Pace, finishing, kind_of, with_eta
 from engine.session.jobs import Board, Job
 from engine.session.library import has_checkpoint
@@ -104,7 +104,7 @@ class Engine:
         folder = self._folder(job)
         resume = has_checkpoint(folder)
         with self.board.changed:
-            record, job.mailbox, job.began = job.record, CommandBox(), time.monotonic()
+            record, job.mailbox, job.began = job.record, CommandQueue(), time.monotonic()
             job.pace, job.lap = Pace(), 0.0
             if record.revision > (record.checkpoint_revision if resume else 0):
                 job.mailbox.post(SetKnobs(record.revision, record.knobs))

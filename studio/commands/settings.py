@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
-from engine.core.fields import knobs_of, rule_of
+from engine.core.fields import marked_fields, rule_of
 from engine.errors import InputError
 from engine.guidance import methods
 from engine.loop.settings import Value
@@ -71,7 +71,7 @@ def all_settings() -> Iterator[Setting]:
 
 
 def _of(owner: Any, group: str, defaults: Mapping[str, Value] = {}) -> Iterator[Setting]:
-    marked = {knob.name: knob for knob in knobs_of(owner)}
+    marked = {knob.name: knob for knob in marked_fields(owner)}
     for field in fields(owner):
         value = getattr(owner, field.name)
         if not isinstance(value, str | int | float | bool):

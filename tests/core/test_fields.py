@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 import pytest
 
-from engine.core.fields import Choice, File, Range, Switch, Text, check_knobs, knobs_of
+from engine.core.fields import Choice, File, Range, Switch, Text, check_fields, marked_fields
 from engine.errors import InputError
 
 STRENGTH = Range(0, 2, 0.5, unit="x", help="How hard.", label="Strength", advanced=True)
@@ -26,11 +26,11 @@ class Brush:
     colour: Annotated[str, "free text"] = "red"
 
     def __post_init__(self) -> None:
-        check_knobs(self)
+        check_fields(self)
 
 
 def test_knobs_are_the_marked_fields_in_their_order_with_present_values() -> None:
-    knobs = knobs_of(Brush(strength=0.5, wet=True))
+    knobs = marked_fields(Brush(strength=0.5, wet=True))
     assert [(knob.name, knob.value) for knob in knobs] == [("strength", 0.5), ("hair", "soft"), ("wet", True), ("size", 3)]
     assert knobs[0].mark is STRENGTH and knobs[3].mark == Range(1, 9, 1)
 
@@ -40,8 +40,8 @@ def test_a_class_without_marks_has_no_knobs() -> None:
     class Plain:
         width: int = 3
 
-    assert knobs_of(Plain()) == ()
-    check_knobs(Plain(width=-(10**9)))
+    assert marked_fields(Plain()) == ()
+    check_fields(Plain(width=-(10**9)))
 
 
 def test_a_subclass_keeps_and_adds_knobs() -> None:
@@ -49,7 +49,7 @@ def test_a_subclass_keeps_and_adds_knobs() -> None:
     class Airbrush(Brush):
         pressure: Annotated[float, Range(0, 10)] = 5.0
 
-    assert [knob.name for knob in knobs_of(Airbrush())] == ["strength", "hair", "wet", "size", "pressure"]
+    assert [knob.name for knob in marked_fields(Airbrush())] == ["strength", "hair", "wet", "size", "pressure"]
     with pytest.raises(InputError, match="pressure is"):
         Airbrush(pressure=11)
 
@@ -110,7 +110,7 @@ class Letter:
     stamp: Annotated[str, File((".png", ".tar.gz"), needs="takes_stamps")] = ""
 
     def __post_init__(self) -> None:
-        check_knobs(self)
+        check_fields(self)
 
 
 @pytest.mark.parametrize("good", [{}, {"greeting": "hello"}, {"stamp": "a/b.PNG"}, {"stamp": "x.tar.gz"}])

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 import engine.guidance
-from engine.core.fields import Range, knobs_of
+from engine.core.fields import Range, marked_fields
 from engine.core.views import Views
 from engine.errors import InputError, PresetError
 from engine.guidance import key_of, methods
@@ -84,7 +84,7 @@ def test_is_a_frozen_dataclass_that_says_what_it_is(method: Guidance) -> None:
 
 @every_method
 def test_guidance_is_a_knob_and_every_field_has_a_mark(method: Guidance) -> None:
-    knobs = {knob.name: knob for knob in knobs_of(method)}
+    knobs = {knob.name: knob for knob in marked_fields(method)}
     assert set(knobs) == {field.name for field in dataclasses.fields(method)}
     mark = knobs["guidance_scale"].mark
     assert isinstance(mark, Range) and mark.low <= method.guidance_scale <= mark.high
@@ -197,7 +197,7 @@ PLUGGED_IN = '''
 
     from engine.guidance.base import out_of
     from engine.guidance.cost import Cost
-    from engine.core.fields import Range, check_knobs
+    from engine.core.fields import Range, check_fields
 
 
     @dataclass(frozen=True)
@@ -207,7 +207,7 @@ PLUGGED_IN = '''
         guidance_scale: Annotated[float, Range(1, 10, help="How hard.")] = 2.0
 
         def __post_init__(self) -> None:
-            check_knobs(self)
+            check_fields(self)
 
         @property
         def cost(self):
@@ -239,7 +239,7 @@ def plugged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[Guidance
 def test_a_method_is_one_new_file(plugged_in: type[Guidance]) -> None:
     assert set(methods()) == {*METHODS, "straight_pull"}
     method = plugged_in(guidance_scale=3.0)
-    assert key_of(method) == "straight_pull" and [knob.name for knob in knobs_of(method)] == ["guidance_scale"]
+    assert key_of(method) == "straight_pull" and [knob.name for knob in marked_fields(method)] == ["guidance_scale"]
 
 
 def test_which_the_contract_finds(plugged_in: type[Guidance], prior: AnalyticPrior, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,7 +18,7 @@ from engine.loop.oom import out_of_memory
 from engine.loop.run import run
 from engine.loop.spec import Knobs
 from engine.prior.base import Condition, Prediction, Prior
-from engine.prior.chunked import in_turn
+from engine.prior.chunked import chunked
 from engine.prior.memory_plan import GB, Economy, Footprint
 from tests.loop.balls import ball_prior, of_type, quick_knobs, quick_spec
 
@@ -58,7 +58,7 @@ class NarrowPrior:
 
     def encode(self, views: Views) -> Tensor:
         pictures = torch.cat([views.rgb, views.alpha], dim=-1).permute(0, 3, 1, 2)
-        return in_turn(self._encode, self.max_pictures_per_call, pictures, recompute=True)
+        return chunked(self._encode, self.max_pictures_per_call, pictures, recompute=True)
 
     def _encode(self, pictures: Tensor) -> Tensor:
         self.parts.networks["vae"].check(len(pictures))
@@ -71,7 +71,7 @@ class NarrowPrior:
             a, sig = self.schedule.signal_and_noise(t, x_t)
             return (x_t - a * mean) / sig
 
-        found = in_turn(eps, self.max_views_per_call, x_t, t)
+        found = chunked(eps, self.max_views_per_call, x_t, t)
         a, sig = self.schedule.signal_and_noise(t, x_t)
         return Prediction(found, (x_t - sig * found) / a)
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import torch
-from tests.prior.style.lora_files import TEXT_LAYERS, UNET_LAYERS, random_lora, write_lora
 from torch import Tensor
 
 from engine.errors import InputError
@@ -18,7 +17,7 @@ from engine.loop.run import run
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs, RunSpec
 from engine.loop.validation import check_combination
-from engine.prior.attachments import Outfit
+from engine.prior.attachments import Attachments
 from engine.prior.base import Condition, Prediction, PriorInfo
 from engine.prior.control.control import load_control
 from engine.prior.control.entries import control_ids
@@ -26,6 +25,7 @@ from engine.prior.latent.load import load_latent
 from engine.prior.latent.prior import LatentPrior
 from tests.loop.balls import ScriptedMailbox, ball_prior, of_type, quick_spec
 from tests.prior.control.tiny_control import SIDE, save_tiny_control
+from tests.prior.lora.lora_files import TEXT_LAYERS, UNET_LAYERS, random_lora, write_lora
 from tests.prior.tiny_pipeline import save_tiny_pipeline
 
 CONTROL = control_ids()[0]
@@ -154,7 +154,7 @@ def test_a_recipe_repeats_it(world: dict[str, Any]) -> None:
 
 def test_an_outfit_leaves_the_prior_alone(world: dict[str, Any]) -> None:
     prior = world["prior"]
-    dressed = Outfit().on(prior, 1.0, 1.0)
+    dressed = Attachments().on(prior, 1.0, 1.0)
     x_t, t, told = torch.ones(1, 4, 8, 8), torch.tensor([400]), Condition(prior.embed("a mug"))
     with torch.no_grad():
         assert torch.equal(dressed.predict(x_t, t, told).eps, prior.predict(x_t, t, told).eps)

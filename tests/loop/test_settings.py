@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from engine.core.fields import Choice, File, Range, Switch, Text, knobs_of
+from engine.core.fields import Choice, File, Range, Switch, Text, marked_fields
 from engine.errors import FileFormatError, InputError
 from engine.guidance import methods
 from engine.loop.recipe import Change, Recipe, changed_values
@@ -23,7 +23,7 @@ def owners(settings: Settings) -> list:
 @pytest.mark.parametrize("method", methods())
 def test_names_are_unique_for_every_method(method: str) -> None:
     settings = with_values(BLANK, {"method": method})
-    names = [knob.name for owner in owners(settings) for knob in knobs_of(owner)]
+    names = [knob.name for owner in owners(settings) for knob in marked_fields(owner)]
     assert len(names) == len(set(names))
 
 
@@ -53,7 +53,7 @@ def _other_value(mark, value):
 def test_every_knob_can_be_set_by_name_from_text(method: str) -> None:
     settings = with_values(BLANK, {"method": method, "t_min": 0.2, "t_max": 0.8})
     for owner in owners(settings):
-        for knob in knobs_of(owner):
+        for knob in marked_fields(owner):
             value = 0.3 if knob.name in ("t_min", "t_max") else _other_value(knob.mark, knob.value)
             changed = with_values(settings, {knob.name: str(value)})
             assert flatten(changed)[knob.name] == value, knob.name

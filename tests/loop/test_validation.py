@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from engine.core.fields import Choice, File, Mark, Range, Switch, knobs_of
+from engine.core.fields import Choice, Control, File, Range, Switch, marked_fields
 from engine.errors import InputError, PresetError
 from engine.guidance import methods
 from engine.loop.messages import Finished, KnobsApplied, SetKnobs, Stepped, Unattended, Warned
@@ -26,7 +26,7 @@ from tests.loop.balls import PROMPT, ScriptedMailbox, ball_picture, ball_prior, 
 
 WORDED = PriorInfo("worded", "Worded", "rgb", 64, 7.5, wants_view_words=True)
 JOINT = PriorInfo("joint", "Joint", "rgba", 64, 2.5, takes_cameras=True, joint_views=True)
-BARE = replace(JOINT, id="bare", takes_adapters=False)
+NO_LORA = replace(JOINT, id="bare", takes_adapters=False)
 
 
 def settings_of(**values: object) -> Settings:
@@ -36,11 +36,11 @@ def settings_of(**values: object) -> Settings:
 @pytest.mark.parametrize(
     ("values", "info", "named"),
     [
-        ({"method": "vsd"}, BARE, "adapter"),
-        ({"method": "lods_lora"}, BARE, "adapter"),
+        ({"method": "vsd"}, NO_LORA, "adapter"),
+        ({"method": "lods_lora"}, NO_LORA, "adapter"),
         ({"method": "lods", "null_per_side": True}, JOINT, "null_per_side"),
         ({"perp_neg": True}, JOINT, "perp_neg"),
-        ({"method": "lods", "perp_neg": True}, BARE, "perp_neg"),
+        ({"method": "lods", "perp_neg": True}, NO_LORA, "perp_neg"),
         ({"start": "draft"}, WORDED, "draft"),
         ({"refine_steps": 0}, JOINT, "nothing to do"),
     ],
@@ -59,10 +59,10 @@ def test_what_cannot_work_is_refused_with_a_remedy(values: dict, info: PriorInfo
         ({"method": "vsd", "scene": "canvas"}, WORDED),
         ({"method": "lods_lora"}, WORDED),
         ({"method": "lods", "null_per_side": True}, WORDED),
-        ({"method": "lods"}, BARE),
+        ({"method": "lods"}, NO_LORA),
         ({"perp_neg": True, "method": "csd"}, WORDED),
         ({"start": "draft"}, JOINT),
-        ({"start": "draft", "refine_steps": 0}, BARE),
+        ({"start": "draft", "refine_steps": 0}, NO_LORA),
         ({"method": "hifa", "gradient_clip": "norm"}, WORDED),
     ],
 )
@@ -76,7 +76,7 @@ def test_every_setting_that_needs_something_of_a_prior_is_refused_by_one_without
     needy = {
         knob.name: (knob.mark.needs, knob.mark)
         for owner in (RunSpec("a mug"), Knobs(), *(kind() for kind in methods().values()))
-        for knob in knobs_of(owner)
+        for knob in marked_fields(owner)
         if knob.mark.needs
     }
     assert {"perp_neg"} <= set(needy)
@@ -87,7 +87,7 @@ def test_every_setting_that_needs_something_of_a_prior_is_refused_by_one_without
         assert let_through is None or name not in let_through.what, "an editing prior asks for a scene to edit"
 
 
-def changed(mark: Mark, value: Value) -> Value:
+def changed(mark: Control, value: Value) -> Value:
     if isinstance(mark, Switch):
         return not value
     if isinstance(mark, Choice):

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.prior.style.lora_files import TEXT_LAYERS, UNET_LAYERS, random_lora, write_lora
 
 from engine.loop.guidance_state import make_side_optimiser
 from engine.prior.base import Prior
@@ -15,6 +14,7 @@ from engine.prior.trainable_lora import adapter_on
 from engine.prior.weights import elements_in
 from tests.pretend_cuda.device import pretend_cuda
 from tests.pretend_cuda.running import loaded, saved, settings_of, started
+from tests.prior.lora.lora_files import TEXT_LAYERS, UNET_LAYERS, random_lora, write_lora
 
 TINY = {"start": "ball", "render_size": 16, "splats": 100, "views_per_step": 1, "refine_steps": 2}
 

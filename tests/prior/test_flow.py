@@ -202,9 +202,9 @@ def test_views_worked_off_in_turn_are_the_same_views(priors: dict[str, LatentPri
     prior, x_t = priors[kind], noise(3, 4, 8, 8)
     at_once = prior.predict(x_t, T, told(prior, "a mug"))
     most, prior.max_views_per_call = prior.max_views_per_call, 1
-    in_turn = prior.predict(x_t, T, told(prior, "a mug"))
+    chunked = prior.predict(x_t, T, told(prior, "a mug"))
     prior.max_views_per_call = most
-    torch.testing.assert_close(in_turn.x0, at_once.x0, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(chunked.x0, at_once.x0, rtol=1e-4, atol=1e-5)
 
 
 class TestWithoutT5:

@@ -136,9 +136,9 @@ def test_the_picture_matters_and_is_needed(prior: InstructPrior) -> None:
 
 
 def test_views_worked_off_in_turn_are_the_same_views(folder: Path, prior: InstructPrior) -> None:
-    in_turn, x_t, t = load_instruct(folder, max_views_per_call=2), noise(5, 4, 8, 8), torch.tensor([1, 200, 400, 600, 800])
+    chunked, x_t, t = load_instruct(folder, max_views_per_call=2), noise(5, 4, 8, 8), torch.tensor([1, 200, 400, 600, 800])
     told = Condition(prior.embed("a"), source=source_of(prior, pictures(5), 1.5))
-    torch.testing.assert_close(in_turn.predict(x_t, t, told).eps, prior.predict(x_t, t, told).eps, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(chunked.predict(x_t, t, told).eps, prior.predict(x_t, t, told).eps, rtol=1e-4, atol=1e-5)
 
 
 def test_what_it_says_of_itself(prior: InstructPrior) -> None:

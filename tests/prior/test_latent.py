@@ -160,12 +160,12 @@ def test_gradients_reach_the_noised_picture_and_the_words_but_no_weight(priors: 
 
 
 def test_views_worked_off_in_turn_are_the_same_views(tiny_pipelines: dict[str, Path], priors: dict[str, LatentPrior]) -> None:
-    at_once, in_turn = priors["epsilon"], load_latent(tiny_pipelines["epsilon"], max_views_per_call=2)
+    at_once, chunked = priors["epsilon"], load_latent(tiny_pipelines["epsilon"], max_views_per_call=2)
     rgb = torch.rand(5, 16, 16, 3, generator=torch.Generator().manual_seed(5))
     x_t, t = noise(5, 4, 8, 8), torch.tensor([1, 200, 400, 600, 800])
     text = TextEmbedding(torch.cat([at_once.embed(prompt).tokens for prompt in ("a", "b", "c", "d", "e")]))
-    torch.testing.assert_close(in_turn.encode(views_of(rgb)), at_once.encode(views_of(rgb)))
-    torch.testing.assert_close(in_turn.predict(x_t, t, Condition(text)).eps, at_once.predict(x_t, t, Condition(text)).eps)
+    torch.testing.assert_close(chunked.encode(views_of(rgb)), at_once.encode(views_of(rgb)))
+    torch.testing.assert_close(chunked.predict(x_t, t, Condition(text)).eps, at_once.predict(x_t, t, Condition(text)).eps)
 
 
 def test_a_prompt_too_long_is_cut_and_the_log_says_so(priors: dict[str, LatentPrior], caplog: pytest.LogCaptureFixture) -> None:

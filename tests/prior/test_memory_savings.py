@@ -13,7 +13,7 @@ from engine.errors import DeviceError, FileFormatError
 from engine.prior import memory_savings as economies
 from engine.prior.analytic import AnalyticPrior, gaussian
 from engine.prior.base import Condition
-from engine.prior.chunked import in_turn
+from engine.prior.chunked import chunked
 from engine.prior.latent.load import load_latent
 from engine.prior.memory_plan import GB, Economy, tiers
 from engine.prior.memory_savings import economise, footprint_of, load_within, networks_of, recast, tiers_of
@@ -70,7 +70,7 @@ def test_what_is_computed_again_is_not_kept() -> None:
         x = torch.rand(8, 16).requires_grad_()
         count = torch.autograd.graph.saved_tensors_hooks(lambda part: sizes.append(part.numel()) or part, lambda part: part)
         with count:
-            in_turn(lambda part: part.sin().exp().tanh().cos(), 2, x, recompute=recompute)
+            chunked(lambda part: part.sin().exp().tanh().cos(), 2, x, recompute=recompute)
         return sum(sizes)
 
     assert kept(recompute=True) < kept(recompute=False) / 2

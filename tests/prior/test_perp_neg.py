@@ -21,7 +21,7 @@ from engine.prior.perp_neg import (
     unwanted_weights,
 )
 from engine.prior.sampling import predict_guided
-from engine.prior.view_prompts import WORDS, ViewWords, view_weights
+from engine.prior.view_prompts import WORDS, ViewPromptEncoder, view_weights
 
 NOTHING, POSITIVE, FIRST, SECOND = (0.1, 0.2, -0.1), (0.5, 0.1, 0.3), (-0.2, 0.4, 0.6), (0.3, 0.3, -0.2)
 SCALE = 7.5
@@ -100,7 +100,7 @@ def prior() -> AnalyticPrior:
 
 
 def prompts_at(prior: AnalyticPrior, azimuths: list[float], elevation: float = 10.0) -> Prompts:
-    words, cameras = ViewWords.of(prior, "a mug"), around(azimuths, elevation)
+    words, cameras = ViewPromptEncoder.of(prior, "a mug"), around(azimuths, elevation)
     unwanted = unwanted_views(words, cameras)
     return Prompts(Condition(words.at(cameras), cameras), Condition(prior.embed(""), cameras), unwanted=unwanted)
 
@@ -187,6 +187,6 @@ def test_masks_and_pooled_text_come_along() -> None:
         def embed(self, prompt: str) -> TextEmbedding:
             return TextEmbedding(torch.full((1, 2, 3), float(len(prompt))), torch.tensor([[True, False]]), torch.ones(1, 5))
 
-    front, side = unwanted_views(ViewWords.of(Plain(), "a mug"), around([10.0, 20.0]))
+    front, side = unwanted_views(ViewPromptEncoder.of(Plain(), "a mug"), around([10.0, 20.0]))
     assert front.condition.text.tokens.unique().item() == len("a mug, front view") and len(front.weights) == 2
     assert side.condition.text.mask.tolist() == [[True, False]] and side.condition.text.pooled.shape == (1, 5)

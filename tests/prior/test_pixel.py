@@ -22,7 +22,7 @@ from engine.prior.base import Condition, Prompts, TextEmbedding
 from engine.prior.pixel.load import load_pixel
 from engine.prior.pixel.prior import PixelPrior
 from engine.prior.pixel.sentencepiece import read_model, t5_tokenizer
-from engine.prior.view_prompts import ViewWords
+from engine.prior.view_prompts import ViewPromptEncoder
 
 T = torch.tensor([20, 500, 980])
 
@@ -147,14 +147,14 @@ def test_gradients_reach_the_noised_picture_and_the_words_but_no_weight(prior: P
 
 
 def test_views_worked_off_in_turn_are_the_same_views(folder: Path, prior: PixelPrior) -> None:
-    in_turn, x_t, t = load_pixel(folder, max_views_per_call=2), noise(5, 3, 8, 8), torch.tensor([1, 200, 400, 600, 800])
+    chunked, x_t, t = load_pixel(folder, max_views_per_call=2), noise(5, 3, 8, 8), torch.tensor([1, 200, 400, 600, 800])
     text = Condition(TextEmbedding(torch.cat([prior.embed(prompt).tokens for prompt in ("a", "b", "c", "d", "e")])))
-    torch.testing.assert_close(in_turn.predict(x_t, t, text).eps, prior.predict(x_t, t, text).eps)
+    torch.testing.assert_close(chunked.predict(x_t, t, text).eps, prior.predict(x_t, t, text).eps)
 
 
 def test_it_is_told_from_which_side_a_picture_is(prior: PixelPrior) -> None:
     assert prior.info.wants_view_words and not prior.info.takes_cameras and prior.info.resolution == 8
-    front = ViewWords.of(prior, "a mug").at(orbit_cameras([0.0], 10.0, 3.0, 40.0, 8))
+    front = ViewPromptEncoder.of(prior, "a mug").at(orbit_cameras([0.0], 10.0, 3.0, 40.0, 8))
     torch.testing.assert_close(front.tokens, prior.embed("a mug, front view").tokens)
 
 

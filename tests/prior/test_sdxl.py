@@ -99,10 +99,10 @@ def test_the_network_is_told_the_size_of_the_picture(prior: LatentPrior) -> None
 
 
 def test_predictions_recombine_and_work_in_turn(folder: Path, prior: LatentPrior) -> None:
-    x_t, in_turn = noise(3, 4, 8, 8), load_sdxl(folder, max_views_per_call=1)
+    x_t, chunked = noise(3, 4, 8, 8), load_sdxl(folder, max_views_per_call=1)
     found = prior.predict(x_t, T, told(prior, "a mug"))
     torch.testing.assert_close(prior.schedule.add_noise(found.x0, found.eps, T), x_t, rtol=0, atol=2e-5)
-    torch.testing.assert_close(in_turn.predict(x_t, T, told(in_turn, "a mug")).eps, found.eps, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(chunked.predict(x_t, T, told(chunked, "a mug")).eps, found.eps, rtol=1e-4, atol=1e-5)
 
 
 def test_scale_of_the_latents_is_the_configs(prior: LatentPrior) -> None:

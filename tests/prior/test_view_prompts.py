@@ -7,7 +7,7 @@ import torch
 
 from engine.core.cameras import Cameras, orbit_cameras
 from engine.prior.base import TextEmbedding
-from engine.prior.view_prompts import WORDS, ViewWords, view_prompt_embeddings, view_weights
+from engine.prior.view_prompts import WORDS, ViewPromptEncoder, view_prompt_embeddings, view_weights
 
 
 class WordPrior:
@@ -75,7 +75,7 @@ def test_priors_without_mask_or_pooled_text_stay_without() -> None:
         def embed(self, prompt: str) -> TextEmbedding:
             return TextEmbedding(super().embed(prompt).tokens)
 
-    words = ViewWords.of(Plain(), "a mug")
+    words = ViewPromptEncoder.of(Plain(), "a mug")
     text = words.at(around([10.0, 20.0]))
     assert text.mask is None and text.pooled is None and len(words.worded.tokens) == 4
 

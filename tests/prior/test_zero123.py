@@ -186,10 +186,10 @@ class TestPredicting:
             assert torch.allclose(*answers, atol=1e-5) != stable
 
     def test_views_worked_off_in_turn_are_the_same_views(self, folders: dict[str, Path], prior: Zero123Prior) -> None:
-        in_turn, x_t = load_zero123(folders[KINDS[0]], max_views_per_call=2), noise(3, 4, 8, 8)
+        chunked, x_t = load_zero123(folders[KINDS[0]], max_views_per_call=2), noise(3, 4, 8, 8)
         clean = prior.clean_views(pictures(1), GIVEN)
         expected = prior.predict(x_t, T, told(prior, clean)).eps
-        torch.testing.assert_close(in_turn.predict(x_t, T, told(prior, clean)).eps, expected, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(chunked.predict(x_t, T, told(prior, clean)).eps, expected, rtol=1e-4, atol=1e-5)
 
     def test_gradients_arrive_and_the_parts_recombine(self, prior: Zero123Prior) -> None:
         x_t, tokens = noise(3, 4, 8, 8).requires_grad_(), torch.zeros(1, 1, 16).requires_grad_()

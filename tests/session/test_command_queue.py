@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from engine.loop.messages import Command, SetKnobs, Stop, Watch
 from engine.loop.spec import Knobs
-from engine.session.command_queue import CommandBox
+from engine.session.command_queue import CommandQueue
 
 
 def knobs(revision: int) -> SetKnobs:
@@ -16,7 +16,7 @@ def knobs(revision: int) -> SetKnobs:
 
 
 def test_newest_of_each_type_in_the_order_of_first_posting() -> None:
-    box = CommandBox()
+    box = CommandQueue()
     for command in (Watch(True), knobs(1), Stop(), knobs(2), Watch(False)):
         box.post(command)
     assert box.take() == [Watch(False), knobs(2), Stop()]
@@ -24,7 +24,7 @@ def test_newest_of_each_type_in_the_order_of_first_posting() -> None:
 
 
 def test_knobs_are_never_replaced_by_older_ones_even_after_they_were_taken() -> None:
-    box = CommandBox()
+    box = CommandQueue()
     box.post(knobs(5))
     box.post(knobs(4))
     assert box.take() == [knobs(5)]
@@ -35,7 +35,7 @@ def test_knobs_are_never_replaced_by_older_ones_even_after_they_were_taken() -> 
 
 
 def test_two_thousand_events_keep_their_order_and_the_last_arrives() -> None:
-    box, posted, taken = CommandBox(), threading.Event(), []
+    box, posted, taken = CommandQueue(), threading.Event(), []
 
     def post() -> None:
         for revision in range(1, 2001):
@@ -54,7 +54,7 @@ def test_two_thousand_events_keep_their_order_and_the_last_arrives() -> None:
 
 
 def test_many_writers_and_a_reader_that_lags() -> None:
-    box, everyone, taken = CommandBox(), threading.Barrier(5), []
+    box, everyone, taken = CommandQueue(), threading.Barrier(5), []
     numbers = iter(range(1, 2001))
     lock = threading.Lock()
 
@@ -83,7 +83,7 @@ def test_many_writers_and_a_reader_that_lags() -> None:
 
 
 def test_a_stop_is_never_lost() -> None:
-    box, found = CommandBox(), []
+    box, found = CommandQueue(), []
     stop: Command = Stop()
     thread = threading.Thread(target=lambda: [box.post(knobs(r)) or box.post(stop) for r in range(1, 501)])
     thread.start()

@@ -13,7 +13,7 @@ from engine.errors import FileFormatError, InputError
 from engine.loop.messages import SceneCopy
 from engine.loop.spec import Knobs
 from engine.session import Frame, Session
-from engine.session.frame_renderer import FORGET_SECONDS, Darkroom, Wish
+from engine.session.frame_renderer import FORGET_SECONDS, FrameRenderer, FrameRequest
 from tests.session.fakes import FakeFrames, FakeRun, copy_of, eventually, load_fake_copy, settings_of
 
 PATIENCE = 30.0
@@ -82,7 +82,7 @@ def test_the_newest_camera_wins(session: Session, frames: FakeFrames, token: str
     turns = [threading.Thread(target=look, args=(width,)) for width in (11, 12, 13)]
     for width, turn in zip((11, 12, 13), turns):
         turn.start()
-        eventually(lambda width=width: session._darkroom._trays[token, "frame me"].wish.key[2] == width)
+        eventually(lambda width=width: session._frame_renderer._subscriptions[token, "frame me"].request.key[2] == width)
     eventually(lambda: frames.calls[-1][1] in (11, 12, 13))
     first = frames.calls[-1][1]
     frames.gate.set()
@@ -100,7 +100,7 @@ def test_who_waits_with_an_old_camera_is_answered_from_the_new_one(session: Sess
     found: list[Frame | None] = []
     waiter = threading.Thread(target=lambda: found.append(session.frame(token, "me", camera(), first.serial, PATIENCE)))
     waiter.start()
-    eventually(lambda: session._darkroom._trays[token, "frame me"].waiting)
+    eventually(lambda: session._frame_renderer._subscriptions[token, "frame me"].waiting)
     session.aim(token, "me", camera(90.0, 12))
     waiter.join(PATIENCE)
     assert found and found[0].rgb.shape[1] == 12
@@ -108,14 +108,14 @@ def test_who_waits_with_an_old_camera_is_answered_from_the_new_one(session: Sess
 
 def test_a_camera_that_never_rests_does_not_keep_pictures_back(frames: FakeFrames) -> None:
     """It moves while each picture is made; the picture is shown all the same, and the next one is newer."""
-    room = Darkroom(FakeArchive())
+    room = FrameRenderer(FakeArchive())
 
-    def moving(number: int) -> Wish:
+    def moving(number: int) -> FrameRequest:
         def make(copy: SceneCopy) -> int:
-            room.change_wish("run", "me", moving(number + 1))
+            room.change_request("run", "me", moving(number + 1))
             return number
 
-        return Wish(number, make)
+        return FrameRequest(number, make)
 
     room.offer("run", copy_of(7, 0, Knobs()))
     room.start()
@@ -251,8 +251,8 @@ class FakeArchive:
 
 def test_a_watcher_is_forgotten_after_a_while_and_only_the_last_ends_the_watch() -> None:
     now, archive = [0.0], FakeArchive()
-    room = Darkroom(archive, clock=lambda: now[0])
-    wish = Wish("key", lambda copy: copy.total_step)
+    room = FrameRenderer(archive, clock=lambda: now[0])
+    wish = FrameRequest("key", lambda copy: copy.total_step)
     room.ask("run", "me", wish, -1, 0.0)
     now[0] = FORGET_SECONDS - 1
     room.ask("run", "you", wish, -1, 0.0)
@@ -268,10 +268,10 @@ def test_a_watcher_is_forgotten_after_a_while_and_only_the_last_ends_the_watch()
 
 def test_copies_are_kept_while_watched_and_dropped_where_they_can_be_had_again() -> None:
     now, copy = [0.0], copy_of(7, 0, Knobs())
-    kept, dropped = (Darkroom(FakeArchive(loadable), clock=lambda: now[0]) for loadable in (None, copy))
+    kept, dropped = (FrameRenderer(FakeArchive(loadable), clock=lambda: now[0]) for loadable in (None, copy))
     for room in (kept, dropped):
         room.offer("run", copy)
-        room.ask("run", "me", Wish("key", lambda copy: 0), -1, 0.0)
+        room.ask("run", "me", FrameRequest("key", lambda copy: 0), -1, 0.0)
         room.clear_away()
         assert room.newest("run") is copy
     now[0] = FORGET_SECONDS + 1

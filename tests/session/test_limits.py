@@ -15,7 +15,7 @@ from engine.loop.memory_check import check_room, step_bytes
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs
 from engine.session import jobs
-from engine.session.frame_renderer import SHARE, Darkroom, Wish
+from engine.session.frame_renderer import SHARE, FrameRenderer, FrameRequest
 from engine.session.limits import Limits
 from tests.session.fakes import FakeFrames, FakeRun, copy_of, eventually, settings_of
 from tests.session.test_frames import PATIENCE, FakeArchive
@@ -85,7 +85,7 @@ def test_fifty_watchers_of_one_view_cost_one_picture(open_session, run: FakeRun,
     ]
     for thread in threads:
         thread.start()
-    eventually(lambda: sum(tray.waiting for tray in session._darkroom._trays.values()) >= 50)
+    eventually(lambda: sum(subscription.waiting for subscription in session._frame_renderer._subscriptions.values()) >= 50)
     run.allow(1)
     eventually(lambda: frames.calls)
     frames.gate.set()
@@ -99,7 +99,7 @@ def drawn_within(seconds: float, going: bool) -> tuple[int, float]:
     """How many pictures from different sides a darkroom makes, each of which takes 4 ms, and the seconds that they took."""
     archive, taken = FakeArchive(), []
     archive.going = going
-    room = Darkroom(archive)
+    room = FrameRenderer(archive)
     room.start()
 
     def make(copy: object) -> int:
@@ -111,7 +111,7 @@ def drawn_within(seconds: float, going: bool) -> tuple[int, float]:
     room.offer("run", copy_of(1, 0, Knobs()))
     began, number = time.monotonic(), 0
     while time.monotonic() - began < seconds:
-        room.ask("run", f"watcher {number % 50}", Wish(number, make), -1, 0.002)
+        room.ask("run", f"watcher {number % 50}", FrameRequest(number, make), -1, 0.002)
         number += 1
     room.close()
     assert room.join(PATIENCE)

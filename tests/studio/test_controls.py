@@ -12,7 +12,7 @@ import pytest
 from studio_doubles import catalogue
 
 import studio.panel
-from engine.core.fields import Choice, File, Mark, Range, Switch, Text, knobs_of
+from engine.core.fields import Choice, Control, File, Range, Switch, Text, marked_fields
 from engine.guidance import methods
 from engine.guidance.cost import Cost
 from engine.guidance.sds import Sds
@@ -41,7 +41,7 @@ def test_every_marked_setting_has_one_control_and_the_rest_a_widget_of_their_own
 
 def test_live_is_what_knobs_hold_and_nothing_else() -> None:
     live = {field.name for field, _ in drawn().pairs if field.live}
-    spec = {knob.name for knob in knobs_of(DEFAULTS.spec)}
+    spec = {knob.name for knob in marked_fields(DEFAULTS.spec)}
     assert not live & spec and {"guidance_scale", "anchor_weight", "t_min", "weighting"} <= live
 
 
@@ -69,7 +69,7 @@ def test_controls_carry_the_marks() -> None:
         (File((".ply",)), "", gr.HTML),
     ],
 )
-def test_each_mark_has_its_kind_of_control(mark: Mark, value: object, kind: type) -> None:
+def test_each_mark_has_its_kind_of_control(mark: Control, value: object, kind: type) -> None:
     assert type(component_of(Field("name", mark, value, live=True))) is kind  # type: ignore[arg-type]
 
 
@@ -132,7 +132,7 @@ def test_the_one_guidance_control_takes_each_methods_range_and_name() -> None:
         values = flatten(with_values(DEFAULTS, {"method": key, "guidance_scale": 30}))
         updates = zip(controls.pairs, controls.updates(values), strict=True)
         update = next(update for (field, _), update in updates if field.name == "guidance_scale")
-        mark = next(knob.mark for knob in knobs_of(method()) if knob.name == "guidance_scale")
+        mark = next(knob.mark for knob in marked_fields(method()) if knob.name == "guidance_scale")
         assert (update["value"], update["maximum"], update["label"]) == (30, mark.high, mark.label)
 
 

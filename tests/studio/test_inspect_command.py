@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.loop.references.models import document, write_glb
 
 from engine.assets.export.ply import sh0_from_rgb, write_splat_ply
 from engine.benchmark.inputs import main as walk
@@ -16,6 +15,7 @@ from engine.loop.recipe import Recipe
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
 from studio.cli import EXIT_BAD_INPUT, EXIT_OK, main
+from tests.assets.meshes.models import document, write_glb
 
 RECIPE = Recipe(Settings(RunSpec("a red ball", seed=7), Knobs())).to_toml()
 

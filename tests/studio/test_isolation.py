@@ -207,7 +207,7 @@ def look_on(session: Session) -> None:
     session.delete(gone, "ada")
     with pytest.raises(InputError):
         session.frame(gone, "eye", camera, 0, 1.0)
-    session._darkroom.clear_away()
+    session._frame_renderer.clear_away()
     assert session.frame(other, "another", camera, 0, PATIENCE_SECONDS) is not None
 
 

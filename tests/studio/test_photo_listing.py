@@ -11,14 +11,14 @@ from PIL import Image
 
 from engine.prior.vision.depth_estimator import load_estimator
 from engine.prior.vision.entries import list_photo
-from engine.prior.vision.segment_anything import load_masker
+from engine.prior.vision.segment_anything import load_segmenter
 from studio.cli import EXIT_FAILED, main
 
 
 @pytest.fixture(autouse=True)
 def empty_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "hub-cache"))
-    load_masker.cache_clear()
+    load_segmenter.cache_clear()
     load_estimator.cache_clear()
 
 

@@ -11,7 +11,7 @@ import pytest
 from studio_doubles import catalogue
 from studio_serving import until
 
-from engine.core.fields import knobs_of
+from engine.core.fields import marked_fields
 from engine.loop.reference_settings import read_curve
 from engine.loop.settings import Settings, flatten, with_values
 from engine.loop.spec import Knobs, RunSpec
@@ -47,7 +47,7 @@ def begun(session: Session, box: str) -> Any:
 
 
 def test_the_drawing_takes_every_range_and_word_from_the_marks(panel: Panel) -> None:
-    marks = {knob.name: knob.mark for knob in knobs_of(Knobs())}
+    marks = {knob.name: knob.mark for knob in marked_fields(Knobs())}
     assert set(panel.strength.drawing.props["marks"]) == set(SETTINGS)
     for name, told in panel.strength.drawing.props["marks"].items():
         assert told["label"] == marks[name].label and told["help"] == marks[name].help

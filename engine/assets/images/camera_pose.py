@@ -19,7 +19,7 @@ from torch import Tensor
 
 from engine.core.cameras import orbit_cameras
 from engine.prior.base import Condition, Prior, PriorInfo
-from engine.prior.empty_prompt import null_prompt
+from engine.prior.empty_prompt import empty_prompt
 
 ELEVATIONS_DEG = tuple(10.0 * i for i in range(-1, 7))
 TIMES = (0.3, 0.5)
@@ -57,7 +57,7 @@ def estimated_turn_deg(x: Tensor, azimuths_deg: Sequence[float], prior: Prior) -
 @torch.no_grad()
 def denoising_error(x: Tensor, azimuths_deg: Sequence[float], elevation_deg: float, prior: Prior, draws: int = DRAWS) -> float:
     """Mean squared distance of ``x`` to what the prior makes of it, each picture by itself; the same noise for any height."""
-    rng, info, text = torch.Generator().manual_seed(SEED), prior.info, null_prompt(prior)
+    rng, info, text = torch.Generator().manual_seed(SEED), prior.info, empty_prompt(prior)
     total = 0.0
     for picture, azimuth in zip(x, azimuths_deg, strict=True):
         clean = picture[None]

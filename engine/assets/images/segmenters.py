@@ -9,7 +9,7 @@ import numpy as np
 from engine.assets.images import segmentation
 from engine.errors import InputError
 from engine.prior.vision.entries import PHOTO_FOLDER, WITHOUT_MODEL
-from engine.prior.vision.segment_anything import Box, load_masker
+from engine.prior.vision.segment_anything import Box, load_segmenter
 
 AUTO, ALPHA, CLASSICAL, NONE = WITHOUT_MODEL
 MARGIN = 0.03
@@ -42,7 +42,7 @@ def cut_by(way: str, rgba: np.ndarray, folder: Path = PHOTO_FOLDER) -> tuple[np.
 
 def _by_model(model_id: str, rgba: np.ndarray, folder: Path) -> np.ndarray:
     rgb = _opaque(rgba)[..., :3].astype(np.float32) / 255
-    alpha = load_masker(model_id, folder).mask(rgb, box_of(rgb))[..., None]
+    alpha = load_segmenter(model_id, folder).mask(rgb, box_of(rgb))[..., None]
     cut = np.concatenate([rgb * alpha, alpha], -1)
     segmentation.check_cut(cut[..., 3] > 0.5, model_id)
     return cut

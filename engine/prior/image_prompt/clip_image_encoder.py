@@ -60,7 +60,7 @@ class Preparation:
 
 
 @dataclass(frozen=True, eq=False)
-class Eye:
+class ClipImageEncoder:
     """An image encoder in its own dtype."""
 
     encoder: CLIPVisionModel | CLIPVisionModelWithProjection

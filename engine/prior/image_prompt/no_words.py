@@ -32,7 +32,7 @@ class NoWords:
 
 
 @dataclass(frozen=True, eq=False)
-class SilentWords:
+class EmptyTextEncoder:
     """Every prompt is the empty one of ``words``, with which the prior was taught."""
 
     words: Words

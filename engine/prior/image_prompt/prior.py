@@ -11,11 +11,11 @@ from engine.core.cameras import Cameras
 from engine.core.noise_schedule import NoiseSchedule
 from engine.core.views import Views, composite
 from engine.prior.base import CleanViews, Prior, PriorInfo
-from engine.prior.image_prompt.clip_image_encoder import Eye
+from engine.prior.image_prompt.clip_image_encoder import ClipImageEncoder
 from engine.prior.latent.prior import LatentParts, LatentPrior
 
 
-class PicturePrior(LatentPrior):
+class ImagePromptPrior(LatentPrior):
     """Sees given pictures through ``eye`` and through its VAE, over a flat background. What it keeps is in ``CleanViews``."""
 
     behind: ClassVar[float] = 1.0
@@ -27,7 +27,7 @@ class PicturePrior(LatentPrior):
         info: PriorInfo,
         schedule: NoiseSchedule,
         prediction_type: str,
-        eye: Eye,
+        eye: ClipImageEncoder,
         max_views_per_call: int = 8,
     ) -> None:
         super().__init__(parts, info, schedule, prediction_type, max_views_per_call)
@@ -50,7 +50,7 @@ class PicturePrior(LatentPrior):
 
 def clean_views_of(prior: Prior, views: Views, cameras: Cameras) -> CleanViews:
     """M given pictures, premultiplied over black, as ``prior`` is shown them."""
-    if isinstance(prior, PicturePrior):
+    if isinstance(prior, ImagePromptPrior):
         return prior.clean_views(views, cameras)
     with torch.no_grad():
         return CleanViews(prior.encode(views), cameras)

@@ -16,7 +16,7 @@ from torch import Tensor
 from engine.errors import FileFormatError
 from engine.prior.base import PriorInfo
 from engine.prior.image_prompt.capabilities import IMAGEDREAM
-from engine.prior.image_prompt.clip_image_encoder import Eye, Preparation
+from engine.prior.image_prompt.clip_image_encoder import ClipImageEncoder, Preparation
 from engine.prior.imagedream.prior import ImageDreamPrior
 from engine.prior.latent.common import load_vae, one_tower_parts
 from engine.prior.latent.loading import Layout, check_channels, load_network, readable
@@ -59,7 +59,7 @@ def load_imagedream(folder: Path, device: torch.device | str = "cpu", info: Prio
     unet, vae = _load_unet(folder, device, encoder.config.hidden_size), load_vae(folder, device)
     check_channels(folder, "unet", unet, vae)
     parts = replace(one_tower_parts(folder, unet, vae, device), others={EYE: encoder})
-    eye = Eye(encoder, Preparation.read(folder, BEFORE_EYE) if BEFORE_EYE in parts_of(folder) else Preparation())
+    eye = ClipImageEncoder(encoder, Preparation.read(folder, BEFORE_EYE) if BEFORE_EYE in parts_of(folder) else Preparation())
     return ImageDreamPrior(parts, described(folder, parts.space.side, info), schedule, prediction_type, eye)
 
 

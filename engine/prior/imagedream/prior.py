@@ -12,13 +12,13 @@ from torch import Tensor
 
 from engine.errors import InputError
 from engine.prior.base import CleanViews, Condition, Prediction
-from engine.prior.image_prompt.prior import PicturePrior
+from engine.prior.image_prompt.prior import ImagePromptPrior
 from engine.prior.imagedream.poses import camera_numbers
 from engine.prior.mvdream.prior import VIEWS
 from engine.prior.prediction_type import read_output
 
 
-class ImageDreamPrior(PicturePrior):
+class ImageDreamPrior(ImagePromptPrior):
     """Its space is the VAE's latents (B,4,h/8,w/8); the B views of a call are fours of one object, in order."""
 
     def tokens(self, rgb: Tensor) -> Tensor:

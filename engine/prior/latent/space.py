@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from engine.core.views import Views
-from engine.prior.chunked import in_turn
+from engine.prior.chunked import chunked
 from engine.prior.resize import to_square
 
 if TYPE_CHECKING:  # slow to import; whoever loads a model has done it
@@ -29,13 +29,13 @@ class LatentSpace:
 
     def encode(self, rgb: Tensor, most: int) -> Tensor:
         """The mean of the latents of pictures (B,H,W,3), in their dtype; ``most`` go through the VAE at once."""
-        latents = in_turn(self._mean, most, 2 * to_square(rgb, self.side) - 1, recompute=True)
+        latents = chunked(self._mean, most, 2 * to_square(rgb, self.side) - 1, recompute=True)
         return (latents.to(rgb.dtype) - self.shift) * self.vae.config.scaling_factor
 
     def decode(self, x: Tensor, most: int) -> Views:
         """Latents back to opaque pictures, in the dtype of the latents."""
         latents = (x / self.vae.config.scaling_factor + self.shift).to(self.vae.dtype)
-        pictures = in_turn(lambda part: self.vae.decode(part).sample, most, latents, recompute=True)
+        pictures = chunked(lambda part: self.vae.decode(part).sample, most, latents, recompute=True)
         return opaque((pictures / 2 + 0.5).to(x.dtype))
 
     @property

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.errors import InputError
-from engine.prior.lora.lora_files import TEXT_PARTS, StyleLayer
+from engine.prior.lora.lora_files import TEXT_PARTS, LoraLayer
 
 BASES = {768: "Stable Diffusion 1.x", 1024: "Stable Diffusion 2.x", 2048: "Stable Diffusion XL"}
 """By the width of the words that cross-attention reads."""
@@ -40,7 +40,7 @@ class Change:
 
 
 @dataclass(frozen=True, eq=False)
-class Style:
+class Lora:
     """All changes of one file. The networks are touched only inside ``worn``, so others can share them."""
 
     changes: tuple[Change, ...]
@@ -66,8 +66,8 @@ class Style:
 
 
 def fitted(
-    layers: Sequence[StyleLayer], networks: Mapping[str, nn.Module], where: str, device: torch.device | None = None
-) -> Style:
+    layers: Sequence[LoraLayer], networks: Mapping[str, nn.Module], where: str, device: torch.device | None = None
+) -> Lora:
     """The style whose ``layers`` belong to ``networks`` (by part), on the ``device`` where these compute; None: where they lie.
 
     Networks may wait in main memory (`engine.prior.offload`) while a style is fitted to them; its matrices are small and do not.
@@ -75,17 +75,17 @@ def fitted(
     """
     found = {part: dict(network.named_modules()) for part, network in networks.items()}
     changes = (_change(layer, _find(layer, found), _seems(layers), where) for layer in layers)
-    return Style(tuple(changes if device is None else (change.on(device) for change in changes)))
+    return Lora(tuple(changes if device is None else (change.on(device) for change in changes)))
 
 
-def _find(layer: StyleLayer, found: Mapping[str, Mapping[str, nn.Module]]) -> nn.Module | None:
+def _find(layer: LoraLayer, found: Mapping[str, Mapping[str, nn.Module]]) -> nn.Module | None:
     """The module that ``layer`` means; text encoders are a level deeper in some versions of their library than in others."""
     modules = found.get(layer.part, {})
     names = (layer.layer, layer.layer.removeprefix("text_model."), f"text_model.{layer.layer}")
     return next((modules[name] for name in names if name in modules), None)
 
 
-def _change(layer: StyleLayer, module: nn.Module | None, seems: str, where: str) -> Change:
+def _change(layer: LoraLayer, module: nn.Module | None, seems: str, where: str) -> Change:
     name = f"{layer.part}.{layer.layer}"
     if not isinstance(module, nn.Linear | nn.Conv2d):
         raise InputError(f"{where} changes the layer {name}, which this prior does not have; {seems}.",
@@ -108,7 +108,7 @@ def _shaped(matrix: Tensor, module: nn.Linear | nn.Conv2d) -> Tensor:
     return matrix
 
 
-def _seems(layers: Sequence[StyleLayer]) -> str:
+def _seems(layers: Sequence[LoraLayer]) -> str:
     """Which model a LoRA seems to be for."""
     widths = [
         layer.down.shape[1] for layer in layers if layer.part == "unet" and layer.layer.endswith(("attn2.to_k", "attn2.to_v"))

@@ -25,7 +25,7 @@ MATRIX = re.compile(r"(?P<layer>.+)\.lora_(?P<side>[AB])(?:\.default)?\.weight")
 
 
 @dataclass(frozen=True, eq=False)
-class StyleLayer:
+class LoraLayer:
     """The change scale * up(down(x)) of one layer: ``part`` of the pipeline, ``layer`` in it; down (r,in,...), up (out,r,...)."""
 
     part: str
@@ -35,7 +35,7 @@ class StyleLayer:
     scale: float
 
 
-def read_style(path: Path, unet_config: Any) -> tuple[StyleLayer, ...]:
+def read_lora(path: Path, unet_config: Any) -> tuple[LoraLayer, ...]:
     """The layers in ``path``, in its order; ``unet_config`` tells how many blocks a kohya file's numbers count.
 
     Raises InputError when there is no such file or it is a pickle, FileFormatError when it holds no LoRA that can be read.
@@ -49,9 +49,7 @@ def read_style(path: Path, unet_config: Any) -> tuple[StyleLayer, ...]:
         example = ".".join(lonely[0]) if isinstance(lonely[0], tuple) else lonely[0]
         raise FileFormatError(f"{path} holds no pairs of LoRA matrices (it has {len(tensors)} tensors, such as {example}).",
                               "Choose a LoRA file for Stable Diffusion in diffusers', peft's or kohya's layout.")  # fmt: skip
-    return tuple(
-        StyleLayer(*place, down, ups[place], _scale(place, len(down), alphas, metadata)) for place, down in downs.items()
-    )
+    return tuple(LoraLayer(*place, down, ups[place], _scale(place, len(down), alphas, metadata)) for place, down in downs.items())
 
 
 def _open(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:

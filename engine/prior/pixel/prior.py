@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from engine.core.noise_schedule import NoiseSchedule
 from engine.core.views import Views
 from engine.prior.base import Condition, Prediction, PriorInfo, TextEmbedding
-from engine.prior.chunked import in_turn
+from engine.prior.chunked import chunked
 from engine.prior.pixel.sentencepiece import END, PADDING
 from engine.prior.prediction_type import read_output
 from engine.prior.resize import to_square
@@ -97,7 +97,7 @@ class PixelPrior:
         """One call of the UNet, in its own dtype; the algebra around it is in the dtype of ``x_t``."""
         t = t.to(x_t.device)
         text = condition.text.expand(len(x_t)).tokens
-        output = in_turn(self._denoise, self.max_views_per_call, x_t, t, text)
+        output = chunked(self._denoise, self.max_views_per_call, x_t, t, text)
         return read_output(output[:, :CHANNELS], x_t, t, self.schedule, self.prediction_type)
 
     def _denoise(self, x_t: Tensor, t: Tensor, text: Tensor) -> Tensor:

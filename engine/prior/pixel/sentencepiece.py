@@ -60,16 +60,16 @@ def read_model(model: bytes) -> tuple[list[tuple[str, float]], bytes]:
     """The (text, score) of each piece in order, and the normaliser's character map (empty: none)."""
     pieces: list[tuple[str, float]] = []
     charsmap = b""
-    for number, value in fields_of(model):
+    for number, value in marked_fields(model):
         if number == 1:
-            piece = dict(fields_of(value))
+            piece = dict(marked_fields(value))
             pieces.append((piece[1].decode("utf-8"), struct.unpack("<f", piece.get(2, bytes(4)))[0]))
         elif number == 3:
-            charsmap = dict(fields_of(value)).get(2, b"")
+            charsmap = dict(marked_fields(value)).get(2, b"")
     return pieces, charsmap
 
 
-def fields_of(message: bytes) -> Iterator[tuple[int, bytes]]:
+def marked_fields(message: bytes) -> Iterator[tuple[int, bytes]]:
     """(field number, raw bytes) of a protocol-buffer message; whole numbers, which are not needed here, come as empty bytes."""
     at = 0
     while at < len(message):

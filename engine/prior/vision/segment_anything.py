@@ -19,7 +19,7 @@ Box = tuple[float, float, float, float]
 
 
 @dataclass(frozen=True, eq=False)
-class Masker:
+class Segmenter:
     """A frozen `transformers.SamModel` and what it is shown: pictures whose longer side is ``look.size``, padded to a square."""
 
     model: torch.nn.Module
@@ -48,7 +48,7 @@ def _enlarged(logits: Tensor, side: int, height: int, width: int, size: tuple[in
 
 
 @lru_cache(maxsize=1)
-def load_masker(model_id: str, folder: Path = PHOTO_FOLDER) -> Masker:
+def load_segmenter(model_id: str, folder: Path = PHOTO_FOLDER) -> Segmenter:
     """The model named ``model_id``. Raises InputError (unknown), MissingError (not fetched) or FileFormatError (damaged)."""
     place = installed_folder(model_id, folder)
-    return Masker(model_from("SamModel", place), read_look(place))
+    return Segmenter(model_from("SamModel", place), read_look(place))

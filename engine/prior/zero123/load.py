@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from engine.errors import FileFormatError
 from engine.prior.base import PriorInfo
 from engine.prior.image_prompt.capabilities import ZERO123
-from engine.prior.image_prompt.clip_image_encoder import Eye, Preparation
+from engine.prior.image_prompt.clip_image_encoder import ClipImageEncoder, Preparation
 from engine.prior.image_prompt.no_words import NoWords
 from engine.prior.latent.common import load_unet, load_vae, space_of
 from engine.prior.latent.loading import Layout, load_network, readable
@@ -88,12 +88,12 @@ def described(folder: Path, side: int, info: PriorInfo | None) -> PriorInfo:
     )
 
 
-def load_eye(folder: Path, device: torch.device) -> Eye:
+def load_eye(folder: Path, device: torch.device) -> ClipImageEncoder:
     """The part ``image_encoder``, and ``feature_extractor`` where the pipeline has one, else CLIP's usual preparation."""
     from transformers import CLIPVisionModelWithProjection  # slow to import, so only when a model is loaded
 
     encoder = load_network(folder, EYE, CLIPVisionModelWithProjection.from_pretrained, device)
-    return Eye(encoder, Preparation.read(folder, BEFORE_EYE) if BEFORE_EYE in parts_of(folder) else Preparation())
+    return ClipImageEncoder(encoder, Preparation.read(folder, BEFORE_EYE) if BEFORE_EYE in parts_of(folder) else Preparation())
 
 
 def _is(folder: Path, layout: Layout) -> bool:

@@ -17,8 +17,8 @@ from engine.core.cameras import Cameras
 from engine.core.noise_schedule import NoiseSchedule
 from engine.errors import InputError
 from engine.prior.base import CleanViews, Condition, Prediction, PriorInfo, TextEmbedding
-from engine.prior.image_prompt.clip_image_encoder import Eye
-from engine.prior.image_prompt.prior import PicturePrior
+from engine.prior.image_prompt.clip_image_encoder import ClipImageEncoder
+from engine.prior.image_prompt.prior import ImagePromptPrior
 from engine.prior.latent.prior import LatentParts
 from engine.prior.prediction_type import read_output
 from engine.prior.zero123.poses import camera_difference, nearest
@@ -39,7 +39,7 @@ class Projection:
         return linear(told, self.weight.to(told), self.bias.to(told))
 
 
-class Zero123Prior(PicturePrior):
+class Zero123Prior(ImagePromptPrior):
     """Its space is the VAE's latents (B,4,h/8,w/8); each view is drawn by itself, from its own camera."""
 
     def __init__(
@@ -48,7 +48,7 @@ class Zero123Prior(PicturePrior):
         info: PriorInfo,
         schedule: NoiseSchedule,
         prediction_type: str,
-        eye: Eye,
+        eye: ClipImageEncoder,
         projection: Projection,
         max_views_per_call: int = 8,
     ) -> None:

@@ -15,8 +15,8 @@ from torch import Tensor
 from engine.errors import FileFormatError
 from engine.prior.base import PriorInfo
 from engine.prior.image_prompt.capabilities import ZERO123PLUS
-from engine.prior.image_prompt.clip_image_encoder import Eye, Preparation
-from engine.prior.image_prompt.no_words import SilentWords
+from engine.prior.image_prompt.clip_image_encoder import ClipImageEncoder, Preparation
+from engine.prior.image_prompt.no_words import EmptyTextEncoder
 from engine.prior.latent.common import clip_tower, load_unet, load_vae
 from engine.prior.latent.loading import Layout, check_channels, load_network
 from engine.prior.latent.prior import LatentParts
@@ -68,10 +68,10 @@ def load_zero123plus(
     if known.resolution % shrinkage(vae):
         raise FileFormatError(f"{known.resolution} is no multiple of the {shrinkage(vae)} pixels of a latent.", LAYOUT.remedy)
     denoiser = UnetDenoiser(with_reference_attention(unet))
-    parts = LatentParts(denoiser, TileSpace(vae, known.resolution), SilentWords(ClipWords(tower)), {EYE: encoder})
+    parts = LatentParts(denoiser, TileSpace(vae, known.resolution), EmptyTextEncoder(ClipWords(tower)), {EYE: encoder})
     eye, shown = (Preparation.read(folder, f"feature_extractor_{name}") for name in ("clip", "vae"))
     ramp = _ramp(folder, tower.length)
-    return Zero123PlusPrior(parts, known, schedule, prediction_type, Eye(encoder, eye), shown, ramp)
+    return Zero123PlusPrior(parts, known, schedule, prediction_type, ClipImageEncoder(encoder, eye), shown, ramp)
 
 
 def described(folder: Path, info: PriorInfo | None, version: str) -> PriorInfo:

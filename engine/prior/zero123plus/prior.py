@@ -17,8 +17,8 @@ from engine.core.cameras import Cameras
 from engine.core.noise_schedule import NoiseSchedule, noise_like
 from engine.errors import InputError
 from engine.prior.base import CleanViews, Condition, Prediction, PriorInfo
-from engine.prior.image_prompt.clip_image_encoder import Eye, Preparation
-from engine.prior.image_prompt.prior import PicturePrior
+from engine.prior.image_prompt.clip_image_encoder import ClipImageEncoder, Preparation
+from engine.prior.image_prompt.prior import ImagePromptPrior
 from engine.prior.latent.prior import LatentParts
 from engine.prior.prediction_type import read_output
 from engine.prior.zero123plus.network import in_sight_of
@@ -28,7 +28,7 @@ GREY = 0.5
 NEAR_DEG = 1.0  # cameras that are asked for may differ so much from the fixed ones
 
 
-class Zero123PlusPrior(PicturePrior):
+class Zero123PlusPrior(ImagePromptPrior):
     """Its space is the VAE's latents (6,4,h/8,w/8), shifted and scaled (`engine.prior.zero123plus.tiles`)."""
 
     behind = GREY
@@ -39,7 +39,7 @@ class Zero123PlusPrior(PicturePrior):
         info: PriorInfo,
         schedule: NoiseSchedule,
         prediction_type: str,
-        eye: Eye,
+        eye: ClipImageEncoder,
         shown: Preparation,
         ramp: Tensor,
     ) -> None:

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.loop.photo import pictures as draw
 
 from engine.assets.images.crop import crop_of
 from engine.assets.images.flat_background import border_tones
 from engine.assets.images.mask_checks import doubts_of
 from engine.assets.images.preprocessing import cut_photo
 from engine.assets.images.segmentation import cut_out
+from tests.assets.images import pictures as draw
 
 SEVERAL = {
     "wall over table": draw.wall_and_table(0.6),

@@ -95,7 +95,7 @@ def test_where_nothing_stands_out_the_box_is_nearly_everything() -> None:
 
 def test_a_model_that_is_not_here_says_how_to_get_it(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    segmenters.load_masker.cache_clear()
+    segmenters.load_segmenter.cache_clear()
     for model_id in photo_ids("mask"):
         with pytest.raises(MissingError, match="licence") as told:
             cut_by(model_id, picture())

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.loop.references.models import document
 
 from engine.assets.meshes.blocks import MAX_BYTES, Block, blocks_in, text_of
 from engine.assets.meshes.mesh_file import read_reference
 from engine.assets.meshes.primitives import SIDES, mesh_of, rotation, solid, write_blocks_glb
 from engine.errors import FileFormatError, InputError
+from tests.assets.meshes.models import document
 
 RING = SIDES / 2 * np.sin(2 * np.pi / SIDES)  # area of the polygon in a unit circle
 VOLUMES = {"box": 1.0, "sphere": np.pi / 6, "cylinder": RING / 4, "cone": RING / 12}

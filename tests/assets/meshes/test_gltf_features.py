@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from tests.loop.references.models import WEDGE, WEDGE_FACES, document, write_glb
 
 from engine.assets.meshes.mesh_file import read_reference
 from engine.assets.meshes.mesh_shape import ReferenceShape, triangle_areas
 from engine.errors import FileFormatError
+from tests.assets.meshes.models import WEDGE, WEDGE_FACES, document, write_glb
 
 KINDS = {np.dtype("u1"): 5121, np.dtype("<i2"): 5122, np.dtype("<u2"): 5123, np.dtype("<u4"): 5125, np.dtype("<f4"): 5126}
 SHAPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.loop.references.models import WEDGE, WEDGE_FACES, document, write_glb, write_obj, write_stl
 
 from engine.assets.meshes import gltf_buffers, gltf_document, gltf_materials, gltf_pose, untrusted_files
 from engine.assets.meshes.canonical_pose import Orientation
 from engine.assets.meshes.mesh_file import read_reference
 from engine.errors import FileFormatError, InputError, MissingError
 from engine.loop.reference.input_files import companions, kept_with
+from tests.assets.meshes.models import WEDGE, WEDGE_FACES, document, write_glb, write_obj, write_stl
 
 
 def sparse(path: Path, size: int) -> Path:

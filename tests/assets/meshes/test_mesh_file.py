@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.loop.references.models import WEDGE, WEDGE_FACES, document, write_glb, write_obj, write_ply, write_stl
 
 from engine.assets.export.ply import sh0_from_rgb, write_splat_ply
 from engine.assets.meshes import untrusted_files
@@ -17,6 +16,7 @@ from engine.assets.meshes.canonical_pose import Orientation
 from engine.assets.meshes.mesh_file import read_reference
 from engine.assets.meshes.mesh_shape import ReferenceShape
 from engine.errors import FileFormatError, InputError, MissingError
+from tests.assets.meshes.models import WEDGE, WEDGE_FACES, document, write_glb, write_obj, write_ply, write_stl
 
 Y_UP = Orientation(tip="y")
 

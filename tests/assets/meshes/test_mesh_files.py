@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from tests.loop.references.models import WEDGE, WEDGE_FACES, write_obj, write_stl
 
 from engine.assets.meshes.mesh_file import read_reference
 from engine.assets.meshes.mesh_shape import ReferenceShape, triangle_areas
@@ -18,6 +17,7 @@ from engine.assets.meshes.mtl import read_map
 from engine.assets.meshes.polygons import triangulated
 from engine.errors import FileFormatError
 from engine.loop.reference.input_files import companions
+from tests.assets.meshes.models import WEDGE, WEDGE_FACES, write_obj, write_stl
 
 # An L and its mirror image, whose fan from the first corner leaves it.
 ELL = np.array([[1, 1], [1, 3], [0, 3], [0, 0], [3, 0], [3, 1]], float)

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.loop.references.models import WEDGE, document, write_glb, write_obj, write_stl
 
 from engine.assets.meshes.mesh_shape import ReferenceShape
 from engine.assets.meshes.render_maps import pictures_of
@@ -21,6 +20,7 @@ from engine.retrieval.index import models_in
 from engine.retrieval.match_sheet import compose_matches
 from engine.retrieval.search import Sought, closeness, drawn, find_by_picture, find_by_pictures, find_by_words
 from engine.retrieval.shelf import folder_shelf, results_shelf, together
+from tests.assets.meshes.models import WEDGE, document, write_glb, write_obj, write_stl
 
 RNG = np.random.default_rng(0)
 

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-from tests.loop.guiding.ball_model import BallModel
 
 from engine.core.cameras import Cameras, orbit_cameras
 from engine.errors import InputError
@@ -19,6 +18,7 @@ from engine.loop.validation import check_combination
 from engine.prior.base import Condition, PriorInfo, Prompts
 from engine.prior.control.entries import control_ids
 from tests.loop.balls import PROMPT, ball_prior, quick_spec
+from tests.loop.reference.ball_model import BallModel
 
 CONTROL = control_ids()[0]
 TOLD = {"takes_references": True}

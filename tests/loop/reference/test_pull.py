@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 import torch
-from tests.loop.guiding.ball_model import BallModel
 
 from engine.core.cameras import Cameras, orbit_cameras
 from engine.core.views import Views
@@ -14,6 +13,7 @@ from engine.loop.reference.guide import mask_of, views_of
 from engine.loop.reference.pull import canonical_map, pull
 from engine.prior.reference.silhouette import outline_iou
 from engine.prior.reference.strength import Influence, StrengthCurve
+from tests.loop.reference.ball_model import BallModel
 
 FULL = Influence(StrengthCurve.between(1, 1))
 CALM = torch.full((3,), 0.1)

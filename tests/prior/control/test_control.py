@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from engine.errors import FileFormatError, InputError, MissingError, PresetError
 from engine.prior.analytic import AnalyticPrior, gaussian
-from engine.prior.attachments import Outfit, outfit_for
+from engine.prior.attachments import Attachments, attachments_for
 from engine.prior.base import Condition, Prompts
 from engine.prior.control.control import Control, check_base, load_control
 from engine.prior.control.entries import CONTROLS_FOLDER, control_ids, find_control, list_controls, read_control
@@ -52,7 +52,7 @@ class World:
         return load_control("tiny", CPU, self.registry)
 
     def dressed(self, strength: float = 0.7, **changes: Any) -> LatentPrior:
-        return replace(Outfit(self.control), **changes).on(self.prior, strength, 1.0)
+        return replace(Attachments(self.control), **changes).on(self.prior, strength, 1.0)
 
 
 @pytest.fixture(scope="module")
@@ -157,10 +157,10 @@ class TestCost:
     def test_views_in_turn_are_shown_their_own_pictures(self, worlds: dict[str, World]) -> None:
         world, control = worlds["sd"], worlds["sd"].control
         told, x_t, t = seen(world.prior.embed("a mug"), 5), noise(5, 4, 8, 8), torch.tensor([1, 200, 400, 600, 800])
-        in_turn = world.dressed(control=control)
-        in_turn.max_views_per_call = 2
+        chunked = world.dressed(control=control)
+        chunked.max_views_per_call = 2
         with torch.no_grad(), counted(world.prior.network, control.network) as calls:
-            found = in_turn.predict(x_t, t, told).eps
+            found = chunked.predict(x_t, t, told).eps
         assert calls == [(1, 2), (0, 2), (1, 2), (0, 2), (1, 1), (0, 1)]
         with torch.no_grad():
             torch.testing.assert_close(found, world.dressed().predict(x_t, t, told).eps, rtol=1e-4, atol=1e-5)
@@ -179,7 +179,7 @@ class TestRefusals:
     def test_a_network_for_another_width_of_words(self, worlds: dict[str, World]) -> None:
         sd, sdxl = worlds["sd"], worlds["sdxl"]
         with pytest.raises(InputError, match=r"words that are 40 wide, and those of .* are 16 wide") as raised:
-            outfit_for(sd.prior, "tiny", "", lambda name, device: sdxl.control)
+            attachments_for(sd.prior, "tiny", "", lambda name, device: sdxl.control)
         assert "a tiny model" in raised.value.what and raised.value.remedy
 
     def test_a_network_with_other_blocks(self, worlds: dict[str, World]) -> None:
@@ -191,11 +191,11 @@ class TestRefusals:
         prior = AnalyticPrior({"": gaussian(torch.zeros(3, 8, 8))})
         for asked in (("tiny", ""), ("off", "a.safetensors")):
             with pytest.raises(InputError, match="no UNet") as raised:
-                outfit_for(prior, *asked, lambda name, device: pytest.fail("it was loaded"))
+                attachments_for(prior, *asked, lambda name, device: pytest.fail("it was loaded"))
             assert asked[0 if asked[0] != "off" else 1] in raised.value.what
 
     def test_nothing_asked_for_is_no_outfit(self, worlds: dict[str, World]) -> None:
-        assert outfit_for(worlds["sd"].prior, "off", "", load_control) is None
+        assert attachments_for(worlds["sd"].prior, "off", "", load_control) is None
 
     def test_nothing_is_shown(self, worlds: dict[str, World]) -> None:
         world = worlds["sd"]

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from engine.prior.attachments import Outfit
+from engine.prior.attachments import Attachments
 from engine.prior.base import Condition, Reference
 from engine.prior.control.control import load_control
 from engine.prior.latent.load import load_latent
@@ -30,7 +30,7 @@ def plain(tiny_pipelines: dict[str, Path]) -> LatentPrior:
 @pytest.fixture(scope="module")
 def dressed(plain: LatentPrior, tmp_path_factory: pytest.TempPathFactory) -> LatentPrior:
     registry = save_tiny_control(tmp_path_factory.mktemp("control"), plain.network)
-    return Outfit(load_control("tiny", torch.device("cpu"), registry)).on(plain, STRENGTH, 1.0)
+    return Attachments(load_control("tiny", torch.device("cpu"), registry)).on(plain, STRENGTH, 1.0)
 
 
 @torch.no_grad()

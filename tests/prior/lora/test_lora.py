@@ -10,13 +10,13 @@ import pytest
 import torch
 from diffusers import StableDiffusionPipeline, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
-from tests.prior.style.lora_files import LAYOUTS, RANK, TEXT_LAYERS, UNET_LAYERS, random_lora, write_lora
 from torch import Tensor, nn
 
 from engine.errors import FileFormatError, InputError
-from engine.prior.lora.lora import Style, fitted
-from engine.prior.lora.lora_files import StyleLayer, read_style
+from engine.prior.lora.lora import Lora, fitted
+from engine.prior.lora.lora_files import LoraLayer, read_lora
 from engine.prior.trainable_lora import Adapter
+from tests.prior.lora.lora_files import LAYOUTS, RANK, TEXT_LAYERS, UNET_LAYERS, random_lora, write_lora
 
 IDS = torch.arange(77)[None] % 30
 
@@ -33,12 +33,12 @@ class World:
     def networks(self) -> dict[str, nn.Module]:
         return {"unet": self.pipeline.unet, "text_encoder": self.pipeline.text_encoder}
 
-    def style(self, layout: str) -> Style:
+    def style(self, layout: str) -> Lora:
         return load(self.files[layout], self.networks)
 
 
-def load(path: Path, networks: dict[str, nn.Module]) -> Style:
-    return fitted(read_style(path, networks["unet"].config), networks, path.name)
+def load(path: Path, networks: dict[str, nn.Module]) -> Lora:
+    return fitted(read_lora(path, networks["unet"].config), networks, path.name)
 
 
 def fresh(folder: Path) -> StableDiffusionPipeline:
@@ -107,7 +107,7 @@ class TestReading:
             "pattern": {"unet.lora_alpha": 8, "unet.alpha_pattern": {"to_q": 2}},
         }.items():
             save_file(tensors, tmp_path / f"{name}.safetensors", {"lora_adapter_metadata": json.dumps(settings)})
-            layers = read_style(tmp_path / f"{name}.safetensors", world.pipeline.unet.config)
+            layers = read_lora(tmp_path / f"{name}.safetensors", world.pipeline.unet.config)
             scales[name] = {layer.layer.split(".")[-1]: layer.scale for layer in layers if layer.part == "unet"}
         assert set(scales["silent"].values()) == {1.0}
         assert set(scales["plain"].values()) == {8 / RANK} and set(scales["root"].values()) == {8 / RANK**0.5}
@@ -189,8 +189,8 @@ class TestWearing:
         assert (change.down.device.type, change.up.device.type) == ("meta", "meta")
 
 
-def layer_of(name: str, down: Tensor, up: Tensor) -> StyleLayer:
-    return StyleLayer("unet", name, down, up, 1.0)
+def layer_of(name: str, down: Tensor, up: Tensor) -> LoraLayer:
+    return LoraLayer("unet", name, down, up, 1.0)
 
 
 class TestRefusals:

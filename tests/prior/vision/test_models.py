@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.prior.photo.tiny_photo import DEPTH_SIDE, SAM_SIDE, save_tiny_depth, save_tiny_sam, write_entry
 
 from engine.errors import FileFormatError, InputError, MissingError, PresetError
 from engine.prior.entries import COMMIT
@@ -24,7 +23,8 @@ from engine.prior.vision.entries import (
     read_photo_entry,
 )
 from engine.prior.vision.image_processor import Look
-from engine.prior.vision.segment_anything import Masker, load_masker
+from engine.prior.vision.segment_anything import Segmenter, load_segmenter
+from tests.prior.vision.tiny_photo import DEPTH_SIDE, SAM_SIDE, save_tiny_depth, save_tiny_sam, write_entry
 
 
 @pytest.fixture(scope="module")
@@ -70,7 +70,7 @@ def test_a_wrong_entry_is_refused(model_id: str, makes: str, fault: str, tmp_pat
 
 
 def test_masks_have_the_size_of_the_picture_and_depend_on_it_and_on_the_box(shelf: Path) -> None:
-    masker, box = load_masker("tiny-sam", shelf), (0.1, 0.1, 0.9, 0.9)
+    masker, box = load_segmenter("tiny-sam", shelf), (0.1, 0.1, 0.9, 0.9)
     mask = masker.mask(ramp(40, 90), box)
     assert mask.shape == (40, 90) and mask.min() >= 0 and mask.max() <= 1
     assert np.abs(masker.mask(1 - ramp(40, 90), box) - mask).max() > 1e-4
@@ -94,7 +94,7 @@ class Boxed(torch.nn.Module):
 
 @pytest.mark.parametrize("size", [(64, 128), (128, 64), (96, 96)])
 def test_the_trusted_mask_comes_back_where_the_box_was(size: tuple[int, int]) -> None:
-    masker = Masker(Boxed(), Look((0.5,) * 3, (0.5,) * 3, (SAM_SIDE, SAM_SIDE)))
+    masker = Segmenter(Boxed(), Look((0.5,) * 3, (0.5,) * 3, (SAM_SIDE, SAM_SIDE)))
     mask = masker.mask(ramp(*size), (0.25, 0.25, 0.75, 0.75)) > 0.5
     wanted = np.zeros(size, bool)
     wanted[size[0] // 4 : 3 * size[0] // 4, size[1] // 4 : 3 * size[1] // 4] = True
@@ -118,7 +118,7 @@ def test_a_model_is_fetched_with_its_settings_and_then_at_hand(shelf: Path, tmp_
     assert local_folder(entry) is None
     place = fetch_photo(entry, shares.append)
     assert installed_folder("outlines", tmp_path) == place and shares == sorted(shares) and shares[-1] > 0
-    assert load_masker("outlines", tmp_path).look == load_masker("tiny-sam", shelf).look
+    assert load_segmenter("outlines", tmp_path).look == load_segmenter("tiny-sam", shelf).look
 
 
 def test_damaged_files_are_told(tmp_path: Path) -> None:
@@ -126,8 +126,8 @@ def test_damaged_files_are_told(tmp_path: Path) -> None:
     files = tmp_path / "broken-files"
     (files / "model.safetensors").write_bytes(b"nothing")
     with pytest.raises(FileFormatError, match="cannot be loaded"):
-        load_masker("broken", tmp_path)
+        load_segmenter("broken", tmp_path)
     save_tiny_sam(tmp_path, "strange")
     (tmp_path / "strange-files" / "preprocessor_config.json").write_text("{}", encoding="utf-8")
     with pytest.raises(FileFormatError, match="what pictures"):
-        load_masker("strange", tmp_path)
+        load_segmenter("strange", tmp_path)

@@ -17,7 +17,7 @@ from starlette.testclient import TestClient
 from starlette.websockets import WebSocketDisconnect
 from studio_doubles import open_double
 from studio_serving import PATIENCE_SECONDS, Served
-from test_relay import submit
+from test_viser_proxy import submit
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 

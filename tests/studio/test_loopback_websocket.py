@@ -8,7 +8,7 @@ import urllib.request
 import pytest
 import viser
 from studio_serving import Served, free_port, until
-from test_relay import open_socket, submit
+from test_viser_proxy import open_socket, submit
 from websockets.asyncio import server
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import connect

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from studio_serving import Served, until
-from test_relay import submit
+from test_viser_proxy import submit
 from websockets.sync.client import connect
 
 from engine.errors import InputError

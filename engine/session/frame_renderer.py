@@ -97,6 +97,11 @@ class _Subscription:
     def wanted(self) -> bool:
         return self.waiting > 0 or self.standing
 
+    @property
+    def answered(self) -> bool:
+        """Whether the frame is of what somebody waits for, or newer: a camera that came back finds its own picture made."""
+        return self.granted >= self.asked or self.frame.key == self.request.key
+
     def lacks(self, copy: SceneCopy) -> bool:
         """Whether a frame should be made of ``copy`` for this subscription."""
         if not self.wanted or self.request is None:
@@ -161,11 +166,7 @@ class FrameRenderer:
         with self._changed:
             entry = self._subscribed(token, name, request)
             entry.standing, entry.asked = entry.standing or keep, entry.requests
-            return self._wait(
-                entry,
-                lambda: entry.frame.serial > after and entry.granted >= entry.asked,
-                timeout_seconds,
-            )
+            return self._wait(entry, lambda: entry.frame.serial > after and entry.answered, timeout_seconds)
 
     def change_request(self, token: str, name: str, request: FrameRequest) -> None:
         """The watcher, who may be waiting, wants this instead; returns at once."""

@@ -120,10 +120,34 @@ def test_a_camera_that_never_rests_does_not_keep_pictures_back(frames: FakeFrame
     room.offer("run", copy_of(7, 0, Knobs()))
     room.start()
     first = room.ask("run", "me", moving(0), -1, PATIENCE)
-    asked = (room.ask("run", "me", moving(first.value + 1), first.serial, PATIENCE / 10) for _ in range(10))
-    later = next(picture for picture in asked if picture is not None)  # a page that gets none asks again
+    later = room.ask("run", "me", moving(first.value + 1), first.serial, PATIENCE)
     room.close()
     assert later.value > first.value and room.join(PATIENCE)
+
+
+@pytest.mark.parametrize("before_it_is_made", [True, False])
+def test_a_camera_that_comes_back_is_answered_by_its_picture(before_it_is_made: bool) -> None:
+    """It goes away and returns, while its picture is made or when it has just been: that picture is what it waits for."""
+    room, begun, gate = FrameRenderer(FakeArchive()), threading.Event(), threading.Event()
+
+    def make(copy: SceneCopy) -> bool:
+        begun.set()
+        return gate.wait(PATIENCE)
+
+    here = FrameRequest("here", make)
+    away = FrameRequest("away", lambda copy: None)
+    room.offer("run", copy_of(7, 0, Knobs()))
+    room.start()
+    room.ask("run", "me", here, -1, 0.0, keep=True)
+    assert begun.wait(PATIENCE)
+    if not before_it_is_made:
+        gate.set()
+        eventually(lambda: room._subscriptions["run", "me"].frame)
+    room.change_request("run", "me", away)
+    threading.Timer(0.05, gate.set).start()
+    frame = room.ask("run", "me", here, -1, 5.0)
+    room.close()
+    assert frame is not None and frame.key == "here" and room.join(PATIENCE)
 
 
 def test_drawing_holds_no_lock(session: Session, run: FakeRun, frames: FakeFrames, token: str) -> None:

@@ -66,10 +66,10 @@ class Context:
     def at(self, knobs: Knobs, step: int) -> Context:
         """The run with the prior as it works at this step: past its VAE in a rough start, and in its attachments.
 
-        Prompts are read anew where the outfit's live strengths change the words.
+        Prompts are read anew where the attachments' live strengths change the words.
         """
         plain = without_vae(self.prior) if step < knobs.rough_steps else self.prior
-        if self.outfit is None:
+        if self.attachments is None:
             return replace(self, prior=plain)
         prior = self.attachments.on(plain, knobs.control_strength, knobs.style_strength)
         if not self.attachments.style.rewords:

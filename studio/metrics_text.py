@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from engine.loop.messages import LOSS_PREFIX as PREFIX
+
 
 @dataclass(frozen=True)
 class ReadOut:
@@ -19,7 +21,19 @@ class ReadOut:
 
 def read_outs(metrics: Mapping[str, float]) -> list[ReadOut]:
     """The read-outs for the metrics of one step; metrics that mean nothing to an artist are left out."""
-    return [tell(metrics[name]) for name, tell in TELLERS.items() if name in metrics]
+    singles = [tell(metrics[name]) for name, tell in TELLERS.items() if name in metrics]
+    return [*loss_shares(metrics), *singles]
+
+
+def loss_shares(metrics: Mapping[str, float]) -> list[ReadOut]:
+    """What the loss of a step is made of: the share of each term, the largest first. Empty where there is only one."""
+    values = {name.removeprefix(PREFIX): abs(value) for name, value in metrics.items() if name.startswith(PREFIX)}
+    total = sum(values.values())
+    if len(values) < 2 or total <= 0:
+        return []
+    (largest, value), *others = sorted(values.items(), key=lambda item: -item[1])
+    rest = ", ".join(f"{TERMS.get(name, name)} {other / total:.0%}" for name, other in others)
+    return [ReadOut("loss", f"Loss: {TERMS.get(largest, largest)}", value / total, f"of the step's loss. The rest: {rest}.")]
 
 
 def _convergence(value: float) -> ReadOut:
@@ -42,4 +56,13 @@ CONVERGENCE = (
     (0.15, "Part of it: the push goes from what is there towards the prompt."),
     (0.0, "Hardly any yet: it pushes like SDS."),
 )
+TERMS = {
+    "distillation": "the prior's push",
+    "anchor": "draft anchor",
+    "draft": "draft views",
+    "pictures": "given pictures",
+    "reference": "3D reference",
+    "surface": "even surface",
+    "density": "clear space",
+}
 TELLERS: Mapping[str, Callable[[float], ReadOut]] = {"null_convergence": _convergence, "clipped": _clipped}

@@ -1,6 +1,6 @@
 """What goes into a run and what comes out of it: frozen dataclasses, numpy and opaque scene copies.
 
-Commands go in through a ``Mailbox``, which keeps only the newest of each kind. Events come out of the generator
+Commands go in through a ``CommandSource``, which keeps only the newest of each kind. Events come out of the generator
 ``engine.loop.run.run``; the same events serve a thread, a worker process and the command line.
 """
 
@@ -45,7 +45,7 @@ class Watch:
 Command = SetKnobs | Stop | Watch
 
 
-class Mailbox(Protocol):
+class CommandSource(Protocol):
     """Where commands wait. A newer command replaces an unread older one of its type."""
 
     def take(self) -> list[Command]:
@@ -54,7 +54,7 @@ class Mailbox(Protocol):
 
 
 class Unattended:
-    """The mailbox of a run that nobody steers."""
+    """No commands: the run that nobody steers."""
 
     def take(self) -> list[Command]:
         return []
@@ -69,6 +69,10 @@ class StageStarted:
 
     stage: Stage
     steps: int
+
+
+LOSS_PREFIX = "loss_"
+"""How metrics begin that hold the weighted value of one loss term (`engine.loop.terms`)."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from engine.loop.settings import Settings, with_values
 
 
 class Replayed:
-    """A mailbox that nobody writes to: it holds what the recipe's artist did.
+    """Commands that nobody writes to: it holds what the recipe's artist did.
 
     A run takes its commands once before the first step and once after each, so that the k-th time speaks of step k + 1. Raises
     InputError for a change of a setting that there is not.

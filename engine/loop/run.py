@@ -1,7 +1,7 @@
 """A run from settings to a finished scene, as a generator of events.
 
 The same generator serves the engine thread, the command line and a worker process. Whoever pulls it owns its pace: not pulling
-is pausing. Between two steps it reads its mailbox, judges the shape's health, and leaves checkpoints.
+is pausing. Between two steps it takes its commands, judges the shape's health, and leaves checkpoints.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from engine.loop.checkpointing import Checkpoints, gone_on
 from engine.loop.clock import Clock
 from engine.loop.frames import PAPER, to_uint8
 from engine.loop.messages import (
+    CommandSource,
     Event,
     Finished,
     KnobsApplied,
-    Mailbox,
     Pictures,
     RolledBack,
     SceneCopy,
@@ -62,7 +62,7 @@ MAX_ROLL_BACKS = 3
 def run(
     spec: RunSpec,
     knobs: Knobs,
-    mailbox: Mailbox,
+    commands: CommandSource,
     load_prior: LoadPrior,
     *,
     folder: Path | None = None,
@@ -91,7 +91,7 @@ def run(
 
     live = gone_on(begun, folder) if resume and folder is not None else begun(False)
     live.state.seconds.setdefault("load", clock.lap())
-    yield from live.events(mailbox)
+    yield from live.events(commands)
 
 
 @dataclass(eq=False)
@@ -115,16 +115,16 @@ class _Live:
     steps: Iterator[StepOut] = field(default_factory=lambda: iter(()))  # of the present stage
     clock: Clock = field(default_factory=Clock)
 
-    def events(self, mailbox: Mailbox) -> Iterator[Event]:
+    def events(self, commands: CommandSource) -> Iterator[Event]:
         try:
             yield from self.notes
             if self.oom_guard.plan is not None:
                 yield Warned(self.oom_guard.words())
             if self.state.total_step == 0:
                 yield from (Warned(note) for note in self.context.notes)
-            yield from self._commands(mailbox)
+            yield from self._commands(commands)
             while self.state.stage_index < len(self.stages) and not self.stopping:
-                yield from self._stage(self.stages[self.state.stage_index], mailbox)
+                yield from self._stage(self.stages[self.state.stage_index], commands)
                 if not self.stopping:
                     self.state.stage_index, self.state.step = self.state.stage_index + 1, 0
             yield from self._checkpoint()
@@ -133,7 +133,7 @@ class _Live:
             self.checkpoints.leave(self._snapshot)
             raise
 
-    def _stage(self, planned: Planned, mailbox: Mailbox) -> Iterator[Event]:
+    def _stage(self, planned: Planned, commands: CommandSource) -> Iterator[Event]:
         yield StageStarted(planned.name, planned.steps)
         self.good = self._snapshot()
         self.clock.restart()
@@ -144,7 +144,7 @@ class _Live:
                 continue
             self._count(planned)
             yield from self._judge(planned, out)
-            yield from self._commands(mailbox)
+            yield from self._commands(commands)
             self.clock.skip()  # time spent waiting to be pulled is not the run's
 
     def _judge(self, planned: Planned, out: StepOut) -> Iterator[Event]:
@@ -202,8 +202,8 @@ class _Live:
         paper = torch.tensor(PAPER, device=views.rgb.device) if self.context.prior.info.channels == "rgba" else None
         return to_uint8(composite(views.rgb, views.alpha, paper))
 
-    def _commands(self, mailbox: Mailbox) -> Iterator[Event]:
-        for command in mailbox.take():
+    def _commands(self, commands: CommandSource) -> Iterator[Event]:
+        for command in commands.take():
             if isinstance(command, SetKnobs):
                 yield from self._apply(command)
             elif isinstance(command, Watch):

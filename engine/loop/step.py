@@ -1,7 +1,7 @@
 """One step of a run: look, ask the prior, move the scene. Read this first.
 
-cameras -> ``render`` -> views -> ``prior.encode`` -> x -> ``guidance.loss`` -> backward -> optimiser. Everything that may change
-while the run goes arrives in ``knobs``, and one step sees one snapshot of it.
+cameras -> ``render`` -> views -> ``prior.encode`` -> x -> ``guidance.loss`` + ``terms`` -> backward -> optimiser. Everything
+that may change while the run goes arrives in ``knobs``, and one step sees one snapshot of it.
 """
 
 from __future__ import annotations
@@ -13,27 +13,24 @@ from torch import Tensor
 
 from engine.core.cameras import Cameras
 from engine.core.views import Views
-from engine.loop import guidance_state
+from engine.loop import guidance_state, terms
 from engine.loop.clipping import bounded, clipping_metrics
 from engine.loop.init_from_file import with_source
-from engine.loop.input_images import balance, given_loss
+from engine.loop.input_images import balance
 from engine.loop.nonfinite import nonfinite
-from engine.loop.normal_consistency import normal_consistency
 from engine.loop.reference.guide import with_reference
-from engine.loop.reference.refine import guiding_metrics, reference_pull
+from engine.loop.reference.refine import guiding_metrics
 from engine.loop.spec import Knobs
-from engine.loop.state import Anchor, Context, RunState, scale_rates
+from engine.loop.state import Context, RunState, scale_rates
+from engine.loop.terms import Losses
+from engine.loop.terms.anchor import some_views
+from engine.loop.terms.rendered import RenderedStep
 from engine.loop.viewpoints import draft_cameras, random_cameras
-from engine.scene.base import Scene
-from engine.scene.field import Field
-from engine.scene.regularise import total_variation
 from engine.scene.splats import Splats
 
 BACKGROUNDS = {"white": 1.0, "grey": 0.5, "black": 0.0}
-FIELD_ROUGHNESS = 2e-3  # from 3e-3 on, views that were not fitted get worse; at 1e-3 some mist is left
 EVEN_FROM = 0.4  # share of the fit after which splats have found the surface along which they are to lie
-FIT_VIEWS, ANCHOR_VIEWS = 4, 2  # how many anchor views one step looks at,
-GIVEN_VIEWS = 2  # and how many given pictures
+FIT_VIEWS = 4  # how many anchor views one step looks at
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,13 +68,12 @@ def distill_step(context: Context, state: RunState, knobs: Knobs, progress: floa
     if fault:
         return StepOut(float(out.loss.detach()), views.detach(), dict(out.metrics), skipped=fault)
     push = out.loss if out.picture_loss is None else out.loss + out.picture_loss(seen)
-    pictures, prior_share = balance(knobs.fidelity, context.given)
-    held = knobs.anchor_weight * anchor_loss(context, state)
-    held = held + pictures * _as_summed(picture_loss(context, state, behind, knobs), x)
-    held = held + _as_summed(reference_pull(context.guide, views, cameras, t, prior.schedule, knobs), x)
-    held = held + _as_summed(unevenness(views, cameras, knobs) + roughness(state.scene), x)
-    _backward(state, prior_share * push + held)
-    metrics = {**out.metrics, **clipping_metrics(seen, knobs), **guidance_state.train(state, knobs.guidance, out)}
+    _, prior_share = balance(knobs.fidelity, context.given)
+    step = RenderedStep(context, state, knobs, views, cameras, behind, x, t)
+    losses = Losses.of(step, terms.REFINE, first={"distillation": prior_share * push})
+    _backward(state, losses.total())
+    metrics = {**out.metrics, **losses.metrics(), **clipping_metrics(seen, knobs)}
+    metrics |= guidance_state.train(state, knobs.guidance, out)
     times = (t + 0.5) / len(prior.schedule)
     metrics |= guiding_metrics(context.guide, state, knobs, times)
     metrics["noise"] = float(t.float().mean()) / len(prior.schedule)
@@ -98,56 +94,21 @@ def fit_step(context: Context, state: RunState, knobs: Knobs) -> StepOut:
 
     The given pictures are looked at in every step, beside some of the anchor views.
     """
-    anchor = _some_views(context, state, FIT_VIEWS)
+    anchor = some_views(context, state, FIT_VIEWS)
     settled = state.step >= EVEN_FROM * context.spec.fit_steps
-    views = _rendered(state, anchor.cameras, None, knobs if settled else replace(knobs, surface_weight=0.0))
-    loss = (torch.cat([views.rgb, views.alpha], dim=-1) - anchor.rgba).square().mean()
-    loss = loss + picture_loss(context, state, None, knobs)
-    _backward(state, loss + unevenness(views, anchor.cameras, knobs) + roughness(state.scene))
+    knobs = knobs if settled else replace(knobs, surface_weight=0.0)
+    views = _rendered(state, anchor.cameras, None, knobs)
+    error = (torch.cat([views.rgb, views.alpha], dim=-1) - anchor.rgba).square().mean()
+    losses = Losses.of(RenderedStep(context, state, knobs, views, anchor.cameras), terms.FIT, first={"draft": error})
+    _backward(state, losses.total())
     state.optimiser.step()
-    return StepOut(float(loss.detach()), views.detach())
-
-
-def anchor_loss(context: Context, state: RunState) -> Tensor | float:
-    """Squared distance to a few anchor views in the prior's space, summed like a guidance loss so that weights compare."""
-    if state.anchor is None:
-        return 0.0
-    anchor = _some_views(context, state, ANCHOR_VIEWS)
-    views = state.renderer.render(state.scene, anchor.cameras, None)
-    wanted = Views(anchor.rgba[..., :3], anchor.rgba[..., 3:], views.depth)
-    difference = context.prior.encode(views) - context.prior.encode(wanted).detach()
-    return 0.5 * difference.square().sum() / len(views)
-
-
-def picture_loss(context: Context, state: RunState, behind: Tensor | None, knobs: Knobs) -> Tensor | float:
-    """How far the scene is from a few of the given pictures over the background ``behind``; 0 where none are given."""
-    given = context.given
-    if given is None:
-        return 0.0
-    if len(given) > GIVEN_VIEWS:
-        given = given[torch.randperm(len(given), generator=state.rng)[:GIVEN_VIEWS]]
-    return given_loss(given, state.renderer.render(state.scene, given.cameras, behind), behind, knobs.image_depth)
+    return StepOut(float(error.detach()), views.detach(), losses.metrics())
 
 
 def _rendered(state: RunState, cameras: Cameras, behind: Tensor | None, knobs: Knobs) -> Views:
     """The scene, with the normals of its splats where they are to lie evenly."""
     even = knobs.surface_weight > 0 and isinstance(state.scene, Splats)
     return state.renderer.render(state.scene, cameras, behind, **({"normals": True} if even else {}))
-
-
-def unevenness(views: Views, cameras: Cameras, knobs: Knobs) -> Tensor | float:
-    """How far splats are from lying along the surface that they show; 0 where that is not asked for."""
-    return 0.0 if views.normal is None else knobs.surface_weight * normal_consistency(views, cameras)
-
-
-def roughness(scene: Scene) -> Tensor | float:
-    """How uneven a field's density is, on the scale of a mean squared error: takes away the mist that no view forbids."""
-    return FIELD_ROUGHNESS * total_variation(scene.raw_density) if isinstance(scene, Field) else 0.0
-
-
-def _as_summed(penalty: Tensor | float, x: Tensor) -> Tensor | float:
-    """A penalty on the scale of a mean, brought to that of a guidance loss: half the sum over each view of ``x``."""
-    return penalty * (0.5 * x[0].numel())
 
 
 def background(context: Context, knobs: Knobs, rng: torch.Generator) -> Tensor | None:
@@ -157,15 +118,6 @@ def background(context: Context, knobs: Knobs, rng: torch.Generator) -> Tensor |
     if knobs.background == "random":
         return torch.rand(3, generator=rng).to(context.prior.device)
     return torch.full((3,), BACKGROUNDS[knobs.background], device=context.prior.device)
-
-
-def _some_views(context: Context, state: RunState, count: int) -> Anchor:
-    """A few of the anchor views at random; all of them for a canvas, whose pictures are tied to their cameras."""
-    anchor = state.anchor
-    if context.spec.scene == "canvas":
-        return anchor
-    chosen = torch.randperm(len(anchor.cameras), generator=state.rng)[:count]
-    return Anchor(anchor.rgba[chosen], anchor.cameras[chosen])
 
 
 def _backward(state: RunState, loss: Tensor) -> None:

@@ -53,7 +53,7 @@ class Brushed:
 
 
 class Onlooker:
-    """A mailbox that watches all the way and changes nothing."""
+    """Commands that watches all the way and changes nothing."""
 
     def __init__(self) -> None:
         self.waiting: list[Command] = [Watch(True)]

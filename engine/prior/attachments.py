@@ -119,7 +119,7 @@ class Attachments:
 
 
 def attachments_for(prior: Prior, control_id: str, style_file: str, load_control: LoadControl) -> Attachments | None:
-    """The outfit for ``prior``; None for "off" and no file. A style's file is read, and the ControlNet loaded, here.
+    """The attachments for ``prior``; None for "off" and no file. A style's file is read, and the ControlNet loaded, here.
 
     Raises InputError for a prior that takes no such thing and for parts of another base, MissingError for a ControlNet that is
     not on this machine.

@@ -16,10 +16,11 @@ from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
-from typing import Any, Protocol
+from typing import Protocol
 
 from engine.errors import StudioError
 from engine.loop.messages import SceneCopy
+from engine.session.frame_requests import FrameRequest, RenderedFrame
 
 FORGET_SECONDS = 5.0
 RELOAD_SECONDS = 1.0  # how often to look whether a run that rests has left something to show
@@ -56,28 +57,6 @@ class Archive(Protocol):
         ...
 
 
-@dataclass(frozen=True, eq=False)
-class FrameRequest:
-    """How to make a picture from a copy; two wishes with the same ``key`` want the same picture.
-
-    A newer one is made ``every_seconds`` at most.
-    """
-
-    key: Hashable
-    make: Callable[[SceneCopy], Any]
-    every_seconds: float = 0.0
-
-
-@dataclass(frozen=True, eq=False)
-class RenderedFrame:
-    """``value`` is what the request with ``key`` made of ``copy``. ``serial`` grows with every frame."""
-
-    serial: int
-    key: Hashable
-    copy: SceneCopy
-    value: Any
-
-
 @dataclass(eq=False)
 class _Subscription:
     token: str
@@ -87,7 +66,7 @@ class _Subscription:
     standing: bool = False  # a frame is wanted though nobody waits for it
     frame: RenderedFrame | None = None
     requests: int = 0  # how many it has had that differ from the one before
-    asked: int = 0  # the newest that somebody waits for, not only aimed at: aims may change faster than prints are made
+    asked: int = 0  # the newest that somebody waits for, not only aimed at: aims may change faster than frames are made
     granted: int = 0  # which of them the frame is of
     failed: tuple[SceneCopy, Hashable] | None = None  # the copy and key that failed: not tried again
     turn: int = 0  # when it was last served
@@ -112,7 +91,7 @@ class _Subscription:
 
 
 class FrameRenderer:
-    """Trays by (token, name of the watcher), and the newest copy of each job."""
+    """Subscriptions by (token, name of the watcher), and the newest copy of each job."""
 
     def __init__(self, archive: Archive, clock: Callable[[], float] = time.monotonic) -> None:
         self._archive, self._clock = archive, clock

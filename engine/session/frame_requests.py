@@ -1,20 +1,43 @@
-"""What is made of a copy of a scene for those who look: frames, strips and clouds, as wishes to the frame_renderer."""
+"""What is made of a copy of a scene for those who look: frames, strips and clouds, as requests to the frame renderer."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from engine.core.camera import Camera
 from engine.loop.messages import SceneCopy
-from engine.session.frame_renderer import FrameRequest
 from engine.session.job_views import Cloud, Frames
 
 if TYPE_CHECKING:
     from engine.loop.frames import SplatArrays
 
 STRIP_SECONDS, CLOUD_SECONDS = 1.0, 0.5  # a newer one is made at most this often, however many ask
+
+
+@dataclass(frozen=True, eq=False)
+class FrameRequest:
+    """How to make a picture from a copy; two requests with the same ``key`` want the same picture.
+
+    A newer one is made ``every_seconds`` at most.
+    """
+
+    key: Hashable
+    make: Callable[[SceneCopy], Any]
+    every_seconds: float = 0.0
+
+
+@dataclass(frozen=True, eq=False)
+class RenderedFrame:
+    """``value`` is what the request with ``key`` made of ``copy``. ``serial`` grows with every frame."""
+
+    serial: int
+    key: Hashable
+    copy: SceneCopy
+    value: Any
 
 
 def frame_request(frames: Frames, camera: Camera) -> FrameRequest:

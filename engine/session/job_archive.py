@@ -43,7 +43,7 @@ class JobArchive:
         """Tell the run, if there still is one."""
         job = self._board.find(token)
         if job is not None:
-            job.mailbox.post(Watch(on))
+            job.commands.post(Watch(on))
 
     def warn(self, token: str, what: str, remedy: str) -> None:
         """Show it in the job's view."""

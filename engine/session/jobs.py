@@ -33,7 +33,7 @@ class Job:
     """A job in memory. Only under the board's condition is a field rebound; ``events`` is the engine's alone."""
 
     record: JobRecord
-    mailbox: CommandQueue = field(default_factory=CommandQueue)
+    commands: CommandQueue = field(default_factory=CommandQueue)
     events: Iterator[Event] | None = None
     began: float = 0.0  # when the engine took it up, on a monotonic clock
     pictures: Pictures | None = None

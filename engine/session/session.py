@@ -159,7 +159,7 @@ class Session:
         """Post ``knobs`` as the next revision; the board's condition is held."""
         revision = job.record.revision + 1
         self._board.update(job, lambda record: replace(record, knobs=knobs, revision=revision))
-        job.mailbox.post(SetKnobs(revision, knobs))
+        job.commands.post(SetKnobs(revision, knobs))
         return revision
 
     def pause(self, token: str) -> None:
@@ -194,7 +194,7 @@ class Session:
                 begun = job.events is not None or job.record.state == "running" or has_checkpoint(self.library.folder(token))
                 if begun:
                     self._board.move(job, "running", lambda record: replace(record, stopping=True))
-                    job.mailbox.post(Stop())
+                    job.commands.post(Stop())
                 else:
                     self._board.move(job, "stopped")
             self._board.save(job)

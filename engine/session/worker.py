@@ -50,7 +50,7 @@ class Scenes(Protocol):
         ...
 
     def tell_watched(self, token: str) -> None:
-        """Post ``Watch`` to the job's mailbox as things stand."""
+        """Post ``Watch`` to the job's commands as things stand."""
         ...
 
 
@@ -100,20 +100,20 @@ class Engine:
             self._fail(job, *_explained(error, self._folder(job)))
 
     def _open(self, job: Job) -> Iterator[Event]:
-        """Begin a run, or go on from its checkpoint, with a fresh mailbox that holds what the run must know at once."""
+        """Begin a run, or go on from its checkpoint, with a fresh command queue that holds what the run must know at once."""
         folder = self._folder(job)
         resume = has_checkpoint(folder)
         with self.board.changed:
-            record, job.mailbox, job.began = job.record, CommandQueue(), time.monotonic()
+            record, job.commands, job.began = job.record, CommandQueue(), time.monotonic()
             job.pace, job.lap = Pace(), 0.0
             if record.revision > (record.checkpoint_revision if resume else 0):
-                job.mailbox.post(SetKnobs(record.revision, record.knobs))
+                job.commands.post(SetKnobs(record.revision, record.knobs))
             if record.stopping:
-                job.mailbox.post(Stop())
+                job.commands.post(Stop())
         self._scenes.tell_watched(record.token)
         self.board.save(job)
         settings = record.settings
-        return self._run(settings.spec, settings.knobs, job.mailbox, self._load_prior, folder=folder, resume=resume)
+        return self._run(settings.spec, settings.knobs, job.commands, self._load_prior, folder=folder, resume=resume)
 
     def _take(self, job: Job, event: Event) -> None:
         if isinstance(event, Finished):

@@ -61,8 +61,8 @@ def make(options: argparse.Namespace) -> None:
     if not options.resume:
         settings = looked_up(settings, options)
         check_before_loading(settings)
-    mailbox = replayed(options, settings)
-    events = run(settings.spec, settings.knobs, mailbox, load_prior, folder=options.out, resume=options.resume)
+    commands = replayed(options, settings)
+    events = run(settings.spec, settings.knobs, commands, load_prior, folder=options.out, resume=options.resume)
     first = next(events)  # what cannot be made is refused by now, and only then are earlier results moved
     if not options.resume:
         put_aside(options.out, (*RESULT_FILES, checkpoint.NAME, checkpoint.PREVIOUS))

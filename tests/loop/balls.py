@@ -70,7 +70,7 @@ def quick_knobs(**changes) -> Knobs:
     return replace(knobs, guidance=guidance, **changes)
 
 
-class ScriptedMailbox:
+class ScriptedCommands:
     """Hands out commands at given takes: ``{3: [Stop()]}`` stops at the third."""
 
     def __init__(self, script: dict[int, list[Command]]) -> None:

@@ -19,7 +19,7 @@ from tests.guidance.networks import LinearPrior
 from tests.loop.balls import (
     PROMPT,
     SIZE,
-    ScriptedMailbox,
+    ScriptedCommands,
     ball_picture,
     ball_prior,
     ball_prior_info,
@@ -36,8 +36,8 @@ def lods_knobs(**changes) -> Knobs:
     return replace(quick_knobs(), guidance=Lods(**{**values, **changes}), anchor_weight=0.0)
 
 
-def events_of(knobs: Knobs | None = None, mailbox=None, spec=None, load_prior=ball_prior, **options) -> list:
-    return list(run(spec or quick_spec(), knobs or lods_knobs(), mailbox or Unattended(), load_prior, **options))
+def events_of(knobs: Knobs | None = None, commands=None, spec=None, load_prior=ball_prior, **options) -> list:
+    return list(run(spec or quick_spec(), knobs or lods_knobs(), commands or Unattended(), load_prior, **options))
 
 
 def learned_in(folder) -> torch.Tensor:
@@ -75,8 +75,8 @@ def test_more_prior_steps_learn_more_and_leave_the_first_push_alone(tmp_path) ->
 def test_the_prior_learning_rate_can_change_live(tmp_path) -> None:
     """From the change on nothing is learned any more."""
     script = {START + 5: [SetKnobs(1, lods_knobs(prior_learning_rate=0.0))]}
-    events_of(mailbox=ScriptedMailbox({**script, START + 6: [Stop()]}), folder=tmp_path / "short")
-    events_of(mailbox=ScriptedMailbox(script), folder=tmp_path / "long")
+    events_of(commands=ScriptedCommands({**script, START + 6: [Stop()]}), folder=tmp_path / "short")
+    events_of(commands=ScriptedCommands(script), folder=tmp_path / "long")
     assert torch.equal(learned_in(tmp_path / "short"), learned_in(tmp_path / "long"))
     events_of(folder=tmp_path / "learning")
     assert not torch.equal(learned_in(tmp_path / "short"), learned_in(tmp_path / "learning"))
@@ -84,7 +84,7 @@ def test_the_prior_learning_rate_can_change_live(tmp_path) -> None:
 
 def test_methods_can_be_switched_while_a_run_goes(tmp_path) -> None:
     script = {START + 5: [SetKnobs(1, lods_knobs())], START + 11: [SetKnobs(2, quick_knobs())]}
-    events = events_of(quick_knobs(), ScriptedMailbox(script), folder=tmp_path)
+    events = events_of(quick_knobs(), ScriptedCommands(script), folder=tmp_path)
     learning = ["null_convergence" in steps_of(events)[step].metrics for step in range(35, 55)]
     assert learning.count(True) == 6 and "".join("01"[on] for on in learning).strip("0") == "111111"
     assert isinstance(events[-1], Finished) and not events[-1].stopped
@@ -96,7 +96,7 @@ def test_methods_can_be_switched_while_a_run_goes(tmp_path) -> None:
 
 def test_coming_back_to_a_method_begins_it_anew() -> None:
     script = {START + 5: [SetKnobs(1, quick_knobs())], START + 6: [SetKnobs(2, lods_knobs())]}
-    steps = steps_of(events_of(mailbox=ScriptedMailbox(script)))
+    steps = steps_of(events_of(commands=ScriptedCommands(script)))
     returned = next(
         step
         for step in range(41, 55)
@@ -117,15 +117,15 @@ def test_resume_goes_on_with_what_was_learned(tmp_path, monkeypatch) -> None:
 
 
 def test_a_run_that_is_stopped_right_after_it_was_resumed_keeps_what_it_had_learned(tmp_path) -> None:
-    events_of(mailbox=ScriptedMailbox({START + 8: [Stop()]}), folder=tmp_path)
+    events_of(commands=ScriptedCommands({START + 8: [Stop()]}), folder=tmp_path)
     learned = learned_in(tmp_path)
-    events_of(mailbox=ScriptedMailbox({1: [Stop()]}), folder=tmp_path, resume=True)
+    events_of(commands=ScriptedCommands({1: [Stop()]}), folder=tmp_path, resume=True)
     assert torch.equal(learned, learned_in(tmp_path))
 
 
 def test_what_one_method_learned_is_not_given_to_another(tmp_path) -> None:
-    events_of(mailbox=ScriptedMailbox({START + 8: [Stop()]}), folder=tmp_path)
-    events = events_of(mailbox=ScriptedMailbox({1: [SetKnobs(1, quick_knobs())]}), folder=tmp_path, resume=True)
+    events_of(commands=ScriptedCommands({START + 8: [Stop()]}), folder=tmp_path)
+    events = events_of(commands=ScriptedCommands({1: [SetKnobs(1, quick_knobs())]}), folder=tmp_path, resume=True)
     assert isinstance(events[-1], Finished) and checkpoint.load(tmp_path).content["method"] is None
 
 
@@ -172,7 +172,7 @@ def test_an_adapter_learns_in_a_run_and_the_prior_stays_as_it_was(tmp_path) -> N
 def test_resume_goes_on_with_the_adapter(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr("engine.loop.run.CHECKPOINT_SECONDS", 0.0)
     whole = steps_of(events_of(VSD, spec=FROM_BALL, load_prior=network_prior))
-    events_of(VSD, ScriptedMailbox({9: [Stop()]}), FROM_BALL, network_prior, folder=tmp_path)
+    events_of(VSD, ScriptedCommands({9: [Stop()]}), FROM_BALL, network_prior, folder=tmp_path)
     events = events_of(VSD, None, FROM_BALL, network_prior, folder=tmp_path, resume=True)
     resumed = {step: event.loss for step, event in steps_of(events).items()}
     assert min(resumed) == 9 and resumed == pytest.approx({step: whole[step].loss for step in resumed}, rel=1e-4)

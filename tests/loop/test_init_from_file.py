@@ -30,7 +30,7 @@ from engine.loop.state import Context
 from engine.prior.base import Prior
 from engine.render import choose
 from engine.scene.splats import Splats, random_ball
-from tests.loop.balls import SIZE, ScriptedMailbox, ball_prior, of_type, quick_knobs, quick_spec
+from tests.loop.balls import SIZE, ScriptedCommands, ball_prior, of_type, quick_knobs, quick_spec
 
 
 def write_cloud(path: Path, count: int = 200, radius: float = 0.5, centre: float = 0.0) -> Splats:
@@ -151,8 +151,8 @@ class TestFile:
         assert len(events[-1].copy.scene) == 200 and len(of_type(events, Stepped)) == 5
 
     def test_a_run_goes_on_when_its_file_is_gone(self, file: Path, tmp_path: Path) -> None:
-        spec, mailbox = from_file(file, refine_steps=6), ScriptedMailbox({3: [Stop()]})
-        first = list(run(spec, quick_knobs(), mailbox, ball_prior, folder=tmp_path / "run"))[-1]
+        spec, commands = from_file(file, refine_steps=6), ScriptedCommands({3: [Stop()]})
+        first = list(run(spec, quick_knobs(), commands, ball_prior, folder=tmp_path / "run"))[-1]
         file.unlink()
         last = list(run(spec, quick_knobs(), Unattended(), ball_prior, folder=tmp_path / "run", resume=True))[-1]
         assert isinstance(last, Finished) and first.steps < last.steps == 6

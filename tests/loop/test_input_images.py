@@ -21,7 +21,9 @@ from engine.loop.run import run
 from engine.loop.settings import Settings, with_values
 from engine.loop.stages import fit, fresh_state
 from engine.loop.state import Anchor, Context
-from engine.loop.step import distill_step, picture_loss
+from engine.loop.step import distill_step
+from engine.loop.terms.pictures import distance
+from engine.loop.terms.rendered import RenderedStep
 from engine.loop.validation import check_combination
 from engine.loop.viewpoints import cameras_beside
 from engine.prior.base import Condition, Prediction
@@ -146,7 +148,7 @@ def test_the_picture_is_looked_at_in_every_fit_step(blue: Path) -> None:
         for _ in fit(ctx, state, quick_knobs):
             pass
         with torch.no_grad():
-            losses[name] = float(picture_loss(context, state, None, quick_knobs()))
+            losses[name] = float(distance(RenderedStep(context, state, quick_knobs(), None, None)))
     assert losses["locked"] < 0.5 * losses["free"]
 
 

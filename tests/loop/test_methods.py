@@ -20,7 +20,7 @@ from engine.loop.spec import Knobs
 from engine.prior.base import Condition, Prediction
 from engine.render import choose
 from engine.scene.canvas import Canvas
-from tests.loop.balls import SIZE, ScriptedMailbox, ball_picture, ball_prior, of_type, quick_spec
+from tests.loop.balls import SIZE, ScriptedCommands, ball_picture, ball_prior, of_type, quick_spec
 
 GENTLE = {"anchor_weight": 0.0, "t_min": 0.2, "t_max": 0.8}
 SCALES = {"vsd": 2.0}  # at guidance 1 it only leaves where it is; the others already arrive
@@ -67,7 +67,7 @@ class TimedPrior:
 def test_pictures_come_nearer_to_what_the_prior_knows(method: str, scene: str) -> None:
     """And the views of one object, which such a prior looks at together, always have one noise level."""
     spec, prior = quick_spec(scene=scene, start="ball", splats=200, refine_steps=STEPS[scene]), TimedPrior()
-    events = list(run(spec, knobs_for(method), ScriptedMailbox({1: [Watch(True)]}), lambda name: prior))
+    events = list(run(spec, knobs_for(method), ScriptedCommands({1: [Watch(True)]}), lambda name: prior))
     assert isinstance(events[-1], Finished) and not events[-1].stopped
     assert distance(events[-1].copy) < 0.8 * distance(of_type(events, SceneCopy)[0])
     assert prior.levels == {1}

@@ -16,7 +16,7 @@ from engine.loop.nonfinite import MOST_IN_A_ROW
 from engine.loop.results import write_results
 from engine.loop.run import run
 from engine.prior.base import Prediction
-from tests.loop.balls import ScriptedMailbox, ball_prior, of_type, quick_knobs, quick_spec
+from tests.loop.balls import ScriptedCommands, ball_prior, of_type, quick_knobs, quick_spec
 
 BALL = quick_spec(start="ball", refine_steps=14)
 VALUES = [float("nan"), float("inf")]
@@ -45,12 +45,12 @@ class SpoiltPrior:
         return flat.view_as(part)
 
 
-def events_of(prior: SpoiltPrior, spec=BALL, mailbox=None, **options) -> list:
-    return list(run(spec, quick_knobs(), mailbox or Unattended(), lambda name: prior, **options))
+def events_of(prior: SpoiltPrior, spec=BALL, commands=None, **options) -> list:
+    return list(run(spec, quick_knobs(), commands or Unattended(), lambda name: prior, **options))
 
 
 def scene_after(steps: int, spoils: Callable[[int], bool], tmp_path, **kind) -> dict[str, Tensor]:
-    events_of(SpoiltPrior(spoils, **kind), mailbox=ScriptedMailbox({steps + 1: [Stop()]}), folder=tmp_path)
+    events_of(SpoiltPrior(spoils, **kind), commands=ScriptedCommands({steps + 1: [Stop()]}), folder=tmp_path)
     return {**checkpoint.load(tmp_path).content["scene"], "moments": checkpoint.load(tmp_path).content["optimiser"]["state"]}
 
 
@@ -107,6 +107,6 @@ def test_a_draft_that_is_always_spoilt_fails_with_a_remedy() -> None:
 
 
 def test_the_count_survives_a_resume(tmp_path) -> None:
-    events_of(SpoiltPrior(lambda call: call in (1, 2)), mailbox=ScriptedMailbox({4: [Stop()]}), folder=tmp_path)
+    events_of(SpoiltPrior(lambda call: call in (1, 2)), commands=ScriptedCommands({4: [Stop()]}), folder=tmp_path)
     finished = events_of(SpoiltPrior(lambda call: call == 1), folder=tmp_path, resume=True)[-1]
     assert finished.skipped_steps == 2

@@ -14,13 +14,13 @@ from engine.loop.recipe import Change, Recipe
 from engine.loop.replay import Replayed
 from engine.loop.run import run
 from engine.loop.settings import Settings
-from tests.loop.balls import ScriptedMailbox, ball_prior, quick_knobs, quick_spec
+from tests.loop.balls import ScriptedCommands, ball_prior, quick_knobs, quick_spec
 
 
-def finished(mailbox, knobs=None) -> Finished:
+def finished(commands, knobs=None) -> Finished:
     prior = ball_prior()
     spec = quick_spec(splats=200, render_size=16, fit_steps=10, sampling_steps=2, refine_steps=12)
-    *_, last = run(spec, knobs or quick_knobs(), mailbox, lambda name: prior)
+    *_, last = run(spec, knobs or quick_knobs(), commands, lambda name: prior)
     assert isinstance(last, Finished)
     return last
 
@@ -37,7 +37,7 @@ def test_every_change_comes_back_at_its_step_to_the_bit() -> None:
     knobs = quick_knobs()
     stronger = replace(knobs, learning_rate=2.0)
     script = {15: [SetKnobs(1, stronger)], 19: [SetKnobs(2, replace(stronger, anchor_weight=0.0))]}
-    steered = finished(ScriptedMailbox(script))
+    steered = finished(ScriptedCommands(script))
     recipe = Recipe.from_toml(steered.recipe.to_toml())
     assert [dict(change.values) for change in recipe.changes] == [{"learning_rate": 2.0}, {"anchor_weight": 0.0}]
     again = finished(Replayed.of(recipe))

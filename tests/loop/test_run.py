@@ -31,11 +31,11 @@ from engine.loop.messages import (
 )
 from engine.loop.run import MAX_ROLL_BACKS, run
 from engine.prior.base import Prediction
-from tests.loop.balls import COLOUR, SIZE, ScriptedMailbox, ball_picture, ball_prior, of_type, quick_knobs, quick_spec
+from tests.loop.balls import COLOUR, SIZE, ScriptedCommands, ball_picture, ball_prior, of_type, quick_knobs, quick_spec
 
 
-def events_of(spec, knobs=None, mailbox=None, **options):
-    return list(run(spec, knobs or quick_knobs(), mailbox or Unattended(), options.pop("load_prior", ball_prior), **options))
+def events_of(spec, knobs=None, commands=None, **options):
+    return list(run(spec, knobs or quick_knobs(), commands or Unattended(), options.pop("load_prior", ball_prior), **options))
 
 
 def silhouette_iou(copy: SceneCopy) -> float:
@@ -98,8 +98,8 @@ def test_the_global_generator_is_left_alone() -> None:
 
 def test_live_knobs_apply_to_the_next_step_and_are_recorded() -> None:
     louder = replace(quick_knobs(), learning_rate=2.0)
-    mailbox = ScriptedMailbox({50: [SetKnobs(7, louder)]})
-    events = events_of(quick_spec(), mailbox=mailbox)
+    commands = ScriptedCommands({50: [SetKnobs(7, louder)]})
+    events = events_of(quick_spec(), commands=commands)
     applied = of_type(events, KnobsApplied)[0]
     assert (applied.revision, applied.knobs) == (7, louder)
     for event in of_type(events, Stepped):
@@ -110,16 +110,16 @@ def test_live_knobs_apply_to_the_next_step_and_are_recorded() -> None:
 
 def test_a_live_knob_changes_the_result() -> None:
     def final_mean(knob: float) -> torch.Tensor:
-        mailbox = ScriptedMailbox({36: [SetKnobs(1, replace(quick_knobs(), learning_rate=knob))]})
-        return events_of(quick_spec(), mailbox=mailbox)[-1].copy.scene.means
+        commands = ScriptedCommands({36: [SetKnobs(1, replace(quick_knobs(), learning_rate=knob))]})
+        return events_of(quick_spec(), commands=commands)[-1].copy.scene.means
 
     assert not torch.equal(final_mean(0.1), final_mean(1.0))
 
 
 @pytest.mark.parametrize("take", [1, 3, 20, 40])
 def test_stop_ends_within_one_step_and_keeps_the_result(take: int) -> None:
-    mailbox = ScriptedMailbox({take: [Stop()]})
-    events = events_of(quick_spec(), mailbox=mailbox)
+    commands = ScriptedCommands({take: [Stop()]})
+    events = events_of(quick_spec(), commands=commands)
     assert isinstance(events[-1], Finished) and events[-1].stopped
     assert len(of_type(events, Stepped)) == take - 1
     assert render_frame(events[-1].copy, orbit_camera(0, 0, 3.05, 40, 16)).shape == (16, 16, 3)
@@ -128,7 +128,7 @@ def test_stop_ends_within_one_step_and_keeps_the_result(take: int) -> None:
 def test_scene_copies_only_while_watched_and_nobody_writes_to_them() -> None:
     assert not of_type(events_of(quick_spec(fit_steps=10, refine_steps=5)), SceneCopy)
     copies, kept = [], []
-    for event in run(quick_spec(), quick_knobs(), ScriptedMailbox({1: [Watch(True)]}), ball_prior):
+    for event in run(quick_spec(), quick_knobs(), ScriptedCommands({1: [Watch(True)]}), ball_prior):
         if isinstance(event, SceneCopy):
             copies.append(event)
             kept.append(event.scene.means.clone())
@@ -167,7 +167,7 @@ def test_resume_goes_on_exactly_where_the_checkpoint_was(tmp_path, monkeypatch) 
 
 def test_resume_keeps_live_knobs(tmp_path) -> None:
     louder = replace(quick_knobs(), learning_rate=2.0)
-    events_of(quick_spec(), mailbox=ScriptedMailbox({40: [SetKnobs(3, louder)], 42: [Stop()]}), folder=tmp_path)
+    events_of(quick_spec(), commands=ScriptedCommands({40: [SetKnobs(3, louder)], 42: [Stop()]}), folder=tmp_path)
     resumed = events_of(quick_spec(), folder=tmp_path, resume=True)
     assert all(event.revision == 3 for event in of_type(resumed, Stepped))
     assert resumed[-1].recipe.changes[0].values == {"learning_rate": 2.0}
@@ -193,7 +193,7 @@ def test_a_run_that_is_let_go_of_can_be_resumed_from_its_last_step(tmp_path) -> 
 
 
 def test_a_broken_checkpoint_falls_back_to_the_one_before(tmp_path) -> None:
-    events_of(quick_spec(), folder=tmp_path, mailbox=ScriptedMailbox({40: [Stop()]}))
+    events_of(quick_spec(), folder=tmp_path, commands=ScriptedCommands({40: [Stop()]}))
     events_of(quick_spec(), folder=tmp_path, resume=True)
     (tmp_path / checkpoint.NAME).write_bytes(b"half a file")
     assert checkpoint.load(tmp_path).content["total_step"] > 0
@@ -261,8 +261,8 @@ def test_a_disk_that_takes_no_checkpoint_costs_no_run_and_leaves_no_part(tmp_pat
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr("engine.loop.checkpoint.os.fsync", full)
-    for mailbox in (Unattended(), ScriptedMailbox({20: [Stop()]})):
-        events = events_of(quick_spec(refine_steps=4, fit_steps=10), mailbox=mailbox, folder=tmp_path)
+    for commands in (Unattended(), ScriptedCommands({20: [Stop()]})):
+        events = events_of(quick_spec(refine_steps=4, fit_steps=10), commands=commands, folder=tmp_path)
         assert isinstance(events[-1], Finished) and not of_type(events, Checkpointed)
         assert [("disk is full" in event.what) for event in of_type(events, Warned)] == [True], "it is said once"
     assert list(tmp_path.iterdir()) == []

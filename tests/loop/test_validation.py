@@ -22,7 +22,7 @@ from engine.prior.base import PriorInfo, TextEmbedding
 from engine.prior.capabilities import info_of
 from engine.prior.view_prompts import WORDS
 from engine.session.presets import FOLDER, apply_preset, load_preset, load_presets
-from tests.loop.balls import PROMPT, ScriptedMailbox, ball_picture, ball_prior, ball_prior_info, of_type, quick_spec
+from tests.loop.balls import PROMPT, ScriptedCommands, ball_picture, ball_prior, ball_prior_info, of_type, quick_spec
 
 WORDED = PriorInfo("worded", "Worded", "rgb", 64, 7.5, wants_view_words=True)
 JOINT = PriorInfo("joint", "Joint", "rgba", 64, 2.5, takes_cameras=True, joint_views=True)
@@ -115,8 +115,8 @@ def test_a_run_that_could_not_work_does_not_begin(values: dict) -> None:
 @pytest.mark.parametrize("values", [{"method": "vsd", "guidance_scale": 2.0}, {"perp_neg": True}])
 def test_a_live_change_that_could_not_work_leaves_the_run_as_it_was(values: dict) -> None:
     """It is told, its revision is answered with the knobs that stay, and the result is to the bit that of a run without it."""
-    mailbox = ScriptedMailbox({4: [SetKnobs(1, ball_knobs(**values))]})
-    events, untouched = (list(run(BALL, ball_knobs(), box, ball_prior)) for box in (mailbox, Unattended()))
+    commands = ScriptedCommands({4: [SetKnobs(1, ball_knobs(**values))]})
+    events, untouched = (list(run(BALL, ball_knobs(), box, ball_prior)) for box in (commands, Unattended()))
     (warned,) = of_type(events, Warned)
     (applied,) = of_type(events, KnobsApplied)
     assert "The change was not made" in warned.what and warned.remedy
@@ -192,7 +192,7 @@ def worded_prior() -> AnalyticPrior:
 def test_perp_neg_is_a_live_switch_of_whole_runs() -> None:
     """Two passes a step more from the step on at which it is switched on, and another shape."""
     counted = CountingPrior(worded_prior())
-    box = ScriptedMailbox({5: [SetKnobs(1, ball_knobs(perp_neg=True))]})
+    box = ScriptedCommands({5: [SetKnobs(1, ball_knobs(perp_neg=True))]})
     events = list(run(BALL, ball_knobs(), box, lambda name: counted))
     assert not of_type(events, Warned) and isinstance(events[-1], Finished)
     assert counted.forwards == 2 * 8 + 2 * 4

@@ -19,10 +19,10 @@ from engine.core.camera import Camera
 from engine.loop.frames import SplatArrays
 from engine.loop.messages import (
     Checkpointed,
+    CommandSource,
     Event,
     Finished,
     KnobsApplied,
-    Mailbox,
     Pictures,
     SceneCopy,
     SetKnobs,
@@ -67,7 +67,7 @@ class FakeRun:
         self,
         spec: RunSpec,
         knobs: Knobs,
-        mailbox: Mailbox,
+        commands: CommandSource,
         load_prior: Callable[[str], Any],
         *,
         folder: Path,
@@ -80,7 +80,7 @@ class FakeRun:
             step, revision, knobs = read_checkpoint(folder)
         yield StageStarted("refine", spec.refine_steps)
         while step < spec.refine_steps:
-            for command in mailbox.take():
+            for command in commands.take():
                 if isinstance(command, SetKnobs):
                     knobs, revision = command.knobs, command.revision
                     yield KnobsApplied(revision, step + 1, knobs)

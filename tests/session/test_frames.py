@@ -13,7 +13,8 @@ from engine.errors import FileFormatError, InputError
 from engine.loop.messages import SceneCopy
 from engine.loop.spec import Knobs
 from engine.session import Frame, Session
-from engine.session.frame_renderer import FORGET_SECONDS, FrameRenderer, FrameRequest
+from engine.session.frame_renderer import FORGET_SECONDS, FrameRenderer
+from engine.session.frame_requests import FrameRequest
 from tests.session.fakes import FakeFrames, FakeRun, copy_of, eventually, load_fake_copy, settings_of
 
 PATIENCE = 30.0

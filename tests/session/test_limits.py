@@ -15,7 +15,8 @@ from engine.loop.memory_check import check_room, step_bytes
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs
 from engine.session import jobs
-from engine.session.frame_renderer import SHARE, FrameRenderer, FrameRequest
+from engine.session.frame_renderer import SHARE, FrameRenderer
+from engine.session.frame_requests import FrameRequest
 from engine.session.limits import Limits
 from tests.session.fakes import FakeFrames, FakeRun, copy_of, eventually, settings_of
 from tests.session.test_frames import PATIENCE, FakeArchive

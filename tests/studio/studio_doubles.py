@@ -21,10 +21,10 @@ from engine.guidance.base import Guidance
 from engine.loop.frames import SplatArrays
 from engine.loop.messages import (
     Checkpointed,
+    CommandSource,
     Event,
     Finished,
     KnobsApplied,
-    Mailbox,
     Pictures,
     SceneCopy,
     SetKnobs,
@@ -53,14 +53,20 @@ def slow_run(step_seconds: float) -> Callable[..., Iterator[Event]]:
     """A run whose scene is the number of its step, and whose steps take ``step_seconds``. A prompt with "bad" fails at step 5."""
 
     def run(
-        spec: RunSpec, knobs: Knobs, mailbox: Mailbox, load_prior: Callable[[str], Any], *, folder: Path, resume: bool = False
+        spec: RunSpec,
+        knobs: Knobs,
+        commands: CommandSource,
+        load_prior: Callable[[str], Any],
+        *,
+        folder: Path,
+        resume: bool = False,
     ) -> Iterator[Event]:
         step, revision, watched, stopping = 0, 0, False, False
         if resume and (folder / "checkpoint.json").exists():
             step, revision = json.loads((folder / "checkpoint.json").read_text())
         yield StageStarted("refine", spec.refine_steps)
         while step < spec.refine_steps and not stopping:
-            for command in mailbox.take():
+            for command in commands.take():
                 if isinstance(command, SetKnobs):
                     knobs, revision = command.knobs, command.revision
                     yield KnobsApplied(revision, step + 1, knobs)

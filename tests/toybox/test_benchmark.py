@@ -185,8 +185,8 @@ def test_points_lie_on_the_outside_only():
 
 
 def test_the_mailbox_looks_once_before_the_step_is_reported():
-    mailbox = LookOnce(3)
-    taken = [mailbox.take() for _ in range(6)]
+    commands = LookOnce(3)
+    taken = [commands.take() for _ in range(6)]
     assert taken == [[Watch(on)] for on in (False, False, True, False, False, False)]
 
 

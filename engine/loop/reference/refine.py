@@ -1,4 +1,4 @@
-"""What a reference adds to a step of refining: a pull on the shape where the prior is told nothing, and numbers to watch."""
+"""Numbers of a reference to watch while a run refines: how strongly it acts, and how like it the shape has become."""
 
 from __future__ import annotations
 
@@ -6,11 +6,7 @@ from typing import TYPE_CHECKING
 
 from torch import Tensor
 
-from engine.core.cameras import Cameras
-from engine.core.noise_schedule import NoiseSchedule
-from engine.core.views import Views
 from engine.loop.reference.guide import Guide
-from engine.loop.reference.pull import pull
 from engine.loop.spec import Knobs
 from engine.prior.base import Reference
 
@@ -18,18 +14,6 @@ if TYPE_CHECKING:  # the state holds a context, which holds the guide
     from engine.loop.state import RunState
 
 LIKENESS_STEPS = 10  # the shape is compared with the reference this often
-
-
-def reference_pull(
-    guide: Guide | None, views: Views, cameras: Cameras, t: Tensor, schedule: NoiseSchedule, knobs: Knobs
-) -> Tensor | float:
-    """How far the ``views`` are from the reference, by its strength at their times ``t`` (B,); 0 where it acts in another way."""
-    if guide is None:
-        return 0.0
-    influence = guide.pulling(knobs)
-    if influence.silent:
-        return 0.0
-    return pull(views, cameras, guide.model.maps(cameras), (t + 0.5) / len(schedule), influence, guide.reading)
 
 
 def guiding_metrics(guide: Guide | None, state: RunState, knobs: Knobs, times: Tensor) -> dict[str, float]:

@@ -33,7 +33,7 @@ class Asset:
 
 
 class LookOnce:
-    """A mailbox that asks for one copy of the scene, after step ``step``, and changes nothing."""
+    """Commands that asks for one copy of the scene, after step ``step``, and changes nothing."""
 
     def __init__(self, step: int) -> None:
         self.step, self.steps_done = step, -1

@@ -13,7 +13,7 @@ import trimesh
 from torch import Tensor
 
 from engine.errors import InputError
-from engine.loop.messages import Finished, Mailbox, SetKnobs, Stepped, Stop, Unattended
+from engine.loop.messages import CommandSource, Finished, SetKnobs, Stepped, Stop, Unattended
 from engine.loop.reference.provenance import Origin, write_origin
 from engine.loop.run import run
 from engine.loop.spec import Knobs, RunSpec
@@ -22,7 +22,7 @@ from engine.prior.toybox.controller_files import save_controller
 from engine.prior.toybox.info import CONTROLLER
 from engine.prior.toybox.prior import ToyboxPrior, load_toybox
 from engine.prior.toybox.reference_controller import controller_for
-from tests.loop.balls import ScriptedMailbox, ball_prior, of_type, quick_knobs, quick_spec
+from tests.loop.balls import ScriptedCommands, ball_prior, of_type, quick_knobs, quick_spec
 from tests.prior.test_toybox_prior import save_tiny
 
 LIVE = {"reference_gate": "open"}
@@ -61,9 +61,11 @@ def small(**changes: Any) -> RunSpec:
     return quick_spec(**{**sizes, **changes})
 
 
-def events_of(spec: RunSpec, knobs: Knobs | None = None, mailbox: Mailbox | None = None, prior: Prior | None = None, **options):
+def events_of(
+    spec: RunSpec, knobs: Knobs | None = None, commands: CommandSource | None = None, prior: Prior | None = None, **options
+):
     made = prior or ball_prior()
-    return list(run(spec, knobs or quick_knobs(), mailbox or Unattended(), lambda name: made, **options))
+    return list(run(spec, knobs or quick_knobs(), commands or Unattended(), lambda name: made, **options))
 
 
 def final(events: list) -> list[Tensor]:
@@ -168,8 +170,8 @@ def test_strength_is_live_in_the_draft_and_in_refining(pole: str, tiny: ToyboxPr
     off = replace(knobs, ignore_reference=True)
     results = []
     for take in (None, 2, 17):  # before the third sampling step, and while the shape is refined
-        mailbox = Unattended() if take is None else ScriptedMailbox({take: [SetKnobs(1, off)]})
-        events = events_of(spec, knobs, mailbox, prior=tiny)
+        commands = Unattended() if take is None else ScriptedCommands({take: [SetKnobs(1, off)]})
+        events = events_of(spec, knobs, commands, prior=tiny)
         results.append(final(events))
         if take is not None:
             assert dict(events[-1].recipe.changes[0].values) == {"ignore_reference": True}
@@ -181,7 +183,7 @@ def test_a_run_goes_on_when_the_file_is_gone_and_its_recipe_knows_the_copy(pole:
     source.write_bytes(Path(pole).read_bytes())
     spec, knobs = small(reference=str(source), refine_steps=6), quick_knobs(**LIVE)
     whole = final(events_of(spec, knobs))
-    stopped = events_of(spec, knobs, ScriptedMailbox({15: [Stop()]}), folder=tmp_path / "run")
+    stopped = events_of(spec, knobs, ScriptedCommands({15: [Stop()]}), folder=tmp_path / "run")
     source.unlink()
     kept = stopped[-1].recipe.settings.spec
     assert kept.reference.startswith("given/reference/pole.glb#")

@@ -9,7 +9,7 @@ import torch
 
 from engine.core.cameras import orbit_cameras
 from engine.core.views import Views
-from engine.loop.normal_consistency import depth_normals, normal_consistency
+from engine.loop.terms.normal_consistency import depth_normals, normal_consistency
 from engine.render import splats_numba, splats_torch
 from engine.scene import splats
 

@@ -12,9 +12,17 @@ from torch import Tensor
 from engine.core.cameras import Cameras
 from engine.core.normals import unprojected
 from engine.core.views import Views
+from engine.loop.terms.rendered import RenderedStep
 
 OPAQUE = 0.9
 """Alpha from which on a pixel counts; borders and mist have no normal."""
+
+
+def loss(step: RenderedStep) -> Tensor | None:
+    """``surface_weight`` times the inconsistency of the step's views; None where they were rendered without normals."""
+    if step.views.normal is None:
+        return None
+    return step.scaled(step.knobs.surface_weight * normal_consistency(step.views, step.cameras))
 
 
 def normal_consistency(views: Views, cameras: Cameras) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engine.errors import InputError
 from engine.guidance import methods
-from engine.loop.messages import Finished, Mailbox, SetKnobs, Stepped, Unattended
+from engine.loop.messages import CommandSource, Finished, SetKnobs, Stepped, Unattended
 from engine.loop.recipe import Recipe
 from engine.loop.run import run
 from engine.loop.settings import Settings, with_values
@@ -23,7 +23,7 @@ from engine.prior.control.control import load_control
 from engine.prior.control.entries import control_ids
 from engine.prior.latent.load import load_latent
 from engine.prior.latent.prior import LatentPrior
-from tests.loop.balls import ScriptedMailbox, ball_prior, of_type, quick_spec
+from tests.loop.balls import ScriptedCommands, ball_prior, of_type, quick_spec
 from tests.prior.control.tiny_control import SIDE, save_tiny_control
 from tests.prior.lora.lora_files import TEXT_LAYERS, UNET_LAYERS, random_lora, write_lora
 from tests.prior.tiny_pipeline import save_tiny_pipeline
@@ -54,12 +54,12 @@ def settings_for(world: dict[str, Any], **values: Any) -> Settings:
     return with_values(Settings(quick_spec(**spec), Knobs()), {"views_per_step": 2, "anchor_weight": 0.0, **known, **values})
 
 
-def events_of(world: dict[str, Any], settings: Settings, mailbox: Mailbox | None = None) -> list[Any]:
+def events_of(world: dict[str, Any], settings: Settings, commands: CommandSource | None = None) -> list[Any]:
     return list(
         run(
             settings.spec,
             settings.knobs,
-            mailbox or Unattended(),
+            commands or Unattended(),
             lambda name: world["prior"],
             load_control=lambda name, device: load_control(name, device, world["registry"]),
         )
@@ -91,8 +91,8 @@ def test_a_run_is_another_one_with_it_and_the_same_at_strength_zero(world: dict[
 def test_both_strengths_act_while_the_run_goes(world: dict[str, Any], knob: str) -> None:
     settings = settings_for(world, **CONTROLLED, style="style", refine_steps=4)
     changed = with_values(settings, {knob: 0.1})
-    mailbox = ScriptedMailbox({2: [SetKnobs(1, changed.knobs)]})
-    before, after = losses(events_of(world, settings)), losses(events_of(world, settings, mailbox))
+    commands = ScriptedCommands({2: [SetKnobs(1, changed.knobs)]})
+    before, after = losses(events_of(world, settings)), losses(events_of(world, settings, commands))
     first = next(i for i, (one, other) in enumerate(zip(before, after, strict=True)) if one != other)
     assert 0 < first < 4
 
@@ -138,9 +138,9 @@ def test_words_are_read_anew_only_when_a_strength_that_matters_moves(
     counts = {}
     for style in ("style", "style of the network"):
         settings = settings_for(world, style=style, refine_steps=4)
-        mailbox = ScriptedMailbox({2: [SetKnobs(1, with_values(settings, {"style_strength": 0.3}).knobs)]})
+        commands = ScriptedCommands({2: [SetKnobs(1, with_values(settings, {"style_strength": 0.3}).knobs)]})
         read.clear()
-        events_of(world, settings, mailbox)
+        events_of(world, settings, commands)
         counts[style] = len(read)
     once = counts["style of the network"]  # plain, at the start
     assert counts["style"] == 3 * once, "plain, at strength 1, at strength 0.3"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from engine.assets.export.splat_cloud import SplatCloud, rgb_from_sh0
 from engine.assets.export.splat_files import read_splats
+from engine.assets.meshes.splat_pose import is_ours, upright
 from engine.core.cameras import Cameras
 from engine.errors import FileFormatError
 from engine.loop.clipping import bounded
@@ -26,26 +27,36 @@ MARGIN = 1e-3  # opacities and colours are kept this far from 0 and 1, where the
 SMALLEST = 1e-5
 
 
-def splats_from_file(path: str | Path) -> Splats:
+@dataclass(frozen=True, eq=False)
+class StartFile:
+    """The ``splats`` of a file, and in words what was done to them."""
+
+    splats: Splats
+    notes: tuple[str, ...]
+
+
+def read_start_file(path: str | Path) -> StartFile:
     """The splats of a file (`read_splats`), with one colour each, brought to the size of the unit sphere if they are not of it.
 
-    Raises InputError for a file that is not there or cannot be read, FileFormatError for one that holds no splats, or too many.
+    Those of a file that is not ours, which does not say what is up, are turned upright. Raises InputError for a file that is not there or cannot be read, FileFormatError for one that holds no splats, or too many.
     """
     cloud = read_splats(path, most=MOST_SPLATS)
     if len(cloud.means) == 0:
         raise FileFormatError(f"{path} holds no splats.", "Choose a file of a finished result.")
+    cloud = cloud if is_ours(path, cloud) else upright(cloud)
     means, scale = framed(cloud)
 
     def logit(values: np.ndarray) -> Tensor:
         return torch.logit(torch.from_numpy(np.clip(values, MARGIN, 1 - MARGIN).astype(np.float32)))
 
-    return Splats(
+    splats = Splats(
         means=torch.from_numpy(means.astype(np.float32)),
         log_scales=torch.from_numpy(np.log(np.maximum(cloud.scales * scale, SMALLEST)).astype(np.float32)),
         quats=torch.from_numpy(cloud.quats.astype(np.float32)),
         logit_opacities=logit(cloud.opacities),
         colours=logit(rgb_from_sh0(cloud.sh0)),
     )
+    return StartFile(splats, tuple(f"{Path(path).name}: {note}" for note in cloud.notes))
 
 
 def framed(cloud: SplatCloud) -> tuple[np.ndarray, float]:

@@ -121,7 +121,7 @@ class _Live:
             if self.oom_guard.plan is not None:
                 yield Warned(self.oom_guard.words())
             if self.state.total_step == 0:
-                yield from (Warned(note) for note in self.context.notes)
+                yield from (Warned(note) for note in (*self.context.notes, *self.state.notes))
             yield from self._commands(commands)
             while self.state.stage_index < len(self.stages) and not self.stopping:
                 yield from self._stage(self.stages[self.state.stage_index], commands)

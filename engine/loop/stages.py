@@ -17,7 +17,7 @@ from torch import Tensor
 from engine.core.cameras import Cameras
 from engine.core.matte import matte
 from engine.core.views import Views
-from engine.loop.init_from_file import keep_source, splats_from_file
+from engine.loop.init_from_file import keep_source, read_start_file
 from engine.loop.messages import Stage
 from engine.loop.nonfinite import nonfinite_picture
 from engine.loop.reference.draft import GuidedDraft
@@ -43,19 +43,29 @@ def fresh_state(context: Context, resumed: bool = False) -> RunState:
     """Everything as it is before the first step. A run to be ``resumed`` has its scene in a checkpoint and opens no file."""
     rng = torch.Generator().manual_seed(context.spec.seed)
     spec = replace(context.spec, start="ball") if resumed else context.spec
-    scene = first_scene(spec, rng, context.prior.device)
-    return RunState(scene, choose(scene, context.spec.backend), rng, make_optimiser(scene))
+    scene, notes = _first_scene(spec, rng, context.prior.device)
+    return RunState(scene, choose(scene, context.spec.backend), rng, make_optimiser(scene), notes=notes)
 
 
 def first_scene(spec: RunSpec, rng: torch.Generator, device: torch.device) -> Scene:
     """What a file holds, a ball of splats or density, or pictures of noise. Raises InputError for a file that cannot be used."""
+    return _first_scene(spec, rng, device)[0]
+
+
+def _first_scene(spec: RunSpec, rng: torch.Generator, device: torch.device) -> tuple[Scene, tuple[str, ...]]:
+    """The scene, and what was done to what was given for it, in words."""
     if spec.start == "file":
-        return splats_from_file(spec.start_file).to(device)
+        start = read_start_file(spec.start_file)
+        return start.splats.to(device), start.notes
+    return _made_scene(spec, rng).to(device), ()
+
+
+def _made_scene(spec: RunSpec, rng: torch.Generator) -> Scene:
     if spec.scene == "splats":
-        return splats.random_ball(spec.splats, BALL_RADIUS, BALL_SPLAT_SCALE, rng).to(device)
+        return splats.random_ball(spec.splats, BALL_RADIUS, BALL_SPLAT_SCALE, rng)
     if spec.scene == "field":
-        return field.blob(min(COARSE_VOXELS, spec.voxels), BALL_RADIUS, rng).to(device)
-    return canvas.noise(spec.draft_views, spec.render_size, rng).to(device)
+        return field.blob(min(COARSE_VOXELS, spec.voxels), BALL_RADIUS, rng)
+    return canvas.noise(spec.draft_views, spec.render_size, rng)
 
 
 def draft(context: Context, state: RunState, live: LiveKnobs) -> Iterator[StepOut]:

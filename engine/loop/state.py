@@ -121,6 +121,7 @@ class RunState:
     skipped: int = 0  # steps that the prior spoilt, over the run
     seconds: dict[str, float] = field(default_factory=dict)  # by stage, and "load"
     first_view_seconds: float | None = None  # until the first picture of the shape
+    notes: tuple[str, ...] = ()  # of the file that the run started from
 
 
 def make_optimiser(scene: Scene) -> torch.optim.Adam:

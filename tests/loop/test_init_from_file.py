@@ -17,7 +17,7 @@ from engine.core.cameras import orbit_cameras
 from engine.errors import FileFormatError, InputError
 from engine.loop import checkpoint, init_from_file
 from engine.loop.frames import shown
-from engine.loop.init_from_file import splats_from_file, with_source
+from engine.loop.init_from_file import read_start_file, with_source
 from engine.loop.messages import Finished, Stepped, Stop, Unattended
 from engine.loop.plan import plan
 from engine.loop.recipe import Recipe
@@ -32,6 +32,8 @@ from engine.render import choose
 from engine.scene.splats import Splats, random_ball
 from tests.loop.balls import SIZE, ScriptedCommands, ball_prior, of_type, quick_knobs, quick_spec
 
+OURS = "an early result: it has a recipe, and +z up"
+
 
 def write_cloud(path: Path, count: int = 200, radius: float = 0.5, centre: float = 0.0) -> Splats:
     """A ball of coloured splats on disk, and the same in memory."""
@@ -39,7 +41,7 @@ def write_cloud(path: Path, count: int = 200, radius: float = 0.5, centre: float
     ball = random_ball(count, radius, 0.05, rng, opacity=0.6)
     ball = replace(ball, means=ball.means + centre, colours=torch.randn(count, 3, generator=rng))
     parts = [part.numpy() for part in (ball.means, ball.scales, ball.unit_quats, ball.opacities, ball.rgb)]
-    write_splat_ply(path, *parts[:4], sh0_from_rgb(parts[4]))
+    write_splat_ply(path, *parts[:4], sh0_from_rgb(parts[4]), recipe=OURS)
     return ball
 
 
@@ -66,7 +68,7 @@ def tiny_instruct(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], P
 class TestFile:
     def test_splats_come_back_as_they_were_written(self, tmp_path: Path) -> None:
         written = write_cloud(tmp_path / "scene.ply")
-        read = splats_from_file(tmp_path / "scene.ply")
+        read = read_start_file(tmp_path / "scene.ply").splats
         for name in ("means", "scales", "opacities", "rgb", "unit_quats"):
             torch.testing.assert_close(getattr(read, name), getattr(written, name), rtol=1e-3, atol=2e-3)
 
@@ -81,7 +83,7 @@ class TestFile:
     @pytest.mark.parametrize(("radius", "centre"), [(40.0, 0.0), (0.5, 100.0), (8.0, -30.0)])
     def test_a_cloud_elsewhere_is_brought_before_the_cameras(self, tmp_path: Path, radius: float, centre: float) -> None:
         written = write_cloud(tmp_path / "scene.ply", radius=radius, centre=centre)
-        read = splats_from_file(tmp_path / "scene.ply")
+        read = read_start_file(tmp_path / "scene.ply").splats
         distance = read.means.norm(dim=1)
         assert distance.quantile(0.98) == pytest.approx(1.0, abs=0.02) and distance.max() < 1.3
         shrunk = (read.means[0] - read.means[1]).norm() / (written.means[0] - written.means[1]).norm()
@@ -91,8 +93,8 @@ class TestFile:
         written = write_cloud(tmp_path / "scene.ply", radius=1.0)
         parts = [part.numpy() for part in (written.means, written.scales, written.unit_quats, written.opacities, written.rgb)]
         parts[0][0] = 9.0
-        write_splat_ply(tmp_path / "stray.ply", *parts[:4], sh0_from_rgb(parts[4]))
-        np.testing.assert_allclose(splats_from_file(tmp_path / "stray.ply").means.numpy(), parts[0], atol=1e-5)
+        write_splat_ply(tmp_path / "stray.ply", *parts[:4], sh0_from_rgb(parts[4]), recipe=OURS)
+        np.testing.assert_allclose(read_start_file(tmp_path / "stray.ply").splats.means.numpy(), parts[0], atol=1e-5)
 
     @pytest.mark.parametrize(
         ("content", "error", "message"),
@@ -124,7 +126,7 @@ class TestFile:
     def test_a_file_without_splats_is_named(self, tmp_path: Path) -> None:
         write_cloud(tmp_path / "scene.ply", count=0)
         with pytest.raises(FileFormatError, match="holds no splats"):
-            splats_from_file(tmp_path / "scene.ply")
+            read_start_file(tmp_path / "scene.ply")
 
     @pytest.mark.parametrize(
         ("changes", "message"),
@@ -162,7 +164,7 @@ class TestEditing:
     def test_two_steps_move_the_scene_and_keep_what_it_was(
         self, file: Path, tmp_path: Path, tiny_instruct: Callable[[str], Prior]
     ) -> None:
-        before, spec = splats_from_file(file), from_file(file, refine_steps=2, prompt="make it red")
+        before, spec = read_start_file(file).splats, from_file(file, refine_steps=2, prompt="make it red")
         events = list(run(spec, Knobs(views_per_step=2), Unattended(), tiny_instruct, folder=tmp_path / "run"))
         finished = events[-1]
         assert isinstance(finished, Finished) and finished.steps == 2

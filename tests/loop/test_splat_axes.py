@@ -9,7 +9,7 @@ import torch
 
 from engine.assets.export.ply import read_splat_ply, write_splat_ply
 from engine.assets.export.splat_axes import AXES_COMMENT, TO_FILE, to_file, to_world
-from engine.loop.init_from_file import splats_from_file
+from engine.loop.init_from_file import read_start_file
 from engine.loop.messages import Finished, SceneCopy
 from engine.loop.recipe import Recipe
 from engine.loop.results import write_results
@@ -55,7 +55,7 @@ def test_a_result_lies_in_the_axes_of_viewers_and_starts_a_run_as_it_was(tmp_pat
     rows = np.frombuffer(text[text.index(b"end_header\n") + 11 :], "<f4").reshape(4, -1)[:, :3]
     np.testing.assert_allclose(rows[0], [0, 0, 0.5], atol=1e-6)  # the front, towards +z
     np.testing.assert_allclose(rows[2], [0, -0.8, 0], atol=1e-6)  # the top, up in a file whose +y is down
-    torch.testing.assert_close(splats_from_file(tmp_path / "scene.ply").means, points, atol=1e-6, rtol=0)
+    torch.testing.assert_close(read_start_file(tmp_path / "scene.ply").splats.means, points, atol=1e-6, rtol=0)
 
 
 def test_a_file_without_the_comment_stays_as_it_is(tmp_path: Path) -> None:

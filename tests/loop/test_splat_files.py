@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from engine.assets.export.splat_cloud import SplatCloud, sh0_from_rgb
 from engine.assets.export.splat_files import SUFFIXES, read_splats
 from engine.assets.export.splat_packed import CHUNK
 from engine.assets.meshes.mesh_file import read_reference
 from engine.errors import FileFormatError
-from engine.loop.init_from_file import splats_from_file
+from engine.loop.init_from_file import read_start_file
 from engine.loop.spec import RunSpec
 
 COUNT = 600
@@ -222,17 +223,40 @@ def test_other_packed_kinds_are_read_by_a_library_or_named(kind: str, tmp_path: 
     assert len(read_splats(path).means) == COUNT
 
 
-def test_a_foreign_file_is_taken_to_have_y_down(tmp_path: Path) -> None:
+def cone(up: str, sign: int) -> dict[str, np.ndarray]:
+    """Columns of a solid cone on its foot, whose axis ``sign`` ``up`` is up; each splat is thin along that axis."""
     rng = np.random.default_rng(0)
     told = columns(2000)
     height = rng.uniform(0, 1, 2000) ** 2  # heavy at the foot
-    told["y"], told["x"], told["z"] = (
-        -2 * height,
-        rng.uniform(-1, 1, 2000) * (1 - 0.8 * height),
-        rng.uniform(-1, 1, 2000) * (1 - 0.8 * height),
-    )
-    shape = read_reference(write(tmp_path / "cone.ply", told))
+    for axis in "xyz":
+        told[axis] = sign * 2 * height if axis == up else rng.uniform(-1, 1, 2000) * (1 - 0.8 * height)
+    for i, axis in enumerate("xyz"):
+        told[f"scale_{i}"] = np.full(2000, np.log(0.005 if axis == up else 0.05))
+    told |= {f"rot_{i}": np.full(2000, float(i == 0)) for i in range(4)}
+    return told
+
+
+def test_a_foreign_file_is_taken_to_have_y_down(tmp_path: Path) -> None:
+    shape = read_reference(write(tmp_path / "cone.ply", cone("y", -1)))
     assert shape.up == "-y" and shape.vertices[shape.faces].mean(1)[:, 2].mean() < 0
+
+
+@pytest.mark.parametrize(("up", "sign"), [("y", -1), ("y", 1), ("z", 1)])
+def test_a_foreign_start_stands_upright_and_says_so(up: str, sign: int, tmp_path: Path) -> None:
+    start = read_start_file(write(tmp_path / "cone.ply", cone(up, sign)))
+    z = start.splats.means[:, 2]
+    assert z.mean() < 0.5 * (z.min() + z.max()), "its heavy foot is below"
+    thin = start.splats.scales.argmin(dim=1)
+    axes = rotations(start.splats.unit_quats)[torch.arange(len(thin)), :, thin]
+    np.testing.assert_allclose(axes[:, 2].abs(), 1, atol=1e-5)  # each splat was turned, too
+    assert len(start.notes) == 1 and ("-" if sign < 0 else "") + up in start.notes[0] and start.notes[0].startswith("cone.ply: ")
+
+
+def rotations(quats: torch.Tensor) -> torch.Tensor:
+    """Matrices (N,3,3) of quaternions (N,4) w x y z."""
+    from scipy.spatial.transform import Rotation
+
+    return torch.from_numpy(Rotation.from_quat(quats.numpy()[:, [1, 2, 3, 0]]).as_matrix())
 
 
 @pytest.mark.parametrize("factor", [1e-3, 1.0, 300.0])
@@ -242,7 +266,7 @@ def test_a_start_comes_to_size_whatever_its_units(factor: float, tmp_path: Path)
         told[name] = factor * told[name] / 2
     for i in range(3):
         told[f"scale_{i}"] = told[f"scale_{i}"] + np.log(factor / 2)
-    splats = splats_from_file(write(tmp_path / "a.ply", told))
+    splats = read_start_file(write(tmp_path / "a.ply", told)).splats
     assert 0.5 < splats.means.norm(dim=1).max() < 1.6
     assert 0.004 < splats.scales.median() < 0.06
 

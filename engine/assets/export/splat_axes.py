@@ -21,12 +21,12 @@ TURN = np.array([0.5, 0.5, -0.5, 0.5])
 
 def to_file(means: np.ndarray, quats: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Centres (N,3) and orientations (N,4), w x y z, of a cloud in the axes of viewers."""
-    return _turned(means, quats, TO_FILE, TURN)
+    return turned(means, quats, TO_FILE, TURN)
 
 
 def to_world(means: np.ndarray, quats: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The way back."""
-    return _turned(means, quats, TO_FILE.T, TURN * (1, -1, -1, -1))
+    return turned(means, quats, TO_FILE.T, TURN * (1, -1, -1, -1))
 
 
 def in_world(cloud: SplatCloud) -> SplatCloud:
@@ -37,7 +37,8 @@ def in_world(cloud: SplatCloud) -> SplatCloud:
     return replace(cloud, means=means, quats=quats)
 
 
-def _turned(means: np.ndarray, quats: np.ndarray, matrix: np.ndarray, turn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def turned(means: np.ndarray, quats: np.ndarray, matrix: np.ndarray, turn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Centres (N,3) and orientations (N,4), w x y z, under the rotation ``matrix`` (3,3), which ``turn`` (4,) is as a quaternion."""
     w, x, y, z = turn  # the product of two quaternions, this one from the left
     left = np.array([[w, -x, -y, -z], [x, w, -z, y], [y, z, w, -x], [z, -y, x, w]])
     return (means @ matrix.T).astype(means.dtype), (quats @ left.T).astype(quats.dtype)

@@ -17,7 +17,7 @@ from engine.errors import InputError
 
 Tip = Literal["auto", "z", "y", "-y", "x", "-x", "-z"]
 
-_FRONTS: dict[str, tuple[int, int]] = {"z": (1, -1), "y": (2, 1), "-y": (2, -1), "x": (1, -1), "-x": (1, -1), "-z": (1, -1)}
+FRONTS: dict[str, tuple[int, int]] = {"z": (1, -1), "y": (2, 1), "-y": (2, -1), "x": (1, -1), "-x": (1, -1), "-z": (1, -1)}
 """Where things face in files with that axis up: number and sign of an axis (+y up: +z as in glTF; +z up: -y as in Blender)."""
 
 CONVENTION_WEIGHT = 1.5
@@ -56,7 +56,7 @@ AUTO = Orientation()
 def oriented(mesh: RawMesh, orientation: Orientation = AUTO) -> tuple[np.ndarray, str, float]:
     """Vertices (N,3) in the canonical pose, the file's axis that is up now, and the confidence 0.5..1 in it."""
     up, confidence = (orientation.tip, 1.0) if orientation.tip != "auto" else find_up(mesh)
-    front = (0, 1) if mesh.front_is_x and up == "z" else _FRONTS[up]
+    front = (0, 1) if mesh.front_is_x and up == "z" else FRONTS[up]
     turned = mesh.vertices @ frame(up, front).T @ about_z(orientation.turn_deg).T
     return canonical(turned), up, confidence
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gradio as gr
 
 from engine.session import Session
+from studio.call_errors import StudioBlocks
 from studio.catalogue import Catalogue
 from studio.controls import SHARED
 from studio.download_panel import connect_fetch_box
@@ -39,7 +40,7 @@ QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 def build_page(session: Session, catalogue: Catalogue) -> gr.Blocks:
     """The whole page; ``studio.server.open_port`` serves it."""
-    with gr.Blocks(title="Maquette", analytics_enabled=False, fill_width=True, delete_cache=(600, 3600)) as page:
+    with StudioBlocks(title="Maquette", analytics_enabled=False, fill_width=True, delete_cache=(600, 3600)) as page:
         gr.HTML(
             asset("header.html").replace("{{mark}}", asset("mark.svg")),
             elem_id="mq-header",

@@ -21,6 +21,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine.errors import InputError
 from engine.session.limits import Limits
+from studio.call_errors import CallErrors
 from studio.guard import Access, Guard, access_for, host_of
 from studio.theme import favicon, head, theme
 from studio.upload_limits import Receiving
@@ -79,6 +80,7 @@ def open_port(
                 Middleware(Guard, access=access, own=routes, sockets_per_client=limits.sockets_per_client),
                 Middleware(Receiving, folder=Path(get_upload_folder()), limits=limits),
                 Middleware(Packed),
+                Middleware(CallErrors),
             ],
         },
         ssr_mode=False,

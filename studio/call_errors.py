@@ -1,4 +1,4 @@
-"""Gradio's Blocks and its routes, which answer what no page of ours sends in words, and log a line of it instead of a traceback."""
+"""Calls of Gradio's handlers with values that no page of ours sends: answered in words, a line in the log, no traceback."""
 
 from __future__ import annotations
 

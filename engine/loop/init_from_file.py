@@ -38,7 +38,9 @@ class StartFile:
 def read_start_file(path: str | Path) -> StartFile:
     """The splats of a file (`read_splats`), with one colour each, brought to the size of the unit sphere if they are not of it.
 
-    Those of a file that is not ours, which does not say what is up, are turned upright. Raises InputError for a file that is not there or cannot be read, FileFormatError for one that holds no splats, or too many.
+    Those of a file that is not ours, which does not say what is up, are turned upright.
+
+    Raises InputError for a file that is not there or cannot be read, FileFormatError for one that holds no splats, or too many.
     """
     cloud = read_splats(path, most=MOST_SPLATS)
     if len(cloud.means) == 0:

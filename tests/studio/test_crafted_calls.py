@@ -15,6 +15,10 @@ from studio_serving import free_port, serve
 ODD: tuple[Any, ...] = (None, True, 10**30, "", "no such thing", [[]], {"a": {"b": []}}, {"__type__": "update"},
                         {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}})  # fmt: skip
 
+CRAFTED = (b"", b"[]", b"{", b"null", b"[" * 5000, {"data": []}, {"data": None}, {"data": {}}, {"fn_index": 0},
+           {"data": [], "fn_index": 10**6}, {"data": [], "fn_index": -1}, {"data": [], "fn_index": "a"},
+           {"data": [], "fn_index": 0, "event_data": 7, "trigger_id": 10**9, "session_hash": []})  # fmt: skip
+
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
@@ -58,9 +62,7 @@ def test_no_handler_breaks_on_wrong_types(place: tuple[str, Path]) -> None:
             assert without_traceback(log), (number, odd, log.read_text()[-3000:])
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{", b"null", b"[" * 5000, {"data": []}, {"data": None}, {"data": {}}, {"fn_index": 0},
-                                  {"data": [], "fn_index": 10**6}, {"data": [], "fn_index": -1}, {"data": [], "fn_index": "a"},
-                                  {"data": [], "fn_index": 0, "event_data": 7, "trigger_id": 10**9, "session_hash": []}])  # fmt: skip
+@pytest.mark.parametrize("body", CRAFTED)
 @pytest.mark.parametrize("path", ["run/predict", "run/no-such-name", "queue/join"])
 def test_crafted_calls_are_refused(place: tuple[str, Path], path: str, body: object) -> None:
     url, log = place

@@ -38,7 +38,7 @@ def in_world(cloud: SplatCloud) -> SplatCloud:
 
 
 def turned(means: np.ndarray, quats: np.ndarray, matrix: np.ndarray, turn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Centres (N,3) and orientations (N,4), w x y z, under the rotation ``matrix`` (3,3), which ``turn`` (4,) is as a quaternion."""
+    """Centres (N,3) and orientations (N,4), w x y z, under the rotation ``matrix`` (3,3), which is the quaternion ``turn``."""
     w, x, y, z = turn  # the product of two quaternions, this one from the left
     left = np.array([[w, -x, -y, -z], [x, w, -z, y], [y, z, w, -x], [z, -y, x, w]])
     return (means @ matrix.T).astype(means.dtype), (quats @ left.T).astype(quats.dtype)

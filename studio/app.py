@@ -31,10 +31,11 @@ from engine.session.reference_lookup import References, own_folder
 from studio.blocks_editor import blocks_routes
 from studio.catalogue import Catalogue, PriorChoice
 from studio.downloads import download_routes
+from studio.given_pictures import given_route
 from studio.guard import Access, access_for, is_loopback
 from studio.live import live_route
 from studio.page import build_page
-from studio.preview import preview_routes
+from studio.preview import cut_now, preview_routes, remembering
 from studio.reference_overlay import ghost_routes
 from studio.reference_routes import reference_routes
 from studio.server import Serving, open_port
@@ -193,11 +194,13 @@ def serve_page(
 
 def own_routes(session: Session, viewports: Viewports, pool: ThreadPoolExecutor, looking: ThreadPoolExecutor) -> list[BaseRoute]:
     """Everything that is answered beside Gradio's page."""
+    cut = remembering(cut_now)
     return [
         *viewport_routes(session, viewports),
-        live_route(session, pool),
+        live_route(session, pool, viewports.cameras),
         *download_routes(session),
-        *preview_routes(session.library.root, looking),
+        *preview_routes(session.library.root, looking, cut),
+        given_route(session, cut, looking),
         *reference_routes(session),
         *blocks_routes(session),
         *ghost_routes(session),

@@ -3,7 +3,8 @@
 Out go pictures (binary) and the run's status (JSON text). A picture is ``HEADER`` and a JPEG; what the prior sees is one JPEG of
 two rows, the renders above what became of them, where there are renders. The browser starts with
 ``CREDITS`` and earns one back with each picture that it has drawn, so a slow reader sees fewer pictures, never old ones.
-In come ``{"ack": n}``, ``{"camera": [azimuth_deg, elevation_deg, distance]}`` and ``{"size": [width, height]}``.
+In come ``{"ack": n}``, ``{"camera": [azimuth_deg, elevation_deg, distance]}``, ``{"size": [width, height]}``, and
+``{"viewer": name}``: the camera is linked with that of this page's 3D viewport, whose turns go out as ``{"turned": [...]}``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import struct
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -25,6 +27,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from engine.core.camera import Camera, orbit_camera
 from engine.errors import StudioError
 from engine.session import Frame, Pictures, Session, Strip
+from studio.linked_cameras import NAME, LinkedCameras, Orbit
 from studio.pictures import contact_row, contact_rows, jpeg
 from studio.shared_frames import STATUS_SECONDS, Shared
 
@@ -89,9 +92,13 @@ def vertical_fov_deg(aspect: float) -> float:
 class LiveStream:
     """One socket's conversation: one task reads, one sends pictures, one sends the status."""
 
-    def __init__(self, shared: Shared, token: str, watcher: str, socket: WebSocket, pool: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, shared: Shared, token: str, watcher: str, socket: WebSocket, pool: ThreadPoolExecutor, cameras: LinkedCameras
+    ) -> None:
         self.session, self.shared, self.token, self.watcher = shared.session, shared, token, watcher
-        self.socket, self.pool = socket, pool
+        self.socket, self.pool, self.cameras = socket, pool, cameras
+        self.viewer, self.link = "", ExitStack()
+        self.turned: asyncio.Queue[Orbit] = asyncio.Queue()
         self.eye = Eye()
         self.credits = asyncio.Semaphore(CREDITS)
         self.unpaid = 0  # pictures sent and not acknowledged
@@ -100,7 +107,9 @@ class LiveStream:
 
     async def run(self) -> None:
         """Until the browser leaves."""
-        tasks = [asyncio.create_task(part) for part in (self._read(), self._send_pictures(), self._send_status())]
+        tasks = [
+            asyncio.create_task(part) for part in (self._read(), self._send_pictures(), self._send_status(), self._send_turns())
+        ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -110,6 +119,7 @@ class LiveStream:
         except (WebSocketDisconnect, RuntimeError, StudioError):
             pass  # the browser left in the middle of a message, or the run was removed
         finally:
+            self.link.close()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -122,9 +132,12 @@ class LiveStream:
         """One message from the browser. Raises ValueError or TypeError if it is malformed, which ends this connection alone."""
         if not isinstance(message, dict):
             raise TypeError(f"expected an object, got {message!r}")
+        if "viewer" in message:
+            self.join(str(message["viewer"]))
         if "camera" in message:
             azimuth_deg, elevation_deg, distance = _finite(message["camera"], 3)
             self.eye.turn(azimuth_deg, elevation_deg, distance, time.monotonic())
+            self.cameras.move(self.viewer, "picture", Orbit(azimuth_deg, elevation_deg, distance))
         if "size" in message:
             self.eye.resize(*_finite(message["size"], 2))
         if "camera" in message or "size" in message:  # whoever waits for a picture shall wait for this one
@@ -132,6 +145,28 @@ class LiveStream:
         if "ack" in message and self.unpaid > 0:
             self.unpaid -= 1
             self.credits.release()
+
+    def join(self, viewer: str) -> None:
+        """Link the camera with that of the viewport of the page with this name."""
+        self.link.close()
+        if NAME.fullmatch(viewer):
+            self.viewer, loop = viewer, asyncio.get_running_loop()
+
+            def hear(orbit: Orbit) -> None:  # called in viser's thread
+                loop.call_soon_threadsafe(self.turned.put_nowait, orbit)
+
+            self.link.enter_context(self.cameras.joined(viewer, "picture", hear))
+
+    async def _send_turns(self) -> None:
+        """Follow the viewport, and tell the page, which follows, too."""
+        while True:
+            orbit = await self.turned.get()
+            while not self.turned.empty():
+                orbit = self.turned.get_nowait()
+            self.eye.turn(orbit.azimuth_deg, orbit.elevation_deg, orbit.distance, time.monotonic())
+            self.session.aim(self.token, self.watcher, self._camera(time.monotonic()))
+            turned = [self.eye.azimuth_deg, self.eye.elevation_deg, self.eye.distance]
+            await self.socket.send_text(json.dumps({"turned": turned}))
 
     async def _send_pictures(self) -> None:
         while True:
@@ -181,9 +216,10 @@ class LiveStream:
         return await asyncio.get_running_loop().run_in_executor(self.pool, work)
 
 
-def live_route(session: Session, pool: ThreadPoolExecutor) -> WebSocketRoute:
-    """The WebSocket ``/live/{token}``; each connection is a watcher of its own."""
+def live_route(session: Session, pool: ThreadPoolExecutor, cameras: LinkedCameras | None = None) -> WebSocketRoute:
+    """The WebSocket ``/live/{token}``; each connection is a watcher of its own. ``cameras`` are those of the viewports."""
     numbers, shared = count(), Shared(session, session.limits.watched_messages)
+    links = cameras or LinkedCameras()
 
     async def live(socket: WebSocket) -> None:
         token = socket.path_params["token"]
@@ -194,7 +230,7 @@ def live_route(session: Session, pool: ThreadPoolExecutor) -> WebSocketRoute:
             await socket.close(UNKNOWN_RUN, error.what[:100])
             return
         with shared.watching():
-            await LiveStream(shared, token, f"live-{next(numbers)}", socket, pool).run()
+            await LiveStream(shared, token, f"live-{next(numbers)}", socket, pool, links).run()
 
     return WebSocketRoute("/live/{token}", live)
 

@@ -40,9 +40,8 @@ KEPT = 8  # cut-outs that are remembered, so that another crop of a picture is a
 Cut = Callable[[Path, str], "CutPhoto"]
 
 
-def preview_routes(library: Path, pool: Executor) -> list[BaseRoute]:
+def preview_routes(library: Path, pool: Executor, cut: Cut) -> list[BaseRoute]:
     """``/pictures/look?picture=PATH&crop=...&fill=...&way=...`` and ``/pictures/samples/{name}``; work is done in ``pool``."""
-    cut = remembering(cut_now)
 
     async def look(request: Request) -> Response:
         folders = (Path(get_upload_folder()), library)

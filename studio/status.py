@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from engine.assets.images.image_arguments import pictures_in
 from engine.session import JobView
 from studio.metrics_text import read_outs
 from studio.reference_status import reference_status
@@ -54,6 +55,7 @@ def status_of(view: JobView) -> dict[str, Any]:
         "error": list(view.error) if view.error else None,
         "scene": view.settings.spec.scene,
         "prompt": view.settings.spec.prompt,
+        "pictures": len(pictures_in(view.settings.spec.images)),
         "files": [file_of(name, path) for name, path in view.files.items() if path.is_file()],
     }
 

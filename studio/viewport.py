@@ -19,21 +19,22 @@ from typing import Literal
 
 import numpy as np
 import rich
-from viser import CameraHandle, ClientHandle, GaussianSplatHandle, ViserServer
+from viser import ClientHandle, GaussianSplatHandle, ViserServer
 
-from engine.core.camera import Camera, c2w_from_wxyz, intrinsics, orbit_position
+from engine.core.camera import orbit_position
 from engine.errors import DeviceError, StudioError
 from engine.session import Session
 from engine.session.limits import Limits
+from studio.linked_cameras import LinkedCameras
 from studio.live import DISTANCE, FOV_DEG
 from studio.loopback_websocket import answering_only
+from studio.viewport_camera import link_cameras, picture_camera
 
 SPLATS_SECONDS = 0.5
 PICTURE_SECONDS = 0.1
 SPLATS_WHILE_RUNNING, ALL_SPLATS = 20_000, 200_000
 IDLE_SECONDS = 60.0
 OPEN_SECONDS = 2.0  # from when a viewport is opened until somebody is there
-PICTURE_SIDE = 384
 PAPER_RGB = (244, 244, 242)  # --mq-paper of the page, and the ground of rendered pictures
 
 
@@ -43,11 +44,20 @@ Way = Literal["splats", "pictures"]
 class Viewport:
     """What one run's viewers see in 3D, the same scene for all of them."""
 
-    def __init__(self, session: Session, token: str, way: Way = "splats", idle_seconds: float = IDLE_SECONDS) -> None:
+    def __init__(
+        self,
+        session: Session,
+        token: str,
+        way: Way = "splats",
+        idle_seconds: float = IDLE_SECONDS,
+        cameras: LinkedCameras | None = None,
+    ) -> None:
         self.session, self.token, self.idle_seconds = session, token, idle_seconds
         self.drawn_here = way == "pictures" or session.settings(token).spec.scene != "splats"
         self.secret = secrets.token_urlsafe(32)
-        self.server = _viser_server(self.secret)
+        viewers: dict[int, str] = {}
+        self.server = _viser_server(self.secret, viewers)
+        link_cameras(self.server, viewers, cameras or LinkedCameras())
         self.port: int = self.server.get_port()
         self.closed = False
         self._lock = threading.Lock()
@@ -130,19 +140,12 @@ class Viewport:
             client.scene.set_background_image(frame.rgb, format="jpeg", jpeg_quality=86)
 
 
-def picture_camera(handle: CameraHandle, side: int = PICTURE_SIDE) -> Camera:
-    """viser's camera (OpenCV axes, vertical field of view) as ours, with its longer side ``side`` pixels."""
-    scale = side / max(handle.image_width, handle.image_height, 1)
-    width, height = (max(16, round(pixels * scale)) for pixels in (handle.image_width, handle.image_height))
-    return Camera(c2w_from_wxyz(handle.wxyz, handle.position), intrinsics(math.degrees(handle.fov), width, height), width, height)
-
-
-def _viser_server(secret: str) -> ViserServer:
-    """A server that answers only who knows ``secret``."""
+def _viser_server(secret: str, viewers: dict[int, str]) -> ViserServer:
+    """A server that answers only who knows ``secret``; ``viewers`` are its clients' names by number."""
     console = rich.get_console()
     console.quiet, before = True, console.quiet  # viser announces an address that is not for people
     try:
-        with answering_only(secret):
+        with answering_only(secret, viewers):
             server = ViserServer("127.0.0.1", 0, verbose=False)
     finally:
         console.quiet = before
@@ -159,8 +162,15 @@ def _viser_server(secret: str) -> ViserServer:
 class Viewports:
     """The open viewports, one a run and way at most, and ``most`` of them together."""
 
-    def __init__(self, session: Session, idle_seconds: float = IDLE_SECONDS, most: int = Limits.viewports) -> None:
+    def __init__(
+        self,
+        session: Session,
+        idle_seconds: float = IDLE_SECONDS,
+        most: int = Limits.viewports,
+        cameras: LinkedCameras | None = None,
+    ) -> None:
         self.session, self.idle_seconds, self.most = session, idle_seconds, most
+        self.cameras = cameras or LinkedCameras()
         self._lock = threading.Lock()
         self._open: dict[tuple[str, Way], Viewport] = {}
 
@@ -174,7 +184,7 @@ class Viewports:
             self._open = {key: viewport for key, viewport in self._open.items() if not viewport.closed}
             if (token, way) not in self._open:
                 self._make_room()
-                self._open[token, way] = Viewport(self.session, token, way, self.idle_seconds)
+                self._open[token, way] = Viewport(self.session, token, way, self.idle_seconds, self.cameras)
             return self._open[token, way]
 
     def _make_room(self) -> None:

@@ -1,8 +1,10 @@
 """The viewport under our own address: ``/viewport/{token}/{way}/`` is viser's page, without the last slash its WebSocket.
 
+A page that wants the camera of its viewport linked puts its name behind that, ``/viewport/{token}/{way}/{viewer}/``.
+
 viser's client opens the WebSocket at its own address without the trailing slash, so it works below any prefix and behind TLS.
-Browsers keep a page by its address, so that of each run would be fetched anew: ``/viewport/client/#{token}/{way}`` is one
-address for all runs, and takes the run's own before the client looks at it.
+Browsers keep a page by its address, so that of each run would be fetched anew: ``/viewport/client/#{token}/{way}/{viewer}`` is
+one address for all runs, and takes the run's own before the client looks at it.
 The page is served here, once compressed, with two repairs: it reconnects although nobody clicked into the iframe, and it shows
 the scene without viser's panels.
 """
@@ -27,7 +29,8 @@ from websockets.asyncio.client import ClientConnection
 
 from engine.errors import DeviceError, StudioError
 from engine.session import Session
-from studio.loopback_websocket import SECRET_HEADER
+from studio.linked_cameras import NAME
+from studio.loopback_websocket import SECRET_HEADER, VIEWER_HEADER
 from studio.viewport import Viewports, Way
 
 RECEIVE_BUFFER_BYTES = 64 << 10  # pictures that wait in a kernel buffer cannot be superseded
@@ -77,19 +80,24 @@ def viewport_routes(session: Session, viewports: Viewports) -> list[BaseRoute]:
                 status = 503 if isinstance(error, DeviceError) else 404
                 await browser.send_denial_response(PlainTextResponse(str(error), status))
                 return
+            name = browser.path_params.get("viewer", "")
             with viewport.watched():
-                await relay_socket(browser, viewport.port, viewport.secret)
+                await relay_socket(browser, viewport.port, viewport.secret, name if NAME.fullmatch(name) else "")
 
         return endpoint
 
-    pages = [Route("/viewport/client/", client), *[Route(f"/viewport/{{token}}/{way}/", page) for way in get_args(Way)]]
-    return [*pages, *[WebSocketRoute(f"/viewport/{{token}}/{way}", relay(way)) for way in get_args(Way)]]
+    places = [(f"/viewport/{{token}}/{way}{name}", way) for way in get_args(Way) for name in ("", "/{viewer}")]
+    pages = [Route("/viewport/client/", client), *[Route(f"{place}/", page) for place, _ in places]]
+    return [*pages, *[WebSocketRoute(place, relay(way)) for place, way in places]]
 
 
-async def relay_socket(browser: WebSocket, port: int, secret: str) -> None:
-    """Carry messages both ways between a browser and the WebSocket server on our loopback ``port`` until one side leaves."""
+async def relay_socket(browser: WebSocket, port: int, secret: str, viewer: str = "") -> None:
+    """Carry messages both ways between a browser and the WebSocket server on our loopback ``port`` until one side leaves.
+
+    ``viewer`` is the name of the page, whose cameras are linked.
+    """
     try:
-        upstream = await _connect(port, secret, browser.scope["subprotocols"])
+        upstream = await _connect(port, {SECRET_HEADER: secret, VIEWER_HEADER: viewer}, browser.scope["subprotocols"])
     except (OSError, TimeoutError, websockets.WebSocketException):
         await browser.close(1013)  # try again later: the viewport has just closed
         return
@@ -104,7 +112,7 @@ async def relay_socket(browser: WebSocket, port: int, secret: str) -> None:
         await browser.close(upstream.close_code or 1000)
 
 
-async def _connect(port: int, secret: str, subprotocols: list[str]) -> ClientConnection:
+async def _connect(port: int, headers: dict[str, str], subprotocols: list[str]) -> ClientConnection:
     wire = socket.socket()
     wire.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
     wire.setblocking(False)
@@ -113,7 +121,7 @@ async def _connect(port: int, secret: str, subprotocols: list[str]) -> ClientCon
     return await websockets.connect(
         f"ws://127.0.0.1:{port}",
         sock=wire,
-        additional_headers={SECRET_HEADER: secret},
+        additional_headers=headers,
         proxy=None,
         subprotocols=subprotocols or None,
         compression=None,

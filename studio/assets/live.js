@@ -12,6 +12,7 @@
       this.size = null;
       this.waitMs = 500;
       this.cameraDue = false;
+      this.viewer = "";  // the name by which this camera is linked with that of the 3D viewport
       this.followers = new Set();  // others whose look(camera) goes along
     }
 
@@ -32,14 +33,22 @@
       this.on.connection("connecting");
       const socket = this.socket = new WebSocket(maquette.socketUrl(`/live/${this.token}`));
       socket.binaryType = "arraybuffer";
-      socket.onopen = () => { this.waitMs = 500; this.on.connection("open"); this.sendSize(); this.sendCamera(); };
-      socket.onmessage = (event) => typeof event.data === "string" ? this.on.status(JSON.parse(event.data)) : this.draw(socket, event.data);
+      socket.onopen = () => { this.waitMs = 500; this.on.connection("open"); this.send({ viewer: this.viewer }); this.sendSize(); this.sendCamera(); };
+      socket.onmessage = (event) => typeof event.data === "string" ? this.hear(JSON.parse(event.data)) : this.draw(socket, event.data);
       socket.onclose = (event) => {
         this.on.connection(event.code === UNKNOWN_RUN ? "unknown" : "lost");
         if (event.code === UNKNOWN_RUN) return;
         this.retry = setTimeout(() => this.connect(), this.waitMs);
         this.waitMs = Math.min(this.waitMs * 2, LONGEST_WAIT_MS);
       };
+    }
+
+    /* The run's status, or where the camera of the viewport of this page was turned. */
+    hear(message) {
+      if (!message.turned) { this.on.status(message); return; }
+      const [azimuth, elevation, distance] = message.turned;
+      Object.assign(this.camera, { azimuth, elevation, distance });
+      for (const follower of this.followers) follower.look(this.camera);
     }
 
     async draw(socket, data) {

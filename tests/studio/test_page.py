@@ -127,6 +127,26 @@ def test_the_viewport_shows_the_shape(browser: Browser, double_page: str, way: s
         end(page)
 
 
+def test_the_viewport_and_the_picture_have_one_camera(browser: Browser, double_page: str) -> None:
+    azimuth = "maquette.stage.live.camera.azimuth"
+    with visiting(browser, f"{double_page}/?viewport=pictures", with_viewport=True) as page:
+        page.fill("#mq-refine_steps input", "30")
+        generate(page)
+        wait_state(page, "done")
+        page.click('[data-half="walk"]')
+        wait_for_colours(page, ".mq-view", 40)
+        page.evaluate("maquette.stage.live.look({ azimuth: 200, elevation: 40 })")
+        page.wait_for_timeout(2000)
+        assert page.evaluate(azimuth) == 200, "what the viewport reports of it is an echo"
+        box = page.locator(".mq-view").bounding_box()
+        page.mouse.move(box["x"] + 200, box["y"] + 200)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 120, box["y"] + 200, steps=6)
+        page.mouse.up()
+        page.wait_for_function(f"Math.abs({azimuth} - 200) > 10")
+        assert page.evaluate("maquette.stage.live.camera.elevation") == pytest.approx(40, abs=2), "it stood where the picture was"
+
+
 def test_reloading_comes_back_to_the_run_and_its_settings(page: Page, double_page: str) -> None:
     set_slider(page, "anchor_weight", 1.25)
     token = long_run(page, "a yellow chair with blue legs")

@@ -101,7 +101,10 @@ def test_the_card_offers_what_the_engine_takes() -> None:
 
 
 def test_previews_are_served_beside_the_page(session: Session, desk: Desk) -> None:
-    with ThreadPoolExecutor(1) as pool, TestClient(Starlette(routes=preview_routes(session.library.root, pool))) as client:
+    with (
+        ThreadPoolExecutor(1) as pool,
+        TestClient(Starlette(routes=preview_routes(session.library.root, pool, cut_photo))) as client,
+    ):
         told = client.get("/pictures/look", params={"picture": f"{desk.pictures[0]}@0", "fill": "0.8"}).json()
         assert told["frame"].startswith("data:image/") and told["notes"] == []
         assert client.get("/pictures/samples/car.png").headers["content-type"] == "image/png"

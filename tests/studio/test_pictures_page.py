@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browsing import state, visiting, wait_state
+from browsing import canvas_pixels, state, visiting, wait_state
 from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
@@ -85,3 +85,27 @@ def test_pictures_are_pasted_tried_dialled_and_removed(browser: Browser, double_
         expect(page.locator(TILES)).to_have_count(1)
         page.get_by_role("button", name="Remove pasted.png").click()
         expect(page.locator(".mq-pic-zone")).to_be_visible()
+
+
+def test_the_other_half_shows_the_given_picture_from_its_own_camera(browser: Browser, double_page: str, tmp_path: Path) -> None:
+    picture = box_picture(tmp_path / "front.png", (200, 60, 40))
+    with visiting(browser, double_page) as page:
+        page.click('[role="tab"][data-tab="image"]')
+        page.set_input_files(".mq-pictures input[type=file]", picture)
+        ready(page, 1)
+        page.get_by_role("button", name="Back", exact=True).click()
+        page.click("#mq-generate")
+        page.wait_for_function("document.querySelector('#mq-stage').dataset.token")
+        page.click('[data-half="picture"]')
+        expect(page.locator(".mq-view")).to_have_attribute("data-shown", "picture")
+        assert page.evaluate("maquette.stage.live.camera.azimuth") in (180, -180)
+        assert np.abs(canvas_pixels(page, ".mq-view > canvas").reshape(-1, 3).astype(int) - (200, 60, 40)).sum(1).min() < 30
+        shot = page.locator(".mq-shots button")
+        expect(shot).to_have_text("Back")
+        expect(shot).to_have_attribute("aria-pressed", "true")
+        page.evaluate("maquette.stage.live.look({ azimuth: 30 })")
+        expect(shot).to_have_attribute("aria-pressed", "false")
+        page.reload()
+        expect(page.locator(".mq-view")).to_have_attribute("data-half", "picture"), "what was chosen is in the address"
+        page.click('[data-half="behind"]')
+        assert "half=" not in page.url

@@ -20,7 +20,8 @@ from engine.errors import InputError
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
 from engine.session import Session
-from studio.viewport import Viewport, Viewports, picture_camera
+from studio.viewport import Viewport, Viewports
+from studio.viewport_camera import picture_camera
 
 VISER = f"viser-v{viser.__version__}"
 

@@ -21,6 +21,11 @@ measures what a 3D reference is worth: `engine.toybox.reference_ablation`.
     python -m engine.toybox.benchmark --kinds all|NAME,NAME [--set refine_steps=20] [--sheet FILE.png] [--readme FILE.md]
 
 asks for one object of each kind, and how many of its sides are named right: `engine.toybox.benchmark.kinds`.
+
+    python -m engine.toybox.benchmark --geometry [--kinds NAME,NAME] [--objects N] [--beside surface_weight=0] [--json FILE] ...
+
+measures the exported mesh beside the true one under three lamps: `engine.toybox.benchmark.geometry`. `blender_renders.py` beside
+this file draws a folder of GLB files in Blender.
 """
 
 from __future__ import annotations
@@ -39,6 +44,7 @@ from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs, RunSpec
 from engine.prior.registry import load_prior
 from engine.session.presets import DEFAULT_PRESET, IMAGE_PRESET, apply_preset, find_preset
+from engine.toybox.benchmark import geometry_command
 from engine.toybox.benchmark.image import ImageResult
 from engine.toybox.benchmark.kinds import kinds_table, measure_kinds
 from engine.toybox.benchmark.readme import image_markdown
@@ -65,7 +71,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         check_options(options)
         referring.check_options(options)
-        if options.kinds is not None:
+        if options.geometry:
+            geometry_command.compare(options, _settings(options, options.preset), _show_progress)
+        elif options.kinds is not None:
             _measure_kinds(options)
         elif options.references is not None:
             referring.compare(options, _changes(options), _show_progress)
@@ -94,6 +102,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--readme", type=Path, metavar="FILE.md", help="put the table (of pictures) between its markers there")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="worker processes (default: one a core)")
     parser.add_argument("--kinds", metavar="NAME,NAME", help="measure one object of each of these kinds, or of all")
+    geometry_command.add_options(parser)
     add_options(parser)
     referring.add_options(parser)
     return parser

@@ -23,7 +23,12 @@ TEXT_ROWS = (
     ("shape_psnr", "shape PSNR, dB", "{:.1f}"),
     ("border_touch", "border touched", "{:.1%}"),
     ("empty", "empty", "{:.1%}"),
+    ("mesh_genus_right", "mesh: genus right", "{:.0%}"),
+    ("mesh_hidden", "mesh: area hidden", "{:.1%}"),
+    ("mesh_normal_median_deg", "mesh: normals off", "{:.1f}°"),
+    ("mesh_lit_psnr", "mesh: lit PSNR, dB", "{:.1f}"),
 )
+MESH_KEYS = ("genus_right", "hidden", "normal_median_deg", "lit_psnr")
 TEXT_COLUMNS = (("refined", "refined"), ("draft", "draft"), ("fit", "fit to truth"), ("true", "true views"), ("blob", "blob"))
 IMAGE_ROWS = (
     ("psnr", "PSNR, dB", "{:.2f}"),
@@ -65,6 +70,7 @@ def gather(
     """Average the results, of which there must be at least one."""
     columns = sorted({name for result in texts for name in result.verdicts})
     text = {name: summarise([result.verdicts[name] for result in texts if name in result.verdicts]) for name in columns}
+    text = {name: {**values, **_mesh_means(texts, name)} for name, values in text.items()}
     image = {name: _means([result.rows[name] for result in images]) for name in (images[0].rows if images else ())}
     asked, pictured = (_asked(each) for each in (settings, image_settings))
     changed = {name: value for name, value in pictured.items() if asked.get(name) != value}
@@ -80,6 +86,13 @@ def _asked(settings: Settings) -> dict[str, Any]:
 
 def _means(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
     return {name: statistics.fmean(row[name] for row in rows) for name in rows[0]}
+
+
+def _mesh_means(texts: Sequence[TextResult], column: str) -> dict[str, float]:
+    """Of the exported meshes of a column of the table; of metrics that none of them has, nothing."""
+    meshes = [result.meshes[column] for result in texts if column in result.meshes]
+    values = {key: [mesh[key] for mesh in meshes if key in mesh] for key in MESH_KEYS}
+    return {f"mesh_{key}": statistics.fmean(found) for key, found in values.items() if found}
 
 
 def _seconds(texts: Sequence[TextResult]) -> dict[str, float]:

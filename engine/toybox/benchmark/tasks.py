@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,7 @@ from engine.toybox.objects import FIRST_KINDS, KINDS, KINDS_WITH_FRONT, ToyObjec
 TEXT_SEED = HELD_OUT_SEED + 1_000
 IMAGE_SEED = HELD_OUT_SEED + 20_000
 BANK_SEED = HELD_OUT_SEED + 90_000
+GEOMETRY_ROUND = 250  # of a kind's seeds, those from here on are for geometry
 SEEDS_A_KIND = 500  # colours and shapes of a seed do not depend on the kind: each kind begins elsewhere
 
 AZIMUTHS_DEG = tuple(45.0 * i for i in range(8))
@@ -62,6 +63,17 @@ def front_tasks(count: int) -> tuple[TextTask, ...]:
     """``count`` prompts of kinds that have a front, in turn; one has two colours, the next one, and so on."""
     fronts = [kind for kind in FIRST_KINDS if kind in KINDS_WITH_FRONT]
     return tuple(_text_task(i, fronts[i % len(fronts)], i // len(fronts), 2 - i % 2) for i in range(count))
+
+
+def geometry_tasks(kinds: Sequence[str], count: int) -> tuple[TextTask, ...]:
+    """``count`` objects of ``kinds`` in turn, with their captions; none of them is of the text half."""
+    return tuple(_geometry_task(i, kinds[i % len(kinds)], i // len(kinds)) for i in range(count))
+
+
+def _geometry_task(index: int, kind: str, round_: int) -> TextTask:
+    seed = TEXT_SEED + SEEDS_A_KIND * KINDS.index(kind) + GEOMETRY_ROUND + round_
+    obj = draw_object(seed, kind)
+    return TextTask(index, kind, seed, plain_caption(obj), {part: obj.part_colours[part] for part in obj.bound})
 
 
 def _text_task(index: int, kind: str, round_: int, colours: int = 2) -> TextTask:

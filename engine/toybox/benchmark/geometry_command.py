@@ -1,0 +1,86 @@
+"""``python -m engine.toybox.benchmark --geometry``: which objects, under which settings, and where the table goes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from engine.errors import InputError, storage_errors
+from engine.loop.settings import Settings, with_values
+from engine.toybox.benchmark.geometry import GeometryResult, measure_geometry
+from engine.toybox.benchmark.geometry_table import gather_geometry, geometry_document, geometry_table
+from engine.toybox.benchmark.tasks import TextTask, geometry_tasks
+from engine.toybox.benchmark.workers import each_of, prior_of_process
+from engine.toybox.generate_dataset import kinds_named
+from engine.toybox.markers import put_between_markers
+from engine.toybox.objects import FIRST_KINDS, KINDS
+
+
+@dataclass(frozen=True)
+class GeometryJob:
+    """A task, the settings to do it with, and what they are called in the table; "" for the product's own."""
+
+    task: TextTask
+    settings: Settings
+    variant: str
+    columns: tuple[str, ...]
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of the geometry table."""
+    parser.add_argument("--geometry", action="store_true", help="measure exported meshes under light instead (of --kinds)")
+    parser.add_argument(
+        "--beside",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="with --geometry: measure under this change, too, in columns of its own; may be repeated",
+    )
+    parser.add_argument("--columns", default="words,fit", help="with --geometry: words, fit or both (default %(default)s)")
+
+
+def compare(options: argparse.Namespace, settings: Settings, show_progress: Callable[[int, int, float], None]) -> None:
+    """Measure, print the table, and write what was asked for."""
+    kinds, columns = _kinds(options), tuple(options.columns.split(","))
+    if unknown := set(columns) - {"words", "fit"}:
+        raise InputError(f"There is no column {unknown.pop()!r}.", "Choose among words and fit.")
+    if options.processes < 1 or (options.objects is not None and options.objects < 1):
+        raise InputError("The benchmark was asked for fewer than one object or process.", "Give numbers of 1 or more.")
+    variants = {"": settings, **{change: _changed(settings, change) for change in options.beside}}
+    tasks = geometry_tasks(kinds, options.objects or len(kinds))
+    jobs = [GeometryJob(task, each, name, columns) for name, each in variants.items() for task in tasks]
+    results: dict[str, list[GeometryResult]] = {name: [] for name in variants}
+    began = time.monotonic()
+    for done, (variant, result) in enumerate(each_of(measure_job, jobs, min(options.processes, len(jobs))), 1):
+        results[variant].append(result)
+        show_progress(done, len(jobs), time.monotonic() - began)
+    table = geometry_table(gather_geometry(results), len(tasks))
+    print(table)
+    if options.json is not None:
+        with storage_errors(options.json):
+            options.json.write_text(json.dumps(geometry_document(results), indent=2) + "\n", encoding="utf-8")
+    if options.readme is not None:
+        put_between_markers(options.readme, "geometry", table)
+
+
+def measure_job(job: GeometryJob) -> tuple[str, GeometryResult]:
+    """One object in this process."""
+    return job.variant, measure_geometry(job.task, job.settings, prior_of_process(job.settings.spec.prior), job.columns)
+
+
+def _kinds(options: argparse.Namespace) -> tuple[str, ...]:
+    kinds = FIRST_KINDS if options.kinds is None else kinds_named(options.kinds)
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown or not kinds:
+        raise InputError(f"There is no kind {(unknown or [''])[0]!r}.", f"Choose among: {', '.join(KINDS)}.")
+    return kinds
+
+
+def _changed(settings: Settings, change: str) -> Settings:
+    name, equals, value = change.partition("=")
+    if not equals:
+        raise InputError("--beside needs NAME=VALUE.", "Write for example --beside surface_weight=0.")
+    return with_values(settings, {name: value})

@@ -1,7 +1,10 @@
 """Every error that Maquette raises on purpose, and what to do about it.
 
     StudioError
-    ├── InputError         the caller gave something that cannot be used (prompt, number, file)
+    ├── InputError         the caller gave something that cannot be used (prompt, number, file); a ValueError, too
+    │   ├── UnknownError   there is nothing with this name or token; a LookupError, too
+    │   ├── StateError     a run is not in a state that allows it
+    │   ├── LimitError     as much as one person, or all of them, may ask for has been asked for
     │   ├── PresetError    a preset file is unreadable or names what does not exist
     │   └── FileFormatError  a PLY, GLB, checkpoint ... is corrupt or of another kind
     ├── MissingError       something optional is not here: a prior's weights, a package
@@ -34,8 +37,20 @@ class StudioError(Exception):
         return f"{self.what} {self.remedy}".strip()
 
 
-class InputError(StudioError):
+class InputError(StudioError, ValueError):
     """The caller gave something that cannot be used."""
+
+
+class UnknownError(InputError, LookupError):
+    """There is nothing with this name or token."""
+
+
+class StateError(InputError):
+    """A run is not in a state that allows what was asked for."""
+
+
+class LimitError(InputError):
+    """As much as one person, or all of them together, may ask for has been asked for."""
 
 
 class PresetError(InputError):

@@ -12,7 +12,7 @@ from engine.core.paths import given_path
 from engine.errors import InputError
 from engine.loop.reference import input_files
 from engine.loop.reference.reference_source import names_file
-from engine.loop.settings import Settings, with_values
+from engine.loop.settings import Settings, Value, flatten, with_values
 from engine.session.library import library_errors
 from engine.session.reference_lookup import References
 
@@ -49,6 +49,11 @@ def with_own_files(settings: Settings, folder: Path, references: References | No
         images = within(kept_with(settings.spec.images, folder), folder)
         reference = input_files.within(input_files.kept_with(settings.spec.reference, folder), folder)
     return with_values(settings, {**own, IMAGES: images, REFERENCE: reference})
+
+
+def as_asked(settings: Settings) -> dict[str, Value]:
+    """Settings by name, without the files of which a run has copies under other names."""
+    return {name: value for name, value in flatten(settings).items() if name not in (IMAGES, REFERENCE, *given_files(settings))}
 
 
 def _copied(path: Path, folder: Path) -> Path:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from itertools import count
 
-from engine.errors import InputError, StorageError
+from engine.errors import StorageError, UnknownError
 from engine.loop.messages import Event, Pictures
 from engine.session.command_queue import CommandQueue
 from engine.session.eta import Pace
@@ -62,7 +62,7 @@ class Board:
         """The job; InputError if there is none."""
         job = self._jobs.get(token)
         if job is None:
-            raise InputError("There is no run with this link.", "Check the link, or press Generate to start a new run.")
+            raise UnknownError("There is no run with this link.", "Check the link, or press Generate to start a new run.")
         return job
 
     def find(self, token: str) -> Job | None:

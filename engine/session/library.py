@@ -16,7 +16,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from engine.errors import FileFormatError, InputError, StorageError, storage_errors
+from engine.errors import FileFormatError, StateError, StorageError, storage_errors
 from engine.session.record import JobRecord, from_json, to_json, unreadable
 
 JOB, SESSIONS, DECIDING = "job.json", ".sessions", "library.lock"
@@ -145,9 +145,9 @@ class Library:
         return False
 
     def check_free(self, record: JobRecord) -> None:
-        """Raises InputError if another living process looks after a job. Only to be relied on while ``deciding``."""
+        """Raises StateError if another living process looks after a job. Only to be relied on while ``deciding``."""
         if record.session != self.session and self.is_alive(record.session):
-            raise InputError("Another Maquette that uses this library looks after this run.", "Steer it there, or end that one.")
+            raise StateError("Another Maquette that uses this library looks after this run.", "Steer it there, or end that one.")
 
     def others(self) -> int:
         """How many other living processes use this library; locks that dead ones left are cleared away."""

@@ -3,10 +3,25 @@
 from __future__ import annotations
 
 from engine.core.fields import is_writable
-from engine.errors import InputError
+from engine.errors import InputError, LimitError, StateError
+from engine.loop.settings import Settings
+from engine.session.input_files import as_asked
 from engine.session.jobs import Board
 from engine.session.limits import GIBIBYTE, Limits
 from engine.session.record import MAX_OWNER_CHARACTERS
+
+
+def already_submitted(settings: Settings, owner: str, client_key: str, board: Board) -> str:
+    """The token of what ``owner`` has submitted under this key; empty where there is none, or no key.
+
+    Raises StateError where the key stands for other settings.
+    """
+    records = [job.record for job in board.all()] if client_key else []
+    known = next((each for each in records if (each.owner, each.client_key) == (owner, client_key)), None)
+    if known is not None and as_asked(known.settings) != as_asked(settings):
+        what = f"The key {client_key[:60]!r} belongs to a run with other settings."
+        raise StateError(what, "Use a new key for a new run.")
+    return "" if known is None else known.token
 
 
 def check_shares(owner: str, board: Board, limits: Limits) -> None:
@@ -17,10 +32,10 @@ def check_shares(owner: str, board: Board, limits: Limits) -> None:
     going = [job.record.owner for job in jobs if job.record.state in ("queued", "running")]
     if going.count(owner) >= limits.jobs_per_owner:
         what = f"{going.count(owner)} of your runs wait or go, which is as many as one person may have."
-        raise InputError(what, "Stop one of them, or wait until one is done.")
+        raise LimitError(what, "Stop one of them, or wait until one is done.")
     if len(going) >= limits.jobs:
-        raise InputError(f"{len(going)} runs wait already, which is as many as this studio takes.", "Try again later.")
+        raise LimitError(f"{len(going)} runs wait already, which is as many as this studio takes.", "Try again later.")
     held = sum(board.library.bytes_of(job.record.token) for job in jobs if job.record.owner == owner)
     if held > limits.bytes_per_owner:
         what = f"Your runs take {held / GIBIBYTE:.1f} GiB on disk, which is more than one person may have."
-        raise InputError(what, f"Delete the folders of runs that you do not need any more, in {board.library.root}.")
+        raise LimitError(what, f"Delete the folders of runs that you do not need any more, in {board.library.root}.")

@@ -33,6 +33,7 @@ class JobRecord:
     ``settings`` are those it was submitted with, ``knobs`` the newest asked for (``revision``). ``session`` is the process that
     looks after it. ``stopping`` says that a stop was asked for and is not done yet. ``deaths`` counts the times that the process
     ended while the job was running since it last left a checkpoint further on than any before, at ``checkpoint_step``.
+    ``client_key`` is what a client calls this submission, so that one that is sent again is known.
     """
 
     token: str
@@ -51,6 +52,7 @@ class JobRecord:
     stopping: bool = False
     deaths: int = 0
     checkpoint_step: int = 0
+    client_key: str = ""
 
     @property
     def title(self) -> str:
@@ -75,13 +77,13 @@ def to_json(record: JobRecord) -> str:
 
 
 _PLAIN = ("token", "owner", "created", "state", "revision", "checkpoint_revision",
-          "warnings", "error", "files", "session", "stopping", "deaths", "checkpoint_step")  # fmt: skip
+          "warnings", "error", "files", "session", "stopping", "deaths", "checkpoint_step", "client_key")  # fmt: skip
 
 
 def from_json(text: str) -> JobRecord:
     """Read what ``to_json`` wrote. Raises FileFormatError for anything else."""
     try:
-        document = {"checkpoint_step": 0, **json.loads(text)}
+        document = {"checkpoint_step": 0, "client_key": "", **json.loads(text)}
         _check(document)
         settings = with_values(_blank(document["settings"]["prompt"] or "pictures"), document["settings"])
         return JobRecord(
@@ -98,7 +100,7 @@ def from_json(text: str) -> JobRecord:
 
 _TYPES = {
     "token": str, "owner": str, "created": Real, "revision": int, "checkpoint_revision": int, "session": str, "stopping": bool,
-    "deaths": int, "checkpoint_step": int, "settings": dict, "knobs": dict, "files": dict, "progress": dict,
+    "deaths": int, "checkpoint_step": int, "client_key": str, "settings": dict, "knobs": dict, "files": dict, "progress": dict,
 }  # fmt: skip
 
 

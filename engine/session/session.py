@@ -8,16 +8,18 @@ A job's token is the only key to it; whoever has the token may see and steer the
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 
 from engine.core.camera import Camera
-from engine.errors import InputError
+from engine.errors import InputError, StateError
 from engine.loop.messages import Pictures, SceneCopy, SetKnobs, Stop
-from engine.loop.settings import Settings, Value, flatten_knobs, with_values
+from engine.loop.settings import Settings, Value
 from engine.loop.spec import Knobs
 from engine.session.frame_renderer import FrameRenderer
 from engine.session.frame_requests import cloud_request, frame_request, strip_request
@@ -27,10 +29,11 @@ from engine.session.job_views import Cloud, Frame, Frames, JobView, Strip, view_
 from engine.session.jobs import Board, Job
 from engine.session.library import Library, has_checkpoint, new_token
 from engine.session.limits import DEFAULT_LIMITS, Limits
-from engine.session.quotas import check_shares
+from engine.session.quotas import already_submitted, check_shares
 from engine.session.record import ENDED, JobRecord
 from engine.session.recovery import claimed, recovered
 from engine.session.reference_lookup import References
+from engine.session.undo import changed_knobs
 from engine.session.worker import Engine, LoadPrior, Run, Settle, WriteResults
 
 CLOSE_SECONDS = 60.0
@@ -71,7 +74,7 @@ class Session:
         self._frame_renderer = FrameRenderer(JobArchive(self._board, load_copy))
         self._engine = Engine(self._board, run, write_results, load_prior, self._frame_renderer, settle)
         self._frames, self._check, self._resume_interrupted = frames, check, resume_interrupted
-        self._prepare, self._open = prepare, False
+        self._prepare, self._open, self._submitting = prepare, False, threading.Lock()
 
     def open(self) -> None:
         """Take up what the library holds. Everything can be asked and steered from now on; nothing works yet."""
@@ -108,18 +111,26 @@ class Session:
 
     # Steering
 
-    def submit(self, settings: Settings, owner: str) -> str:
+    def submit(self, settings: Settings, owner: str, client_key: str = "") -> str:
         """Queue a run and return its token; files that its settings name are copied into its folder first.
 
+        The same ``client_key`` of the same owner gives the run that is there already, so that a submission may be sent again.
+
         Raises InputError, MissingError or DeviceError if it could not run, and StorageError if it could not be kept. Who has as
-        many runs or as much on disk as the limits allow gets an InputError, too.
+        many runs or as much on disk as the limits allow gets a LimitError, and a key that stands for other settings a StateError.
         """
-        check_shares(owner, self._board, self.limits)
-        self._check(settings)
+        with self._submitting if client_key else nullcontext():
+            if known := already_submitted(settings, owner, client_key, self._board):
+                return known
+            check_shares(owner, self._board, self.limits)
+            self._check(settings)
+            return self._keep(settings, owner, client_key)
+
+    def _keep(self, settings: Settings, owner: str, client_key: str) -> str:
         token = new_token()
         try:
             own = with_own_files(settings, self.library.folder(token), self.references)
-            record = JobRecord(token, owner, time.time(), own, own.knobs, session=self.library.session)
+            record = JobRecord(token, owner, time.time(), own, own.knobs, session=self.library.session, client_key=client_key)
             self.library.write(record)
         except Exception:
             forget_own_files(self.library.folder(token))
@@ -137,8 +148,8 @@ class Session:
         with self._board.changed:
             job = self._board.get(token)
             if job.record.state in ENDED:
-                raise InputError("This run has ended; its settings cannot change any more.", "Press Generate to start a new run.")
-            knobs = _changed_knobs(job.record, values)
+                raise StateError("This run has ended; its settings cannot change any more.", "Press Generate to start a new run.")
+            knobs = changed_knobs(job.record, values)
             self._check(Settings(job.record.settings.spec, knobs))
             job.undo = job.undo.after(job.record.knobs, knobs, time.monotonic())
             return self._revise(job, knobs)
@@ -151,7 +162,7 @@ class Session:
         with self._board.changed:
             job = self._board.get(token)
             if job.record.state in ENDED or not job.undo.moves:
-                raise InputError("There is no live change to take back.", "Move the slider itself.")
+                raise StateError("There is no live change to take back.", "Move the slider itself.")
             before, job.undo = job.undo.moves[-1], job.undo.taken_back()
             return self._revise(job, before)
 
@@ -181,7 +192,7 @@ class Session:
                 if job.record.state in ("queued", "running"):
                     return
                 if job.record.state in ("done", "stopped"):
-                    raise InputError("This run has ended.", "Press Generate to start a new run.")
+                    raise StateError("This run has ended.", "Press Generate to start a new run.")
                 self._board.move(job, "queued", lambda record: replace(record, error=None, deaths=0), front=True)
             self._board.save(job)
 
@@ -206,7 +217,7 @@ class Session:
             if not owner or record.owner != owner:
                 raise InputError("Only who started a run can delete it.", "Open it in the browser in which it was started.")
             if record.state not in ENDED:
-                raise InputError("This run has not ended, so it is not deleted.", "Press Stop first.")
+                raise StateError("This run has not ended, so it is not deleted.", "Press Stop first.")
 
         with claimed(self._board, token) as job:
             self._board.remove(job, check)
@@ -284,11 +295,3 @@ class Session:
     def pictures(self, token: str) -> Pictures | None:
         """The newest pictures of what the prior sees."""
         return self._board.get(token).pictures
-
-
-def _changed_knobs(record: JobRecord, values: Mapping[str, Value]) -> Knobs:
-    knobs = with_values(Settings(record.settings.spec, record.knobs), values).knobs
-    fixed = [name for name in values if name not in flatten_knobs(knobs)]
-    if fixed:
-        raise InputError(f"{', '.join(fixed)} cannot change while a run is going.", "Press Generate to start a new run with it.")
-    return knobs

@@ -1,0 +1,236 @@
+"""The OpenAPI 3.1 document of the API: what `studio.api.routes` serves, by hand, so that it says why and not only what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from engine.session.record import STATES
+
+Json = dict[str, Any]
+TOKEN = {"$ref": "#/components/parameters/token"}
+PROBLEMS = {
+    401: "The studio asks for a login",
+    404: "There is nothing with this name",
+    409: "The run is in a state that does not allow it",
+    413: "More was sent than makes sense",
+    422: "What was sent cannot be used",
+    424: "Something optional is not on this machine",
+    429: "As much as one person may ask for has been asked for",
+}
+
+
+def document(version: str) -> Json:
+    """The document, ready for JSON."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Maquette",
+            "version": version,
+            "description": "Submit, steer and download 3D generation runs. A run's token is the right to see and steer it; your "
+            "own secret (Authorization: Bearer SECRET, of your choice) is the right to list and delete your runs.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/api/v1"}],
+        "security": [{}, {"secret": []}, {"login": []}],
+        "paths": _paths(),
+        "components": {
+            "securitySchemes": {
+                "secret": {"type": "http", "scheme": "bearer", "description": "A secret of your own choice: it owns your runs."},
+                "login": {"type": "http", "scheme": "basic", "description": "Where the studio was started with --auth."},
+            },
+            "parameters": {"token": _parameter("token", "path", "A run's token.", {"type": "string"})},
+            "responses": {str(status): _problem(told) for status, told in PROBLEMS.items()},
+            "schemas": _schemas(),
+        },
+    }
+
+
+def _paths() -> Json:
+    return {
+        "/": {"get": _operation("about", "Which program this is", "About")},
+        "/openapi.json": {"get": _operation("openapi", "This document", None)},
+        "/presets": {"get": _operation("presets", "Settings to start from", "Presets")},
+        "/priors": {"get": _operation("priors", "Diffusion priors, and what to do for those that are not here", "Priors")},
+        "/settings": {"get": _operation("settings", "Every setting: what is allowed, its default, what it does", "SettingList")},
+        "/files": {"post": _keep_file()},
+        "/runs": {"get": _list_runs(), "post": _submit()},
+        "/runs/{token}": {
+            "parameters": [TOKEN],
+            "get": _operation("run", "A run as it is now", "Run", problems=(404,)),
+            "patch": _operation(
+                "steer", "Change live settings while it goes", "Run", body="Steering", problems=(404, 409, 413, 422)
+            ),
+            "delete": {
+                "operationId": "delete",
+                "summary": "Delete a run that has ended, with its files; only its owner may",
+                "responses": {"204": {"description": "It is gone"}, **_refusals((404, 409, 422))},
+            },
+        },
+        "/runs/{token}/files": {
+            "parameters": [TOKEN],
+            "get": _operation("files", "The files of a result", "Files", problems=(404,)),
+        },
+        "/runs/{token}/files/{name}": {"parameters": [TOKEN, _name("name", "A file's name.")], "get": _download()},
+        "/runs/{token}/frame.jpg": {"parameters": [TOKEN], "get": _frame()},
+        "/runs/{token}/events": {"parameters": [TOKEN], "get": _events()},
+        "/runs/{token}/{action}": {
+            "parameters": [TOKEN, _name("action", "What to do.", ("pause", "resume", "stop", "undo"))],
+            "post": _operation(
+                "act", "Pause, resume or stop a run, or undo its newest live change", "Run", problems=(404, 409, 422)
+            ),
+        },
+    }
+
+
+def _submit() -> Json:
+    key = _parameter(
+        "Idempotency-Key",
+        "header",
+        "The same key again gives the run that is there, so that a submission may be repeated.",
+        {"type": "string", "maxLength": 200},
+    )
+    told = _operation("submit", "Queue a run", "Run", body="Submission", status=201, problems=(404, 409, 413, 422, 424, 429))
+    return {**told, "parameters": [key]}
+
+
+def _list_runs() -> Json:
+    told = _operation("runs", "Your runs, newest first", "Runs", problems=(422,))
+    state = _parameter("state", "query", "Only those in this state.", {"enum": list(STATES)})
+    limit = _parameter("limit", "query", "At most so many.", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100})
+    return {**told, "parameters": [state, limit]}
+
+
+def _keep_file() -> Json:
+    told = _operation(
+        "keep_file", "Send a picture or a model for a run, kept for a day", "KeptFile", status=201, problems=(413, 422)
+    )
+    binary = {"content": {"application/octet-stream": {}}, "required": True}
+    name = _parameter("name", "query", "Its name, such as mug.png.", {"type": "string", "minLength": 1}, required=True)
+    return {**told, "parameters": [name], "requestBody": binary}
+
+
+def _download() -> Json:
+    found = {"description": "Its bytes", "content": {"application/octet-stream": {}}}
+    return {"operationId": "file", "summary": "Download a file", "responses": {"200": found, **_refusals((404,))}}
+
+
+def _frame() -> Json:
+    degrees = {"type": "number"}
+    parameters = [
+        _parameter("azimuth_deg", "query", "0 sees the front, 90 the object's own left.", {**degrees, "default": 35}),
+        _parameter("elevation_deg", "query", "Above the object.", {**degrees, "default": 18}),
+        _parameter("size", "query", "Pixels.", {"type": "integer", "minimum": 32, "maximum": 1024, "default": 384}),
+    ]
+    responses = {
+        "200": {"description": "A picture", "content": {"image/jpeg": {}}},
+        "204": {"description": "There is no shape yet"},
+        **_refusals((404, 422)),
+    }
+    summary = "The shape as it is now, from any side"
+    return {"operationId": "frame", "summary": summary, "parameters": parameters, "responses": responses}
+
+
+def _events() -> Json:
+    described = "Server-sent events named `run`, each with a Run as its data, until the run has ended"
+    found = {"description": described, "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+    return {"operationId": "events", "summary": "Follow a run", "responses": {"200": found, **_refusals((404,))}}
+
+
+def _operation(
+    name: str, summary: str, schema: str | None, *, body: str = "", status: int = 200, problems: tuple[int, ...] = ()
+) -> Json:
+    answer = {"schema": {"type": "object"} if schema is None else _schema(schema)}
+    found = {"description": summary, "content": {"application/json": answer}}
+    told: Json = {"operationId": name, "summary": summary, "responses": {str(status): found, **_refusals(problems)}}
+    if body:
+        told["requestBody"] = {"required": True, "content": {"application/json": {"schema": _schema(body)}}}
+    return told
+
+
+def _refusals(statuses: tuple[int, ...]) -> Json:
+    return {str(status): {"$ref": f"#/components/responses/{status}"} for status in (401, *statuses)}
+
+
+def _problem(told: str) -> Json:
+    return {"description": told, "content": {"application/problem+json": {"schema": _schema("Problem")}}}
+
+
+def _schema(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _parameter(name: str, place: str, told: str, schema: Json, *, required: bool = False) -> Json:
+    return {"name": name, "in": place, "description": told, "required": required or place == "path", "schema": schema}
+
+
+def _name(name: str, told: str, allowed: tuple[str, ...] = ()) -> Json:
+    return _parameter(name, "path", told, {"enum": list(allowed)} if allowed else {"type": "string"})
+
+
+def _object(properties: Json, required: tuple[str, ...] | None = None, *, closed: bool = False) -> Json:
+    names = list(properties if required is None else required)
+    return {"type": "object", "properties": properties, "required": names, **({"additionalProperties": False} if closed else {})}
+
+
+def _listed(schema: str) -> Json:
+    return {"type": "array", "items": _schema(schema)}
+
+
+def _schemas() -> Json:
+    text, whole, number = {"type": "string"}, {"type": "integer"}, {"type": ["number", "null"]}
+    settings = {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}
+    told = {"type": "array", "items": _object({"what": text, "remedy": text})}
+    summary = {
+        "token": text,
+        "title": text,
+        "state": {"enum": list(STATES)},
+        "queue_position": whole,
+        "stage": text,
+        "total_step": whole,
+        "total_steps": whole,
+    }
+    run = {
+        **summary,
+        "step": whole,
+        "steps": whole,
+        "steps_per_second": number,
+        "eta_seconds": number,
+        "seconds": number,
+        "revision": whole,
+        "revision_applied": whole,
+        "metrics": {"type": "object", "additionalProperties": number},
+        "warnings": told,
+        "error": {"oneOf": [{"type": "null"}, _object({"what": text, "remedy": text})]},
+        "prompt": text,
+        "files": _listed("File"),
+        "settings": settings,
+        "live_settings": settings,
+    }
+    submission = {
+        "prompt": text,
+        "preset": text,
+        "settings": settings,
+        "images": {"type": "array", "items": {"type": "string", "examples": ["file:ID@0"]}},
+        "reference": {"type": "string", "examples": ["file:ID", "shelf:mug-3", "auto", "run:TOKEN"]},
+        "seed": whole,
+    }
+    setting = {"group": text, "name": text, "allowed": text, "default": {"type": ["string", "number", "boolean"]}, "help": text}
+    prior = {"id": text, "title": text, "missing": text, "home_scale": {"type": "number"}}
+    return {
+        "About": _object({"name": text, "version": text, "openapi": text}),
+        "Problem": _object({"type": text, "status": whole, "title": text, "remedy": text}),
+        "File": _object({"name": text, "title": text, "kind": text, "bytes": whole, "url": text}),
+        "Files": _object({"files": _listed("File")}),
+        "KeptFile": _object({"file": text}),
+        "Run": _object(run),
+        "RunSummary": _object(summary),
+        "Runs": _object({"runs": _listed("RunSummary"), "total": whole}),
+        "Submission": _object(submission, (), closed=True),
+        "Steering": _object({"settings": settings}, closed=True),
+        "Preset": _object({"id": text, "title": text, "sentence": text, "settings": settings}),
+        "Presets": _object({"presets": _listed("Preset")}),
+        "Prior": _object(prior),
+        "Priors": _object({"priors": _listed("Prior")}),
+        "Setting": _object(setting),
+        "SettingList": _object({"settings": _listed("Setting")}),
+    }

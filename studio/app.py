@@ -1,4 +1,4 @@
-"""The composition root: the one file that builds things; nothing else in ``studio`` makes a Session."""
+"""The page, served over a session: its routes, its port, and how it ends."""
 
 from __future__ import annotations
 
@@ -6,30 +6,19 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
 from starlette.routing import BaseRoute
 
-from engine.errors import InputError, MissingError, StudioError
-from engine.guidance.base import Guidance
-from engine.lazy import Later, imported
-from engine.loop.devices import free_memory, limit_threads
-from engine.loop.memory_check import check_room
-from engine.loop.prompt_words import heard
-from engine.loop.settings import Settings
-from engine.loop.spec import RunSpec
-from engine.loop.validation import check_combination
-from engine.prior.capabilities import info_of, known_info, reads_words
-from engine.prior.entries import PriorEntry
-from engine.prior.registry import fetch, find_entry, installed, list_priors, load_prior
 from engine.session import Session, default_root
-from engine.session.fetching import Fetching, offer_of
-from engine.session.limits import Limits
-from engine.session.presets import load_presets
-from engine.session.reference_lookup import References, own_folder
+from engine.session.reference_lookup import own_folder
+from studio.api.kept_files import KeptFiles
+from studio.api.operations import Operations
+from studio.api.routes import api_routes
 from studio.blocks_editor import blocks_routes
-from studio.catalogue import Catalogue, PriorChoice
+from studio.catalogue import Catalogue
+from studio.composition import open_catalogue, open_session
 from studio.downloads import download_routes
 from studio.given_pictures import given_route
 from studio.guard import Access, access_for, is_loopback
@@ -45,10 +34,6 @@ from studio.viser_proxy import viewport_routes
 LIVE_THREADS = 48  # one waits for a picture and one for the status in each open browser tab
 LOOKING_THREADS = 2  # one picture is cut out in each
 UPLOADS = "uploads"  # in the library's folder
-COMPUTING = ("engine.loop.run", "engine.loop.frames", "engine.loop.results", "engine.loop.checkpoint", "engine.loop.warmup",
-             "engine.retrieval.search", "engine.retrieval.shelf", "engine.prior.memory_savings",
-             "engine.prior.toybox.prior")  # fmt: skip
-"""Modules that import torch, numba and the like: seconds that the page does not wait for."""
 
 
 def serve(
@@ -97,68 +82,6 @@ def _ready(session: Session, serving: Serving) -> None:
     threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
 
 
-def prepare() -> None:
-    """Import what runs compute with, in one thread and while no other works: two at once find a library half made."""
-    for name in COMPUTING:
-        imported(name)
-    limit_threads()
-
-
-def open_session(library: Path, shelf: Path | None = None) -> Session:
-    """The session over the runs in ``library``, with the engine's parts put together; not started.
-
-    References are looked up among the models in the folder ``shelf``, too. Raises MissingError if it is not there.
-    """
-    keep_one = lru_cache(maxsize=1)(load_prior)  # the next run with the same prior begins at once
-    references = References(library, shelf)
-    return Session(
-        library,
-        lambda *given, **named: imported("engine.loop.run").run(*given, **named),
-        Later("engine.loop.frames"),
-        lambda *given: imported("engine.loop.results").write_results(*given),
-        keep_one,
-        load_copy=lambda folder: imported("engine.loop.checkpoint").load_copy(folder),
-        check=_check,
-        references=references,
-        settle=lambda folder: imported("engine.loop.checkpoint").settle(folder),
-        prepare=prepare,
-    )
-
-
-def open_catalogue() -> Catalogue:
-    """Presets and priors as they are on this machine now."""
-    entries = list_priors()
-    choices = tuple(_choice(entry) for entry in entries)
-    fetching = open_fetching(entries)
-    return Catalogue(load_presets(), choices, notes_on, refusal, fetching)
-
-
-def open_fetching(entries: Sequence[PriorEntry]) -> Fetching:
-    """What the page downloads: the entries that lie on the Hub."""
-    known = {entry.id: entry for entry in entries if not entry.is_local}
-    offers = {key: offer_of(entry) for key, entry in known.items()}
-    return Fetching(offers, lambda key, report: fetch(known[key], report), lambda key: installed(known[key]))
-
-
-def refusal(prior_id: str, method: Guidance) -> str:
-    """Why a method cannot work with a prior, and what would; empty where it can, or where nothing is known of the prior."""
-    info = info_of(prior_id)
-    try:
-        if info is not None:
-            method.check(info)
-    except InputError as error:
-        return str(error)
-    return ""
-
-
-def notes_on(spec: RunSpec) -> tuple[str, ...]:
-    """What becomes of the words of a run, or why they cannot be used."""
-    try:
-        return heard(spec).notes
-    except StudioError as error:
-        return (error.what, error.remedy)
-
-
 def serve_page(
     session: Session,
     catalogue: Catalogue,
@@ -177,7 +100,7 @@ def serve_page(
     viewports = Viewports(session, most=session.limits.viewports)
     pool = ThreadPoolExecutor(LIVE_THREADS, thread_name_prefix="live")
     looking = ThreadPoolExecutor(LOOKING_THREADS, thread_name_prefix="looking")
-    routes = own_routes(session, viewports, pool, looking)
+    routes = own_routes(session, catalogue, viewports, pool, looking)
     place = {"host": host, "port": port, "share": share, "access": access, "logins": logins, "limits": session.limits}
     serving = open_port(build_page(session, catalogue), routes, **place)
     try:
@@ -192,7 +115,9 @@ def serve_page(
         serving.close()
 
 
-def own_routes(session: Session, viewports: Viewports, pool: ThreadPoolExecutor, looking: ThreadPoolExecutor) -> list[BaseRoute]:
+def own_routes(
+    session: Session, catalogue: Catalogue, viewports: Viewports, pool: ThreadPoolExecutor, looking: ThreadPoolExecutor
+) -> list[BaseRoute]:
     """Everything that is answered beside Gradio's page."""
     cut = remembering(cut_now)
     return [
@@ -204,6 +129,7 @@ def own_routes(session: Session, viewports: Viewports, pool: ThreadPoolExecutor,
         *reference_routes(session),
         *blocks_routes(session),
         *ghost_routes(session),
+        *api_routes(Operations(session, catalogue, KeptFiles(session.library.root / UPLOADS / "api"))),
     ]
 
 
@@ -212,33 +138,3 @@ def _announce(serving: Serving) -> None:
     if serving.share_url:
         print(f"and, for anybody who has this link, at {serving.share_url}", flush=True)
     print("Press Ctrl+C to end; runs that are not finished go on at the next start.", flush=True)
-
-
-def _choice(entry: PriorEntry) -> PriorChoice:
-    missing = "" if installed(entry) else _how_to_fetch(entry)
-    known = {"any_words": not entry.vocabulary, "no_words": not reads_words(entry), "offers": offers_of(entry.id)}
-    return PriorChoice(entry.id, entry.title, missing, home_scale=entry.default_guidance_scale, **known)
-
-
-def offers_of(prior_id: str) -> frozenset[str]:
-    """The flags that are set in what is known of a prior."""
-    info = info_of(prior_id)
-    return frozenset() if info is None else frozenset(name for name, value in vars(info).items() if value is True)
-
-
-def _check(settings: Settings) -> None:
-    entry = find_entry(settings.spec.prior)
-    if not installed(entry):
-        raise MissingError(f"{entry.title} is not on this machine.", _how_to_fetch(entry))
-    heard(settings.spec)
-    info = known_info(entry)
-    if info is not None:
-        check_combination(settings, info)
-    check_room(settings, free_memory(), Limits.memory_share)
-
-
-def _how_to_fetch(entry: PriorEntry) -> str:
-    if entry.is_local:
-        return f"Restore its folder {entry.local_source} from the repository."
-    how = f"or run: python -m studio priors --fetch {entry.id}"
-    return f"Choose it in the Prior menu to download it ({entry.size_mb} MB, licence {entry.licence}), {how}"

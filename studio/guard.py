@@ -7,6 +7,9 @@ page, and no other page may frame ours. With a login, our own routes ask for it 
 
 from __future__ import annotations
 
+import base64
+import binascii
+import hmac
 import socket
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -124,7 +127,7 @@ class Guard:
         foreign = headers.get("sec-fetch-site") == "cross-site" if origin is None else not self.access.admits(origin, netloc)
         if changes and foreign:
             return 403, "Only the studio's own page may do that. Start the studio with --allow-host NAME to trust another one."
-        if self._asks_login(scope) and user_of(scope) is None:
+        if self._asks_login(scope) and login_of(scope) is None:
             return 401, "Log in first."
         return None
 
@@ -168,9 +171,26 @@ def user_of(scope: Scope) -> Any | None:
     return next((known[cookies[name]] for name in names if cookies.get(name) in known), None)
 
 
+def login_of(scope: Scope) -> str | None:
+    """Who is logged in: by the page's cookie, or by HTTP Basic; None if nobody is."""
+    user = user_of(scope)
+    if user is not None:
+        return str(user)
+    scheme, _, packed = Headers(scope=scope).get("authorization", "").partition(" ")
+    known = getattr(scope.get("app"), "auth", None)
+    if scheme.lower() != "basic" or not isinstance(known, Mapping):
+        return None
+    try:
+        name, _, password = base64.b64decode(packed, validate=True).decode().partition(":")
+    except (binascii.Error, UnicodeDecodeError):
+        return None
+    right = str(known.get(name, ""))
+    return name if hmac.compare_digest(password.encode(), right.encode()) and right else None
+
+
 def client_of(scope: Scope) -> str:
     """Whose request it is: a login, or an address."""
-    user = user_of(scope)
+    user = login_of(scope)
     return f"user {user}" if user is not None else f"address {(scope.get('client') or ('nowhere', 0))[0]}"
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gradio as gr
 
 from engine.session import Session
+from studio.api.gradio_calls import connect_gradio_api
 from studio.call_errors import StudioBlocks
 from studio.catalogue import Catalogue
 from studio.controls import SHARED
@@ -56,6 +57,7 @@ def build_page(session: Session, catalogue: Catalogue) -> gr.Blocks:
                 js_on_load="maquette.mountStage(element)",
                 apply_default_css=False,
             )
+        connect_gradio_api(session, catalogue)  # first, so that its endpoints have the plain names
         _connect(page, panel, Handlers(session, catalogue, panel.controls))
     return page
 

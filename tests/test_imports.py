@@ -76,15 +76,15 @@ def test_toybox_imports_no_other_prior_library(code: str) -> None:
 
 
 def test_the_page_does_not_wait_for_what_computes() -> None:
-    assert imported_by("import studio.app; studio.app.open_catalogue()", *HEAVY) <= {"gradio"}
+    assert imported_by("import studio.app; studio.composition.open_catalogue()", *HEAVY) <= {"gradio"}
 
 
 def test_what_computes_is_imported_before_any_thread_of_the_session_begins(tmp_path: Path) -> None:
     code = f"""
 import sys, threading
 from pathlib import Path
-from studio import app
-session = app.open_session(Path({str(tmp_path)!r}))
+from studio import composition
+session = composition.open_session(Path({str(tmp_path)!r}))
 session.open()
 assert "torch" not in sys.modules
 begun = {{}}

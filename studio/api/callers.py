@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import hmac
-from collections.abc import Mapping
-
-from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.types import Scope
 
 from engine.errors import InputError
-from studio.guard import user_of
+from studio.guard import login_of
 
 OWNER_HEADER = "x-maquette-owner"
 LOGIN = "login "
@@ -30,20 +23,3 @@ def owner_of(request: Request) -> str:
         raise InputError(f"An owner's secret does not begin with {LOGIN!r}.", "Choose a long random text.")
     user = login_of(request.scope)
     return own or ("" if user is None else f"{LOGIN}{user}")
-
-
-def login_of(scope: Scope) -> str | None:
-    """Who is logged in: by the page's cookie, or by HTTP Basic; None if nobody is."""
-    user = user_of(scope)
-    if user is not None:
-        return str(user)
-    scheme, _, packed = Headers(scope=scope).get("authorization", "").partition(" ")
-    known = getattr(scope.get("app"), "auth", None)
-    if scheme.lower() != "basic" or not isinstance(known, Mapping):
-        return None
-    try:
-        name, _, password = base64.b64decode(packed, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
-        return None
-    right = str(known.get(name, ""))
-    return name if hmac.compare_digest(password.encode(), right.encode()) and right else None

@@ -12,6 +12,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from engine.core.camera import orbit_camera
 from engine.errors import InputError, UnknownError
 from engine.loop.reference.reference_source import names_file
 from engine.loop.settings import Settings, flatten, flatten_knobs, with_values
@@ -23,11 +24,15 @@ from engine.session.record import STATES
 from studio.api.kept_files import KeptFiles
 from studio.catalogue import Catalogue
 from studio.commands.settings import all_settings
+from studio.live import DISTANCE, FOV_DEG
+from studio.pictures import jpeg
 from studio.status import file_of, status_of
 from studio.uploads import check_uploads
 
 Json = dict[str, Any]
 MOST_LISTED = 1000
+FRAME_SECONDS = 20.0  # how long a picture is waited for
+FRAME_SIDES = (32, 1024)
 
 
 @dataclass(frozen=True)
@@ -122,6 +127,14 @@ class Operations:
             there = ", ".join(files) or "none yet"
             raise UnknownError(f"This run has no file {name!r}.", f"Its files: {there}.")
         return path
+
+    def frame(self, token: str, azimuth_deg: float, elevation_deg: float, size: int) -> bytes | None:
+        """A JPEG of the shape as it is now; None while there is none. Raises InputError for a size out of range."""
+        if not FRAME_SIDES[0] <= size <= FRAME_SIDES[1]:
+            raise InputError(f"size is {size}; it must be {FRAME_SIDES[0]} to {FRAME_SIDES[1]} pixels.", "Ask for another.")
+        camera = orbit_camera(azimuth_deg % 360, max(-89.0, min(89.0, elevation_deg)), DISTANCE, FOV_DEG, size)
+        frame = self.session.frame(token, "api", camera, -1, FRAME_SECONDS)
+        return None if frame is None else jpeg(frame.rgb)
 
     def presets(self) -> Json:
         """Settings to start from."""

@@ -15,20 +15,15 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from engine.core.camera import orbit_camera
 from engine.errors import InputError, StudioError
 from studio.api.callers import owner_of
 from studio.api.openapi import document
 from studio.api.operations import Json, Operations
 from studio.api.problems import TooLargeError, problem_response
-from studio.live import DISTANCE, FOV_DEG
-from studio.pictures import jpeg
 from studio.request_body import bounded_body
 
 ROOT = "/api/v1"
 BODY_BYTES = 1 << 20
-FRAME_SECONDS = 20.0  # how long a picture is waited for
-FRAME_SIDES = (32, 1024)
 EVENT_SECONDS = 0.25  # between two looks at a run whose events are followed
 KEEP_ALIVE_SECONDS = 10.0
 ENDED = ("done", "failed", "stopped")
@@ -40,7 +35,7 @@ def api_routes(operations: Operations) -> list[BaseRoute]:
     """All routes of the API."""
     told = Told(operations)
     table: tuple[tuple[str, str, Handler], ...] = (
-        ("GET", "", told.about),
+        ("GET", "/", told.about),
         ("GET", "/openapi.json", told.openapi),
         ("GET", "/presets", told.presets),
         ("GET", "/priors", told.priors),
@@ -123,17 +118,12 @@ class Told:
 
     async def frame(self, request: Request) -> Response:
         """A picture of the shape as it is now."""
+        sides = (_number(request, "azimuth_deg", 35.0), _number(request, "elevation_deg", 18.0))
         size = int(_number(request, "size", 384))
-        if not FRAME_SIDES[0] <= size <= FRAME_SIDES[1]:
-            raise InputError(f"size is {size}; it must be {FRAME_SIDES[0]} to {FRAME_SIDES[1]} pixels.", "Ask for another.")
-        azimuth, elevation = _number(request, "azimuth_deg", 35.0), _number(request, "elevation_deg", 18.0)
-        camera = orbit_camera(azimuth % 360, max(-89.0, min(89.0, elevation)), DISTANCE, FOV_DEG, size)
-        look = self.operations.session.frame
-        frame = await run_in_threadpool(look, request.path_params["token"], "api", camera, -1, FRAME_SECONDS)
-        if frame is None:
+        picture = await run_in_threadpool(self.operations.frame, request.path_params["token"], *sides, size)
+        if picture is None:
             return Response(status_code=204)
-        headers = {"Cache-Control": "no-store", "X-Maquette-Step": str(frame.total_step)}
-        return Response(jpeg(frame.rgb), media_type="image/jpeg", headers=headers)
+        return Response(picture, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
     async def events(self, request: Request) -> Response:
         """Server-sent events: ``run`` whenever it has changed, until it has ended."""

@@ -19,8 +19,9 @@ from studio_doubles import announce, catalogue, open_double
 
 from engine.prior import transfer
 from engine.prior.entries import PriorEntry, read_entry
-from studio.app import open_fetching, serve_page
+from studio.app import serve_page
 from studio.catalogue import PriorChoice
+from studio.composition import open_fetching
 
 BYTES = 400_000
 PARTS = ("unet", "vae", "text_encoder")

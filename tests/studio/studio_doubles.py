@@ -39,8 +39,9 @@ from engine.loop.spec import Knobs, RunSpec
 from engine.prior.reference.strength import StrengthCurve
 from engine.session import Session
 from engine.session.presets import load_presets
-from studio.app import offers_of, serve_page
+from studio.app import serve_page
 from studio.catalogue import Catalogue, PriorChoice
+from studio.composition import offers_of
 from studio.server import Serving
 
 DOTS = 200

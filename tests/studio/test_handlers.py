@@ -15,8 +15,8 @@ from engine.loop.prompt_words import heard
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
 from engine.session import Session
-from studio.app import notes_on
 from studio.changes import Change, table
+from studio.composition import notes_on
 from studio.controls import Controls
 from studio.handlers import Handlers
 from studio.messages import problem, words_notice

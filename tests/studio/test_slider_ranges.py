@@ -16,7 +16,7 @@ from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
 from engine.session import Session
 from engine.session.undo import ONE_MOVE_SECONDS, Undo
-from studio.app import open_catalogue
+from studio.composition import open_catalogue
 from studio.handlers import HEADS, Handlers
 from studio.panel import Panel, draw_panel
 from studio.undo_button import Undoing

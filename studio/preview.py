@@ -35,24 +35,34 @@ if TYPE_CHECKING:
 
 SHOWN_SIDE = 480  # pixels of the longer side of a cut-out as the page shows it
 FRAME_SIDE = 192
+OUTLINE_SIDE = 1024  # of a picture whose outline is corrected, and of what comes of it: twice what runs render
 KEPT = 8  # cut-outs that are remembered, so that another crop of a picture is answered at once
 
 Cut = Callable[[Path, str], "CutPhoto"]
+Show = Callable[..., dict[str, Any]]
 
 
 def preview_routes(library: Path, pool: Executor, cut: Cut) -> list[BaseRoute]:
-    """``/pictures/look?picture=PATH&crop=...&fill=...&way=...`` and ``/pictures/samples/{name}``; work is done in ``pool``."""
+    """``/pictures/look?picture=PATH&crop=...&fill=...&way=...``, ``/pictures/outline?picture=PATH&way=...`` and
+    ``/pictures/samples/{name}``; work is done in ``pool``.
+    """
 
-    async def look(request: Request) -> Response:
+    async def shown(request: Request, show: Show) -> Response:
         folders = (Path(get_upload_folder()), library)
         loop = asyncio.get_running_loop()
-        return JSONResponse(await loop.run_in_executor(pool, answer, request.query_params, folders, cut))
+        return JSONResponse(await loop.run_in_executor(pool, answer, request.query_params, folders, cut, show))
+
+    async def look(request: Request) -> Response:
+        return await shown(request, look_at)
+
+    async def outline(request: Request) -> Response:
+        return await shown(request, outline_of)
 
     def sample(request: Request) -> Response:
         path = sample_file(request.path_params["name"])
         return PlainTextResponse("There is no such picture.", 404) if path is None else FileResponse(path)
 
-    return [Route("/pictures/look", look), Route("/pictures/samples/{name}", sample)]
+    return [Route("/pictures/look", look), Route("/pictures/outline", outline), Route("/pictures/samples/{name}", sample)]
 
 
 def cut_now(path: Path, way: str) -> CutPhoto:
@@ -64,37 +74,35 @@ def remembering(cut: Cut) -> Cut:
     """The same function, which remembers what it cut out last as long as the file stays as it is, in a quarter of the memory."""
 
     @lru_cache(maxsize=KEPT)
-    def kept(path: Path, way: str, changed_ns: int) -> tuple[np.ndarray, tuple[str, ...]]:
+    def kept(path: Path, way: str, changed_ns: int) -> tuple[np.ndarray, tuple[str, ...], bool]:
         photo = cut(path, way)
-        return np.round(photo.rgba * 255).astype(np.uint8), photo.notes
+        return np.round(photo.rgba * 255).astype(np.uint8), photo.notes, photo.doubtful
 
     def remembered(path: Path, way: str) -> CutPhoto:
-        rgba, notes = kept(path, way, path.stat().st_mtime_ns)
-        return imported("engine.assets.images.preprocessing").CutPhoto(rgba.astype(np.float32) / 255, notes)
+        rgba, notes, doubtful = kept(path, way, path.stat().st_mtime_ns)
+        return imported("engine.assets.images.preprocessing").CutPhoto(rgba.astype(np.float32) / 255, notes, doubtful)
 
     return remembered
 
 
-def answer(asked: Mapping[str, str], folders: Sequence[Path], cut: Cut) -> dict[str, Any]:
-    """What the browser is told: see `look_at`, or ``problem`` and ``remedy`` in the engine's own words.
+def answer(asked: Mapping[str, str], folders: Sequence[Path], cut: Cut, show: Show | None = None) -> dict[str, Any]:
+    """What the browser is told: what ``show`` makes of it (`look_at`, or `outline_of`), or ``problem`` and ``remedy``.
 
     ``asked`` are ``picture``, as the setting ``images`` lists one, and ``crop``, ``fill`` and ``way``.
     """
     try:
-        return look_at(asked, folders, cut)
+        return (show or look_at)(asked, folders, cut)
     except StudioError as error:
         return {"problem": error.what, "remedy": error.remedy}
 
 
 def look_at(asked: Mapping[str, str], folders: Sequence[Path], cut: Cut) -> dict[str, Any]:
     """The cut-out ``whole`` and its ``frame`` as data addresses, its ``width`` and ``height``, the ``square`` of the frame
-    (centre and side as a crop lists them), and ``notes``. Raises StudioError for a picture that cannot be used.
+    (centre and side as a crop lists them), ``notes``, and whether the outline is ``doubtful``.
+
+    Raises StudioError for a picture that cannot be used.
     """
-    pictures = pictures_in(asked.get("picture", ""))
-    if len(pictures) != 1:
-        raise InputError("Exactly one picture can be looked at.", "Choose a picture.")
-    check_uploads({"images": Path(pictures[0].path)}, folders)
-    photo = cut(found(pictures[0], None), asked.get("way", "auto"))
+    photo = cut(_file_of(asked, folders), asked.get("way", "auto"))
     crop = imported("engine.assets.images.preprocessing").square_of(
         photo.rgba, crops_in(asked.get("crop", ""), 1)[0], _fill(asked.get("fill", ""))
     )
@@ -106,7 +114,28 @@ def look_at(asked: Mapping[str, str], folders: Sequence[Path], cut: Cut) -> dict
         "height": height,
         "square": listed_square(crop, width, height),
         "notes": list(photo.notes),
+        "doubtful": photo.doubtful,
     }
+
+
+def outline_of(asked: Mapping[str, str], folders: Sequence[Path], cut: Cut) -> dict[str, Any]:
+    """The whole picture as ``original``, and its ``cut``, of one size, as data addresses. Raises as `look_at`."""
+    path = _file_of(asked, folders)
+    photo = imported("engine.assets.images.decoding").read_photo(path).rgba.astype(np.float32) / 255
+    whole = np.concatenate([photo[..., :3] * photo[..., 3:], photo[..., 3:]], -1)
+    return {
+        "original": picture_address(whole, OUTLINE_SIDE),
+        "cut": picture_address(cut(path, asked.get("way", "auto")).rgba, OUTLINE_SIDE),
+    }
+
+
+def _file_of(asked: Mapping[str, str], folders: Sequence[Path]) -> Path:
+    """The one picture that is asked about. Raises InputError where it is not there or nobody's to see."""
+    pictures = pictures_in(asked.get("picture", ""))
+    if len(pictures) != 1:
+        raise InputError("Exactly one picture can be looked at.", "Choose a picture.")
+    check_uploads({"images": Path(pictures[0].path)}, folders)
+    return found(pictures[0], None)
 
 
 def _fill(text: str) -> float:

@@ -35,6 +35,7 @@ SCRIPTS = (
     "tabs.js",
     "files.js",
     "picture_tools.js",
+    "mask_brush.js",
     "pictures.js",
     "solid.js",
     "handles.js",

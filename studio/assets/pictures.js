@@ -1,7 +1,7 @@
 /* The card of pictures. Its value lists them as a run's settings do, PATH@AZIMUTH*WEIGHT#DIGEST with ; between; a hidden neighbour holds their crops. */
 (() => {
   "use strict";
-  const { make, CropSquare, Dial, Camera, turned, side } = maquette.pictureTools;
+  const { make, CropSquare, Dial, Camera, MaskBrush, turned, side } = maquette.pictureTools;
   const LISTED = /^(.+?)(?:@([-+]?[\d.]+))?(?:\*([\d.]+))?(?:#([0-9a-f]{16}))?$/, AUTO = "auto";
   const ICONS = {
     add: '<path d="M10 4v12M4 10h12"/>',
@@ -60,6 +60,9 @@
       this.frame.setAttribute("aria-label", "What the engine will see");
       this.reset = button("mq-pic-link", "Follow the object", () => this.set({ crop: AUTO }, true));
       this.notes = make("p", "mq-pic-notes");
+      this.brush = new MaskBrush((blob) => this.recut(blob), () => this.draw());
+      this.outline = button("mq-pic-link", "Correct the outline", () => this.openBrush(this.present));
+      this.automatic = button("mq-pic-link", "Back to the automatic outline", () => this.uncut());
       this.sides = make("div", "mq-pic-sides");
       this.sides.append(...[0, 90, 180, -90].map((degrees) => Object.assign(button("", side(degrees), () => this.turn(degrees, true)), { title: `Seen from ${degrees}°` })));
       [...this.sides.children].forEach((each, i) => { each.dataset.degrees = [0, 90, 180, -90][i]; });
@@ -72,7 +75,9 @@
       place.append(make("span", "", "Seen from"), this.sides, this.degrees, make("span", "", "°"));
       aim.append(this.dial.root, place, counts);
       this.editor = make("div", "mq-pic-editor");
-      this.editor.append(look, this.notes, aim);
+      const outlines = make("div", "mq-pic-outlines");
+      outlines.append(this.outline, this.automatic);
+      this.editor.append(this.brush.root, look, this.notes, outlines, aim);
       this.fault = make("p", "mq-pic-fault");
       this.fault.setAttribute("role", "alert");
       this.editor.prepend(this.fault);
@@ -151,6 +156,40 @@
       if (!told) this.tell("The preview could not be loaded. Check the connection.");
       this.write();
       this.draw();
+      if (picture.look?.doubtful && !picture.problem && !picture.checked && picture === this.present) { picture.checked = true; await this.openBrush(picture); }
+    }
+
+    /* Show how a picture was cut out, and a brush to correct it. */
+    async openBrush(picture) {
+      const query = new URLSearchParams({ picture: `${picture.path}@0${picture.digest && `#${picture.digest}`}`, way: this.way });
+      let told;
+      try { told = await (await fetch(maquette.url(`/pictures/outline?${query}`))).json(); } catch { told = null; }
+      if (picture !== this.present) return;
+      if (!told || told.problem) { this.tell(told ? `${told.problem} ${told.remedy}` : "The outline could not be loaded. Check the connection."); return; }
+      await this.brush.open(told.original, told.cut);
+      this.draw();
+    }
+
+    /* A picture that was corrected takes the place of the one it was made from, which is remembered. */
+    async recut(blob) {
+      const picture = this.present, before = picture.before || { path: picture.path, digest: picture.digest };
+      picture.look = null;
+      this.draw();
+      const file = new File([blob], `${picture.name.replace(/\.[^.]*$/, "").slice(0, 60)}-cut.png`, { type: "image/png" });
+      try {
+        Object.assign(picture, { path: (await this.upload(file)).path, digest: "", before });
+      } catch (error) { this.tell(`The upload failed: ${error.message || error}`); }
+      this.write();
+      this.draw();
+      await this.look(picture);
+    }
+
+    uncut() {
+      const picture = this.present;
+      Object.assign(picture, picture.before, { before: null, look: null, checked: true });
+      this.write();
+      this.draw();
+      this.look(picture);
     }
 
     frameBy(fill, way) {
@@ -262,6 +301,10 @@
       this.weight.value = weight;
       this.weight.parentElement.hidden = this.list.length < 2;
       for (const each of this.sides.children) each.setAttribute("aria-pressed", String(Number(each.dataset.degrees) === azimuth || (azimuth === -180 && each.dataset.degrees === "180")));
+      if (picture !== this.brushed) { this.brushed = picture; this.brush.root.hidden = true; }
+      this.editor.toggleAttribute("data-brush", !this.brush.root.hidden);
+      this.outline.hidden = !look || !this.brush.root.hidden;
+      this.automatic.hidden = !picture.before || !this.brush.root.hidden;
       this.reset.hidden = crop === AUTO;
       this.notes.textContent = look ? look.notes.join(" ") : "";
       if (!look || problem) return;

@@ -55,6 +55,7 @@ ROUTES = {
     ("/runs", "GET"): OWNER,
     ("/runs/{token}", "DELETE"): OWNER,
     ("/pictures/look", "GET"): FILE,
+    ("/pictures/outline", "GET"): FILE,
     ("/reference/matches", "POST"): FILE,
     ("/reference/facts", "GET"): FILE,
     ("/reference/picture", "GET"): FILE,

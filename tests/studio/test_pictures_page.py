@@ -50,7 +50,7 @@ def test_two_pictures_make_a_run_and_are_there_again_after_a_reload(browser: Bro
         page.focus(".mq-crop-box")
         for _ in range(4):
             page.keyboard.press("Shift+-")
-        expect(page.locator(".mq-pic-link")).to_be_visible()
+        expect(page.get_by_role("button", name="Follow the object")).to_be_visible()
         after = page.locator(".mq-crop-box").bounding_box()
         assert before and after and after["width"] < 0.8 * before["width"]
 
@@ -62,7 +62,7 @@ def test_two_pictures_make_a_run_and_are_there_again_after_a_reload(browser: Bro
         expect(page.locator(TILES).nth(0)).to_have_attribute("aria-label", "front.png, seen from front")
         expect(page.locator(TILES).nth(1)).to_have_attribute("aria-label", "side.png, seen from right")
         page.locator(TILES).nth(1).click()
-        expect(page.locator(".mq-pic-link")).to_be_visible()
+        expect(page.get_by_role("button", name="Follow the object")).to_be_visible()
         again = page.locator(".mq-crop-box").bounding_box()
         assert again and again["width"] == pytest.approx(after["width"], abs=1.5)
         if state(page)["state"] == "running":
@@ -109,3 +109,48 @@ def test_the_other_half_shows_the_given_picture_from_its_own_camera(browser: Bro
         expect(page.locator(".mq-view")).to_have_attribute("data-half", "picture"), "what was chosen is in the address"
         page.click('[data-half="behind"]')
         assert "half=" not in page.url
+
+
+def test_a_doubtful_outline_is_shown_and_corrected_with_a_brush(browser: Browser, double_page: str, tmp_path: Path) -> None:
+    """White on white: its middle is painted with the pointer, a stroke is undone, another comes from the keyboard."""
+    rows, columns = np.mgrid[:240, :320]
+    picture = np.full((240, 320, 3), 250, np.uint8)
+    picture[(columns - 160) ** 2 + (rows - 120) ** 2 < 70**2] = 240
+    Image.fromarray(picture).save(tmp_path / "pale.png")
+    with visiting(browser, double_page) as page:
+        page.click('[role="tab"][data-tab="image"]')
+        page.set_input_files(".mq-pictures input[type=file]", tmp_path / "pale.png")
+        brush = page.locator(".mq-mask")
+        expect(brush).to_be_visible()  # by itself
+        expect(brush.get_by_role("button", name="Use this outline")).to_be_disabled()
+        box = brush.locator("canvas").bounding_box()
+        page.mouse.move(box["x"] + 20, box["y"] + 20)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 90, box["y"] + 20, steps=4)
+        page.mouse.up()
+        expect(brush).to_have_attribute("data-strokes", "1")
+        brush.locator("canvas").press("Control+z")
+        expect(brush).to_have_attribute("data-strokes", "0")
+        page.mouse.move(0, 0)
+        brush.locator("canvas").press("x")  # remove, in the middle
+        brush.locator("canvas").press("Space")
+        expect(brush).to_have_attribute("data-strokes", "1")
+        brush.get_by_role("button", name="Use this outline").click()
+        expect(brush).to_be_hidden()
+        ready(page, 1)
+        alpha = page.evaluate(ALPHA)
+        assert alpha["middle"] == 0 and alpha["beside"] == 255
+        assert "cut out by" not in page.locator(".mq-pic-notes").inner_text(), "its alpha is taken"
+        page.get_by_role("button", name="Back to the automatic outline").click()
+        ready(page, 1)
+        assert page.evaluate(ALPHA)["middle"] == 255
+
+
+ALPHA = """async () => {
+    const image = document.querySelector(".mq-crop img"), canvas = document.createElement("canvas");
+    await image.decode();
+    Object.assign(canvas, { width: 320, height: 240 });
+    const pen = canvas.getContext("2d");
+    pen.drawImage(image, 0, 0, 320, 240);
+    return { middle: pen.getImageData(160, 120, 1, 1).data[3], beside: pen.getImageData(200, 120, 1, 1).data[3] };
+}"""

@@ -17,7 +17,7 @@ from engine.assets.images.image_arguments import crops_in
 from engine.assets.images.preprocessing import CutPhoto, cut_photo, square_of
 from engine.loop.input_images import shown_pictures
 from engine.loop.spec import RunSpec
-from studio.preview import FRAME_SIDE, SHOWN_SIDE, answer, listed_square, picture_address, remembering
+from studio.preview import FRAME_SIDE, SHOWN_SIDE, answer, listed_square, outline_of, picture_address, remembering
 
 
 def ball_picture(path: Path, scale: int = 1) -> Path:
@@ -146,3 +146,19 @@ def test_a_picture_is_cut_out_once_until_it_changes(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes() + b"more")
     remembered(path, "auto")
     assert calls == ["auto", "classical", "auto"]
+
+
+def test_a_doubtful_outline_is_told_and_comes_with_the_whole_picture(tmp_path: Path) -> None:
+    rows, columns = np.mgrid[:240, :320]
+    inside = (columns - 160) ** 2 + (rows - 120) ** 2 < 70**2
+    picture = np.full((240, 320, 3), 250, np.uint8)
+    picture[inside] = 238  # white on white
+    Image.fromarray(picture).save(tmp_path / "pale.png")
+    assert ask(tmp_path / "pale.png", [tmp_path])["doubtful"]
+    path = ball_picture(tmp_path / "ball.png")
+    assert not ask(path, [tmp_path])["doubtful"]
+    told = answer({"picture": f"{path}@0", "way": "auto"}, [tmp_path], cut_photo, outline_of)
+    original, cut = decoded(told["original"]), decoded(told["cut"])
+    assert original.shape == cut.shape == (80, 120, 4) and original[..., 3].min() == 1
+    assert np.abs(cut - cut_photo(path).rgba).mean() < 0.01
+    assert "problem" in answer({"picture": f"{path}@0", "way": "auto"}, [], cut_photo, outline_of), "not anybody's to see"

@@ -16,10 +16,14 @@ from engine.assets.images.segmenters import AUTO, cut_by
 
 @dataclass(frozen=True, eq=False)
 class CutPhoto:
-    """``rgba`` (H,W,4) premultiplied float32 0..1, upright and cut out; ``notes`` say in words what was done to it."""
+    """``rgba`` (H,W,4) premultiplied float32 0..1, upright and cut out; ``notes`` say in words what was done to it.
+
+    ``doubtful``: an artist should look at its outline.
+    """
 
     rgba: np.ndarray
     notes: tuple[str, ...] = ()
+    doubtful: bool = False
 
 
 def cut_photo(path: Path, way: str = AUTO) -> CutPhoto:
@@ -29,9 +33,9 @@ def cut_photo(path: Path, way: str = AUTO) -> CutPhoto:
     """
     photo = read_photo(path)
     rgba, how = cut_by(way, photo.rgba)
-    said = () if how == "alpha" else (f"The object was cut out by its {how}.", *doubts_of(photo.rgba, rgba, how))
-    notes = (*photo.notes, *said)
-    return CutPhoto(rgba, notes)
+    doubts = doubts_of(photo.rgba, rgba, how)
+    said = () if how == "alpha" else (f"The object was cut out by its {how}.", *doubts)
+    return CutPhoto(rgba, (*photo.notes, *said), bool(doubts))
 
 
 def square_of(rgba: np.ndarray, crop: ListedCrop | str, fill: float) -> Crop:

@@ -15,8 +15,10 @@ from PIL import Image
 from studio.cli import main
 
 ROOT = Path(__file__).parent.parent
+READMES = (ROOT / "README.md", *sorted(path for folder in ("engine", "studio") for path in (ROOT / folder).rglob("*.md")))
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
-LINES = [line for block in re.findall(r"```bash\n(.*?)```", TEXT, re.S) for line in block.strip().splitlines()]
+ALL = "\n".join(path.read_text(encoding="utf-8") for path in READMES)
+LINES = [line for block in re.findall(r"```bash\n(.*?)```", ALL, re.S) for line in block.strip().splitlines()]
 COMMANDS = [part.strip() for line in LINES for part in line.split("&&")]
 SMALL = ["--set", "sampling_steps=2", "--set", "fit_steps=10", "--set", "refine_steps=2", "--set", "splats=300", "--quiet"]
 QUICK = {
@@ -92,9 +94,20 @@ def test_builders_commands_have_the_options_that_are_named(command: str, capsys,
         assert option in told, f"{name} has no {option}"
 
 
-def test_everything_that_is_pointed_to_is_there() -> None:
-    targets = re.findall(r"\]\(([^)#]+)\)", TEXT) + re.findall(r'src="([^"]+)"', TEXT)
+@pytest.mark.parametrize("path", READMES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_everything_that_is_pointed_to_is_there(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text) + re.findall(r'src="([^"]+)"', text)
     for target in targets:
-        assert target.startswith("http") or (ROOT / target).exists(), target
-    for path in re.findall(r"`((?:engine|studio|presets|tests)/[\w/.]*)`", TEXT):
-        assert (ROOT / path).exists(), path
+        assert target.startswith("http") or (path.parent / target).exists(), target
+    for named in re.findall(r"`((?:engine|studio|presets|tests)/[\w/.]*)`", text):
+        assert (ROOT / named).exists(), named
+
+
+def test_the_readme_stays_a_page() -> None:
+    assert len(TEXT.splitlines()) <= 130
+
+
+def test_the_table_of_settings_is_what_the_program_says(capsys) -> None:
+    assert main(["settings", "--markdown"]) == 0
+    assert capsys.readouterr().out == (ROOT / "engine" / "loop" / "SETTINGS.md").read_text(encoding="utf-8")

@@ -11,6 +11,7 @@ def add_lists(commands: argparse._SubParsersAction) -> None:
     presets.set_defaults(command=_presets)
     settings = commands.add_parser("settings", help="list every setting, with what is allowed and what it does")
     settings.add_argument("word", nargs="?", help="only those whose name or description holds this word")
+    settings.add_argument("--markdown", action="store_true", help="as a table in Markdown, all of them")
     settings.set_defaults(command=_settings)
     kinds = commands.add_parser("kinds", help="what toybox can make, or what a word would be read as")
     kinds.add_argument("word", nargs="?", help="list the kinds that are called so, or say what comes nearest")
@@ -33,7 +34,7 @@ def _presets(options: argparse.Namespace) -> int | None:
 def _settings(options: argparse.Namespace) -> int | None:
     from studio.commands.settings import settings
 
-    return settings(options.word)
+    return settings(options.word, markdown=options.markdown)
 
 
 def _kinds(options: argparse.Namespace) -> int | None:

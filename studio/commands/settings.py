@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import shutil
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -45,9 +45,15 @@ class Setting:
         return f"{facts}\n{textwrap.fill(self.help, width, initial_indent=indent, subsequent_indent=indent)}".rstrip()
 
 
-def settings(sought: str | None) -> None:
-    """List all settings by group, or those that hold the word ``sought``. Raises InputError if there are none."""
+def settings(sought: str | None, *, markdown: bool = False) -> None:
+    """List all settings by group, or those that hold the word ``sought``. Raises InputError if there are none.
+
+    With ``markdown`` all of them, as `table`.
+    """
     every = list(all_settings())
+    if markdown:
+        print(table(every))
+        return
     found = [each for each in every if sought is None or sought.lower() in f"{each.name} {each.help}".lower()]
     if not found:
         near = difflib.get_close_matches(str(sought), [each.name for each in every], n=3, cutoff=0.3)
@@ -57,6 +63,23 @@ def settings(sought: str | None) -> None:
         print(f"{group}\n")
         print("\n".join(each.told(width) for each in found if each.group == group), end="\n\n")
     print("Set one with --set NAME=VALUE; presets and recipes use the same names.")
+
+
+def table(every: Iterable[Setting]) -> str:
+    """A Markdown table a group, as `engine/loop/SETTINGS.md` holds them."""
+    lines = [
+        "# Every setting",
+        "",
+        "By `python -m studio settings --markdown`. Presets, recipes, `--set`, the page and the API use these names.",
+    ]
+    group = None
+    for each in every:
+        if each.group != group:
+            group = each.group
+            lines += ["", f"## {group}", "", "| name | default | allowed | what it does |", "|---|---|---|---|"]
+        cells = (f"`{each.name}`", str(each.default), each.allowed, each.help)
+        lines.append("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |")
+    return "\n".join(lines)
 
 
 def all_settings() -> Iterator[Setting]:

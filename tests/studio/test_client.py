@@ -17,6 +17,7 @@ from studio_serving import PATIENCE_SECONDS, free_port, until
 from engine.errors import InputError, RunError, StateError, StudioError, UnknownError
 from engine.session import Session
 from studio.api.calls import LocalCalls
+from studio.api.examples import another_machine_5, many_4, pictures_and_references_3, steering_2, words_to_files_1
 from studio.api.kept_files import KeptFiles
 from studio.api.operations import Operations
 from studio.api.routes import api_routes
@@ -127,3 +128,31 @@ def test_what_there_is_to_choose(client: Client) -> None:
 def test_a_studio_that_is_not_there_is_told() -> None:
     with pytest.raises(StudioError, match="cannot be reached"), Client(f"http://127.0.0.1:{free_port()}") as nowhere:
         nowhere.presets()
+
+
+def test_example_1_words_to_files(client: Client, tmp_path: Path) -> None:
+    paths = words_to_files_1.main(client, tmp_path, **QUICK)
+    assert paths and all(path.parent == tmp_path and path.is_file() for path in paths)
+
+
+def test_example_2_steering(client: Client) -> None:
+    now = steering_2.main(client, change_at=5, refine_steps=4000)
+    assert now["state"] == "stopped" and now["revision"] == 2
+    assert now["live_settings"]["guidance_scale"] == now["settings"]["guidance_scale"]
+
+
+def test_example_3_pictures_and_references(client: Client, tmp_path: Path) -> None:
+    paths = pictures_and_references_3.main(client, picture(tmp_path / "mug.png"), tmp_path / "out", **QUICK)
+    assert paths and client.runs()[0].now["settings"]["reference"]
+
+
+def test_example_4_many(client: Client, tmp_path: Path) -> None:
+    before = len(client.runs())
+    for _ in range(2):
+        assert set(many_4.main(client, many_4.PROMPTS, tmp_path, **QUICK).values()) == {"done"}
+    assert len(client.runs()) == before + len(many_4.PROMPTS), "the second start found the runs of the first"
+
+
+def test_example_5_another_machine(client: Client, tmp_path: Path) -> None:
+    path = another_machine_5.main(client, tmp_path / "house.png", refine_steps=200)
+    assert path is not None and Image.open(path).size == (256, 256)

@@ -1,0 +1,1 @@
+"""Numbered examples of the Python client; each runs as a test."""

@@ -29,6 +29,9 @@ GAP_VOXELS = 2
 THIN, FULL_LEVELS = 0.2, 2.0
 """Occupancy below which the outside may flow, and from which on, in levels of the surface, a point counts as wholly solid."""
 
+NOTHING = 1e9
+"""Depth where there is no surface."""
+
 BLUR_VOXELS = 0.8
 LEVEL = 0.5
 
@@ -61,39 +64,49 @@ def reached(solid: np.ndarray, gap: int = GAP_VOXELS) -> np.ndarray:
 
 def seen_from_outside(depths: np.ndarray, alphas: np.ndarray, cameras: Cameras, resolution: int) -> tuple[np.ndarray, np.ndarray]:
     """For each voxel (R,R,R) the second lowest alpha over the views, and how many views see it in front of their surface."""
-    w2c = np.linalg.inv(cameras.c2w.cpu().double().numpy())
+    w2c = np.linalg.inv(cameras.c2w.cpu().double().numpy())[:, :3]
+    projections = cameras.K.cpu().double().numpy() @ w2c
     low = np.empty((resolution,) * 3, np.float32)
     free = np.empty((resolution,) * 3, np.int16)
-    _look(depths, alphas, w2c, cameras.K.cpu().double().numpy(), MARGIN, low, free)
+    _look(_nearest_of_four(depths), alphas, projections, MARGIN, low, free)
     return low, free
 
 
+def _nearest_of_four(depths: np.ndarray) -> np.ndarray:
+    """The least depth (V,H-1,W-1) of each pixel, its right and lower neighbours; `NOTHING` where all are empty."""
+    filled = np.where(depths > 0, depths, NOTHING).astype(np.float32)
+    rows = np.minimum(filled[:, 1:], filled[:, :-1])
+    return np.minimum(rows[:, :, 1:], rows[:, :, :-1])
+
+
 @numba.njit(**OPTIONS)
-def _look(depths, alphas, w2c, K, margin, low, free):
-    views, height, width = depths.shape
+def _look(nearest, alphas, projections, margin, low, free):
+    """Along a line of voxels the homogeneous pixel coordinates grow by one step."""
+    views, height, width = alphas.shape
     size = len(low)
+    cell = 2.0 / (size - 1)
+    first_pixel = np.empty((views, 3))
     for i in range(size):
         for j in range(size):
+            for v in range(views):
+                for axis in range(3):
+                    row = projections[v, axis]
+                    first_pixel[v, axis] = row[0] * (cell * i - 1) + row[1] * (cell * j - 1) - row[2] + row[3]
             for k in range(size):
-                X, Y, Z = 2 * i / (size - 1) - 1, 2 * j / (size - 1) - 1, 2 * k / (size - 1) - 1
                 first, second, count = 1.0, 1.0, 0
                 for v in range(views):
-                    M = w2c[v]
-                    z = M[2, 0] * X + M[2, 1] * Y + M[2, 2] * Z + M[2, 3]
-                    u = K[v, 0, 0] * (M[0, 0] * X + M[0, 1] * Y + M[0, 2] * Z + M[0, 3]) / z + K[v, 0, 2] - 0.5
-                    w = K[v, 1, 1] * (M[1, 0] * X + M[1, 1] * Y + M[1, 2] * Z + M[1, 3]) / z + K[v, 1, 2] - 0.5
-                    a, b = int(np.floor(u)), int(np.floor(w))
-                    alpha = 0.0
-                    nearest = 1e9
-                    if 0 <= a < width - 1 and 0 <= b < height - 1:
-                        for q in range(2):
-                            for r in range(2):
-                                share = (w - b if q else 1 - w + b) * (u - a if r else 1 - u + a)
-                                alpha += share * alphas[v, b + q, a + r]
-                                depth = depths[v, b + q, a + r]
-                                if 0 < depth < nearest:
-                                    nearest = depth
-                    if nearest > z + margin:
+                    z = first_pixel[v, 2] + k * cell * projections[v, 2, 2]
+                    inverse = 1 / z
+                    u = (first_pixel[v, 0] + k * cell * projections[v, 0, 2]) * inverse - 0.5
+                    w = (first_pixel[v, 1] + k * cell * projections[v, 1, 2]) * inverse - 0.5
+                    alpha, surface = 0.0, NOTHING
+                    if 0 <= u < width - 1 and 0 <= w < height - 1:
+                        a, b = int(u), int(w)
+                        right, down = u - a, w - b
+                        upper = (1 - right) * alphas[v, b, a] + right * alphas[v, b, a + 1]
+                        lower = (1 - right) * alphas[v, b + 1, a] + right * alphas[v, b + 1, a + 1]
+                        alpha, surface = (1 - down) * upper + down * lower, nearest[v, b, a]
+                    if surface > z + margin:
                         count += 1
                     if alpha < first:
                         first, second = alpha, first

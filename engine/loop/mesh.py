@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 
 from engine.assets.export.bake import Baked, bake
 from engine.assets.export.glb import vertex_normals
-from engine.assets.export.surface import SurfaceOptions, extract_surface
+from engine.assets.export.surface import SurfaceOptions, surface_of_grid
 from engine.errors import InputError
 from engine.loop.carving import LEVEL as CARVED_LEVEL
 from engine.loop.carving import carved
@@ -40,7 +40,7 @@ def mesh_of(copy: SceneCopy, max_faces: int = 20_000) -> ColouredMesh:
     solidity, colour, level, smoothing = _solid(copy)
     solid = without_dust(solidity, level)
     options = SurfaceOptions(RESOLUTION, level, largest_only=False, smoothing=smoothing, max_faces=max_faces)
-    surface = extract_surface(lambda points: _at(solid, points), options)
+    surface = surface_of_grid(solid, options)
     normals = vertex_normals(surface.vertices, surface.faces)
     inner = np.stack([_at(colour[..., channel], surface.vertices) for channel in range(3)], axis=1)
     return ColouredMesh(surface.vertices, surface.faces, colours_from_views(copy, surface.vertices, normals, inner))

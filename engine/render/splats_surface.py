@@ -25,7 +25,13 @@ from engine.scene.splats import Splats, covariances
 REACH = 3.0  # standard deviations beyond which a splat is nothing
 NEAR = 0.05
 FAINTEST = 1.0 / 255
+OPAQUE = 0.99
+"""Alpha behind which splats are left out."""
+
 HALVINGS = 9
+FOOT, FARTHEST_FALL = 3.0, 8.0
+"""Standard deviations before its peak at which a splat begins to count, and the exponent beyond which its density is nothing."""
+
 OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}
 
 
@@ -61,6 +67,8 @@ def _surface(
     own = w2c[:3, :3] @ sigma @ w2c[:3, :3].T
     precision = np.linalg.inv(own + 1e-10 * np.eye(3))
     centre = means @ w2c[:3, :3].T + w2c[:3, 3]
+    order = np.argsort(centre[:, 2])
+    own, precision, centre, opacities = own[order], precision[order], centre[order], opacities[order]
     reach = REACH * np.sqrt(np.diagonal(own, axis1=1, axis2=2))
     starts = np.zeros(height * width + 1, np.int64)
     _count(centre, reach, K, width, height, starts)
@@ -101,66 +109,91 @@ def _count(centre, reach, K, width, height, starts):
 
 @numba.njit(**OPTIONS)
 def _list(centre, precision, reach, opacities, K, width, height, ends, hits):
-    """For each pixel t*, a and A of the splats that its ray meets; ``ends`` moves on behind the last of each."""
-    box = np.empty(4, np.int64)
+    """For each pixel t*, a and A of the splats that its ray meets; ``ends`` moves on behind the last of each.
+
+    Splats come from near to far; behind `OPAQUE` nothing is seen any more. Along a row A is a quadratic and d.Pm a linear function
+    of the ray's slope p.
+    """
+    box, light = np.empty(4, np.int64), np.ones(width * height)
     for n in range(len(centre)):
         _box(centre, reach, K, width, height, n, box)
         P, m = precision[n], centre[n]
-        mPm = 0.0
-        for i in range(3):
-            for j in range(3):
-                mPm += m[i] * P[i, j] * m[j]
+        Pm0 = P[0, 0] * m[0] + P[0, 1] * m[1] + P[0, 2] * m[2]
+        Pm1 = P[1, 0] * m[0] + P[1, 1] * m[1] + P[1, 2] * m[2]
+        Pm2 = P[2, 0] * m[0] + P[2, 1] * m[1] + P[2, 2] * m[2]
+        mPm = m[0] * Pm0 + m[1] * Pm1 + m[2] * Pm2
+        faintest = 2 * math.log(max(opacities[n] / FAINTEST, 1e-9))
         for y in range(box[2], box[3] + 1):
             q = (y + 0.5 - K[1, 2]) / K[1, 1]
+            constant, linear = P[1, 1] * q * q + 2 * P[1, 2] * q + P[2, 2], 2 * (P[0, 1] * q + P[0, 2])
+            rest = Pm1 * q + Pm2
             for x in range(box[0], box[1] + 1):
+                if light[y * width + x] < 1 - OPAQUE:
+                    continue
                 p = (x + 0.5 - K[0, 2]) / K[0, 0]
-                u = P[0, 0] * p + P[0, 1] * q + P[0, 2]
-                v = P[1, 0] * p + P[1, 1] * q + P[1, 2]
-                w = P[2, 0] * p + P[2, 1] * q + P[2, 2]
-                A = u * p + v * q + w
-                peak = (u * m[0] + v * m[1] + w * m[2]) / A
-                a = opacities[n] * math.exp(-0.5 * max(mPm - A * peak * peak, 0.0))
-                if a > FAINTEST:
+                A = constant + p * (linear + p * P[0, 0])
+                peak = (Pm0 * p + rest) / A
+                distance2 = mPm - A * peak * peak
+                if distance2 < faintest:
                     at = ends[y * width + x]
-                    hits[at, 0], hits[at, 1], hits[at, 2] = peak, min(a, 0.999), A
+                    a = min(opacities[n] * math.exp(-0.5 * max(distance2, 0.0)), 0.999)
+                    light[y * width + x] *= 1 - a
+                    hits[at, 0], hits[at, 1], hits[at, 2] = peak, a, A
                     ends[y * width + x] = at + 1
-
-
-@numba.njit(inline="always")
-def _light(hits, start, end, t):
-    """T(t)."""
-    light = 1.0
-    for k in range(start, end):
-        before = hits[k, 0] - t
-        if before <= 0:
-            light *= 1 - hits[k, 1]
-        else:
-            fall = 0.5 * hits[k, 2] * before * before
-            if fall < 8:
-                light *= 1 - hits[k, 1] * math.exp(-fall)
-    return light
 
 
 @numba.njit(**OPTIONS)
 def _solve(starts, ends, hits, half, depth, alpha):
-    """T never rises, so halving an interval finds where it is ``half``."""
+    """T never rises, so halving an interval finds where it is ``half``. Reorders ``hits`` within each pixel."""
     height, width = depth.shape
     for y in range(height):
         for x in range(width):
             pixel = y * width + x
-            start, end = starts[pixel], ends[pixel]
             light, low, high = 1.0, 1e9, 0.0
-            for k in range(start, end):
+            for k in range(starts[pixel], ends[pixel]):
                 light *= 1 - hits[k, 1]
-                low = min(low, hits[k, 0] - 3 / math.sqrt(hits[k, 2]))
+                low = min(low, hits[k, 0] - FOOT / math.sqrt(hits[k, 2]))
                 high = max(high, hits[k, 0])
             alpha[y, x] = 1 - light
-            if light > half:
-                continue
-            for _ in range(HALVINGS):
-                middle = 0.5 * (low + high)
-                if _light(hits, start, end, middle) > half:
-                    low = middle
+            if light <= half:
+                depth[y, x] = _crossing(hits, starts[pixel], ends[pixel], half, low, high)
+
+
+@numba.njit(inline="always")
+def _crossing(hits, start, end, half, low, high):
+    """Where T falls to ``half`` between ``low`` and ``high``.
+
+    What lies wholly before the interval dims it once and for all, and what begins behind it is left out: few splats remain.
+    """
+    passed = 1.0
+    for _ in range(HALVINGS):
+        middle = 0.5 * (low + high)
+        light = passed
+        for k in range(start, end):
+            before = hits[k, 0] - middle
+            fall = 0.5 * hits[k, 2] * before * before
+            if before <= 0:
+                light *= 1 - hits[k, 1]
+            elif fall < FARTHEST_FALL:
+                light *= 1 - hits[k, 1] * math.exp(-fall)
+        if light > half:
+            low = middle
+            k = start
+            while k < end:
+                if hits[k, 0] <= low:
+                    passed *= 1 - hits[k, 1]
+                    end -= 1
+                    hits[k, 0], hits[k, 1], hits[k, 2] = hits[end, 0], hits[end, 1], hits[end, 2]
                 else:
-                    high = middle
-            depth[y, x] = 0.5 * (low + high)
+                    k += 1
+        else:
+            high = middle
+            k = start
+            while k < end:
+                before = hits[k, 0] - high
+                if before > 0 and 0.5 * hits[k, 2] * before * before >= FARTHEST_FALL:
+                    end -= 1
+                    hits[k, 0], hits[k, 1], hits[k, 2] = hits[end, 0], hits[end, 1], hits[end, 2]
+                else:
+                    k += 1
+    return 0.5 * (low + high)

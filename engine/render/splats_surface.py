@@ -111,8 +111,8 @@ def _count(centre, reach, K, width, height, starts):
 def _list(centre, precision, reach, opacities, K, width, height, ends, hits):
     """For each pixel t*, a and A of the splats that its ray meets; ``ends`` moves on behind the last of each.
 
-    Splats come from near to far; behind `OPAQUE` nothing is seen any more. Along a row A is a quadratic and d.Pm a linear function
-    of the ray's slope p.
+    Splats come from near to far; behind `OPAQUE` nothing is seen any more. Along a row A is a quadratic and d.Pm a linear
+    function of the ray's slope p.
     """
     box, light = np.empty(4, np.int64), np.ones(width * height)
     for n in range(len(centre)):

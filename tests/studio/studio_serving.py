@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from engine.session import Session
+from studio.cli import main
 from studio.viewport import Viewports
 
 PATIENCE_SECONDS = 120.0
@@ -49,6 +50,15 @@ def serve(arguments: list[str], port: int, folder: Path) -> Iterator[str]:
         finally:
             process.terminate()
             process.wait(PATIENCE_SECONDS)
+
+
+def write_log_and_serve(library: Path, port: int) -> None:
+    """What ``python -m studio`` does, in this process, whose output goes into the log beside the library."""
+    log = os.open(library.parent / "studio.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    os.dup2(log, 1)
+    os.dup2(log, 2)
+    os.chdir(library.parent)
+    sys.exit(main(["--port", str(port), "--library", str(library)]))
 
 
 def answers(port: int) -> bool:

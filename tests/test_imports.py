@@ -7,8 +7,6 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-import pytest
-
 ROOT = Path(__file__).parent.parent
 
 
@@ -22,27 +20,36 @@ def imported_by(code: str, *names: str) -> set[str]:
 HEAVY = ("torch", "diffusers", "transformers", "numba", "scipy", "skimage", "trimesh", "gradio")
 
 
-LIGHT = (["presets"], ["presets", "toybox-splats"], ["priors"], ["settings"], ["kinds", "eagle"], ["doctor"])
+HELP = (["--help"], ["--version"], ["generate", "--help"])
+LIGHT = (["presets"], ["presets", "toybox-splats"], ["priors"], ["settings"], ["kinds", "eagle"])
 
 
-@pytest.mark.parametrize("words", LIGHT)
-def test_commands_that_compute_nothing_import_nothing_that_computes(words: list[str]) -> None:
-    asks = words == ["doctor"] and not version("torch").endswith("+cpu")  # whether there is a GPU
-    found = imported_by(f"from studio.cli import main; assert main({words!r}) == 0", *HEAVY)
-    assert found <= ({"torch"} if asks else set())
+def test_commands_that_compute_nothing_import_nothing_that_computes() -> None:
+    """One after the other in one process: what any of them imports is there at the end."""
+    assert not imported_by(f"from studio.cli import main\nfor words in {LIGHT!r}: assert main(words) == 0", *HEAVY)
 
 
-@pytest.mark.parametrize("words", (["--help"], ["--version"], ["generate", "--help"]))
-def test_help_and_version_import_nothing_at_all(words: list[str]) -> None:
-    code = f"from studio.cli import main\ntry:\n    main({words!r})\nexcept SystemExit as end:\n    assert not end.code"
+def test_the_doctor_imports_torch_at_most_to_ask_for_a_gpu() -> None:
+    asks = not version("torch").endswith("+cpu")
+    assert imported_by("from studio.cli import main; assert main(['doctor']) == 0", *HEAVY) <= ({"torch"} if asks else set())
+
+
+def test_help_and_version_import_nothing_at_all() -> None:
+    code = f"""
+from studio.cli import main
+for words in {HELP!r}:
+    try:
+        main(words)
+    except SystemExit as end:
+        assert not end.code
+    else:
+        raise AssertionError(words)"""
     assert not imported_by(code, "engine.loop", "numpy", *HEAVY)
 
 
-@pytest.mark.parametrize(
-    "module", ("engine.session", "engine.session.presets", "engine.loop.validation", "engine.prior.capabilities")
-)
-def test_settings_are_read_without_torch(module: str) -> None:
-    assert not imported_by(f"import {module}", *HEAVY)
+def test_settings_are_read_without_torch() -> None:
+    modules = ("engine.session", "engine.session.presets", "engine.loop.validation", "engine.prior.capabilities")
+    assert not imported_by(f"import {', '.join(modules)}", *HEAVY)
 
 
 def test_every_guidance_method_is_known_without_torch() -> None:
@@ -63,15 +70,12 @@ with ThreadPoolExecutor(8) as pool:
     assert imported_by(code, "torch") == {"torch"}
 
 
-@pytest.mark.parametrize(
-    "code",
-    (
-        "from engine.prior.registry import load_prior; load_prior('toybox')",
-        "from engine.prior.toybox.prior import load_toybox",
-        "from engine.prior.toybox.reference_controller import ReferenceController",
-    ),
-)
-def test_toybox_imports_no_other_prior_library(code: str) -> None:
+def test_toybox_imports_no_other_prior_library() -> None:
+    code = """
+from engine.prior.registry import load_prior
+from engine.prior.toybox.prior import load_toybox
+from engine.prior.toybox.reference_controller import ReferenceController
+load_prior('toybox')"""
     assert imported_by(code, "torch", "diffusers", "transformers", "torch._dynamo") == {"torch"}
 
 

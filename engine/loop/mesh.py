@@ -9,7 +9,7 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from engine.assets.export.bake import Baked, bake
-from engine.assets.export.glb import vertex_normals
+from engine.assets.export.normals import vertex_normals
 from engine.assets.export.surface import SurfaceOptions, surface_of_grid
 from engine.errors import InputError
 from engine.loop.carving import LEVEL as CARVED_LEVEL

@@ -173,7 +173,7 @@ def _glb(path: Path, copy: SceneCopy, recipe: str) -> None:
 
 def _texture(path: Path, copy: SceneCopy, recipe: str) -> None:
     baked = textured(copy)
-    write_textured_glb(path, baked.vertices, baked.faces, baked.uv, baked.texture, recipe=recipe)
+    write_textured_glb(path, baked, recipe=recipe)
 
 
 def _mp4(path: Path, copy: SceneCopy, recipe: str) -> None:

@@ -47,7 +47,9 @@ def test_a_coloured_mesh_reopens_the_same(tmp_path: Path) -> None:
     np.testing.assert_array_equal(again.faces, mesh.faces)
     np.testing.assert_allclose(again.volume, mesh.volume, rtol=1e-5)
     np.testing.assert_allclose(glb.world_from_gltf(again.vertex_normals), mesh.vertices / 0.6, atol=0.02)
-    np.testing.assert_allclose(again.visual.vertex_attributes["color"], glb.linear_from_srgb(colours), atol=1e-6)
+    np.testing.assert_allclose(
+        again.visual.vertex_attributes["color"][:, :3] / 255, glb.linear_from_srgb(colours), atol=0.5 / 255 + 1e-9
+    )
     assert read_recipe(path) == "prompt = 'müg'\n"
 
 
@@ -71,11 +73,48 @@ def test_the_material_is_matt_and_the_buffers_keep_gltfs_rules(tmp_path: Path) -
 def test_a_textured_mesh_shows_the_same_colour_at_the_same_place(tmp_path: Path) -> None:
     mesh, path = ball(), tmp_path / "mesh.glb"
     baked = bake(mesh.vertices, mesh.faces, lambda points: points / 1.2 + 0.5, size=512)
-    glb.write_textured_glb(path, baked.vertices, baked.faces, baked.uv, baked.texture, recipe="a = 1")
+    glb.write_textured_glb(path, baked, recipe="a = 1")
     again = reopened(path)
     colours = again.visual.to_color().vertex_colors[:, :3] / 255
     np.testing.assert_allclose(colours, glb.world_from_gltf(again.vertices) / 1.2 + 0.5, atol=0.02)
     assert again.visual.material.metallicFactor == 0 and read_recipe(path) == "a = 1"
+
+
+def test_another_librarys_copy_has_the_same_colours(tmp_path: Path) -> None:
+    mesh, path = ball(), tmp_path / "mesh.glb"
+    glb.write_glb(path, mesh.vertices, mesh.faces, (mesh.vertices / 0.6 + 1) / 2)
+    first = reopened(path)
+    first.export(tmp_path / "copy.glb")
+    np.testing.assert_array_equal(
+        reopened(tmp_path / "copy.glb").visual.vertex_attributes["color"], first.visual.vertex_attributes["color"]
+    )
+
+
+def test_names_recipe_and_short_indices(tmp_path: Path) -> None:
+    mesh, path = ball(), tmp_path / "mesh.glb"
+    glb.write_glb(path, mesh.vertices, mesh.faces, np.ones((len(mesh.vertices), 3)), recipe="a = 1", name="a red müg")
+    contents = document(path)
+    assert {contents[part][0]["name"] for part in ("nodes", "meshes", "scenes")} == {"a red müg"}
+    assert contents["materials"][0]["name"] == "a red müg (matt)"
+    assert contents["scenes"][0]["extras"]["recipe"] == contents["asset"]["extras"]["recipe"] == "a = 1"
+    assert contents["accessors"][contents["meshes"][0]["primitives"][0]["indices"]]["componentType"] == 5123
+    many = trimesh.creation.icosphere(subdivisions=7)
+    glb.write_glb(path, many.vertices, many.faces, np.ones((len(many.vertices), 3)))
+    indices = document(path)["meshes"][0]["primitives"][0]["indices"]
+    assert len(many.vertices) > 65_535 and document(path)["accessors"][indices]["componentType"] == 5125
+    np.testing.assert_array_equal(reopened(path).faces, many.faces)
+
+
+def test_copies_of_a_point_share_its_normal_and_no_chart_is_mirrored() -> None:
+    mesh = trimesh.creation.torus(0.5, 0.2)
+    baked = bake(mesh.vertices, mesh.faces, lambda points: points / 2 + 0.5, size=256)
+    _, point = np.unique(baked.vertices.round(9), axis=0, return_inverse=True)
+    assert len(baked.vertices) > point.max() + 1, "there are borders"
+    first = baked.normals[np.unique(point, return_index=True)[1]]
+    np.testing.assert_allclose(baked.normals, first[point.ravel()], atol=1e-6)
+    a, b, c = (baked.uv[baked.faces[:, k]] for k in range(3))
+    turn = (b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0]
+    assert (turn <= 1e-12).all(), "as seen from outside, where v runs downwards"
 
 
 def texture_at(baked: Baked, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

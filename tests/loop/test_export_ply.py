@@ -39,6 +39,20 @@ def test_numbers_comments_and_recipe_come_back(n: int, tmp_path: Path) -> None:
     assert read_recipe(path) == RECIPE
 
 
+def test_the_header_stays_short_whatever_the_recipe(tmp_path: Path) -> None:
+    path, given = tmp_path / "scene.ply", cloud(20)
+    recipe = RECIPE + "".join(f"[[change]]\ntotal_step = {step}\nguidance_scale = 2.5 # é\n" for step in range(500))
+    ply.write_splat_ply(path, **given, comments=["made for a test"], recipe=recipe)
+    data = path.read_bytes()
+    assert data.index(b"end_header") < 8_000 < len(recipe)
+    assert read_recipe(path) == recipe
+    np.testing.assert_allclose(ply.read_splat_ply(path).means, given["means"], rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(trimesh.load(path).vertices, given["means"], rtol=1e-5, atol=1e-6)
+    path.write_bytes(data[:-5])
+    with pytest.raises(FileFormatError, match="damaged"):
+        read_recipe(path)
+
+
 def test_the_bytes_are_those_of_the_reference_layout(tmp_path: Path) -> None:
     path = tmp_path / "one.ply"
     ply.write_splat_ply(path, *(np.array([row]) for row in ([1, 2, 3], [0.1, 0.2, 0.4], [2, 0, 0, 0], 0.25, [0.5, 0, -0.5])))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import imageio_ffmpeg
@@ -34,6 +35,13 @@ def test_frames_size_rate_and_colours_come_back(width: int, height: int, tmp_pat
     assert len(frames) == 5 and imageio_ffmpeg.count_frames_and_secs(str(path))[0] == 5
     for frame, colour in zip(frames, COLOURS, strict=True):
         assert np.abs(frame.astype(int) - colour).max() <= 6
+
+
+def test_matrix_primaries_and_transfer_are_all_named(tmp_path: Path) -> None:
+    video.write_video(tmp_path / "turn.mp4", film(64, 48))
+    command = [imageio_ffmpeg.get_ffmpeg_exe(), "-hide_banner", "-i", str(tmp_path / "turn.mp4")]
+    words = subprocess.run(command, capture_output=True, text=True, check=False).stderr
+    assert "yuv420p(tv, bt709, progressive)" in words, "three that agree are written as one; else as a/b/c"
 
 
 RECIPES = {"escapes": "prompt = 'a=b; #c \\ d'\n\n[[change]]\nstep = 1\n", "unicode": "tea 茶 ü\n", "long": "x = 1\n" * 60_000}

@@ -15,6 +15,7 @@ import numpy as np
 import xatlas
 from scipy.ndimage import distance_transform_edt
 
+from engine.assets.export.normals import vertex_normals
 from engine.errors import InputError
 
 ColourAt = Callable[[np.ndarray], np.ndarray]
@@ -29,13 +30,14 @@ BLOCK_POINTS = 1 << 18
 @dataclass(frozen=True, eq=False)
 class Baked:
     """A mesh whose vertices are split along chart borders: ``vertices`` (N,3), ``faces`` (F,3), ``uv`` (N,2) with the origin at
-    the top left, ``texture`` (S,S,3) uint8.
+    the top left, ``texture`` (S,S,3) uint8, and unit ``normals`` (N,3), which all copies of one vertex share.
     """
 
     vertices: np.ndarray
     faces: np.ndarray
     uv: np.ndarray
     texture: np.ndarray
+    normals: np.ndarray
 
 
 def bake(vertices: np.ndarray, faces: np.ndarray, colour_at: ColourAt, *, size: int = 1024) -> Baked:
@@ -46,17 +48,21 @@ def bake(vertices: np.ndarray, faces: np.ndarray, colour_at: ColourAt, *, size: 
     if len(faces) == 0 or size < 64:
         raise InputError(f"{len(faces)} faces cannot be baked onto {size} texels a side.", "Give a mesh, and at least 64 texels.")
     split, charts, uv = _unwrap(vertices, faces, size)
+    normals = vertex_normals(vertices, faces)[split]  # before the split, or shading would break along chart borders
     vertices = np.ascontiguousarray(vertices, np.float64)[split]
     points, owner = _texel_points(vertices, charts, uv * size, size)
     inside = owner >= 0
     texture = np.zeros((size, size, 3), np.uint8)
     texture[inside] = _ask(colour_at, points[inside])
     _, (row, column) = distance_transform_edt(~inside, return_indices=True)
-    return Baked(vertices, charts, uv, texture[row, column])
+    return Baked(vertices, charts, uv, texture[row, column], normals)
 
 
 def _unwrap(vertices: np.ndarray, faces: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """For each new vertex its old one (M,), the faces (F,3) and uv (M,2) in 0..1, packed into one square."""
+    """For each new vertex its old one (M,), the faces (F,3) and uv (M,2) in 0..1, packed into one square.
+
+    Seen from outside, no chart is mirrored: xatlas winds all of them like their faces, and here v runs downwards.
+    """
     padding = 1.75 * PADDING
     for _ in range(4):  # the packer overshoots the size it is asked for; scaling its atlas down shrinks the padding too
         atlas = _pack(vertices, faces, size, math.ceil(padding))
@@ -66,15 +72,17 @@ def _unwrap(vertices: np.ndarray, faces: np.ndarray, size: int) -> tuple[np.ndar
         padding = 1.2 * PADDING * side / size
     split, charts, uv = atlas[0]
     scale = np.array([atlas.width, atlas.height], np.float64) / side
-    return split.astype(np.int64), charts.astype(np.int64), np.clip(uv.astype(np.float64) * scale, 0.0, 1.0)
+    upwards = np.clip(uv.astype(np.float64) * scale, 0.0, 1.0)
+    return split.astype(np.int64), charts.astype(np.int64), upwards * [1, -1] + [0, 1]
 
 
 def _pack(vertices: np.ndarray, faces: np.ndarray, size: int, padding: int) -> xatlas.Atlas:
     atlas = xatlas.Atlas()
     atlas.add_mesh(np.ascontiguousarray(vertices, np.float32), np.ascontiguousarray(faces, np.uint32))
-    packing = xatlas.PackOptions()
+    charting, packing = xatlas.ChartOptions(), xatlas.PackOptions()
+    charting.fix_winding, packing.rotate_charts = True, False  # it turns a chart by swapping u and v, which mirrors it
     packing.resolution, packing.padding, packing.bilinear = size, padding, True
-    atlas.generate(pack_options=packing)
+    atlas.generate(chart_options=charting, pack_options=packing)
     return atlas
 
 

@@ -8,7 +8,8 @@
     scales      scale_0 scale_1 scale_2          natural logarithm
     quats       rot_0 rot_1 rot_2 rot_3          w x y z, unit length
 
-The recipe is kept in the header, in ``comment`` lines.
+The recipe is kept in the header, in ``comment`` lines; a long one as bytes of an element behind the splats, because viewers
+read no more than the first 8 to 10 kB as the header.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ OPACITY_MARGIN = 1e-6
 _POSITION, _NORMAL, _COLOUR = ("x", "y", "z"), ("nx", "ny", "nz"), ("f_dc_0", "f_dc_1", "f_dc_2")
 _SCALE, _ROTATION = ("scale_0", "scale_1", "scale_2"), ("rot_0", "rot_1", "rot_2", "rot_3")
 _WRITTEN = (*_POSITION, *_NORMAL, *_COLOUR, "opacity", *_SCALE, *_ROTATION)
-_RECIPE_MARK, _RECIPE_PIECE = "recipe ", 120
+_RECIPE_MARK, _RECIPE_PIECE, _RECIPE = "recipe ", 120, "recipe"
+LONGEST_HEADER = 8_000
+"""Bytes; gsplat.js, for one, reads 10,240 and gives up."""
 
 
 def write_splat_ply(
@@ -62,9 +65,14 @@ def write_splat_ply(
     opacity = np.clip(np.asarray(opacities, np.float64), OPACITY_MARGIN, 1 - OPACITY_MARGIN)[:, None]
     columns = [means, np.zeros((len(means), 3)), sh0, np.log(opacity / (1 - opacity))]
     columns += [np.log(np.maximum(scales, MIN_SCALE)), quats / np.maximum(length, 1e-30)]
+    header, behind = _header(len(means), [*comments, *_recipe_comments(recipe)]), b""
+    if len(header) > LONGEST_HEADER:
+        behind = recipe.encode()
+        header = _header(len(means), comments, len(behind))
     with atomic_path(path) as partial, open(partial, "wb") as file:
-        file.write(_header(len(means), [*comments, *_recipe_comments(recipe)]))
+        file.write(header)
         file.write(np.concatenate(columns, axis=1).astype("<f4").tobytes())
+        file.write(behind)
 
 
 def _check_array(name: str, values: np.ndarray, shape: tuple[int, ...]) -> None:
@@ -75,12 +83,14 @@ def _check_array(name: str, values: np.ndarray, shape: tuple[int, ...]) -> None:
         raise InputError(f"{name} holds {broken} numbers that are not finite.", "Go back to the last good snapshot.")
 
 
-def _header(count: int, comments: Sequence[str]) -> bytes:
+def _header(count: int, comments: Sequence[str], recipe_bytes: int = 0) -> bytes:
     for comment in comments:
         if "\n" in comment or "\r" in comment or not comment.isascii():
             raise InputError(f"A PLY comment must be one line of ASCII, got {comment!r}.", "Shorten it or put it in the recipe.")
     lines = ["ply", "format binary_little_endian 1.0", *(f"comment {comment}" for comment in comments)]
-    lines += [f"element vertex {count}", *(f"property float {name}" for name in _WRITTEN), "end_header"]
+    lines += [f"element vertex {count}", *(f"property float {name}" for name in _WRITTEN)]
+    lines += [f"element {_RECIPE} {recipe_bytes}", "property uchar byte"] if recipe_bytes else []
+    lines.append("end_header")
     return ("\n".join(lines) + "\n").encode("ascii")
 
 
@@ -138,15 +148,26 @@ def _columns(path: Path | str, file: BinaryIO, header: Header, vertex: Element) 
 
 
 def read_recipe(path: Path | str) -> str:
-    """The recipe in the header's comments. Raises `FileFormatError` if there is none or it is no PLY."""
+    """The recipe of the header's comments or behind the splats. Raises `FileFormatError` if there is none or it is no PLY."""
     with read_errors(path), open(path, "rb") as file:
-        comments = _header_of(path, file.read(MAX_HEADER_BYTES)).comments
+        header = _header_of(path, file.read(MAX_HEADER_BYTES))
+        if any(element.name == _RECIPE for element in header.elements):
+            file.seek(0)
+            return _recipe_behind(path, file.read(), header)
+    comments = header.comments
     pieces = [comment.removeprefix(_RECIPE_MARK) for comment in comments if comment.startswith(_RECIPE_MARK)]
     if not pieces:
         raise FileFormatError(f"{path} holds no recipe.", "Choose a PLY that Maquette exported.")
     try:
         return "".join(json.loads(piece) for piece in pieces)
     except (ValueError, TypeError) as error:
+        raise FileFormatError(f"The recipe in {path} is damaged ({error}).", "Use the recipe.toml beside it.") from error
+
+
+def _recipe_behind(path: Path | str, data: bytes, header: Header) -> str:
+    try:
+        return read_elements(data, header, [_RECIPE])[_RECIPE].columns["byte"].tobytes().decode()
+    except (ValueError, KeyError) as error:
         raise FileFormatError(f"The recipe in {path} is damaged ({error}).", "Use the recipe.toml beside it.") from error
 
 

@@ -74,6 +74,8 @@ def _ffmpeg() -> str:
 def _command(path: Path, comment: Path, shape: tuple[int, ...], fps: int) -> list[str]:
     """ffmpeg reads raw frames from its standard input and the comment from a file, as an argument's length is limited."""
     to_bt709 = "scale=in_range=full:out_range=tv:out_color_matrix=bt709:flags=accurate_rnd+full_chroma_int"
+    # since ffmpeg 7.1 what a filter says of its pictures replaces the encoder's options, so both say it
+    to_bt709 += ",setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
     tags = ["-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc", "bt709", "-color_range", "tv"]
     return [
         _ffmpeg(), "-y", "-v", "error",

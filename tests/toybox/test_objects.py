@@ -10,7 +10,7 @@ from engine.toybox.objects.assembly import Assembly, face_areas
 from engine.toybox.objects.catalogue import CATALOGUE
 from engine.toybox.words import BASE_COLOURS, COLOURS, draw_colour, nearest_colour_word
 
-SEEDS = (0, 1, 2, 17, 123_456)
+SEEDS = (0, 17, 123_456)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -88,8 +88,11 @@ class Board:
             job.record = change(replace(job.record, state=state, session=self.library.session))
             self._place(job, front)
 
-    def remove(self, job: Job, check: Callable[[JobRecord], None]) -> None:
-        """Delete a job with its folder unless ``check`` raises. Raises StorageError, and then it is still there."""
+    def remove(self, job: Job, check: Callable[[JobRecord], None], dispose: Callable[[str], None]) -> None:
+        """Take a job off the board unless ``check`` raises, and ``dispose`` of its folder by its token.
+
+        Raises StorageError, and then it is still there.
+        """
         token = job.record.token
         with job.saving:
             with self.changed:
@@ -97,7 +100,7 @@ class Board:
                 self._jobs.pop(token, None)
                 self.changed.notify_all()
             try:
-                self.library.remove(token)
+                dispose(token)
             except StorageError:
                 with self.changed:
                     self._jobs[token] = job

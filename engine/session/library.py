@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -58,6 +58,7 @@ class Library:
         self.root = root.expanduser().resolve()
         self.session = new_token()
         self._own = self._lock(self.session)
+        self.written: Callable[[JobRecord], None] = lambda record: None  # hears of every record that was written
         self._sizes: dict[str, tuple[int, int]] = {}  # of runs by token: (when the folder changed, bytes)
         with library_errors(self.root):
             (self.root / SESSIONS).mkdir(parents=True, exist_ok=True)
@@ -94,6 +95,7 @@ class Library:
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(temporary, target)
+        self.written(record)
 
     def discard(self, token: str) -> None:
         """Forget a run that could not be begun: its folder goes, unless something was written into it."""
@@ -114,7 +116,7 @@ class Library:
         """Every run, oldest first; those that cannot be read are there as failed."""
         with library_errors(self.root):
             folders = [path for path in self.root.iterdir() if (path / JOB).is_file()]
-        return sorted((_read(folder) for folder in folders), key=lambda record: record.created)
+        return sorted((read_record(folder) for folder in folders), key=lambda record: record.created)
 
     def bytes_of(self, token: str) -> int:
         """How much a run takes on disk. That of a folder which has not changed since it was last asked is remembered."""
@@ -124,12 +126,12 @@ class Library:
         except OSError:
             return 0
         if self._sizes.get(token, (0, 0))[0] != changed:
-            self._sizes[token] = changed, sum(map(_size, folder.rglob("*")))
+            self._sizes[token] = changed, sum(map(size_of, folder.rglob("*")))
         return self._sizes[token][1]
 
     def read(self, token: str) -> JobRecord:
         """A run as it is on disk now, which another process may have changed."""
-        return _read(self.folder(token))
+        return read_record(self.folder(token))
 
     def is_alive(self, session: str) -> bool:
         """Whether the process with this session id is still there."""
@@ -172,7 +174,7 @@ class Library:
         return self.root / SESSIONS / f"{session}.lock"
 
 
-def _size(path: Path) -> int:
+def size_of(path: Path) -> int:
     """Bytes of a file; 0 for what is none, or has just been replaced."""
     try:
         return path.stat().st_size if path.is_file() else 0
@@ -180,7 +182,8 @@ def _size(path: Path) -> int:
         return 0
 
 
-def _read(folder: Path) -> JobRecord:
+def read_record(folder: Path) -> JobRecord:
+    """That of the run in a folder, or what stands for one that cannot be read."""
     path, text, created = folder / JOB, "", 0.0
     try:
         created = path.stat().st_mtime

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from engine.core.fields import is_writable
 from engine.errors import InputError, LimitError, StateError
 from engine.loop.settings import Settings
@@ -24,7 +26,7 @@ def already_submitted(settings: Settings, owner: str, client_key: str, board: Bo
     return "" if known is None else known.token
 
 
-def check_shares(owner: str, board: Board, limits: Limits) -> None:
+def check_shares(owner: str, board: Board, limits: Limits, bytes_of: Callable[[str], int]) -> None:
     """Raises InputError for a name that cannot be kept, and for an owner who has a full share already."""
     if not isinstance(owner, str) or len(owner) > MAX_OWNER_CHARACTERS or not is_writable(owner):
         raise InputError(f"The owner of a run is a text of at most {MAX_OWNER_CHARACTERS} characters.", "Reload the page.")
@@ -35,7 +37,7 @@ def check_shares(owner: str, board: Board, limits: Limits) -> None:
         raise LimitError(what, "Stop one of them, or wait until one is done.")
     if len(going) >= limits.jobs:
         raise LimitError(f"{len(going)} runs wait already, which is as many as this studio takes.", "Try again later.")
-    held = sum(board.library.bytes_of(job.record.token) for job in jobs if job.record.owner == owner)
+    held = bytes_of(owner)
     if held > limits.bytes_per_owner:
         what = f"Your runs take {held / GIBIBYTE:.1f} GiB on disk, which is more than one person may have."
-        raise LimitError(what, f"Delete the folders of runs that you do not need any more, in {board.library.root}.")
+        raise LimitError(what, f"Delete runs that you need no more, here or in {board.library.root}, and empty the trash.")

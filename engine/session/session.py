@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 
 from engine.core.camera import Camera
-from engine.errors import InputError, StateError
+from engine.errors import StateError
 from engine.loop.messages import Pictures, SceneCopy, SetKnobs, Stop
 from engine.loop.settings import Settings, Value
 from engine.loop.spec import Knobs
@@ -28,7 +28,9 @@ from engine.session.job_archive import JobArchive
 from engine.session.job_views import Cloud, Frame, Frames, JobView, Strip, view_of
 from engine.session.jobs import Board, Job
 from engine.session.library import Library, has_checkpoint, new_token
+from engine.session.library_catalogue import LibraryCatalogue
 from engine.session.limits import DEFAULT_LIMITS, Limits
+from engine.session.owned_runs import OwnedRuns
 from engine.session.quotas import already_submitted, check_shares
 from engine.session.record import ENDED, JobRecord
 from engine.session.recovery import claimed, recovered
@@ -71,6 +73,7 @@ class Session:
         self.library = Library(library)
         self.references = references or References(self.library.root)
         self._board = Board(self.library)
+        self.runs = OwnedRuns(self._board, LibraryCatalogue(self.library))
         self._frame_renderer = FrameRenderer(JobArchive(self._board, load_copy))
         self._engine = Engine(self._board, run, write_results, load_prior, self._frame_renderer, settle)
         self._frames, self._check, self._resume_interrupted = frames, check, resume_interrupted
@@ -84,6 +87,7 @@ class Session:
                 job = self._board.add(record, front=record.progress.total_step > 0)
                 if record.session == self.library.session:
                     self._board.save(job)
+        self.runs.catalogue.refresh()
 
     def start(self) -> None:
         """Begin to work: ``prepare`` ends before there is any thread."""
@@ -100,6 +104,7 @@ class Session:
         ended = self._engine.join(timeout_seconds) and self._frame_renderer.join(timeout_seconds)
         if ended:
             self.library.close()
+            self.runs.catalogue.close()
         return ended
 
     def __enter__(self) -> Session:
@@ -122,7 +127,7 @@ class Session:
         with self._submitting if client_key else nullcontext():
             if known := already_submitted(settings, owner, client_key, self._board):
                 return known
-            check_shares(owner, self._board, self.limits)
+            check_shares(owner, self._board, self.limits, self.runs.bytes_of)
             self._check(settings)
             return self._keep(settings, owner, client_key)
 
@@ -211,16 +216,8 @@ class Session:
             self._board.save(job)
 
     def delete(self, token: str, owner: str) -> None:
-        """Delete a run that has ended, with its files. Only its owner may: whoever else has the token gets an InputError."""
-
-        def check(record: JobRecord) -> None:
-            if not owner or record.owner != owner:
-                raise InputError("Only who started a run can delete it.", "Open it in the browser in which it was started.")
-            if record.state not in ENDED:
-                raise StateError("This run has not ended, so it is not deleted.", "Press Stop first.")
-
-        with claimed(self._board, token) as job:
-            self._board.remove(job, check)
+        """As `OwnedRuns.delete`."""
+        self.runs.delete(token, owner)
 
     # Looking
 
@@ -229,7 +226,8 @@ class Session:
         with self._board.changed:
             job = self._board.get(token)
             undoable = {} if job.record.state in ENDED else job.undo.values(job.record.knobs)
-            return replace(view_of(job.record, self.library.folder(token), self._board.position(token)), undoable=undoable)
+            view = view_of(job.record, self.library.folder(token), self._board.position(token))
+            return replace(view, undoable=undoable, title=self.runs.label(token).name or view.title)
 
     def busy(self) -> bool:
         """Whether a run is being worked on now."""

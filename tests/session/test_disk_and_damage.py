@@ -91,6 +91,7 @@ def test_only_a_whole_checkpoint_is_one_to_go_on_from(tmp_path: Path, open_sessi
     session = open_session()
     assert session.wait(record.token, PATIENCE).state == "done"
     assert run.begun == [("a red mug", False)], "it begins anew from the settings that are kept"
+    assert session.close(), "its record is written after it is done"
     assert not list(folder.glob("*.part")), "what was half written is gone"
 
 

@@ -1,0 +1,95 @@
+"""What an owner does with runs that have ended, and what is found of them: names, stars, the trash, and deleting for ever."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from engine.errors import InputError, StateError
+from engine.session.jobs import Board
+from engine.session.label import Label
+from engine.session.library_catalogue import LibraryCatalogue
+from engine.session.library_index import Entry, Found, Search
+from engine.session.record import ENDED, JobRecord
+from engine.session.recovery import claimed
+
+
+class OwnedRuns:
+    """The runs of a session by whose they are. Every method raises InputError for what is not the owner's."""
+
+    def __init__(self, board: Board, catalogue: LibraryCatalogue) -> None:
+        self._board, self.catalogue = board, catalogue
+
+    def search(self, owner: str, search: Search) -> Found:
+        """The owner's runs, newest first, each in the state that it is in now."""
+        found = self.catalogue.search(replace(search, owner=owner))
+        return replace(found, entries=tuple(map(self._present, found.entries)))
+
+    def bytes_of(self, owner: str) -> int:
+        """What the owner's runs take on disk, those in the trash too."""
+        library = self._board.library
+        held = sum(library.bytes_of(job.record.token) for job in self._board.all() if job.record.owner == owner)
+        return held + self.catalogue.search(Search(owner, trashed=True, most=0)).bytes
+
+    def label(self, token: str) -> Label:
+        """What was written on a run."""
+        return self.catalogue.label(token)
+
+    def relabel(self, token: str, owner: str, values: Mapping[str, Any]) -> Label:
+        """Change a run's ``name``, ``starred``, ``tags`` or ``notes``, and return its label. Raises StorageError, too."""
+        record = self._board.get(token).record
+        self._check_owner(record.owner, owner)
+        label = self.catalogue.label(token).with_values(values)
+        self.catalogue.relabel(token, label)
+        return label
+
+    def trash(self, token: str, owner: str) -> None:
+        """Put a run that has ended into the trash."""
+        with claimed(self._board, token) as job:
+            self._board.remove(job, lambda record: self._check(record, owner), self.catalogue.trash)
+
+    def restore(self, token: str, owner: str) -> None:
+        """Take a run out of the trash."""
+        self._check_trashed(token, owner)
+        with self._board.library.deciding():
+            self.catalogue.restore(token)
+            if self._board.find(token) is None:
+                self._board.add(self._board.library.read(token))
+
+    def delete(self, token: str, owner: str) -> None:
+        """Delete a run that has ended, with its files and for ever, from the library or from the trash."""
+        if self._board.find(token) is None:
+            self._check_trashed(token, owner)
+            self.catalogue.purge(token)
+            return
+        with claimed(self._board, token) as job:
+            self._board.remove(job, lambda record: self._check(record, owner), self._board.library.remove)
+        self.catalogue.forget(token)
+
+    def empty_trash(self, owner: str) -> int:
+        """Delete all of the owner's runs in the trash; returns how many."""
+        found = self.catalogue.search(Search(owner, trashed=True, most=-1)).entries
+        for entry in found:
+            self.catalogue.purge(entry.token)
+        return len(found)
+
+    def _present(self, entry: Entry) -> Entry:
+        """With the state of the job on the board, which is ahead of what was written last."""
+        job = self._board.find(entry.token)
+        return entry if job is None else replace(entry, state=job.record.state, step=job.record.progress.total_step)
+
+    def _check(self, record: JobRecord, owner: str) -> None:
+        self._check_owner(record.owner, owner)
+        if record.state not in ENDED:
+            raise StateError("This run has not ended, so it is not deleted.", "Press Stop first.")
+
+    def _check_owner(self, whose: str, owner: str) -> None:
+        if not owner or whose != owner:
+            raise InputError("Only who started a run can delete or change it.", "Open it in the browser in which it was started.")
+
+    def _check_trashed(self, token: str, owner: str) -> None:
+        """Raises InputError unless the owner's run is in the trash; who has only guessed learns nothing."""
+        entry = self.catalogue.index.entry(token)
+        if not owner or entry is None or not entry.trashed or entry.owner != owner:
+            raise InputError("There is no such run in the trash.", "Look for it in the library.")

@@ -1,0 +1,80 @@
+"""What an owner does with ended runs: names, stars, the trash; and that nobody else does."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.errors import InputError
+from engine.loop.settings import Settings
+from engine.loop.spec import Knobs, RunSpec
+from engine.session import Session
+from engine.session.library_index import Search
+from tests.session.fakes import PATIENCE_SECONDS, FakeRun
+
+
+def ended(session: Session, prompt: str = "a red mug") -> str:
+    token = session.submit(Settings(RunSpec(prompt, refine_steps=2), Knobs()), "ada")
+    assert session.wait(token, PATIENCE_SECONDS).state == "done"
+    return token
+
+
+def test_a_run_goes_into_the_trash_and_comes_back_with_its_name(session: Session) -> None:
+    token, runs = ended(session), session.runs
+    runs.relabel(token, "ada", {"name": "My mug", "starred": True})
+    assert session.view(token).title == "My mug" and session.jobs("ada")[0].title == "My mug"
+    runs.trash(token, "ada")
+    assert session.jobs("ada") == () and runs.search("ada", Search()).count == 0
+    with pytest.raises(InputError, match="no run"):
+        session.view(token)
+    assert [each.title for each in runs.search("ada", Search(trashed=True)).entries] == ["My mug"]
+    runs.restore(token, "ada")
+    assert session.view(token).title == "My mug" and session.files(token)
+    assert runs.search("ada", Search(words="my", starred=True)).count == 1
+
+
+def test_deleting_and_emptying_free_the_space(session: Session) -> None:
+    one, other = ended(session), ended(session, "a blue mug")
+    session.runs.trash(one, "ada")
+    assert session.runs.bytes_of("ada") > 0
+    assert session.runs.empty_trash("ada") == 1 and not (session.library.root / ".trash" / one).exists()
+    session.runs.trash(other, "ada")
+    session.delete(other, "ada")
+    assert session.runs.bytes_of("ada") == 0 and session.runs.search("ada", Search(trashed=True)).count == 0
+
+
+@pytest.mark.parametrize("owner", ["", "bob", "ad", "*"])
+def test_nobody_else_changes_throws_away_or_takes_back(session: Session, owner: str) -> None:
+    token, runs = ended(session), session.runs
+    for act in (
+        lambda: runs.relabel(token, owner, {"name": "x"}),
+        lambda: runs.trash(token, owner),
+        lambda: runs.delete(token, owner),
+    ):
+        with pytest.raises(InputError, match="Only who started"):
+            act()
+    runs.trash(token, "ada")
+    for act in (lambda: runs.restore(token, owner), lambda: runs.delete(token, owner)):
+        with pytest.raises(InputError, match="no such run"):
+            act()
+    assert runs.empty_trash(owner) == 0 and runs.search(owner, Search(trashed=True)).count == 0
+    runs.restore(token, "ada")
+
+
+def test_a_run_that_goes_is_not_thrown_away_and_is_found_as_it_goes(session: Session, run: FakeRun) -> None:
+    run.hold()
+    token = session.submit(Settings(RunSpec("a red mug", refine_steps=9), Knobs()), "ada")
+    run.allow(3)
+    with pytest.raises(InputError, match="has not ended"):
+        session.runs.trash(token, "ada")
+    assert session.runs.search("ada", Search(words="mug")).entries[0].state in ("queued", "running")
+    run.free()
+
+
+def test_what_was_thrown_away_is_not_taken_up_by_the_next_session(open_session, session: Session) -> None:
+    kept, thrown = ended(session), ended(session)
+    session.runs.trash(thrown, "ada")
+    session.close()
+    again = open_session()
+    assert [view.token for view in again.jobs("ada")] == [kept]
+    again.runs.restore(thrown, "ada")
+    assert {view.token for view in again.jobs("ada")} == {kept, thrown}

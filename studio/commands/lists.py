@@ -20,6 +20,30 @@ def add_lists(commands: argparse._SubParsersAction) -> None:
     priors.add_argument("--fetch", metavar="ID", help="download this prior's weights")
     priors.add_argument("--yes", action="store_true", help="accept size and licence without asking")
     priors.set_defaults(command=_priors)
+    library = commands.add_parser(
+        "library",
+        help="the runs that are kept: find, name and star them, throw away and take back",
+        description="The runs that are kept, newest first. A run is named by its token, or by the beginning of it.",
+    )
+    add_library_options(library)
+    library.set_defaults(command=_library)
+
+
+def add_library_options(library: argparse.ArgumentParser) -> None:
+    library.add_argument("search", nargs="*", metavar="WORD", help="only those with all of these in words, name, tags or notes")
+    library.add_argument("--library", help="folder of runs (default: $MAQUETTE_HOME or ~/.local/share/maquette)")
+    library.add_argument("--starred", action="store_true", help="only those with a star")
+    library.add_argument("--in-trash", action="store_true", help="those in the trash")
+    library.add_argument("--all", action="store_true", help="all of them, and not the newest alone")
+    library.add_argument("--json", action="store_true", help="as JSON")
+    change = library.add_mutually_exclusive_group()
+    change.add_argument("--trash", metavar="TOKEN", help="put a run into the trash")
+    change.add_argument("--restore", metavar="TOKEN", help="take a run out of the trash")
+    change.add_argument("--purge", metavar="TOKEN", help="delete a run in the trash, for ever")
+    change.add_argument("--rename", nargs=2, metavar=("TOKEN", "NAME"), help="give a run a name; an empty one takes it away")
+    change.add_argument("--star", metavar="TOKEN", help="give a run a star, or take it away again")
+    change.add_argument("--tag", nargs="+", metavar=("TOKEN", "TAG"), help="the tags of a run: these, and no others")
+    change.add_argument("--note", nargs=2, metavar=("TOKEN", "TEXT"), help="notes on a run")
 
 
 # Each imports what it needs when it runs, so that --help answers at once.
@@ -47,3 +71,9 @@ def _priors(options: argparse.Namespace) -> int | None:
     from studio.commands.listing import priors
 
     return priors(options.fetch, accepted=options.yes)
+
+
+def _library(options: argparse.Namespace) -> int | None:
+    from studio.commands.library import library
+
+    return library(options)

@@ -95,7 +95,9 @@ def test_builders_commands_have_the_options_that_are_named(command: str, capsys,
         assert option in told, f"{name} has no {option}"
 
 
-@pytest.mark.parametrize("path", READMES, ids=lambda path: str(path.relative_to(ROOT)))
+@pytest.mark.parametrize(
+    "path", (*READMES, *sorted((ROOT / ".github").glob("*.md"))), ids=lambda path: str(path.relative_to(ROOT))
+)
 def test_everything_that_is_pointed_to_is_there(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", text) + re.findall(r'src="([^"]+)"', text)

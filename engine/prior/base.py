@@ -207,10 +207,25 @@ class Prediction:
 class Prior(Protocol):
     """A diffusion model. Weights are frozen; ``predict`` may be differentiated with respect to ``x_t`` and the text tokens."""
 
-    info: PriorInfo
-    schedule: NoiseSchedule
-    device: torch.device
-    network: torch.nn.Module | None  # the denoiser that ``predict`` calls, for adapters; None: there is none
+    @property
+    def info(self) -> PriorInfo:
+        """What it is and can do."""
+        ...
+
+    @property
+    def schedule(self) -> NoiseSchedule:
+        """How noise is mixed in."""
+        ...
+
+    @property
+    def device(self) -> torch.device:
+        """Where its weights lie."""
+        ...
+
+    @property
+    def network(self) -> torch.nn.Module | None:
+        """The denoiser that ``predict`` calls, for adapters; None: there is none."""
+        ...
 
     def encode(self, views: Views) -> Tensor:
         """Pictures (B,H,W,3) 0..1 to the model's space (B,C,h,w), differentiably; resizes to ``info.resolution``."""

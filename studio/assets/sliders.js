@@ -33,7 +33,7 @@
   const attend = () => { for (const knob of document.querySelectorAll("#mq-panel .mq-knob")) { describe(knob); mark(knob); } };
 
   let due = 0;
-  const soon = () => { due ||= requestAnimationFrame(() => { due = 0; attend(); }); };
+  const soon = () => { if (!due) due = requestAnimationFrame(() => { due = 0; attend(); }); };
 
   maquette.mountPanel = (panel) => {
     attend();

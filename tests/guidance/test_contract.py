@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
+import re
 import textwrap
 from dataclasses import replace
 from pathlib import Path
@@ -244,7 +245,19 @@ def test_a_method_is_one_new_file(plugged_in: type[Guidance]) -> None:
 
 def test_which_the_contract_finds(plugged_in: type[Guidance], prior: AnalyticPrior, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(METHODS, "straight_pull", plugged_in)
-    method = plugged_in()
+    keeps_the_contract(plugged_in(), prior)
+
+
+def test_the_example_for_contributors_is_a_method(prior: AnalyticPrior, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (Path(__file__).parents[2] / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.S)
+    (tmp_path / "pull.py").write_text(example, encoding="utf-8")
+    monkeypatch.setattr(engine.guidance, "__path__", [*engine.guidance.__path__, str(tmp_path)])
+    monkeypatch.setitem(METHODS, "pull", methods()["pull"])
+    keeps_the_contract(methods()["pull"](), prior)
+
+
+def keeps_the_contract(method: Guidance, prior: AnalyticPrior) -> None:
     for test in (test_is_a_frozen_dataclass_that_says_what_it_is, test_guidance_is_a_knob_and_every_field_has_a_mark):
         test(method)
     for test in (

@@ -13,7 +13,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -52,7 +52,7 @@ class Block:
             object.__setattr__(self, name, _three(getattr(self, name), f"The {name} of a {self.kind}", low, high))
 
 
-def _three(values: object, what: str, low: float, high: float) -> tuple[float, float, float]:
+def _three(values: Any, what: str, low: float, high: float) -> tuple[float, float, float]:
     """Three numbers in ``low``..``high``. Raises InputError for anything else."""
     sound = isinstance(values, (tuple, list, np.ndarray)) and len(values) == 3
     numbers = [value for value in values if not isinstance(value, (bool, str))] if sound else []
@@ -104,7 +104,7 @@ def text_of(blocks: Sequence[Block]) -> str:
     return '{"blocks": [\n' + ",\n".join(f"  {json.dumps(_plain(asdict(block)))}" for block in blocks) + "\n]}\n"
 
 
-def _plain(told: Mapping[str, object]) -> dict[str, object]:
+def _plain(told: Mapping[str, Any]) -> dict[str, object]:
     return {
         name: value if isinstance(value, str) else [round(float(number), 6) for number in value] for name, value in told.items()
     }

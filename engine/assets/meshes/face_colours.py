@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -67,7 +68,7 @@ def of_corners(values: np.ndarray, corners: np.ndarray, faces: np.ndarray, share
     return np.einsum("kc,kcd->kd", shares, values[corners[faces]].astype(np.float64))
 
 
-def painted(surfaces: Sequence[Surface], **more: object) -> RawMesh | None:
+def painted(surfaces: Sequence[Surface], **more: Any) -> RawMesh | None:
     """All surfaces as one mesh with a colour for each face; None where nothing can be seen. ``more`` is passed to `RawMesh`."""
     vertices, faces, colours, whole, start = [], [], [], [], 0
     size = _size(surfaces)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 from engine.errors import FileFormatError
 from engine.prior.base import PriorInfo
@@ -55,7 +56,7 @@ def read_info(folder: Path) -> PriorInfo:
     """What the folder says of its prior, without weights and words. Raises `FileFormatError` if it cannot be read."""
     try:
         table = tomllib.loads((Path(folder) / SETTINGS).read_text(encoding="utf-8"))
-        values = {name: tuple(table[name]) if isinstance(table[name], list) else table[name] for name in _FIELDS}
+        values: dict[str, Any] = {name: tuple(table[name]) if isinstance(table[name], list) else table[name] for name in _FIELDS}
         steered = (Path(folder) / CONTROLLER / WEIGHTS).exists()
         return PriorInfo(**values, implies_noise=True, taught_words=True, takes_references=steered)
     except (OSError, TypeError, KeyError, ValueError) as error:

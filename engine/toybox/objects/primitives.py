@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-Vector = Sequence[float]
+Vector = Sequence[float] | np.ndarray
 
 
 class Solid(NamedTuple):

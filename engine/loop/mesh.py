@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,50 +23,86 @@ from engine.scene.splats import Splats
 
 RESOLUTION = 112
 LEVEL = 0.35
+MAX_FACES = 20_000
 TEXTURED_FACES = 8_000  # unwrapping takes time that grows faster than the number of faces
 SMALLEST_PART = 0.004  # pieces smaller than this share of the whole are dust
 
 
 @dataclass(frozen=True, eq=False)
 class ColouredMesh:
-    """``vertices`` (N,3) in the world, ``faces`` (F,3) outward, ``colours`` (N,3) in 0..1 display values."""
+    """``vertices`` (N,3) in the world, ``faces`` (F,3) outward, ``colours`` (N,3) in 0..1 display values.
+
+    ``notes`` say what a person should know of the shape: that it is a mist, in several parts, or cut off.
+    """
 
     vertices: np.ndarray
     faces: np.ndarray
     colours: np.ndarray
+    notes: tuple[str, ...] = ()
 
 
-def mesh_of(copy: SceneCopy, max_faces: int = 20_000) -> ColouredMesh:
+def mesh_of(copy: SceneCopy, max_faces: int = MAX_FACES) -> ColouredMesh:
     """The outer surface of a scene, coloured as it looks from outside. Raises InputError when there is nothing solid."""
-    solidity, colour, level, smoothing = _solid(copy)
-    solid = without_dust(solidity, level)
-    options = SurfaceOptions(RESOLUTION, level, largest_only=False, smoothing=smoothing, max_faces=max_faces)
-    surface = surface_of_grid(solid, options)
+    solid = solid_of(copy)
+    clean = without_dust(solid.solidity, solid.level)
+    options = SurfaceOptions(RESOLUTION, solid.level, largest_only=False, smoothing=solid.smoothing, max_faces=max_faces)
+    surface = surface_of_grid(clean, options)
     normals = vertex_normals(surface.vertices, surface.faces)
-    inner = np.stack([_at(colour[..., channel], surface.vertices) for channel in range(3)], axis=1)
-    return ColouredMesh(surface.vertices, surface.faces, colours_from_views(copy, surface.vertices, normals, inner))
+    inner = np.stack([_at(solid.colour[..., channel], surface.vertices) for channel in range(3)], axis=1)
+    colours = colours_from_views(copy, surface.vertices, normals, inner)
+    notes = (*solid.notes, *_notes(clean > solid.level, len(surface.faces), max_faces))
+    return ColouredMesh(surface.vertices, surface.faces, colours, notes)
 
 
-def _solid(copy: SceneCopy) -> tuple[np.ndarray, np.ndarray, float, int]:
-    """Solidity (R,R,R) and colour (R,R,R,3) of a scene, the level of its surface, and rounds of smoothing that it needs.
+@dataclass(frozen=True, eq=False)
+class Solid:
+    """``solidity`` (R,R,R) and ``colour`` (R,R,R,3) of a scene, the ``level`` of its surface, and rounds of ``smoothing``."""
+
+    solidity: np.ndarray
+    colour: np.ndarray
+    level: float
+    smoothing: int
+    notes: tuple[str, ...] = ()
+
+
+def solid_of(copy: SceneCopy) -> Solid:
+    """A scene as a volume. Raises InputError when there is nothing solid.
 
     Splats are carved; where that leaves nothing, as of a mist, and of fields, the plain occupancy counts.
     """
     scene = shown(copy)
     occupancy, colour = occupancy_grid(scene, RESOLUTION)
-    level = min(LEVEL, 0.5 * float(occupancy.max()))  # a thin mist still has a surface
+    densest = float(occupancy.max())
+    level = min(LEVEL, 0.5 * densest)  # a thin mist still has a surface
     if level <= 1e-4:
         raise InputError("The shape has no solid part to make a mesh of.", "Refine it for longer, or export the splats.")
+    notes = ("The shape is a mist: its mesh is where that is half as dense as at its densest.",) if densest < LEVEL else ()
     if isinstance(scene, Splats):
         cleaned = carved(scene, without_dust(occupancy, level), level, copy.fov_deg, copy.distance)
         if float(cleaned.max()) > CARVED_LEVEL:
-            return cleaned, colour, CARVED_LEVEL, 3
-    return occupancy, colour, level, 6
+            return Solid(cleaned, colour, CARVED_LEVEL, 3, notes)
+        notes = notes or ("Nothing of the shape is opaque: its mesh is the surface of a mist.",)
+    return Solid(occupancy, colour, level, 6, notes)
+
+
+def _notes(solid: np.ndarray, faces: int, max_faces: int) -> Iterator[str]:
+    """Of what is inside the surface (R,R,R) bool, and of how many faces there are."""
+    parts = int(ndimage.label(solid, structure=np.ones((3, 3, 3)))[1])
+    if parts > 1:
+        yield f"The mesh has {parts} parts that do not touch."
+    if any(solid.take(end, axis).any() for axis in range(3) for end in (0, -1)):
+        yield "The shape reaches the border of its space, where its mesh is cut off."
+    if max_faces and faces > max_faces:
+        yield f"The mesh has {faces:,} faces: with {max_faces:,} it would tear."
 
 
 def textured(copy: SceneCopy, size: int = 1024) -> Baked:
     """The same surface with fewer faces and its colours in a texture of ``size`` squared."""
-    mesh = mesh_of(copy, TEXTURED_FACES)
+    return textured_mesh(copy, mesh_of(copy, TEXTURED_FACES), size)
+
+
+def textured_mesh(copy: SceneCopy, mesh: ColouredMesh, size: int = 1024) -> Baked:
+    """The surface of a scene with its colours in a texture of ``size`` squared."""
     normals, nearest = vertex_normals(mesh.vertices, mesh.faces), cKDTree(mesh.vertices)
 
     def colour_at(points: np.ndarray) -> np.ndarray:

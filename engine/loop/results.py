@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import torch
 
 from engine.assets.export.files import atomic_path
 from engine.assets.export.glb import write_glb, write_textured_glb
+from engine.assets.export.placement import Placement
 from engine.assets.export.ply import sh0_from_rgb, write_splat_ply
 from engine.assets.export.sheet import write_sheet
 from engine.assets.export.splat_axes import AXES_COMMENT, to_file
@@ -23,15 +26,17 @@ from engine.guidance import key_of
 from engine.loop.clock import Clock
 from engine.loop.devices import device_name
 from engine.loop.frames import device_of, render_frames, render_rgba, shown, strip_cameras
-from engine.loop.mesh import mesh_of, textured
+from engine.loop.mesh import TEXTURED_FACES, mesh_of, textured_mesh
 from engine.loop.messages import Finished, SceneCopy
 from engine.loop.recipe import Recipe
 from engine.loop.reference.provenance import Origin, origin_in
+from engine.loop.reopened import Notes, check_recipe, film_differences, mesh_differences, splat_differences
+from engine.loop.spec import RunSpec
 from engine.scene import splats
 from engine.scene.canvas import Canvas
 from engine.scene.field import Field, node_positions
 
-Writer = Callable[[Path, SceneCopy, str], None]
+Writer = Callable[[Path, SceneCopy, str], Notes]
 Failures = list[tuple[str, Exception]]  # the file's name, and what kept it from being written
 
 FILE_OF = {"ply": "scene.ply", "glb": "mesh.glb", "texture": "mesh_textured.glb", "mp4": "turntable.mp4", "png": "views.png"}
@@ -41,12 +46,15 @@ RESULT_FILES = ("recipe.toml", *FILE_OF.values(), "result.json")
 
 SHEET_SIZE, TURNTABLE_SIZE = 256, 320
 TURNTABLE_FRAMES, TURNTABLE_FPS = 72, 24
+LONGEST_NAME = 60
+BLANK = RunSpec(prompt="maquette")
 SOLID_VOXEL = 0.02  # opacity under which a voxel makes no splat
 
 
 def write_results(finished: Finished, prior_id: str, folder: Path, formats: tuple[str, ...] = USUAL_FORMATS) -> dict[str, Path]:
     """Write recipe.toml, the chosen files and result.json into ``folder``; returns their paths by format.
 
+    Each file is opened again before the run counts as done; where it differs from the viewport, the summary's notes say so.
     Pictures on a canvas have no third dimension and make only the contact sheet. A file that cannot be written keeps none of the
     others back: IncompleteError names those that are there. Raises StorageError where there is none.
     """
@@ -54,10 +62,11 @@ def write_results(finished: Finished, prior_id: str, folder: Path, formats: tupl
     origin = origin_in(finished.recipe.settings.spec.reference, folder)
     recipe = with_facts(finished.recipe, prior_id, copy, origin)
     text = recipe.to_toml()
-    writers: dict[str, Callable[[Path, SceneCopy, str], None]] = {
+    spec = recipe.settings.spec
+    writers: dict[str, Writer] = {
         "ply": _ply,
-        "glb": _glb,
-        "texture": _texture,
+        "glb": partial(_glb, spec=spec),
+        "texture": partial(_texture, spec=spec),
         "mp4": _mp4,
         "png": _png,
     }
@@ -72,6 +81,7 @@ def write_results(finished: Finished, prior_id: str, folder: Path, formats: tupl
         error = task.exception()
         if error is None:
             files[name] = folder / FILE_OF[name]
+            notes += [note for note in task.result() or () if note not in notes]
         elif isinstance(error, InputError):  # a shape too thin for a mesh still has its other files
             notes.append(str(error))
         elif isinstance(error, Exception):  # whatever keeps one file from being written, the others are still to be had
@@ -155,7 +165,7 @@ def splats_of(scene: splats.Splats | Field) -> splats.Splats:
         )
 
 
-def _ply(path: Path, copy: SceneCopy, recipe: str) -> None:
+def _ply(path: Path, copy: SceneCopy, recipe: str) -> Notes:
     cloud = splats_of(shown(copy))
     if len(cloud) == 0:
         raise InputError("The shape has no solid part to export.", "Refine it for longer.")
@@ -164,20 +174,39 @@ def _ply(path: Path, copy: SceneCopy, recipe: str) -> None:
     means, scales, quats, opacities, rgb = parts
     means, quats = to_file(means, quats)
     write_splat_ply(path, means, scales, quats, opacities, sh0_from_rgb(rgb), comments=[AXES_COMMENT], recipe=recipe)
+    check_recipe(path, recipe)
+    return splat_differences(path, replace(copy, scene=cloud, render_size=0))
 
 
-def _glb(path: Path, copy: SceneCopy, recipe: str) -> None:
-    mesh = mesh_of(copy)
-    write_glb(path, mesh.vertices, mesh.faces, mesh.colours, recipe=recipe)
+def _glb(path: Path, copy: SceneCopy, recipe: str, spec: RunSpec = BLANK) -> Notes:
+    mesh = mesh_of(copy, spec.mesh_faces)
+    placed = _placement(spec).of(mesh.vertices)
+    write_glb(path, placed.to_file(mesh.vertices), mesh.faces, mesh.colours, recipe=recipe, name=name_of(spec))
+    check_recipe(path, recipe)
+    return (*mesh.notes, *mesh_differences(path, copy, placed))
 
 
-def _texture(path: Path, copy: SceneCopy, recipe: str) -> None:
-    baked = textured(copy)
-    write_textured_glb(path, baked, recipe=recipe)
+def _texture(path: Path, copy: SceneCopy, recipe: str, spec: RunSpec = BLANK) -> Notes:
+    mesh = mesh_of(copy, min(spec.mesh_faces, TEXTURED_FACES))
+    baked, placed = textured_mesh(copy, mesh), _placement(spec).of(mesh.vertices)
+    write_textured_glb(path, replace(baked, vertices=placed.to_file(baked.vertices)), recipe=recipe, name=name_of(spec))
+    check_recipe(path, recipe)
+    return (*mesh.notes, *mesh_differences(path, copy, placed))
 
 
-def _mp4(path: Path, copy: SceneCopy, recipe: str) -> None:
+def _placement(spec: RunSpec) -> Placement:
+    return Placement(spec.mesh_origin, spec.mesh_size_m)
+
+
+def name_of(spec: RunSpec) -> str:
+    """What an object is called in files: its words."""
+    return " ".join(spec.prompt.split())[:LONGEST_NAME] or "maquette"
+
+
+def _mp4(path: Path, copy: SceneCopy, recipe: str) -> Notes:
     write_video(path, _turntable(copy), fps=TURNTABLE_FPS, recipe=recipe)
+    check_recipe(path, recipe)
+    return film_differences(path, TURNTABLE_FRAMES)
 
 
 def _turntable(copy: SceneCopy) -> Iterator[np.ndarray]:
@@ -186,8 +215,10 @@ def _turntable(copy: SceneCopy) -> Iterator[np.ndarray]:
         yield render_frames(copy, [camera])[0]
 
 
-def _png(path: Path, copy: SceneCopy, recipe: str) -> None:
+def _png(path: Path, copy: SceneCopy, recipe: str) -> Notes:
     write_sheet(path, render_rgba(copy, strip_cameras(copy, SHEET_SIZE, _sheet_views(copy))), recipe=recipe)
+    check_recipe(path, recipe)
+    return ()
 
 
 def _sheet_views(copy: SceneCopy) -> int:

@@ -13,7 +13,7 @@ from engine.guidance.base import Guidance
 from engine.guidance.sds import Sds
 from engine.guidance.timesteps import Timesteps
 from engine.loop import image_settings as photo
-from engine.loop import reference_settings
+from engine.loop import mesh_settings, reference_settings
 from engine.prior.control.entries import OFF, control_ids
 from engine.prior.memory_plan import PRECISIONS
 
@@ -113,6 +113,9 @@ class RunSpec:
     reference_turn_deg: reference_settings.Turn = 0.0
     reference_by: reference_settings.By = reference_settings.AUTO
     reference_map: reference_settings.Map = "progress"
+    mesh_faces: mesh_settings.Faces = 20_000
+    mesh_origin: mesh_settings.Origin = "centre"
+    mesh_size_m: mesh_settings.SizeMetres = 0.0
     control: Annotated[
         str,
         Choice(

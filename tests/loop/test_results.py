@@ -140,3 +140,64 @@ def test_hollows_are_filled_and_dust_is_taken_away() -> None:
     clean = without_dust(shell, 0.5)
     assert clean[18, 18, 18] == 1 and clean[38, 38, 38] == 0
     assert np.array_equal(clean[:34, :34, :34] > 0.5, (distance < 12)[:34, :34, :34])
+
+
+def test_the_mesh_stands_where_and_is_as_large_as_the_recipe_says(finished, tmp_path) -> None:
+    spec = replace(finished.recipe.settings.spec, mesh_origin="base", mesh_size_m=0.12, mesh_faces=3000)
+    settled = replace(finished, recipe=Recipe(replace(finished.recipe.settings, spec=spec)))
+    files = results.write_results(settled, "ball", tmp_path, formats=("glb",))
+    mesh = trimesh.load(files["glb"], force="mesh")
+    low, high = mesh.bounds
+    assert max(high - low) == pytest.approx(0.12, abs=1e-6)
+    assert low[1] == pytest.approx(0, abs=1e-7) and (low + high)[[0, 2]] == pytest.approx(0, abs=1e-7)
+    assert 0.95 * 3000 <= len(mesh.faces) <= 3000
+    assert json.loads(files["result"].read_text())["notes"] == []
+
+
+def scene_of(points: np.ndarray, opacity: float = 0.95, scale: float = 0.04) -> splats.Splats:
+    return splats.from_points(torch.from_numpy(points).float(), torch.full((len(points), 3), 0.5), scale=scale, opacity=opacity)
+
+
+def ball_of_points(count: int, radius: float, centre: float = 0.0) -> np.ndarray:
+    points = np.random.default_rng(0).normal(size=(count, 3))
+    return radius * points / np.linalg.norm(points, axis=1, keepdims=True) + [centre, 0, 0]
+
+
+BAD = {
+    "fog": (scene_of(np.random.default_rng(1).uniform(-0.6, 0.6, (400, 3)), 0.03, 0.1), "mist"),
+    "in parts": (scene_of(np.r_[ball_of_points(900, 0.2, -0.5), ball_of_points(900, 0.2, 0.5)]), "2 parts"),
+    "cut off": (scene_of(ball_of_points(3000, 0.5, 0.7)), "border of its space"),
+    "one-sided": (scene_of(np.c_[np.zeros(2000), np.random.default_rng(2).uniform(-0.6, 0.6, (2000, 2))], 0.95, 0.03), ""),
+}
+
+
+@pytest.mark.parametrize(("scene", "word"), BAD.values(), ids=BAD)
+def test_an_odd_shape_has_a_mesh_and_a_note(scene, word: str, finished, tmp_path) -> None:
+    if finished.copy.scene.kind == "field":
+        pytest.skip("the shapes here are of splats")
+    copy = replace(finished.copy, scene=scene, backend="cpu")
+    files = results.write_results(replace(finished, copy=copy), "ball", tmp_path, formats=("ply", "glb"))
+    notes = json.loads(files["result"].read_text())["notes"]
+    assert files["ply"].exists() and trimesh.load(files["glb"], force="mesh").is_watertight
+    assert any(word in note for note in notes) if word else not any("mist" in note for note in notes)
+
+
+def test_what_differs_from_the_viewport_is_said(finished, tmp_path, monkeypatch) -> None:
+    if finished.copy.scene.kind == "field":
+        pytest.skip("comparing is the same for every scene")
+    whole = results.mesh_of
+
+    def half_and_dark(copy, max_faces):
+        mesh = whole(copy, max_faces)
+        return replace(mesh, vertices=mesh.vertices * [1, 1, 0.5], colours=0 * mesh.colours)
+
+    monkeypatch.setattr(results, "mesh_of", half_and_dark)
+    files = results.write_results(finished, "ball", tmp_path, formats=("glb",))
+    notes = " ".join(json.loads(files["result"].read_text())["notes"])
+    assert "outlines of mesh.glb" in notes and "colours of mesh.glb" in notes
+
+
+def test_a_file_that_cannot_be_read_again_does_not_count_as_written(finished, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(results, "write_sheet", lambda path, *_, recipe: path.write_bytes(b"no picture"))
+    with pytest.raises(IncompleteError, match=r"views\.png.*read again"):
+        results.write_results(finished, "ball", tmp_path, formats=("ply", "png"))

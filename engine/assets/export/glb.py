@@ -43,6 +43,12 @@ def linear_from_srgb(colour: np.ndarray) -> np.ndarray:
     return np.where(colour <= 0.04045, colour / 12.92, ((colour + 0.055) / 1.055) ** 2.4)
 
 
+def srgb_from_linear(light: np.ndarray) -> np.ndarray:
+    """The way back."""
+    light = np.clip(light, 0.0, 1.0)
+    return np.where(light <= 0.0031308, light * 12.92, 1.055 * light ** (1 / 2.4) - 0.055)
+
+
 def write_glb(
     path: Path | str,
     vertices: np.ndarray,

@@ -119,7 +119,7 @@ def exported_mesh(copy: SceneCopy) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     with tempfile.TemporaryDirectory() as folder:
         path, mesh = Path(folder) / "mesh.glb", mesh_of(copy, FACES)
         write_glb(path, mesh.vertices, mesh.faces, mesh.colours)
-        read = trimesh.load(path, force="mesh", process=False)
+        (read,) = trimesh.load_scene(path, process=False).geometry.values()
     vertices, normals = (world_from_gltf(np.asarray(part, np.float64)) for part in (read.vertices, read.vertex_normals))
     return vertices, np.asarray(read.faces, np.int64), normals
 

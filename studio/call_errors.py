@@ -52,7 +52,10 @@ def log_place(error: Exception) -> None:
 
 
 class CallErrors:
-    """ASGI middleware: an exception before an answer has begun, as of an unknown handler's number, is a 400 in words."""
+    """ASGI middleware: an exception before an answer has begun, as of an unknown handler's number, is a 400 in words.
+
+    Exceptions of whoever passes on what is sent, as of an upload that is too large, are answered there.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -61,7 +64,15 @@ class CallErrors:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        begun = False
+        begun, from_outside = False, None
+
+        async def taken() -> Message:
+            nonlocal from_outside
+            try:
+                return await receive()
+            except Exception as error:
+                from_outside = error
+                raise
 
         async def noted(message: Message) -> None:
             nonlocal begun
@@ -69,9 +80,9 @@ class CallErrors:
             await send(message)
 
         try:
-            await self.app(scope, receive, noted)
+            await self.app(scope, taken, noted)
         except Exception as error:
-            if begun or os.environ.get(DEBUG):
+            if begun or error is from_outside or os.environ.get(DEBUG):
                 raise
             log_place(error)
             await JSONResponse({"error": UNREADABLE}, 400)(scope, receive, send)

@@ -84,6 +84,8 @@ async def _body(request: Request) -> dict[str, Any]:
     """The JSON object that was posted; an empty one for anything else. Raises InputError for far too much."""
     try:
         told = json.loads(await bounded_body(request, MOST_BYTES))
+    except InputError:
+        raise
     except (ValueError, RecursionError):
         told = None
     return told if isinstance(told, dict) else {}

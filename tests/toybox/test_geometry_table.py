@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 import trimesh
 
 from engine.toybox.benchmark import __main__ as benchmark
+from engine.toybox.benchmark import blender_renders
 from engine.toybox.benchmark.geometry import GeometryResult, Truth, normal_angles_deg, truth_of
 from engine.toybox.benchmark.geometry_table import gather_geometry, geometry_table
 from engine.toybox.benchmark.lit import LitViews, lit_views, surviving_holes
@@ -166,3 +168,11 @@ def test_the_command_measures_a_mesh_beside_the_truth(tmp_path, capsys: pytest.C
 def test_what_cannot_be_measured_is_refused(options: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert benchmark.main(["--geometry", *options]) == 2
     assert words in capsys.readouterr().err
+
+
+def test_blenders_renders_say_what_is_missing(tmp_path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert blender_renders.main([str(tmp_path)]) == 2 and "no .glb" in capsys.readouterr().err
+    ball(0.5).export(tmp_path / "ball.glb")
+    if importlib.util.find_spec("bpy") is None:
+        assert blender_renders.main([str(tmp_path), "--out", str(tmp_path / "a.png")]) == 2
+        assert "pip install bpy" in capsys.readouterr().err

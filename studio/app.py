@@ -22,6 +22,7 @@ from studio.composition import open_catalogue, open_session
 from studio.downloads import download_routes
 from studio.given_pictures import given_route
 from studio.guard import Access, access_for, is_loopback
+from studio.library_routes import library_routes
 from studio.live import live_route
 from studio.page import build_page
 from studio.preview import cut_now, preview_routes, remembering
@@ -124,6 +125,7 @@ def own_routes(
         *viewport_routes(session, viewports),
         live_route(session, pool, viewports.cameras),
         *download_routes(session),
+        *library_routes(session),
         *preview_routes(session.library.root, looking, cut),
         given_route(session, cut, looking),
         *reference_routes(session),

@@ -1,27 +1,22 @@
-"""Plain HTTP beside the page: a run's files, its thumbnail, and the list of a browser's runs.
-
-A run's token is the right to see it; the owner's secret, in a header and never in an address, is the right to list runs.
-"""
+"""Plain HTTP beside the page: a run's files and its thumbnail. A run's token is the right to see it."""
 
 from __future__ import annotations
 
 import unicodedata
-from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from engine.errors import StudioError
-from engine.session import JobView, Session
+from engine.session import Session
 from studio.pictures import jpeg
 
-OWNER_HEADER = "x-maquette-owner"
 MOST_CHARACTERS = 60  # of a title in a file's name: scripts without spaces have long words
 
 
 def download_routes(session: Session) -> list[BaseRoute]:
-    """``/files/{token}/{name}``, ``/thumb/{token}``, ``/runs``, and ``/runs/{token}`` to delete one."""
+    """``/files/{token}/{name}`` and ``/thumb/{token}``."""
 
     def file(request: Request) -> Response:
         token, name = request.path_params["token"], request.path_params["name"]
@@ -34,6 +29,9 @@ def download_routes(session: Session) -> list[BaseRoute]:
         return FileResponse(path, filename=f"{_slug(session.view(token).title)}-{path.name}")
 
     def thumb(request: Request) -> Response:
+        kept = session.runs.thumbnail(request.path_params["token"])
+        if kept is not None:
+            return FileResponse(kept, media_type="image/jpeg", headers={"Cache-Control": "no-cache"})
         try:
             strip = session.strip(request.path_params["token"])
         except StudioError as error:
@@ -42,33 +40,10 @@ def download_routes(session: Session) -> list[BaseRoute]:
             return Response(status_code=204)
         return Response(jpeg(strip.images[1]), media_type="image/jpeg", headers={"Cache-Control": "no-cache"})
 
-    def runs(request: Request) -> Response:
-        owner = request.headers.get(OWNER_HEADER, "")
-        return JSONResponse([_summary(view) for view in session.jobs(owner)] if owner else [])
-
-    def delete(request: Request) -> Response:
-        try:
-            session.delete(request.path_params["token"], request.headers.get(OWNER_HEADER, ""))
-        except StudioError as error:
-            return JSONResponse({"what": error.what, "remedy": error.remedy}, 400)
-        return Response(status_code=204)
-
     return [
         Route("/files/{token}/{name}", file),
         Route("/thumb/{token}", thumb),
-        Route("/runs", runs),
-        Route("/runs/{token}", delete, methods=["DELETE"]),
     ]
-
-
-def _summary(view: JobView) -> dict[str, Any]:
-    return {
-        "token": view.token,
-        "title": view.title,
-        "state": view.state,
-        "queue_position": view.queue_position,
-        "step": view.total_step,
-    }
 
 
 def _slug(title: str) -> str:

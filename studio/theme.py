@@ -26,6 +26,7 @@ STYLES = (
     "blocks.css",
     "ghost.css",
     "fetch.css",
+    "library.css",
 )
 SCRIPTS = (
     "page.js",
@@ -46,6 +47,7 @@ SCRIPTS = (
     "beside.js",
     "stage.js",
     "strength.js",
+    "library.js",
     "compare.js",
     "ghost.js",
 )

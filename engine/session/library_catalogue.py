@@ -15,7 +15,6 @@ from engine.session.library_index import NAME, Entry, Found, LibraryIndex, Searc
 from engine.session.record import ENDED, JobRecord
 
 TRASH, TRASHED = ".trash", "trashed"  # the folder of runs that were thrown away, and the mark in each of when
-THUMBNAIL = "thumbnail.jpg"
 TOKEN = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 

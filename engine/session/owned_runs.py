@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError, StateError
 from engine.session.jobs import Board
 from engine.session.label import Label
-from engine.session.library_catalogue import LibraryCatalogue
+from engine.session.library_catalogue import TOKEN, LibraryCatalogue
 from engine.session.library_index import Entry, Found, Search
 from engine.session.record import ENDED, JobRecord
 from engine.session.recovery import claimed
+from engine.session.thumbnails import THUMBNAIL
 
 
 class OwnedRuns:
@@ -31,6 +33,15 @@ class OwnedRuns:
         library = self._board.library
         held = sum(library.bytes_of(job.record.token) for job in self._board.all() if job.record.owner == owner)
         return held + self.catalogue.search(Search(owner, trashed=True, most=0)).bytes
+
+    def queue_position(self, token: str) -> int:
+        """1 for the run that goes next, 0 for one that does not wait."""
+        return self._board.position(token)
+
+    def thumbnail(self, token: str) -> Path | None:
+        """The picture of a run that has ended, in the trash or not; None where there is none."""
+        path = self.catalogue.folder(token) / THUMBNAIL if TOKEN.fullmatch(token) else None
+        return path if path is not None and path.is_file() else None
 
     def label(self, token: str) -> Label:
         """What was written on a run."""

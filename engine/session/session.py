@@ -35,6 +35,7 @@ from engine.session.quotas import already_submitted, check_shares
 from engine.session.record import ENDED, JobRecord
 from engine.session.recovery import claimed, recovered
 from engine.session.reference_lookup import References
+from engine.session.thumbnails import with_thumbnail
 from engine.session.undo import changed_knobs
 from engine.session.worker import Engine, LoadPrior, Run, Settle, WriteResults
 
@@ -75,7 +76,8 @@ class Session:
         self._board = Board(self.library)
         self.runs = OwnedRuns(self._board, LibraryCatalogue(self.library))
         self._frame_renderer = FrameRenderer(JobArchive(self._board, load_copy))
-        self._engine = Engine(self._board, run, write_results, load_prior, self._frame_renderer, settle)
+        written = with_thumbnail(write_results, frames)
+        self._engine = Engine(self._board, run, written, load_prior, self._frame_renderer, settle)
         self._frames, self._check, self._resume_interrupted = frames, check, resume_interrupted
         self._prepare, self._open, self._submitting = prepare, False, threading.Lock()
 

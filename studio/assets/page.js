@@ -31,12 +31,14 @@
   };
 
   /* Show a run: "" for none, as when the page has just been opened. */
+  let libraryAsked = inAddress("library");
   let beside = inAddress("beside");  // the run that was compared with it, when the page was left
   maquette.attach = (token) => {
     setAddress("job", token);
     if (!token) { delete document.body.dataset.run; maquette.openAskedTab(); }
     maquette.stage.open(token);
     maquette.refreshRuns();
+    if (libraryAsked) { libraryAsked = ""; maquette.openLibrary(); }
     if (!token) return;
     maquette.compare(beside);
     beside = "";
@@ -55,7 +57,8 @@
     element.addEventListener("click", async (event) => {
       const button = event.target.closest("[data-act]");
       if (!button) return;
-      if (button.dataset.act === "theme") {
+      if (button.dataset.act === "library") maquette.openLibrary();
+      else if (button.dataset.act === "theme") {
         const dark = !document.body.classList.contains("dark");
         setTheme(dark);
         inStorage((storage) => storage.setItem("maquette-theme", dark ? "dark" : "light"));
@@ -115,29 +118,22 @@
     } catch { return; }  // offline for a moment: keep what is shown
     list.replaceChildren(...(runs.length ? runs.map(runButton) : [note("Your runs appear here.")]));
     list.dataset.count = runs.length;
-    offerDelete(runs.find(({ token }) => token === maquette.tokenInAddress()));
+    offerTrash(runs.find(({ token }) => token === maquette.tokenInAddress()));
   };
 
-  /* An ended run of this browser can be deleted: the first click asks, the second one does it. */
-  const offerDelete = (run) => {
-    const button = document.querySelector(".mq-delete"), token = run?.token ?? "";
+  /* An ended run of this browser can be put into the trash; the library gives it back. */
+  const offerTrash = (run) => {
+    const button = document.querySelector(".mq-delete");
+    button.dataset.token = run?.token ?? "";
+    button.textContent = "Put into the trash";
     button.hidden = !["done", "failed", "stopped"].includes(run?.state);
-    if (button.dataset.token !== token) askDelete(button, token, false);
-  };
-  const askDelete = (button, token, sure) => {
-    button.dataset.token = token;
-    button.toggleAttribute("data-sure", sure);
-    button.textContent = sure ? "Delete it with its files?" : "Delete this run";
   };
   document.addEventListener("click", async (event) => {
-    const button = event.target.closest?.(".mq-delete"), asked = document.querySelector(".mq-delete[data-sure]");
-    if (!button) { if (asked) askDelete(asked, asked.dataset.token, false); return; }
-    const { token } = button.dataset;
-    if (!asked) { askDelete(button, token, true); return; }
-    askDelete(button, token, false);
+    const button = event.target.closest?.(".mq-delete");
+    if (!button) return;
     let answer;
     try {
-      answer = await fetch(maquette.url(`/runs/${token}`), { method: "DELETE", headers: { "x-maquette-owner": maquette.owner() } });
+      answer = await fetch(maquette.url(`/runs/${button.dataset.token}`), { method: "PATCH", body: '{"trashed": true}', headers: { "x-maquette-owner": maquette.owner() } });
     } catch { button.textContent = "The studio does not answer."; return; }
     if (!answer.ok) { button.textContent = (await answer.json()).what; return; }
     maquette.picked = "";

@@ -20,6 +20,7 @@ from studio_serving import Served, free_port, serve, until
 
 from engine.session import Session
 from studio.downloads import download_routes
+from studio.library_routes import library_routes
 from studio.live import live_route
 from studio.viewport import Viewports
 from studio.viser_proxy import viewport_routes
@@ -38,7 +39,14 @@ def session(tmp_path: Path) -> Iterator[Session]:
 def served(session: Session) -> Iterator[Served]:
     """The live stream, the viewport and the downloads, without Gradio."""
     viewports, pool = Viewports(session, idle_seconds=1.0), ThreadPoolExecutor(8)
-    app = Starlette(routes=[*viewport_routes(session, viewports), live_route(session, pool), *download_routes(session)])
+    app = Starlette(
+        routes=[
+            *viewport_routes(session, viewports),
+            live_route(session, pool),
+            *download_routes(session),
+            *library_routes(session),
+        ]
+    )
     server = uvicorn.Server(uvicorn.Config(app, port=free_port(), log_level="critical", ws_per_message_deflate=False))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

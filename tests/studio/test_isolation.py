@@ -26,8 +26,8 @@ from engine.errors import InputError
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
 from engine.session import Session
+from studio.api.callers import OWNER_HEADER
 from studio.app import own_routes
-from studio.downloads import OWNER_HEADER
 from studio.live import MALFORMED, UNKNOWN_RUN
 from studio.viewport import Viewports
 
@@ -54,6 +54,9 @@ ROUTES = {
     ("/reference/taken", "GET"): TOKEN,
     ("/runs", "GET"): OWNER,
     ("/runs/{token}", "DELETE"): OWNER,
+    ("/runs/{token}", "PATCH"): OWNER,
+    ("/library", "GET"): OWNER,
+    ("/library/trash", "DELETE"): OWNER,
     ("/pictures/look", "GET"): FILE,
     ("/pictures/outline", "GET"): FILE,
     ("/reference/matches", "POST"): FILE,
@@ -200,6 +203,32 @@ def test_a_run_is_deleted_by_its_owner_alone(client: TestClient, session: Sessio
     assert not folder.exists() and client.get(f"/files/{ended}/recipe").status_code == 404
     assert ended not in [run["token"] for run in client.get("/runs", headers={OWNER_HEADER: "ada"}).json()]
     assert client.delete(f"/runs/{ended}", headers={OWNER_HEADER: "ada"}).status_code == 400, "it is gone already"
+
+
+@pytest.mark.parametrize("headers", [{}, {OWNER_HEADER: ""}, {OWNER_HEADER: "bob"}, {OWNER_HEADER: "ad"}, {OWNER_HEADER: "*"}])
+def test_the_library_is_its_owners_alone(client: TestClient, session: Session, headers: dict[str, str]) -> None:
+    ended, own = short(session), {OWNER_HEADER: "ada"}
+    session.wait(ended, PATIENCE_SECONDS)
+    listing = client.get("/library", headers=headers, params={"words": "mug"}).json()
+    assert (listing["runs"], listing["count"], listing["bytes"]) == ([], 0, 0)
+    for change in ({"name": "x"}, {"starred": True}, {"trashed": True}):
+        assert client.patch(f"/runs/{ended}", json=change, headers=headers).status_code == 400
+    assert client.patch(f"/runs/{ended}", json={"trashed": True}, headers=own).status_code == 200
+    assert client.patch(f"/runs/{ended}", json={"trashed": False}, headers=headers).status_code == 400
+    client.delete("/library/trash", headers=headers)
+    assert client.patch(f"/runs/{ended}", json={"trashed": False, "name": "Mine"}, headers=own).json()["name"] == "Mine"
+    found = client.get("/library", headers=own, params={"words": "mine"}).json()["runs"]
+    assert ended in [run["token"] for run in found] and "owner" not in found[0]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{", b"{}", b'{"owner": "bob"}', b'{"trashed": 3}', b'{"tags": {"a": 1}}', b"[" * 50_000]
+)
+def test_crafted_changes_of_a_run_are_refused_in_words(client: TestClient, token: str, body: bytes) -> None:
+    answer = client.patch(f"/runs/{token}", content=body, headers={OWNER_HEADER: "ada"})
+    assert answer.status_code == 400 and answer.json()["remedy"]
+    for first in ("-1", "1e9", "x", "\u0663"):
+        assert client.get("/library", params={"first": first}, headers={OWNER_HEADER: "ada"}).status_code == 400
 
 
 def test_a_run_that_goes_is_not_deleted(client: TestClient, session: Session) -> None:

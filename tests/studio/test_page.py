@@ -442,18 +442,17 @@ def test_the_phone_switches_between_picture_and_viewport(browser: Browser, doubl
         end(page)
 
 
-def test_a_run_that_has_ended_is_deleted_with_a_second_click(page: Page) -> None:
+def test_a_run_that_has_ended_goes_into_the_trash_and_comes_back(page: Page) -> None:
     page.fill("#mq-refine_steps input", "3")
     token = generate(page, "a red mug")
     wait_state(page, "done")
     count = page.locator(".mq-runs button").count()
     page.click(".mq-delete")
-    expect(page.locator(".mq-delete")).to_have_text("Delete it with its files?")
-    page.click(".mq-files h3", position={"x": 2, "y": 2})
-    expect(page.locator(".mq-delete")).to_have_text("Delete this run")
-    page.click(".mq-delete")
-    page.click(".mq-delete")
     expect(page.locator(f'.mq-runs button[data-token="{token}"]')).to_have_count(0)
     expect(page.locator(".mq-runs button")).to_have_count(count - 1)
     wait_state(page, "empty")
     expect(page.locator("#mq-problem")).not_to_contain_text("no run")
+    page.click('[data-act="library"]')
+    page.get_by_role("button", name="Trash (").click()
+    page.locator(f'.mq-lib-card[data-token="{token}"]').get_by_role("button", name="Put back").click()
+    expect(page.locator(f'.mq-runs button[data-token="{token}"]')).to_have_count(1)

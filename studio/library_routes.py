@@ -1,0 +1,118 @@
+"""Plain HTTP behind the library: a browser's runs, found and listed, named and starred, thrown away and taken back.
+
+The owner's secret, in a header and never in an address, is the right to all of this.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from engine.errors import InputError, StudioError
+from engine.session import Session
+from engine.session.library_index import Entry, Search
+from studio.api.callers import OWNER_HEADER
+from studio.request_body import bounded_body
+
+RECENT, PAGE, LONGEST = 24, 48, 400
+MOST_BYTES = 50_000
+FRESH = {"Cache-Control": "no-store"}
+
+
+def library_routes(session: Session) -> list[BaseRoute]:
+    """``/runs``, the newest; ``/library``, all and the trash; ``/runs/{token}`` to change (PATCH) and to delete for ever."""
+    runs = session.runs
+
+    def recent(request: Request) -> Response:
+        owner = _owner(request)
+        found = runs.search(owner, Search(most=RECENT)).entries if owner else ()
+        return JSONResponse([_summary(session, entry) for entry in found], headers=FRESH)
+
+    def library(request: Request) -> Response:
+        return _answer(lambda: _listed(session, _owner(request), _search(request)))
+
+    async def change(request: Request) -> Response:
+        try:
+            told = json.loads(await bounded_body(request, MOST_BYTES))
+        except (ValueError, RecursionError):
+            told = None
+        return await run_in_threadpool(_answer, lambda: _changed(session, request.path_params["token"], _owner(request), told))
+
+    def delete(request: Request) -> Response:
+        return _answer(lambda: runs.delete(request.path_params["token"], _owner(request)))
+
+    def empty(request: Request) -> Response:
+        return _answer(lambda: {"deleted": runs.empty_trash(_owner(request))})
+
+    return [
+        Route("/runs", recent),
+        Route("/runs/{token}", change, methods=["PATCH"]),
+        Route("/runs/{token}", delete, methods=["DELETE"]),
+        Route("/library", library),
+        Route("/library/trash", empty, methods=["DELETE"]),
+    ]
+
+
+def _answer(act: Callable[[], dict[str, Any] | None]) -> Response:
+    try:
+        told = act()
+    except StudioError as error:
+        return JSONResponse({"what": error.what, "remedy": error.remedy}, 400, headers=FRESH)
+    return Response(status_code=204) if told is None else JSONResponse(told, headers=FRESH)
+
+
+def _owner(request: Request) -> str:
+    return request.headers.get(OWNER_HEADER, "")
+
+
+def _search(request: Request) -> Search:
+    """Raises InputError for a place in the list that is none."""
+    asked = request.query_params
+    first = asked.get("first", "") or "0"
+    if not (first.isascii() and first.isdigit() and len(first) < 10):
+        raise InputError(f"The list begins at {first[:40]!r}, which is no number.", "Reload the page.")
+    starred, trashed = (bool(asked.get(name)) for name in ("starred", "trashed"))
+    return Search(words=asked.get("words", "")[:LONGEST], starred=starred, trashed=trashed, first=int(first), most=PAGE)
+
+
+def _listed(session: Session, owner: str, search: Search) -> dict[str, Any]:
+    """A page of the owner's runs, how many there are, and what all of them take of what they may."""
+    if not owner:
+        return {"runs": [], "count": 0, "bytes": 0, "most_bytes": session.limits.bytes_per_owner, "trashed": 0}
+    found = session.runs.search(owner, search)
+    trash = session.runs.search(owner, Search(trashed=True, most=0))
+    return {
+        "runs": [_described(entry) for entry in found.entries],
+        "count": found.count,
+        "bytes": session.runs.bytes_of(owner),
+        "most_bytes": session.limits.bytes_per_owner,
+        "trashed": trash.count,
+    }
+
+
+def _changed(session: Session, token: str, owner: str, told: Any) -> dict[str, Any]:
+    """Move a run to or from the trash (``trashed``), or write on it. Raises StudioError for what cannot be done."""
+    if not isinstance(told, dict) or not told:
+        raise InputError("Nothing that can be changed was sent.", "Reload the page.")
+    trashed = told.pop("trashed", None)
+    if trashed is not None and not isinstance(trashed, bool):
+        raise InputError("trashed is yes or no.", "Reload the page.")
+    if trashed is not None:
+        (session.runs.trash if trashed else session.runs.restore)(token, owner)
+    return vars(session.runs.relabel(token, owner, told)) if told else {}
+
+
+def _described(entry: Entry) -> dict[str, Any]:
+    shown = ("token", "created", "state", "title", "step", "bytes", "starred", "tags", "notes", "trashed")
+    return {name: value for name, value in vars(entry).items() if name in shown}
+
+
+def _summary(session: Session, entry: Entry) -> dict[str, Any]:
+    place = session.runs.queue_position(entry.token)
+    return {"token": entry.token, "title": entry.title, "state": entry.state, "queue_position": place, "step": entry.step}

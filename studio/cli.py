@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import InputError, StudioError
+from studio.commands.elsewhere import add_batch
 from studio.commands.lists import add_lists
 from studio.commands.serving import AUTH, add_serve_options, add_shelf_options, logins_in
 
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.set_defaults(command=_serve)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_generate(commands)
+    add_batch(commands)
     _add_playground(commands)
     _add_evaluate(commands)
     _add_shelf(commands)
@@ -236,8 +238,9 @@ def _serve(options: argparse.Namespace) -> int | None:
 
 def _generate(options: argparse.Namespace) -> int | None:
     from studio.commands.generate import generate
+    from studio.commands.generate_options import GenerateOptions
 
-    return generate(options)
+    return generate(GenerateOptions.of(options))
 
 
 def _playground(options: argparse.Namespace) -> int | None:

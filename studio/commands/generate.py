@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
@@ -36,13 +35,13 @@ from engine.session.library import default_root
 from engine.session.presets import DEFAULT_PRESET, IMAGE_PRESET, apply_preset, find_preset
 from engine.session.reference_lookup import References, own_folder, stand_in_for
 from studio.commands.folders import put_aside, ready
-from studio.commands.options import named_values
+from studio.commands.generate_options import GenerateOptions
 from studio.commands.variations import vary
 
 STAGE_TITLES = {"draft": "draft views", "fit": "fit", "refine": "refine"}
 
 
-def generate(options: argparse.Namespace) -> None:
+def generate(options: GenerateOptions) -> None:
     """Run what the options ask for and write the results to ``options.out``. Raises StudioError with a remedy."""
     if options.variations is None:
         make(options)
@@ -50,7 +49,7 @@ def generate(options: argparse.Namespace) -> None:
         vary(options, settings_from(options).spec.seed, make)
 
 
-def make(options: argparse.Namespace) -> None:
+def make(options: GenerateOptions) -> None:
     """One run."""
     limit_threads()
     formats = _formats(options.formats)
@@ -82,7 +81,7 @@ def kept_settings(out: Path) -> Settings:
         raise InputError(f"--resume cannot go on: {error.what}", f"Leave out --resume{how}.") from error
 
 
-def looked_up(settings: Settings, options: argparse.Namespace) -> Settings:
+def looked_up(settings: Settings, options: GenerateOptions) -> Settings:
     """The settings with a reference that is a file in ``options.out``, and a note of what was taken."""
     if asked_in(settings.spec.reference) is None and stand_in_for(settings.spec) is None:
         return settings
@@ -92,9 +91,9 @@ def looked_up(settings: Settings, options: argparse.Namespace) -> Settings:
     return settings
 
 
-def settings_from(options: argparse.Namespace) -> Settings:
+def settings_from(options: GenerateOptions) -> Settings:
     """Preset or recipe first, then what the command line names."""
-    named = named_values(options.set)
+    named = dict(options.settings)
     prompt = options.prompt
     if prompt is None and options.recipe is None and not options.image:
         prompt = own_words(options)
@@ -115,7 +114,7 @@ def settings_from(options: argparse.Namespace) -> Settings:
     return with_values(settings, named)
 
 
-def own_words(options: argparse.Namespace) -> str:
+def own_words(options: GenerateOptions) -> str:
     """What the reference is called, where nothing else says what to make. Raises InputError if nothing does."""
     asked = None if options.reference is None else asked_in(options.reference)
     if isinstance(asked, FromShelf | FromRun):
@@ -129,7 +128,7 @@ def own_words(options: argparse.Namespace) -> str:
     )
 
 
-def _references(options: argparse.Namespace) -> References:
+def _references(options: GenerateOptions) -> References:
     return References(options.library or default_root(os.environ), options.shelf or own_folder(os.environ))
 
 
@@ -141,7 +140,7 @@ def recipe_settings(path: Path) -> Settings:
     return with_values(settings, own)
 
 
-def replayed(options: argparse.Namespace, settings: Settings) -> Replayed | Unattended:
+def replayed(options: GenerateOptions, settings: Settings) -> Replayed | Unattended:
     """The live changes of ``--recipe``, to be made again at their steps; nobody steers where there are none."""
     changes = () if options.recipe is None or options.resume else Recipe.from_toml(_recipe_text(options.recipe)).changes
     if not changes:
@@ -157,7 +156,7 @@ def elevation_values(told: str | None) -> dict[str, str]:
     return {"image_elevation": AUTO} if told == AUTO else {"image_elevation": SET, "image_elevation_deg": told}
 
 
-def reference_values(options: argparse.Namespace) -> dict[str, str | float]:
+def reference_values(options: GenerateOptions) -> dict[str, str | float]:
     """The settings that ``--reference`` and its companions name."""
     values: dict[str, str | float] = {}
     if options.reference is not None:

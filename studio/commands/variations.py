@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +16,7 @@ from engine.errors import InputError
 from engine.loop.results import FILE_OF
 from engine.session.library import has_checkpoint
 from studio.commands.folders import ready
+from studio.commands.generate_options import GenerateOptions
 
 MOST = 100
 SHEET = "variations.png"
@@ -25,7 +26,7 @@ SIDE, GAP, WORDS_WIDTH, WORDS_SIZE = 160, 6, 96, 15
 INK = (38, 36, 33)
 
 
-def vary(options: argparse.Namespace, first_seed: int, make: Callable[[argparse.Namespace], None]) -> None:
+def vary(options: GenerateOptions, first_seed: int, make: Callable[[GenerateOptions], None]) -> None:
     """Call ``make`` for each of ``options.variations`` seeds, each in a folder of its own, and draw all results on one sheet.
 
     With ``--resume``, finished ones are kept. Raises InputError for a number that is not allowed, else as ``make``.
@@ -39,7 +40,7 @@ def vary(options: argparse.Namespace, first_seed: int, make: Callable[[argparse.
         if options.resume and (folder / "result.json").is_file():
             continue
         tqdm.write(f"seed {seed}")
-        make(argparse.Namespace(**{**vars(options), "seed": seed, "out": folder, "resume": _resumes(options, folder)}))
+        make(replace(options, seed=seed, out=folder, resume=_resumes(options, folder)))
     rows = [(f"seed {seed}", path) for seed in seeds if (path := folder_of(options.out, seed) / FILE_OF["png"]).is_file()]
     if rows:
         write_png(options.out / SHEET, compose_variations(rows))
@@ -75,5 +76,5 @@ def _views(path: Path) -> list[Image.Image]:
         return [sheet.crop((left, top, left + side, top + side)).resize((SIDE, SIDE)).convert("RGB") for left, top in inside]
 
 
-def _resumes(options: argparse.Namespace, folder: Path) -> bool:
+def _resumes(options: GenerateOptions, folder: Path) -> bool:
     return options.resume and has_checkpoint(folder)

@@ -1,0 +1,32 @@
+"""The commands that make many objects, or take the studio to other machines."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_batch(commands: argparse._SubParsersAction) -> None:
+    """The command and its options."""
+    command = commands.add_parser(
+        "batch",
+        help="make an object for each row of a CSV or JSON-lines table, here or on a Ray cluster",
+        description="Make an object for each row of a table. Columns: prompt, image, reference, preset, seed, id, any setting. "
+        "What is made is kept: the same command goes on where it was ended.",
+    )
+    command.add_argument("table", type=Path, metavar="TABLE", help="a .csv, or a .jsonl with one object a line")
+    command.add_argument("--out", type=Path, required=True, help="folder for the results: a folder a row, and the tables")
+    command.add_argument("--workers", type=int, default=1, metavar="N", help="processes on this machine (default %(default)s)")
+    command.add_argument("--ray", metavar="ADDRESS", help="use the Ray cluster at this address instead (auto: this machine's)")
+    command.add_argument("--cpus-per-run", type=float, default=1.0, metavar="N", help="of a node, for each (default %(default)s)")
+    command.add_argument("--gpus-per-run", type=float, default=0.0, metavar="N", help="of a node, for each (default %(default)s)")
+    command.add_argument("--retries", type=int, default=2, metavar="N", help="if a worker or node dies (default %(default)s)")
+    command.add_argument("--formats", default="ply,glb,png", help="which files to write (default %(default)s)")
+    command.add_argument("--quiet", action="store_true", help="no progress bar")
+    command.set_defaults(command=_batch)
+
+
+def _batch(options: argparse.Namespace) -> int | None:
+    from studio.commands.batch import batch
+
+    return batch(options)

@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 
 from engine.session import Session, default_root
 from engine.session.reference_lookup import own_folder
+from engine.session.worker import Run
 from studio.api.kept_files import KeptFiles
 from studio.api.operations import Operations
 from studio.api.routes import api_routes
@@ -46,14 +47,18 @@ def serve(
     shelf: Path | None = None,
     allow_hosts: Sequence[str] = (),
     logins: Sequence[tuple[str, str]] = (),
+    run: Run | None = None,
 ) -> None:
-    """Serve the studio until it is interrupted. Raises StudioError if the port, the library or the shelf cannot be used."""
+    """Serve the studio until it is interrupted; ``run`` stands for `engine.loop.run.run`.
+
+    Raises StudioError if the port, the library or the shelf cannot be used.
+    """
     root = library or default_root(os.environ)
     os.environ.setdefault("GRADIO_TEMP_DIR", str(root.expanduser().absolute() / UPLOADS))  # where nobody else's uploads lie
     access = access_for(host, allow_hosts, os.environ)
     if warning := open_to_all(host, share, logins, os.environ):
         print(warning, flush=True)
-    session = open_session(root, shelf or own_folder(os.environ))
+    session = open_session(root, shelf or own_folder(os.environ), run)
     session.open()
     try:
         others = session.library.others()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import InputError, StudioError
-from studio.commands.elsewhere import add_batch
+from studio.commands.elsewhere import add_batch, add_space
 from studio.commands.lists import add_lists
 from studio.commands.serving import AUTH, add_serve_options, add_shelf_options, logins_in
 
@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_generate(commands)
     add_batch(commands)
+    add_space(commands)
     _add_playground(commands)
     _add_evaluate(commands)
     _add_shelf(commands)

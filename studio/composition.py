@@ -26,6 +26,7 @@ from engine.session.fetching import Fetching, offer_of
 from engine.session.limits import Limits
 from engine.session.presets import load_presets
 from engine.session.reference_lookup import References
+from engine.session.worker import Run
 from studio.catalogue import Catalogue, PriorChoice
 
 COMPUTING = ("engine.loop.run", "engine.loop.frames", "engine.loop.results", "engine.loop.checkpoint", "engine.loop.warmup",
@@ -41,16 +42,17 @@ def prepare() -> None:
     limit_threads()
 
 
-def open_session(library: Path, shelf: Path | None = None) -> Session:
+def open_session(library: Path, shelf: Path | None = None, run: Run | None = None) -> Session:
     """The session over the runs in ``library``, with the engine's parts put together; not started.
 
-    References are looked up among the models in the folder ``shelf``, too. Raises MissingError if it is not there.
+    References are looked up among the models in the folder ``shelf``, too. ``run`` stands for the engine's.
+    Raises MissingError if the folder is not there.
     """
     keep_one = lru_cache(maxsize=1)(load_prior)  # the next run with the same prior begins at once
     references = References(library, shelf)
     return Session(
         library,
-        lambda *given, **named: imported("engine.loop.run").run(*given, **named),
+        run or (lambda *given, **named: imported("engine.loop.run").run(*given, **named)),
         Later("engine.loop.frames"),
         lambda *given: imported("engine.loop.results").write_results(*given),
         keep_one,

@@ -29,7 +29,5 @@ Origin = Annotated[
 ]
 SizeMetres = Annotated[
     float,
-    Range(
-        0, 100, 0.01, unit="m", label="Mesh size", advanced=True, help="Longest side of the exported mesh. 0: about 2."
-    ),
+    Range(0, 100, 0.01, unit="m", label="Mesh size", advanced=True, help="Longest side of the exported mesh. 0: about 2."),
 ]

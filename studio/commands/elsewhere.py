@@ -26,6 +26,24 @@ def add_batch(commands: argparse._SubParsersAction) -> None:
     command.set_defaults(command=_batch)
 
 
+def add_space(commands: argparse._SubParsersAction) -> None:
+    """The command that writes a Hugging Face Space."""
+    command = commands.add_parser(
+        "space", help="write a folder that is a Hugging Face Space", description="Write a folder that is a Hugging Face Space."
+    )
+    command.add_argument("out", type=Path, metavar="OUT", help="a new folder")
+    command.add_argument("--mode", default="cpu", help="cpu (toybox), gpu (its own), zero (ZeroGPU); default %(default)s")
+    command.set_defaults(command=_space)
+
+
+def _space(options: argparse.Namespace) -> int | None:
+    from studio.space.folder import studio_requirements, write_space
+
+    out = write_space(options.out, options.mode, studio_requirements())
+    print(f"{out} is ready: create a Space on the Hub, and push this folder to it (git lfs for the weights).")
+    return None
+
+
 def _batch(options: argparse.Namespace) -> int | None:
     from studio.commands.batch import batch
 

@@ -35,7 +35,7 @@ def look_at(position: np.ndarray, target: np.ndarray, up: ArrayLike = (0.0, 0.0,
     """c2w (4,4) of a camera at ``position`` (3,) that looks at ``target`` (3,); ``up`` must not be parallel to the view."""
     forward = np.asarray(target, dtype=np.float64) - position
     forward /= np.linalg.norm(forward)
-    right = np.cross(forward, up)
+    right = np.cross(forward, np.asarray(up, dtype=np.float64))
     right /= np.linalg.norm(right)
     c2w = np.eye(4)
     c2w[:3, 0], c2w[:3, 1], c2w[:3, 2], c2w[:3, 3] = right, np.cross(forward, right), forward, position
@@ -48,7 +48,7 @@ def orbit_position(azimuth_deg: float, elevation_deg: float, distance: float) ->
     return distance * np.array([np.cos(elevation) * np.cos(azimuth), np.cos(elevation) * np.sin(azimuth), np.sin(elevation)])
 
 
-SIDES = {0: "Front", 90: "Left", 180: "Back", 270: "Right"}
+SIDES: dict[float, str] = {0: "Front", 90: "Left", 180: "Back", 270: "Right"}
 """Azimuths with a name: the object's own left and right, as of somebody who faces azimuth 0."""
 
 

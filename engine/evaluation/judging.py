@@ -110,8 +110,8 @@ def _sphere_scores(
 
 def _render(
     copy: SceneCopy,
-    azimuths_deg: Sequence[float],
-    elevations_deg: Sequence[float],
+    azimuths_deg: Sequence[float] | np.ndarray,
+    elevations_deg: Sequence[float] | np.ndarray,
     fov_deg: float,
     radius: float,
     info: ScorerInfo,

@@ -27,5 +27,6 @@ def resampled(images: Tensor, height: int, width: int) -> Tensor:
     if images.shape[1:3] == (height, width):
         return images
     shrinks = images.shape[1] >= height and images.shape[2] >= width
-    options = {"mode": "area"} if shrinks else {"mode": "bilinear", "align_corners": False}
-    return F.interpolate(images.permute(0, 3, 1, 2), size=(height, width), **options).permute(0, 2, 3, 1)
+    mode, align_corners = ("area", None) if shrinks else ("bilinear", False)
+    resized = F.interpolate(images.permute(0, 3, 1, 2), size=(height, width), mode=mode, align_corners=align_corners)
+    return resized.permute(0, 2, 3, 1)

@@ -12,6 +12,7 @@ from engine.assets.meshes.mesh_file import as_shape, read_reference
 from engine.assets.meshes.mesh_shape import ReferenceShape
 from engine.assets.meshes.render_maps import pictures_of
 from engine.assets.meshes.repair import mended
+from engine.errors import InputError
 from engine.retrieval.embedder import Embedder
 from engine.retrieval.items import Item
 
@@ -24,6 +25,8 @@ def shape_of(item: Item, orientation: Orientation = AUTO) -> ReferenceShape:
     """The thing itself, read or built. Raises as `read_reference`."""
     if item.build is not None:
         return as_shape(mended(item.build()), item.id.rpartition("/")[2], orientation)
+    if item.path is None:
+        raise InputError(f"{item.caption} has neither a file nor a plan.", "Choose another thing of the shelf.")
     return read_reference(item.path, orientation)
 
 
@@ -33,7 +36,7 @@ def embedded(shape: ReferenceShape, embedder: Embedder) -> np.ndarray:
     return embedder.pictures(comparable(seen, embedder.picture_size)).astype(np.float32)
 
 
-def comparable(pictures: Sequence[np.ndarray], size: int) -> np.ndarray:
+def comparable(pictures: Sequence[np.ndarray] | np.ndarray, size: int) -> np.ndarray:
     """Each object in the middle and equally large, so that a cut-out photo and a render compare; empty if too thin to be seen."""
     empty = np.zeros((size, size, 4), np.float32)
     seen = [picture[..., 3].max() > SOLID for picture in pictures]

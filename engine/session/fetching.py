@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from engine.errors import InputError, StudioError
 from engine.prior.entries import PriorEntry
@@ -157,7 +157,8 @@ class Fetching:
             traceback.print_exc()
             self._update(state="failed", error=(f"The download failed ({type(error).__name__}: {error}).", "Start it again."))
 
-    def _update(self, **changes: float | str | Path | tuple[str, str]) -> None:
+    def _update(self, **changes: Any) -> None:
         with self._changed:
-            self._download = replace(self._download, **changes)
+            if self._download is not None:
+                self._download = replace(self._download, **changes)
             self._changed.notify_all()

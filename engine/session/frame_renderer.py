@@ -76,10 +76,18 @@ class _Subscription:
     def wanted(self) -> bool:
         return self.waiting > 0 or self.standing
 
-    @property
-    def answered(self) -> bool:
-        """Whether the frame is of what somebody waits for, or newer: a camera that came back finds its own picture made."""
+    def answers(self, after: int) -> bool:
+        """Whether the frame is newer than the serial ``after``, and of what somebody waits for or newer.
+
+        A camera that went away and came back finds its own picture made.
+        """
+        if self.frame is None or self.request is None or self.frame.serial <= after:
+            return False
         return self.granted >= self.asked or self.frame.key == self.request.key
+
+    def asks_for(self, key: Hashable) -> bool:
+        """Whether the picture with this ``key`` is what is wanted."""
+        return self.request is not None and self.request.key == key
 
     def lacks(self, copy: SceneCopy) -> bool:
         """Whether a frame should be made of ``copy`` for this subscription."""
@@ -145,7 +153,7 @@ class FrameRenderer:
         with self._changed:
             entry = self._subscribed(token, name, request)
             entry.standing, entry.asked = entry.standing or keep, entry.requests
-            return self._wait(entry, lambda: entry.frame.serial > after and entry.answered, timeout_seconds)
+            return self._wait(entry, lambda: entry.answers(after), timeout_seconds)
 
     def change_request(self, token: str, name: str, request: FrameRequest) -> None:
         """The watcher, who may be waiting, wants this instead; returns at once."""
@@ -201,7 +209,7 @@ class FrameRenderer:
             copy, request, number = self._copies.get(entry.token), entry.request, entry.requests
         if copy is None:
             self._reload(entry.token)
-        else:
+        elif request is not None:
             self._render(entry, copy, request, number)
 
     def _idle_seconds(self) -> float | None:
@@ -270,7 +278,7 @@ class FrameRenderer:
         with self._changed:
             frame = RenderedFrame(next(self._serials), request.key, copy, value)
             for other in self._subscriptions.values():
-                if other is entry or (other.token == entry.token and other.lacks(copy) and other.request.key == request.key):
+                if other is entry or (other.token == entry.token and other.lacks(copy) and other.asks_for(request.key)):
                     other.frame, other.standing = frame, False
                     other.granted = number if other is entry else other.requests
                     other.rests_until = began + request.every_seconds

@@ -198,7 +198,8 @@ def _forget(path: Path) -> None:
 
 
 def _where(search: Search) -> tuple[str, list[str | int]]:
-    parts, values = ["(trashed > 0) = ?"], [int(search.trashed)]
+    parts: list[str] = ["(trashed > 0) = ?"]
+    values: list[str | int] = [int(search.trashed)]
     if search.owner is not None:
         parts, values = [*parts, "owner = ?"], [*values, search.owner]
     if search.starred:

@@ -107,10 +107,12 @@ class References:
         A draw among the best matches is decided by the run's seed. Raises InputError, MissingError or StorageError.
         """
         asked = asked_in(settings.spec.reference)
-        item = None if asked is not None else stand_in_for(settings.spec)
-        if asked is None and item is None:
+        if asked is not None:
+            match = self._chosen(asked, settings.spec)
+        elif (stand_in := stand_in_for(settings.spec)) is not None:
+            match = Match(stand_in, np.nan)
+        else:
             return settings
-        match = Match(item, np.nan) if asked is None else self._chosen(asked, settings.spec)
         path, item = kept_item(match.item, folder), match.item
         near = float(match.similarity) if np.isfinite(match.similarity) else None
         reason = "" if asked is not None else _reason(settings.spec, item)

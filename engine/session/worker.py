@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -192,7 +192,7 @@ class Engine:
         """Let go of a run and the memory it holds."""
         events, job.events = job.events, None
         with suppress(Exception):
-            if events is not None:
+            if isinstance(events, Generator):
                 events.close()
 
     def _folder(self, job: Job) -> Path:

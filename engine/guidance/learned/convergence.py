@@ -13,6 +13,9 @@ MEMORY = 0.8  # share of the comparisons before that the read-out keeps
 class Convergence(nn.Module):
     """Counts steps and remembers errors; buffers alone, so that a checkpoint holds them."""
 
+    steps: Tensor
+    errors: Tensor
+
     def __init__(self, device: torch.device | str = "cpu") -> None:
         super().__init__()
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))

@@ -21,6 +21,9 @@ class NullEmbedding(nn.Module):
     without its pooled text next to nothing could be learned.
     """
 
+    first: Tensor
+    first_pooled: Tensor  # None where there is no pooled text
+
     def __init__(self, text: TextEmbedding, one_prompt: bool) -> None:
         super().__init__()
         assert len(text.tokens) == 1, f"a null prompt starts from one prompt, got {len(text.tokens)}"

@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 import torch
 
-from engine.errors import FileFormatError, MissingError, StorageError
+from engine.errors import FileFormatError, InputError, MissingError, StorageError
 from engine.loop import checkpoint
 from engine.loop.checkpoint import Snapshot
 from engine.loop.messages import Checkpointed, Event, Warned
@@ -70,7 +70,8 @@ def gone_on(begun: Callable[[bool], Resumed], folder: Path) -> Resumed:
     try:
         run.return_to(checkpoint.load(folder))
     except UNUSABLE as error:
-        if isinstance(error, torch.OutOfMemoryError):
+        ended = isinstance(error, InputError) and not isinstance(error, FileFormatError)  # an InputError is a ValueError, too
+        if ended or isinstance(error, torch.OutOfMemoryError):
             raise
         run = begun(False)
         run.notes = (Warned(BEGUN_ANEW),)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engine.errors import InputError, StudioError
 from studio.commands.elsewhere import add_batch, add_space
+from studio.commands.export import add_export
 from studio.commands.lists import add_lists
 from studio.commands.serving import AUTH, add_serve_options, add_shelf_options, logins_in
 
@@ -62,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_playground(commands)
     _add_evaluate(commands)
     _add_shelf(commands)
+    add_export(commands)
     inspect = commands.add_parser("inspect", help="what is understood of a picture, a model, splats or a result")
     inspect.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a picture, a model, splats, or a result")
     inspect.add_argument("--json", action="store_true", help="as JSON")

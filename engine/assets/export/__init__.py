@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.assets.export import glb, ply, sheet, video
+from engine.assets.export import glb, ply, sheet, stills, video
 from engine.errors import FileFormatError
 
-_READERS = {".ply": ply.read_recipe, ".glb": glb.read_recipe, ".mp4": video.read_recipe, ".png": sheet.read_recipe}
+_READERS = {
+    ".ply": ply.read_recipe,
+    ".glb": glb.read_recipe,
+    ".mp4": video.read_recipe,
+    ".png": sheet.read_recipe,
+    ".webm": video.read_recipe,
+    ".webp": stills.read_recipe,
+    ".gif": stills.read_recipe,
+}
 
 
 def read_recipe(path: Path | str) -> str:

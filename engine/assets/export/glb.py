@@ -12,16 +12,18 @@ import struct
 from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image
 
-from engine.assets.export.bake import Baked
 from engine.assets.export.files import read_errors
 from engine.assets.export.gltf_writer import JSON_CHUNK, MAGIC, VERTEX_BUFFER, GltfWriter
 from engine.assets.export.normals import vertex_normals
 from engine.errors import FileFormatError, InputError
+
+if TYPE_CHECKING:
+    from engine.assets.export.bake import Baked
 
 NAME = "maquette"
 _LINEAR_FILTER, _MIPMAPPED, _CLAMP = 9729, 9987, 33071

@@ -27,17 +27,23 @@ def compose_sheet(views: np.ndarray, *, columns: int = 4, margin: int = 8) -> np
     if views.dtype != np.uint8 or views.ndim != 4 or views.shape[-1] != 4 or 0 in views.shape or columns < 1:
         what = f"The sheet was given {views.dtype} views of shape {views.shape} and {columns} columns."
         raise InputError(what, "Give uint8 RGBA views (V, H, W, 4) and at least one column.")
-    backdrop = np.array(BACKGROUND, np.uint16)
-    opaque = views[..., :3] + (backdrop * (255 - views[..., 3:].astype(np.uint16)) + 127) // 255
+    opaque = over_paper(views)
     count, height, width = views.shape[:3]
     rows = -(-count // columns)
     sheet = np.empty((rows * (height + margin) + margin, columns * (width + margin) + margin, 3), np.uint8)
     sheet[:] = BACKGROUND
-    for index, view in enumerate(opaque.clip(0, 255)):
+    for index, view in enumerate(opaque):
         row, column = divmod(index, columns)
         top, left = margin + row * (height + margin), margin + column * (width + margin)
         sheet[top : top + height, left : left + width] = view
     return sheet
+
+
+def over_paper(views: np.ndarray) -> np.ndarray:
+    """Premultiplied RGBA (...,4) uint8 as RGB (...,3) over `BACKGROUND`."""
+    backdrop = np.array(BACKGROUND, np.uint16)
+    opaque = views[..., :3] + (backdrop * (255 - views[..., 3:].astype(np.uint16)) + 127) // 255
+    return opaque.clip(0, 255).astype(np.uint8)
 
 
 def write_sheet(path: Path | str, views: np.ndarray, *, columns: int = 4, margin: int = 8, recipe: str = "") -> None:

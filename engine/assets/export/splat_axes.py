@@ -38,6 +38,7 @@ def in_world(cloud: SplatCloud) -> SplatCloud:
 
 
 def turned(means: np.ndarray, quats: np.ndarray, matrix: np.ndarray, turn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Centres (N,3) and orientations (N,4) after a rotation, given as ``matrix`` (3,3) and as quaternion ``turn``."""
     """Centres (N,3) and orientations (N,4), w x y z, under the rotation ``matrix`` (3,3), which is the quaternion ``turn``."""
     w, x, y, z = turn  # the product of two quaternions, this one from the left
     left = np.array([[w, -x, -y, -z], [x, w, -z, y], [y, z, w, -x], [z, -y, x, w]])

@@ -6,7 +6,7 @@ import errno
 import re
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import chain
 from pathlib import Path
@@ -18,8 +18,10 @@ import numpy as np
 from engine.assets.export.files import atomic_path, read_errors
 from engine.errors import FileFormatError, InputError, MissingError, StudioError
 
-QUALITY_CRF = 16
-"""x264's constant rate factor: visually lossless."""
+QUALITY_CRF, ALPHA_CRF = 16, 20
+"""Constant rate factors of x264 and VP9: visually lossless."""
+
+Command = Callable[[Path, Path, tuple[int, ...], int], list[str]]
 
 
 def write_video(path: Path | str, frames: Iterable[np.ndarray], *, fps: int = 30, recipe: str = "") -> int:
@@ -27,18 +29,12 @@ def write_video(path: Path | str, frames: Iterable[np.ndarray], *, fps: int = 30
 
     Raises `InputError` for no frames or unlike ones, `MissingError` without ffmpeg, `StorageError` where it cannot be written.
     """
-    frames = iter(frames)
-    first = next(frames, None)
-    if first is None:
-        raise InputError("A film needs at least one frame.", "Render at least one view.")
-    if fps < 1:
-        raise InputError(f"The film was asked for with {fps} frames a second; at least 1 is needed.", "Use 30.")
-    size, count = _even(first, first.shape).shape, 0
-    with atomic_path(path) as partial, _comment_file(recipe) as comment, _encoder(_command(partial, comment, size, fps)) as sink:
-        for frame in chain([first], frames):
-            sink.write(_even(frame, first.shape).tobytes())
-            count += 1
-    return count
+    return _write(path, frames, fps, recipe, _command, channels=3)
+
+
+def write_alpha_video(path: Path | str, frames: Iterable[np.ndarray], *, fps: int = 30, recipe: str = "") -> int:
+    """The same of RGBA frames (H,W,4), not premultiplied, as WebM: VP9 keeps their alpha."""
+    return _write(path, frames, fps, recipe, _alpha_command, channels=4)
 
 
 def read_recipe(path: Path | str) -> str:
@@ -49,16 +45,31 @@ def read_recipe(path: Path | str) -> str:
     done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode != 0:
         raise FileFormatError(f"{path} is not a film that ffmpeg can read.", "Choose an .mp4 that Maquette exported.")
-    found = re.search(r"^comment=((?:[^\\\n]|\\.|\\\n)*)", done.stdout.decode("utf-8", "replace"), re.MULTILINE)
+    found = re.search(r"^(?:comment|COMMENT)=((?:[^\\\n]|\\.|\\\n)*)", done.stdout.decode("utf-8", "replace"), re.MULTILINE)
     if found is None:
         raise FileFormatError(f"{path} holds no recipe.", "Choose an .mp4 that Maquette exported.")
     return re.sub(r"\\(.|\n)", r"\1", found.group(1), flags=re.DOTALL)
 
 
+def _write(path: Path | str, frames: Iterable[np.ndarray], fps: int, recipe: str, command: Command, *, channels: int) -> int:
+    frames = iter(frames)
+    first = next(frames, None)
+    if first is None:
+        raise InputError("A film needs at least one frame.", "Render at least one view.")
+    if fps < 1:
+        raise InputError(f"The film was asked for with {fps} frames a second; at least 1 is needed.", "Use 30.")
+    size, count = _even(first, (*first.shape[:2], channels)).shape, 0
+    with atomic_path(path) as partial, _comment_file(recipe) as comment, _encoder(command(partial, comment, size, fps)) as sink:
+        for frame in chain([first], frames):
+            sink.write(_even(frame, (*first.shape[:2], channels)).tobytes())
+            count += 1
+    return count
+
+
 def _even(frame: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """The frame with even sides, which yuv420p needs."""
-    if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or frame.shape != shape or 0 in shape:
-        what = f"A frame is {frame.dtype} of shape {frame.shape}; all must be uint8 (H, W, 3) like the first, {shape}."
+    if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape != shape or 0 in shape:
+        what = f"A frame is {frame.dtype} of shape {frame.shape}; all must be uint8 like the first, {shape}."
         raise InputError(what, "Render all frames at one size.")
     return np.pad(frame, ((0, shape[0] % 2), (0, shape[1] % 2), (0, 0)), mode="edge")
 
@@ -83,6 +94,17 @@ def _command(path: Path, comment: Path, shape: tuple[int, ...], fps: int) -> lis
         "-f", "ffmetadata", "-i", str(comment), "-map", "0:v", "-map_metadata", "1",
         "-vf", to_bt709, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", str(QUALITY_CRF), *tags,
         "-movflags", "+faststart", "-f", "mp4", str(path),
+    ]  # fmt: skip
+
+
+def _alpha_command(path: Path, comment: Path, shape: tuple[int, ...], fps: int) -> list[str]:
+    """As `_command`, of pictures with alpha."""
+    return [
+        _ffmpeg(), "-y", "-v", "error",
+        "-f", "rawvideo", "-pix_fmt", "rgba", "-s", f"{shape[1]}x{shape[0]}", "-r", str(fps), "-i", "-",
+        "-f", "ffmetadata", "-i", str(comment), "-map", "0:v", "-map_metadata", "1",
+        "-c:v", "libvpx-vp9", "-pix_fmt", "yuva420p", "-crf", str(ALPHA_CRF), "-b:v", "0", "-auto-alt-ref", "0",
+        "-row-mt", "1", "-cpu-used", "5", "-f", "webm", str(path),
     ]  # fmt: skip
 
 

@@ -1,0 +1,127 @@
+"""What an export format is: what it is made from, how it is written, what it needs, how large it gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from engine.assets.export.bake import Baked
+from engine.assets.export.placement import BASE, CENTRE, Placement
+from engine.assets.export.splat_cloud import SplatCloud
+from engine.errors import InputError, MissingError
+
+PRINT_SIZE_M = 0.1
+"""Longest side of what is printed, where no size is given: these formats are read in millimetres."""
+
+MOST_FRAMES = 2_000
+
+
+@dataclass(frozen=True)
+class ExportOptions:
+    """``size_m``: longest side in metres, 0 as it is; ``up``: "" for the format's own, "y" or "z"; ``origin`` as in `Placement`.
+
+    ``faces`` and ``texture_size`` (texels a side) of meshes; ``frames``, ``fps`` and ``frame_size`` (pixels a side) of films;
+    ``path`` is a camera path (`engine.assets.export.camera_path`) as JSON, "" for one turn. ``name`` is what the object is
+    called, and ``recipe`` is kept where a format has a place for it.
+    """
+
+    size_m: float = 0.0
+    up: str = ""
+    origin: str = BASE
+    faces: int = 20_000
+    texture_size: int = 1024
+    frames: int = 72
+    fps: int = 24
+    frame_size: int = 320
+    path: str = ""
+    name: str = "maquette"
+    recipe: str = ""
+
+    def __post_init__(self) -> None:
+        bounds = {"size_m": (0, 1000), "faces": (100, 500_000), "texture_size": (64, 8192), "frames": (1, MOST_FRAMES)}
+        for name, (low, high) in {**bounds, "fps": (1, 120), "frame_size": (16, 2048)}.items():
+            value = getattr(self, name)
+            if not low <= value <= high:  # also false for what is no number
+                raise InputError(f"{name} is {value}; {low} to {high} are allowed.", "Choose a number between them.")
+        if self.origin not in (BASE, CENTRE):
+            raise InputError(f"origin is {self.origin!r}; {BASE} and {CENTRE} are allowed.", "Choose one of them.")
+        if self.up not in ("", "y", "z"):
+            raise InputError(f"up is {self.up!r}; y and z are allowed.", "Leave it away for the format's usual axis.")
+
+    @property
+    def placement(self) -> Placement:
+        """Where the object stands, and how large it is."""
+        return Placement(self.origin, self.size_m)
+
+
+@dataclass(frozen=True, eq=False)
+class MeshContent:
+    """``vertices`` (N,3), +z up, in metres, ``faces`` (F,3), display ``colours`` (N,3) in 0..1."""
+
+    vertices: np.ndarray
+    faces: np.ndarray
+    colours: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class FilmContent:
+    """Premultiplied RGBA frames (H,W,4) uint8 as they come."""
+
+    frames: Iterator[np.ndarray]
+
+
+Content = MeshContent | Baked | SplatCloud | FilmContent
+"""What a format is made from, by its ``content``; a cloud lies in the world, +z up."""
+
+
+@dataclass(frozen=True)
+class ExportFormat:
+    """A format.
+
+    ``content`` says which kind of content ``write(path, content, options)`` takes. ``options`` are names of `ExportOptions` that
+    matter, and ``up`` the axis that it has where none is chosen ("" where it is fixed). ``package`` must be importable, which the
+    extra ``extra`` installs. ``bytes_each`` is the usual size of a face, splat or pixel of a film, ``bytes_texel`` of a
+    texel.
+    """
+
+    title: str
+    suffix: str
+    content: Literal["mesh", "texture", "splats", "film"]
+    write: Callable[[Path, Content, ExportOptions], None]
+    bytes_each: float
+    help: str
+    options: tuple[str, ...] = ()
+    up: str = ""
+    package: str = ""
+    extra: str = ""
+    bytes_texel: float = 0.0
+    print_size: bool = False
+
+    @property
+    def available(self) -> bool:
+        """Whether the package that it needs is here."""
+        return not self.package or find_spec(self.package) is not None
+
+    @property
+    def remedy(self) -> str:
+        """The one command that adds what is missing."""
+        return f"pip install 'maquette[{self.extra}]'" if self.package else ""
+
+    def check(self) -> None:
+        """Raises `MissingError` where its package is not here."""
+        if not self.available:
+            raise MissingError(f"{self.title} needs the package {self.package}, which is not installed.", self.remedy)
+
+
+def turned_up(vertices: np.ndarray, up: str) -> np.ndarray:
+    """Points or directions (N,3) of the world, +z up and front +x, in a file's axes: "z" as they are, "y" as glTF has them."""
+    return vertices[:, [1, 2, 0]] if up == "y" else vertices
+
+
+FILM_OPTIONS = ("frames", "fps", "frame_size", "path")
+MESH_OPTIONS = ("size_m", "up", "origin", "faces")

@@ -1,0 +1,28 @@
+"""Splats as PLY in the layout of the reference 3DGS code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.assets.export.formats.base import ExportFormat, ExportOptions
+from engine.assets.export.ply import write_splat_ply
+from engine.assets.export.splat_axes import AXES_COMMENT, to_file
+from engine.assets.export.splat_cloud import SplatCloud
+
+
+def write(path: Path, content: SplatCloud, options: ExportOptions) -> None:
+    """Write it in the axes of viewers."""
+    means, quats = to_file(content.means, content.quats)
+    parts = (means, content.scales, quats, content.opacities, content.sh0)
+    write_splat_ply(path, *parts, comments=[AXES_COMMENT], recipe=options.recipe)
+
+
+FORMAT = ExportFormat(
+    title="Splats, PLY",
+    suffix=".ply",
+    content="splats",
+    write=write,
+    bytes_each=68,
+    help="What every splat viewer and editor reads.",
+    options=("size_m", "origin"),
+)

@@ -1,0 +1,27 @@
+"""Splats, SOG."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.assets.export.formats.base import ExportFormat, ExportOptions
+from engine.assets.export.splat_cloud import SplatCloud
+from engine.assets.export.splat_converted import write_converted
+
+
+def write(path: Path, content: SplatCloud, options: ExportOptions) -> None:
+    """Write it in the axes of viewers; there is no place for a recipe."""
+    write_converted(path, content, options, "sog")
+
+
+FORMAT = ExportFormat(
+    title="Splats, SOG",
+    suffix=".sog",
+    content="splats",
+    write=write,
+    bytes_each=14,
+    help="PlayCanvas' packed format, for the web.",
+    options=("size_m", "origin"),
+    package="gaussforge",
+    extra="splats",
+)

@@ -1,0 +1,27 @@
+"""Splats, SPZ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from engine.assets.export.formats.base import ExportFormat, ExportOptions
+from engine.assets.export.splat_cloud import SplatCloud
+from engine.assets.export.splat_converted import write_converted
+
+
+def write(path: Path, content: SplatCloud, options: ExportOptions) -> None:
+    """Write it in the axes of viewers; there is no place for a recipe."""
+    write_converted(path, content, options, "spz")
+
+
+FORMAT = ExportFormat(
+    title="Splats, SPZ",
+    suffix=".spz",
+    content="splats",
+    write=write,
+    bytes_each=12,
+    help="Niantic's packed format, a tenth of a PLY.",
+    options=("size_m", "origin"),
+    package="gaussforge",
+    extra="splats",
+)

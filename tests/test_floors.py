@@ -22,6 +22,7 @@ FLOORS = {
     "engine.guidance": 4,
     "engine.assets": 4,
     "engine.retrieval": 4,
+    "engine.synchronisation": 4,
     "engine.loop": 5,
     "engine.session": 6,
     "engine.playground": 6,

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import InputError, StudioError
-from studio.commands.elsewhere import add_batch, add_space
+from studio.commands.elsewhere import add_batch, add_edit, add_space
 from studio.commands.export import add_export
 from studio.commands.lists import add_lists
 from studio.commands.serving import AUTH, add_serve_options, add_shelf_options, logins_in
@@ -59,6 +59,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     _add_generate(commands)
     add_batch(commands)
+    add_edit(commands)
     add_space(commands)
     _add_playground(commands)
     _add_evaluate(commands)

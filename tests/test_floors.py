@@ -24,6 +24,7 @@ FLOORS = {
     "engine.retrieval": 4,
     "engine.synchronisation": 4,
     "engine.loop": 5,
+    "engine.editing": 5,
     "engine.session": 6,
     "engine.playground": 6,
     "engine.evaluation": 6,

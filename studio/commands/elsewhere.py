@@ -26,6 +26,39 @@ def add_batch(commands: argparse._SubParsersAction) -> None:
     command.set_defaults(command=_batch)
 
 
+def add_edit(commands: argparse._SubParsersAction) -> None:
+    """The command that changes a finished thing."""
+    command = commands.add_parser(
+        "edit",
+        help="change a result or any mesh by words: a new texture",
+        description="Change a result, or any mesh, by words. The shape stays, and the source is never written over.",
+    )
+    command.add_argument(
+        "--from", dest="source", type=Path, required=True, metavar="RESULT|FILE", help="a result's folder, or a mesh"
+    )
+    command.add_argument("--paint", metavar="WORDS", help='a new texture: "a red chair with blue legs"')
+    command.add_argument("--case", type=int, help="of synchronisation: 2 (SyncTweedies, the default) or 0, 1, 3, 4, 5")
+    command.add_argument("--views", type=int, help="pictures that are drawn together (default 8)")
+    command.add_argument("--steps", type=int, help="of sampling (default 30)")
+    command.add_argument("--guidance", dest="guidance_scale", type=float, help="guidance scale (default 3)")
+    command.add_argument("--seed", type=int, help="the same seed gives the same paint")
+    command.add_argument("--texture-size", type=int, help="texels a side (default 512)")
+    command.add_argument("--prior", default="toybox", help="which prior (default %(default)s)")
+    command.add_argument("--control", help="a depth ControlNet, for Stable Diffusion priors")
+    command.add_argument("--up", default="auto", help="which axis of the file is up (default %(default)s)")
+    command.add_argument("--turn-deg", type=float, default=0.0, help="turn it about that axis first (default %(default)s)")
+    command.add_argument("--out", type=Path, required=True, help="folder for the results; earlier ones in it are kept aside")
+    command.add_argument("--quiet", action="store_true", help="no progress bar")
+    command.set_defaults(command=_edit)
+
+
+def _edit(options: argparse.Namespace) -> int | None:
+    from studio.commands.edit import edit
+
+    edit(options)
+    return None
+
+
 def add_space(commands: argparse._SubParsersAction) -> None:
     """The command that writes a Hugging Face Space."""
     command = commands.add_parser(

@@ -40,6 +40,43 @@ class Baked:
     normals: np.ndarray
 
 
+@dataclass(frozen=True, eq=False)
+class TexelMap:
+    """A mesh unwrapped onto a texture of ``size``: ``points`` (T,3) and ``normals`` (T,3) of the texels that lie on it.
+
+    Texel k stands at ``inside``'s k-th true place (S,S); ``vertices``, ``faces``, ``uv``, ``vertex_normals`` as in `Baked`.
+    """
+
+    size: int
+    points: np.ndarray
+    normals: np.ndarray
+    inside: np.ndarray
+    vertices: np.ndarray
+    faces: np.ndarray
+    uv: np.ndarray
+    vertex_normals: np.ndarray
+
+    def baked(self, colours: np.ndarray) -> Baked:
+        """The mesh with display colours (T,3) in 0..1 on its texels, and the nearest of them between its charts."""
+        texture = np.zeros((self.size, self.size, 3), np.uint8)
+        texture[self.inside] = np.clip(colours, 0, 1) * 255 + 0.5
+        _, (row, column) = distance_transform_edt(~self.inside, return_indices=True)
+        return Baked(self.vertices, self.faces, self.uv, texture[row, column], self.vertex_normals)
+
+
+def texels_of(vertices: np.ndarray, faces: np.ndarray, size: int) -> TexelMap:
+    """Unwrap a mesh (vertices (N,3), faces (F,3)) and find where on it each texel lies."""
+    split, charts, uv = _unwrap(vertices, faces, size)
+    smooth = vertex_normals(vertices, faces)[split]
+    vertices = np.ascontiguousarray(vertices, np.float64)[split]
+    points, owner = _texel_points(vertices, charts, uv * size, size)
+    inside = owner >= 0
+    corners = vertices[charts[owner[inside]]]
+    flat = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12)
+    return TexelMap(size, points[inside], flat, inside, vertices, charts, uv, smooth)
+
+
 def bake(vertices: np.ndarray, faces: np.ndarray, colour_at: ColourAt, *, size: int = 1024) -> Baked:
     """Unwrap a mesh (vertices (N,3), faces (F,3)) onto a texture of ``size`` squared and colour it.
 
@@ -47,15 +84,8 @@ def bake(vertices: np.ndarray, faces: np.ndarray, colour_at: ColourAt, *, size: 
     """
     if len(faces) == 0 or size < 64:
         raise InputError(f"{len(faces)} faces cannot be baked onto {size} texels a side.", "Give a mesh, and at least 64 texels.")
-    split, charts, uv = _unwrap(vertices, faces, size)
-    normals = vertex_normals(vertices, faces)[split]  # before the split, or shading would break along chart borders
-    vertices = np.ascontiguousarray(vertices, np.float64)[split]
-    points, owner = _texel_points(vertices, charts, uv * size, size)
-    inside = owner >= 0
-    texture = np.zeros((size, size, 3), np.uint8)
-    texture[inside] = _ask(colour_at, points[inside])
-    _, (row, column) = distance_transform_edt(~inside, return_indices=True)
-    return Baked(vertices, charts, uv, texture[row, column], normals)
+    texels = texels_of(vertices, faces, size)
+    return texels.baked(_ask(colour_at, texels.points) / 255)
 
 
 def _unwrap(vertices: np.ndarray, faces: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

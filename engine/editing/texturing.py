@@ -1,0 +1,180 @@
+"""A mesh gets a texture from words: views of it are denoised together, held to one texture (SyncTweedies, arXiv 2403.14370).
+
+The geometry is told to the prior by what it takes: toybox's reference controller sees the mesh's canonical coordinates, a latent
+prior its depth through a ControlNet. The mesh itself does not change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.assets.export.bake import Baked, TexelMap, texels_of
+from engine.assets.meshes.mesh_shape import ReferenceShape
+from engine.assets.meshes.render_maps import DISTANCE, FOV_DEG
+from engine.core.cameras import Cameras, orbit_cameras
+from engine.core.views import Views
+from engine.errors import InputError
+from engine.loop.reference.guide import Guide, MeshModel, guide_by, with_reference
+from engine.loop.spec import Knobs, RunSpec
+from engine.loop.state import Context
+from engine.loop.viewpoints import draft_cameras, draft_count
+from engine.prior.attachments import attachments_for
+from engine.prior.base import Prediction, Prior
+from engine.prior.control.control import load_control
+from engine.prior.sampling import sampling_times
+from engine.render.mesh_numba import MeshBuffers, render_mesh
+from engine.synchronisation.sampler import synchronised
+from engine.synchronisation.space import initial_noise
+from engine.synchronisation.texture import TextureSpace, texture_space
+
+SHEET_SIDE, SHEET_ELEVATION_DEG = 256, 15.0
+WORK_TEXELS = 256  # a side, of the texture while it is denoised: several texels for each pixel that the prior draws
+
+
+@dataclass(frozen=True, kw_only=True)
+class Paint:
+    """How to paint. ``case`` is one of `synchronisation.cases`; ``until`` is the share of the steps that are held together."""
+
+    prompt: str
+    views: int = 8
+    steps: int = 30
+    guidance_scale: float = 3.0
+    case: int = 2
+    until: float = 0.8
+    seed: int = 0
+    texture_size: int = 512
+    cosine_power: float = 2.0
+    control: str = "off"
+
+    def __post_init__(self) -> None:
+        allowed = {"views": (1, 32), "steps": (2, 1000), "texture_size": (64, 4096), "until": (0, 1), "guidance_scale": (1, 100)}
+        for name, (low, high) in allowed.items():
+            if not low <= getattr(self, name) <= high:
+                raise InputError(f"{name} is {getattr(self, name)}; it must be {low} to {high}.", "Give a value in that range.")
+        if not self.prompt.strip():
+            raise InputError("There are no words to paint by.", "Say what it shall look like: a red chair with blue legs.")
+
+
+@dataclass(frozen=True, eq=False)
+class Painting:
+    """Underway: ``step`` of ``steps`` is done, and ``views`` (N,h,w,...) are what the prior sees now."""
+
+    step: int
+    steps: int
+    views: Views
+
+
+@dataclass(frozen=True, eq=False)
+class Painted:
+    """Done: the mesh with its texture, and ``pictures`` (8,S,S,4) uint8 premultiplied of it from all round."""
+
+    baked: Baked
+    pictures: np.ndarray
+
+
+def paint(shape: ReferenceShape, how: Paint, prior: Prior) -> Iterator[Painting | Painted]:
+    """`Painting` after each step, and `Painted` at the end, in the canonical pose.
+
+    Raises InputError for a mesh without faces, and for a prior that cannot be told of a shape.
+    """
+    if len(shape.faces) == 0:
+        raise InputError("The mesh has no faces.", "Choose a mesh with a surface; splats are painted after they became one.")
+    spec = RunSpec(how.prompt, reference="mesh", seed=how.seed, control=how.control)
+    context, guide = _context(shape, spec, prior)
+    count = draft_count(prior.info, how.views)
+    cameras = draft_cameras(prior.info, count, prior.info.resolution).to(prior.device)
+    knobs = Knobs()
+    prompts = with_reference(context.at(knobs, 0).prompts(cameras), cameras, guide, knobs)
+    told = context.at(knobs, 0).prior
+
+    texels = texels_of(shape.vertices.astype(np.float64), shape.faces, WORK_TEXELS)
+    background = _background(told, cameras)
+    space = _space(shape, texels, cameras.resized(background.shape[-1]), how.cosine_power)
+    target = _alpha_target(told, space) if told.info.channels == "rgba" else None
+
+    def held(prediction: Prediction, x_t: Tensor, t: Tensor) -> Prediction:
+        return _held(prediction, x_t, t, told, space.mask.to(x_t), background, target)
+
+    noise = initial_noise(space, background.shape[1], torch.Generator().manual_seed(how.seed))
+    times = sampling_times(told.schedule, how.steps)
+    drawn = background
+    sampled = synchronised(
+        told,
+        prompts,
+        space,
+        tuple(part.to(prior.device) for part in noise),
+        times,
+        how.guidance_scale,
+        case=how.case,
+        until=how.until,
+        corrected=held,
+    )
+    for step, drawn in enumerate(sampled, 1):
+        yield Painting(step, len(times), told.decode(drawn))
+    yield textured(shape, told.decode(drawn), cameras, how)
+
+
+def textured(shape: ReferenceShape, views: Views, cameras: Cameras, how: Paint) -> Painted:
+    """The mesh with the texture that ``views`` (N,H,W,...) of it show, each texel by those that see it squarely."""
+    texels = texels_of(shape.vertices.astype(np.float64), shape.faces, how.texture_size)
+    space = _space(shape, texels, cameras.resized(views.rgb.shape[1]), 2 * how.cosine_power)
+    plain = (views.rgb / views.alpha.clamp(min=0.05)).clamp(0, 1).movedim(-1, 1)
+    colours = space.unproject(plain.cpu())
+    seen, mask = _space(shape, texels, _sheet_cameras(), 1.0).project(colours)
+    pictures = (torch.cat([seen, mask], dim=1).movedim(1, -1).clamp(0, 1) * 255 + 0.5).to(torch.uint8)
+    return Painted(texels.baked(colours.T.numpy()), pictures.numpy())
+
+
+def _sheet_cameras() -> Cameras:
+    return orbit_cameras([45.0 * k for k in range(8)], SHEET_ELEVATION_DEG, DISTANCE, FOV_DEG, SHEET_SIDE)
+
+
+def _context(shape: ReferenceShape, spec: RunSpec, prior: Prior) -> tuple[Context, Guide]:
+    attachments = attachments_for(prior, spec.control, "", load_control)
+    guide = replace(guide_by(MeshModel(shape), spec, prior, None), chosen=True)
+    if guide.way == "shape":
+        raise InputError(
+            f"{prior.info.title} cannot be told of a shape, so it would not fit its paint.",
+            "Use toybox, or a Stable Diffusion prior with a depth ControlNet (--control).",
+        )
+    return Context.of(spec, prior, attachments, None, guide), guide
+
+
+def _space(shape: ReferenceShape, texels: TexelMap, cameras: Cameras, cosine_power: float) -> TextureSpace:
+    return texture_space(texels.points, texels.normals, _rendered(shape, cameras), cameras, cosine_power)
+
+
+def _rendered(shape: ReferenceShape, cameras: Cameras) -> MeshBuffers:
+    c2w, K = cameras.c2w.cpu().numpy(), cameras.K.cpu().numpy()
+    return render_mesh(shape.vertices, shape.faces, shape.face_colours, c2w, K, cameras.width, cameras.height, supersample=1)
+
+
+def _background(prior: Prior, cameras: Cameras) -> Tensor:
+    """What the prior reads of an empty picture, for each camera (N,C,h,w)."""
+    side = prior.info.resolution
+    empty = torch.zeros(len(cameras), side, side, 1, device=prior.device)
+    shade = 0.0 if prior.info.channels == "rgba" else 1.0
+    with torch.no_grad():
+        return prior.encode(Views((empty + shade).expand(-1, -1, -1, 3), empty, empty))
+
+
+def _alpha_target(prior: Prior, space: TextureSpace) -> Tensor:
+    """The alpha channel (N,1,h,w) of the mesh's outlines, as the prior reads it."""
+    mask = space.mask.movedim(1, -1).to(prior.device)
+    return prior.encode(Views(mask.expand(-1, -1, -1, 3), mask, mask))[:, 3:4]
+
+
+def _held(
+    prediction: Prediction, x_t: Tensor, t: Tensor, prior: Prior, mask: Tensor, background: Tensor, alpha: Tensor | None
+) -> Prediction:
+    """The prediction with nothing beside the mesh, and all of it opaque."""
+    x0 = mask * prediction.x0 + (1 - mask) * background
+    if alpha is not None:
+        x0 = torch.cat([x0[:, :3], alpha.to(x0), x0[:, 4:]], dim=1)
+    a, sig = prior.schedule.signal_and_noise(t, x_t)
+    return Prediction((x_t - a * x0) / sig, x0)

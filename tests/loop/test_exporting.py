@@ -286,7 +286,7 @@ def test_every_format_says_what_it_is_how_large_and_what_it_needs() -> None:
         assert estimated_bytes(key, ExportOptions()) > 1000
 
 
-@pytest.mark.parametrize("key", ["glb", "stl", "ply", "gltf_splats", "splat", "ply_compressed", "obj", "mp4"])
+@pytest.mark.parametrize("key", ["glb", "stl", "ply", "gltf_splats", "splat", "ply_compressed", "obj", "mp4", "html"])
 def test_estimates_are_right_within_three_times(key: str, result: Path, tmp_path: Path) -> None:
     size = made(key, result, tmp_path).stat().st_size
     assert 1 / 3 < estimated_bytes(key, OPTIONS, 2500) / size < 3

@@ -24,7 +24,7 @@ from engine.loop.spec import Knobs, RunSpec
 from engine.loop.state import Context
 from engine.loop.viewpoints import draft_cameras, draft_count
 from engine.prior.attachments import attachments_for
-from engine.prior.base import Prediction, Prior
+from engine.prior.base import Prediction, Prior, Prompts
 from engine.prior.control.control import load_control
 from engine.prior.sampling import sampling_times
 from engine.render.mesh_numba import MeshBuffers, render_mesh
@@ -77,57 +77,74 @@ class Painted:
     pictures: np.ndarray
 
 
+@dataclass(frozen=True, eq=False)
+class Studio:
+    """All that painting one mesh by one prompt needs; ``prior`` as it works with its attachments."""
+
+    prior: Prior
+    prompts: Prompts
+    cameras: Cameras
+    space: TextureSpace
+    background: Tensor
+    alpha: Tensor | None
+
+    def held(self, prediction: Prediction, x_t: Tensor, t: Tensor) -> Prediction:
+        """A prediction with nothing beside the mesh, and all of the mesh opaque."""
+        mask = self.space.mask.to(x_t)
+        x0 = mask * prediction.x0 + (1 - mask) * self.background
+        if self.alpha is not None:
+            x0 = torch.cat([x0[:, :3], self.alpha.to(x0), x0[:, 4:]], dim=1)
+        a, sig = self.prior.schedule.signal_and_noise(t, x_t)
+        return Prediction((x_t - a * x0) / sig, x0)
+
+    def final(self, shape: ReferenceShape, how: Paint, side: int) -> tuple[TexelMap, TextureSpace]:
+        """The texture of the result, and how views of ``side`` pixels see it."""
+        texels = texels_of(shape.vertices.astype(np.float64), shape.faces, how.texture_size)
+        return texels, _space(shape, texels, self.cameras.resized(side), 2 * how.cosine_power)
+
+
 def paint(shape: ReferenceShape, how: Paint, prior: Prior) -> Iterator[Painting | Painted]:
     """`Painting` after each step, and `Painted` at the end, in the canonical pose.
 
     Raises InputError for a mesh without faces, and for a prior that cannot be told of a shape.
     """
+    studio = prepared(shape, how, prior)
+    rng = torch.Generator().manual_seed(how.seed)
+    noise = tuple(part.to(prior.device) for part in initial_noise(studio.space, studio.background.shape[1], rng))
+    times, drawn = sampling_times(studio.prior.schedule, how.steps), studio.background
+    together = {"case": how.case, "until": how.until, "corrected": studio.held}
+    sampled = synchronised(studio.prior, studio.prompts, studio.space, noise, times, how.guidance_scale, **together)
+    for step, drawn in enumerate(sampled, 1):
+        yield Painting(step, len(times), studio.prior.decode(drawn))
+    views = studio.prior.decode(drawn)
+    texels, space = studio.final(shape, how, views.rgb.shape[1])
+    plain = (views.rgb / views.alpha.clamp(min=0.05)).clamp(0, 1).movedim(-1, 1)
+    yield finished(shape, texels, space.unproject(plain.cpu()).T.numpy())
+
+
+def prepared(shape: ReferenceShape, how: Paint, prior: Prior) -> Studio:
+    """What is opened and asked once. Raises InputError as `paint` does."""
     if len(shape.faces) == 0:
         raise InputError("The mesh has no faces.", "Choose a mesh with a surface; splats are painted after they became one.")
     spec = RunSpec(how.prompt, reference="mesh", seed=how.seed, control=how.control)
     context, guide = _context(shape, spec, prior)
     count = draft_count(prior.info, how.views)
     cameras = draft_cameras(prior.info, count, prior.info.resolution).to(prior.device)
-    knobs = Knobs()
-    prompts = with_reference(context.at(knobs, 0).prompts(cameras), cameras, guide, knobs)
-    told = context.at(knobs, 0).prior
-
+    context = context.at(Knobs(), 0)
+    prompts = with_reference(context.prompts(cameras), cameras, guide, Knobs())
+    background = _background(context.prior, cameras)
     texels = texels_of(shape.vertices.astype(np.float64), shape.faces, WORK_TEXELS)
-    background = _background(told, cameras)
     space = _space(shape, texels, cameras.resized(background.shape[-1]), how.cosine_power)
-    target = _alpha_target(told, space) if told.info.channels == "rgba" else None
-
-    def held(prediction: Prediction, x_t: Tensor, t: Tensor) -> Prediction:
-        return _held(prediction, x_t, t, told, space.mask.to(x_t), background, target)
-
-    noise = initial_noise(space, background.shape[1], torch.Generator().manual_seed(how.seed))
-    times = sampling_times(told.schedule, how.steps)
-    drawn = background
-    sampled = synchronised(
-        told,
-        prompts,
-        space,
-        tuple(part.to(prior.device) for part in noise),
-        times,
-        how.guidance_scale,
-        case=how.case,
-        until=how.until,
-        corrected=held,
-    )
-    for step, drawn in enumerate(sampled, 1):
-        yield Painting(step, len(times), told.decode(drawn))
-    yield textured(shape, told.decode(drawn), cameras, how)
+    alpha = _alpha_target(context.prior, space) if prior.info.channels == "rgba" else None
+    return Studio(context.prior, prompts, cameras, space, background, alpha)
 
 
-def textured(shape: ReferenceShape, views: Views, cameras: Cameras, how: Paint) -> Painted:
-    """The mesh with the texture that ``views`` (N,H,W,...) of it show, each texel by those that see it squarely."""
-    texels = texels_of(shape.vertices.astype(np.float64), shape.faces, how.texture_size)
-    space = _space(shape, texels, cameras.resized(views.rgb.shape[1]), 2 * how.cosine_power)
-    plain = (views.rgb / views.alpha.clamp(min=0.05)).clamp(0, 1).movedim(-1, 1)
-    colours = space.unproject(plain.cpu())
-    seen, mask = _space(shape, texels, _sheet_cameras(), 1.0).project(colours)
+def finished(shape: ReferenceShape, texels: TexelMap, colours: np.ndarray) -> Painted:
+    """The mesh with display ``colours`` (T,3) in 0..1 on its texels."""
+    z = torch.from_numpy(np.ascontiguousarray(colours.T, np.float32))
+    seen, mask = _space(shape, texels, _sheet_cameras(), 1.0).project(z)
     pictures = (torch.cat([seen, mask], dim=1).movedim(1, -1).clamp(0, 1) * 255 + 0.5).to(torch.uint8)
-    return Painted(texels.baked(colours.T.numpy()), pictures.numpy())
+    return Painted(texels.baked(colours), pictures.numpy())
 
 
 def _sheet_cameras() -> Cameras:
@@ -167,14 +184,3 @@ def _alpha_target(prior: Prior, space: TextureSpace) -> Tensor:
     """The alpha channel (N,1,h,w) of the mesh's outlines, as the prior reads it."""
     mask = space.mask.movedim(1, -1).to(prior.device)
     return prior.encode(Views(mask.expand(-1, -1, -1, 3), mask, mask))[:, 3:4]
-
-
-def _held(
-    prediction: Prediction, x_t: Tensor, t: Tensor, prior: Prior, mask: Tensor, background: Tensor, alpha: Tensor | None
-) -> Prediction:
-    """The prediction with nothing beside the mesh, and all of it opaque."""
-    x0 = mask * prediction.x0 + (1 - mask) * background
-    if alpha is not None:
-        x0 = torch.cat([x0[:, :3], alpha.to(x0), x0[:, 4:]], dim=1)
-    a, sig = prior.schedule.signal_and_noise(t, x_t)
-    return Prediction((x_t - a * x0) / sig, x0)

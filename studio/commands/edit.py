@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import tomli_w
@@ -15,11 +15,15 @@ from engine.assets.export.sheet import write_sheet
 from engine.assets.meshes.canonical_pose import Orientation
 from engine.assets.meshes.mesh_file import read_reference
 from engine.core.paths import given_path
+from engine.editing.restyling import Restyle, restyle
 from engine.editing.texturing import Paint, Painted, paint
 from engine.errors import InputError, MissingError, storage_errors
 from engine.loop.devices import limit_threads
+from engine.loop.inspection import recipe_text
 from engine.loop.prompt_words import heard
+from engine.loop.recipe import Recipe
 from engine.loop.spec import RunSpec
+from engine.prior.base import Prior
 from engine.prior.registry import load_prior
 from studio.commands.folders import put_aside, ready
 
@@ -41,12 +45,10 @@ def edit(options: argparse.Namespace) -> None:
     for note in shape.notes:
         tqdm.write(f"note: {shape.name}: {note}")
     prior = load_prior(options.prior)
-    read = heard(RunSpec(how.prompt, prior=options.prior)) if prior.info.taught_words else None
-    for note in read.notes if read else ():
-        tqdm.write(f"note: {note}")
-    how = Paint(**{**vars(how), "prompt": read.prompt}) if read else how
-    with tqdm(total=how.steps, disable=options.quiet, unit="step") as bar:
-        for event in paint(shape, how, prior):
+    how, was = read(how, options, source, prior)
+    events = paint(shape, how, prior) if was is None else restyle(shape, Restyle(paint=how, was=was), prior)
+    with tqdm(total=how.steps * (1 if was is None else 2), disable=options.quiet, unit="step") as bar:
+        for event in events:
             if isinstance(event, Painted):
                 painted = event
                 break
@@ -56,10 +58,34 @@ def edit(options: argparse.Namespace) -> None:
 
 def paint_of(options: argparse.Namespace) -> Paint:
     """How to paint, by the options; what is not given is at its default. Raises InputError."""
-    if not options.paint:
-        raise InputError("There is nothing to do.", 'Write for example --paint "a red chair with blue legs".')
+    words = options.paint or options.restyle
+    if not words or (options.paint and options.restyle):
+        raise InputError("Say one thing to do.", 'Write --paint "a red chair with blue legs", or --restyle with the new words.')
     named = {each.name: getattr(options, each.name, None) for each in fields(Paint)}
-    return Paint(**{**{name: value for name, value in named.items() if value is not None}, "prompt": options.paint})
+    return Paint(**{**{name: value for name, value in named.items() if value is not None}, "prompt": words})
+
+
+def read(how: Paint, options: argparse.Namespace, source: Path, prior: Prior) -> tuple[Paint, str | None]:
+    """The words as the prior reads them: the new ones in ``how``, and the old ones of what is restyled, else None."""
+    was = None if options.restyle is None else options.was or words_in(source)
+    if not prior.info.taught_words:
+        return how, was
+    heard_new = heard(RunSpec(how.prompt, prior=options.prior))
+    for note in heard_new.notes:
+        tqdm.write(f"note: {note}")
+    old = None if was is None else heard(RunSpec(was, prior=options.prior)).prompt
+    return replace(how, prompt=heard_new.prompt), old
+
+
+def words_in(source: Path) -> str:
+    """The prompt by which a file of ours was made. Raises InputError where it does not say."""
+    try:
+        words = Recipe.from_toml(recipe_text(source)).settings.spec.prompt
+    except InputError:
+        words = ""
+    if not words.strip():
+        raise InputError(f"{source.name} does not say what it is.", 'Say it: --was "a red mug with a blue handle".')
+    return words
 
 
 def mesh_in(source: Path) -> Path:

@@ -30,13 +30,15 @@ def add_edit(commands: argparse._SubParsersAction) -> None:
     """The command that changes a finished thing."""
     command = commands.add_parser(
         "edit",
-        help="change a result or any mesh by words: a new texture",
+        help="change a result or any mesh by words: a new texture, or some colours",
         description="Change a result, or any mesh, by words. The shape stays, and the source is never written over.",
     )
     command.add_argument(
         "--from", dest="source", type=Path, required=True, metavar="RESULT|FILE", help="a result's folder, or a mesh"
     )
     command.add_argument("--paint", metavar="WORDS", help='a new texture: "a red chair with blue legs"')
+    command.add_argument("--restyle", metavar="WORDS", help="change only what these words change: the whole of the new words")
+    command.add_argument("--was", metavar="WORDS", help="what it is now (default: the words that its file was made by)")
     command.add_argument("--case", type=int, help="of synchronisation: 2 (SyncTweedies, the default) or 0, 1, 3, 4, 5")
     command.add_argument("--views", type=int, help="pictures that are drawn together (default 8)")
     command.add_argument("--steps", type=int, help="of sampling (default 30)")

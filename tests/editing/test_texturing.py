@@ -93,4 +93,5 @@ def test_the_command_paints_a_file_and_never_writes_over_it(tmp_path: Path, chai
     assert Image.open(out / "views.png").size[0] > 256 and 'prompt = "a crimson chair"' in (out / "edit.toml").read_text()
     assert main([*command, "--paint", "a red chair", "--out", str(source.parent)]) == 2, "the source's own folder"
     assert main([*command, "--out", str(out)]) == 2 and "--paint" in capsys.readouterr().err
+    assert main([*command, "--restyle", "a red chair", "--out", str(out)]) == 2 and "--was" in capsys.readouterr().err
     assert main(["edit", "--from", str(tmp_path), "--paint", "a red mug", "--out", str(out)]) == 1

@@ -44,13 +44,15 @@ class Baked:
 class TexelMap:
     """A mesh unwrapped onto a texture of ``size``: ``points`` (T,3) and ``normals`` (T,3) of the texels that lie on it.
 
-    Texel k stands at ``inside``'s k-th true place (S,S); ``vertices``, ``faces``, ``uv``, ``vertex_normals`` as in `Baked`.
+    Texel k stands at ``inside``'s k-th true place (S,S), on the face ``owners[k]``; ``vertices``,
+    ``faces``, ``uv``, ``vertex_normals`` as in `Baked`.
     """
 
     size: int
     points: np.ndarray
     normals: np.ndarray
     inside: np.ndarray
+    owners: np.ndarray
     vertices: np.ndarray
     faces: np.ndarray
     uv: np.ndarray
@@ -74,7 +76,7 @@ def texels_of(vertices: np.ndarray, faces: np.ndarray, size: int) -> TexelMap:
     corners = vertices[charts[owner[inside]]]
     flat = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     flat /= np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-12)
-    return TexelMap(size, points[inside], flat, inside, vertices, charts, uv, smooth)
+    return TexelMap(size, points[inside], flat, inside, owner[inside], vertices, charts, uv, smooth)
 
 
 def bake(vertices: np.ndarray, faces: np.ndarray, colour_at: ColourAt, *, size: int = 1024) -> Baked:

@@ -14,6 +14,7 @@ class Views:
     """B pictures. ``rgb`` (B,H,W,3) in 0..1 over the background it was rendered with (premultiplied when that was black),
     ``alpha`` (B,H,W,1) in 0..1, ``depth`` (B,H,W,1) expected view-space z weighted by alpha (divide by alpha for the surface),
     ``normal`` (B,H,W,3) world space, on demand. ``means2d`` (B,N,2) pixels, splats only: keeps its gradient for densification.
+    ``depth2`` (B,H,W,1) is the expected square of z weighted by alpha, of splats together with the normals.
     """
 
     rgb: Tensor
@@ -21,6 +22,7 @@ class Views:
     depth: Tensor
     normal: Tensor | None = None
     means2d: Tensor | None = None
+    depth2: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.rgb)
@@ -28,7 +30,8 @@ class Views:
     def detach(self) -> Views:
         """The same pictures without their history."""
         normal = None if self.normal is None else self.normal.detach()
-        return Views(self.rgb.detach(), self.alpha.detach(), self.depth.detach(), normal)
+        depth2 = None if self.depth2 is None else self.depth2.detach()
+        return Views(self.rgb.detach(), self.alpha.detach(), self.depth.detach(), normal, depth2=depth2)
 
 
 def composite(rgb: Tensor, alpha: Tensor, background: Tensor | None) -> Tensor:

@@ -176,6 +176,17 @@ class Knobs:
             help="How strongly splats are laid along the surface that they show, so that it holds under light. 0: not at all.",
         ),
     ] = 0.02
+    distortion_weight: Annotated[
+        float,
+        Range(
+            0,
+            3,
+            0.05,
+            label="Thin surface",
+            advanced=True,
+            help="How strongly the splats that one looks at are drawn together in depth. From 3 on it hurts. 0: not at all.",
+        ),
+    ] = 0.0
     fidelity: photo.Fidelity = 0.5
     image_depth: photo.Depth = 0.1
     reference_follow: reference_settings.Follow = 0.75

@@ -96,7 +96,7 @@ def fit_step(context: Context, state: RunState, knobs: Knobs) -> StepOut:
     """
     anchor = some_views(context, state, FIT_VIEWS)
     settled = state.step >= EVEN_FROM * context.spec.fit_steps
-    knobs = knobs if settled else replace(knobs, surface_weight=0.0)
+    knobs = knobs if settled else replace(knobs, surface_weight=0.0, distortion_weight=0.0)
     views = _rendered(state, anchor.cameras, None, knobs)
     error = (torch.cat([views.rgb, views.alpha], dim=-1) - anchor.rgba).square().mean()
     losses = Losses.of(RenderedStep(context, state, knobs, views, anchor.cameras), terms.FIT, first={"draft": error})
@@ -107,7 +107,7 @@ def fit_step(context: Context, state: RunState, knobs: Knobs) -> StepOut:
 
 def _rendered(state: RunState, cameras: Cameras, behind: Tensor | None, knobs: Knobs) -> Views:
     """The scene, with the normals of its splats where they are to lie evenly."""
-    even = knobs.surface_weight > 0 and isinstance(state.scene, Splats)
+    even = max(knobs.surface_weight, knobs.distortion_weight) > 0 and isinstance(state.scene, Splats)
     return state.renderer.render(state.scene, cameras, behind, **({"normals": True} if even else {}))
 
 

@@ -31,7 +31,8 @@ def render(scene: Splats, cameras: Cameras, background: Tensor | None = None, no
     cameras = cameras.to(scene.device)
     features = scene.rgb.expand(len(cameras), -1, -1)
     if normals:
-        features = torch.cat([features, splats_torch.facing_normals(scene, cameras)], dim=-1)
+        depths = torch.einsum("bj,nj->bn", cameras.viewmats[:, 2, :3], scene.means) + cameras.viewmats[:, 2, 3, None]
+        features = torch.cat([features, splats_torch.facing_normals(scene, cameras), depths[..., None].square()], dim=-1)
     pictures, alpha, info = gsplat.rasterization(
         means=scene.means, quats=scene.quats, scales=scene.scales, opacities=scene.opacities, colors=features,
         viewmats=cameras.viewmats, Ks=cameras.K, width=cameras.width, height=cameras.height,
@@ -42,7 +43,8 @@ def render(scene: Splats, cameras: Cameras, background: Tensor | None = None, no
     if means2d.requires_grad:
         means2d.retain_grad()
     colour, depth = pictures[..., :3], pictures[..., -1:]
-    return Views(composite(colour, alpha, background), alpha, depth, pictures[..., 3:6] if normals else None, means2d)
+    normal, depth2 = (pictures[..., 3:6], pictures[..., 6:7]) if normals else (None, None)
+    return Views(composite(colour, alpha, background), alpha, depth, normal, means2d, depth2)
 
 
 def compile_notice() -> str | None:

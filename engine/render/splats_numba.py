@@ -40,12 +40,14 @@ def render(scene: Splats, cameras: Cameras, background: Tensor | None = None, no
     if means2d.requires_grad:
         means2d.retain_grad()
     colour, depth, alpha = _Compose.apply(means2d, whitening, depths, opacities, rgb[None], view)
-    normal = None
+    normal = depth2 = None
     if normals:
         facing = facing_normals(scene, cameras).cpu().float().contiguous()
-        normal = _Compose.apply(means2d, whitening, depths, opacities, facing, view)[0].to(device)
+        rising = depths * (1 + depths)  # keeps the order and the near plane, so that the square of depth comes at no cost
+        normal, both, _ = _Compose.apply(means2d, whitening, rising, opacities, facing, view)
+        normal, depth2 = normal.to(device), (both - depth).to(device)
     alpha = alpha.to(device)
-    return Views(composite(colour.to(device), alpha, background), alpha, depth.to(device), normal, means2d)
+    return Views(composite(colour.to(device), alpha, background), alpha, depth.to(device), normal, means2d, depth2)
 
 
 @dataclass(frozen=True, eq=False)

@@ -48,16 +48,17 @@ class Projected(NamedTuple):
 def render(scene: Splats, cameras: Cameras, background: Tensor | None = None, normals: bool = False) -> Views:
     """Draw the splats over ``background`` (any shape that broadcasts to (B,H,W,3); None is black).
 
-    ``means2d`` of the result keeps its gradient (B,N,2) through ``backward``. With ``normals``, so does ``Views.normal``: each
-    splat's shortest axis, turned to the camera, weighted like its colour.
+    ``means2d`` of the result keeps its gradient (B,N,2) through ``backward``. With ``normals`` there is ``Views.normal``: each
+    splat's shortest axis, turned to the camera, weighted like its colour, and ``Views.depth2``.
     """
     cameras = Cameras(cameras.c2w.to(scene.means), cameras.K.to(scene.means), cameras.width, cameras.height)
     projected = project(scene, cameras)
     if projected.means2d.requires_grad:
         projected.means2d.retain_grad()
     images = torch.stack([_draw(scene, projected, cameras, b, normals) for b in range(len(cameras))])
-    rgb, depth, alpha, normal = images.split([3, 1, 1, images.shape[-1] - 5], dim=-1)
-    return Views(composite(rgb, alpha, background), alpha, depth, normal if normals else None, projected.means2d)
+    rgb, depth, alpha, rest = images.split([3, 1, 1, images.shape[-1] - 5], dim=-1)
+    normal, depth2 = (rest[..., :3], rest[..., 3:]) if normals else (None, None)
+    return Views(composite(rgb, alpha, background), alpha, depth, normal, projected.means2d, depth2)
 
 
 def project(scene: Splats, cameras: Cameras) -> Projected:
@@ -94,12 +95,12 @@ def _jacobian(points: Tensor, cameras: Cameras) -> Tensor:
 
 
 def _draw(scene: Splats, projected: Projected, cameras: Cameras, b: int, normals: bool) -> Tensor:
-    """One picture (H,W,5+): red, green, blue, depth, alpha, and normals if asked for."""
+    """One picture (H,W,5+): red, green, blue, depth, alpha, and if asked for normals and the square of depth."""
     order = projected.depths[b].argsort(stable=True)
     order = order[projected.visible[b][order]]
     features = [scene.rgb, projected.depths[b][:, None], torch.ones_like(scene.means[:, :1])]
     if normals:
-        features.append(facing_normals(scene, cameras)[b])
+        features += [facing_normals(scene, cameras)[b], projected.depths[b][:, None].square()]
     means, covs, opacities = projected.means2d[b][order], projected.covs2d[b][order], scene.opacities[order]
     cloud = _Cloud(means, torch.linalg.inv(covs), opacities, torch.cat(features, dim=1)[order])
     reach = (2 * (opacities / MIN_ALPHA).log()[:, None] * covs.diagonal(dim1=1, dim2=2)).sqrt().detach()

@@ -23,7 +23,7 @@ def test_call_and_answer(monkeypatch: pytest.MonkeyPatch, normals: bool) -> None
     scene, cameras = random_ball(7, 0.5, 0.1, torch.Generator().manual_seed(0)), orbit_cameras([0.0, 90.0], 10.0, 3.0, 40.0, 6, 4)
     scene.means.requires_grad_()
     asked: dict[str, Any] = {}
-    colour, features, alpha = torch.rand(2, 4, 6, 3), torch.rand(2, 4, 6, 3), torch.rand(2, 4, 6, 1)
+    colour, features, alpha = torch.rand(2, 4, 6, 3), torch.rand(2, 4, 6, 4), torch.rand(2, 4, 6, 1)
     depth = torch.rand(2, 4, 6, 1)
 
     def stand_in(**arguments: Any) -> tuple[torch.Tensor, torch.Tensor, dict[str, torch.Tensor]]:
@@ -44,13 +44,16 @@ def test_call_and_answer(monkeypatch: pytest.MonkeyPatch, normals: bool) -> None
         "viewmats": (2, 4, 4),
         "Ks": (2, 3, 3),
     }
-    assert asked["colors"].shape == (2, 7, 6 if normals else 3)
+    assert asked["colors"].shape == (2, 7, 7 if normals else 3)
     assert torch.equal(asked["scales"], scene.scales) and torch.equal(asked["opacities"], scene.opacities)
     assert (asked["width"], asked["height"], asked["render_mode"], asked["packed"]) == (6, 4, "RGB+D", False)
     assert torch.allclose(asked["viewmats"] @ cameras.c2w, torch.eye(4).expand(2, 4, 4), atol=1e-6)
     assert torch.allclose(views.rgb, colour + (1 - alpha) * background)
     assert torch.equal(views.alpha, alpha) and torch.equal(views.depth, depth)
-    assert torch.equal(views.normal, features) if normals else views.normal is None
+    assert torch.equal(torch.cat([views.normal, views.depth2], -1), features) if normals else views.normal is views.depth2 is None
+    if normals:
+        depths = torch.einsum("bij,nj->bni", cameras.viewmats[:, :3, :3], scene.means)[..., 2] + cameras.viewmats[:, 2, 3, None]
+        torch.testing.assert_close(asked["colors"][..., 6], depths**2)
     views.means2d.sum().backward()
     assert views.means2d.grad is not None
 

@@ -13,7 +13,7 @@ from types import ModuleType
 from torch import Tensor
 
 from engine.loop.messages import LOSS_PREFIX
-from engine.loop.terms import anchor, density, normal_consistency, pictures, reference
+from engine.loop.terms import anchor, density, depth_distortion, normal_consistency, pictures, reference
 from engine.loop.terms.rendered import RenderedStep
 
 REFINE: Mapping[str, ModuleType] = {
@@ -21,9 +21,15 @@ REFINE: Mapping[str, ModuleType] = {
     "pictures": pictures,
     "reference": reference,
     "surface": normal_consistency,
+    "distortion": depth_distortion,
     "density": density,
 }
-FIT: Mapping[str, ModuleType] = {"pictures": pictures, "surface": normal_consistency, "density": density}
+FIT: Mapping[str, ModuleType] = {
+    "pictures": pictures,
+    "surface": normal_consistency,
+    "distortion": depth_distortion,
+    "density": density,
+}
 
 
 @dataclass(frozen=True, eq=False)

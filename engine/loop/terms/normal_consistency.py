@@ -19,8 +19,8 @@ OPAQUE = 0.9
 
 
 def loss(step: RenderedStep) -> Tensor | None:
-    """``surface_weight`` times the inconsistency of the step's views; None where they were rendered without normals."""
-    if step.views.normal is None:
+    """``surface_weight`` times the inconsistency of the step's views; None where it is 0 or they have no normals."""
+    if step.views.normal is None or not step.knobs.surface_weight:
         return None
     return step.scaled(step.knobs.surface_weight * normal_consistency(step.views, step.cameras))
 

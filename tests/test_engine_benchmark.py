@@ -160,16 +160,18 @@ def test_the_watches_change_nothing():
     assert all(torch.equal(plain[name], watched[name]) for name in plain)
 
 
-def test_the_parts_of_a_step_sum_to_the_whole(monkeypatch: pytest.MonkeyPatch):
-    """With a prior, a renderer and an optimiser that take a known time."""
+@pytest.mark.parametrize(("anchor_weight", "renders"), [(0.0, 1), (2.0, 2)])
+def test_the_parts_of_a_step_sum_to_the_whole(anchor_weight: float, renders: int, monkeypatch: pytest.MonkeyPatch):
+    """With a prior, a renderer and an optimiser that take a known time. An anchor that weighs something is drawn, too."""
     clock = HandClock()
     monkeypatch.setattr(torch.optim.Adam, "step", slowed(torch.optim.Adam.step, clock, 5.0))
     prior = ball_prior()
     monkeypatch.setattr(prior, "predict", slowed(prior.predict, clock, 100.0))
     monkeypatch.setattr("engine.render.splats_torch.render", slowed(choose(scene_of(SMALL), "torch").render, clock, 30.0))
     spec = replace(SETTINGS.spec, backend="torch")
-    in_prior, in_renderer, inside = split_steps(Settings(spec, SETTINGS.knobs), prior, 3, clock)
-    assert (in_prior, in_renderer, inside) == (2 * 100.0, 2 * 30.0, 5.0)  # guidance asks twice; the anchor is drawn, too
+    settings = Settings(spec, replace(SETTINGS.knobs, anchor_weight=anchor_weight))
+    in_prior, in_renderer, inside = split_steps(settings, prior, 3, clock)
+    assert (in_prior, in_renderer, inside) == (2 * 100.0, renders * 30.0, 5.0)  # guidance asks twice
 
 
 def slowed(function: Callable, clock: HandClock, seconds: float) -> Callable:

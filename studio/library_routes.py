@@ -40,6 +40,8 @@ def library_routes(session: Session) -> list[BaseRoute]:
     async def change(request: Request) -> Response:
         try:
             told = json.loads(await bounded_body(request, MOST_BYTES))
+        except InputError as error:
+            return _refusal(error)
         except (ValueError, RecursionError):
             told = None
         return await run_in_threadpool(_answer, lambda: _changed(session, request.path_params["token"], _owner(request), told))
@@ -63,8 +65,12 @@ def _answer(act: Callable[[], dict[str, Any] | None]) -> Response:
     try:
         told = act()
     except StudioError as error:
-        return JSONResponse({"what": error.what, "remedy": error.remedy}, 400, headers=FRESH)
+        return _refusal(error)
     return Response(status_code=204) if told is None else JSONResponse(told, headers=FRESH)
+
+
+def _refusal(error: StudioError) -> Response:
+    return JSONResponse({"what": error.what, "remedy": error.remedy}, 400, headers=FRESH)
 
 
 def _owner(request: Request) -> str:

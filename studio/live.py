@@ -114,10 +114,12 @@ class LiveStream:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
+        except (WebSocketDisconnect, StudioError):
+            pass  # the browser left in the middle of a message, or the run was removed
         except (ValueError, TypeError, RecursionError):
             await self.socket.close(MALFORMED)
-        except (WebSocketDisconnect, RuntimeError, StudioError):
-            pass  # the browser left in the middle of a message, or the run was removed
+        except RuntimeError:
+            pass  # the browser left while a message was sent
         finally:
             self.link.close()
             for task in tasks:

@@ -116,6 +116,7 @@ def _orientation(request: Request) -> Orientation:
     """As the query says. Raises InputError."""
     turn = request.query_params.get("turn", "0")
     try:
-        return Orientation(request.query_params.get("up", "auto"), float(turn))  # type: ignore[arg-type]
+        turn_deg = float(turn)
     except ValueError as error:
         raise InputError(f"The turn is {turn!r}, which is no number.", "Give degrees, such as 90.") from error
+    return Orientation(request.query_params.get("up", "auto"), turn_deg)  # type: ignore[arg-type]

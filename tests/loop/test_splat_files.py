@@ -202,6 +202,11 @@ def test_a_splat_file_is_read(tmp_path: Path) -> None:
         (tmp_path / "b.splat").write_bytes(wrong)
         with pytest.raises(FileFormatError):
             read_splats(tmp_path / "b.splat")
+    rows["r"] = 128  # turns of length 0
+    (tmp_path / "c.splat").write_bytes(rows.tobytes())
+    with pytest.raises(FileFormatError, match="rotations, in rot") as caught:
+        read_splats(tmp_path / "c.splat")
+    assert caught.value.remedy == "Export it again from its source."
 
 
 @pytest.mark.parametrize("kind", ["spz", "sog", "ksplat"])

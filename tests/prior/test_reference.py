@@ -183,3 +183,7 @@ def test_what_is_wrong_with_a_folder_is_said(net: ToyboxDenoiser, tmp_path: Path
     save_controller(tmp_path, {**controller.config, "depth": 2}, controller.state_dict())
     with pytest.raises(FileFormatError, match="damaged"):
         load_controller(tmp_path)
+    (tmp_path / "config.json").write_text("{")
+    with pytest.raises(FileFormatError, match=r"not readable JSON") as caught:
+        load_controller(tmp_path)
+    assert "damaged" not in caught.value.what, "told once"

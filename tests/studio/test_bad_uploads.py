@@ -18,6 +18,7 @@ from engine.session import Session
 from studio.blocks_editor import blocks_routes
 from studio.cli import EXIT_BAD_INPUT, main
 from studio.handlers import Handlers
+from studio.library_routes import library_routes
 from studio.panel import draw_panel
 from studio.preview import answer
 from studio.reference_overlay import ghost_routes
@@ -137,3 +138,5 @@ def test_far_too_many_words_are_not_held(session: Session) -> None:
     client = TestClient(Starlette(routes=reference_routes(session)))
     assert client.post("/reference/matches", content=b"x" * 200_000).status_code == 400
     assert client.post("/reference/matches", content=b"[" * 90_000).status_code == 200, "taken for no question at all"
+    client = TestClient(Starlette(routes=library_routes(session)))
+    assert "50,000 bytes" in client.patch("/runs/none", content=b"x" * 60_000).json()["what"]

@@ -189,6 +189,18 @@ def test_a_malformed_message_ends_its_own_connection_only(served: Served, bad: s
         next_frame(socket)
 
 
+def test_a_run_that_is_removed_while_it_is_watched_is_nobodys_malformed_message(served: Served) -> None:
+    token = submit(served, steps=3)
+    until(lambda: served.session.view(token).state == "done")
+    with watching(served, token) as socket:
+        next_frame(socket)
+        served.session.runs.delete(token, "ada")
+        with pytest.raises(ConnectionClosed):
+            pictures(socket, PATIENCE_SECONDS)
+            socket.recv(timeout=PATIENCE_SECONDS)
+        assert socket.close_code != MALFORMED
+
+
 def test_watchers_come_and_go_and_the_run_goes_on(served: Served) -> None:
     token = submit(served)
     with watching(served, token) as one, watching(served, token) as two:

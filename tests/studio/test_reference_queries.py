@@ -190,6 +190,13 @@ def test_nonsense_over_http_is_answered_with_a_remedy(asked: str, client: TestCl
     assert answer.status_code == 400 and answer.json()["what"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "what"), [("turn=x", "The turn is 'x'"), ("up=w&turn=5", "The up axis 'w'"), ("turn=inf", "inf")]
+)
+def test_it_is_said_what_is_wrong_with_an_orientation(asked: str, what: str, client: TestClient) -> None:
+    assert what in client.get(f"/reference/sides?of={CHAIR}&{asked}").json()["what"]
+
+
 @pytest.mark.parametrize("body", ["", "[]", "{", '{"count": "many", "words": 3}', '{"count": -5}'])
 def test_nonsense_in_a_query_brings_a_handful(body: str, client: TestClient) -> None:
     assert client.post("/reference/matches", content=body).status_code == 200

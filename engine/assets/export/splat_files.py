@@ -34,9 +34,10 @@ def _read_splat(path: Path | str, most: int) -> SplatCloud:
         _check_count(path, count, most)
         data = Path(path).read_bytes()
     try:
-        return cloud_of(path, rows_of_splat(data))
+        rows = rows_of_splat(data)
     except ValueError as error:
         raise FileFormatError(f"{path} is no .splat file: {error}.", "Save it again, or as PLY.") from error
+    return cloud_of(path, rows)
 
 
 def _check_count(path: Path | str, count: int, most: int) -> None:

@@ -37,6 +37,8 @@ def parsed(data: bytes) -> tuple[dict[str, Any], bytes]:
         document = json.loads(text.decode("utf-8-sig"))
         if not isinstance(document, dict) or str(document["asset"]["version"]).split(".")[0] != "2":
             raise ValueError("not version 2")
+    except InputError:
+        raise
     except (ValueError, KeyError, TypeError, struct.error, RecursionError) as error:
         raise FileFormatError(f"It is not a whole glTF 2.0 file ({error}).", "Save or download it again.") from error
     return document, binary

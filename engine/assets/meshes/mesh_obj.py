@@ -49,6 +49,8 @@ def read_obj(data: bytes, beside: Folder) -> RawMesh:
             return bodies_of_points(vertices, np.tile(GRAY, (len(vertices), 1)) if colours is None else colours)
         lengths, corners, at = _corners(lines.faces, len(vertices), len(lines.places))
         uv = _table(lines.places, 2) if lines.places else None
+    except InputError:
+        raise
     except (ValueError, IndexError, OverflowError) as error:
         raise FileFormatError(f"It is damaged, or not OBJ ({type(error).__name__}: {error}).", "Save it again.") from error
     if int(np.maximum(lengths - 2, 0).sum()) > MAX_FACES:

@@ -12,7 +12,7 @@ from engine.assets.meshes.mesh_shape import GRAY, RawMesh
 from engine.assets.meshes.polygons import triangulated
 from engine.assets.meshes.splats_to_mesh import bodies_of_points
 from engine.assets.meshes.untrusted_files import MAX_FACES, Folder, texture_beside, too_many
-from engine.errors import FileFormatError
+from engine.errors import FileFormatError, InputError
 
 _FACES, _STRIPS = ("face", "faces"), ("tristrips",)
 _INDICES = ("vertex_indices", "vertex_index", "vertex_indexes")
@@ -29,6 +29,8 @@ def read_ply(data: bytes, beside: Folder) -> RawMesh:
         vertex = rows["vertex"]
         vertices = np.stack([np.asarray(vertex.columns[axis], np.float64) for axis in "xyz"], 1)
         lengths, corners, face = _polygons(rows, len(vertices))
+    except InputError:
+        raise
     except (ValueError, KeyError, IndexError) as error:
         raise FileFormatError(f"It is damaged ({type(error).__name__}: {error}).", "Save it again.") from error
     colours = _colours(vertex.columns)

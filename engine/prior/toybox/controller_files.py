@@ -12,7 +12,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from engine.errors import FileFormatError, MissingError, storage_errors
+from engine.errors import FileFormatError, InputError, MissingError, storage_errors
 from engine.prior.pipeline_folder import read_json
 from engine.prior.toybox.info import WEIGHTS
 from engine.prior.toybox.reference_controller import ReferenceController
@@ -48,6 +48,8 @@ def load_controller(folder: Path) -> ReferenceController:
         config = read_json(folder / "config.json")
         net = ReferenceController(**{name: value for name, value in config.items() if not name.startswith("_")})
         net.load_state_dict(load_file(folder / WEIGHTS))
+    except InputError:
+        raise
     except (OSError, SafetensorError, RuntimeError, TypeError, ValueError) as error:
         raise FileFormatError(f"The reference controller in {folder} is damaged ({error}).", "Restore it.") from error
     return net.eval().requires_grad_(False)

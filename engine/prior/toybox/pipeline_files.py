@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from engine.core.noise_schedule import NoiseSchedule
-from engine.errors import FileFormatError, MissingError, storage_errors
+from engine.errors import FileFormatError, InputError, MissingError, storage_errors
 from engine.prior.base import PriorInfo
 from engine.prior.pipeline_folder import missing_files, read_json
 from engine.prior.toybox.info import SETTINGS, TOYBOX_INFO, WEIGHTS, info_toml, read_info
@@ -81,6 +81,8 @@ def load_parts(folder: Path) -> ToyboxParts:
         net.load_state_dict(load_file(folder / "unet" / WEIGHTS))
         tokeniser = Tokeniser.load(folder / "tokenizer", net.config.length)
         betas = torch.tensor(read_json(folder / "scheduler" / "scheduler_config.json")["trained_betas"], dtype=torch.float64)
+    except InputError:
+        raise
     except (OSError, SafetensorError, RuntimeError, TypeError, KeyError, ValueError) as error:
         raise FileFormatError(
             f"The toybox prior in {folder} is damaged ({error}).", "Restore the folder from the repository."

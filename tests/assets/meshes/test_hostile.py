@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.assets.meshes import gltf_buffers, gltf_document, gltf_materials, gltf_pose, untrusted_files
+from engine.assets.meshes import gltf_buffers, gltf_document, gltf_materials, gltf_pose, mesh_ply, untrusted_files
 from engine.assets.meshes.canonical_pose import Orientation
 from engine.assets.meshes.mesh_file import read_reference
 from engine.errors import FileFormatError, InputError, MissingError
@@ -54,6 +54,31 @@ def test_text_that_would_fill_the_memory_is_not_parsed(tmp_path: Path, monkeypat
         read_reference(tmp_path / "a.gltf")
     with pytest.raises(InputError, match="parts"):
         kept_with(str(tmp_path / "a.gltf"), tmp_path / "run")
+
+
+def strip_of(corners: int) -> bytes:
+    """A PLY of one strip of triangles over three vertices."""
+    told = "ply\nformat binary_little_endian 1.0\nelement vertex 3\nproperty float x\nproperty float y\nproperty float z\n"
+    told += "element tristrips 1\nproperty list int int vertex_indices\nend_header\n"
+    places = np.arange(9, dtype="<f4").tobytes()
+    return told.encode() + places + np.array([corners, *(np.arange(corners) % 3)], "<i4").tobytes()
+
+
+REFUSED = {
+    "a.gltf": (b'{"asset": {"version": "2.0"}, "extras": [' + b"[]," * 1_600_000 + b"[]]}", "3,200,005 parts"),
+    "a.obj": (b"v 0 0 0\nv 1 0 0\nv 0 1 0\n", "too few points"),
+    "a.ply": (strip_of(3000), "2,998 faces"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_is_no_damage_is_not_called_damage(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, what = REFUSED[name]
+    monkeypatch.setattr(mesh_ply, "MAX_FACES", 2000)
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(InputError, match=what) as caught:
+        read_reference(tmp_path / name)
+    assert "damaged" not in caught.value.what and "Error" not in caught.value.what and "whole" not in caught.value.what
 
 
 def test_what_a_gltf_brings_is_counted_once_and_bounded(tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ class Job:
     lap: float = 0.0  # seconds that its present step has taken so far
     rank: tuple[int, int] = (1, 0)
     undo: Undo = field(default_factory=Undo)
+    rewind_to: int | None = None  # the total_step from which it is to go on
     saving: threading.Lock = field(default_factory=threading.Lock)
 
 

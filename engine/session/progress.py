@@ -90,6 +90,12 @@ class Progress:
             return self._stepped(event)
         return self
 
+    def back_to(self, total_step: int, stage: str, step: int, revision: int) -> Progress:
+        """The progress of a run that was put back to where it was after ``total_step``."""
+        traces = {name: history.before(total_step + 1) for name, history in self.traces.items()}
+        at = replace(self, stage=stage, step=step, total_step=total_step, revision_applied=revision)
+        return replace(at, history=self.history.before(total_step + 1), traces=traces)
+
     def _stepped(self, event: Stepped) -> Progress:
         metrics = {name: float(value) for name, value in event.metrics.items() if math.isfinite(value)}
         return replace(

@@ -21,6 +21,7 @@ from engine.errors import StateError
 from engine.loop.messages import Pictures, SceneCopy, SetKnobs, Stop
 from engine.loop.settings import Settings, Value
 from engine.loop.spec import Knobs
+from engine.session.branches import Branches
 from engine.session.frame_renderer import FrameRenderer
 from engine.session.frame_requests import cloud_request, frame_request, strip_request
 from engine.session.input_files import forget_own_files, with_own_files
@@ -36,6 +37,7 @@ from engine.session.record import ENDED, JobRecord
 from engine.session.recovery import claimed, recovered
 from engine.session.reference_lookup import References
 from engine.session.thumbnails import with_thumbnail
+from engine.session.timeline_keeper import TimelineKeeper
 from engine.session.undo import changed_knobs
 from engine.session.worker import Engine, LoadPrior, Run, Settle, WriteResults
 
@@ -77,7 +79,9 @@ class Session:
         self.runs = OwnedRuns(self._board, LibraryCatalogue(self.library))
         self._frame_renderer = FrameRenderer(JobArchive(self._board, load_copy))
         written = with_thumbnail(write_results, frames)
-        self._engine = Engine(self._board, run, written, load_prior, self._frame_renderer, settle)
+        timelines = TimelineKeeper(self.library.folder, frames, load_copy)
+        self._engine = Engine(self._board, run, written, load_prior, self._frame_renderer, settle, timelines)
+        self.branches = Branches(self._board, self.limits, self.runs.bytes_of)
         self._frames, self._check, self._resume_interrupted = frames, check, resume_interrupted
         self._prepare, self._open, self._submitting = prepare, False, threading.Lock()
 
@@ -216,10 +220,6 @@ class Session:
                 else:
                     self._board.move(job, "stopped")
             self._board.save(job)
-
-    def delete(self, token: str, owner: str) -> None:
-        """As `OwnedRuns.delete`."""
-        self.runs.delete(token, owner)
 
     # Looking
 

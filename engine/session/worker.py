@@ -19,6 +19,7 @@ from engine.loop.messages import (
     Checkpointed,
     Event,
     Finished,
+    KnobsApplied,
     Pictures,
     RolledBack,
     SceneCopy,
@@ -28,12 +29,15 @@ from engine.loop.messages import (
     Stop,
     Warned,
 )
+from engine.loop.settings import Settings, with_values
 from engine.prior.base import Prior
 from engine.session.command_queue import CommandQueue
 from engine.session.eta import FINISH, Pace, finishing, kind_of, with_eta
 from engine.session.jobs import Board, Job
 from engine.session.library import has_checkpoint
 from engine.session.record import ENDED, JobRecord
+from engine.session.timeline import Moment, full_path, put_back
+from engine.session.timeline_keeper import TimelineKeeper
 
 Run = Callable[..., Iterator[Event]]
 WriteResults = Callable[[Finished, str, Path], dict[str, Path]]
@@ -58,10 +62,17 @@ class Engine:
     """Works through the board until the board closes."""
 
     def __init__(
-        self, board: Board, run: Run, write_results: WriteResults, load_prior: LoadPrior, scenes: Scenes, settle: Settle
+        self,
+        board: Board,
+        run: Run,
+        write_results: WriteResults,
+        load_prior: LoadPrior,
+        scenes: Scenes,
+        settle: Settle,
+        timelines: TimelineKeeper,
     ) -> None:
         self.board, self._run, self._write_results, self._load_prior, self._scenes = board, run, write_results, load_prior, scenes
-        self._settle = settle
+        self._settle, self._timelines = settle, timelines
         self._paces: dict[tuple[str, ...], dict[str, float]] = {}  # of the newest run of each kind
         self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
 
@@ -86,6 +97,8 @@ class Engine:
     def _pull(self, job: Job) -> None:
         """Take one event from a job."""
         try:
+            if job.rewind_to is not None:
+                self._rewind(job)
             if job.events is None:
                 job.events = self._open(job)
             began = time.monotonic()
@@ -115,6 +128,19 @@ class Engine:
         settings = record.settings
         return self._run(settings.spec, settings.knobs, job.commands, self._load_prior, folder=folder, resume=resume)
 
+    def _rewind(self, job: Job) -> None:
+        """Make an earlier moment the run's checkpoint; what goes is let go of first."""
+        step, job.rewind_to = job.rewind_to, None
+        moment, folder = self._timelines.timeline(job.record.token).moment(step), self._folder(job)
+        if moment is None or full_path(folder, step) is None:
+            told = f"The run did not go back: its state after step {step} was not kept.", "Choose another moment."
+            self.board.update(job, lambda record: record.warned(*told))
+            return
+        self._let_go(job)
+        put_back(folder, step, folder)
+        self._timelines.went_back(job.record.token, step)
+        self.board.update(job, lambda record: went_back(record, moment))
+
     def _take(self, job: Job, event: Event) -> None:
         if isinstance(event, Finished):
             self._finish(job, event)
@@ -127,8 +153,17 @@ class Engine:
         seconds = time.monotonic() - job.began
         pace, known = self._paced(job, event), self._paces.get(kind_of(job.record.settings.spec), {})
         self.board.update(job, lambda record: expecting(recorded(record, event, seconds), event, pace, known))
+        self._note(job, event)
+
+    def _note(self, job: Job, event: Event) -> None:
+        """Keep on disk what a later look, or a later process, needs."""
         if isinstance(event, Checkpointed):
             self.board.save(job)
+            self._timelines.kept(job.record)
+        elif isinstance(event, SceneCopy):
+            self._timelines.pictured(job.record, event)
+        elif isinstance(event, KnobsApplied):
+            self._timelines.applied(job.record, event)
 
     def _paced(self, job: Job, event: Event) -> Pace:
         """The job's pace after an event; what a stage needs before its first step is not part of that."""
@@ -141,6 +176,10 @@ class Engine:
     def _finish(self, job: Job, finished: Finished) -> None:
         """Keep the scene, write the files, and only then say that the job has ended."""
         self._scenes.offer(job.record.token, finished.copy)
+        self._timelines.pictured(job.record, finished.copy, last=True)
+        if finished.stopped:
+            self._timelines.kept(job.record, last=True)
+        self._timelines.forget(job.record.token)
         known = self._paces.setdefault(kind_of(job.record.settings.spec), {})
         self.board.update(job, lambda record: replace(record, progress=finishing(record.progress, job.pace, known)))
         began = time.monotonic()
@@ -197,6 +236,14 @@ class Engine:
 
     def _folder(self, job: Job) -> Path:
         return self.board.library.folder(job.record.token)
+
+
+def went_back(record: JobRecord, moment: Moment) -> JobRecord:
+    """The record of a run that goes on from an earlier moment, with the live settings that it had then."""
+    progress = record.progress.back_to(moment.total_step, moment.stage, moment.step, moment.revision)
+    knobs = with_values(Settings(record.settings.spec, record.knobs), moment.values or {}).knobs
+    back = replace(record, progress=progress, knobs=knobs, revision=moment.revision, checkpoint_revision=moment.revision)
+    return replace(back, checkpoint_step=moment.total_step, error=None, deaths=0)
 
 
 def recorded(record: JobRecord, event: Event, seconds: float) -> JobRecord:

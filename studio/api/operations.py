@@ -117,7 +117,7 @@ class Operations:
 
     def delete(self, token: str, owner: str) -> None:
         """Delete a run that has ended, with its files; only its owner may."""
-        self.session.delete(token, owner)
+        self.session.runs.delete(token, owner)
 
     def file(self, token: str, name: str) -> Path:
         """The path of a result's file. Raises UnknownError if the run has none of this name."""

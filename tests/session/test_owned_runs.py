@@ -38,7 +38,7 @@ def test_deleting_and_emptying_free_the_space(session: Session) -> None:
     assert session.runs.bytes_of("ada") > 0
     assert session.runs.empty_trash("ada") == 1 and not (session.library.root / ".trash" / one).exists()
     session.runs.trash(other, "ada")
-    session.delete(other, "ada")
+    session.runs.delete(other, "ada")
     assert session.runs.bytes_of("ada") == 0 and session.runs.search("ada", Search(trashed=True)).count == 0
 
 

@@ -83,7 +83,8 @@ def slow_run(step_seconds: float) -> Callable[..., Iterator[Event]]:
             metrics = {"null_convergence": min(1.0, step / 100)} if key_of(knobs.guidance) == "lods" else {}
             metrics |= reference_metrics(step, spec, knobs) if spec.reference else {}
             yield Stepped("refine", step, spec.refine_steps, step, revision, 1.0 / step, step * step_seconds, 1.0, 10.0, metrics)
-            (folder / "checkpoint.json").write_text(json.dumps([step, revision]))
+            (folder / "new.part").write_text(json.dumps([step, revision]))
+            (folder / "new.part").replace(folder / "checkpoint.json")  # never written to in place, as a real one
             yield Checkpointed(step)
         yield Finished(copy_of(step, revision), stopping, {"total": step * step_seconds}, step, Recipe(Settings(spec, knobs)))
 

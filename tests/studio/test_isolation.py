@@ -255,7 +255,7 @@ def look_on(session: Session) -> None:
     for each in (gone, other):
         session.wait(each, PATIENCE_SECONDS)
         assert session.frame(each, "eye", camera, 0, PATIENCE_SECONDS) is not None
-    session.delete(gone, "ada")
+    session.runs.delete(gone, "ada")
     with pytest.raises(InputError):
         session.frame(gone, "eye", camera, 0, 1.0)
     session._frame_renderer.clear_away()

@@ -30,6 +30,7 @@ from studio.preview import cut_now, preview_routes, remembering
 from studio.reference_overlay import ghost_routes
 from studio.reference_routes import reference_routes
 from studio.server import Serving, open_port
+from studio.timeline_routes import timeline_routes
 from studio.viewport import Viewports
 from studio.viser_proxy import viewport_routes
 
@@ -131,6 +132,7 @@ def own_routes(
         live_route(session, pool, viewports.cameras),
         *download_routes(session),
         *library_routes(session),
+        *timeline_routes(session),
         *preview_routes(session.library.root, looking, cut),
         given_route(session, cut, looking),
         *reference_routes(session),

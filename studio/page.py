@@ -10,6 +10,7 @@ import gradio as gr
 
 from engine.session import Session
 from studio.api.gradio_calls import connect_gradio_api
+from studio.branching import Branching
 from studio.call_errors import StudioBlocks
 from studio.catalogue import Catalogue
 from studio.controls import SHARED
@@ -33,6 +34,7 @@ ATTACH = "(token) => { maquette.attach(token); }"
 PICKED = "(token) => [maquette.picked]"
 AS_OWNER = "(token, owner, ...rest) => [token, maquette.owner(), ...rest]"
 AS_OWNER_TOO = "(told, owner, ...rest) => [told, maquette.owner(), ...rest]"
+AT_MOMENT = "(told, token, owner, ...rest) => [String(maquette.moment ?? ''), token, maquette.owner(), ...rest]"
 NO_PROBLEM = "() => ''"
 REFRESH = "() => { maquette.refreshRuns(); }"
 DICE = "() => Math.floor(Math.random() * 2147483648)"
@@ -93,6 +95,12 @@ def _connect_run(panel: Panel, handlers: Handlers, everything: list[gr.component
     begun = panel.generate.click(handlers.generate, inputs, outputs, js=AS_OWNER, **QUIET)
     begun.then(None, panel.token, None, js=ATTACH)
     begun.then(Varying(handlers).more, further, panel.problem, js=AS_OWNER_TOO, **QUIET).then(None, js=REFRESH)
+    branching = Branching(handlers)
+    for button, act, given, js in (
+        (panel.fork, branching.fork, [panel.problem, panel.token, panel.owner, *everything], AT_MOMENT),
+        (panel.further, branching.further, [panel.token, panel.owner, *everything], AS_OWNER),
+    ):
+        button.click(act, given, [panel.token, panel.problem], js=js, **QUIET).then(None, panel.token, None, js=ATTACH)
     touched = [component.input for component in everything if hasattr(component, "input")]
     gr.on(touched, None, None, panel.problem, js=NO_PROBLEM, **QUIET)  # what was wrong may be right now
     for button, command in ((panel.pause, handlers.pause), (panel.resume, handlers.resume), (panel.stop, handlers.stop)):

@@ -76,6 +76,8 @@ class Panel:
     owner: gr.Textbox
     pick: gr.Button
     undo_live: gr.Button
+    fork: gr.Button
+    further: gr.Button
     controls: Controls
 
 
@@ -206,6 +208,8 @@ def _draw_hidden() -> dict[str, Any]:
         "token": gr.Textbox(visible="hidden", elem_id="mq-token"),
         "owner": gr.Textbox(visible="hidden", elem_id="mq-owner"),
         "pick": gr.Button("Open run", visible="hidden", elem_id="mq-pick"),
+        "fork": gr.Button("Branch", visible="hidden", elem_id="mq-fork"),
+        "further": gr.Button("Refine further", visible="hidden", elem_id="mq-further"),
         "undo_live": gr.Button("Undo", visible="hidden", elem_id="mq-undo-live"),
     }
 

@@ -45,6 +45,7 @@ SCRIPTS = (
     "blocks_source.js",
     "status_line.js",
     "beside.js",
+    "film.js",
     "stage.js",
     "strength.js",
     "library.js",

@@ -17,7 +17,7 @@ def undo_words(view: JobView) -> str:
         return ""
     name, value = next(iter(values.items()))
     title = title_in(view.knobs, name)
-    return f"{title} and {len(values) - 1} more" if len(values) > 1 else f"{title} back to {_plain(value)}"
+    return f"{title} and {len(values) - 1} more" if len(values) > 1 else f"{title} back to {plain(value)}"
 
 
 def title_in(knobs: Knobs, name: str) -> str:
@@ -27,7 +27,8 @@ def title_in(knobs: Knobs, name: str) -> str:
     return label or name.replace("_", " ").capitalize()
 
 
-def _plain(value: Value) -> str:
+def plain(value: Value) -> str:
+    """A setting's value for people."""
     if isinstance(value, bool):
         return "on" if value else "off"
     return f"{value:g}" if isinstance(value, int | float) else str(value) or "none"

@@ -30,6 +30,10 @@ class Branches:
         """What is kept of a run's course."""
         return read_timeline(self._folder(token))
 
+    def has_picture(self, token: str, total_step: int) -> bool:
+        """Whether a moment can be looked at."""
+        return picture_path(self._folder(token), total_step).is_file()
+
     def picture(self, token: str, total_step: int) -> Path:
         """The row of pictures of a moment. Raises InputError where there is none."""
         path = picture_path(self._folder(token), total_step)

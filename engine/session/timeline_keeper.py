@@ -46,6 +46,7 @@ class TimelineKeeper:
         self._knobs: dict[str, Knobs] = {}  # in force, by token
         self._picture_due: dict[str, float] = {}
         self._full_due: dict[str, float] = {}
+        self._newest: dict[str, SceneCopy] = {}
 
     def timeline(self, token: str) -> Timeline:
         """What is kept of a run."""
@@ -63,6 +64,9 @@ class TimelineKeeper:
         known, now = self.timeline(record.token).moments, self._clock()
         apart = max(1, total_steps(record.settings.spec, record.progress) // MOST_PICTURES)
         soon = bool(known) and copy.total_step - known[-1].total_step < apart
+        if record.progress.stage == "draft" and not last:
+            return  # there is no shape yet
+        self._newest[record.token] = copy
         if not last and (now < self._picture_due.get(record.token, now) or soon):
             return
         if not any(each.total_step == copy.total_step for each in known) or last:
@@ -72,27 +76,34 @@ class TimelineKeeper:
         """A checkpoint was written: now and then, and at the ``last``, it is kept as a moment to go back to."""
         now, progress = self._clock(), record.progress
         step, over = progress.total_step, progress.stage == "refine" and progress.step >= progress.steps
-        if step == 0 or (not last and (over or now < self._full_due.get(record.token, now))):
+        if step == 0 or progress.stage == "draft" or (not last and (over or now < self._full_due.get(record.token, now))):
             return  # from its end on, nothing is left to go on with
         self._full_due[record.token] = now + FULL_SECONDS
         folder = self._folder(record.token)
         with suppress(Exception):
+            if not picture_path(folder, step).exists() and (copy := self._copy_at(record.token, step)) is not None:
+                self._draw(record, copy)
             save_full(folder, step)
             full = replace(_moment(record), full=True, values=_plain(flatten_knobs(self._in_force(record))))
             self._write(record.token, lambda timeline: timeline.with_moment(full))
-            if self._load_copy is not None and not picture_path(folder, step).exists():
-                self._draw(record, self._load_copy(folder))
 
     def went_back(self, token: str, total_step: int) -> None:
         """The run goes on from there; what came after is no part of it any more."""
-        for known in (self._knobs, self._picture_due, self._full_due):
+        for known in (self._knobs, self._picture_due, self._full_due, self._newest):
             known.pop(token, None)
         self._write(token, lambda timeline: timeline.until(total_step))
 
     def forget(self, token: str) -> None:
         """The run has ended."""
-        for known in (self._knobs, self._picture_due, self._full_due):
+        for known in (self._knobs, self._picture_due, self._full_due, self._newest):
             known.pop(token, None)
+
+    def _copy_at(self, token: str, step: int) -> SceneCopy | None:
+        """The scene of the newest checkpoint: one that was shown just now, or else from the disk."""
+        newest = self._newest.get(token)
+        if newest is not None and newest.total_step == step:
+            return newest
+        return None if self._load_copy is None else self._load_copy(self._folder(token))
 
     def _draw(self, record: JobRecord, copy: SceneCopy) -> None:
         began = self._clock()

@@ -52,7 +52,8 @@
     offered(half) { return Boolean(this.button(half)) && !this.button(half).hidden; }
 
     /* Which halves there are: a picture and a reference only where the run has one, walking only where the browser can draw. */
-    offer({ reference, pictures }) {
+    offer({ reference, pictures, moments = this.stage.film?.moments.length }) {
+      this.button("before").hidden = !(moments > 1);
       this.button("reference").hidden = !reference;
       this.button("picture").hidden = !pictures;
       this.button("walk").hidden = this.way === "none";
@@ -74,6 +75,8 @@
       const walked = walks ? maquette.url(`/viewport/client/#${this.token}/${way}/${this.viewer}`) : "about:blank";
       if (this.walked !== walked) this.frame.src = this.walked = walked;
       this.shotRow.hidden = half !== "picture";
+      if (half === "before" && this.token) this.readMoment();
+      this.stage.film?.drawBar();
       if (half === "behind" && this.token) { this.turned(this.stage.live.camera); this.live.open(this.token); } else this.live.close();
       if (half === "reference" && this.token) this.readReference();
       if (half === "picture" && this.token) this.readPictures();
@@ -81,7 +84,7 @@
 
     turned(camera) {
       const { azimuth, elevation } = this.stage.live.camera;
-      if (this.half === "reference" && this.row) fromRow(this.canvas, this.row, azimuth);
+      if (["reference", "before"].includes(this.half) && this.row) fromRow(this.canvas, this.row, azimuth);
       if (this.half === "picture") this.markShot(azimuth, elevation);
       if (this.half !== "behind") return;
       const behind = { ...this.stage.live.camera, ...camera };
@@ -96,10 +99,20 @@
     }
 
     async readReference() {
+      this.row = null;
       const { up, turn } = maquette.reference, of = maquette.reference.visible();
       if (!of) return;
       const row = await loaded(maquette.url(`/reference/sides?${new URLSearchParams({ of, up, turn })}`));
       if (this.half === "reference") { this.row = row; this.turned({}); }
+    }
+
+    /* The shape as it was: at the moment that was chosen in the filmstrip, or at the first. */
+    async readMoment() {
+      const { film } = this.stage, moment = film.moment || film.moments[0];
+      if (!moment) return;
+      if (!film.moment) { film.chosen = moment.total_step; film.draw(); }
+      const row = await loaded(film.picture(moment));
+      if (this.half === "before") { this.row = row; this.turned({}); this.pane.dataset.shown = `step ${moment.total_step}`; }
     }
 
     /* The run's own pictures, as it sees them; the first one's camera is taken at once. */

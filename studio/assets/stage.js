@@ -40,6 +40,7 @@
       this.way = this.root.dataset.way = wayOfViewport();
       this.live = new maquette.Live({
         status: (status) => this.status(status), picture: (...parts) => this.picture(...parts), connection: (word) => this.connection(word) });
+      this.film = new maquette.Film(this);
       this.beside = new maquette.Beside(this, this.way);
       this.makeStrip();
       this.listen();

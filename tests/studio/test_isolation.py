@@ -51,6 +51,9 @@ ROUTES = {
     ("/files/{token}/{name}", "GET"): TOKEN,
     ("/thumb/{token}", "GET"): TOKEN,
     ("/given/{token}", "GET"): TOKEN,
+    ("/timeline/{token}", "GET"): TOKEN,
+    ("/timeline/{token}/{step:int}", "GET"): TOKEN,
+    ("/timeline/{token}/{step:int}", "POST"): TOKEN,
     ("/reference/taken", "GET"): TOKEN,
     ("/runs", "GET"): OWNER,
     ("/runs/{token}", "DELETE"): OWNER,
@@ -163,7 +166,7 @@ def test_every_route_has_its_key(routes: list) -> None:
 @pytest.mark.parametrize("path", asked(TOKEN, "GET"))
 @pytest.mark.parametrize("guess", GUESSES)
 def test_a_guessed_token_opens_nothing(client: TestClient, session: Session, token: str, path: str, guess: str) -> None:
-    url = path.replace("{token}", guess).replace("{name}", "recipe")
+    url = path.replace("{token}", guess).replace("{name}", "recipe").replace("{step:int}", "3")
     answer = client.get(url, params={} if "{token}" in path else {"token": guess}, follow_redirects=False)
     assert answer.status_code in (307, 400, 404, 405), "a redirect is to the same address with a slash"
     assert str(session.library.root) not in answer.text

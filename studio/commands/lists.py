@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 
 def add_lists(commands: argparse._SubParsersAction) -> None:
@@ -27,6 +28,12 @@ def add_lists(commands: argparse._SubParsersAction) -> None:
     )
     add_library_options(library)
     library.set_defaults(command=_library)
+    replay = commands.add_parser("replay", help="make a result again from any file of it, and say how near the new one comes")
+    replay.add_argument("file", type=Path, metavar="FILE", help="a recipe.toml, or any file that Maquette exported")
+    replay.add_argument("--out", type=Path, help="folder for the new one (default: named after the old one's)")
+    replay.add_argument("--formats", default="ply,glb,mp4,png", help="which files to write (default %(default)s)")
+    replay.add_argument("--quiet", action="store_true", help="no progress bar")
+    replay.set_defaults(command=_replay)
 
 
 def add_library_options(library: argparse.ArgumentParser) -> None:
@@ -77,3 +84,9 @@ def _library(options: argparse.Namespace) -> int | None:
     from studio.commands.library import library
 
     return library(options)
+
+
+def _replay(options: argparse.Namespace) -> int | None:
+    from studio.commands.replay import replay
+
+    return replay(options)

@@ -1,4 +1,4 @@
-"""New runs out of old ones: a branch from an earlier moment, and refining a finished object further."""
+"""Runs beside the one of Generate: a branch from an earlier moment, a finished object refined further, drafts to choose from."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from pathlib import Path
 
 from engine.errors import InputError, StudioError
 from engine.loop.settings import Value
+from engine.loop.spec import MAX_SEED
 from engine.session import Session
 from studio.handlers import HEADS, Handlers
 from studio.messages import problem
+from studio.tabs import check_own, tab_named
 
 MOST_NOISE = 0.45  # what is refined further is to keep its form, and not to be made anew
 SPLATS = ".ply"
+DRAFTS, HELD_BEFORE = 4, "refine"
 
 
 class Branching:
-    """The handlers of the two buttons. ``everything`` is as in `Handlers`."""
+    """The handlers of the three buttons. ``everything`` is as in `Handlers`."""
 
     def __init__(self, handlers: Handlers) -> None:
         self.handlers, self.session = handlers, handlers.session
@@ -44,6 +47,19 @@ class Branching:
             return self.session.submit(settings, owner or secrets.token_urlsafe(16)), ""
         except StudioError as error:
             return token, problem(error)
+
+    def drafts(self, told: str, owner: str, seed_locked: bool, seed: float, *everything: Value) -> tuple[str, str]:
+        """Several runs with one seed after the other, held before they are refined: (their tokens, problem)."""
+        owner, tokens = owner or secrets.token_urlsafe(16), []
+        first = int(seed) if seed_locked else secrets.randbelow(MAX_SEED + 1)
+        try:
+            check_own(tab_named(str(everything[0])), self.handlers.said(everything))
+            for further in range(DRAFTS):
+                settings = self.handlers.settings(everything, {"seed": (first + further) % (MAX_SEED + 1)})
+                tokens.append(self.session.submit(settings, owner, waits_before=HELD_BEFORE))
+            return " ".join(tokens), ""
+        except StudioError as error:
+            return " ".join(tokens), problem(error)
 
 
 def splats_of(session: Session, token: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
+import numpy as np
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -36,9 +37,11 @@ def download_routes(session: Session) -> list[BaseRoute]:
             strip = session.strip(request.path_params["token"])
         except StudioError as error:
             return PlainTextResponse(str(error), 404)
-        if strip is None:
+        images = session.pictures(request.path_params["token"]) if strip is None else strip  # the prior's views, before a shape
+        if images is None:
             return Response(status_code=204)
-        return Response(jpeg(strip.images[1]), media_type="image/jpeg", headers={"Cache-Control": "no-cache"})
+        view = images.images[1 % len(images.images)]
+        return Response(jpeg(np.ascontiguousarray(view)), media_type="image/jpeg", headers={"Cache-Control": "no-cache"})
 
     return [
         Route("/files/{token}/{name}", file),

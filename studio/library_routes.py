@@ -21,12 +21,14 @@ from studio.api.callers import OWNER_HEADER
 from studio.request_body import bounded_body
 
 RECENT, PAGE, LONGEST = 24, 48, 400
-MOST_BYTES = 50_000
+MOST_BYTES, MOST_DRAFTS = 50_000, 16
 FRESH = {"Cache-Control": "no-store"}
 
 
 def library_routes(session: Session) -> list[BaseRoute]:
-    """``/runs``, the newest; ``/library``, all and the trash; ``/runs/{token}`` to change (PATCH) and to delete for ever."""
+    """``/runs``, the newest; ``/library``, all and the trash; ``/runs/{token}`` to change (PATCH) and to delete for ever;
+    ``/drafts`` to choose one.
+    """
     runs = session.runs
 
     def recent(request: Request) -> Response:
@@ -46,6 +48,13 @@ def library_routes(session: Session) -> list[BaseRoute]:
             told = None
         return await run_in_threadpool(_answer, lambda: _changed(session, request.path_params["token"], _owner(request), told))
 
+    async def choose(request: Request) -> Response:
+        try:
+            told = json.loads(await bounded_body(request, MOST_BYTES))
+        except (ValueError, RecursionError):
+            told = None
+        return await run_in_threadpool(_answer, lambda: _chosen(session, _owner(request), told))
+
     def delete(request: Request) -> Response:
         return _answer(lambda: runs.delete(request.path_params["token"], _owner(request)))
 
@@ -56,6 +65,7 @@ def library_routes(session: Session) -> list[BaseRoute]:
         Route("/runs", recent),
         Route("/runs/{token}", change, methods=["PATCH"]),
         Route("/runs/{token}", delete, methods=["DELETE"]),
+        Route("/drafts", choose, methods=["POST"]),
         Route("/library", library),
         Route("/library/trash", empty, methods=["DELETE"]),
     ]
@@ -112,6 +122,18 @@ def _changed(session: Session, token: str, owner: str, told: Any) -> dict[str, A
     if trashed is not None:
         (session.runs.trash if trashed else session.runs.restore)(token, owner)
     return vars(session.runs.relabel(token, owner, told)) if told else {}
+
+
+def _chosen(session: Session, owner: str, told: Any) -> None:
+    """Let the draft ``keep`` go on, if one is named, and throw away those of ``others``. Raises StudioError."""
+    keep, others = (told.get("keep", ""), told.get("others", [])) if isinstance(told, dict) else (None, None)
+    if not isinstance(keep, str) or not isinstance(others, list) or not all(isinstance(each, str) for each in others):
+        raise InputError("Nothing that can be chosen was sent.", "Reload the page.")
+    for token in others[:MOST_DRAFTS]:
+        if not session.runs.discard(token, owner):
+            session.stop(token)
+    if keep:
+        session.resume(keep)
 
 
 def _described(entry: Entry) -> dict[str, Any]:

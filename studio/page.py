@@ -35,6 +35,7 @@ PICKED = "(token) => [maquette.picked]"
 AS_OWNER = "(token, owner, ...rest) => [token, maquette.owner(), ...rest]"
 AS_OWNER_TOO = "(told, owner, ...rest) => [told, maquette.owner(), ...rest]"
 AT_MOMENT = "(told, token, owner, ...rest) => [String(maquette.moment ?? ''), token, maquette.owner(), ...rest]"
+CHOOSE = "(tokens) => { maquette.showDrafts(tokens); }"
 NO_PROBLEM = "() => ''"
 REFRESH = "() => { maquette.refreshRuns(); }"
 DICE = "() => Math.floor(Math.random() * 2147483648)"
@@ -101,6 +102,9 @@ def _connect_run(panel: Panel, handlers: Handlers, everything: list[gr.component
         (panel.further, branching.further, [panel.token, panel.owner, *everything], AS_OWNER),
     ):
         button.click(act, given, [panel.token, panel.problem], js=js, **QUIET).then(None, panel.token, None, js=ATTACH)
+    given = [panel.problem, panel.owner, panel.seed_locked, panel.controls.named("seed"), *everything]
+    drafting = panel.drafts.click(branching.drafts, given, [panel.drafted, panel.problem], js=AS_OWNER_TOO, **QUIET)
+    drafting.then(None, panel.drafted, None, js=CHOOSE)
     touched = [component.input for component in everything if hasattr(component, "input")]
     gr.on(touched, None, None, panel.problem, js=NO_PROBLEM, **QUIET)  # what was wrong may be right now
     for button, command in ((panel.pause, handlers.pause), (panel.resume, handlers.resume), (panel.stop, handlers.stop)):

@@ -69,6 +69,8 @@ class Panel:
     reference: ReferenceCard
     problem: gr.HTML
     generate: gr.Button
+    drafts: gr.Button
+    drafted: gr.Textbox
     pause: gr.Button
     resume: gr.Button
     stop: gr.Button
@@ -197,6 +199,7 @@ def _draw_buttons() -> dict[str, Any]:
         gr.HTML(SHEET, elem_id="mq-sheet", js_on_load="maquette.mountSheet(element)", apply_default_css=False)
         return {
             "generate": gr.Button("Generate", variant="primary", elem_id="mq-generate", min_width=0, scale=3),
+            "drafts": gr.Button("Four drafts", elem_id="mq-four", min_width=0, scale=2),
             "pause": gr.Button("Pause", elem_id="mq-pause", min_width=0),
             "resume": gr.Button("Resume", elem_id="mq-resume", min_width=0),
             "stop": gr.Button("Stop", elem_id="mq-stop", min_width=0),
@@ -208,6 +211,7 @@ def _draw_hidden() -> dict[str, Any]:
         "token": gr.Textbox(visible="hidden", elem_id="mq-token"),
         "owner": gr.Textbox(visible="hidden", elem_id="mq-owner"),
         "pick": gr.Button("Open run", visible="hidden", elem_id="mq-pick"),
+        "drafted": gr.Textbox(visible="hidden", elem_id="mq-drafted"),
         "fork": gr.Button("Branch", visible="hidden", elem_id="mq-fork"),
         "further": gr.Button("Refine further", visible="hidden", elem_id="mq-further"),
         "undo_live": gr.Button("Undo", visible="hidden", elem_id="mq-undo-live"),

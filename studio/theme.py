@@ -49,6 +49,7 @@ SCRIPTS = (
     "stage.js",
     "strength.js",
     "library.js",
+    "drafts.js",
     "compare.js",
     "ghost.js",
 )

@@ -60,6 +60,19 @@ class OwnedRuns:
         with claimed(self._board, token) as job:
             self._board.remove(job, lambda record: self._check(record, owner), self.catalogue.trash)
 
+    def discard(self, token: str, owner: str) -> bool:
+        """Put a draft that was not chosen into the trash; False where it has not been put down yet, and is to be stopped."""
+        with claimed(self._board, token) as job:
+            self._check_owner(job.record.owner, owner)
+            with self._board.changed:
+                if job.record.state not in ENDED:
+                    if job.events is not None or job.record.state == "running":
+                        return False
+                    self._board.move(job, "stopped")
+            self._board.save(job)
+        self.trash(token, owner)
+        return True
+
     def restore(self, token: str, owner: str) -> None:
         """Take a run out of the trash."""
         self._check_trashed(token, owner)

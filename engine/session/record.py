@@ -33,7 +33,8 @@ class JobRecord:
     ``settings`` are those it was submitted with, ``knobs`` the newest asked for (``revision``). ``session`` is the process that
     looks after it. ``stopping`` says that a stop was asked for and is not done yet. ``deaths`` counts the times that the process
     ended while the job was running since it last left a checkpoint further on than any before, at ``checkpoint_step``.
-    ``client_key`` is what a client calls this submission, so that one that is sent again is known.
+    ``client_key`` is what a client calls this submission, so that one that is sent again is known. ``waits_before`` is the stage
+    before which the run is held until a person lets it go on: a draft to choose from.
     """
 
     token: str
@@ -53,6 +54,7 @@ class JobRecord:
     deaths: int = 0
     checkpoint_step: int = 0
     client_key: str = ""
+    waits_before: str = ""
 
     @property
     def title(self) -> str:
@@ -77,13 +79,14 @@ def to_json(record: JobRecord) -> str:
 
 
 _PLAIN = ("token", "owner", "created", "state", "revision", "checkpoint_revision",
-          "warnings", "error", "files", "session", "stopping", "deaths", "checkpoint_step", "client_key")  # fmt: skip
+          "warnings", "error", "files", "session", "stopping", "deaths", "checkpoint_step", "client_key",
+          "waits_before")  # fmt: skip
 
 
 def from_json(text: str) -> JobRecord:
     """Read what ``to_json`` wrote. Raises FileFormatError for anything else."""
     try:
-        document = {"checkpoint_step": 0, "client_key": "", **json.loads(text)}
+        document = {"checkpoint_step": 0, "client_key": "", "waits_before": "", **json.loads(text)}
         _check(document)
         settings = with_values(_blank(document["settings"]["prompt"] or "pictures"), document["settings"])
         return JobRecord(
@@ -100,7 +103,8 @@ def from_json(text: str) -> JobRecord:
 
 _TYPES = {
     "token": str, "owner": str, "created": Real, "revision": int, "checkpoint_revision": int, "session": str, "stopping": bool,
-    "deaths": int, "checkpoint_step": int, "client_key": str, "settings": dict, "knobs": dict, "files": dict, "progress": dict,
+    "deaths": int, "checkpoint_step": int, "client_key": str, "waits_before": str,
+    "settings": dict, "knobs": dict, "files": dict, "progress": dict,
 }  # fmt: skip
 
 

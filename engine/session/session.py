@@ -122,10 +122,11 @@ class Session:
 
     # Steering
 
-    def submit(self, settings: Settings, owner: str, client_key: str = "") -> str:
+    def submit(self, settings: Settings, owner: str, client_key: str = "", waits_before: str = "") -> str:
         """Queue a run and return its token; files that its settings name are copied into its folder first.
 
-        The same ``client_key`` of the same owner gives the run that is there already, so that a submission may be sent again.
+        The same ``client_key`` of the same owner gives the run that is there already, so that a submission may be sent again. A
+        run that ``waits_before`` a stage is paused there, with all it holds on disk: a draft.
 
         Raises InputError, MissingError or DeviceError if it could not run, and StorageError if it could not be kept. Who has as
         many runs or as much on disk as the limits allow gets a LimitError, and a key that stands for other settings a StateError.
@@ -135,13 +136,14 @@ class Session:
                 return known
             check_shares(owner, self._board, self.limits, self.runs.bytes_of)
             self._check(settings)
-            return self._keep(settings, owner, client_key)
+            return self._keep(settings, owner, client_key, waits_before)
 
-    def _keep(self, settings: Settings, owner: str, client_key: str) -> str:
+    def _keep(self, settings: Settings, owner: str, client_key: str, waits_before: str) -> str:
         token = new_token()
         try:
             own = with_own_files(settings, self.library.folder(token), self.references)
             record = JobRecord(token, owner, time.time(), own, own.knobs, session=self.library.session, client_key=client_key)
+            record = replace(record, waits_before=waits_before)
             self.library.write(record)
         except Exception:
             forget_own_files(self.library.folder(token))

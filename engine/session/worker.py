@@ -154,6 +154,14 @@ class Engine:
         pace, known = self._paced(job, event), self._paces.get(kind_of(job.record.settings.spec), {})
         self.board.update(job, lambda record: expecting(recorded(record, event, seconds), event, pace, known))
         self._note(job, event)
+        if isinstance(event, StageStarted) and event.stage == job.record.waits_before:
+            self._hold(job)
+
+    def _hold(self, job: Job) -> None:
+        """Put a draft down, with a checkpoint of all it holds, until somebody lets it go on."""
+        self._let_go(job)
+        self.board.move(job, "paused", lambda record: replace(record, waits_before=""))
+        self.board.save(job)
 
     def _note(self, job: Job, event: Event) -> None:
         """Keep on disk what a later look, or a later process, needs."""

@@ -31,13 +31,14 @@
   };
 
   /* Show a run: "" for none, as when the page has just been opened. */
-  let libraryAsked = inAddress("library");
+  let libraryAsked = inAddress("library"), draftsAsked = inAddress("drafts");
   let beside = inAddress("beside");  // the run that was compared with it, when the page was left
   maquette.attach = (token) => {
     setAddress("job", token);
     if (!token) { delete document.body.dataset.run; maquette.openAskedTab(); }
     maquette.stage.open(token);
     maquette.refreshRuns();
+    if (draftsAsked) { const tokens = draftsAsked; draftsAsked = ""; maquette.showDrafts(tokens); }
     if (libraryAsked) { libraryAsked = ""; maquette.openLibrary(); }
     if (!token) return;
     maquette.compare(beside);

@@ -6,6 +6,7 @@ A new route has to be put into ``ROUTES`` with the key that it asks for, and the
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -58,6 +59,7 @@ ROUTES = {
     ("/runs", "GET"): OWNER,
     ("/runs/{token}", "DELETE"): OWNER,
     ("/runs/{token}", "PATCH"): OWNER,
+    ("/drafts", "POST"): OWNER,
     ("/library", "GET"): OWNER,
     ("/library/trash", "DELETE"): OWNER,
     ("/pictures/look", "GET"): FILE,
@@ -222,6 +224,31 @@ def test_the_library_is_its_owners_alone(client: TestClient, session: Session, h
     assert client.patch(f"/runs/{ended}", json={"trashed": False, "name": "Mine"}, headers=own).json()["name"] == "Mine"
     found = client.get("/library", headers=own, params={"words": "mine"}).json()["runs"]
     assert ended in [run["token"] for run in found] and "owner" not in found[0]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b'{"keep": 3}', b'{"others": [3]}', b'{"others": ["nobody"]}', b'{"keep": "nobody"}']
+)
+def test_crafted_choices_among_drafts_are_refused_in_words(client: TestClient, body: bytes) -> None:
+    answer = client.post("/drafts", content=body, headers={OWNER_HEADER: "ada"})
+    assert answer.status_code == 400 and answer.json()["remedy"]
+
+
+def test_nobody_throws_away_the_drafts_of_others(client: TestClient, session: Session) -> None:
+    draft = session.submit(Settings(RunSpec("a red mug", refine_steps=4), Knobs()), "ada", waits_before="refine")
+    eventually_paused(session, draft)
+    for headers in ({}, {OWNER_HEADER: "bob"}):
+        assert client.post("/drafts", json={"others": [draft]}, headers=headers).status_code == 400
+    assert session.view(draft).state == "paused"
+    assert client.post("/drafts", json={"keep": draft}, headers={OWNER_HEADER: "ada"}).status_code == 204
+    assert session.wait(draft, PATIENCE_SECONDS).state == "done"
+
+
+def eventually_paused(session: Session, token: str) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while session.view(token).state != "paused":
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,10 @@
       tags.focus();
     }
 
-    change(run, values, said = "") { return this.act(() => asked(`/runs/${run.token}`, { method: "PATCH", body: JSON.stringify(values) }), said); }
+    change(run, values, said = "") {
+      if (values.trashed && run.token === maquette.tokenInAddress()) this.stage.film.open("");
+      return this.act(() => asked(`/runs/${run.token}`, { method: "PATCH", body: JSON.stringify(values) }), said);
+    }
 
     async act(work, said) {
       let trouble = "";

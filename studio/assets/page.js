@@ -132,6 +132,7 @@
   document.addEventListener("click", async (event) => {
     const button = event.target.closest?.(".mq-delete");
     if (!button) return;
+    maquette.stage.film.open("");  // nothing is asked of it any more
     let answer;
     try {
       answer = await fetch(maquette.url(`/runs/${button.dataset.token}`), { method: "PATCH", body: '{"trashed": true}', headers: { "x-maquette-owner": maquette.owner() } });

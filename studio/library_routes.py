@@ -40,20 +40,10 @@ def library_routes(session: Session) -> list[BaseRoute]:
         return _answer(lambda: _listed(session, _owner(request), _search(request)))
 
     async def change(request: Request) -> Response:
-        try:
-            told = json.loads(await bounded_body(request, MOST_BYTES))
-        except InputError as error:
-            return _refusal(error)
-        except (ValueError, RecursionError):
-            told = None
-        return await run_in_threadpool(_answer, lambda: _changed(session, request.path_params["token"], _owner(request), told))
+        return await _told(request, lambda told: _changed(session, request.path_params["token"], _owner(request), told))
 
     async def choose(request: Request) -> Response:
-        try:
-            told = json.loads(await bounded_body(request, MOST_BYTES))
-        except (ValueError, RecursionError):
-            told = None
-        return await run_in_threadpool(_answer, lambda: _chosen(session, _owner(request), told))
+        return await _told(request, lambda told: _chosen(session, _owner(request), told))
 
     def delete(request: Request) -> Response:
         return _answer(lambda: runs.delete(request.path_params["token"], _owner(request)))
@@ -69,6 +59,17 @@ def library_routes(session: Session) -> list[BaseRoute]:
         Route("/library", library),
         Route("/library/trash", empty, methods=["DELETE"]),
     ]
+
+
+async def _told(request: Request, act: Callable[[Any], dict[str, Any] | None]) -> Response:
+    """The answer to what was sent as JSON, or to None for what is none."""
+    try:
+        told = json.loads(await bounded_body(request, MOST_BYTES))
+    except InputError as error:
+        return _refusal(error)
+    except (ValueError, RecursionError):
+        told = None
+    return await run_in_threadpool(_answer, lambda: act(told))
 
 
 def _answer(act: Callable[[], dict[str, Any] | None]) -> Response:

@@ -17,7 +17,7 @@ from engine.loop.carving import LEVEL as CARVED_LEVEL
 from engine.loop.carving import carved
 from engine.loop.frames import shown
 from engine.loop.messages import SceneCopy
-from engine.loop.vertex_colours import colours_from_views
+from engine.loop.vertex_colours import colour_pictures, colours_from_pictures
 from engine.loop.volume import occupancy_grid
 from engine.scene.splats import Splats
 
@@ -49,7 +49,7 @@ def mesh_of(copy: SceneCopy, max_faces: int = MAX_FACES) -> ColouredMesh:
     surface = surface_of_grid(clean, options)
     normals = vertex_normals(surface.vertices, surface.faces)
     inner = np.stack([_at(solid.colour[..., channel], surface.vertices) for channel in range(3)], axis=1)
-    colours = colours_from_views(copy, surface.vertices, normals, inner)
+    colours = colours_from_pictures(colour_pictures(copy), surface.vertices, normals, inner)
     notes = (*solid.notes, *_notes(clean > solid.level, len(surface.faces), max_faces))
     return ColouredMesh(surface.vertices, surface.faces, colours, notes)
 
@@ -103,11 +103,11 @@ def textured(copy: SceneCopy, size: int = 1024) -> Baked:
 
 def textured_mesh(copy: SceneCopy, mesh: ColouredMesh, size: int = 1024) -> Baked:
     """The surface of a scene with its colours in a texture of ``size`` squared."""
-    normals, nearest = vertex_normals(mesh.vertices, mesh.faces), cKDTree(mesh.vertices)
+    normals, nearest, pictures = vertex_normals(mesh.vertices, mesh.faces), cKDTree(mesh.vertices), colour_pictures(copy)
 
     def colour_at(points: np.ndarray) -> np.ndarray:
         vertex = nearest.query(points)[1]
-        return colours_from_views(copy, points, normals[vertex], mesh.colours[vertex])
+        return colours_from_pictures(pictures, points, normals[vertex], mesh.colours[vertex])
 
     return bake(mesh.vertices, mesh.faces, colour_at, size=size)
 

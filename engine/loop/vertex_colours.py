@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import numba
 import numpy as np
 import torch
-from torch import Tensor
 
 from engine.core.cameras import Cameras, orbit_cameras
-from engine.core.views import Views
 from engine.loop.frames import device_of, shown
 from engine.loop.messages import SceneCopy
-from engine.loop.visual_hull import project
 from engine.render import choose
 
 PICTURE_SIZE = 256
 RINGS_DEG = (-50.0, -15.0, 20.0, 55.0)  # elevations of the cameras; eight azimuths each, and one camera over either pole
 DEPTH_TOLERANCE = 0.06  # how far behind the picture's surface a point may lie and still count as seen
 FACING_POWER = 3  # how much more a view from the front counts than one from the side
+LEAST_WEIGHT = 1e-3
+
+
+@dataclass(frozen=True, eq=False)
+class ColourPictures:
+    """V pictures from all sides: ``rgba`` (V,S,S,4) premultiplied, ``depth`` (V,S,S) weighted by alpha, ``cameras``."""
+
+    rgba: np.ndarray
+    depth: np.ndarray
+    cameras: Cameras
 
 
 def colour_cameras(fov_deg: float, distance: float) -> Cameras:
@@ -26,34 +36,59 @@ def colour_cameras(fov_deg: float, distance: float) -> Cameras:
     return orbit_cameras(azimuths, elevations, distance, fov_deg, PICTURE_SIZE)
 
 
-def colours_from_views(copy: SceneCopy, points: np.ndarray, normals: np.ndarray, fallback: np.ndarray) -> np.ndarray:
+def colour_pictures(copy: SceneCopy) -> ColourPictures:
+    """The scene from those cameras, one after the other."""
+    cameras, device = colour_cameras(copy.fov_deg, copy.distance), device_of(copy)
+    scene = shown(copy, copy.distance / float(cameras.K[0, 1, 1]))
+    render = choose(scene, copy.backend).render
+    rgba = np.empty((len(cameras), PICTURE_SIZE, PICTURE_SIZE, 4), np.float32)
+    depth = np.empty(rgba.shape[:3], np.float32)
+    for i in range(len(cameras)):
+        with torch.no_grad():
+            seen = render(scene, cameras[i : i + 1].to(device), None)
+        rgba[i] = torch.cat([seen.rgb, seen.alpha], dim=-1)[0].cpu().numpy()
+        depth[i] = seen.depth[0, ..., 0].cpu().numpy()
+    return ColourPictures(rgba, depth, cameras)
+
+
+def colours_from_pictures(pictures: ColourPictures, points: np.ndarray, normals: np.ndarray, fallback: np.ndarray) -> np.ndarray:
     """Colours (N,3) in 0..1 at surface ``points`` (N,3) with outward ``normals`` (N,3).
 
     The mean over all views that see a point, weighted by how squarely they do; ``fallback`` (N,3) where none does.
     """
-    where = [torch.from_numpy(np.ascontiguousarray(array, dtype=np.float32)) for array in (points, normals)]
-    total, weights = torch.zeros(len(points), 3), torch.full((len(points), 1), 1e-6)
-    cameras, device = colour_cameras(copy.fov_deg, copy.distance), device_of(copy)
-    scene = shown(copy, copy.distance / float(cameras.K[0, 1, 1]))
-    render = choose(scene, copy.backend).render
-    for i in range(len(cameras)):
-        with torch.no_grad():
-            seen = render(scene, cameras[i : i + 1].to(device), None)
-        rgb, weight = _look(seen, cameras[i : i + 1], *where)
-        total, weights = total + weight * rgb, weights + weight
-    unseen = weights < 1e-3
-    return torch.where(unseen, torch.from_numpy(fallback.astype(np.float32)), total / weights).clamp(0, 1).numpy()
+    cameras = pictures.cameras
+    viewmats, K, eyes = (part.double().numpy() for part in (cameras.viewmats, cameras.K, cameras.positions))
+    points, normals = (np.ascontiguousarray(part, np.float64) for part in (points, normals))
+    colours = np.ascontiguousarray(fallback, np.float32).copy()
+    _gather(pictures.rgba, pictures.depth, viewmats, K, eyes, points, normals, colours)
+    return np.clip(colours, 0, 1)
 
 
-def _look(views: Views, camera: Cameras, points: Tensor, normals: Tensor) -> tuple[Tensor, Tensor]:
-    """Colour (N,3) and weight (N,1) of each point in one picture."""
-    uv = project(camera, points)[0].long()
-    size = views.rgb.shape[1]
-    inside = ((uv >= 0) & (uv < size)).all(dim=1, keepdim=True)
-    column, row = uv.clamp(0, size - 1).unbind(1)
-    rgb, alpha, depth = (part[0].cpu()[row, column] for part in (views.rgb, views.alpha, views.depth))
-    towards = camera.positions - points
-    distance = (points - camera.positions) @ camera.c2w[0, :3, 2:3]
-    facing = (normals * towards).sum(1, keepdim=True) / towards.norm(dim=1, keepdim=True)
-    visible = inside & (alpha > 0.5) & (distance < depth / alpha.clamp(min=1e-3) + DEPTH_TOLERANCE)
-    return rgb / alpha.clamp(min=1e-3), visible * facing.clamp(min=0) ** FACING_POWER
+@numba.njit(cache=True, nogil=True)
+def _gather(rgba, depth, viewmats, K, eyes, points, normals, colours):
+    """Replace the colour of each point that is seen."""
+    views, size = depth.shape[:2]
+    for n in range(len(points)):
+        x, y, z = points[n]
+        red = green = blue = total = 0.0
+        for v in range(views):
+            tx, ty, tz = eyes[v, 0] - x, eyes[v, 1] - y, eyes[v, 2] - z
+            facing = normals[n, 0] * tx + normals[n, 1] * ty + normals[n, 2] * tz
+            if facing <= 0:
+                continue
+            M = viewmats[v]
+            along = M[2, 0] * x + M[2, 1] * y + M[2, 2] * z + M[2, 3]
+            u = K[v, 0, 0] * (M[0, 0] * x + M[0, 1] * y + M[0, 2] * z + M[0, 3]) / along + K[v, 0, 2]
+            w = K[v, 1, 1] * (M[1, 0] * x + M[1, 1] * y + M[1, 2] * z + M[1, 3]) / along + K[v, 1, 2]
+            if along <= 0 or u < 0 or w < 0 or u >= size or w >= size:
+                continue
+            pixel = rgba[v, int(w), int(u)]
+            alpha = pixel[3]
+            if alpha <= 0.5 or along >= depth[v, int(w), int(u)] / alpha + DEPTH_TOLERANCE:
+                continue
+            weight = (facing / np.sqrt(tx * tx + ty * ty + tz * tz)) ** FACING_POWER
+            total += weight
+            weight /= alpha
+            red, green, blue = red + weight * pixel[0], green + weight * pixel[1], blue + weight * pixel[2]
+        if total >= LEAST_WEIGHT:
+            colours[n, 0], colours[n, 1], colours[n, 2] = red / total, green / total, blue / total

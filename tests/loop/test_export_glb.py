@@ -13,6 +13,8 @@ from scipy.ndimage import map_coordinates
 
 from engine.assets.export import glb, read_recipe
 from engine.assets.export.bake import PADDING, Baked, bake
+from engine.assets.meshes.gltf import read_gltf
+from engine.assets.meshes.untrusted_files import Folder
 from engine.errors import FileFormatError, InputError
 
 
@@ -56,6 +58,16 @@ def test_a_coloured_mesh_reopens_the_same(tmp_path: Path) -> None:
 def test_display_colours_become_linear_light() -> None:
     known = {0.0: 0.0, 0.04045: 0.04045 / 12.92, 0.5: 0.2140411, 1.0: 1.0}
     np.testing.assert_allclose(glb.linear_from_srgb(np.array(list(known))), list(known.values()), atol=1e-6)
+
+
+def test_exact_colours_keep_every_display_shade(tmp_path: Path) -> None:
+    """One triangle a shade: 8 bits of linear light would make one of the six darkest."""
+    shades = np.arange(256)
+    corners, faces = np.random.default_rng(0).normal(size=(768, 3)), np.arange(768).reshape(-1, 3)
+    colours = (shades / 255).repeat(3)[:, None].repeat(3, 1)
+    glb.write_glb(tmp_path / "a.glb", corners, faces, colours, exact=True)
+    kept = read_gltf((tmp_path / "a.glb").read_bytes(), Folder(tmp_path)).face_colours
+    np.testing.assert_array_equal(np.round(255 * kept), shades[:, None].repeat(3, 1))
 
 
 def test_the_material_is_matt_and_the_buffers_keep_gltfs_rules(tmp_path: Path) -> None:

@@ -60,11 +60,13 @@ def write_glb(
     recipe: str = "",
     facts: Mapping[str, str] | None = None,
     name: str = NAME,
+    exact: bool = False,
 ) -> None:
     """Write a mesh (vertices (N,3), faces (F,3)) with a display colour (N,3) in 0..1 a vertex.
 
     ``facts`` are written into ``asset.extras`` as shops do: title, author, license, source. ``name`` is that of the object.
-    Colours are four bytes of linear light, the one form that every program reads and writes again.
+    Colours are four bytes of linear light, the one form that every program reads and writes again; ``exact`` ones have two
+    bytes a channel, so that no shade is lost, for files that only this program opens.
     Raises `InputError` for an empty or unusable mesh, `StorageError` where the file cannot be written.
     """
     vertices, faces = _checked_mesh(vertices, faces)
@@ -72,7 +74,9 @@ def write_glb(
     writer = GltfWriter({**(facts or {}), **({"recipe": recipe} if recipe else {})})
     attributes = _geometry(writer, vertices, vertex_normals(vertices, faces))
     linear = np.pad(linear_from_srgb(colours), ((0, 0), (0, 1)), constant_values=1.0)
-    attributes["COLOR_0"] = writer.add_array((linear * 255 + 0.5).astype("u1"), "VEC4", VERTEX_BUFFER, normalized=True)
+    kind = np.dtype("<u2" if exact else "u1")
+    steps = (linear * np.iinfo(kind).max + 0.5).astype(kind)
+    attributes["COLOR_0"] = writer.add_array(steps, "VEC4", VERTEX_BUFFER, normalized=True)
     _write(path, writer, attributes, writer.add_indices(faces, len(vertices)), name)
 
 

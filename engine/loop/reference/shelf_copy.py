@@ -20,7 +20,7 @@ def kept_item(item: Item, folder: Path) -> Path:
     path = folder / COPIES / f"{re.sub(r'[^A-Za-z0-9]+', '-', item.id)}.glb"
     facts = {"title": item.caption, "license": item.licence, "source": f"{item.source}, {item.id}"}
     vertices, faces, colours = split_by_colour(item.build())
-    write_glb(path, vertices, faces, colours, facts=facts)
+    write_glb(path, vertices, faces, colours, facts=facts, exact=True)
     return path
 
 

@@ -25,7 +25,7 @@ from engine.assets.export.surface import simplify
 from engine.assets.meshes.mesh_file import is_splat_header, read_reference
 from engine.core.camera import orbit_camera
 from engine.errors import InputError, StudioError
-from engine.loop.frames import render_rgba
+from engine.loop.layers import render_layer
 from engine.loop.mesh import ColouredMesh, mesh_of, textured_mesh
 from engine.loop.messages import SceneCopy
 from engine.loop.recipe import Recipe
@@ -231,7 +231,7 @@ def _film(source: Source, options: ExportOptions) -> tuple[FilmContent, tuple[st
 def _frames(scene: SceneCopy, options: ExportOptions) -> Iterator[np.ndarray]:
     for view in viewpoints(options.path, options.frames, scene.distance):
         camera = orbit_camera(view.azimuth_deg, view.elevation_deg, view.distance, scene.fov_deg, options.frame_size)
-        yield render_rgba(scene, [camera])[0]
+        yield render_layer(scene, [camera], options.layer)[0]
 
 
 _MAKERS: dict[str, Callable[[Source, ExportOptions], tuple[Content, tuple[str, ...]]]] = {

@@ -8,7 +8,7 @@ from pathlib import Path
 from engine.errors import InputError, storage_errors
 from studio.messages import size_words
 
-OPTION_NAMES = ("size_m", "up", "origin", "faces", "texture_size", "frames", "fps", "frame_size", "name")
+OPTION_NAMES = ("size_m", "up", "origin", "faces", "texture_size", "frames", "fps", "frame_size", "layer", "name")
 
 
 def add_export(commands: argparse._SubParsersAction) -> None:
@@ -30,6 +30,7 @@ def add_export(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--fps", type=int, metavar="N", help="pictures a second (default 24)")
     parser.add_argument("--frame-size", type=int, metavar="PX", help="side of a film's pictures (default 320)")
     parser.add_argument("--path", type=Path, metavar="FILE.json", help="a camera path instead of one turn (see camera_path.py)")
+    parser.add_argument("--layer", choices=("colour", "depth", "normal", "alpha"), help="what pictures show (default: colour)")
     parser.add_argument("--name", help="what the object is called in the file (default: its words)")
     parser.set_defaults(command=_run)
 

@@ -22,8 +22,10 @@ from engine.assets.export.ply import write_splat_ply
 from engine.assets.export.splat_axes import AXES_COMMENT, to_file
 from engine.assets.export.splat_cloud import rgb_from_sh0, sh0_from_rgb
 from engine.assets.export.splat_files import read_splats
+from engine.core.camera import orbit_camera
 from engine.errors import InputError, MissingError
 from engine.loop.exporting import estimated_bytes, export, format_named, open_source
+from engine.loop.layers import render_layer
 from engine.loop.recipe import Recipe
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
@@ -245,6 +247,32 @@ def test_mp4_along_a_camera_path(result: Path, tmp_path: Path) -> None:
     assert frames[0][32, 32, 2] > frames[0][32, 32, 0] and frames[-1][32, 32, 0] > frames[-1][32, 32, 2]
     covered = [(np.abs(frame - np.array([244, 243, 240]) / 255).max(-1) > 0.1).mean() for frame in (frames[0], frames[-1])]
     assert covered[1] < 0.4 * covered[0], "further away"
+
+
+def test_a_sheet_of_normals(result: Path, tmp_path: Path) -> None:
+    path = made("png", result, tmp_path, layer="normal", frames=2)
+    with Image.open(path) as sheet:
+        pixels = np.asarray(sheet.convert("RGB")) / 255
+    assert pixels.shape == (8 + 64 + 8, 2 * 72 + 8, 3) and read_recipe(path) == RECIPE
+    front = pixels[8:72, 8:72]
+    assert front[32, 32] == pytest.approx([0.5, 0.5, 1.0], abs=0.1), "towards the viewer"
+    assert front[32, 24, 0] < 0.4 < 0.6 < front[32, 40, 0] and front[12, 32, 1] > 0.6 > 0.4 > front[52, 32, 1]
+    with pytest.raises(InputError, match="too large"):
+        export(result, "png", ExportOptions(frames=500, frame_size=16), tmp_path / "a.png")
+    with pytest.raises(InputError, match="no layer"):
+        export(result, "png", ExportOptions(frames=1, frame_size=16, layer="heat"), tmp_path / "a.png")
+
+
+@pytest.mark.parametrize(("layer", "nearer"), [("depth", True), ("alpha", False)])
+def test_depth_and_alpha_as_pictures(layer: str, nearer: bool, result: Path) -> None:
+    scene = open_source(result).scene
+    camera = orbit_camera(0.0, 0.0, scene.distance, scene.fov_deg, 64)
+    (picture,) = render_layer(scene, [camera], layer) / 255
+    middle, rim = picture[32, 32, 0], picture[32, 24, 0]
+    assert picture[2, 2].max() == 0 and picture[32, 32, 3] > 0.95
+    assert (middle > rim + 0.04) if nearer else (middle > 0.95)
+    if nearer:
+        assert middle == pytest.approx(0.5 + 0.35 / 2, abs=0.05), "0.35 before the middle of the space"
 
 
 def test_a_camera_path_meets_its_keyframes_and_does_not_overshoot() -> None:

@@ -25,9 +25,9 @@ MOST_FRAMES = 2_000
 class ExportOptions:
     """``size_m``: longest side in metres, 0 as it is; ``up``: "" for the format's own, "y" or "z"; ``origin`` as in `Placement`.
 
-    ``faces`` and ``texture_size`` (texels a side) of meshes; ``frames``, ``fps`` and ``frame_size`` (pixels a side) of films;
-    ``path`` is a camera path (`engine.assets.export.camera_path`) as JSON, "" for one turn. ``name`` is what the object is
-    called, and ``recipe`` is kept where a format has a place for it.
+    ``faces`` and ``texture_size`` (texels a side) of meshes; ``frames``, ``fps`` and ``frame_size`` (pixels a side) of films and
+    sheets, ``layer`` what they show (colour, depth, normal, alpha), and ``path`` a camera path as JSON, "" for one turn
+    (`engine.assets.export.camera_path`). ``name`` is what the object is called; ``recipe`` is kept where there is a place for it.
     """
 
     size_m: float = 0.0
@@ -39,6 +39,7 @@ class ExportOptions:
     fps: int = 24
     frame_size: int = 320
     path: str = ""
+    layer: str = "colour"
     name: str = "maquette"
     recipe: str = ""
 
@@ -123,5 +124,5 @@ def turned_up(vertices: np.ndarray, up: str) -> np.ndarray:
     return vertices[:, [1, 2, 0]] if up == "y" else vertices
 
 
-FILM_OPTIONS = ("frames", "fps", "frame_size", "path")
+FILM_OPTIONS = ("frames", "fps", "frame_size", "path", "layer")
 MESH_OPTIONS = ("size_m", "up", "origin", "faces")

@@ -22,7 +22,7 @@ from engine.retrieval.embedder import Embedder
 from engine.retrieval.items import Item, Match
 from engine.retrieval.nearest import best, sample, similarities
 from engine.retrieval.shelf import Shelf
-from engine.retrieval.text_matching import word_space
+from engine.retrieval.text_matching import read_captions
 
 LOOKED_AT, FILES_LOOKED_AT = 24, 6
 """How many of the things that an embedder finds are looked at more closely; how many of these may be files, which are slow."""
@@ -71,8 +71,8 @@ def find_by_words(shelf: Shelf, embedder: Embedder, text: str, k: int = 5) -> li
     query = embedder.words([text])
     if query is not None:
         return _matches(shelf, similarities(query[0], shelf.views), k)
-    captions = [item.caption for item in shelf.items]
-    return _matches(shelf, word_space(captions, shelf.synonyms).similarities(text, captions), k)
+    captions = read_captions(tuple(item.caption for item in shelf.items), tuple(shelf.synonyms.items()))
+    return _matches(shelf, captions.similarities(text), k)
 
 
 def closeness(shape: ReferenceShape, pictures: Sequence[Sought]) -> float:

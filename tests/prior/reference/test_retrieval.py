@@ -7,6 +7,7 @@ import pytest
 
 from engine.errors import InputError
 from engine.prior.reference.silhouette import outline
+from engine.retrieval import text_matching
 from engine.retrieval.nearest import best, sample, shares, similarities
 from engine.retrieval.text_matching import meanings, word_space
 
@@ -80,6 +81,22 @@ def test_the_same_words_are_alike_and_others_are_not() -> None:
     assert space.similarities("zebra", CAPTIONS).tolist() == [0] * 5 and not space.knows("zebra") and space.knows("cups")
     assert space.similarities("a red zebra", CAPTIONS).max() < space.similarities("red", CAPTIONS).max()
     assert space.similarities("", CAPTIONS).tolist() == [0] * 5
+
+
+def test_captions_are_read_once_and_anew_when_they_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = []
+    monkeypatch.setattr(text_matching, "meanings", lambda text, known: read.append(text) or meanings(text, known))
+    text_matching.read_captions.cache_clear()
+    synonyms = tuple(SYNONYMS.items())
+    first = text_matching.read_captions(CAPTIONS, synonyms).similarities("a red mug")
+    before, expected = len(read), word_space(CAPTIONS, SYNONYMS).similarities("a red mug", CAPTIONS)
+    read.clear()
+    again = text_matching.read_captions(tuple(CAPTIONS), synonyms).similarities("a red mug")
+    assert read == ["a red mug"] and before > 2 * len(CAPTIONS)
+    np.testing.assert_array_equal(first, again)
+    np.testing.assert_allclose(first, expected, atol=1e-12)
+    other = text_matching.read_captions((*CAPTIONS, "a red mug"), synonyms).similarities("a red mug")
+    assert other.argmax() in (2, 5) and other[5] == pytest.approx(1)
 
 
 def test_words_that_say_nothing_are_left_out() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import InputError, StudioError
-from studio.commands.elsewhere import add_batch, add_edit, add_space
+from studio.commands.elsewhere import add_batch, add_edit, add_space, add_synchronisation
 from studio.commands.export import add_export
 from studio.commands.lists import add_lists
 from studio.commands.serving import AUTH, add_serve_options, add_shelf_options, logins_in
@@ -154,6 +154,7 @@ def _add_playground(commands: argparse._SubParsersAction) -> None:
     playground.add_argument("--out", type=Path, default=Path("playground"), help="folder for the results (default %(default)s)")
     playground.add_argument("--film", action="store_true", help="also write film.mp4: how the pictures came to be")
     playground.add_argument("--quiet", action="store_true", help="no progress bar")
+    add_synchronisation(playground)
     playground.set_defaults(command=_playground)
 
 
@@ -248,6 +249,10 @@ def _generate(options: argparse.Namespace) -> int | None:
 
 
 def _playground(options: argparse.Namespace) -> int | None:
+    if options.sync is not None:
+        from studio.commands.synchronise import synchronise
+
+        return synchronise(options)
     from studio.commands.playground import playground
 
     return playground(options)

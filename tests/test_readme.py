@@ -25,8 +25,16 @@ QUICK = {
     "generate": SMALL,
     "playground": ["--methods", "sds", "--steps", "2", "--quiet"],
     "evaluate": [*SMALL, "--limit", "1"],
+    "edit": ["--steps", "2", "--views", "4", "--texture-size", "64", "--quiet"],
+    "--sync": ["--sampling-steps", "2", "--quiet"],
 }
-WRITES = {"generate": "result.json", "playground": "sheet.png", "evaluate": "report.md"}
+WRITES = {
+    "generate": "result.json",
+    "playground": "sheet.png",
+    "evaluate": "report.md",
+    "edit": "mesh_textured.glb",
+    "--sync": "picture.png",
+}
 
 FILES = {
     "mug.png": "studio/assets/sample-cat.png",
@@ -54,12 +62,19 @@ def test_what_writes_works_as_written_one_command_after_the_other(tmp_path: Path
         put(ROOT / example, tmp_path / name)
     commands = [shlex.split(few(command))[3:] for command in COMMANDS if re.match(r"python -m studio .* --out ", command)]
     assert [arguments[0] for arguments in commands].count("generate") >= 3
-    assert {arguments[0] for arguments in commands} == set(QUICK)
+    assert {kind_of(arguments) for arguments in commands} == set(QUICK)
+    read = {arguments[arguments.index("--from") + 1] for arguments in commands if "--from" in arguments}
     for number, arguments in enumerate(commands):
-        formats = [] if arguments[0] != "generate" else ["--formats", "png" if number else "glb"]  # a later one reads the first
-        assert main([*arguments, *QUICK[arguments[0]], *formats]) == 0, arguments
-        written = "seed-0/result.json" if "--variations" in arguments else WRITES[arguments[0]]
+        kind, out = kind_of(arguments), arguments[arguments.index("--out") + 1]
+        mesh = number == 0 or out in read  # later ones read these
+        formats = [] if kind != "generate" else ["--formats", "glb" if mesh else "png"]
+        assert main([*arguments, *QUICK[kind], *formats]) == 0, arguments
+        written = "seed-0/result.json" if "--variations" in arguments else WRITES[kind]
         assert (tmp_path / arguments[arguments.index("--out") + 1] / written).exists()
+
+
+def kind_of(arguments: list[str]) -> str:
+    return "--sync" if "--sync" in arguments else arguments[0]
 
 
 def few(command: str) -> str:

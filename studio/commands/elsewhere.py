@@ -26,6 +26,20 @@ def add_batch(commands: argparse._SubParsersAction) -> None:
     command.set_defaults(command=_batch)
 
 
+def add_synchronisation(playground: argparse.ArgumentParser) -> None:
+    """The options of the playground for pictures that are drawn through many windows or views at once."""
+    group = playground.add_argument_group("diffusion synchronisation, in place of the grid of methods")
+    group.add_argument("--sync", metavar="KIND", help="wide, panorama (closes on itself), or ambiguous (needs a prompt a view)")
+    views = (
+        "of ambiguous ones: upright, upside-down, quarter-turn, mirror, patches, negative; as many prompts, with | between them"
+    )
+    group.add_argument("--views", default="upright,upside-down", help=views)
+    group.add_argument("--width", type=int, default=192, help="pixels, of wide pictures and panoramas (default %(default)s)")
+    group.add_argument("--stride", type=float, default=0.25, help="of windows, as a share of one (default %(default)s)")
+    group.add_argument("--case", type=int, default=2, help="what is averaged, 0 to 5 (default %(default)s: SyncTweedies)")
+    group.add_argument("--sampling-steps", type=int, default=30, help="(default %(default)s)")
+
+
 def add_edit(commands: argparse._SubParsersAction) -> None:
     """The command that changes a finished thing."""
     command = commands.add_parser(

@@ -71,9 +71,24 @@ def export(source: Path, key: str, options: ExportOptions, path: Path) -> Export
     named = replace(options, recipe=opened.recipe, name=options.name if options.name != "maquette" else opened.name)
     content, notes = _MAKERS[chosen.content](opened, _settled(chosen, named))
     chosen.write(path, content, _settled(chosen, named))
-    if not path.is_file() or path.stat().st_size == 0:
-        raise StudioError(f"{path.name} is empty.", "Export it again.")
-    return Exported(path, notes)
+    return Exported(path, (*notes, *_reopened(chosen, path, content, named)))
+
+
+def _reopened(chosen: ExportFormat, path: Path, content: Content, options: ExportOptions) -> Iterator[str]:
+    """What differs in the file, which is opened again. Raises `StudioError` where that fails."""
+    if chosen.count is None:
+        return
+    try:
+        found = chosen.count(path)
+    except Exception as error:  # each reader raises what it likes
+        raise StudioError(f"{path.name} could not be read again ({error}).", "Export it again, or in another format.") from error
+    written = options.frames if isinstance(content, FilmContent) else len(_parts(content))
+    if found != written:
+        yield f"{path.name} holds {found:,} of the {written:,} {_PARTS[chosen.content]} that were written."
+
+
+def _parts(content: MeshContent | Baked | SplatCloud) -> np.ndarray:
+    return content.means if isinstance(content, SplatCloud) else content.faces
 
 
 def format_named(key: str) -> ExportFormat:
@@ -234,6 +249,7 @@ def _frames(scene: SceneCopy, options: ExportOptions) -> Iterator[np.ndarray]:
         yield render_layer(scene, [camera], options.layer)[0]
 
 
+_PARTS = {"mesh": "faces", "texture": "faces", "splats": "splats", "film": "pictures"}
 _MAKERS: dict[str, Callable[[Source, ExportOptions], tuple[Content, tuple[str, ...]]]] = {
     "mesh": _mesh,
     "texture": _texture,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 import zipfile
@@ -23,7 +24,7 @@ from engine.assets.export.splat_axes import AXES_COMMENT, to_file
 from engine.assets.export.splat_cloud import rgb_from_sh0, sh0_from_rgb
 from engine.assets.export.splat_files import read_splats
 from engine.core.camera import orbit_camera
-from engine.errors import InputError, MissingError
+from engine.errors import InputError, MissingError, StudioError
 from engine.loop.exporting import estimated_bytes, export, format_named, open_source
 from engine.loop.layers import render_layer
 from engine.loop.recipe import Recipe
@@ -318,6 +319,21 @@ def test_every_format_says_what_it_is_how_large_and_what_it_needs() -> None:
 def test_estimates_are_right_within_three_times(key: str, result: Path, tmp_path: Path) -> None:
     size = made(key, result, tmp_path).stat().st_size
     assert 1 / 3 < estimated_bytes(key, OPTIONS, 2500) / size < 3
+
+
+@pytest.mark.parametrize("key", [key for key, each in export_formats().items() if each.count is not None])
+def test_every_file_is_opened_again_and_counted(key: str, result: Path, tmp_path: Path, monkeypatch) -> None:
+    chosen = format_named(key)
+    path = made(key, result, tmp_path)
+    assert chosen.count(path) == {"splats": 2500, "film": 4}.get(chosen.content, chosen.count(path)) > 0
+    short = dataclasses.replace(chosen, write=lambda path, *_: path.write_bytes(b"broken"))
+    monkeypatch.setattr("engine.loop.exporting.format_named", lambda key: short)
+    try:
+        done = export(result, key, OPTIONS, tmp_path / f"bad{chosen.suffix}")
+    except StudioError as error:
+        assert "read again" in error.what and error.remedy
+    else:
+        assert "holds 0 of" in done.notes[0]
 
 
 def test_a_format_whose_package_is_missing_says_how_to_add_it(result: Path, tmp_path: Path, monkeypatch) -> None:

@@ -84,6 +84,7 @@ Content = MeshContent | Baked | SplatCloud | FilmContent
 class ExportFormat:
     """A format.
 
+    ``count(path)`` says how many faces, splats or pictures are found in a file again; None where it holds one picture.
     ``content`` says which kind of content ``write(path, content, options)`` takes. ``options`` are names of `ExportOptions` that
     matter, and ``up`` the axis that it has where none is chosen ("" where it is fixed). ``package`` must be importable, which the
     extra ``extra`` installs. ``bytes_each`` is the usual size of a face, splat or pixel of a film, ``bytes_texel`` of a
@@ -96,6 +97,7 @@ class ExportFormat:
     write: Callable[[Path, Content, ExportOptions], None]
     bytes_each: float
     help: str
+    count: Callable[[Path], int] | None = None
     options: tuple[str, ...] = ()
     up: str = ""
     package: str = ""

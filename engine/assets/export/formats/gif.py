@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.assets.export.formats.base import FILM_OPTIONS, ExportFormat, ExportOptions, FilmContent
+from engine.assets.export.formats.counting import pictures_of_animation
 from engine.assets.export.sheet import over_paper
 from engine.assets.export.stills import animation
 
@@ -19,6 +20,7 @@ FORMAT = ExportFormat(
     suffix=".gif",
     content="film",
     write=write,
+    count=pictures_of_animation,
     bytes_each=0.25,
     help="A turning picture for old programs; large, and of 256 colours.",
     options=FILM_OPTIONS,

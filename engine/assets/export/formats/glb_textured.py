@@ -6,6 +6,7 @@ from pathlib import Path
 
 from engine.assets.export.bake import Baked
 from engine.assets.export.formats.base import ExportFormat, ExportOptions
+from engine.assets.export.formats.counting import faces_by_trimesh
 from engine.assets.export.glb import write_textured_glb
 
 
@@ -19,6 +20,7 @@ FORMAT = ExportFormat(
     suffix=".glb",
     content="texture",
     write=write,
+    count=faces_by_trimesh,
     bytes_each=35,
     help="Unwrapped, with its colours in one picture.",
     options=("size_m", "origin", "faces", "texture_size"),

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.assets.export.formats.base import ExportFormat, ExportOptions
+from engine.assets.export.formats.counting import points_by_trimesh
 from engine.assets.export.glb import linear_from_srgb
 from engine.assets.export.gltf_writer import VERTEX_BUFFER, GltfWriter
 from engine.assets.export.splat_axes import turned
@@ -55,6 +56,7 @@ FORMAT = ExportFormat(
     suffix=".splats.glb",
     content="splats",
     write=write,
+    count=points_by_trimesh,
     bytes_each=60,
     help="Khronos' own way to keep splats, in a GLB; y is up.",
     options=("size_m", "origin"),

@@ -12,6 +12,7 @@ import numpy as np
 
 from engine.assets.export.files import atomic_path
 from engine.assets.export.formats.base import ExportFormat, ExportOptions
+from engine.assets.export.formats.counting import splats_of_page
 from engine.assets.export.splat_cloud import SplatCloud, rgb_from_sh0
 from engine.assets.export.splat_packed import SPLAT_ROW
 from engine.errors import InputError
@@ -57,6 +58,7 @@ FORMAT = ExportFormat(
     suffix=".html",
     content="splats",
     write=write,
+    count=splats_of_page,
     bytes_each=43,
     help="One file that shows the object in any browser, without network.",
     options=("size_m", "origin"),

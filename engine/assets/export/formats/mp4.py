@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.assets.export.formats.base import FILM_OPTIONS, ExportFormat, ExportOptions, FilmContent
+from engine.assets.export.formats.counting import pictures_of_film
 from engine.assets.export.sheet import over_paper
 from engine.assets.export.video import write_video
 
@@ -19,6 +20,7 @@ FORMAT = ExportFormat(
     suffix=".mp4",
     content="film",
     write=write,
+    count=pictures_of_film,
     bytes_each=0.05,
     help="A film that plays everywhere: a turn, or a camera path.",
     options=FILM_OPTIONS,

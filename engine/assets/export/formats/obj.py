@@ -11,6 +11,7 @@ import numpy as np
 from engine.assets.export.bake import Baked
 from engine.assets.export.files import atomic_path
 from engine.assets.export.formats.base import ExportFormat, ExportOptions, turned_up
+from engine.assets.export.formats.counting import faces_in_archive
 from engine.assets.export.glb import png_of
 
 STEM = "mesh"
@@ -47,6 +48,7 @@ FORMAT = ExportFormat(
     suffix=".zip",
     content="texture",
     write=write,
+    count=faces_in_archive,
     bytes_each=70,
     help="For older programs: mesh, material and texture as three files.",
     options=("size_m", "up", "origin", "faces", "texture_size"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.assets.export.formats.base import ExportFormat, ExportOptions
+from engine.assets.export.formats.counting import splats_of_file
 from engine.assets.export.ply import write_splat_ply
 from engine.assets.export.splat_axes import AXES_COMMENT, to_file
 from engine.assets.export.splat_cloud import SplatCloud
@@ -22,6 +23,7 @@ FORMAT = ExportFormat(
     suffix=".ply",
     content="splats",
     write=write,
+    count=splats_of_file,
     bytes_each=68,
     help="What every splat viewer and editor reads.",
     options=("size_m", "origin"),

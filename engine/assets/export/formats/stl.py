@@ -8,6 +8,7 @@ import numpy as np
 
 from engine.assets.export.files import atomic_path
 from engine.assets.export.formats.base import MESH_OPTIONS, ExportFormat, ExportOptions, MeshContent, turned_up
+from engine.assets.export.formats.counting import faces_by_trimesh
 
 MILLIMETRES = 1000.0
 ROW = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
@@ -29,6 +30,7 @@ FORMAT = ExportFormat(
     suffix=".stl",
     content="mesh",
     write=write,
+    count=faces_by_trimesh,
     bytes_each=50,
     help="For 3D printing: shape without colours, in millimetres.",
     options=MESH_OPTIONS,

@@ -9,6 +9,7 @@ import numpy as np
 
 from engine.assets.export.files import atomic_path
 from engine.assets.export.formats.base import MESH_OPTIONS, ExportFormat, ExportOptions, MeshContent, turned_up
+from engine.assets.export.formats.counting import faces_by_lib3mf
 from engine.errors import InputError
 
 MILLIMETRES = 1000.0
@@ -63,6 +64,7 @@ FORMAT = ExportFormat(
     suffix=".3mf",
     content="mesh",
     write=write,
+    count=faces_by_lib3mf,
     bytes_each=20,
     help="For 3D printing in colour, in millimetres.",
     options=MESH_OPTIONS,

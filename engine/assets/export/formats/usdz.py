@@ -11,6 +11,7 @@ import numpy as np
 from engine.assets.export.bake import Baked
 from engine.assets.export.files import atomic_path
 from engine.assets.export.formats.base import ExportFormat, ExportOptions, turned_up
+from engine.assets.export.formats.counting import faces_by_usd
 from engine.assets.export.glb import png_of
 from engine.errors import StudioError
 
@@ -83,6 +84,7 @@ FORMAT = ExportFormat(
     suffix=".usdz",
     content="texture",
     write=write,
+    count=faces_by_usd,
     bytes_each=35,
     help="For iPhone and iPad (Quick Look, AR) and film pipelines.",
     options=("size_m", "up", "origin", "faces", "texture_size"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.assets.export.formats.base import FILM_OPTIONS, ExportFormat, ExportOptions, FilmContent
+from engine.assets.export.formats.counting import pictures_of_film
 from engine.assets.export.stills import straight
 from engine.assets.export.video import write_alpha_video
 
@@ -19,6 +20,7 @@ FORMAT = ExportFormat(
     suffix=".webm",
     content="film",
     write=write,
+    count=pictures_of_film,
     bytes_each=0.05,
     help="For web pages and video editors: a film without a background.",
     options=FILM_OPTIONS,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from engine.assets.export.formats.base import FILM_OPTIONS, ExportFormat, ExportOptions, FilmContent
+from engine.assets.export.formats.counting import pictures_of_animation
 from engine.assets.export.stills import animation, straight
 
 
@@ -20,6 +21,7 @@ FORMAT = ExportFormat(
     suffix=".webp",
     content="film",
     write=write,
+    count=pictures_of_animation,
     bytes_each=0.08,
     help="A turning picture without a background, for web pages and chats.",
     options=FILM_OPTIONS,

@@ -15,6 +15,7 @@ from studio.call_errors import StudioBlocks
 from studio.catalogue import Catalogue
 from studio.controls import SHARED
 from studio.download_panel import connect_fetch_box
+from studio.edit_card import connect_edit_card
 from studio.examples import tiles
 from studio.handlers import WORDED, Handlers
 from studio.panel import Panel, draw_panel
@@ -85,6 +86,7 @@ def _connect(page: gr.Blocks, panel: Panel, handlers: Handlers) -> None:
     connect_reference_card(panel.reference, panel, handlers)
     connect_strength(panel.strength, panel, handlers)
     connect_picture_card(panel.controls)
+    connect_edit_card(panel.edit, panel.token, handlers.session)
     connect_fetch_box(page, panel.fetch, panel.prior, handlers.catalogue)
     panel.dice.click(None, None, panel.controls.named("seed"), js=DICE, api_visibility="private")
 

@@ -14,6 +14,7 @@ from studio.catalogue import Catalogue
 from studio.collapsible import fold
 from studio.controls import SHARED, Controls, Field, fields_of
 from studio.download_panel import FetchBox, draw_fetch_box
+from studio.edit_card import EditCard, draw_edit_card
 from studio.examples import chips
 from studio.menu import menu
 from studio.menu_options import method_options, preset_options, prior_options
@@ -80,6 +81,7 @@ class Panel:
     undo_live: gr.Button
     fork: gr.Button
     further: gr.Button
+    edit: EditCard
     controls: Controls
 
 
@@ -98,6 +100,7 @@ def draw_panel(catalogue: Catalogue, tabs: Sequence[Tab] = TABS) -> Panel:
         offers = catalogue.prior(settings.spec.prior).offers
         parts |= _draw_live(controls, fields, settings, catalogue, offers)
         _draw_next(controls, fields, offers)
+        parts["edit"] = draw_edit_card()
     parts["problem"] = gr.HTML(elem_id="mq-problem", apply_default_css=False)
     return Panel(**parts, **_draw_buttons(), **_draw_hidden(), controls=controls)
 

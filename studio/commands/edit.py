@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import fields, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import tomli_w
@@ -16,7 +17,7 @@ from engine.assets.meshes.canonical_pose import Orientation
 from engine.assets.meshes.mesh_file import read_reference
 from engine.core.paths import given_path
 from engine.editing.restyling import Restyle, restyle
-from engine.editing.texturing import Paint, Painted, paint
+from engine.editing.texturing import Paint, Painted, Painting, paint
 from engine.errors import InputError, MissingError, storage_errors
 from engine.loop.devices import limit_threads
 from engine.loop.inspection import recipe_text
@@ -31,32 +32,69 @@ MESH, SHEET, RECIPE = "mesh_textured.glb", "views.png", "edit.toml"
 MESHES = ("mesh.glb", "mesh_textured.glb", "scene.ply")  # of a result's folder, the best first
 
 
-def edit(options: argparse.Namespace) -> None:
-    """Do what the options ask for and write it to ``options.out``. Raises StudioError."""
+@dataclass(frozen=True, kw_only=True)
+class EditOptions:
+    """One edit of the mesh at ``source`` (a file, or a result's folder), written to ``out``: either ``paint`` or ``restyle``.
+
+    What is None is at the default of `Paint`.
+    """
+
+    source: Path
+    out: Path
+    paint: str | None = None
+    restyle: str | None = None
+    was: str | None = None
+    views: int | None = None
+    steps: int | None = None
+    guidance_scale: float | None = None
+    case: int | None = None
+    seed: int | None = None
+    texture_size: int | None = None
+    control: str | None = None
+    prior: str = "toybox"
+    up: str = "auto"
+    turn_deg: float = 0.0
+
+    @staticmethod
+    def of(arguments: argparse.Namespace) -> EditOptions:
+        """From the command line."""
+        return EditOptions(**{each.name: getattr(arguments, each.name) for each in fields(EditOptions)})
+
+
+def edit(arguments: argparse.Namespace) -> None:
+    """Do what the command line asks for. Raises StudioError."""
+    bar = tqdm(disable=arguments.quiet, unit="step")
+    with bar:
+        for event in edits(EditOptions.of(arguments), note=tqdm.write):
+            if isinstance(event, Painting):
+                bar.total = event.steps
+                bar.update(event.step - bar.n)
+            else:
+                written = event
+    print(*written, sep="\n")
+
+
+def edits(options: EditOptions, note: Callable[[str], None]) -> Iterator[Painting | tuple[Path, ...]]:
+    """`Painting` after each step, and the paths of the files at the end; ``note`` is told what a person should know.
+
+    Raises StudioError before anything is written, but for what the disk refuses.
+    """
     limit_threads()
     source = mesh_in(given_path(str(options.source)))
     how = paint_of(options)
     ready(options.out)
     if source.absolute().parent == options.out.absolute():
-        raise InputError(
-            f"--out {options.out} is where the source lies.", "Name another folder, so that nothing is written over."
-        )
+        raise InputError(f"--out {options.out} is where the source lies.", "Name another folder.")
     shape = read_reference(source, Orientation(options.up, options.turn_deg))
-    for note in shape.notes:
-        tqdm.write(f"note: {shape.name}: {note}")
+    for each in shape.notes:
+        note(f"note: {shape.name}: {each}")
     prior = load_prior(options.prior)
-    how, was = read(how, options, source, prior)
-    events = paint(shape, how, prior) if was is None else restyle(shape, Restyle(paint=how, was=was), prior)
-    with tqdm(total=how.steps * (1 if was is None else 2), disable=options.quiet, unit="step") as bar:
-        for event in events:
-            if isinstance(event, Painted):
-                painted = event
-                break
-            bar.update(event.step - bar.n)
-    write(painted, how, source, options)
+    how, was = read(how, options, source, prior, note)
+    for event in paint(shape, how, prior) if was is None else restyle(shape, Restyle(paint=how, was=was), prior):
+        yield write(event, how, source, options) if isinstance(event, Painted) else event
 
 
-def paint_of(options: argparse.Namespace) -> Paint:
+def paint_of(options: EditOptions) -> Paint:
     """How to paint, by the options; what is not given is at its default. Raises InputError."""
     words = options.paint or options.restyle
     if not words or (options.paint and options.restyle):
@@ -65,14 +103,14 @@ def paint_of(options: argparse.Namespace) -> Paint:
     return Paint(**{**{name: value for name, value in named.items() if value is not None}, "prompt": words})
 
 
-def read(how: Paint, options: argparse.Namespace, source: Path, prior: Prior) -> tuple[Paint, str | None]:
+def read(how: Paint, options: EditOptions, source: Path, prior: Prior, note: Callable[[str], None]) -> tuple[Paint, str | None]:
     """The words as the prior reads them: the new ones in ``how``, and the old ones of what is restyled, else None."""
     was = None if options.restyle is None else options.was or words_in(source)
     if not prior.info.taught_words:
         return how, was
     heard_new = heard(RunSpec(how.prompt, prior=options.prior))
-    for note in heard_new.notes:
-        tqdm.write(f"note: {note}")
+    for each in heard_new.notes:
+        note(f"note: {each}")
     old = None if was is None else heard(RunSpec(was, prior=options.prior)).prompt
     return replace(how, prompt=heard_new.prompt), old
 
@@ -99,7 +137,7 @@ def mesh_in(source: Path) -> Path:
     return found
 
 
-def write(painted: Painted, how: Paint, source: Path, options: argparse.Namespace) -> None:
+def write(painted: Painted, how: Paint, source: Path, options: EditOptions) -> tuple[Path, ...]:
     """The mesh, a sheet of it, and how it was made; earlier ones are put aside."""
     put_aside(options.out, (MESH, SHEET, RECIPE))
     recipe = tomli_w.dumps(
@@ -109,5 +147,4 @@ def write(painted: Painted, how: Paint, source: Path, options: argparse.Namespac
     write_sheet(options.out / SHEET, painted.pictures, recipe=recipe)
     with storage_errors(options.out / RECIPE), atomic_path(options.out / RECIPE) as path:
         path.write_text(recipe, encoding="utf-8")
-    for name in (MESH, SHEET, RECIPE):
-        print(options.out / name)
+    return options.out / MESH, options.out / SHEET, options.out / RECIPE

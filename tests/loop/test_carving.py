@@ -14,6 +14,7 @@ from engine.loop.carving import LEVEL, carved, reached, seen_from_outside, spher
 from engine.loop.mesh import mesh_of
 from engine.loop.messages import SceneCopy
 from engine.loop.volume import occupancy_grid
+from engine.render.mesh_numba import render_mesh
 from engine.render.splats_surface import surface_depths
 from engine.scene import splats
 from engine.scene.splats import Splats
@@ -99,3 +100,24 @@ def test_a_handle_stays_open() -> None:
 def test_a_mist_still_has_a_mesh() -> None:
     thin = cloud(on_sphere(300, 0.5), 0.08, 0.05)
     assert len(mesh_of(copy_of(thin), 2000).faces) > 0
+
+
+@pytest.mark.parametrize("faces", [12_000, 5_000, 1_500])
+def test_handles_and_thin_rods_survive_whatever_the_number_of_faces(faces: int) -> None:
+    """One still sees through the ring from the front, and the rod is as long as it was."""
+    rod = np.random.default_rng(3).normal(0, 0.012, (900, 3)) + np.linspace([0, -0.9, 0], [0, -0.5, 0], 900)
+    ring = on_torus(4000, 0.4, 0.11)[:, [2, 0, 1]]
+    mesh = mesh_of(copy_of(cloud(np.concatenate([ring, rod]), 0.035)), faces)
+    made = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
+    assert made.is_watertight and made.euler_number == 0 and made.body_count == 1
+    assert 0.95 * faces <= len(mesh.faces) <= faces and not mesh.notes
+    assert mesh.vertices[:, 1].min() < -0.88
+    (front,) = outline_from_front(mesh)
+    assert front[32, 32] == 0 and front[32, 32 + 11] == 1, "one sees through the ring, and not through its tube"
+
+
+def outline_from_front(mesh) -> np.ndarray:
+    """The mesh's outline (1,64,64) from the front."""
+    camera = orbit_cameras([0.0], 0.0, 3.05, 40.0, 64)
+    colours = np.ones((len(mesh.faces), 3))
+    return render_mesh(mesh.vertices, mesh.faces, colours, camera.c2w.numpy(), camera.K.numpy(), 64, 64).rgba[..., 3]

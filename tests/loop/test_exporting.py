@@ -24,7 +24,7 @@ from engine.assets.export.splat_axes import AXES_COMMENT, to_file
 from engine.assets.export.splat_cloud import rgb_from_sh0, sh0_from_rgb
 from engine.assets.export.splat_files import read_splats
 from engine.core.camera import orbit_camera
-from engine.errors import InputError, MissingError, StudioError
+from engine.errors import FileFormatError, InputError, MissingError, StudioError
 from engine.loop.exporting import estimated_bytes, export, format_named, open_source
 from engine.loop.layers import render_layer
 from engine.loop.recipe import Recipe
@@ -371,6 +371,16 @@ def test_what_cannot_be_exported_is_said(fault: str, result: Path, tmp_path: Pat
     with pytest.raises(InputError) as caught:
         export(source, key, OPTIONS, tmp_path / "out.bin")
     assert caught.value.remedy and not (tmp_path / "out.bin").exists()
+
+
+@pytest.mark.parametrize("key", ["obj", "threemf", "html"])
+def test_archives_and_pages_hold_the_recipe(key: str, result: Path, tmp_path: Path) -> None:
+    path = made(key, result, tmp_path)
+    assert read_recipe(path) == RECIPE
+    for damage in (b"", b"nothing", path.read_bytes()[:200]):
+        path.write_bytes(damage)
+        with pytest.raises(FileFormatError, match="no recipe"):
+            read_recipe(path)
 
 
 def test_a_recipe_of_another_version_does_not_keep_the_shape_back(result: Path, tmp_path: Path) -> None:

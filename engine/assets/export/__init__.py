@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from engine.assets.export import glb, ply, sheet, stills, video
+from engine.assets.export import glb, packed_recipes, ply, sheet, stills, video
 from engine.errors import FileFormatError
 
 _READERS = {
@@ -15,6 +15,9 @@ _READERS = {
     ".webm": video.read_recipe,
     ".webp": stills.read_recipe,
     ".gif": stills.read_recipe,
+    ".zip": packed_recipes.of_zip,
+    ".3mf": packed_recipes.of_threemf,
+    ".html": packed_recipes.of_html,
 }
 
 

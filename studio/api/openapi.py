@@ -219,7 +219,9 @@ def _schemas() -> Json:
     return {
         "About": _object({"name": text, "version": text, "openapi": text}),
         "Problem": _object({"type": text, "status": whole, "title": text, "remedy": text}),
-        "File": _object({"name": text, "title": text, "kind": text, "bytes": whole, "url": text}),
+        "File": _object(
+            {"name": text, "title": text, "kind": text, "bytes": whole, "url": {**text, "description": "Below /api/v1."}}
+        ),
         "Files": _object({"files": _listed("File")}),
         "KeptFile": _object({"file": text}),
         "Run": _object(run),

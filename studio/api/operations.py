@@ -151,7 +151,7 @@ class Operations:
 
     def _files(self, view: JobView) -> list[Json]:
         found = [file_of(name, path) for name, path in view.files.items() if path.is_file()]
-        return [{**each, "url": f"/api/v1/runs/{view.token}/files/{each['name']}"} for each in found]
+        return [{**each, "url": f"/runs/{view.token}/files/{each['name']}"} for each in found]
 
     def _own_folders(self) -> tuple[Path, ...]:
         return (self.session.library.root,)

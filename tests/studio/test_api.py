@@ -94,7 +94,7 @@ def test_a_run_is_submitted_followed_and_downloaded(client: TestClient) -> None:
     listed = client.get(f"{ROOT}/runs/{begun['token']}/files").json()
     conforms(listed, "Files")
     for file in listed["files"]:
-        answer = client.get(file["url"])
+        answer = client.get(ROOT + file["url"])
         assert answer.status_code == 200 and len(answer.content) == file["bytes"]
     mine, theirs = (client.get(f"{ROOT}/runs", headers=who).json() for who in (ADA, BOB))
     conforms(mine, "Runs")

@@ -23,5 +23,5 @@ def test_it_submits_steers_and_downloads(double_page: str) -> None:
     while (run := client.predict(token, api_name="/run"))["state"] not in ("stopped", "done"):
         pass
     (first, *_) = run["files"]
-    with urllib.request.urlopen(double_page.rstrip("/") + first["url"]) as answer:
+    with urllib.request.urlopen(double_page.rstrip("/") + "/api/v1" + first["url"]) as answer:
         assert len(answer.read()) == first["bytes"]

@@ -150,6 +150,7 @@ def test_usdz_opens_in_usd(up: str, axis: int, front: int, result: Path, tmp_pat
     points, faces = np.array(mesh.GetPointsAttr().Get()), np.array(mesh.GetFaceVertexIndicesAttr().Get()).reshape(-1, 3)
     check_egg(points, axis)
     assert trimesh.Trimesh(points, faces).volume > 0
+    assert remarks_of_usd(stage) == []
     material, _ = UsdShade.MaterialBindingAPI(mesh.GetPrim()).ComputeBoundMaterial()
     assert material.GetPath() == "/Object/Matt"
     with zipfile.ZipFile(path) as archive:
@@ -159,6 +160,13 @@ def test_usdz_opens_in_usd(up: str, axis: int, front: int, result: Path, tmp_pat
     uv = np.array(UsdGeom.PrimvarsAPI(mesh).GetPrimvar("st").Get())
     row, column = ((1 - uv[:, 1]) * 255.99).astype(int), (uv[:, 0] * 255.99).astype(int)
     check_egg(points, axis, front=front, colours=picture[row, column])
+
+
+def remarks_of_usd(stage) -> list[str]:
+    """What USD's own validators have to say, where this version has them."""
+    validation = pytest.importorskip("pxr.UsdValidation")
+    validators = validation.ValidationRegistry().GetOrLoadAllValidators()
+    return [str(error.GetMessage()) for error in validation.ValidationContext(validators).Validate(stage)]
 
 
 @pytest.mark.parametrize("key", SPLATS)

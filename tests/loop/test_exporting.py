@@ -5,8 +5,11 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import shutil
 import zipfile
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import imageio_ffmpeg
 import numpy as np
@@ -57,14 +60,22 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_result(tmp_path_factory.mktemp("result"))
 
 
+@cache
+def exported(key: str, result: Path, changes: tuple[tuple[str, Any], ...]) -> Path:
+    """Made once for all tests, which get copies."""
+    options = ExportOptions(**{**vars(OPTIONS), **dict(changes)})
+    (result / "made").mkdir(exist_ok=True)
+    path = result / "made" / f"{key}-{abs(hash(changes))}{format_named(key).suffix}"
+    done = export(result, key, options, path)
+    assert done.path == path and path.stat().st_size > 0 and done.notes == ()
+    return path
+
+
 def made(key: str, result: Path, folder: Path, **changes) -> Path:
     chosen = format_named(key)
     if not chosen.available:
         pytest.skip(chosen.remedy)
-    options = ExportOptions(**{**vars(OPTIONS), **changes})
-    done = export(result, key, options, folder / f"egg{chosen.suffix}")
-    assert done.path.stat().st_size > 0 and done.notes == ()
-    return done.path
+    return Path(shutil.copy(exported(key, result, tuple(sorted(changes.items()))), folder / f"egg{chosen.suffix}"))
 
 
 def check_egg(vertices: np.ndarray, up: int, size: float = SIZE_M, front: int | None = None, colours=None) -> None:

@@ -3,7 +3,7 @@
 #
 # Good guess: rotate_charts turns a chart in the plane, which keeps its winding; and ChartOptions.fix_winding gives every chart the
 #   winding of its faces.
-# Seen: a chart that the packer turns has u and v swapped, which mirrors it. About a third of the faces of a torus wind the other way in
+# Seen: a chart that the packer turns has u and v swapped, which mirrors it. About a fifth of the faces of a torus wind the other way in
 #   UV than in 3D, with fix_winding, too; normal maps and text on them are mirrored. rotate_charts=False with fix_winding=True
 #   leaves none.
 set -euo pipefail

@@ -107,7 +107,7 @@ def _listed(session: Session, owner: str, search: Search) -> dict[str, Any]:
     return {
         "runs": [_described(entry) for entry in found.entries],
         "count": found.count,
-        "bytes": session.runs.bytes_of(owner),
+        "bytes": session.runs.indexed_bytes(owner),
         "most_bytes": session.limits.bytes_per_owner,
         "trashed": trash.count,
     }

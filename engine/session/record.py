@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cache
 from numbers import Real
 from pathlib import PurePath
 from typing import Any, Literal
@@ -88,11 +89,11 @@ def from_json(text: str) -> JobRecord:
     try:
         document = {"checkpoint_step": 0, "client_key": "", "waits_before": "", **json.loads(text)}
         _check(document)
-        settings = with_values(_blank(document["settings"]["prompt"] or "pictures"), document["settings"])
+        settings = with_values(_blank("pictures"), document["settings"])
         return JobRecord(
             **{name: document[name] for name in _PLAIN if name not in ("warnings", "error")},
             settings=settings,
-            knobs=with_values(settings, document["knobs"]).knobs,
+            knobs=_knobs(settings, document["knobs"]),
             warnings=tuple((str(what), str(remedy)) for what, remedy in document["warnings"]),
             error=None if document["error"] is None else (str(document["error"][0]), str(document["error"][1])),
             progress=_progress(document["progress"]),
@@ -142,6 +143,14 @@ def _owner_in(text: str) -> str:
         return ""
 
 
+def _knobs(settings: Settings, values: Mapping[str, Any]) -> Knobs:
+    """The newest live settings; most runs never changed any, and thousands of them are read when a studio starts."""
+    present = flatten_knobs(settings.knobs)
+    same = all(type(value) is type(present.get(name)) and value == present[name] for name, value in values.items())
+    return settings.knobs if same else with_values(settings, values).knobs
+
+
+@cache
 def _blank(prompt: str) -> Settings:
     return Settings(RunSpec(prompt=prompt), Knobs())
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -72,3 +73,63 @@ def test_a_run_goes_on_in_the_next_session_and_its_result_can_be_opened(tmp_path
     with open_session(tmp_path) as session:
         again = session.frame(token, "me", CAMERA, -1, PATIENCE)
         assert again.total_step == seen.total_step == 29 and (again.rgb == seen.rgb).all()
+
+
+@pytest.fixture
+def every_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each step leaves a checkpoint, and each of these is a moment to go back to."""
+    monkeypatch.setattr("engine.loop.run.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("engine.session.timeline_keeper.FULL_SECONDS", 0.0)
+
+
+def shape_of(session: Session, token: str) -> dict[str, np.ndarray]:
+    return checkpoint.scene_of(checkpoint.load(session.library.folder(token))).to_arrays()
+
+
+def full_moments(session: Session, token: str) -> list[int]:
+    return [each.total_step for each in session.branches.timeline(token).moments if each.full]
+
+
+def test_a_branch_with_the_same_settings_ends_as_its_run_did_to_the_bit(every_checkpoint: None, tmp_path: Path) -> None:
+    with open_session(tmp_path) as session:
+        token = session.submit(settings(15), "ada")
+        assert session.wait(token, PATIENCE).state == "done"
+        assert len(session.branches.timeline(token).moments) > 5, "looked at or not, moments have pictures"
+        assert all(session.branches.has_picture(token, each.total_step) for each in session.branches.timeline(token).moments)
+        same, other = (session.branches.fork(token, full_moments(session, token)[-1], "ada", values) for values in (
+            {}, {"anchor_weight": 4.0}))  # fmt: skip
+        for branch in (same, other):
+            assert (session.wait(branch, PATIENCE).state, session.view(branch).total_step) == ("done", 29)
+        before, after, changed = (shape_of(session, each) for each in (token, same, other))
+        assert all(np.array_equal(before[name], after[name]) for name in before)
+        assert any(not np.array_equal(before[name], changed[name]) for name in before)
+        recipe = Recipe.from_toml(session.files(other)["recipe"].read_text())
+        assert recipe.changes[-1].values == {"anchor_weight": 4.0}
+
+
+def test_a_run_that_goes_back_is_within_a_second_where_it_was(every_checkpoint: None, tmp_path: Path) -> None:
+    with open_session(tmp_path) as session:
+        token = session.submit(settings(3000), "ada")
+        eventually(lambda: session.view(token).total_step > 60)
+        session.pause(token)
+        eventually(lambda: session.view(token).state == "paused")
+        back, reached = full_moments(session, token)[0], session.view(token).total_step
+        began = time.monotonic()
+        session.branches.rewind(token, back)
+        eventually(lambda: back < session.view(token).total_step < reached or session.view(token).total_step > reached + 50)
+        assert session.view(token).total_step < reached
+        assert time.monotonic() - began < 5.0, "a second on a machine that does nothing else"
+        session.stop(token)
+        assert session.wait(token, PATIENCE).state == "stopped"
+
+
+def test_a_draft_goes_on_as_if_it_had_never_been_held(tmp_path: Path) -> None:
+    with open_session(tmp_path) as session:
+        straight = session.submit(settings(12), "ada")
+        held = session.submit(settings(12), "ada", waits_before="refine")
+        assert session.wait(straight, PATIENCE).state == "done"
+        eventually(lambda: session.view(held).state == "paused")
+        session.resume(held)
+        assert session.wait(held, PATIENCE).state == "done"
+        one, other = (shape_of(session, each) for each in (straight, held))
+        assert all(np.array_equal(one[name], other[name]) for name in one)

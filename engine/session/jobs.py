@@ -52,6 +52,7 @@ class Board:
         self.library = library
         self.changed = threading.Condition(threading.RLock())
         self.closing = False
+        self.fetch: Callable[[str], JobRecord | None] = lambda token: None  # of a run that ended before this session
         self._jobs: dict[str, Job] = {}
         self._waiting: dict[str, Job] = {}
         self._running: list[Job] = []
@@ -61,13 +62,20 @@ class Board:
 
     def get(self, token: str) -> Job:
         """The job; InputError if there is none."""
-        job = self._jobs.get(token)
+        job = self.reach(token)
         if job is None:
             raise UnknownError("There is no run with this link.", "Check the link, or press Generate to start a new run.")
         return job
 
     def find(self, token: str) -> Job | None:
-        """The job, or None if there is none, or none any more."""
+        """The job that is in memory, or None; quick."""
+        return self._jobs.get(token)
+
+    def reach(self, token: str) -> Job | None:
+        """The job, which may have to be read from the disk; None if there is none, or none any more."""
+        if token not in self._jobs and (record := self.fetch(token)) is not None:
+            with self.changed:
+                self._jobs.setdefault(token, Job(record))
         return self._jobs.get(token)
 
     def all(self) -> list[Job]:

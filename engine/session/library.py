@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import secrets
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -112,10 +112,10 @@ class Library:
         shutil.rmtree(folder, ignore_errors=True)
         self._sizes.pop(token, None)
 
-    def read_all(self) -> list[JobRecord]:
-        """Every run, oldest first; those that cannot be read are there as failed."""
+    def read_all(self, but: Collection[str] = ()) -> list[JobRecord]:
+        """Every run, oldest first, ``but`` those with these tokens; those that cannot be read are there as failed."""
         with library_errors(self.root):
-            folders = [path for path in self.root.iterdir() if (path / JOB).is_file()]
+            folders = [path for path in self.root.iterdir() if path.name not in but and (path / JOB).is_file()]
         return sorted((read_record(folder) for folder in folders), key=lambda record: record.created)
 
     def bytes_of(self, token: str) -> int:

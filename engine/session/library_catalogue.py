@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from engine.errors import InputError
@@ -42,6 +43,17 @@ class LibraryCatalogue:
         if self.index.stale:
             self.refresh()
         return self.index.search(search)
+
+    def ended(self) -> set[str]:
+        """The tokens of runs that have ended, as the index has it after `refresh`."""
+        return self.index.tokens(ENDED)
+
+    def ended_record(self, token: str) -> JobRecord | None:
+        """The record of a run that has ended; None for any other token, and for one in the trash."""
+        entry = self.index.entry(token)
+        if entry is None or entry.trashed or entry.state not in ENDED or not (self.library.folder(token) / JOB).is_file():
+            return None
+        return self.library.read(token)
 
     def label(self, token: str) -> Label:
         """What a person wrote on a run."""
@@ -126,6 +138,7 @@ class LibraryCatalogue:
         words = f"{record.settings.spec.prompt} {record.settings.spec.negative_prompt}"
         entry = Entry(record.token, record.owner, record.created, record.state, record.title, words, record.progress.total_step,
                       size, trashed=_time_of(folder / TRASHED), stamp=_stamp_of(folder))  # fmt: skip
+        entry = replace(entry, client_key=record.client_key)
         return entry.labelled(read_label(folder), record.title)
 
 

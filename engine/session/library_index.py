@@ -9,17 +9,17 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from engine.session.label import Label
 
-NAME, VERSION = "library.sqlite", 1
+NAME, VERSION = "library.sqlite", 2
 PATIENCE_SECONDS = 10.0
 COLUMNS = ("token", "owner", "created", "state", "title", "words", "step", "bytes",
-           "starred", "tags", "notes", "trashed", "stamp")  # fmt: skip
+           "starred", "tags", "notes", "trashed", "stamp", "client_key")  # fmt: skip
 SCHEMA = f"""
 CREATE TABLE IF NOT EXISTS runs ({", ".join(COLUMNS)}, found, PRIMARY KEY (token)) WITHOUT ROWID;
 CREATE INDEX IF NOT EXISTS newest ON runs (owner, trashed, created);
@@ -46,6 +46,7 @@ class Entry:
     notes: str = ""
     trashed: float = 0.0
     stamp: str = ""
+    client_key: str = ""
 
     def labelled(self, label: Label, title: str) -> Entry:
         """With what a person wrote on it; ``title`` is that of a run without a name."""
@@ -135,6 +136,19 @@ class LibraryIndex:
         with self._reading() as connection:
             row = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM runs WHERE token = ?", [token]).fetchone()
         return None if row is None else _entry(row)
+
+    def tokens(self, states: Collection[str]) -> set[str]:
+        """Of all runs in these states that are not in the trash."""
+        asked = f"SELECT token FROM runs WHERE NOT trashed AND state IN ({', '.join('?' * len(states))})"
+        with self._reading() as connection:
+            return {token for (token,) in connection.execute(asked, [*states])}
+
+    def keyed(self, owner: str, client_key: str) -> str:
+        """The token of what an owner has submitted under a key; empty where there is none."""
+        asked = "SELECT token FROM runs WHERE owner = ? AND client_key = ? AND NOT trashed"
+        with self._reading() as connection:
+            row = connection.execute(asked, [owner, client_key]).fetchone()
+        return "" if row is None else row[0]
 
     def compare(self, stamps: dict[str, str], read: Callable[[str], Entry | None]) -> int:
         """Bring the index to what the folders hold, by token and stamp; only what has changed is read. Returns how many were."""

@@ -30,9 +30,31 @@ class OwnedRuns:
 
     def bytes_of(self, owner: str) -> int:
         """What the owner's runs take on disk, those in the trash too."""
-        library = self._board.library
-        held = sum(library.bytes_of(job.record.token) for job in self._board.all() if job.record.owner == owner)
-        return held + self.catalogue.search(Search(owner, trashed=True, most=0)).bytes
+        kept = [*self._entries(owner), *self._entries(owner, trashed=True)]
+        return sum(self._bytes(entry) for entry in kept)
+
+    def tokens(self, owner: str) -> list[str]:
+        """Of all the owner's runs that this session looks after, and of those that have ended, newest first."""
+        indexed = [entry.token for entry in self._entries(owner)]
+        own = [job.record.token for job in self._board.all() if job.record.owner == owner]
+        jobs = (self._board.reach(token) for token in {*indexed, *own})
+        return [job.record.token for job in sorted(filter(None, jobs), key=lambda job: job.record.created, reverse=True)]
+
+    def submitted(self, owner: str, client_key: str) -> JobRecord | None:
+        """What an owner has submitted under a key."""
+        if not client_key:
+            return None
+        records = [job.record for job in self._board.all()]
+        known = next((each for each in records if (each.owner, each.client_key) == (owner, client_key)), None)
+        job = None if known else self._board.reach(self.catalogue.index.keyed(owner, client_key))
+        return known or (None if job is None else job.record)
+
+    def _entries(self, owner: str, trashed: bool = False) -> tuple[Entry, ...]:
+        return self.catalogue.search(Search(owner, trashed=trashed, most=-1)).entries
+
+    def _bytes(self, entry: Entry) -> int:
+        """Of a run that this session has to do with, as it is on the disk now."""
+        return entry.bytes if self._board.find(entry.token) is None else self._board.library.bytes_of(entry.token)
 
     def queue_position(self, token: str) -> int:
         """1 for the run that goes next, 0 for one that does not wait."""
@@ -82,12 +104,12 @@ class OwnedRuns:
         self._check_trashed(token, owner)
         with self._board.library.deciding():
             self.catalogue.restore(token)
-            if self._board.find(token) is None:
+            if self._board.reach(token) is None:
                 self._board.add(self._board.library.read(token))
 
     def delete(self, token: str, owner: str) -> None:
         """Delete a run that has ended, with its files and for ever, from the library or from the trash."""
-        if self._board.find(token) is None:
+        if self._board.reach(token) is None:
             self._check_trashed(token, owner)
             self.catalogue.purge(token)
             return

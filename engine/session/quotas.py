@@ -10,16 +10,14 @@ from engine.loop.settings import Settings
 from engine.session.input_files import as_asked
 from engine.session.jobs import Board
 from engine.session.limits import GIBIBYTE, Limits
-from engine.session.record import MAX_OWNER_CHARACTERS
+from engine.session.record import MAX_OWNER_CHARACTERS, JobRecord
 
 
-def already_submitted(settings: Settings, owner: str, client_key: str, board: Board) -> str:
-    """The token of what ``owner`` has submitted under this key; empty where there is none, or no key.
+def already_submitted(settings: Settings, client_key: str, known: JobRecord | None) -> str:
+    """The token of what was ``known`` to be submitted under this key; empty where there is none.
 
     Raises StateError where the key stands for other settings.
     """
-    records = [job.record for job in board.all()] if client_key else []
-    known = next((each for each in records if (each.owner, each.client_key) == (owner, client_key)), None)
     if known is not None and as_asked(known.settings) != as_asked(settings):
         what = f"The key {client_key[:60]!r} belongs to a run with other settings."
         raise StateError(what, "Use a new key for a new run.")

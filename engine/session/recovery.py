@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -13,8 +13,10 @@ from engine.session.record import ENDED, JobRecord
 MAX_DEATHS = 3
 
 
-def recovered(library: Library, resume_interrupted: bool) -> list[JobRecord]:
+def recovered(library: Library, resume_interrupted: bool, but: Collection[str] = ()) -> list[JobRecord]:
     """Records for the board, oldest first; to be called, and what it takes up written, while the library is ``deciding``.
+
+    ``but`` are tokens of runs that are known to have ended: thousands of them are read when somebody asks for them.
 
     Jobs that another living process looks after are left to it. Of all others, half-written files are removed.
 
@@ -22,7 +24,7 @@ def recovered(library: Library, resume_interrupted: bool) -> list[JobRecord]:
     ``MAX_DEATHS`` times: it may be the reason, and then a person decides.
     """
     found = []
-    for record in library.read_all():
+    for record in library.read_all(but):
         mine = record.state in ENDED or not library.is_alive(record.session)
         if mine:
             library.clear_away(record)

@@ -89,11 +89,12 @@ class Session:
         """Take up what the library holds. Everything can be asked and steered from now on; nothing works yet."""
         self._open = True
         with self.library.deciding():
-            for record in recovered(self.library, self._resume_interrupted):
+            self.runs.catalogue.refresh()
+            self._board.fetch = self.runs.catalogue.ended_record
+            for record in recovered(self.library, self._resume_interrupted, self.runs.catalogue.ended()):
                 job = self._board.add(record, front=record.progress.total_step > 0)
                 if record.session == self.library.session:
                     self._board.save(job)
-        self.runs.catalogue.refresh()
 
     def start(self) -> None:
         """Begin to work: ``prepare`` ends before there is any thread."""
@@ -132,7 +133,7 @@ class Session:
         many runs or as much on disk as the limits allow gets a LimitError, and a key that stands for other settings a StateError.
         """
         with self._submitting if client_key else nullcontext():
-            if known := already_submitted(settings, owner, client_key, self._board):
+            if known := already_submitted(settings, client_key, self.runs.submitted(owner, client_key)):
                 return known
             check_shares(owner, self._board, self.limits, self.runs.bytes_of)
             self._check(settings)
@@ -239,11 +240,7 @@ class Session:
 
     def jobs(self, owner: str) -> tuple[JobView, ...]:
         """The owner's jobs, newest first."""
-        tokens = [job.record.token for job in self._board.all() if job.record.owner == owner]
-        return tuple(sorted(map(self.view, tokens), key=self._created, reverse=True))
-
-    def _created(self, view: JobView) -> float:
-        return self._board.get(view.token).record.created
+        return tuple(map(self.view, self.runs.tokens(owner)))
 
     def settings(self, token: str) -> Settings:
         """The settings that the run was submitted with."""

@@ -9,6 +9,7 @@ from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
 from engine.session import Session
 from engine.session.library_index import Search
+from engine.session.record import from_json
 from tests.session.fakes import PATIENCE_SECONDS, FakeRun
 
 
@@ -68,6 +69,22 @@ def test_a_run_that_goes_is_not_thrown_away_and_is_found_as_it_goes(session: Ses
         session.runs.trash(token, "ada")
     assert session.runs.search("ada", Search(words="mug")).entries[0].state in ("queued", "running")
     run.free()
+
+
+def test_runs_that_ended_earlier_are_read_when_they_are_asked_for(open_session, session: Session, monkeypatch) -> None:
+    token = session.submit(Settings(RunSpec("a red mug", refine_steps=2), Knobs()), "ada", "my key")
+    assert session.wait(token, PATIENCE_SECONDS).state == "done"
+    session.close()
+    read: list[str] = []
+    monkeypatch.setattr("engine.session.library.from_json", lambda text: read.append("one") or from_json(text))
+    again = open_session()
+    assert again.runs.search("ada", Search()).entries[0].title == "a red mug" and not read, "the index is enough"
+    assert again.view(token).state == "done" and again.files(token) and len(read) == 1
+    assert [view.token for view in again.jobs("ada")] == [token] and len(read) == 1
+    settings = Settings(RunSpec("a red mug", refine_steps=2), Knobs())
+    assert again.submit(settings, "ada", "my key") == token, "a key still stands for what was submitted under it"
+    with pytest.raises(InputError, match="no run"):
+        again.view("nobody")
 
 
 def test_what_was_thrown_away_is_not_taken_up_by_the_next_session(open_session, session: Session) -> None:

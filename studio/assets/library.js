@@ -39,7 +39,7 @@
       stage.root.append(this.root);
       this.search.addEventListener("input", () => { clearTimeout(this.typing); this.typing = setTimeout(() => { this.words = this.search.value; this.load(); }, TYPED_MS); });
       this.root.addEventListener("keydown", (event) => { if (event.key === "Escape" && !event.target.closest(".mq-lib-edit")) this.close(); });
-      document.addEventListener("mq-open", () => { if (!this.root.hidden) this.close(); });
+      document.addEventListener("mq-open", ({ detail }) => { if (detail && !this.root.hidden) this.close(); });  // not when a run is gone
     }
 
     open() {

@@ -64,5 +64,6 @@ TERMS = {
     "reference": "3D reference",
     "surface": "even surface",
     "density": "clear space",
+    "distortion": "one depth a pixel",
 }
 TELLERS: Mapping[str, Callable[[float], ReadOut]] = {"null_convergence": _convergence, "clipped": _clipped}

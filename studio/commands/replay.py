@@ -10,6 +10,7 @@ import numpy as np
 from engine.assets.export.ply import read_splat_ply
 from engine.errors import InputError, StudioError
 from studio.commands.generate import generate
+from studio.commands.generate_options import GenerateOptions
 
 SPLATS = "scene.ply"
 PARTS = ("means", "scales", "quats", "opacities", "sh0")
@@ -20,18 +21,10 @@ def replay(options: argparse.Namespace) -> None:
     out = options.out or Path(f"{options.file.resolve().parent.name or options.file.stem}-replay")
     if out.resolve() == options.file.resolve().parent:
         raise InputError(f"{out} is where the original lies.", "Choose another folder with --out.")
-    generate(_as_generate(options, out))
+    generate(GenerateOptions(out=out, recipe=options.file, formats=options.formats, quiet=options.quiet))
     original = options.file.with_name(SPLATS)
     if original.is_file() and (out / SPLATS).is_file():
         print(comparison(original, out / SPLATS))
-
-
-def _as_generate(options: argparse.Namespace, out: Path) -> argparse.Namespace:
-    """What ``generate --recipe`` would be called with."""
-    about_reference = ("reference", "reference_strength", "reference_curve", "shelf", "library")
-    nothing = dict.fromkeys((*about_reference, "prompt", "negative_prompt", "image_elevation", "preset", "seed", "variations"))
-    given = {"recipe": options.file, "out": out, "formats": options.formats, "quiet": options.quiet}
-    return argparse.Namespace(**{**nothing, "image": [], "set": [], "resume": False, **given})
 
 
 def comparison(original: Path, again: Path) -> str:

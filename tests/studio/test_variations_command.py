@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +10,12 @@ from PIL import Image
 
 from engine.assets.export.sheet import write_sheet
 from engine.errors import InputError
+from studio.commands.generate_options import GenerateOptions
 from studio.commands.variations import SHEET, SIDE, WORDS_WIDTH, compose_variations, vary
 
 
-def options(out: Path, count: int = 3, resume: bool = False) -> argparse.Namespace:
-    return argparse.Namespace(out=out, variations=count, resume=resume, seed=None, prompt="a red mug")
+def options(out: Path, count: int = 3, resume: bool = False) -> GenerateOptions:
+    return GenerateOptions(out=out, variations=count, resume=resume, prompt="a red mug")
 
 
 def view(grey: int) -> np.ndarray:
@@ -26,9 +26,9 @@ class Maker:
     """Writes a result of eight views as bright as its seed; ``made`` are the options that it was called with."""
 
     def __init__(self) -> None:
-        self.made: list[argparse.Namespace] = []
+        self.made: list[GenerateOptions] = []
 
-    def __call__(self, asked: argparse.Namespace) -> None:
+    def __call__(self, asked: GenerateOptions) -> None:
         self.made.append(asked)
         asked.out.mkdir(parents=True, exist_ok=True)
         write_sheet(asked.out / "views.png", np.stack([view(10 * asked.seed + k) for k in range(8)]))
@@ -47,7 +47,7 @@ def test_each_seed_has_a_folder_and_all_are_on_the_sheet(tmp_path: Path) -> None
 
 
 def test_the_sheet_shows_front_left_back_and_right(tmp_path: Path) -> None:
-    Maker()(argparse.Namespace(seed=5, out=tmp_path))
+    Maker()(GenerateOptions(out=tmp_path, seed=5))
     row = compose_variations([("seed 5", tmp_path / "views.png")])[SIDE // 2]
     assert [int(row[WORDS_WIDTH + SIDE // 2 + k * (SIDE + 6)][0]) for k in range(4)] == [50, 52, 54, 56]
 

@@ -8,12 +8,14 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from studio.batch.making import make_row
 from studio.batch.outcomes import FAILED, Outcome, digest_of
-from studio.batch.table import Row
 from studio.commands.generate_options import GenerateOptions
+
+if TYPE_CHECKING:  # a table knows how to make settings, which is slow to import in each worker
+    from studio.batch.table import Row
 
 LOOK_SECONDS = 0.5
 END_SECONDS = 10.0  # how long a process that has let go of its line may take to end

@@ -213,6 +213,7 @@ def test_a_run_is_deleted_by_its_owner_alone(client: TestClient, session: Sessio
 @pytest.mark.parametrize("headers", [{}, {OWNER_HEADER: ""}, {OWNER_HEADER: "bob"}, {OWNER_HEADER: "ad"}, {OWNER_HEADER: "*"}])
 def test_the_library_is_its_owners_alone(client: TestClient, session: Session, headers: dict[str, str]) -> None:
     ended, own = short(session), {OWNER_HEADER: "ada"}
+    session.stop(ended)  # it would wait for the others
     session.wait(ended, PATIENCE_SECONDS)
     listing = client.get("/library", headers=headers, params={"words": "mug"}).json()
     assert (listing["runs"], listing["count"], listing["bytes"]) == ([], 0, 0)

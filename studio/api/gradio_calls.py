@@ -23,33 +23,33 @@ def connect_gradio_api(session: Session, catalogue: Catalogue) -> None:
     def generate(prompt: str, preset: str = "", settings: dict | None = None, owner: str = "", key: str = "") -> dict:
         """Queue a run and return it. ``owner`` is a secret of yours, by which your runs are listed."""
         body = {"prompt": prompt, "settings": settings or {}, **({"preset": preset} if preset else {})}
-        return _told(lambda: operations.submit(body, owner, key))
+        return _in_words(lambda: operations.submit(body, owner, key))
 
     def run(token: str) -> dict:
         """A run as it is now."""
-        return _told(lambda: operations.run(token))
+        return _in_words(lambda: operations.run(token))
 
     def runs(owner: str) -> dict:
         """Your runs, newest first."""
-        return _told(lambda: operations.runs(owner))
+        return _in_words(lambda: operations.runs(owner))
 
     def steer(token: str, settings: dict) -> dict:
         """Change live settings by name."""
-        return _told(lambda: operations.steer(token, {"settings": settings}))
+        return _in_words(lambda: operations.steer(token, {"settings": settings}))
 
     def act(token: str, action: str) -> dict:
         """pause, resume, stop, or undo the newest live change."""
-        return _told(lambda: operations.act(token, action))
+        return _in_words(lambda: operations.act(token, action))
 
     def presets() -> dict:
         """Settings to start from."""
-        return _told(operations.presets)
+        return _in_words(operations.presets)
 
     for endpoint in (generate, run, runs, steer, act, presets):
         gr.api(endpoint, api_name=endpoint.__name__, queue=False)
 
 
-def _told(operation: Callable[[], Any]) -> Any:
+def _in_words(operation: Callable[[], Any]) -> Any:
     try:
         return operation()
     except StudioError as error:

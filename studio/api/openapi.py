@@ -39,7 +39,7 @@ def document(version: str) -> Json:
                 "login": {"type": "http", "scheme": "basic", "description": "Where the studio was started with --auth."},
             },
             "parameters": {"token": _parameter("token", "path", "A run's token.", {"type": "string"})},
-            "responses": {str(status): _problem(told) for status, told in PROBLEMS.items()},
+            "responses": {str(status): _problem(said) for status, said in PROBLEMS.items()},
             "schemas": _schemas(),
         },
     }
@@ -89,24 +89,24 @@ def _submit() -> Json:
         "The same key again gives the run that is there, so that a submission may be repeated.",
         {"type": "string", "maxLength": 200},
     )
-    told = _operation("submit", "Queue a run", "Run", body="Submission", status=201, problems=(404, 409, 413, 422, 424, 429))
-    return {**told, "parameters": [key]}
+    operation = _operation("submit", "Queue a run", "Run", body="Submission", status=201, problems=(404, 409, 413, 422, 424, 429))
+    return {**operation, "parameters": [key]}
 
 
 def _list_runs() -> Json:
-    told = _operation("runs", "Your runs, newest first", "Runs", problems=(422,))
+    operation = _operation("runs", "Your runs, newest first", "Runs", problems=(422,))
     state = _parameter("state", "query", "Only those in this state.", {"enum": list(STATES)})
     limit = _parameter("limit", "query", "At most so many.", {"type": "integer", "minimum": 1, "maximum": 1000, "default": 100})
-    return {**told, "parameters": [state, limit]}
+    return {**operation, "parameters": [state, limit]}
 
 
 def _keep_file() -> Json:
-    told = _operation(
+    operation = _operation(
         "keep_file", "Send a picture or a model for a run, kept for a day", "KeptFile", status=201, problems=(413, 422)
     )
     binary = {"content": {"application/octet-stream": {}}, "required": True}
     name = _parameter("name", "query", "Its name, such as mug.png.", {"type": "string", "minLength": 1}, required=True)
-    return {**told, "parameters": [name], "requestBody": binary}
+    return {**operation, "parameters": [name], "requestBody": binary}
 
 
 def _download() -> Json:
@@ -141,30 +141,30 @@ def _operation(
 ) -> Json:
     answer = {"schema": {"type": "object"} if schema is None else _schema(schema)}
     found = {"description": summary, "content": {"application/json": answer}}
-    told: Json = {"operationId": name, "summary": summary, "responses": {str(status): found, **_refusals(problems)}}
+    operation: Json = {"operationId": name, "summary": summary, "responses": {str(status): found, **_refusals(problems)}}
     if body:
-        told["requestBody"] = {"required": True, "content": {"application/json": {"schema": _schema(body)}}}
-    return told
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": _schema(body)}}}
+    return operation
 
 
 def _refusals(statuses: tuple[int, ...]) -> Json:
     return {str(status): {"$ref": f"#/components/responses/{status}"} for status in (401, *statuses)}
 
 
-def _problem(told: str) -> Json:
-    return {"description": told, "content": {"application/problem+json": {"schema": _schema("Problem")}}}
+def _problem(description: str) -> Json:
+    return {"description": description, "content": {"application/problem+json": {"schema": _schema("Problem")}}}
 
 
 def _schema(name: str) -> Json:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _parameter(name: str, place: str, told: str, schema: Json, *, required: bool = False) -> Json:
-    return {"name": name, "in": place, "description": told, "required": required or place == "path", "schema": schema}
+def _parameter(name: str, place: str, description: str, schema: Json, *, required: bool = False) -> Json:
+    return {"name": name, "in": place, "description": description, "required": required or place == "path", "schema": schema}
 
 
-def _name(name: str, told: str, allowed: tuple[str, ...] = ()) -> Json:
-    return _parameter(name, "path", told, {"enum": list(allowed)} if allowed else {"type": "string"})
+def _name(name: str, description: str, allowed: tuple[str, ...] = ()) -> Json:
+    return _parameter(name, "path", description, {"enum": list(allowed)} if allowed else {"type": "string"})
 
 
 def _object(properties: Json, required: tuple[str, ...] | None = None, *, closed: bool = False) -> Json:
@@ -179,7 +179,7 @@ def _listed(schema: str) -> Json:
 def _schemas() -> Json:
     text, whole, number = {"type": "string"}, {"type": "integer"}, {"type": ["number", "null"]}
     settings = {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}
-    told = {"type": "array", "items": _object({"what": text, "remedy": text})}
+    messages = {"type": "array", "items": _object({"what": text, "remedy": text})}
     summary = {
         "token": text,
         "title": text,
@@ -199,7 +199,7 @@ def _schemas() -> Json:
         "revision": whole,
         "revision_applied": whole,
         "metrics": {"type": "object", "additionalProperties": number},
-        "warnings": told,
+        "warnings": messages,
         "error": {"oneOf": [{"type": "null"}, _object({"what": text, "remedy": text})]},
         "prompt": text,
         "files": _listed("File"),

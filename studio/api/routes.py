@@ -33,29 +33,29 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 def api_routes(operations: Operations) -> list[BaseRoute]:
     """All routes of the API."""
-    told = Told(operations)
+    handlers = ApiHandlers(operations)
     table: tuple[tuple[str, str, Handler], ...] = (
-        ("GET", "/", told.about),
-        ("GET", "/openapi.json", told.openapi),
-        ("GET", "/presets", told.presets),
-        ("GET", "/priors", told.priors),
-        ("GET", "/settings", told.settings),
-        ("POST", "/files", told.keep_file),
-        ("GET", "/runs", told.runs),
-        ("POST", "/runs", told.submit),
-        ("GET", "/runs/{token}", told.run),
-        ("PATCH", "/runs/{token}", told.steer),
-        ("DELETE", "/runs/{token}", told.delete),
-        ("GET", "/runs/{token}/files", told.files),
-        ("GET", "/runs/{token}/files/{name}", told.file),
-        ("GET", "/runs/{token}/frame.jpg", told.frame),
-        ("GET", "/runs/{token}/events", told.events),
-        ("POST", "/runs/{token}/{action}", told.act),
+        ("GET", "/", handlers.about),
+        ("GET", "/openapi.json", handlers.openapi),
+        ("GET", "/presets", handlers.presets),
+        ("GET", "/priors", handlers.priors),
+        ("GET", "/settings", handlers.settings),
+        ("POST", "/files", handlers.keep_file),
+        ("GET", "/runs", handlers.runs),
+        ("POST", "/runs", handlers.submit),
+        ("GET", "/runs/{token}", handlers.run),
+        ("PATCH", "/runs/{token}", handlers.steer),
+        ("DELETE", "/runs/{token}", handlers.delete),
+        ("GET", "/runs/{token}/files", handlers.files),
+        ("GET", "/runs/{token}/files/{name}", handlers.file),
+        ("GET", "/runs/{token}/frame.jpg", handlers.frame),
+        ("GET", "/runs/{token}/events", handlers.events),
+        ("POST", "/runs/{token}/{action}", handlers.act),
     )
-    return [Route(ROOT + path, _told_in_words(handler), methods=[method]) for method, path, handler in table]
+    return [Route(ROOT + path, _with_problems(handler), methods=[method]) for method, path, handler in table]
 
 
-class Told:
+class ApiHandlers:
     """One handler a route."""
 
     def __init__(self, operations: Operations) -> None:
@@ -150,7 +150,7 @@ class Told:
                 return
 
 
-def _told_in_words(handler: Handler) -> Handler:
+def _with_problems(handler: Handler) -> Handler:
     async def answered(request: Request) -> Response:
         try:
             return await handler(request)

@@ -48,9 +48,9 @@ def _write_parquet(path: Path, rows: Sequence[Row], outcomes: Sequence[Outcome])
     import pyarrow.parquet
 
     by_id = {row.id: row for row in rows}
-    told = [{**plain(each), "thumbnail": _thumbnail(by_id[each.id].options.out)} for each in outcomes if each.id in by_id]
+    table = [{**plain(each), "thumbnail": _thumbnail(by_id[each.id].options.out)} for each in outcomes if each.id in by_id]
     with atomic_path(path) as part:
-        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(told), part)
+        pyarrow.parquet.write_table(pyarrow.Table.from_pylist(table), part)
 
 
 def _page(out: Path, outcomes: Sequence[Outcome]) -> str:
@@ -70,11 +70,10 @@ def _card(out: Path, outcome: Outcome) -> str:
         data = f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}"
         shown = f'<img alt="{escape(outcome.prompt or outcome.id)}" src="{data}">'
     links = " ".join(f'<a href="{escape(outcome.id)}/{escape(file)}">{escape(file)}</a>' for file in outcome.files)
-    told = f"<small>{outcome.seconds:.0f} s</small>" if outcome.state == DONE else ""
+    seconds = f"<small>{outcome.seconds:.0f} s</small>" if outcome.state == DONE else ""
     fault = f'<p class="failed">{escape(outcome.error)} {escape(outcome.remedy)}</p>' if outcome.error else ""
-    return (
-        f"<article>{shown}<p><b>{escape(outcome.id)}</b> {told}</p><p>{escape(outcome.prompt)}</p>{fault}<p>{links}</p></article>"
-    )
+    words = f"<p><b>{escape(outcome.id)}</b> {seconds}</p><p>{escape(outcome.prompt)}</p>"
+    return f"<article>{shown}{words}{fault}<p>{links}</p></article>"
 
 
 def _thumbnail(folder: Path) -> bytes:

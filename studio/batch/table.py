@@ -49,8 +49,8 @@ def read_table(path: Path, out: Path, formats: str) -> tuple[Row, ...]:
             faults.append(f"line {line}: {error}")
     if faults:
         more = f"\n  and {len(faults) - MOST_TOLD} more" if len(faults) > MOST_TOLD else ""
-        told = "\n  ".join(faults[:MOST_TOLD])
-        what = f"{path.name} has {len(faults)} rows that cannot be made:\n  {told}{more}\n"
+        listed = "\n  ".join(faults[:MOST_TOLD])
+        what = f"{path.name} has {len(faults)} rows that cannot be made:\n  {listed}{more}\n"
         raise InputError(what, "Correct them; nothing has begun.")
     if not rows:
         raise InputError(f"{path.name} has no rows.", 'Write a header such as "prompt,seed" and a row for each object.')
@@ -58,19 +58,20 @@ def read_table(path: Path, out: Path, formats: str) -> tuple[Row, ...]:
 
 
 def _row(line: int, cells: Mapping[str, Any], folder: Path, out: Path, formats: str) -> Row:
-    told = {name: value for name, value in cells.items() if value not in ("", None)}
-    name = str(told.pop(ID, f"row-{line:05d}")).strip()
+    remaining = {name: value for name, value in cells.items() if value not in ("", None)}
+    name = str(remaining.pop(ID, f"row-{line:05d}")).strip()
     if not _ID.fullmatch(name) or name.endswith((" ", ".")):
         raise InputError(f"{name!r} cannot name a folder.", "Use letters, digits, -, _ and . in an id.")
-    if not {"prompt", "image", "reference"} & told.keys():
+    if not {"prompt", "image", "reference"} & remaining.keys():
         raise InputError("it says neither prompt nor image nor reference.", "Fill one of these columns.")
-    taken: dict[str, Any] = {key: str(told.pop(key)) for key in OPTIONS if key in told}
-    taken |= {key: _number(key, told.pop(key)) for key in NUMBERS if key in told}
-    if "image" in told:
-        taken["image"] = tuple(_beside(folder, each.strip()) for each in str(told.pop("image")).split(BETWEEN) if each.strip())
+    taken: dict[str, Any] = {key: str(remaining.pop(key)) for key in OPTIONS if key in remaining}
+    taken |= {key: _number(key, remaining.pop(key)) for key in NUMBERS if key in remaining}
+    if "image" in remaining:
+        pictures = [each.strip() for each in str(remaining.pop("image")).split(BETWEEN)]
+        taken["image"] = tuple(_beside(folder, each) for each in pictures if each)
     if "reference" in taken:
         taken["reference"] = _beside(folder, taken["reference"])
-    options = GenerateOptions(out=out / name, settings=told, formats=formats, quiet=True, **taken)
+    options = GenerateOptions(out=out / name, settings=remaining, formats=formats, quiet=True, **taken)
     settings = settings_from(options)
     check_before_loading(settings)
     _check_files(options)

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parent.parent
 def imported_by(code: str, *names: str) -> set[str]:
     """Which of the packages ``names`` a new process has imported once it has run ``code``."""
     asking = f"{code}\nimport sys\nprint('imported', *({set(names)!r} & sys.modules.keys()))"
-    found = subprocess.run([sys.executable, "-c", asking], cwd=ROOT, capture_output=True, text=True, check=True)
+    found = subprocess.run([sys.executable, "-c", asking], cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
     return set(found.stdout.splitlines()[-1].split()[1:])
 
 

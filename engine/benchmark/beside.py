@@ -39,7 +39,7 @@ def check_checkout(folder: Path) -> Path:
 
 def output_of(command: Sequence[str], checkout: Path) -> str:
     """What a Python command prints in ``checkout``. Raises RunError with its last words if it fails."""
-    found = subprocess.run([sys.executable, *command], cwd=checkout, capture_output=True, text=True)
+    found = subprocess.run([sys.executable, *command], cwd=checkout, capture_output=True, encoding="utf-8")
     if found.returncode:
         complaint = (found.stderr.strip().splitlines() or ["It said nothing."])[-1]
         raise RunError(f"{' '.join(command[:3])} failed in {checkout}. {complaint}", "Run that command by hand.")

@@ -24,13 +24,13 @@ def made(tmp_path_factory) -> Path:
 
 
 def test_everything_is_written(made: Path) -> None:
-    numbers = json.loads((made / "numbers.json").read_text())
+    numbers = json.loads((made / "numbers.json").read_text(encoding="utf-8"))
     cells = {(cell["method"], cell["guidance_scale"]): cell for cell in numbers["cells"]}
     assert len(cells) == 4 and numbers["settings"]["seed"] == 3
     assert len(cells["sds", 2.5]["losses"]) == 2 and cells["sds", 2.5]["numbers"]["forwards_per_step"] == 2
     assert "from 1 to 100" in cells["sds", 200.0]["trouble"] and not cells["lods", 200.0]["trouble"]
     assert Image.open(made / "sheet.png").width > 600 and (made / "film.mp4").stat().st_size > 1000
-    assert "| SDS | 2.5 |" in (made / "numbers.md").read_text()
+    assert "| SDS | 2.5 |" in (made / "numbers.md").read_text(encoding="utf-8")
 
 
 def test_a_cell_holds_its_recipe(made: Path) -> None:
@@ -61,7 +61,7 @@ def test_an_interruption_leaves_a_sheet_of_what_is_there(tmp_path: Path, monkeyp
 
     monkeypatch.setattr(playground, "play", interrupted)
     assert main(["playground", *QUICK, "--methods", "sds", "--guidance", "1,2", "--out", str(tmp_path)]) == EXIT_INTERRUPTED
-    assert (tmp_path / "sheet.png").exists() and len(json.loads((tmp_path / "numbers.json").read_text())["cells"]) == 1
+    assert (tmp_path / "sheet.png").exists() and len(json.loads((tmp_path / "numbers.json").read_text(encoding="utf-8"))["cells"]) == 1
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ class Boxes:
 @pytest.fixture
 def boxes(monkeypatch: pytest.MonkeyPatch) -> Boxes:
     model = Boxes()
-    monkeypatch.setattr(segmenters, "load_masker", lambda model_id, folder: model)
+    monkeypatch.setattr(segmenters, "load_segmenter", lambda model_id, folder: model)
     return model
 
 

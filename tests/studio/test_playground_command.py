@@ -61,7 +61,7 @@ def test_an_interruption_leaves_a_sheet_of_what_is_there(tmp_path: Path, monkeyp
 
     monkeypatch.setattr(playground, "play", interrupted)
     assert main(["playground", *QUICK, "--methods", "sds", "--guidance", "1,2", "--out", str(tmp_path)]) == EXIT_INTERRUPTED
-    assert (tmp_path / "sheet.png").exists() and len(json.loads((tmp_path / "numbers.json").read_text(encoding="utf-8"))["cells"]) == 1
+    assert (tmp_path / "sheet.png").exists() and len(json.loads((tmp_path / "numbers.json").read_bytes())["cells"]) == 1
 
 
 @pytest.mark.parametrize(

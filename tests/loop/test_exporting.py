@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import io
 import json
+import locale
 import shutil
 import zipfile
 from functools import cache
@@ -21,6 +22,7 @@ from engine.assets.export import read_recipe
 from engine.assets.export.camera_path import viewpoints
 from engine.assets.export.formats import export_formats
 from engine.assets.export.formats.base import ExportOptions
+from engine.assets.export.formats.locale_kept import locale_kept
 from engine.assets.export.glb import srgb_from_linear
 from engine.assets.export.ply import write_splat_ply
 from engine.assets.export.splat_axes import AXES_COMMENT, to_file
@@ -127,11 +129,14 @@ def test_stl_is_in_millimetres(result: Path, tmp_path: Path) -> None:
 
 
 def test_threemf_is_in_millimetres_and_in_colour(result: Path, tmp_path: Path) -> None:
+    before = locale.setlocale(locale.LC_ALL)
     path = made("threemf", result, tmp_path)
+    assert locale.setlocale(locale.LC_ALL) == before, "lib3mf changes it, for all threads"
     lib3mf = pytest.importorskip("lib3mf")
     wrapper = lib3mf.get_wrapper()
     model = wrapper.CreateModel()
-    model.QueryReader("3mf").ReadFromFile(str(path))
+    with locale_kept():
+        model.QueryReader("3mf").ReadFromFile(str(path))
     assert model.GetUnit() == lib3mf.Lib3MF.ModelUnit.MilliMeter
     assert model.GetMetaDataGroup().GetMetaDataByKey("", "Description").GetValue() == RECIPE
     objects, groups = model.GetMeshObjects(), model.GetColorGroups()

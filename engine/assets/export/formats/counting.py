@@ -10,6 +10,7 @@ from pathlib import Path
 import imageio_ffmpeg
 from PIL import Image
 
+from engine.assets.export.formats.locale_kept import locale_kept
 from engine.assets.export.splat_files import read_splats
 
 
@@ -41,7 +42,8 @@ def faces_by_lib3mf(path: Path) -> int:
     import lib3mf
 
     model = lib3mf.get_wrapper().CreateModel()
-    model.QueryReader("3mf").ReadFromFile(str(path))
+    with locale_kept():
+        model.QueryReader("3mf").ReadFromFile(str(path))
     objects, found = model.GetMeshObjects(), 0
     while objects.MoveNext():
         found += objects.GetCurrentMeshObject().GetTriangleCount()

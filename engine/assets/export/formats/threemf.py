@@ -10,6 +10,7 @@ import numpy as np
 from engine.assets.export.files import atomic_path
 from engine.assets.export.formats.base import MESH_OPTIONS, ExportFormat, ExportOptions, MeshContent, turned_up
 from engine.assets.export.formats.counting import faces_by_lib3mf
+from engine.assets.export.formats.locale_kept import locale_kept
 from engine.errors import InputError
 
 MILLIMETRES = 1000.0
@@ -38,7 +39,7 @@ def write(path: Path, content: MeshContent, options: ExportOptions) -> None:
     if options.recipe:
         model.GetMetaDataGroup().AddMetaData("", "Description", options.recipe, "xs:string", True)
     model.AddBuildItem(mesh, wrapper.GetIdentityTransform())
-    with atomic_path(path) as partial:
+    with atomic_path(path) as partial, locale_kept():
         model.QueryWriter("3mf").WriteToFile(str(partial))
 
 

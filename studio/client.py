@@ -20,9 +20,8 @@ from types import TracebackType
 from typing import Any
 
 from engine.errors import RunError, storage_errors
-from studio.api.calls import Calls, HttpCalls
+from studio.api.calls import Calls, HttpCalls, Json
 
-Json = dict[str, Any]
 ENDED = ("done", "failed", "stopped")
 POLL_SECONDS = 0.25
 

@@ -6,33 +6,17 @@ import json
 import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from engine.errors import (
-    DeviceError,
-    InputError,
-    LimitError,
-    MissingError,
-    RunError,
-    StateError,
-    StorageError,
-    StudioError,
-    UnknownError,
-    storage_errors,
-)
-from studio.api.operations import Json, Operations
+from engine.errors import StudioError, storage_errors
+from studio.api.problems import STATUS
 
-ERRORS: Mapping[int, type[StudioError]] = {
-    404: UnknownError,
-    409: StateError,
-    413: InputError,
-    422: InputError,
-    424: MissingError,
-    429: LimitError,
-    500: RunError,
-    503: DeviceError,
-    507: StorageError,
-}
+if TYPE_CHECKING:  # whoever calls over HTTP needs nothing of a session
+    from studio.api.operations import Operations
+
+Json = dict[str, Any]
+
+ERRORS: Mapping[int, type[StudioError]] = {status: kind for kind, status in STATUS}
 
 
 class Calls(Protocol):

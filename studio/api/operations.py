@@ -73,7 +73,7 @@ class Operations:
             also["reference"] = self.files.resolved(reference) if names_file(reference) else reference
         settings = with_values(apply_preset(find_preset(preset), blank), {**named, **also})
         if not self.any_path:
-            check_uploads(given_files(settings), (self.files.folder, *self._own_folders()))
+            check_uploads(given_files(settings), (self.files.folder, self.session.library.root))
         return settings
 
     def run(self, token: str) -> Json:
@@ -152,9 +152,6 @@ class Operations:
     def _files(self, view: JobView) -> list[Json]:
         found = [file_of(name, path) for name, path in view.files.items() if path.is_file()]
         return [{**each, "url": f"/runs/{view.token}/files/{each['name']}"} for each in found]
-
-    def _own_folders(self) -> tuple[Path, ...]:
-        return (self.session.library.root,)
 
 
 def _summary(view: JobView) -> Json:

@@ -16,6 +16,7 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import BaseRoute, Route
 
 from engine.errors import InputError, StudioError
+from engine.session.record import ENDED
 from studio.api.callers import owner_of
 from studio.api.openapi import document
 from studio.api.operations import Json, Operations
@@ -26,7 +27,6 @@ ROOT = "/api/v1"
 BODY_BYTES = 1 << 20
 EVENT_SECONDS = 0.25  # between two looks at a run whose events are followed
 KEEP_ALIVE_SECONDS = 10.0
-ENDED = ("done", "failed", "stopped")
 
 Handler = Callable[[Request], Awaitable[Response]]
 

@@ -258,3 +258,11 @@ def test_a_login_owns_what_it_submits_and_cannot_be_claimed(session: Session) ->
             assert client.get(f"{ROOT}/runs", headers=other).json()["runs"] == []
         for claimed in ({"authorization": "Bearer login ada"}, {"x-maquette-owner": "login ada"}):
             assert client.get(f"{ROOT}/runs", headers=claimed).status_code == 422
+
+
+def test_who_knows_a_login_by_name_alone_cannot_name_its_owner(session: Session) -> None:
+    app = Starlette(routes=api_routes(Operations(session, catalogue(), KeptFiles(session.library.root / "uploads"))))
+    app.auth = {"ada": "right"}
+    with TestClient(app) as client:
+        token = client.post(f"{ROOT}/runs", json=SHORT, headers=basic("ada", "right")).json()["token"]
+    assert token not in [view.token for guess in ("ada", "login ada") for view in session.jobs(guess)]

@@ -14,6 +14,8 @@ import pytest
 import torch
 
 from engine.benchmark import __main__ as command
+from engine.benchmark.batch import measure_batch
+from engine.benchmark.crowd import measure_crowd
 from engine.benchmark.cuda import NO_DEVICE, measure_cuda, measure_overhead
 from engine.benchmark.driving import WARM_UP, refinement
 from engine.benchmark.first_picture import measure_first_picture
@@ -392,3 +394,15 @@ def test_the_split_has_a_goal_only_for_the_rest():
     rows = {row.key: row for row in Split(prior=0.8, renderer=0.15, inside=0.03, between=0.02).rows()}
     assert rows["split.rest"].ratio == pytest.approx(0.05) and rows["split.rest"].reached is True
     assert rows["split.prior"].goal is None and rows["split.prior"].value == pytest.approx(800)
+
+
+@pytest.mark.heavy
+def test_clients_of_page_and_api_are_measured_beside_none() -> None:
+    row = measure_crowd(clients=4, turns=1)
+    assert row.value > 0 and row.reference > 0 and row.ratio == pytest.approx(row.value / row.reference, rel=0.01)
+
+
+@pytest.mark.heavy
+def test_two_workers_of_a_batch_are_measured_beside_one() -> None:
+    row = measure_batch(rows=2, turns=1)
+    assert row.value > 0 and row.reference > 0

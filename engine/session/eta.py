@@ -16,15 +16,15 @@ from engine.session.progress import Progress
 FINISH = "finish"
 """The stage in which the files are written, in one step."""
 
-COMPARED: Mapping[str, float] = {"draft": 1.2, "fit": 0.08, "refine": 1.0, FINISH: 45.0}
+COMPARED: Mapping[str, float] = {"draft": 1.6, "fit": 0.18, "refine": 1.0, FINISH: 15.0}
 """Seconds a step of a toybox run on two CPU cores, in units of a refine step."""
 
-SMOOTHED_STEPS = 10
+SMOOTHED_STEPS = 20
 
 
 @dataclass(frozen=True)
 class Pace:
-    """The engine's time on one run, pauses left out: ``now`` is seconds a step of ``stage``, over about the last ten.
+    """The engine's time on one run, pauses left out: ``now`` is seconds a step of ``stage``, over about the last twenty.
 
     ``spent`` are (steps, seconds) by stage. A stage's first step prepares it, too, and says little about the next ones: until the
     second one, the stage before is what the run is measured by.

@@ -60,6 +60,9 @@ class LocalWorkers:
                         yield from self._heard(worker, waiting)
         finally:
             for worker in workers:
+                worker.line.close()  # one that waits for a row ends by itself, and cleans up
+            for worker in workers:
+                worker.process.join(0 if worker.row else END_SECONDS)
                 worker.process.terminate()
 
     def _hand_out(self, waiting: deque[_Waiting], workers: list[_Worker]) -> None:

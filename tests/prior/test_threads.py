@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import torch
 
 from engine.prior.toybox.threads import FIRST_PAUSE_CALLS, LONGEST_PAUSE_CALLS, FastestThreads
@@ -54,3 +58,23 @@ def test_one_core_is_never_left_and_a_failed_call_leaves_the_threads_as_they_wer
         assert torch.get_num_threads() == 1
     else:
         raise AssertionError
+
+
+def test_cores_that_somebody_takes_are_given_back_within_a_few_calls() -> None:
+    machine = Machine(0.6)
+    threads = FastestThreads(2, lambda: machine.now)
+    ran(machine, threads, 500)
+    machine.other = 4.0
+    used = ran(machine, threads, 10)
+    assert used.index(1) <= 3 and set(used[-5:]) == {1}
+
+
+def test_waiting_threads_sleep_wherever_torch_comes_from() -> None:
+    """The policy counts only if it is there before torch is."""
+    code = "import sys, engine.session, os; print('torch' in sys.modules, os.environ['OMP_WAIT_POLICY'])"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=without_policy())
+    assert shown.stdout.split() == ["False", "PASSIVE"]
+
+
+def without_policy() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name != "OMP_WAIT_POLICY"}

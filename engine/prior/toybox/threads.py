@@ -19,6 +19,9 @@ MOST_THREADS = 4
 FIRST_PAUSE_CALLS, LONGEST_PAUSE_CALLS = 8, 256
 """Calls between two tries of another number of threads; the pause doubles each time that the other was slower."""
 
+SHORTEST_PAUSE_CALLS, HITCH = 2, 1.4
+"""A call that takes ``HITCH`` times as long as the ones before brings the next try as near as that."""
+
 GAIN = 0.92
 """The other number must take less than this share of the time."""
 
@@ -55,6 +58,8 @@ class FastestThreads:
 
     def _learn(self, threads: int, taken: float, trying: bool) -> None:
         if not trying:
+            if taken > HITCH * self.seconds and self.pause > SHORTEST_PAUSE_CALLS:  # somebody else has begun to work
+                self.pause, self.calls = SHORTEST_PAUSE_CALLS, 0
             self.seconds = min(taken, 1.5 * self.seconds)  # no single hitch, but soon what lasts
         elif taken < GAIN * self.seconds:
             self.threads, self.seconds, self.pause, self.calls = threads, taken, FIRST_PAUSE_CALLS, 0

@@ -6,12 +6,14 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from starlette.routing import BaseRoute
 
+from engine.lazy import imported
 from engine.session import Session, default_root
+from engine.session.exports import Exports
 from engine.session.reference_lookup import own_folder
 from engine.session.worker import Run
 from studio.api.kept_files import KeptFiles
@@ -19,10 +21,12 @@ from studio.api.operations import Operations
 from studio.api.routes import api_routes
 from studio.blocks_editor import blocks_routes
 from studio.catalogue import Catalogue
-from studio.composition import open_catalogue, open_session
+from studio.composition import open_catalogue, open_exports, open_session
 from studio.downloads import download_routes
+from studio.export_routes import export_routes
 from studio.given_pictures import given_route
 from studio.guard import Access, access_for, is_loopback
+from studio.later_assets import later_routes
 from studio.library_routes import library_routes
 from studio.live import live_route
 from studio.page import build_page
@@ -107,7 +111,8 @@ def serve_page(
     viewports = Viewports(session, most=session.limits.viewports)
     pool = ThreadPoolExecutor(LIVE_THREADS, thread_name_prefix="live")
     looking = ThreadPoolExecutor(LOOKING_THREADS, thread_name_prefix="looking")
-    routes = own_routes(session, catalogue, viewports, pool, looking)
+    exports = open_exports(session)
+    routes = own_routes(session, catalogue, viewports, pool, looking, exports)
     place = {"host": host, "port": port, "share": share, "access": access, "logins": logins, "limits": session.limits}
     serving = open_port(build_page(session, catalogue), routes, **place)
     try:
@@ -115,6 +120,7 @@ def serve_page(
         threading.Event().wait()
     finally:
         viewports.close()
+        exports.close()
         if catalogue.fetching is not None:
             catalogue.fetching.close()
         pool.shutdown(wait=False, cancel_futures=True)
@@ -123,7 +129,12 @@ def serve_page(
 
 
 def own_routes(
-    session: Session, catalogue: Catalogue, viewports: Viewports, pool: ThreadPoolExecutor, looking: ThreadPoolExecutor
+    session: Session,
+    catalogue: Catalogue,
+    viewports: Viewports,
+    pool: ThreadPoolExecutor,
+    looking: ThreadPoolExecutor,
+    exports: Exports,
 ) -> list[BaseRoute]:
     """Everything that is answered beside Gradio's page."""
     cut = remembering(cut_now)
@@ -133,6 +144,8 @@ def own_routes(
         *download_routes(session),
         *library_routes(session),
         *timeline_routes(session),
+        *export_routes(session, exports, cache(lambda: imported("engine.loop.export_preview").Previews())),
+        *later_routes(),
         *preview_routes(session.library.root, looking, cut),
         given_route(session, cut, looking),
         *reference_routes(session),

@@ -11,6 +11,7 @@ from engine.loop.settings import Settings, Value, flatten
 from engine.session import JobView, Session
 from studio.messages import problem
 
+MOST_COMPARED = 200  # of the newest runs; what lies further back is made anew
 UNFIT = ("failed", "stopped")  # states of a run that shows nothing, or only the beginning
 PULLS = ("reference_early", "reference_late", "reference_curve", "reference_gate")
 
@@ -36,7 +37,7 @@ class Comparing:
             )
         wanted = mirrored(settings_now(view))
         alike = essence(wanted, self._folder(token))
-        for other in self.session.jobs(owner):
+        for other in self.session.jobs(owner, most=MOST_COMPARED):
             if other.state not in UNFIT and essence(settings_now(other), self._folder(other.token)) == alike:
                 return other.token
         return self.session.submit(wanted, owner or secrets.token_urlsafe(16))

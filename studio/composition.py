@@ -22,6 +22,7 @@ from engine.prior.capabilities import info_of, known_info, reads_words
 from engine.prior.entries import PriorEntry
 from engine.prior.registry import fetch, find_entry, installed, list_priors, load_prior
 from engine.session import Session
+from engine.session.exports import Exports
 from engine.session.fetching import Fetching, offer_of
 from engine.session.limits import Limits
 from engine.session.presets import load_presets
@@ -62,6 +63,11 @@ def open_session(library: Path, shelf: Path | None = None, run: Run | None = Non
         settle=lambda folder: imported("engine.loop.checkpoint").settle(folder),
         prepare=prepare,
     )
+
+
+def open_exports(session: Session) -> Exports:
+    """The exports of a session's runs, written by the engine."""
+    return Exports(session, lambda *given: imported("engine.loop.exporting").export(*given))
 
 
 def open_catalogue() -> Catalogue:

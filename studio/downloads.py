@@ -27,7 +27,7 @@ def download_routes(session: Session) -> list[BaseRoute]:
             return PlainTextResponse(str(error), 404)
         if path is None or not path.is_file():
             return PlainTextResponse(f"This run has no file {name!r}.", 404)
-        return FileResponse(path, filename=f"{_slug(session.view(token).title)}-{path.name}")
+        return FileResponse(path, filename=f"{slug(session.view(token).title)}-{path.name}")
 
     def thumb(request: Request) -> Response:
         kept = session.runs.thumbnail(request.path_params["token"])
@@ -49,7 +49,7 @@ def download_routes(session: Session) -> list[BaseRoute]:
     ]
 
 
-def _slug(title: str) -> str:
+def slug(title: str) -> str:
     """The first words of a title, in any script, as the beginning of a file's name."""
     kept = (letter if unicodedata.category(letter)[0] in "LNM" else " " for letter in unicodedata.normalize("NFC", title.lower()))
     return "-".join("".join(kept).split()[:6])[:MOST_CHARACTERS] or "maquette"

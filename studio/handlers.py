@@ -23,6 +23,7 @@ from studio.controls import SHARED, Controls
 from studio.menu import plain
 from studio.menu_options import method_options
 from studio.messages import problem, words_notice
+from studio.scheduled_changes import schedule_in
 from studio.status import LIVE_STATES
 from studio.tabs import check_own, tab_named, tab_of
 from studio.uploads import check_uploads
@@ -38,13 +39,14 @@ class Handlers:
     def __init__(self, session: Session, catalogue: Catalogue, controls: Controls) -> None:
         self.session, self.catalogue, self.controls = session, catalogue, controls
 
-    def generate(self, token: str, owner: str, seed_locked: bool, *everything: Value) -> tuple[Any, Any, str]:
-        """Start a run: (its token, its seed, problem)."""
+    def generate(self, token: str, owner: str, seed_locked: bool, schedule: str, *everything: Value) -> tuple[Any, Any, str]:
+        """Start a run, which makes the live changes in ``schedule`` by itself: (its token, its seed, problem)."""
         seed = {} if seed_locked else {"seed": secrets.randbelow(MAX_SEED + 1)}
         try:
             check_own(tab_named(str(everything[0])), self.said(everything))
             settings = self.settings(everything, seed)
-            return self.session.submit(settings, owner or secrets.token_urlsafe(16)), settings.spec.seed, ""
+            changes = schedule_in(schedule)
+            return self.session.submit(settings, owner or secrets.token_urlsafe(16), schedule=changes), settings.spec.seed, ""
         except StudioError as error:
             return token, gr.skip(), problem(error)
 

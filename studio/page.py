@@ -92,7 +92,7 @@ def _connect(page: gr.Blocks, panel: Panel, handlers: Handlers) -> None:
 
 
 def _connect_run(panel: Panel, handlers: Handlers, everything: list[gr.components.Component]) -> None:
-    inputs = [panel.token, panel.owner, panel.seed_locked, *everything]
+    inputs = [panel.token, panel.owner, panel.seed_locked, panel.schedule, *everything]
     outputs = [panel.token, panel.controls.named("seed"), panel.problem]
     further = [panel.problem, panel.owner, panel.reference.variations, panel.controls.named("seed"), *everything]
     begun = panel.generate.click(handlers.generate, inputs, outputs, js=AS_OWNER, **QUIET)
@@ -157,9 +157,10 @@ def _connect_presets(panel: Panel, presetting: Presetting, everything: list[gr.c
     bar.undo.click(presetting.undo, [bar.memory, panel.token], shown, **QUIET)
     bar.dismiss.click(presetting.rest, bar.memory, bar.outputs, **QUIET)
     panel.pick.click(presetting.forget, bar.memory, bar.outputs, **QUIET)
+    panel.pick.click(None, None, panel.schedule, js=NO_PROBLEM, **QUIET)
 
 
 def _connect_restore(panel: Panel, restoring: Restoring, everything: list[gr.components.Component]) -> gr.events.Dependency:
     bar = panel.presets
-    shown = [*bar.outputs, panel.problem, panel.seed_locked, *panel.groups, *everything]
+    shown = [*bar.outputs, panel.schedule, panel.problem, panel.seed_locked, *panel.groups, *everything]
     return bar.restore.upload(restoring.restore, [bar.memory, bar.restore], shown, **QUIET)

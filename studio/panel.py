@@ -72,6 +72,7 @@ class Panel:
     generate: gr.Button
     drafts: gr.Button
     drafted: gr.Textbox
+    schedule: gr.Textbox
     pause: gr.Button
     resume: gr.Button
     stop: gr.Button
@@ -215,6 +216,7 @@ def _draw_hidden() -> dict[str, Any]:
         "owner": gr.Textbox(visible="hidden", elem_id="mq-owner"),
         "pick": gr.Button("Open run", visible="hidden", elem_id="mq-pick"),
         "drafted": gr.Textbox(visible="hidden", elem_id="mq-drafted"),
+        "schedule": gr.Textbox(visible="hidden", elem_id="mq-schedule"),
         "fork": gr.Button("Branch", visible="hidden", elem_id="mq-fork"),
         "further": gr.Button("Refine further", visible="hidden", elem_id="mq-further"),
         "undo_live": gr.Button("Undo", visible="hidden", elem_id="mq-undo-live"),

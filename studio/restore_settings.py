@@ -16,6 +16,7 @@ from engine.session.input_files import given_files
 from studio.handlers import Handlers
 from studio.messages import note, problem
 from studio.preset_bar import Memory, Presetting
+from studio.scheduled_changes import schedule_text
 from studio.tabs import tab_of
 from studio.uploads import check_uploads
 
@@ -35,7 +36,8 @@ class Restoring:
         self.handlers, self.presetting = handlers, presetting
 
     def restore(self, memory: Memory, file: str | None) -> list[Any]:
-        """Set the page as the recipe in ``file`` says, the seed kept: (preset bar, problem, seed lock, *groups, *everything).
+        """Set the page as the recipe in ``file`` says, the seed kept: (preset bar, schedule, problem, seed lock, *groups,
+        *everything). The schedule are its live changes, which the next Generate makes again at their steps.
 
         A run that goes is told nothing. Files that are not on this machine are left out, and that is said.
         """
@@ -45,10 +47,10 @@ class Restoring:
             values, lost = self._with_known_files(recipe.settings)
         except StudioError as error:
             told, *rest = self.handlers.nothing_shown(problem(error))
-            return [*bar, told, gr.skip(), *rest]
+            return [*bar, gr.skip(), told, gr.skip(), *rest]
         bar[1] = note(_told(len(recipe.changes), lost), f"{Path(str(file)).name}:")
         tab = tab_of(flatten(recipe.settings)).key
-        return [*bar, "", True, *self.handlers.set_all(values, tab)]
+        return [*bar, schedule_text(recipe), "", True, *self.handlers.set_all(values, tab)]
 
     def _folders(self) -> tuple[Path, ...]:
         return Path(get_upload_folder()), self.handlers.session.library.root
@@ -98,6 +100,6 @@ def _told(changes: int, lost: list[str]) -> str:
     if lost:
         words += f" What it names for {', '.join(lost)} is not here: add it again."
     if changes:
-        many = "1 live change, which is" if changes == 1 else f"{changes} live changes, which are"
-        words += f" It holds {many} not made again here; generate --recipe repeats it as it was."
+        many = "Its live change is" if changes == 1 else f"Its {changes} live changes are"
+        words += f" {many} made again by Generate, at the same steps."
     return words

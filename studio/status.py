@@ -47,6 +47,7 @@ def status_of(view: JobView) -> dict[str, Any]:
         "revision_applied": view.revision_applied,
         "applied_at_step": view.applied_at_step,
         "undo": undo_words(view),
+        "two_faced": view.two_faced,
         "losses": thinned(view.losses),
         "metrics": {name: _number(value) for name, value in view.metrics.items()},
         "reference": reference_status(view),

@@ -50,6 +50,9 @@ SCRIPTS = (
     "strength.js",
     "library.js",
     "drafts.js",
+    "dropping.js",
+    "changes.js",
+    "two_faced.js",
     "compare.js",
     "ghost.js",
 )

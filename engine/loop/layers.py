@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.core.camera import Camera
+from engine.assets.export.formats.base import Lamp
+from engine.core.camera import Camera, orbit_position
 from engine.core.cameras import Cameras, cameras_from
 from engine.core.normals import camera_normals
 from engine.core.views import Views
@@ -18,17 +19,32 @@ from engine.loop.messages import SceneCopy
 from engine.render import choose
 
 COLOUR = "colour"
+AMBIENT, BRIGHTEST = 0.35, 1.25
 
 
-def render_layer(copy: SceneCopy, cameras: Sequence[Camera], layer: str = COLOUR) -> np.ndarray:
-    """uint8 (B,H,W,4) premultiplied pictures of one of `LAYERS`. Raises `InputError` for another."""
+UNLIT = Lamp()
+
+
+def render_layer(copy: SceneCopy, cameras: Sequence[Camera], layer: str = COLOUR, lamp: Lamp = UNLIT) -> np.ndarray:
+    """uint8 (B,H,W,4) premultiplied pictures of one of `LAYERS`; colours are lit by ``lamp``. Raises `InputError` for another."""
     if layer not in LAYERS:
         raise InputError(f"There is no layer {layer!r}.", f"Choose among: {', '.join(LAYERS)}.")
     pixel = min(float(np.linalg.norm(camera.c2w[:3, 3]) / camera.K[1, 1]) for camera in cameras)
     scene, batch = shown(copy, pixel), cameras_from(cameras).to(device_of(copy))
     with torch.no_grad():
         views = choose(scene, copy.backend).render(scene, batch, None)
-        return to_uint8(torch.cat([LAYERS[layer](views, batch), views.alpha], dim=-1))
+        drawn = LAYERS[layer](views, batch)
+        drawn = lit(drawn, views, batch, lamp) if layer == COLOUR and lamp.strength else drawn
+        return to_uint8(torch.cat([drawn, views.alpha], dim=-1))
+
+
+def lit(rgb: Tensor, views: Views, cameras: Cameras, lamp: Lamp) -> Tensor:
+    """Colours (B,H,W,3) as a lamp far away shows them: Lambert's cosine, over a third of light from everywhere."""
+    normal = camera_normals(views.depth, views.alpha, cameras)
+    world = torch.einsum("bij,bhwj->bhwi", cameras.c2w[:, :3, :3].to(normal), normal)
+    towards = normal.new_tensor(orbit_position(lamp.azimuth_deg, lamp.elevation_deg, 1.0))
+    light = AMBIENT + (BRIGHTEST - AMBIENT) * (world @ towards).clamp(min=0)[..., None]
+    return (rgb * (1 - lamp.strength + lamp.strength * light)).minimum(views.alpha)
 
 
 def _colour(views: Views, cameras: Cameras) -> Tensor:

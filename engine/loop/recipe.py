@@ -57,7 +57,13 @@ class Recipe:
             document = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise FileFormatError(f"The recipe is not valid TOML: {error}.", "Use a recipe.toml that Maquette wrote.") from error
-        if document.pop("maquette_recipe", None) != FORMAT:
+        found = document.pop("maquette_recipe", None)
+        if isinstance(found, int) and not isinstance(found, bool) and found > FORMAT:
+            raise FileFormatError(
+                f"A newer Maquette{_version_in(document)} wrote this recipe, in format {found}; this one reads format {FORMAT}.",
+                "Update this one: pip install --upgrade maquette. Nothing was changed.",
+            )
+        if found != FORMAT:
             raise FileFormatError(
                 f"This is no recipe of format {FORMAT}: it lacks maquette_recipe = {FORMAT}.",
                 "Use a recipe.toml that Maquette wrote.",
@@ -69,6 +75,13 @@ class Recipe:
             raise InputError("The recipe has no prompt.", 'Add a line such as prompt = "a red mug".')
         blank = Settings(RunSpec(prompt=document["prompt"], images=str(document.get("images", ""))), Knobs())
         return Recipe(with_values(blank, document), tuple(_read_change(change) for change in changes), facts)
+
+
+def _version_in(document: Mapping[str, Any]) -> str:
+    """The version that a recipe says wrote it, in brackets; empty where it does not say."""
+    facts = document.get("facts")
+    version = facts.get("maquette", "") if isinstance(facts, Mapping) else ""
+    return f" ({version[:20]})" if isinstance(version, str) and version else ""
 
 
 def _read_change(table: Mapping[str, Any]) -> Change:

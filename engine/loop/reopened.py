@@ -52,7 +52,7 @@ def mesh_differences(path: Path, copy: SceneCopy, placed: Similarity) -> Notes:
     poses, K = np.stack([camera.c2w for camera in cameras]), np.stack([camera.K for camera in cameras])
     corners = _display_colours(mesh)[mesh.faces]
     views = render_mesh(vertices, mesh.faces, corners, poses, K, SIDE, SIDE, shading=UNLIT).rgba
-    return tuple(_gaps(path.name, views, render_rgba(copy, cameras) / 255))
+    return tuple(gaps(path.name, views, render_rgba(copy, cameras) / 255))
 
 
 def splat_differences(path: Path, drawn: SceneCopy) -> Notes:
@@ -78,8 +78,8 @@ def _cameras(copy: SceneCopy) -> list[Camera]:
     return [orbit_camera(azimuth, ELEVATION_DEG, copy.distance, copy.fov_deg, SIDE) for azimuth in AZIMUTHS_DEG]
 
 
-def _gaps(name: str, views: np.ndarray, pictures: np.ndarray) -> Iterator[str]:
-    """Of premultiplied RGBA (V,S,S,4) of both."""
+def gaps(name: str, views: np.ndarray, pictures: np.ndarray) -> Iterator[str]:
+    """What differs in premultiplied RGBA (V,S,S,4) of what was made and of what is shown, 0..1."""
     made, shown = views[..., 3] > 0.5, pictures[..., 3] > 0.5
     overlap = float((made & shown).sum() / max((made | shown).sum(), 1))
     if overlap < LEAST_MASK_IOU:

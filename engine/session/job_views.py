@@ -40,7 +40,7 @@ class JobView:
     ``knobs`` the newest asked for.
     ``total_steps`` are those of all stages, and ``eta_seconds`` goes on until the files are written.
     ``seconds_to_first_picture`` counts from when the engine took the job up. ``traces`` are like ``losses``, by metric.
-    ``undoable`` is what `Session.undo_knobs` would set, by name.
+    ``undoable`` is what `Session.undo_knobs` would set, by name. ``two_faced``: its back looks like a second front.
     """
 
     token: str
@@ -68,6 +68,7 @@ class JobView:
     seconds_to_first_picture: float | None
     traces: Mapping[str, tuple[tuple[int, float], ...]] = field(default_factory=dict)
     undoable: Mapping[str, Value] = field(default_factory=dict)
+    two_faced: bool = False
 
 
 def view_of(record: JobRecord, folder: Path, queue_position: int) -> JobView:

@@ -18,6 +18,7 @@ from engine.session.eta import Pace
 from engine.session.fair_queue import Ticket, turn_order
 from engine.session.library import Library
 from engine.session.record import JobRecord, State
+from engine.session.two_faced import Faces
 from engine.session.undo import Undo
 
 Change = Callable[[JobRecord], JobRecord]
@@ -41,8 +42,14 @@ class Job:
     lap: float = 0.0  # seconds that its present step has taken so far
     rank: tuple[int, int] = (1, 0)
     undo: Undo = field(default_factory=Undo)
+    faces: tuple[Faces, ...] = ()  # of the newest pictures, the last two
     rewind_to: int | None = None  # the total_step from which it is to go on
     saving: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def two_faced(self) -> bool:
+        """Whether the back looked like a second front twice; once may be a chance."""
+        return len(self.faces) > 1 and all(faces.twice for faces in self.faces)
 
 
 class Board:

@@ -78,7 +78,7 @@ class LibraryCatalogue:
         """Write on a run. Raises StorageError."""
         with library_errors(self.folder(token)):
             write_label(self.folder(token), label)
-        self._noted(token)
+        self.reread(token)
 
     def trash(self, token: str) -> None:
         """Put a run that nobody is at work in into the trash. Raises StorageError, and then it is where it was."""
@@ -87,7 +87,7 @@ class LibraryCatalogue:
             target.parent.mkdir(exist_ok=True)
             (folder / TRASHED).touch()
             os.replace(folder, target)
-        self._noted(token)
+        self.reread(token)
 
     def restore(self, token: str) -> None:
         """Take a run out of the trash. Raises InputError where it is not in there, StorageError."""
@@ -95,7 +95,7 @@ class LibraryCatalogue:
         with library_errors(source):
             os.replace(source, self.library.folder(token))
             (self.library.folder(token) / TRASHED).unlink(missing_ok=True)
-        self._noted(token)
+        self.reread(token)
 
     def purge(self, token: str) -> None:
         """Delete a run that is in the trash, for ever. Raises InputError, StorageError."""
@@ -116,7 +116,8 @@ class LibraryCatalogue:
             raise InputError("There is no such run in the trash.", "Look for it in the library.")
         return source
 
-    def _noted(self, token: str) -> None:
+    def reread(self, token: str) -> None:
+        """Bring the index to what a run's folder holds now."""
         entry = self._read(token)
         if entry is not None:
             self.index.put(entry)

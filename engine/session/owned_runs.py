@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,12 +33,18 @@ class OwnedRuns:
         kept = [*self._entries(owner), *self._entries(owner, trashed=True)]
         return sum(self._bytes(entry) for entry in kept)
 
-    def tokens(self, owner: str) -> list[str]:
-        """Of all the owner's runs that this session looks after, and of those that have ended, newest first."""
-        indexed = [entry.token for entry in self._entries(owner)]
-        own = [job.record.token for job in self._board.all() if job.record.owner == owner]
-        jobs = (self._board.reach(token) for token in {*indexed, *own})
-        return [job.record.token for job in sorted(filter(None, jobs), key=lambda job: job.record.created, reverse=True)]
+    def tokens(self, owner: str, state: str = "") -> list[str]:
+        """Of all the owner's runs that this session looks after, and of those that have ended, newest first; those in one
+        ``state``, if it is named. Nothing is read but the index.
+        """
+        indexed = {entry.token: (entry.created, entry.state) for entry in self._entries(owner) if entry.state in ENDED}
+        own = {job.record.token: (job.record.created, job.record.state) for job in self._board.all() if job.record.owner == owner}
+        known = {token: facts for token, facts in {**indexed, **own}.items() if state in ("", facts[1])}
+        return sorted(known, key=lambda token: known[token][0], reverse=True)
+
+    def present(self, tokens: Iterable[str]) -> Iterator[str]:
+        """Those whose folders are still there."""
+        return (token for token in tokens if self._board.reach(token) is not None)
 
     def submitted(self, owner: str, client_key: str) -> JobRecord | None:
         """What an owner has submitted under a key."""
@@ -68,6 +74,14 @@ class OwnedRuns:
     def indexed_bytes(self, owner: str) -> int:
         """As `bytes_of`, without a look at the disk: as it was when each run was written last."""
         return sum(self.catalogue.search(Search(owner, trashed=trashed, most=0)).bytes for trashed in (False, True))
+
+    def owner(self, token: str) -> str:
+        """Whose run it is."""
+        return self._board.get(token).record.owner
+
+    def changed_on_disk(self, token: str) -> None:
+        """Something was written into the folder of a run that has ended."""
+        self.catalogue.reread(token)
 
     def label(self, token: str) -> Label:
         """What was written on a run."""

@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from engine.assets.images.image_arguments import pictures_in
 from engine.errors import FileFormatError, StudioError
+from engine.loop.recipe import Change
 from engine.loop.settings import Settings, flatten, flatten_knobs, with_values
 from engine.loop.spec import Knobs, RunSpec
 from engine.session.progress import History, Progress
@@ -35,7 +36,8 @@ class JobRecord:
     looks after it. ``stopping`` says that a stop was asked for and is not done yet. ``deaths`` counts the times that the process
     ended while the job was running since it last left a checkpoint further on than any before, at ``checkpoint_step``.
     ``client_key`` is what a client calls this submission, so that one that is sent again is known. ``waits_before`` is the stage
-    before which the run is held until a person lets it go on: a draft to choose from.
+    before which the run is held until a person lets it go on: a draft to choose from. ``schedule`` are the live changes that it
+    is still to make by itself, by their steps.
     """
 
     token: str
@@ -56,6 +58,7 @@ class JobRecord:
     checkpoint_step: int = 0
     client_key: str = ""
     waits_before: str = ""
+    schedule: tuple[Change, ...] = ()
 
     @property
     def title(self) -> str:
@@ -76,6 +79,8 @@ def to_json(record: JobRecord) -> str:
     settings, knobs, progress = flatten(record.settings), flatten_knobs(record.knobs), asdict(record.progress)
     plain = {name: vars(record)[name] for name in _PLAIN}
     document = {"format": FORMAT, **plain, "title": record.title, "settings": settings, "knobs": knobs, "progress": progress}
+    if record.schedule:
+        document["schedule"] = [[change.total_step, dict(change.values)] for change in record.schedule]
     return json.dumps(document, indent=1, ensure_ascii=False)
 
 
@@ -87,7 +92,7 @@ _PLAIN = ("token", "owner", "created", "state", "revision", "checkpoint_revision
 def from_json(text: str) -> JobRecord:
     """Read what ``to_json`` wrote. Raises FileFormatError for anything else."""
     try:
-        document = {"checkpoint_step": 0, "client_key": "", "waits_before": "", **json.loads(text)}
+        document = {"checkpoint_step": 0, "client_key": "", "waits_before": "", "schedule": [], **json.loads(text)}
         _check(document)
         settings = with_values(_blank("pictures"), document["settings"])
         return JobRecord(
@@ -97,6 +102,7 @@ def from_json(text: str) -> JobRecord:
             warnings=tuple((str(what), str(remedy)) for what, remedy in document["warnings"]),
             error=None if document["error"] is None else (str(document["error"][0]), str(document["error"][1])),
             progress=_progress(document["progress"]),
+            schedule=tuple(Change(step, number, values) for number, (step, values) in enumerate(document["schedule"])),
         )
     except (ValueError, KeyError, TypeError, IndexError, AttributeError, ArithmeticError, RecursionError, StudioError) as error:
         raise FileFormatError(f"It is not a job of format {FORMAT} ({type(error).__name__}: {error}).") from error
@@ -105,7 +111,7 @@ def from_json(text: str) -> JobRecord:
 _TYPES = {
     "token": str, "owner": str, "created": Real, "revision": int, "checkpoint_revision": int, "session": str, "stopping": bool,
     "deaths": int, "checkpoint_step": int, "client_key": str, "waits_before": str,
-    "settings": dict, "knobs": dict, "files": dict, "progress": dict,
+    "settings": dict, "knobs": dict, "files": dict, "progress": dict, "schedule": list,
 }  # fmt: skip
 
 
@@ -116,6 +122,8 @@ def _check(document: Mapping[str, Any]) -> None:
         raise ValueError(f"format {document['format']!r}, state {document['state']!r}, wrong types: {', '.join(wrong) or 'none'}")
     if not all(re.fullmatch(r"[\w-]*", document[name], re.ASCII) for name in ("token", "session")):
         raise ValueError("a token with characters that tokens do not have")
+    if not all(_is(row, list) and len(row) == 2 and _is(row[0], int) and _is(row[1], dict) for row in document["schedule"]):
+        raise ValueError("a schedule that is no list of steps and values")
     if not all(_is(file, str) and file == PurePath(file).name != ".." for file in document["files"].values()):
         raise ValueError("a file that lies outside of the run's folder")
 

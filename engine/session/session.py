@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 
 from engine.core.camera import Camera
 from engine.errors import StateError
 from engine.loop.messages import Pictures, SceneCopy, SetKnobs, Stop
+from engine.loop.recipe import Change
 from engine.loop.settings import Settings, Value
 from engine.loop.spec import Knobs
 from engine.session.branches import Branches
@@ -36,6 +38,7 @@ from engine.session.quotas import already_submitted, check_shares
 from engine.session.record import ENDED, JobRecord
 from engine.session.recovery import claimed, recovered
 from engine.session.reference_lookup import References
+from engine.session.scheduled import with_schedule
 from engine.session.thumbnails import with_thumbnail
 from engine.session.timeline_keeper import TimelineKeeper
 from engine.session.undo import changed_knobs
@@ -123,12 +126,13 @@ class Session:
 
     # Steering
 
-    def submit(self, settings: Settings, owner: str, client_key: str = "", waits_before: str = "") -> str:
+    def submit(
+        self, settings: Settings, owner: str, client_key: str = "", waits_before: str = "", schedule: Sequence[Change] = ()
+    ) -> str:
         """Queue a run and return its token; files that its settings name are copied into its folder first.
 
         The same ``client_key`` of the same owner gives the run that is there already, so that a submission may be sent again. A
-        run that ``waits_before`` a stage is paused there, with all it holds on disk: a draft.
-
+        run that ``waits_before`` a stage is paused there, a draft; one with a ``schedule`` makes these live changes by itself.
         Raises InputError, MissingError or DeviceError if it could not run, and StorageError if it could not be kept. Who has as
         many runs or as much on disk as the limits allow gets a LimitError, and a key that stands for other settings a StateError.
         """
@@ -137,14 +141,14 @@ class Session:
                 return known
             check_shares(owner, self._board, self.limits, self.runs.bytes_of)
             self._check(settings)
-            return self._keep(settings, owner, client_key, waits_before)
+            return self._keep(settings, owner, schedule, client_key=client_key, waits_before=waits_before)
 
-    def _keep(self, settings: Settings, owner: str, client_key: str, waits_before: str) -> str:
+    def _keep(self, settings: Settings, owner: str, schedule: Sequence[Change], **marks: str) -> str:
         token = new_token()
         try:
             own = with_own_files(settings, self.library.folder(token), self.references)
-            record = JobRecord(token, owner, time.time(), own, own.knobs, session=self.library.session, client_key=client_key)
-            record = replace(record, waits_before=waits_before)
+            blank = JobRecord(token, owner, time.time(), own, own.knobs, session=self.library.session, **marks)
+            record = with_schedule(blank, schedule)
             self.library.write(record)
         except Exception:
             forget_own_files(self.library.folder(token))
@@ -224,23 +228,22 @@ class Session:
                     self._board.move(job, "stopped")
             self._board.save(job)
 
-    # Looking
-
     def view(self, token: str) -> JobView:
         """The job as it is now. InputError for an unknown token, as in every method."""
         with self._board.changed:
             job = self._board.get(token)
             undoable = {} if job.record.state in ENDED else job.undo.values(job.record.knobs)
             view = view_of(job.record, self.library.folder(token), self._board.position(token))
-            return replace(view, undoable=undoable, title=self.runs.label(token).name or view.title)
+            title = self.runs.label(token).name or view.title
+            return replace(view, undoable=undoable, title=title, two_faced=job.two_faced)
 
     def busy(self) -> bool:
         """Whether a run is being worked on now."""
         return self._board.busy()
 
-    def jobs(self, owner: str) -> tuple[JobView, ...]:
-        """The owner's jobs, newest first."""
-        return tuple(map(self.view, self.runs.tokens(owner)))
+    def jobs(self, owner: str, state: str = "", most: int | None = None) -> tuple[JobView, ...]:
+        """The owner's jobs, newest first, ``most`` of them; those in one ``state``, if it is named."""
+        return tuple(map(self.view, islice(self.runs.present(self.runs.tokens(owner, state)), most)))
 
     def settings(self, token: str) -> Settings:
         """The settings that the run was submitted with."""

@@ -78,6 +78,19 @@ class Timeline:
             kept, change = kept[:-1], replace(change, total_step=kept[-1].total_step)
         return replace(self, changes=(*kept, change)[-MOST_CHANGES:])
 
+    def before(self, number: int, at_first: Mapping[str, Value]) -> dict[str, Value]:
+        """What taking back the change with this place would set: the values before it of what no later change has moved.
+
+        ``at_first`` are the live settings that the run began with. Empty where there is nothing to take back.
+        """
+        change = self.changes[number]
+        later = {name for each in self.changes[number + 1 :] for name in each.values}
+        known = dict(at_first)
+        for each in self.changes[:number]:
+            known |= each.values
+        names = (name for name in change.values if name not in later and name in known)
+        return {name: known[name] for name in names if known[name] != change.values[name]}
+
     def until(self, total_step: int) -> Timeline:
         """Without what came after a step."""
         return Timeline(

@@ -26,6 +26,7 @@ from engine.session.timeline import (
     save_pictures,
     write_timeline,
 )
+from engine.session.two_faced import Faces, faces_in
 
 SIDE = 160  # pixels of a picture
 SHARE = 0.03  # of the engine's time that pictures may take
@@ -59,18 +60,21 @@ class TimelineKeeper:
         if changed:
             self._write(record.token, lambda timeline: timeline.with_change(Change(event.total_step, _plain(changed))))
 
-    def pictured(self, record: JobRecord, copy: SceneCopy, last: bool = False) -> None:
-        """The scene as it is now: a moment, if the last one was long enough ago, or if this is the ``last``."""
+    def pictured(self, record: JobRecord, copy: SceneCopy, last: bool = False) -> Faces | None:
+        """The scene as it is now: a moment, if the last one was long enough ago, or if this is the ``last``.
+
+        Returns how front and back of it compare, where it has been drawn.
+        """
         known, now = self.timeline(record.token).moments, self._clock()
         apart = max(1, total_steps(record.settings.spec, record.progress) // MOST_PICTURES)
         soon = bool(known) and copy.total_step - known[-1].total_step < apart
         if record.progress.stage == "draft" and not last:
-            return  # there is no shape yet
+            return None  # there is no shape yet
         self._newest[record.token] = copy
         if not last and (now < self._picture_due.get(record.token, now) or soon):
-            return
-        if not any(each.total_step == copy.total_step for each in known) or last:
-            self._draw(record, copy)
+            return None
+        drawn = any(each.total_step == copy.total_step for each in known)
+        return self._draw(record, copy) if last or not drawn else None
 
     def kept(self, record: JobRecord, last: bool = False) -> None:
         """A checkpoint was written: now and then, and at the ``last``, it is kept as a moment to go back to."""
@@ -105,14 +109,17 @@ class TimelineKeeper:
             return newest
         return None if self._load_copy is None else self._load_copy(self._folder(token))
 
-    def _draw(self, record: JobRecord, copy: SceneCopy) -> None:
-        began = self._clock()
+    def _draw(self, record: JobRecord, copy: SceneCopy) -> Faces | None:
+        began, faces = self._clock(), None
         with suppress(Exception):  # a picture that cannot be drawn is none
-            save_pictures(self._folder(record.token), copy.total_step, self._frames.azimuth_strip(copy, SIDE))
+            images = self._frames.azimuth_strip(copy, SIDE)
+            faces = faces_in(images)
+            save_pictures(self._folder(record.token), copy.total_step, images)
             moment = replace(_moment(record), total_step=copy.total_step, revision=copy.revision)
             self._write(record.token, lambda timeline: timeline.with_moment(moment))
         now = self._clock()
         self._picture_due[record.token] = now + max(LEAST_SECONDS, (now - began) / SHARE)
+        return faces
 
     def _write(self, token: str, change: Callable[[Timeline], Timeline]) -> None:
         with suppress(Exception):

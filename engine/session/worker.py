@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -21,22 +21,21 @@ from engine.loop.messages import (
     Finished,
     KnobsApplied,
     Pictures,
-    RolledBack,
     SceneCopy,
     SetKnobs,
     StageStarted,
     Stepped,
     Stop,
-    Warned,
 )
-from engine.loop.settings import Settings, with_values
 from engine.prior.base import Prior
 from engine.session.command_queue import CommandQueue
-from engine.session.eta import FINISH, Pace, finishing, kind_of, with_eta
+from engine.session.eta import FINISH, Pace, finishing, kind_of
 from engine.session.jobs import Board, Job
 from engine.session.library import has_checkpoint
 from engine.session.record import ENDED, JobRecord
-from engine.session.timeline import Moment, full_path, put_back
+from engine.session.record_events import expecting, recorded, went_back
+from engine.session.scheduled import with_due
+from engine.session.timeline import full_path, put_back
 from engine.session.timeline_keeper import TimelineKeeper
 
 Run = Callable[..., Iterator[Event]]
@@ -123,6 +122,7 @@ class Engine:
                 job.commands.post(SetKnobs(record.revision, record.knobs))
             if record.stopping:
                 job.commands.post(Stop())
+        self._change_as_scheduled(job)
         self._scenes.tell_watched(record.token)
         self.board.save(job)
         settings = record.settings
@@ -154,8 +154,18 @@ class Engine:
         pace, known = self._paced(job, event), self._paces.get(kind_of(job.record.settings.spec), {})
         self.board.update(job, lambda record: expecting(recorded(record, event, seconds), event, pace, known))
         self._note(job, event)
+        if isinstance(event, Stepped):
+            self._change_as_scheduled(job)
         if isinstance(event, StageStarted) and event.stage == job.record.waits_before:
             self._hold(job)
+
+    def _change_as_scheduled(self, job: Job) -> None:
+        """Make the live changes that are in force from the next step on, of a run that repeats another."""
+        with self.board.changed:
+            changed = with_due(job.record, job.record.progress.total_step + 1)
+            if changed is not job.record:
+                self.board.update(job, lambda record: changed)
+                job.commands.post(SetKnobs(changed.revision, changed.knobs))
 
     def _hold(self, job: Job) -> None:
         """Put a draft down, with a checkpoint of all it holds, until somebody lets it go on."""
@@ -169,7 +179,8 @@ class Engine:
             self.board.save(job)
             self._timelines.kept(job.record)
         elif isinstance(event, SceneCopy):
-            self._timelines.pictured(job.record, event)
+            faces = self._timelines.pictured(job.record, event)
+            job.faces = job.faces if faces is None else (*job.faces, faces)[-2:]
         elif isinstance(event, KnobsApplied):
             self._timelines.applied(job.record, event)
 
@@ -244,39 +255,6 @@ class Engine:
 
     def _folder(self, job: Job) -> Path:
         return self.board.library.folder(job.record.token)
-
-
-def went_back(record: JobRecord, moment: Moment) -> JobRecord:
-    """The record of a run that goes on from an earlier moment, with the live settings that it had then."""
-    progress = record.progress.back_to(moment.total_step, moment.stage, moment.step, moment.revision)
-    knobs = with_values(Settings(record.settings.spec, record.knobs), moment.values or {}).knobs
-    back = replace(record, progress=progress, knobs=knobs, revision=moment.revision, checkpoint_revision=moment.revision)
-    return replace(back, checkpoint_step=moment.total_step, error=None, deaths=0)
-
-
-def recorded(record: JobRecord, event: Event, seconds: float) -> JobRecord:
-    """The record after an event that came ``seconds`` after the job was taken up."""
-    progress = record.progress.after(event)
-    if progress.seconds_to_first_picture is None and isinstance(event, SceneCopy | Pictures):
-        progress = replace(progress, seconds_to_first_picture=seconds)
-    record = replace(record, progress=progress)
-    if isinstance(event, Checkpointed):
-        further = event.total_step > record.checkpoint_step  # so it is not this run that ends the program
-        record = replace(record, checkpoint_step=event.total_step, deaths=0) if further else record
-        return replace(record, checkpoint_revision=progress.revision_applied)
-    if isinstance(event, Warned):
-        return record.warned(event.what, event.remedy)
-    if isinstance(event, RolledBack):
-        what = f"The run went back to step {event.to_step:,} of this stage because {event.reason}."
-        return record.warned(what, "It goes on more gently. If this happens again, lower the guidance or the learning rate.")
-    return record
-
-
-def expecting(record: JobRecord, event: Event, pace: Pace, known: Mapping[str, float]) -> JobRecord:
-    """The record with the time that the run still takes, where a step has told."""
-    if not isinstance(event, Stepped):
-        return record
-    return replace(record, progress=with_eta(record.progress, record.settings.spec, pace, known))
 
 
 def _log(error: Exception, folder: Path) -> None:

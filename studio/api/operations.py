@@ -90,8 +90,8 @@ class Operations:
             raise InputError(f"{state!r} is no state of a run.", f"Choose one of {', '.join(STATES)}.")
         if not 1 <= limit <= MOST_LISTED:
             raise InputError(f"limit is {limit}; it must be 1 to {MOST_LISTED}.", "Ask for fewer at once.")
-        views = [view for view in self.session.jobs(owner) if state in ("", view.state)] if owner else []
-        return {"runs": [_summary(view) for view in views[:limit]], "total": len(views)}
+        views = self.session.jobs(owner, state, limit) if owner else ()
+        return {"runs": list(map(_summary, views)), "total": len(self.session.runs.tokens(owner, state)) if owner else 0}
 
     def steer(self, token: str, body: Mapping[str, Any]) -> Json:
         """Change live settings, ``{"settings": {name: value}}``."""

@@ -27,7 +27,9 @@
     status(status) {
       const changed = status.state !== this.state, due = performance.now() - this.readAt > EVERY_MS;
       this.state = status.state;
-      if (changed || (due && status.state === "running")) this.read();
+      const steered = status.revision_applied !== this.applied;
+      this.applied = status.revision_applied;
+      if (changed || steered || (due && status.state === "running")) this.read();
       if (changed && ENDED.includes(status.state)) setTimeout(() => this.read(), EVERY_MS);
     }
 
@@ -39,6 +41,7 @@
       try { const answer = await fetch(maquette.url(`/timeline/${token}`)); told = answer.ok ? await answer.json() : null; } catch { told = null; }
       if (!told || token !== this.token) return;
       Object.assign(this, told);
+      document.dispatchEvent(new CustomEvent("mq-changes", { detail: { token, changes: told.changes } }));
       this.draw();
     }
 
@@ -117,5 +120,16 @@
     const button = document.querySelector(".mq-further");
     if (button) button.hidden = !(detail.state === "done" && detail.scene === "splats" && detail.files.some((file) => file.kind === "PLY"));
   });
+  /* Whatever has ended with a shape can be exported. */
+  document.addEventListener("mq-status", ({ detail }) => {
+    const button = document.querySelector(".mq-export-open");
+    if (button) button.hidden = !(ENDED.includes(detail.state) && detail.files.some((file) => ["PLY", "GLB"].includes(file.kind)));
+  });
+  maquette.openExport = async () => {
+    try { await maquette.later("export"); } catch (error) { document.querySelector(".mq-export-open").textContent = error.message; return; }
+    maquette.exportSheet().toggle();
+  };
+  document.addEventListener("click", (event) => { if (event.target.closest?.(".mq-export-open")) maquette.openExport(); });
+  document.addEventListener("mq-open", (event) => { if (!event.detail) document.querySelector(".mq-export-open").hidden = true; });
   document.addEventListener("click", (event) => { if (event.target.closest?.(".mq-further")) document.querySelector("#mq-further").click(); });
 })();

@@ -10,6 +10,15 @@
   };
   maquette.socketUrl = (path) => maquette.url(path).replace(/^http/, "ws");
 
+  /* Scripts and styles that are only fetched when they are needed. */
+  const coming = {};
+  maquette.later = (group) => coming[group] ||= new Promise((done, failed) => {
+    const script = document.createElement("script");
+    document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href: maquette.url(`/later/${group}.css`) }));
+    Object.assign(script, { src: maquette.url(`/later/${group}.js`), onload: done, onerror: () => { delete coming[group]; script.remove(); failed(new Error("The studio does not answer.")); } });
+    document.head.append(script);
+  });
+
   const address = () => new URL(window.location.href);
   const setAddress = (name, value) => {
     const url = address();
@@ -96,17 +105,6 @@
   maquette.mountPrompts = (element) => element.addEventListener("click", (event) => {
     const button = event.target.closest("[data-prompt]");
     if (button) writePrompt(button.dataset.prompt);
-  });
-
-  /* A file that is dropped on the presets' card is taken as if it had been chosen with the button there. */
-  const restoring = (event) => event.target.closest?.(".mq-card:has(#mq-restore)") && event.dataTransfer?.types.includes("Files");
-  document.addEventListener("dragover", (event) => { if (restoring(event)) event.preventDefault(); });
-  document.addEventListener("drop", (event) => {
-    if (!restoring(event)) return;
-    event.preventDefault();
-    const input = document.querySelector("#mq-restore").parentElement.querySelector('input[type="file"]');
-    input.files = event.dataTransfer.files;
-    input.dispatchEvent(new Event("change", { bubbles: true }));
   });
 
   /* Recent runs of this browser. */

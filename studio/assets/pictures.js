@@ -338,5 +338,6 @@
     watch("value", () => card && card.read());
     join();
   };
+  maquette.takePictures = (files) => card && card.take(files);
   maquette.framePictures = (fill, way) => card && card.frameBy(fill, way);
 })();

@@ -384,6 +384,7 @@
         rest();
         part.draw();
       };
+      maquette.takeReference = (file) => { card.open(card.sourceOf(file.name)); take(file); };
       drop.addEventListener("click", () => input.click());
       input.addEventListener("change", () => take(input.files[0]));
       for (const name of ["dragover", "dragleave", "drop"]) pane.addEventListener(name, (event) => { event.preventDefault(); pane.toggleAttribute("data-over", name === "dragover"); });

@@ -69,6 +69,7 @@
     };
     document.addEventListener("mq-status", (event) => show(event.detail.undo));
     document.addEventListener("mq-open", () => show(""));
+    maquette.mountChanges(element);
     maquette.mountPanel(element.closest("#mq-panel"));
   };
 })();

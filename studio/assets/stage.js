@@ -241,5 +241,5 @@
     }
   }
 
-  maquette.mountStage = (element) => { maquette.stage = new Stage(element); maquette.refreshRuns(); };
+  maquette.mountStage = (element) => { maquette.stage = new Stage(element); maquette.refreshRuns(); maquette.mountDropping(); };
 })();

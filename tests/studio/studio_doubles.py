@@ -14,6 +14,9 @@ from typing import Any
 
 import numpy as np
 
+from engine.assets.export.ply import write_splat_ply
+from engine.assets.export.splat_axes import AXES_COMMENT, to_file
+from engine.assets.export.splat_cloud import sh0_from_rgb
 from engine.core.camera import Camera
 from engine.errors import RunError
 from engine.guidance import key_of
@@ -150,7 +153,10 @@ def ring(step: int) -> tuple[np.ndarray, np.ndarray]:
 def write_files(finished: Finished, prior_id: str, folder: Path) -> dict[str, Path]:
     files = {"recipe": folder / "recipe.toml", "ply": folder / "scene.ply"}
     files["recipe"].write_text(finished.recipe.to_toml())
-    files["ply"].write_bytes(b"ply" * 5000)
+    centres, colours = ring(int(finished.copy.scene))  # type: ignore[call-overload]
+    means, quats = to_file(centres.astype(np.float32), np.tile(np.float32([1, 0, 0, 0]), (DOTS, 1)))
+    parts = (means, np.full((DOTS, 3), 0.05), quats, np.full(DOTS, 0.95), sh0_from_rgb(colours))
+    write_splat_ply(files["ply"], *parts, comments=[AXES_COMMENT], recipe=finished.recipe.to_toml())
     return files
 
 

@@ -118,7 +118,7 @@ def test_generate_refuses_what_is_no_upload_and_no_run_begins(
     tab = {"reference": "reference", "images": "image"}[setting]
     values = [str(path) if field.name == setting else field.value for field, _ in controls.pairs]
     desk = Handlers(session, catalogue(), controls)
-    token, _, told = desk.generate("", "ada", True, tab, "a red mug", "", "toybox", "sds", *values)
+    token, _, told = desk.generate("", "ada", True, "", tab, "a red mug", "", "toybox", "sds", *values)
     assert token == "" and "mq-fault" in told
     assert session.jobs("ada") == () and not [each for each in session.library.root.iterdir() if each.name != ".sessions"]
 

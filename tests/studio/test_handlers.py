@@ -39,7 +39,7 @@ class Desk:
         return ["text", prompt, "", changes.get("prior", "toybox"), "sds", *values]
 
     def generate(self, prompt: str = "a red mug", *, locked: bool = True, **changes: Any) -> tuple[Any, Any, str]:
-        return self.handlers.generate("before", "ada", locked, *self.everything(prompt, **changes))
+        return self.handlers.generate("before", "ada", locked, "", *self.everything(prompt, **changes))
 
 
 @pytest.fixture

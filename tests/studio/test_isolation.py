@@ -27,6 +27,7 @@ from engine.errors import InputError
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
 from engine.session import Session
+from engine.session.exports import Exports
 from studio.api.callers import OWNER_HEADER
 from studio.app import own_routes
 from studio.live import MALFORMED, UNKNOWN_RUN
@@ -55,6 +56,15 @@ ROUTES = {
     ("/timeline/{token}", "GET"): TOKEN,
     ("/timeline/{token}/{step:int}", "GET"): TOKEN,
     ("/timeline/{token}/{step:int}", "POST"): TOKEN,
+    ("/timeline/{token}/{step:int}/{number:int}", "DELETE"): TOKEN,
+    ("/exports/formats", "GET"): NOBODYS,
+    ("/exports/{token}", "GET"): TOKEN,
+    ("/exports/{token}", "POST"): TOKEN,
+    ("/exports/{token}/estimate", "POST"): TOKEN,
+    ("/exports/{token}/picture", "POST"): TOKEN,
+    ("/exports/{token}/{key}/file", "GET"): TOKEN,
+    ("/exports/{token}/{key}/picture", "GET"): TOKEN,
+    ("/later/{name}", "GET"): NOBODYS,
     ("/reference/taken", "GET"): TOKEN,
     ("/runs", "GET"): OWNER,
     ("/runs/{token}", "DELETE"): OWNER,
@@ -126,7 +136,9 @@ def token(session: Session) -> str:
 @pytest.fixture(scope="module")
 def routes(session: Session) -> Iterator[list]:
     viewports, pool = Viewports(session), ThreadPoolExecutor(4)
-    yield own_routes(session, catalogue(), viewports, pool, pool)
+    exports = Exports(session, lambda *given: None)  # type: ignore[arg-type, return-value]
+    yield own_routes(session, catalogue(), viewports, pool, pool, exports)
+    exports.close()
     viewports.close()
     pool.shutdown(wait=False, cancel_futures=True)
 
@@ -168,7 +180,7 @@ def test_every_route_has_its_key(routes: list) -> None:
 @pytest.mark.parametrize("path", asked(TOKEN, "GET"))
 @pytest.mark.parametrize("guess", GUESSES)
 def test_a_guessed_token_opens_nothing(client: TestClient, session: Session, token: str, path: str, guess: str) -> None:
-    url = path.replace("{token}", guess).replace("{name}", "recipe").replace("{step:int}", "3")
+    url = path.replace("{token}", guess).replace("{name}", "recipe").replace("{step:int}", "3").replace("{key}", "glb")
     answer = client.get(url, params={} if "{token}" in path else {"token": guess}, follow_redirects=False)
     assert answer.status_code in (307, 400, 404, 405), "a redirect is to the same address with a slash"
     assert str(session.library.root) not in answer.text

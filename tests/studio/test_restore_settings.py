@@ -21,6 +21,7 @@ from studio.handlers import HEADS, Handlers
 from studio.panel import Panel, draw_panel
 from studio.preset_bar import Memory, Presetting
 from studio.restore_settings import MOST_BYTES, Restoring
+from studio.scheduled_changes import schedule_in
 
 if TYPE_CHECKING:  # only the test in a browser needs it
     from playwright.sync_api import Browser
@@ -40,8 +41,8 @@ class Desk:
 
     def restore(self, file: Any) -> None:
         answer = self.restoring.restore(Memory("toybox-splats"), file)
-        assert len(answer) == BAR + 2 + len(self.panel.groups) + HEADS + len(self.panel.controls.pairs)
-        self.note, self.problem, self.lock = answer[1], answer[BAR], answer[BAR + 1]
+        assert len(answer) == BAR + 3 + len(self.panel.groups) + HEADS + len(self.panel.controls.pairs)
+        self.note, self.schedule, self.problem, self.lock = answer[1], *answer[BAR : BAR + 3]
         self.everything = [self._value(each) for each in answer[-HEADS - len(self.panel.controls.pairs) :]]
 
     def _value(self, update: Any) -> Any:
@@ -102,11 +103,13 @@ def test_a_file_of_ours_sets_the_page_as_its_run_began(
     assert {name: told[name] for name in (*CHANGED, "prompt")} == {name: asked[name] for name in (*CHANGED, "prompt")}
 
 
-@pytest.mark.parametrize(("count", "words"), [(1, "1 live change, which is"), (3, "3 live changes, which are")])
+@pytest.mark.parametrize(("count", "words"), [(1, "Its live change is"), (3, "Its 3 live changes are")])
 def test_live_changes_are_counted(desk: Desk, uploads: Path, count: int, words: str) -> None:
     changes = tuple(Change(step, step, {"guidance_scale": 5.0}) for step in range(1, count + 1))
     desk.restore(str(as_toml(Recipe(MINE, changes), uploads)))
     assert words in desk.note and desk.problem == ""
+    again = schedule_in(desk.schedule)
+    assert [(change.total_step, change.values) for change in again] == [(change.total_step, change.values) for change in changes]
 
 
 @pytest.mark.parametrize(("setting", "tab"), [("images", "image"), ("reference", "reference")])

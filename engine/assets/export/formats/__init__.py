@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 import pkgutil
 
 from engine.assets.export.formats.base import ExportFormat
+from engine.lazy import imported
 
 
 def export_formats() -> dict[str, ExportFormat]:
@@ -15,7 +15,7 @@ def export_formats() -> dict[str, ExportFormat]:
     """
     found = {}
     for module in pkgutil.iter_modules(__path__):
-        each = getattr(importlib.import_module(f"{__name__}.{module.name}"), "FORMAT", None)
+        each = getattr(imported(f"{__name__}.{module.name}"), "FORMAT", None)
         if each is not None:
             found[module.name] = each
     return dict(sorted(found.items(), key=lambda item: (ORDER.index(item[1].content), item[0])))

@@ -2,23 +2,63 @@
 
 from __future__ import annotations
 
+import math
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from engine.assets.export.bake import Baked
 from engine.assets.export.placement import BASE, CENTRE, Placement
-from engine.assets.export.splat_cloud import SplatCloud
 from engine.errors import InputError, MissingError
+
+if TYPE_CHECKING:  # those who only choose options do without numba
+    from engine.assets.export.bake import Baked
+    from engine.assets.export.splat_cloud import SplatCloud
 
 PRINT_SIZE_M = 0.1
 """Longest side of what is printed, where no size is given: these formats are read in millimetres."""
 
 MOST_FRAMES = 2_000
+COLOUR_PATTERN = re.compile(r"#[0-9a-fA-F]{6}")
+
+
+@dataclass(frozen=True)
+class Trim:
+    """What is left away: outside of ``box`` (low x y z, high x y z, in world units; () for none), splats that cover less than
+    ``least_opacity``, that are larger than ``most_size`` (standard deviation in world units), or drawn out along one axis more
+    than ``most_stretch`` times (0: no bound).
+    """
+
+    box: tuple[float, ...] = ()
+    least_opacity: float = 0.0
+    most_size: float = 0.0
+    most_stretch: float = 0.0
+
+    def __post_init__(self) -> None:
+        sides = len(self.box) in (0, 6) and all(math.isfinite(value) and abs(value) <= 100 for value in self.box)
+        if not sides or any(low >= high for low, high in zip(self.box[:3], self.box[3:], strict=True)):
+            raise InputError(f"The box is {self.box}.", "Give low x y z and high x y z, each low one below its high one.")
+        for name, high in {"least_opacity": 1, "most_size": 100, "most_stretch": 10_000}.items():
+            if not 0 <= getattr(self, name) <= high:
+                raise InputError(f"{name} is {getattr(self, name)}; 0 to {high} are allowed.", "Choose a number between them.")
+
+
+@dataclass(frozen=True)
+class Lamp:
+    """Light from a direction in the world, degrees; ``strength`` 0 shows the colours as they are, 1 only what is lit."""
+
+    strength: float = 0.0
+    azimuth_deg: float = 45.0
+    elevation_deg: float = 50.0
+
+    def __post_init__(self) -> None:
+        for name, (low, high) in {"strength": (0, 1), "azimuth_deg": (-360, 360), "elevation_deg": (-90, 90)}.items():
+            if not low <= getattr(self, name) <= high:
+                raise InputError(f"The lamp's {name} is {getattr(self, name)}; {low} to {high} are allowed.", "Change it.")
 
 
 @dataclass(frozen=True)
@@ -27,7 +67,9 @@ class ExportOptions:
 
     ``faces`` and ``texture_size`` (texels a side) of meshes; ``frames``, ``fps`` and ``frame_size`` (pixels a side) of films and
     sheets, ``layer`` what they show (colour, depth, normal, alpha), and ``path`` a camera path as JSON, "" for one turn
-    (`engine.assets.export.camera_path`). ``name`` is what the object is called; ``recipe`` is kept where there is a place for it.
+    (`engine.assets.export.camera_path`). Films are lit by ``lamp`` and stand before ``background``, a colour such as "#f4f4f2"
+    ("" for the format's own). ``name`` is what the object is called; ``recipe`` is kept where there is a place for it. Of every
+    kind ``trim`` says what is left away.
     """
 
     size_m: float = 0.0
@@ -40,6 +82,9 @@ class ExportOptions:
     frame_size: int = 320
     path: str = ""
     layer: str = "colour"
+    background: str = ""
+    lamp: Lamp = Lamp()
+    trim: Trim = Trim()
     name: str = "maquette"
     recipe: str = ""
 
@@ -51,6 +96,8 @@ class ExportOptions:
                 raise InputError(f"{name} is {value}; {low} to {high} are allowed.", "Choose a number between them.")
         if self.origin not in (BASE, CENTRE):
             raise InputError(f"origin is {self.origin!r}; {BASE} and {CENTRE} are allowed.", "Choose one of them.")
+        if self.background and not COLOUR_PATTERN.fullmatch(self.background):
+            raise InputError(f"The background is {self.background!r:.40}.", 'Give a colour such as "#ffffff".')
         if self.up not in ("", "y", "z"):
             raise InputError(f"up is {self.up!r}; y and z are allowed.", "Leave it away for the format's usual axis.")
 
@@ -76,7 +123,7 @@ class FilmContent:
     frames: Iterator[np.ndarray]
 
 
-Content = MeshContent | Baked | SplatCloud | FilmContent
+Content: TypeAlias = "MeshContent | Baked | SplatCloud | FilmContent"
 """What a format is made from, by its ``content``; a cloud lies in the world, +z up."""
 
 
@@ -126,5 +173,5 @@ def turned_up(vertices: np.ndarray, up: str) -> np.ndarray:
     return vertices[:, [1, 2, 0]] if up == "y" else vertices
 
 
-FILM_OPTIONS = ("frames", "fps", "frame_size", "path", "layer")
+FILM_OPTIONS = ("frames", "fps", "frame_size", "path", "layer", "background", "lamp")
 MESH_OPTIONS = ("size_m", "up", "origin", "faces")

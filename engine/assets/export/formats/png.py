@@ -28,5 +28,5 @@ FORMAT = ExportFormat(
     write=write,
     bytes_each=0.6,
     help="Views all the way round in one picture; in colour, depth, normals or alpha.",
-    options=("frames", "frame_size", "path", "layer"),
+    options=("frames", "frame_size", "path", "layer", "background", "lamp"),
 )

@@ -1,115 +1,127 @@
-"""The edit card: a result, or a mesh of one's own, gets other colours by words. What it came from stays as it is."""
+"""The Edit tab: a run that is done, or a file of one's own, is painted, changed in a part, restyled, or drawn by energies.
+
+Painting and restyling make a new mesh, shown here before and after; a part and energies are runs, which the stage shows. What it
+came from stays as it is.
+"""
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 
 from engine.assets.meshes.file_kinds import SUFFIXES
-from engine.errors import InputError, StudioError
-from engine.lazy import imported
-from engine.session import Session
-from studio.collapsible import fold
-from studio.messages import note, problem
-from studio.uploads import check_uploads
+from studio.controls import Controls, unmarked
+from studio.edit_examples import EXAMPLES
+from studio.editing import ABOUT, PAINT, PART, RESTYLE, STRATEGIES, TEXTURE, WAYS, Editing
+from studio.handlers import Handlers
+from studio.messages import note
 
-PAINT, RESTYLE = "Paint anew", "Change what I name"
-HELP = "The shape stays, and so does the result that it comes from."
+WAY_CHOSEN = "(way) => { maquette.editWay(way); }"
+AS_OWNER = "(token, owner, ...rest) => [token, maquette.owner(), ...rest]"
+ATTACH = "(token) => { maquette.attach(token); }"
+SUFFIXES_TAKEN = sorted({*SUFFIXES, ".splat", ".spz", ".sog", ".ksplat"})
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
 @dataclass(frozen=True)
 class EditCard:
-    """The widgets of the card, in the order in which the handler takes and gives them."""
+    """The widgets of the card; ``sample`` is the thing of an example that was clicked, in place of a file."""
 
+    examples: gr.HTML
     mesh: gr.File
+    sample: gr.Textbox
     way: gr.Radio
+    about: gr.HTML
+    strategy: gr.Radio
     words: gr.Textbox
     was: gr.Textbox
+    region: gr.HTML
     go: gr.Button
     told: gr.HTML
-    sheet: gr.Image
+    view: gr.HTML
     files: gr.File
+    accept: gr.Button
+    undo: gr.Button
 
     @property
     def asked(self) -> list[gr.components.Component]:
-        return [self.mesh, self.way, self.words, self.was]
+        """What `Editing.go` takes behind the token and the owner."""
+        return [self.mesh, self.sample, self.way, self.strategy, self.words, self.was, self.region]
 
     @property
-    def shown(self) -> list[gr.components.Component]:
-        return [self.told, self.sheet, self.files]
+    def filled(self) -> list[gr.components.Component]:
+        """What an example fills in."""
+        return [self.mesh, self.sample, self.way, self.words, self.was, self.region, *self.chosen]
+
+    @property
+    def chosen(self) -> list[gr.components.Component]:
+        """What depends on the way."""
+        return [self.about, self.strategy, self.go]
 
 
-def draw_edit_card() -> EditCard:
-    """Draw it, closed, in the current Blocks."""
-    with gr.Column(elem_classes="mq-card", elem_id="mq-edit"), fold("Edit a result or a mesh", "mq-edit-fold"):
-        gr.HTML(note(HELP), apply_default_css=False)
-        title = "A mesh of yours (without one, the run that is shown)"
-        mesh = gr.File(label=title, file_types=list(SUFFIXES), height=84, elem_id="mq-edit-mesh")
-        way = gr.Radio([PAINT, RESTYLE], value=PAINT, show_label=False, container=False, elem_id="mq-edit-way")
-        words = gr.Textbox(label="As", placeholder="a red chair with blue legs", lines=1, elem_id="mq-edit-words")
+def draw_edit_card(controls: Controls) -> EditCard:
+    """Draw it in the current Blocks."""
+    with gr.Column(elem_classes=["mq-card", "mq-in-edit"], elem_id="mq-edit"):
+        examples = gr.HTML(
+            "",
+            html_template='<div class="mq-edit-examples mq-chips"></div>',
+            js_on_load="maquette.mountEditExamples(element, props, trigger)",
+            apply_default_css=False,
+            elem_id="mq-edit-examples",
+            examples=[{**asdict(each), "title": each.title} for each in EXAMPLES],
+        )
+        title = "The run that is shown, or a mesh or splats of yours"
+        mesh = gr.File(label=title, file_types=SUFFIXES_TAKEN, height=78, elem_id="mq-edit-mesh")
+        sample = gr.Textbox(visible="hidden", elem_id="mq-edit-sample")
+        way = gr.Radio(list(WAYS), value=PAINT, show_label=False, container=False, elem_id="mq-edit-way")
+        about = gr.HTML(note(ABOUT[PAINT]), elem_id="mq-edit-about", apply_default_css=False)
+        strategy = gr.Radio(list(STRATEGIES), value=TEXTURE, show_label=False, container=False, elem_id="mq-edit-strategy")
+        words = gr.Textbox(
+            label="What it becomes", placeholder="a red chair with blue legs", lines=1, submit_btn=False, elem_id="mq-edit-words"
+        )
         known = "a red chair (a run knows it itself)"
-        was = gr.Textbox(label="What it is now", placeholder=known, lines=1, visible=False, elem_id="mq-edit-was")
-        go = gr.Button("Edit", variant="primary", size="sm", elem_id="mq-edit-go")
+        was = gr.Textbox(label="What it is now", placeholder=known, lines=1, elem_id="mq-edit-was")
+        region = gr.HTML(
+            "",
+            html_template='<div class="mq-region-box"></div>',
+            js_on_load="maquette.mountRegion(element, props, trigger, watch)",
+            apply_default_css=False,
+            elem_id="mq-edit-region",
+        )
+        go = gr.Button("Paint it", variant="primary", elem_id="mq-edit-go")
         told = gr.HTML(elem_id="mq-edit-told", apply_default_css=False)
-        sheet = gr.Image(label="From all round", visible=False, interactive=False, elem_id="mq-edit-sheet")
+        view = gr.HTML(
+            "",
+            html_template='<div class="mq-edit-view"></div>',
+            js_on_load="maquette.mountEditView(element, props, trigger, watch)",
+            apply_default_css=False,
+            elem_id="mq-edit-view",
+        )
         files = gr.File(label="Files", file_count="multiple", visible=False, interactive=False, elem_id="mq-edit-files")
-    return EditCard(mesh, way, words, was, go, told, sheet, files)
+        accept = gr.Button("Go on from this", visible="hidden", elem_id="mq-edit-accept")
+        undo = gr.Button("Undo", visible="hidden", elem_id="mq-edit-undo")
+    for name, component in (("region", region), ("region_was", was)):
+        controls.place(unmarked(name), component)
+    return EditCard(examples, mesh, sample, way, about, strategy, words, was, region, go, told, view, files, accept, undo)
 
 
-def connect_edit_card(card: EditCard, token: gr.Textbox, session: Session) -> None:
+def connect_edit_card(card: EditCard, panel: Any, handlers: Handlers, everything: list[gr.components.Component]) -> None:
     """One edit at a time: it shares the processor with the run that goes."""
-    editing = Editing(session)
-    quiet = {"show_progress": "hidden", "api_visibility": "private"}
-    card.way.input(lambda way: gr.update(visible=way == RESTYLE), card.way, card.was, queue=False, **quiet)
-    card.go.click(editing.edit, [token, *card.asked], card.shown, concurrency_limit=1, **quiet)
+    editing = Editing(handlers)
+    shown = [panel.token, card.told, card.view, card.files]
+    inputs = [panel.token, panel.owner, *card.asked, *everything]
+    here: dict[str, Any] = {"queue": False, **QUIET}
+    card.way.change(None, card.way, None, js=WAY_CHOSEN, **here)
+    card.way.input(editing.choose, card.way, card.chosen, **here)
+    card.mesh.upload(lambda: "", None, card.sample, **here)
+    filled = card.examples.input(editing.fill, card.examples, card.filled, **here)
+    for begun in (card.go.click, card.words.submit, filled.then):
+        ended = begun(editing.go, inputs, shown, js=AS_OWNER, concurrency_limit=1, concurrency_id="edit", **QUIET)
+        ended.then(None, panel.token, None, js=ATTACH)
+    card.accept.click(editing.accept, card.view, [card.mesh, card.sample, card.told, card.view, card.files], **here)
+    card.undo.click(editing.undo, None, [card.told, card.view, card.files], **here)
 
 
-class Editing:
-    """The handler of the card."""
-
-    def __init__(self, session: Session) -> None:
-        self.session = session
-
-    def edit(self, token: str, mesh: str | None, way: str, words: str, was: str) -> Iterator[tuple[Any, Any, Any]]:
-        """(what is told, the sheet, the files), again and again while it works."""
-        notes: list[str] = []
-        try:
-            yield note("It begins."), gr.skip(), gr.skip()
-            for event in imported("studio.commands.edit").edits(self._options(token, mesh, way, words, was), notes.append):
-                if isinstance(event, tuple):
-                    glb, sheet, recipe = map(str, event)
-                    shown = gr.update(value=sheet, visible=True), gr.update(value=[glb, sheet, recipe], visible=True)
-                    yield note(" ".join(each.removeprefix("note: ") for each in notes), "Done."), *shown
-                else:
-                    yield note(f"{event.step} of {event.steps}", "Step"), gr.skip(), gr.skip()
-        except StudioError as error:
-            yield problem(error), gr.skip(), gr.skip()
-
-    def _options(self, token: str, mesh: str | None, way: str, words: str, was: str) -> Any:
-        """What is asked for, as the command line would. Raises InputError."""
-        words, was = str(words or "").strip(), str(was or "").strip()
-        if not words:
-            raise InputError("There are no words to paint by.", "Say what it shall look like: a red chair with blue legs.")
-        source = self._source(token, mesh)
-        if way == RESTYLE and not was and not mesh:
-            was = self.session.settings(token).spec.prompt
-        options = imported("studio.commands.edit").EditOptions
-        out = Path(get_upload_folder()) / "edits" / secrets.token_urlsafe(16)
-        changes = {"restyle": words, "was": was or None} if way == RESTYLE else {"paint": words}
-        return options(source=source, out=out, **changes)
-
-    def _source(self, token: str, mesh: str | None) -> Path:
-        if mesh:
-            check_uploads({"the mesh": Path(str(mesh))}, (Path(get_upload_folder()),))
-            return Path(str(mesh))
-        files = self.session.files(token) if token else {}
-        found = next((files[name] for name in ("glb", "texture") if name in files), None)
-        if found is None:
-            raise InputError("There is no mesh to edit.", "Open a run that is done, or add a mesh of your own.")
-        return found
+__all__ = ["PART", "RESTYLE", "EditCard", "connect_edit_card", "draw_edit_card"]

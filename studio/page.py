@@ -86,7 +86,7 @@ def _connect(page: gr.Blocks, panel: Panel, handlers: Handlers) -> None:
     connect_reference_card(panel.reference, panel, handlers)
     connect_strength(panel.strength, panel, handlers)
     connect_picture_card(panel.controls)
-    connect_edit_card(panel.edit, panel.token, handlers.session)
+    connect_edit_card(panel.edit, panel, handlers, everything)
     connect_fetch_box(page, panel.fetch, panel.prior, handlers.catalogue)
     panel.dice.click(None, None, panel.controls.named("seed"), js=DICE, api_visibility="private")
 

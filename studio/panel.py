@@ -28,6 +28,7 @@ from studio.tabs import TABS, TEXT, Tab, gives, tab_bar
 
 FIRST = ("anchor_weight", "learning_rate", "t_max", "t_min")  # order only; what is not named here follows
 FIRST_NEXT = ("scene", "start", "time_budget_seconds", "refine_steps")
+ENERGIES = "energy_"
 SHEET = '<button type="button" aria-pressed="false" aria-controls="mq-live">Steer</button>'  # the live card, on a phone
 UNDO = '<button type="button" class="mq-undo-live" hidden></button>'
 ASK_FIRST = "A set of settings for a purpose. Choosing one shows what it would change; nothing changes until you apply it."
@@ -93,7 +94,7 @@ def draw_panel(catalogue: Catalogue, tabs: Sequence[Tab] = TABS) -> Panel:
     fields = fields_of(settings.spec, settings.knobs, controls.methods)
     parts: dict[str, Any] = {"tabs": tab_bar(tabs)}
     with gr.Column(elem_id="mq-scroll"):
-        parts |= {"reference": draw_reference_card(controls)}
+        parts |= {"edit": draw_edit_card(controls), "reference": draw_reference_card(controls)}
         draw_picture_card(controls, fields)
         parts |= _draw_words()
         with gr.Column(elem_classes="mq-card"):
@@ -101,7 +102,6 @@ def draw_panel(catalogue: Catalogue, tabs: Sequence[Tab] = TABS) -> Panel:
         offers = catalogue.prior(settings.spec.prior).offers
         parts |= _draw_live(controls, fields, settings, catalogue, offers)
         _draw_next(controls, fields, offers)
-        parts["edit"] = draw_edit_card()
     parts["problem"] = gr.HTML(elem_id="mq-problem", apply_default_css=False)
     return Panel(**parts, **_draw_buttons(), **_draw_hidden(), controls=controls)
 
@@ -176,7 +176,9 @@ def _draw_live(
         controls.draw(_ordered([field for field in near if field.name != SHARED], FIRST), offers, TEXT.key)
         with fold("More live settings", "mq-more-live"):
             groups += [_draw_method(controls, fields, key, present, put_away=True) for key in controls.methods]
-            controls.draw(far, offers, TEXT.key)
+            controls.draw([field for field in far if not field.name.startswith(ENERGIES)], offers, TEXT.key)
+        with fold("Energies: what pictures of it should be like", "mq-energies"):
+            controls.draw([field for field in far if field.name.startswith(ENERGIES)], offers, TEXT.key)
     return {"method": method, "groups": groups, "strength": strength}
 
 

@@ -21,6 +21,14 @@ def contact_row(images: np.ndarray) -> np.ndarray:
     return np.ascontiguousarray(images.transpose(1, 0, 2, 3)).reshape(height, views * width, channels)
 
 
+def contact_grid(images: np.ndarray, columns: int = 4) -> np.ndarray:
+    """Pictures (V,H,W,3) in full rows of ``columns``, or all in one where they fill none."""
+    full = len(images) // columns * columns
+    if full == 0:
+        return contact_row(images)
+    return np.concatenate([contact_row(images[k : k + columns]) for k in range(0, full, columns)])
+
+
 def contact_rows(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     """Two rows of as many pictures; ``above`` (V,h,w,3) is brought to the size of ``below`` (V,H,W,3)."""
     height, width = below.shape[1:3]

@@ -54,7 +54,15 @@ REFERENCE = Tab(
     "Choose a 3D model to be guided by, or go on without one under Text to 3D or Image to 3D.",
     "reference-text",
 )
-TABS = (TEXT, IMAGE, REFERENCE)
+EDIT = Tab(
+    "edit",
+    "Edit",
+    WORDS | {"region", "region_was"},
+    "region",
+    "Open a run that is done, or add a file of your own.",
+    "toybox-region",
+)
+TABS = (TEXT, IMAGE, REFERENCE, EDIT)
 
 
 def gives(tabs: Sequence[Tab] = TABS) -> dict[str, frozenset[str]]:

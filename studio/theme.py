@@ -27,6 +27,7 @@ STYLES = (
     "ghost.css",
     "fetch.css",
     "library.css",
+    "edit.css",
 )
 SCRIPTS = (
     "page.js",
@@ -55,6 +56,8 @@ SCRIPTS = (
     "two_faced.js",
     "compare.js",
     "ghost.js",
+    "region.js",
+    "edit.js",
 )
 
 

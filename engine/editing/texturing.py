@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from engine.assets.export.bake import Baked, TexelMap, texels_of
+from engine.assets.export.sheet import BACKGROUND
 from engine.assets.meshes.mesh_shape import ReferenceShape
 from engine.assets.meshes.render_maps import DISTANCE, FOV_DEG
 from engine.core.cameras import Cameras, orbit_cameras
@@ -32,13 +33,19 @@ from engine.synchronisation.sampler import synchronised
 from engine.synchronisation.space import initial_noise
 from engine.synchronisation.texture import TextureSpace, texture_space
 
+STRATEGIES = ("together", "in turn", "distilled")
+"""All views at once; one view after the other, each keeping what the ones before painted; or by score distillation."""
+
 SHEET_SIDE, SHEET_ELEVATION_DEG = 256, 15.0
 WORK_TEXELS = 256  # a side, of the texture while it is denoised: several texels for each pixel that the prior draws
 
 
 @dataclass(frozen=True, kw_only=True)
 class Paint:
-    """How to paint. ``case`` is one of `synchronisation.cases`; ``until`` is the share of the steps that are held together."""
+    """How to paint. ``strategy`` is one of `STRATEGIES`.
+
+    Together: ``case`` is one of `synchronisation.cases`; ``until`` is the share of the steps that are held together.
+    """
 
     prompt: str
     views: int = 8
@@ -50,12 +57,15 @@ class Paint:
     texture_size: int = 512
     cosine_power: float = 2.0
     control: str = "off"
+    strategy: str = "together"
 
     def __post_init__(self) -> None:
         allowed = {"views": (1, 32), "steps": (2, 1000), "texture_size": (64, 4096), "until": (0, 1), "guidance_scale": (1, 100)}
         for name, (low, high) in allowed.items():
             if not low <= getattr(self, name) <= high:
                 raise InputError(f"{name} is {getattr(self, name)}; it must be {low} to {high}.", "Give a value in that range.")
+        if self.strategy not in STRATEGIES:
+            raise InputError(f"strategy is {self.strategy!r}.", f"Choose one of {', '.join(STRATEGIES)}.")
         if not self.prompt.strip():
             raise InputError("There are no words to paint by.", "Say what it shall look like: a red chair with blue legs.")
 
@@ -91,11 +101,20 @@ class Studio:
     def held(self, prediction: Prediction, x_t: Tensor, t: Tensor) -> Prediction:
         """A prediction with nothing beside the mesh, and all of the mesh opaque."""
         mask = self.space.mask.to(x_t)
-        x0 = mask * prediction.x0 + (1 - mask) * self.background
-        if self.alpha is not None:
-            x0 = torch.cat([x0[:, :3], self.alpha.to(x0), x0[:, 4:]], dim=1)
+        x0 = self.opaque(mask * prediction.x0 + (1 - mask) * self.background)
         a, sig = self.prior.schedule.signal_and_noise(t, x_t)
         return Prediction((x_t - a * x0) / sig, x0)
+
+    def opaque(self, x0: Tensor) -> Tensor:
+        """Clean views with the mesh's own alpha, for priors that see one."""
+        return x0 if self.alpha is None else torch.cat([x0[:, :3], self.alpha.to(x0), x0[:, 4:]], dim=1)
+
+    def painted(self, shape: ReferenceShape, how: Paint, x0: Tensor) -> Painted:
+        """The result, of clean views (N,C,h,w)."""
+        views = self.prior.decode(x0)
+        texels, space = self.final(shape, how, views.rgb.shape[1])
+        plain = (views.rgb / views.alpha.clamp(min=0.05)).clamp(0, 1).movedim(-1, 1)
+        return finished(shape, texels, space.unproject(plain.cpu()).T.numpy())
 
     def final(self, shape: ReferenceShape, how: Paint, side: int) -> tuple[TexelMap, TextureSpace]:
         """The texture of the result, and how views of ``side`` pixels see it."""
@@ -116,27 +135,31 @@ def paint(shape: ReferenceShape, how: Paint, prior: Prior) -> Iterator[Painting 
     sampled = synchronised(studio.prior, studio.prompts, studio.space, noise, times, how.guidance_scale, **together)
     for step, drawn in enumerate(sampled, 1):
         yield Painting(step, len(times), studio.prior.decode(drawn))
-    views = studio.prior.decode(drawn)
-    texels, space = studio.final(shape, how, views.rgb.shape[1])
-    plain = (views.rgb / views.alpha.clamp(min=0.05)).clamp(0, 1).movedim(-1, 1)
-    yield finished(shape, texels, space.unproject(plain.cpu()).T.numpy())
+    yield studio.painted(shape, how, drawn)
 
 
-def prepared(shape: ReferenceShape, how: Paint, prior: Prior) -> Studio:
-    """What is opened and asked once. Raises InputError as `paint` does."""
+def prepared(
+    shape: ReferenceShape, how: Paint, prior: Prior, cameras: Cameras | None = None, texels: TexelMap | None = None
+) -> Studio:
+    """What is opened and asked once; ``cameras`` and ``texels`` are chosen where none are given. Raises InputError as `paint`."""
     if len(shape.faces) == 0:
         raise InputError("The mesh has no faces.", "Choose a mesh with a surface; splats are painted after they became one.")
     spec = RunSpec(how.prompt, reference="mesh", seed=how.seed, control=how.control)
     context, guide = _context(shape, spec, prior)
     count = draft_count(prior.info, how.views)
-    cameras = draft_cameras(prior.info, count, prior.info.resolution).to(prior.device)
+    cameras = draft_cameras(prior.info, count, prior.info.resolution).to(prior.device) if cameras is None else cameras
     context = context.at(Knobs(), 0)
     prompts = with_reference(context.prompts(cameras), cameras, guide, Knobs())
     background = _background(context.prior, cameras)
-    texels = texels_of(shape.vertices.astype(np.float64), shape.faces, WORK_TEXELS)
+    texels = texels or work_texels(shape)
     space = _space(shape, texels, cameras.resized(background.shape[-1]), how.cosine_power)
     alpha = _alpha_target(context.prior, space) if prior.info.channels == "rgba" else None
     return Studio(context.prior, prompts, cameras, space, background, alpha)
+
+
+def work_texels(shape: ReferenceShape) -> TexelMap:
+    """The texture while it is denoised."""
+    return texels_of(shape.vertices.astype(np.float64), shape.faces, WORK_TEXELS)
 
 
 def finished(shape: ReferenceShape, texels: TexelMap, colours: np.ndarray) -> Painted:
@@ -145,6 +168,13 @@ def finished(shape: ReferenceShape, texels: TexelMap, colours: np.ndarray) -> Pa
     seen, mask = _space(shape, texels, _sheet_cameras(), 1.0).project(z)
     pictures = (torch.cat([seen, mask], dim=1).movedim(1, -1).clamp(0, 1) * 255 + 0.5).to(torch.uint8)
     return Painted(texels.baked(colours), pictures.numpy())
+
+
+def on_paper(views: Views) -> np.ndarray:
+    """uint8 (N,H,W,3): premultiplied views over the light ground of sheets."""
+    paper = views.rgb.new_tensor(BACKGROUND) / 255
+    rgb = views.rgb + (1 - views.alpha) * paper
+    return (rgb.clamp(0, 1) * 255 + 0.5).to(torch.uint8).cpu().numpy()
 
 
 def _sheet_cameras() -> Cameras:

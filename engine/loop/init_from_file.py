@@ -73,8 +73,8 @@ def framed(cloud: SplatCloud) -> tuple[np.ndarray, float]:
 
 
 def keep_source(context: Context, state: RunState) -> None:
-    """Remember the scene as it is, for a prior that edits."""
-    if context.prior.info.takes_source:
+    """Remember the scene as it is, for a prior that edits; where only a region changes, it is known already."""
+    if context.prior.info.takes_source and state.source is None:
         state.source = state.scene.frozen_copy()
 
 
@@ -82,7 +82,7 @@ def with_source(
     prompts: Prompts, cameras: Cameras, behind: Tensor | None, context: Context, state: RunState, knobs: Knobs
 ) -> Prompts:
     """``prompts`` with pictures of the scene as it was, from ``cameras`` over the background ``behind``, if it was kept."""
-    if state.source is None:
+    if state.source is None or not context.prior.info.takes_source:
         return prompts
     with torch.no_grad():
         views = state.renderer.render(state.source, cameras, behind)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from engine.errors import InputError
 from engine.loop.messages import Stage
+from engine.loop.region_settings import DRAFT
 from engine.loop.spec import RunSpec
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ class Planned:
 def plan(spec: RunSpec, info: PriorInfo) -> tuple[Planned, ...]:
     """The stages that ``spec`` asks for, in order. Raises InputError for a draft from a prior that cannot make one."""
     check_start(spec, info)
+    check_region_start(spec, info)
     if spec.start == "draft" and not info.joint_views:
         raise InputError(
             f"The prior {info.id!r} makes one view at a time and cannot draft an object.",
@@ -39,8 +41,25 @@ def plan(spec: RunSpec, info: PriorInfo) -> tuple[Planned, ...]:
 
 def stages_of(spec: RunSpec) -> tuple[Planned, ...]:
     """The stages that ``spec`` asks for, whether its prior can make them or not."""
-    drafted = (Planned("draft", spec.sampling_steps), Planned("fit", spec.fit_steps)) if spec.start == "draft" else ()
+    begins = spec.start == "draft" or (spec.region.strip() and spec.region_start == DRAFT)
+    drafted = (Planned("draft", spec.sampling_steps), Planned("fit", spec.fit_steps)) if begins else ()
     return (*drafted, Planned("refine", spec.refine_steps)) if spec.refine_steps else drafted
+
+
+def check_region_start(spec: RunSpec, info: PriorInfo) -> None:
+    """Raises InputError for a region of nothing, and for one that is drafted by a prior that cannot hold the rest."""
+    if not spec.region.strip():
+        return
+    if spec.start != "file":
+        raise InputError(
+            f"region names a part of a finished scene, and start is {spec.start!r}.",
+            'Set start = "file" and start_file to a splat PLY, such as the scene.ply of an earlier result.',
+        )
+    if spec.region_start == DRAFT and not (info.joint_views and info.channels == "rgba"):
+        raise InputError(
+            f"The prior {info.id!r} cannot draft a region with all else held.",
+            'Set region_start = "fill", or choose toybox.',
+        )
 
 
 def check_start(spec: RunSpec, info: PriorInfo) -> None:

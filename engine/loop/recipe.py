@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import tomli_w
@@ -40,15 +40,26 @@ class Recipe:
     settings: Settings
     changes: tuple[Change, ...] = ()
     facts: Mapping[str, Value] = field(default_factory=dict)  # versions, prior, device: shown, never needed to run again
+    before: tuple[Recipe, ...] = ()  # of the scenes that it set out from, the first one first, each with none of its own
+
+    def alone(self) -> Recipe:
+        """Without those before it."""
+        return replace(self, before=())
 
     def to_toml(self) -> str:
-        """Flat settings first, then one ``[[change]]`` table each."""
-        document: dict[str, Any] = {"maquette_recipe": FORMAT, **flatten(self.settings)}
+        """Flat settings first, then one ``[[change]]`` table each, then one ``[[before]]`` table for each recipe before it."""
+        document: dict[str, Any] = {"maquette_recipe": FORMAT, **self._tables()}
+        if self.before:
+            document["before"] = [each._tables() for each in self.before]
+        return tomli_w.dumps(document)
+
+    def _tables(self) -> dict[str, Any]:
+        document: dict[str, Any] = flatten(self.settings)
         if self.facts:
             document["facts"] = dict(self.facts)
         if self.changes:
             document["change"] = [{"total_step": c.total_step, "revision": c.revision, **c.values} for c in self.changes]
-        return tomli_w.dumps(document)
+        return document
 
     @staticmethod
     def from_toml(text: str) -> Recipe:
@@ -68,6 +79,13 @@ class Recipe:
                 f"This is no recipe of format {FORMAT}: it lacks maquette_recipe = {FORMAT}.",
                 "Use a recipe.toml that Maquette wrote.",
             )
+        before = document.pop("before", [])
+        if not isinstance(before, list) or not all(isinstance(each, dict) for each in before):
+            raise FileFormatError("before of the recipe is no list of tables.", "Use a recipe.toml that Maquette wrote.")
+        return replace(Recipe._read(document), before=tuple(Recipe._read(each) for each in before))
+
+    @staticmethod
+    def _read(document: dict[str, Any]) -> Recipe:
         facts, changes = document.pop("facts", {}), document.pop("change", [])
         if not isinstance(facts, dict) or not isinstance(changes, list) or not all(isinstance(each, dict) for each in changes):
             raise FileFormatError("facts and change of the recipe are no tables.", "Use a recipe.toml that Maquette wrote.")

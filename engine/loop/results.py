@@ -124,7 +124,7 @@ def with_facts(recipe: Recipe, prior_id: str, copy: SceneCopy, origin: Origin | 
         maquette = "not installed"
     facts = {"maquette": maquette, "torch": torch.__version__, "device": device_name(device_of(copy)), "prior": prior_id}
     taken = {} if origin is None else {"reference": origin.sentence()}
-    return Recipe(recipe.settings, recipe.changes, {**facts, **taken})
+    return replace(recipe, facts={**facts, **taken})
 
 
 def _summary(finished: Finished, recipe: Recipe, files: dict[str, Path], export_seconds: float, notes: list[str]) -> dict:

@@ -15,7 +15,7 @@ import torch
 
 from engine.core.views import Views, composite
 from engine.errors import DeviceError, RunError
-from engine.loop import checkpoint, nonfinite, shape_health
+from engine.loop import checkpoint, nonfinite, recipe_chain, shape_health
 from engine.loop.checkpointing import Checkpoints, gone_on
 from engine.loop.clock import Clock
 from engine.loop.frames import PAPER, to_uint8
@@ -87,7 +87,7 @@ def run(
 
     def begun(resumed: bool) -> _Live:
         state = fresh_state(context, resumed=resumed)
-        return _Live(context, state, knobs, Recipe(Settings(spec, knobs)), stages, Checkpoints(folder), oom_guard)
+        return _Live(context, state, knobs, recipe_chain.begun(spec, knobs), stages, Checkpoints(folder), oom_guard)
 
     live = gone_on(begun, folder) if resume and folder is not None else begun(False)
     live.state.seconds.setdefault("load", clock.lap())

@@ -12,9 +12,9 @@ from engine.errors import InputError
 from engine.guidance.base import Guidance
 from engine.guidance.sds import Sds
 from engine.guidance.timesteps import Timesteps
+from engine.loop import attachment_settings, energy_settings, mesh_settings, reference_settings, region_settings
 from engine.loop import image_settings as photo
-from engine.loop import mesh_settings, reference_settings
-from engine.prior.control.entries import OFF, control_ids
+from engine.prior.control.entries import OFF
 from engine.prior.memory_plan import PRECISIONS
 
 MAX_PROMPT_CHARACTERS = 1000
@@ -28,6 +28,7 @@ class RunSpec:
 
     ``images`` and ``image_crops`` are written as `engine.assets.images.image_arguments` reads them. Where there are
     pictures, the prompt may be empty. ``reference`` is the path of a 3D model that guides the shape (`engine.loop.reference`).
+    Where ``region`` names boxes, only what lies in them changes (`engine.loop.region`).
     """
 
     prompt: str
@@ -67,6 +68,9 @@ class RunSpec:
             help="Splats to start from: a scene.ply of ours, or any 3DGS file.",
         ),
     ] = ""
+    region: region_settings.Region = ""
+    region_was: region_settings.Was = ""
+    region_start: region_settings.Start = region_settings.DRAFT
     image_cut_out: photo.CutOut = "auto"
     image_azimuth: photo.Facing = photo.SET
     image_elevation: photo.Standing = photo.SET
@@ -116,26 +120,8 @@ class RunSpec:
     mesh_faces: mesh_settings.Faces = 20_000
     mesh_origin: mesh_settings.Origin = "centre"
     mesh_size_m: mesh_settings.SizeMetres = 0.0
-    control: Annotated[
-        str,
-        Choice(
-            (OFF, *control_ids()),
-            label="ControlNet",
-            advanced=True,
-            needs="takes_controls",
-            help="Also shows the prior the depth or the normals of the shape, so that it judges what is there. Half a pass more.",
-        ),
-    ] = OFF
-    style_file: Annotated[
-        str,
-        File(
-            (".safetensors",),
-            label="Style file",
-            advanced=True,
-            needs="takes_styles",
-            help="A LoRA that was trained on the prior's base model: a look, or one thing that it knows.",
-        ),
-    ] = ""
+    control: attachment_settings.Control = OFF
+    style_file: attachment_settings.StyleFile = ""
     backend: Annotated[
         str, Choice(("auto", "torch", "cpu", "cuda"), label="Renderer", advanced=True, help="Which renderer draws the scene.")
     ] = "auto"
@@ -151,6 +137,7 @@ class RunSpec:
 
     def __post_init__(self) -> None:
         check_fields(self)
+        region_settings.boxes_in(self.region)
         crops_in(self.image_crops, len(pictures_in(self.images)))
         _check_prompt("The prompt", self.prompt, required=not self.images.strip())
         _check_prompt("The negative prompt", self.negative_prompt, required=False)
@@ -195,6 +182,14 @@ class Knobs:
     reference_curve: reference_settings.Curve = ""
     reference_gate: reference_settings.Gate = reference_settings.AUTO
     ignore_reference: reference_settings.Ignore = False
+    overlap_suppression: region_settings.Suppression = 2.0
+    outside_weight: region_settings.Outside = 1.0
+    region_fill: region_settings.Fill = 0.2
+    energy_symmetry: energy_settings.Symmetry = 0.0
+    energy_outline: energy_settings.Outline = 0.0
+    energy_depth: energy_settings.Depth = 0.0
+    energy_colour: energy_settings.Colour = ""
+    energy_colour_weight: energy_settings.ColourWeight = 0.0
     learning_rate: Annotated[
         float, Range(0.05, 4, 0.05, label="Learning rate", help="Multiplies every rate of the optimiser.")
     ] = 1.0
@@ -231,30 +226,8 @@ class Knobs:
             help="Keeps a face from growing on the back: pushes each view off the words of the others. Two passes more.",
         ),
     ] = False
-    control_strength: Annotated[
-        float,
-        Range(
-            0,
-            2,
-            0.05,
-            label="ControlNet strength",
-            advanced=True,
-            needs="takes_controls",
-            help="How closely the prior keeps to the shape as it is, where a ControlNet is chosen. 0: not at all.",
-        ),
-    ] = 0.8
-    style_strength: Annotated[
-        float,
-        Range(
-            0,
-            2,
-            0.05,
-            label="Style strength",
-            advanced=True,
-            needs="takes_styles",
-            help="How much of the style file the prior wears. 0: none, 1: as it was trained.",
-        ),
-    ] = 1.0
+    control_strength: attachment_settings.ControlStrength = 0.8
+    style_strength: attachment_settings.StyleStrength = 1.0
     image_guidance_scale: Annotated[
         float,
         Range(
@@ -284,6 +257,7 @@ class Knobs:
         check_fields(self)
         reference_settings.read_curve(self.reference_curve, self.reference_early, self.reference_late)
         reference_settings.read_gate(self.reference_gate)
+        energy_settings.read_colour(self.energy_colour)
 
 
 def _check_prompt(name: str, text: str, *, required: bool) -> None:

@@ -17,15 +17,20 @@ from torch import Tensor
 from engine.core.cameras import Cameras
 from engine.core.matte import matte
 from engine.core.views import Views
+from engine.loop.energies import energised_draft
 from engine.loop.init_from_file import keep_source, read_start_file
 from engine.loop.messages import Stage
 from engine.loop.nonfinite import nonfinite_picture
 from engine.loop.reference.draft import GuidedDraft
+from engine.loop.region import with_overlap
+from engine.loop.region_settings import FILL
+from engine.loop.region_start import grow_region, held_draft, keep_before
 from engine.loop.spec import Knobs, RunSpec
 from engine.loop.state import Anchor, Context, RunState, make_optimiser
 from engine.loop.step import StepOut, distill_step, fit_step, set_rates
 from engine.loop.viewpoints import cameras_beside, draft_cameras, draft_count
 from engine.loop.visual_hull import hull_grid, hull_points
+from engine.prior.base import Prediction, Prompts
 from engine.prior.sampling import ddim, sampling_times
 from engine.render import choose
 from engine.scene import canvas, field, splats
@@ -44,7 +49,9 @@ def fresh_state(context: Context, resumed: bool = False) -> RunState:
     rng = torch.Generator().manual_seed(context.spec.seed)
     spec = replace(context.spec, start="ball") if resumed else context.spec
     scene, notes = _first_scene(spec, rng, context.prior.device)
-    return RunState(scene, choose(scene, context.spec.backend), rng, make_optimiser(scene), notes=notes)
+    state = RunState(scene, choose(scene, context.spec.backend), rng, make_optimiser(scene))
+    state.notes = notes if resumed else (*notes, *keep_before(context, state))
+    return state
 
 
 def first_scene(spec: RunSpec, rng: torch.Generator, device: torch.device) -> Scene:
@@ -83,7 +90,14 @@ def draft(context: Context, state: RunState, live: LiveKnobs) -> Iterator[StepOu
     guided = GuidedDraft.of(prior, context.prompts(cameras), context.guide, cameras)
     times = sampling_times(prior.schedule, spec.sampling_steps, guided.start(live()))
     first = guided.first(noise, times[0], spec.prompt, live())
-    prompts, corrected = (lambda: guided.prompts(live())), (lambda *made: guided.corrected(*made, live()))
+    held, pushed = held_draft(context, state, cameras), energised_draft(context, state, cameras, live)
+
+    def prompts() -> Prompts:
+        return with_overlap(guided.prompts(live()), context, live())
+
+    def corrected(seen: Prediction, x_t: Tensor, t: Tensor) -> Prediction:
+        return held(pushed(guided.corrected(seen, x_t, t, live()), x_t, t), x_t, t)
+
     for x0 in ddim(prior, prompts, first, times, spec.draft_guidance_scale, corrected):
         state.step += 1
         views, fault = prior.decode(x0), nonfinite_picture(x0)
@@ -98,7 +112,8 @@ def fit(context: Context, state: RunState, live: LiveKnobs) -> Iterator[StepOut]
     """Fit the scene to the draft views, from their visual hull."""
     steps = context.spec.fit_steps
     if state.step == 0:
-        _start_from_hull(context, state)
+        begin = grow_region if context.spec.region.strip() else _start_from_hull
+        begin(context, state)
     while state.step < steps:
         _tend_field(context, state, finer_from=steps // 2)
         knobs = live()
@@ -115,6 +130,8 @@ def refine(context: Context, state: RunState, live: LiveKnobs) -> Iterator[StepO
     if state.step == 0:
         state.optimiser = make_optimiser(state.scene)
         keep_source(context, state)
+        if context.spec.region_start == FILL:
+            grow_region(context, state)
     while state.step < spec.refine_steps:
         _tend_field(context, state, finer_from=spec.refine_steps // 3)
         progress = refine_progress(context, state)

@@ -39,6 +39,7 @@ class Context:
     clean: CleanViews | None = None
     guide: Guide | None = None
     told: tuple[str, ...] = ()  # of the words
+    was: TextEmbedding | ViewPromptEncoder | None = None  # the words for what a region is changed of
     reread: dict[float, Context] = field(default_factory=dict)  # by the latest style strength, where a style changes the words
 
     @staticmethod
@@ -51,10 +52,11 @@ class Context:
     ) -> Context:
         """Embed the prompts once. Raises InputError for a prior that cannot read the empty one."""
         negative = prior.embed(spec.negative_prompt) if spec.negative_prompt.strip() else None
-        prompt = prior.info.worded(spec.prompt)
-        positive = ViewPromptEncoder.of(prior, prompt) if prior.info.wants_view_words else prior.embed(prompt)
+        positive = _read(spec.prompt, prior)
+        was = _read(spec.region_was, prior) if spec.region.strip() and spec.region_was.strip() else None
         given = None if given is None else given.to(prior.device)
-        return Context(spec, prior, positive, empty_prompt(prior), negative, attachments, given, clean_views(given, prior), guide)
+        clean, empty = clean_views(given, prior), empty_prompt(prior)
+        return Context(spec, prior, positive, empty, negative, attachments, given, clean, guide, was=was)
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -79,6 +81,10 @@ class Context:
             self.reread[knobs.style_strength] = Context.of(self.spec, prior, given=self.given, guide=self.guide)
         return replace(self.reread[knobs.style_strength], prior=prior)
 
+    def was_at(self, cameras: Cameras | None) -> TextEmbedding | None:
+        """The words for what is changed, for these cameras; None where nothing is."""
+        return self.was.at(cameras) if isinstance(self.was, ViewPromptEncoder) and cameras is not None else self.was
+
     def prompts(self, cameras: Cameras, perp_neg: bool = False) -> Prompts:
         """The three branches for B views of the object; with ``perp_neg``, which views shall not look like which others.
 
@@ -90,6 +96,11 @@ class Context:
         negative = None if self.negative is None else Condition(self.negative, cameras, other)
         unwanted = unwanted_views(self.positive, cameras) if perp_neg and isinstance(self.positive, ViewPromptEncoder) else ()
         return Prompts(Condition(positive, cameras, self.clean), Condition(self.empty, cameras, other), negative, unwanted)
+
+
+def _read(words: str, prior: Prior) -> TextEmbedding | ViewPromptEncoder:
+    prompt = prior.info.worded(words)
+    return ViewPromptEncoder.of(prior, prompt) if prior.info.wants_view_words else prior.embed(prompt)
 
 
 @dataclass(frozen=True, eq=False)

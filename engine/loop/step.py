@@ -20,6 +20,7 @@ from engine.loop.input_images import balance
 from engine.loop.nonfinite import nonfinite
 from engine.loop.reference.guide import with_reference
 from engine.loop.reference.refine import guiding_metrics
+from engine.loop.region import advance, kept, only_inside, with_overlap
 from engine.loop.spec import Knobs
 from engine.loop.state import Context, RunState, scale_rates
 from engine.loop.terms import Losses
@@ -54,13 +55,14 @@ def distill_step(context: Context, state: RunState, knobs: Knobs, progress: floa
     cameras = step_cameras(context, knobs, rng)
     behind = background(context, knobs, rng)
     prompts = with_source(context.prompts(cameras, knobs.perp_neg), cameras, behind, context, state, knobs)
-    prompts = with_reference(prompts, cameras, context.guide, knobs)
+    prompts = with_overlap(with_reference(prompts, cameras, context.guide, knobs), context, knobs)
     guidance_state.ensure(state, knobs.guidance, prior, prompts)
 
     views = _rendered(state, cameras, behind, knobs)
     shown = views.detach()
     prompts = prompts.map(lambda told: replace(told, views=shown))
-    seen = bounded(views, knobs)
+    before = kept(state, context, cameras, behind)
+    seen = bounded(only_inside(views, before), knobs)
     x = prior.encode(seen)
     t = knobs.timesteps.draw(progress, len(x), prior.schedule, rng, shared=prior.info.joint_views).to(x.device)
     out = knobs.guidance.loss(x, t, prompts, prior, state.guidance_state, rng)
@@ -69,7 +71,7 @@ def distill_step(context: Context, state: RunState, knobs: Knobs, progress: floa
         return StepOut(float(out.loss.detach()), views.detach(), dict(out.metrics), skipped=fault)
     push = out.loss if out.picture_loss is None else out.loss + out.picture_loss(seen)
     _, prior_share = balance(knobs.fidelity, context.given)
-    step = RenderedStep(context, state, knobs, views, cameras, behind, x, t)
+    step = RenderedStep(context, state, knobs, views, cameras, behind, x, t, before)
     losses = Losses.of(step, terms.REFINE, first={"distillation": prior_share * push})
     _backward(state, losses.total())
     metrics = {**out.metrics, **losses.metrics(), **clipping_metrics(seen, knobs)}
@@ -77,7 +79,7 @@ def distill_step(context: Context, state: RunState, knobs: Knobs, progress: floa
     times = (t + 0.5) / len(prior.schedule)
     metrics |= guiding_metrics(context.guide, state, knobs, times)
     metrics["noise"] = float(t.float().mean()) / len(prior.schedule)
-    state.optimiser.step()  # last, so that a step that fails before has moved nothing
+    advance(state, context)  # last, so that a step that fails before has moved nothing
     return StepOut(float(push.detach()), views.detach(), metrics, out.denoised)
 
 
@@ -101,7 +103,7 @@ def fit_step(context: Context, state: RunState, knobs: Knobs) -> StepOut:
     error = (torch.cat([views.rgb, views.alpha], dim=-1) - anchor.rgba).square().mean()
     losses = Losses.of(RenderedStep(context, state, knobs, views, anchor.cameras), terms.FIT, first={"draft": error})
     _backward(state, losses.total())
-    state.optimiser.step()
+    advance(state, context)
     return StepOut(float(error.detach()), views.detach(), losses.metrics())
 
 

@@ -173,17 +173,26 @@ class Unwanted:
 
 
 @dataclass(frozen=True, eq=False)
+class Overlap:
+    """The words of a scene as it is; what the prompt shares with them is divided by ``suppression`` (`engine.prior.overlap`)."""
+
+    condition: Condition
+    suppression: float
+
+
+@dataclass(frozen=True, eq=False)
 class Prompts:
     """The three branches that guidance methods combine: ``positive`` prompt, ``negative`` prompt, ``empty`` prompt.
 
     The unconditional branch of classifier-free guidance is ``unconditional``: the negative prompt where one was given. What
-    ``engine.prior.perp_neg`` shall push away from is ``unwanted``.
+    ``engine.prior.perp_neg`` shall push away from is ``unwanted``; ``overlap`` is what is changed.
     """
 
     positive: Condition
     empty: Condition
     negative: Condition | None = None
     unwanted: tuple[Unwanted, ...] = ()
+    overlap: Overlap | None = None
 
     @property
     def unconditional(self) -> Condition:
@@ -193,7 +202,8 @@ class Prompts:
         """``change`` made to every branch."""
         negative = None if self.negative is None else change(self.negative)
         unwanted = tuple(replace(view, condition=change(view.condition)) for view in self.unwanted)
-        return Prompts(change(self.positive), change(self.empty), negative, unwanted)
+        overlap = None if self.overlap is None else replace(self.overlap, condition=change(self.overlap.condition))
+        return Prompts(change(self.positive), change(self.empty), negative, unwanted, overlap)
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 from engine.core.cameras import Cameras
 from engine.lazy import torch
 from engine.prior.base import Condition, Prediction, Prior, Prompts, TextEmbedding, Unwanted
+from engine.prior.overlap import suppressed
 from engine.prior.view_prompts import WORDS, ViewPromptEncoder, view_weights
 
 if TYPE_CHECKING:
@@ -36,8 +37,10 @@ def repelled(
 ) -> Prediction:
     """``conditional`` off the prompts that are ``unwanted``, for one pass each; itself where there are none.
 
-    Noise and clean picture are moved alike: at one noise level their differences are multiples of each other.
+    Noise and clean picture are moved alike: at one noise level their differences are multiples of each other. Where a part of
+    a scene is changed, what the prompt shares with its old words is suppressed first.
     """
+    conditional = suppressed(prior, x_t, t, prompts.overlap, unconditional, conditional)
     eps, x0 = conditional.eps, conditional.x0
     for unwanted in prompts.unwanted:
         negative = prior.predict(x_t, t, unwanted.condition)

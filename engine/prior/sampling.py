@@ -51,7 +51,7 @@ def ddim(
 def predict_guided(prior: Prior, x_t: Tensor, t: Tensor, prompts: Prompts, guidance_scale: float) -> Prediction:
     """One guided prediction; guidance 1 costs one call instead of two, and each unwanted prompt one more (Perp-Neg)."""
     conditional = prior.predict(x_t, t, prompts.positive)
-    if guidance_scale == 1 and not prompts.unwanted:
+    if guidance_scale == 1 and not prompts.unwanted and prompts.overlap is None:
         return conditional
     unconditional = prior.predict(x_t, t, prompts.unconditional)
     return guided(unconditional, repelled(prior, x_t, t, prompts, unconditional, conditional), guidance_scale)

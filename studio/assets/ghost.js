@@ -152,6 +152,7 @@
     write(up, turn) { maquette.pose?.(up, turn); }
   }
 
+  maquette.ghostMesh = { read, posed };
   maquette.mountPose = (props, trigger) => { maquette.pose = (up, turn) => { props.value = JSON.stringify({ up, turn }); trigger("input"); }; };
   document.addEventListener("mq-reference", ({ detail }) => {
     if (!maquette.ghost && maquette.stage) maquette.ghost = new Ghost(document.querySelector(".mq-live"), maquette.stage.live);

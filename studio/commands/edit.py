@@ -19,6 +19,7 @@ from engine.core.paths import given_path
 from engine.editing.restyling import Restyle, restyle
 from engine.editing.texturing import Paint, Painted, Painting, paint
 from engine.errors import InputError, MissingError, storage_errors
+from engine.lazy import imported
 from engine.loop.devices import limit_threads
 from engine.loop.inspection import recipe_text
 from engine.loop.prompt_words import heard
@@ -63,6 +64,9 @@ class EditOptions:
 
 def edit(arguments: argparse.Namespace) -> None:
     """Do what the command line asks for. Raises StudioError."""
+    if arguments.region or arguments.undo:
+        part = imported("studio.commands.edit_region")
+        return part.undo(arguments) if arguments.undo else part.edit_region(arguments)
     bar = tqdm(disable=arguments.quiet, unit="step")
     with bar:
         for event in edits(EditOptions.of(arguments), note=tqdm.write):

@@ -44,14 +44,26 @@ def add_edit(commands: argparse._SubParsersAction) -> None:
     """The command that changes a finished thing."""
     command = commands.add_parser(
         "edit",
-        help="change a result or any mesh by words: a new texture, or some colours",
-        description="Change a result, or any mesh, by words. The shape stays, and the source is never written over.",
+        help="change a result or any mesh by words: a new texture, some colours, or what lies in a box",
+        description="Change a result, or any mesh, by words. The source is never written over.",
     )
     command.add_argument(
         "--from", dest="source", type=Path, required=True, metavar="RESULT|FILE", help="a result's folder, or a mesh"
     )
     command.add_argument("--paint", metavar="WORDS", help='a new texture: "a red chair with blue legs"')
     command.add_argument("--restyle", metavar="WORDS", help="change only what these words change: the whole of the new words")
+    command.add_argument(
+        "--region",
+        action="append",
+        default=[],
+        metavar="BOX",
+        help="change the shape in a box alone, for example x=0.3:1,z=-0.4:0.4 (x is the front, z is up; the object fills -1 to "
+        "1); may be given several times; goes with --prompt",
+    )
+    command.add_argument("--prompt", metavar="WORDS", help="what the whole is with its region changed")
+    command.add_argument("--undo", action="store_true", help="the scene as it was before its last change")
+    command.add_argument("--preset", help="settings of a region's change to start from (default toybox-region)")
+    command.add_argument("--set", action="append", default=[], metavar="KNOB=VALUE", help="any setting of it; may be repeated")
     command.add_argument("--was", metavar="WORDS", help="what it is now (default: the words that its file was made by)")
     command.add_argument("--case", type=int, help="of synchronisation: 2 (SyncTweedies, the default) or 0, 1, 3, 4, 5")
     command.add_argument("--views", type=int, help="pictures that are drawn together (default 8)")

@@ -13,13 +13,26 @@ from types import ModuleType
 from torch import Tensor
 
 from engine.loop.messages import LOSS_PREFIX
-from engine.loop.terms import anchor, density, depth_distortion, normal_consistency, pictures, reference
+from engine.loop.terms import (
+    anchor,
+    density,
+    depth_distortion,
+    energy,
+    normal_consistency,
+    outside,
+    pictures,
+    reference,
+    region_fill,
+)
 from engine.loop.terms.rendered import RenderedStep
 
 REFINE: Mapping[str, ModuleType] = {
     "anchor": anchor,
     "pictures": pictures,
     "reference": reference,
+    "outside": outside,
+    "region_fill": region_fill,
+    "energy": energy,
     "surface": normal_consistency,
     "distortion": depth_distortion,
     "density": density,

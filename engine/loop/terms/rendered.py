@@ -8,6 +8,7 @@ from torch import Tensor
 
 from engine.core.cameras import Cameras
 from engine.core.views import Views
+from engine.loop.region import Kept
 from engine.loop.spec import Knobs
 from engine.loop.state import Context, RunState
 
@@ -16,7 +17,8 @@ from engine.loop.state import Context, RunState
 class RenderedStep:
     """``views`` (B,H,W,...) of the scene from ``cameras`` over ``background`` (3,), or over none.
 
-    While the prior refines, ``x`` (B,C,h,w) is what it reads of them and ``t`` (B,) the noise level's index; None in a fit.
+    ``kept`` is the scene as it was, where only a region may change. While the
+    prior refines, ``x`` (B,C,h,w) is what it reads of them and ``t`` (B,) the noise level's index; None in a fit.
     """
 
     context: Context
@@ -27,6 +29,7 @@ class RenderedStep:
     background: Tensor | None = None
     x: Tensor | None = None
     t: Tensor | None = None
+    kept: Kept | None = None
 
     def scaled(self, mean: Tensor | float) -> Tensor | float:
         """A penalty on the scale of a mean, brought to that of a guidance loss, which is half a sum over each view of ``x``."""

@@ -1,0 +1,156 @@
+"""What the Edit tab does: an edit of a mesh, told step by step, or a run that sets out from a scene."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from base64 import b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+from engine.errors import InputError, StudioError
+from engine.lazy import imported
+from engine.loop.region_settings import DRAFT, FILL
+from engine.loop.settings import Value
+from engine.loop.spec import MAX_SEED
+from studio.edit_examples import ENERGY, PAINT, PART, RESTYLE, example_named
+from studio.edit_sources import EditSources, new_folder
+from studio.handlers import Handlers
+from studio.messages import note, problem
+from studio.pictures import contact_grid, jpeg
+
+WAYS: Mapping[str, str] = {PAINT: "Paint it", PART: "Change it", RESTYLE: "Restyle it", ENERGY: "Draw it there"}
+"""What the button says."""
+
+ABOUT: Mapping[str, str] = {
+    PAINT: "New colours from words, on the mesh as it is. Eight views agree on one texture.",
+    PART: "New words for what lies in the box; all else stays. Drag the box in the picture.",
+    RESTYLE: "Only the colours change that the words change.",
+    ENERGY: "What pictures of it should be like, beside the words: the weights stand under Live, Energies.",
+}
+TEXTURE = "All views together"
+STRATEGIES: Mapping[str, str] = {TEXTURE: "together"}
+Shown = tuple[Any, Any, Any, Any]
+WIDGETS, PRIOR = 7, 3  # how many the card has, and where the prior stands in ``everything``
+
+
+@dataclass(frozen=True)
+class Edit:
+    """What the card says: ``given`` is a file or a thing of the shelf, None where the run that is shown is meant."""
+
+    given: str | None
+    way: str
+    strategy: str
+    words: str
+    was: str
+    region: str
+
+    @staticmethod
+    def of(mesh: str | None, sample: str, way: str, strategy: str, words: str, was: str, region: str) -> Edit:
+        """As the widgets give it."""
+        return Edit(mesh or sample or None, way, strategy, str(words or "").strip(), str(was or "").strip(), region.strip())
+
+
+class Editing:
+    """The handlers of the tab. ``everything`` is as in `Handlers`."""
+
+    def __init__(self, handlers: Handlers) -> None:
+        self.handlers, self.sources = handlers, EditSources(handlers.session)
+
+    def choose(self, way: str) -> tuple[Any, Any, Any]:
+        """What depends on the way: what it does, how it is painted, and the button's words."""
+        strategies = gr.update(visible=way == PAINT and len(STRATEGIES) > 1)
+        return note(ABOUT.get(way, "")), strategies, gr.update(value=WAYS.get(way, WAYS[PAINT]))
+
+    def fill(self, clicked: str) -> tuple[Any, ...]:
+        """An example into the card."""
+        example = example_named(clicked.split(" ")[0]) if clicked else None
+        if example is None:
+            return (gr.skip(),) * 9
+        return None, example.source, example.way, example.words, "", example.region, *self.choose(example.way)
+
+    def go(self, token: str, owner: str, *asked: Any) -> Iterator[Shown]:
+        """(the run's token, what is told, what is shown, files), again and again while it works.
+
+        ``asked`` are the widgets of `Edit`, then ``everything``.
+        """
+        edit, everything = Edit.of(*asked[:WIDGETS]), asked[WIDGETS:]
+        try:
+            yield gr.skip(), note("It begins."), "", gr.update(visible=False)
+            if edit.way in (PART, ENERGY):
+                yield self._run(token, owner, edit, everything)
+            else:
+                yield from self._mesh(token, edit)
+        except StudioError as error:
+            yield gr.skip(), problem(error), gr.skip(), gr.skip()
+
+    def accept(self, shown: str) -> tuple[Any, ...]:
+        """The edited mesh is what is edited next."""
+        after = json.loads(shown or "{}").get("after")
+        return (after, "", note("The next edit goes on from this."), "", gr.skip()) if after else (gr.skip(),) * 5
+
+    def undo(self) -> tuple[Any, Any, Any]:
+        """Nothing of the edit is shown; its source is as it was."""
+        return note("It is as it was."), "", gr.update(visible=False)
+
+    def _run(self, token: str, owner: str, edit: Edit, everything: Sequence[Value]) -> Shown:
+        known = self.sources.words(token, edit.given)
+        words = edit.words or (known if edit.way == ENERGY else "")
+        if not words:
+            raise InputError("There are no words for what it becomes.", "Say the whole: a red mug with a blue handle.")
+        if edit.way == PART and not edit.region:
+            raise InputError("There is no box.", "Choose one below the words, and drag it in the picture.")
+        values = {
+            "start": "file",
+            "start_file": str(self.sources.splats(token, edit.given)),
+            "region": edit.region if edit.way == PART else "",
+            "region_was": edit.was or known,
+            "region_start": DRAFT if self._drafts(str(everything[PRIOR])) else FILL,
+            "seed": secrets.randbelow(MAX_SEED + 1),
+        }
+        settings = self.handlers.settings(everything, values, words)
+        new = self.handlers.session.submit(settings, owner or secrets.token_urlsafe(16))
+        told = json.dumps({"kind": "run", "before": "" if edit.given else token, "after": new})
+        return new, note("It is on the stage; what it came from stays in the library.", "Begun."), told, gr.update(visible=False)
+
+    def _drafts(self, prior: str) -> bool:
+        """Whether a prior draws several views of one object, with alpha."""
+        return "taught_words" in self.handlers.catalogue.prior(prior).offers
+
+    def _mesh(self, token: str, edit: Edit) -> Iterator[Shown]:
+        if not edit.words:
+            raise InputError("There are no words to paint by.", "Say what it shall look like: a red chair with blue legs.")
+        notes: list[str] = []
+        source = self.sources.mesh(token, edit.given)
+        for event in imported("studio.commands.edit").edits(self._options(token, source, edit), notes.append):
+            if isinstance(event, tuple):
+                yield self._done(source, event, notes)
+            else:
+                yield gr.skip(), note(f"{event.step} of {event.steps}", "Step"), working(event), gr.skip()
+
+    def _done(self, source: Path, files: tuple[Path, ...], notes: list[str]) -> Shown:
+        told = json.dumps({"kind": "mesh", "before": str(source), "after": str(files[0])})
+        shown = gr.update(value=[str(each) for each in files], visible=True)
+        return gr.skip(), note(" ".join(each.removeprefix("note: ") for each in notes), "Done."), told, shown
+
+    def _options(self, token: str, source: Path, edit: Edit) -> Any:
+        """What is asked for, as the command line would."""
+        options = imported("studio.commands.edit").EditOptions
+        if edit.way != RESTYLE:
+            return options(source=source, out=new_folder(), paint=edit.words)
+        was = edit.was or self.sources.words(token, edit.given)
+        return options(source=source, out=new_folder(), restyle=edit.words, was=was or None)
+
+
+def working(event: Any) -> str:
+    """A picture of the views that are painted now, for the card."""
+    views = getattr(event, "views", None)
+    if views is None:
+        return gr.skip()
+    encoded = b64encode(jpeg(contact_grid(imported("engine.editing.texturing").on_paper(views)))).decode()
+    picture = f"data:image/jpeg;base64,{encoded}"
+    return json.dumps({"kind": "working", "picture": picture, "step": event.step, "steps": event.steps})

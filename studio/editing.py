@@ -17,6 +17,7 @@ from engine.lazy import imported
 from engine.loop.region_settings import DRAFT, FILL
 from engine.loop.settings import Value
 from engine.loop.spec import MAX_SEED
+from engine.prior.capabilities import info_of
 from studio.edit_examples import ENERGY, PAINT, PART, RESTYLE, example_named
 from studio.edit_sources import EditSources, new_folder
 from studio.handlers import Handlers
@@ -119,7 +120,8 @@ class Editing:
 
     def _drafts(self, prior: str) -> bool:
         """Whether a prior draws several views of one object, with alpha."""
-        return "taught_words" in self.handlers.catalogue.prior(prior).offers
+        info = info_of(prior)
+        return info is not None and info.joint_views and info.channels == "rgba"
 
     def _mesh(self, token: str, edit: Edit) -> Iterator[Shown]:
         if not edit.words:

@@ -6,22 +6,27 @@ came from stays as it is.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
 from engine.assets.meshes.file_kinds import SUFFIXES
+from engine.core.fields import File
 from studio.controls import Controls, unmarked
 from studio.edit_examples import EXAMPLES
-from studio.editing import ABOUT, PAINT, PART, RESTYLE, STRATEGIES, TEXTURE, WAYS, Editing
+from studio.editing import ABOUT, PAINT, STRATEGIES, TEXTURE, WAYS, WEIGHTS, Editing
 from studio.handlers import Handlers
 from studio.messages import note
+from studio.widgets import file_pick
 
 WAY_CHOSEN = "(way) => { maquette.editWay(way); }"
 AS_OWNER = "(token, owner, ...rest) => [token, maquette.owner(), ...rest]"
 ATTACH = "(token) => { maquette.attach(token); }"
-SUFFIXES_TAKEN = sorted({*SUFFIXES, ".splat", ".spz", ".sog", ".ksplat"})
+FILE = File(
+    tuple(sorted({*SUFFIXES, ".splat", ".spz", ".sog", ".ksplat"})),
+    help="A mesh, or splats. Without one, the run that is shown is changed.",
+)
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
 
@@ -30,7 +35,7 @@ class EditCard:
     """The widgets of the card; ``sample`` is the thing of an example that was clicked, in place of a file."""
 
     examples: gr.HTML
-    mesh: gr.File
+    mesh: gr.HTML
     sample: gr.Textbox
     way: gr.Radio
     about: gr.HTML
@@ -70,10 +75,9 @@ def draw_edit_card(controls: Controls) -> EditCard:
             js_on_load="maquette.mountEditExamples(element, props, trigger)",
             apply_default_css=False,
             elem_id="mq-edit-examples",
-            examples=[{**asdict(each), "title": each.title} for each in EXAMPLES],
+            examples=[{"key": each.key, "title": each.title, "sentence": each.sentence} for each in EXAMPLES],
         )
-        title = "The run that is shown, or a mesh or splats of yours"
-        mesh = gr.File(label=title, file_types=SUFFIXES_TAKEN, height=78, elem_id="mq-edit-mesh")
+        mesh = file_pick(FILE, "", "A file of yours", "mq-edit-mesh", ["mq-knob"])
         sample = gr.Textbox(visible="hidden", elem_id="mq-edit-sample")
         way = gr.Radio(list(WAYS), value=PAINT, show_label=False, container=False, elem_id="mq-edit-way")
         about = gr.HTML(note(ABOUT[PAINT]), elem_id="mq-edit-about", apply_default_css=False)
@@ -115,13 +119,11 @@ def connect_edit_card(card: EditCard, panel: Any, handlers: Handlers, everything
     here: dict[str, Any] = {"queue": False, **QUIET}
     card.way.change(None, card.way, None, js=WAY_CHOSEN, **here)
     card.way.input(editing.choose, card.way, card.chosen, **here)
-    card.mesh.upload(lambda: "", None, card.sample, **here)
-    filled = card.examples.input(editing.fill, card.examples, card.filled, **here)
+    card.mesh.input(lambda: "", None, card.sample, **here)
+    weights = [panel.controls.named(name) for name in WEIGHTS]
+    filled = card.examples.input(editing.fill, card.examples, [*card.filled, *weights], **here)
     for begun in (card.go.click, card.words.submit, filled.then):
         ended = begun(editing.go, inputs, shown, js=AS_OWNER, concurrency_limit=1, concurrency_id="edit", **QUIET)
         ended.then(None, panel.token, None, js=ATTACH)
     card.accept.click(editing.accept, card.view, [card.mesh, card.sample, card.told, card.view, card.files], **here)
     card.undo.click(editing.undo, None, [card.told, card.view, card.files], **here)
-
-
-__all__ = ["PART", "RESTYLE", "EditCard", "connect_edit_card", "draw_edit_card"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from engine.loop.reference.reference_source import SHELF
 
@@ -19,6 +21,7 @@ class EditExample:
     words: str
     sentence: str
     region: str = ""
+    energies: Mapping[str, float] = field(default_factory=dict)  # weights by setting
 
     @property
     def title(self) -> str:
@@ -27,9 +30,16 @@ class EditExample:
 
 EXAMPLES = (
     EditExample("paint", PAINT, f"{SHELF}toybox/701000", "a red chair with blue legs", "A chair gets other colours"),
-    EditExample("part", PART, f"{SHELF}toybox/701001", "a mug", "The handle changes, and the mug stays", "y=0.2:1"),
-    EditExample("restyle", RESTYLE, f"{SHELF}toybox/701001", "a mug", "Only what the words change"),
-    EditExample("energy", ENERGY, f"{SHELF}toybox/701000", "a chair", "Symmetry"),
+    EditExample("part", PART, f"{SHELF}toybox/700002", "a lime mug with a blue handle", "The handle alone changes", "y=0.3:1"),
+    EditExample("restyle", RESTYLE, f"{SHELF}toybox/700001", "a brown mug with a red handle", "Only what the words change"),
+    EditExample(
+        "energy",
+        ENERGY,
+        f"{SHELF}toybox/701002",
+        "a green chair",
+        "Refined, with its outline kept and both sides alike",
+        energies=MappingProxyType({"energy_symmetry": 2.0, "energy_outline": 2.0}),
+    ),
 )
 
 

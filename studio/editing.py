@@ -35,8 +35,10 @@ ABOUT: Mapping[str, str] = {
 }
 TEXTURE = "All views together"
 STRATEGIES: Mapping[str, str] = {TEXTURE: "together"}
+WEIGHTS = ("energy_symmetry", "energy_outline", "energy_depth", "energy_colour_weight")
 Shown = tuple[Any, Any, Any, Any]
 WIDGETS, PRIOR = 7, 3  # how many the card has, and where the prior stands in ``everything``
+FILLED = 9 + len(WEIGHTS)
 
 
 @dataclass(frozen=True)
@@ -68,11 +70,12 @@ class Editing:
         return note(ABOUT.get(way, "")), strategies, gr.update(value=WAYS.get(way, WAYS[PAINT]))
 
     def fill(self, clicked: str) -> tuple[Any, ...]:
-        """An example into the card."""
+        """An example into the card, and its weights into the energies."""
         example = example_named(clicked.split(" ")[0]) if clicked else None
         if example is None:
-            return (gr.skip(),) * 9
-        return None, example.source, example.way, example.words, "", example.region, *self.choose(example.way)
+            return (gr.skip(),) * FILLED
+        weights = [example.energies.get(name, 0.0) for name in WEIGHTS]
+        return "", example.source, example.way, example.words, "", example.region, *self.choose(example.way), *weights
 
     def go(self, token: str, owner: str, *asked: Any) -> Iterator[Shown]:
         """(the run's token, what is told, what is shown, files), again and again while it works.

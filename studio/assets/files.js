@@ -25,7 +25,7 @@
 
     draw() {
       const { value, name, endings } = this.props, file = (value || "").split(/[\\/]/).pop();
-      this.button.textContent = file || `Choose a file (${endings.join(", ")})`;
+      this.button.textContent = file || (endings.length > 8 ? "Choose a file" : `Choose a file (${endings.join(", ")})`);
       this.button.title = file;
       this.button.setAttribute("aria-label", `${name}: ${this.button.textContent}`);
       this.button.toggleAttribute("data-chosen", Boolean(file));

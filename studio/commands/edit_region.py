@@ -17,7 +17,7 @@ from engine.core.boxes import BETWEEN, read_boxes
 from engine.core.paths import given_path
 from engine.editing.mesh_to_splats import write_mesh_as_splats
 from engine.errors import InputError, MissingError, storage_errors
-from engine.loop.exporting import DISTANCE, FOV_DEG
+from engine.loop.export_source import DISTANCE, FOV_DEG
 from engine.loop.init_from_file import read_start_file
 from engine.loop.messages import Finished, SceneCopy
 from engine.loop.recipe import Recipe

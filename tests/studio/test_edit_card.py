@@ -148,9 +148,10 @@ def test_what_cannot_be_edited_is_told_and_nothing_begins(desk: Desk, edits: lis
 def test_every_way_has_an_example_that_fills_the_card(desk: Desk) -> None:
     assert [each.way for each in EXAMPLES] == [PAINT, PART, RESTYLE, ENERGY]
     for each in EXAMPLES:
-        mesh, sample, way, words, _, region, about, _, button = desk.editing.fill(f"{each.key} 7")
-        assert (mesh, sample, way, words, region) == (None, each.source, each.way, each.words, each.region)
+        mesh, sample, way, words, _, region, about, _, button, *weights = desk.editing.fill(f"{each.key} 7")
+        assert any(weights) == (way == ENERGY)
+        assert (mesh, sample, way, words, region) == ("", each.source, each.way, each.words, each.region)
         assert "mq-note" in about and button["value"]
         assert desk.editing.sources.mesh("", each.source).stat().st_size > 1000
         assert desk.editing.sources.words("", each.source)
-    assert len(desk.editing.fill("nothing")) == len(desk.panel.edit.filled)
+    assert len(desk.editing.fill("nothing")) == len(desk.panel.edit.filled) + 4

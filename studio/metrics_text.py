@@ -37,7 +37,7 @@ def loss_shares(metrics: Mapping[str, float]) -> list[ReadOut]:
 
 
 def _convergence(value: float) -> ReadOut:
-    """``value`` is 1 - (error of the learned null branch / of the plain one); see ``engine.guidance.learned.convergence``."""
+    """``value`` is 1 - (error of the learned null branch / of the plain one); see ``engine.guidance.learned.null_branch``."""
     share = min(max(value, 0.0), 1.0)
     words = next(told for above, told in CONVERGENCE if share >= above)
     return ReadOut("null_convergence", "Shape learned by the null branch", share, words, warning=share >= PALE)

@@ -18,15 +18,13 @@ from engine.benchmark.batch import measure_batch
 from engine.benchmark.crowd import measure_crowd
 from engine.benchmark.cuda import NO_DEVICE, measure_cuda, measure_overhead
 from engine.benchmark.driving import WARM_UP, refinement
-from engine.benchmark.first_picture import measure_first_picture
+from engine.benchmark.latency import measure_first_picture, measure_slider
 from engine.benchmark.memory import peak_of
 from engine.benchmark.page_start import free_port, seconds_until_answer
 from engine.benchmark.renderers import STATES, Series, Twins, growing, measure_growth, measure_twins
-from engine.benchmark.report import document, machine_facts, table
-from engine.benchmark.rows import Goal, Row
+from engine.benchmark.report import Goal, Row, document, machine_facts, table
 from engine.benchmark.scenes import RADIUS, Case, camera_of, scene_of
 from engine.benchmark.sessions import begin_refining, hasty, open_session, page_camera, until
-from engine.benchmark.slider import measure_slider
 from engine.benchmark.split import Split, measure_split, split_steps
 from engine.benchmark.stopwatch import Stopwatch, TimedPrior, timed, timed_renderer
 from engine.benchmark.timing import Comparison, interleaved, seconds_of

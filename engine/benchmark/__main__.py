@@ -17,13 +17,11 @@ from pathlib import Path
 
 from engine.benchmark.beside import check_checkout, measure_beside
 from engine.benchmark.cuda import measure_cuda
-from engine.benchmark.first_picture import measure_first_picture
+from engine.benchmark.latency import measure_first_picture, measure_slider
 from engine.benchmark.memory import measure_memory
 from engine.benchmark.page_start import measure_page_start
 from engine.benchmark.renderers import STATES, TWINS, growing, measure_growth, measure_twins
-from engine.benchmark.report import document, machine_facts, table
-from engine.benchmark.rows import Measured, Row
-from engine.benchmark.slider import measure_slider
+from engine.benchmark.report import Measured, Row, document, machine_facts, table
 from engine.benchmark.split import measure_split
 from engine.benchmark.watching import measure_watching
 from engine.errors import InputError, StudioError, storage_errors

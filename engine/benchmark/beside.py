@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from engine.benchmark.memory import MEGABYTE, ROOT
 from engine.benchmark.page_start import free_port, seconds_until_answer
-from engine.benchmark.rows import Goal, Row
+from engine.benchmark.report import Goal, Row
 from engine.benchmark.timing import Comparison, interleaved
 from engine.errors import InputError, RunError
 

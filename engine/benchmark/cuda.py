@@ -8,7 +8,7 @@ import torch
 
 from engine.benchmark.driving import guided_call, refinement
 from engine.benchmark.renderers import TWINS, measure_twins
-from engine.benchmark.rows import Row
+from engine.benchmark.report import Row
 from engine.benchmark.timing import Comparison, clock_of, interleaved, seconds_of
 from engine.errors import DeviceError
 from engine.loop.settings import Settings

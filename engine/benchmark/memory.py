@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from engine.benchmark.rows import Goal, Row
+from engine.benchmark.report import Goal, Row
 from engine.errors import RunError
 from engine.loop.settings import Settings, flatten
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory, TemporaryFile
 from typing import IO
 
-from engine.benchmark.rows import Goal, Row
+from engine.benchmark.report import Goal, Row
 from engine.benchmark.timing import Comparison, interleaved, seconds_of
 from engine.errors import RunError
 

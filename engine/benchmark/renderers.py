@@ -8,7 +8,7 @@ from typing import Literal
 
 import torch
 
-from engine.benchmark.rows import Goal, Row
+from engine.benchmark.report import Goal, Row
 from engine.benchmark.scenes import Case, Kind, State, camera_of, scene_of
 from engine.benchmark.timing import Clock, Comparison, clock_of, interleaved, seconds_of
 from engine.render import Backend, choose

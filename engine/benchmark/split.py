@@ -9,7 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from engine.benchmark.driving import refinement
-from engine.benchmark.rows import Goal, Row
+from engine.benchmark.report import Goal, Row
 from engine.benchmark.stopwatch import Stopwatch, TimedPrior, timed_renderer
 from engine.benchmark.timing import Clock, clock_of
 from engine.loop.messages import Event, Finished, StageStarted, Unattended

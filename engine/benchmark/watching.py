@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from engine.benchmark.rows import Goal, Row
+from engine.benchmark.report import Goal, Row
 from engine.benchmark.sessions import begin_refining, hasty, open_session, page_camera, seconds_of_steps
 from engine.benchmark.timing import Comparison, interleaved
 from engine.core.camera import Camera

@@ -12,10 +12,11 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 from engine.core.gradient import loss_from_gradient
+from engine.core.noise_schedule import noise_like
 from engine.core.views import Views
 from engine.guidance.cost import Cost
 from engine.lazy import torch
-from engine.prior.base import Prior, PriorInfo, Prompts
+from engine.prior.base import Condition, Prior, PriorInfo, Prompts
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -82,3 +83,15 @@ class Guidance(Protocol):
     def loss(self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: Any, rng: torch.Generator) -> GuidanceOut:
         """Loss for renders ``x`` (B,C,h,w) in the prior's space at integer times ``t`` (B,)."""
         ...
+
+
+def denoising_loss(x: Tensor, condition: Condition, prior: Prior, rng: torch.Generator) -> Tensor:
+    """mean |eps(a x + sig eps', t'; condition) - eps'|^2 with fresh times and noise; it never reaches ``x`` (B,C,h,w).
+
+    Times are even over the range that the prior is good at (the papers draw from the whole schedule); joint priors share one.
+    """
+    low, high = (prior.schedule.index(fraction) for fraction in prior.info.time_range)
+    t = torch.randint(low, high + 1, (1 if prior.info.joint_views else len(x),), generator=rng, device=rng.device)
+    t, x = t.expand(len(x)).to(x.device), x.detach()
+    eps = noise_like(x, rng)
+    return (prior.predict(prior.schedule.add_noise(x, eps, t), t, condition).eps - eps).square().mean()

@@ -27,9 +27,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from engine.core.fields import Range, Switch, check_fields
 from engine.core.noise_schedule import noise_like, time_weight
 from engine.errors import InputError
-from engine.guidance.base import GuidanceOut, out_of
+from engine.guidance.base import GuidanceOut, denoising_loss, out_of
 from engine.guidance.cost import COMPARE_STEPS, Cost
-from engine.guidance.denoising import denoising_loss
 from engine.guidance.marks import InitialGuidance, TimeWeight
 from engine.lazy import torch
 from engine.prior.base import Prior, PriorInfo, Prompts
@@ -38,7 +37,7 @@ from engine.prior.perp_neg import repelled
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from engine.guidance.learned.null_embedding import NullEmbedding
+    from engine.guidance.learned.null_branch import NullEmbedding
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,7 @@ class Lods:
 
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> NullEmbedding:
         """The embedding begins as the negative prompt's, or the empty one's."""
-        from engine.guidance.learned.null_embedding import NullEmbedding  # imports torch
+        from engine.guidance.learned.null_branch import NullEmbedding  # imports torch
 
         return NullEmbedding(prompts.unconditional.text, one_prompt=prior.info.joint_views)
 

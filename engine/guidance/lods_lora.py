@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from engine.core.fields import Range, check_fields
 from engine.core.noise_schedule import noise_like, time_weight
-from engine.guidance.base import GuidanceOut, out_of
+from engine.guidance.base import GuidanceOut, denoising_loss, out_of
 from engine.guidance.cost import COMPARE_STEPS, Cost
-from engine.guidance.denoising import denoising_loss
 from engine.guidance.lods import normalised
 from engine.guidance.marks import AdapterStart, InitialGuidance, TimeWeight
 from engine.lazy import torch
@@ -25,7 +24,7 @@ from engine.prior.perp_neg import repelled
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from engine.guidance.learned.null_adapter import NullAdapter
+    from engine.guidance.learned.null_branch import NullAdapter
 
 RANK, SCALE = 4, 0.5
 
@@ -74,7 +73,7 @@ class LodsLora:
 
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> NullAdapter:
         """An adapter that changes nothing yet. Raises InputError for priors without a network."""
-        from engine.guidance.learned.null_adapter import NullAdapter  # imports torch
+        from engine.guidance.learned.null_branch import NullAdapter  # imports torch
         from engine.prior.trainable_lora import adapter_on
 
         return NullAdapter(adapter_on(prior, RANK, rng, SCALE, self.adapter_start), prior.device)

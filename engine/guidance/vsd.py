@@ -21,9 +21,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 
 from engine.core.fields import Range, check_fields
 from engine.core.noise_schedule import noise_like, time_weight
-from engine.guidance.base import GuidanceOut, out_of
+from engine.guidance.base import GuidanceOut, denoising_loss, out_of
 from engine.guidance.cost import Cost
-from engine.guidance.denoising import denoising_loss
 from engine.guidance.marks import AdapterStart, GuidanceScale, TimeWeight
 from engine.lazy import torch
 from engine.prior.base import Prior, PriorInfo, Prompts, check_takes_adapters, guided

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engine.assets.export.splat_cloud import SplatCloud, rgb_from_sh0
 from engine.assets.export.splat_files import read_splats
-from engine.assets.meshes.splat_pose import is_ours, upright
+from engine.assets.meshes.splats_to_mesh import is_ours, upright
 from engine.core.cameras import Cameras
 from engine.errors import FileFormatError
 from engine.loop.clipping import bounded

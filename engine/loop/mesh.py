@@ -10,8 +10,8 @@ from scipy import ndimage
 from scipy.spatial import cKDTree
 
 from engine.assets.export.bake import Baked, bake
-from engine.assets.export.normals import vertex_normals
 from engine.assets.export.surface import SurfaceOptions, surface_of_grid
+from engine.assets.meshes.mesh_shape import vertex_normals
 from engine.errors import InputError
 from engine.loop.carving import LEVEL as CARVED_LEVEL
 from engine.loop.carving import carved

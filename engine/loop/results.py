@@ -18,7 +18,7 @@ from engine.assets.export.glb import write_glb, write_textured_glb
 from engine.assets.export.placement import Placement
 from engine.assets.export.ply import sh0_from_rgb, write_splat_ply
 from engine.assets.export.sheet import write_sheet
-from engine.assets.export.splat_axes import AXES_COMMENT, to_file
+from engine.assets.export.splat_cloud import AXES_COMMENT, to_file
 from engine.assets.export.video import write_video
 from engine.core.camera import orbit_camera
 from engine.errors import IncompleteError, InputError, StorageError, StudioError, storage_errors

@@ -20,7 +20,7 @@ def _toybox(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
 
 
 def _latent(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
-    from engine.prior.latent.load import load_latent
+    from engine.prior.latent.stable_diffusion import load_latent
 
     return load_latent(folder, device, entry.info())
 
@@ -38,19 +38,19 @@ def _flow(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
 
 
 def _pixel(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
-    from engine.prior.pixel.load import load_pixel
+    from engine.prior.pixel.prior import load_pixel
 
     return load_pixel(folder, device, entry.info())
 
 
 def _mvdream(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
-    from engine.prior.mvdream.load import load_mvdream
+    from engine.prior.mvdream.prior import load_mvdream
 
     return load_mvdream(folder, device, entry.info())
 
 
 def _instruct(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
-    from engine.prior.instruct.load import load_instruct
+    from engine.prior.instruct.prior import load_instruct
 
     return load_instruct(folder, device, entry.info())
 
@@ -62,13 +62,13 @@ def _zero123(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
 
 
 def _zero123plus(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
-    from engine.prior.zero123plus.load import load_zero123plus
+    from engine.prior.zero123plus.prior import load_zero123plus
 
     return load_zero123plus(folder, device, entry.info(), entry.family.removeprefix("zero123plus-"))
 
 
 def _imagedream(entry: PriorEntry, folder: Path, device: torch.device) -> Prior:
-    from engine.prior.imagedream.load import load_imagedream
+    from engine.prior.imagedream.prior import load_imagedream
 
     return load_imagedream(folder, device, entry.info())
 

@@ -93,7 +93,7 @@ def choose(scene: Scene, backend: Backend = "auto") -> Renderer:
 @cache
 def _instead_of_cuda(kind: type[Scene], why: str) -> Renderer:
     """The faster of the two that need no CUDA kernels, with a notice of why and how fast they are."""
-    from engine.render.quickest import measured  # imports the scenes' makers, for this alone
+    from engine.render.kernels import measured  # imports the scenes' makers, for this alone
 
     rows = {row.backend: row for row in TABLE if row.scene is kind}
     (best, renderer), (other, slower) = measured(kind, [_load(rows, "torch"), _load(rows, "cpu")])

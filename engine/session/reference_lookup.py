@@ -16,10 +16,9 @@ from engine.assets.images.image_arguments import pictures_in
 from engine.errors import InputError, MissingError
 from engine.loop.image_settings import AUTO
 from engine.loop.prompt_words import heard, stands_in
-from engine.loop.reference.input_files import digest
+from engine.loop.reference.input_files import digest, kept_item
 from engine.loop.reference.provenance import Origin, write_origin
 from engine.loop.reference.reference_source import FromRun, FromShelf, Retrieved, asked_in
-from engine.loop.reference.shelf_copy import kept_item
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import RunSpec
 from engine.prior.registry import find_entry, kinds_of

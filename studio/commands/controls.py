@@ -9,8 +9,7 @@ from tqdm import tqdm
 
 from engine.errors import MissingError
 from engine.prior import hub
-from engine.prior.control.entries import ControlEntry, control_ids, find_control
-from engine.prior.control.fetching import fetch_control, local_folder
+from engine.prior.control.entries import ControlEntry, control_ids, fetch_control, find_control, local_folder
 from engine.prior.entries import Entry
 from engine.prior.vision import entries as photo
 from engine.prior.vision.entries import PhotoEntry, fetch_photo, find_photo

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from engine.core.camera import orbit_position
-from engine.evaluation.icosphere import icosphere, regional
+from engine.evaluation.judging import icosphere, regional
 
 
 @pytest.mark.parametrize(("level", "count"), [(0, 12), (1, 42), (2, 162)])

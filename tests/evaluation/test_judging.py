@@ -7,8 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from engine.evaluation.icosphere import icosphere, regional
-from engine.evaluation.judging import LOOKS, Judgement, Look, janus_rate, judge
+from engine.evaluation.judging import LOOKS, Judgement, Look, icosphere, janus_rate, judge, regional
 from tests.evaluation.doubles import LEVELS, Brightness, lit
 
 QUICK = Look(icosphere_level=1)

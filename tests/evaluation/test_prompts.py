@@ -8,7 +8,7 @@ import pytest
 
 from engine.errors import InputError
 from engine.evaluation.prompts import KINDS, read_sets
-from engine.prior.unknown_words import unknown_words
+from engine.loop.prompt_words import unknown_words
 
 
 def test_our_sets_are_of_the_three_kinds_and_toybox_knows_every_word_of_the_first() -> None:

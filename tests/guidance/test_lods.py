@@ -15,9 +15,9 @@ from torch import Tensor
 
 from engine.core.cameras import orbit_cameras
 from engine.errors import InputError
-from engine.guidance import denoising, lods
+from engine.guidance import base, lods
 from engine.guidance.cost import COMPARE_STEPS
-from engine.guidance.learned.null_embedding import NullEmbedding, side_shares
+from engine.guidance.learned.null_branch import NullEmbedding, side_shares
 from engine.guidance.lods import Lods
 from engine.guidance.sds import Sds
 from engine.loop.guidance_state import make_side_optimiser
@@ -116,7 +116,7 @@ def test_the_null_prompts_loss_is_least_at_the_picture(prior: AnalyticPrior, t: 
     at_t = _prior_at(prior, t)
     a, sig, v = constants(prior, t)
     state, x = null_at(at_t, learned), pictures(2.0, 200_000)
-    loss = denoising.denoising_loss(x, state.told(prompts_of(prior).empty, False), at_t, torch.Generator().manual_seed(1))
+    loss = base.denoising_loss(x, state.told(prompts_of(prior).empty, False), at_t, torch.Generator().manual_seed(1))
     (pull,) = torch.autograd.grad(loss, state.tokens)
     expected = (sig * a * (2.0 - learned) / v) ** 2 + (a**2 * STD**2 / v) ** 2
     assert loss.item() == pytest.approx(expected, rel=0.03)
@@ -277,7 +277,7 @@ class TestSides:
             optimiser = make_side_optimiser(state, 0.01)
             for _ in range(30):
                 optimiser.zero_grad()
-                denoising.denoising_loss(pictures(2.0, 4), state.told(prompts_of(prior).empty, False), prior, rng).backward()
+                base.denoising_loss(pictures(2.0, 4), state.told(prompts_of(prior).empty, False), prior, rng).backward()
                 optimiser.step()
             paths.append(state.tokens.detach().flatten())
         assert len(paths[0]) == 1 and len(paths[1]) == 4 and paths[0].item() > EMPTY + 0.1

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.guidance.cost import COMPARE_STEPS
-from engine.guidance.learned.null_adapter import NullAdapter
+from engine.guidance.learned.null_branch import NullAdapter
 from engine.guidance.lods import Lods
 from engine.guidance.lods_lora import SCALE, LodsLora
 from engine.guidance.sds import Sds

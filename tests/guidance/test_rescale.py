@@ -8,8 +8,7 @@ from torch import Tensor
 
 from engine.core.noise_schedule import eps_from_x0, noise_like, scaled_linear
 from engine.guidance import sds
-from engine.guidance.rescale import rescaled
-from engine.guidance.sds import Sds
+from engine.guidance.sds import Sds, rescaled
 from engine.prior.analytic import AnalyticPrior, JointAnalyticPrior, gaussian
 from engine.prior.base import Condition, Prediction, Prompts
 from tests.guidance.numbers import START, TIMES, constants, gradients, known_noise, scalar_prior

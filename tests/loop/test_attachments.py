@@ -21,8 +21,8 @@ from engine.prior.attachments import Attachments
 from engine.prior.base import Condition, Prediction, PriorInfo
 from engine.prior.control.control import load_control
 from engine.prior.control.entries import control_ids
-from engine.prior.latent.load import load_latent
 from engine.prior.latent.prior import LatentPrior
+from engine.prior.latent.stable_diffusion import load_latent
 from tests.loop.balls import ScriptedCommands, ball_prior, of_type, quick_spec
 from tests.prior.control.tiny_control import SIDE, save_tiny_control
 from tests.prior.lora.lora_files import TEXT_LAYERS, UNET_LAYERS, random_lora, write_lora

@@ -22,16 +22,15 @@ from engine.assets.export import read_recipe
 from engine.assets.export.camera_path import viewpoints
 from engine.assets.export.formats import export_formats
 from engine.assets.export.formats.base import ExportOptions
-from engine.assets.export.formats.locale_kept import locale_kept
+from engine.assets.export.formats.counting import locale_kept
 from engine.assets.export.glb import srgb_from_linear
 from engine.assets.export.ply import write_splat_ply
-from engine.assets.export.splat_axes import AXES_COMMENT, to_file
-from engine.assets.export.splat_cloud import rgb_from_sh0, sh0_from_rgb
+from engine.assets.export.splat_cloud import AXES_COMMENT, rgb_from_sh0, sh0_from_rgb, to_file
 from engine.assets.export.splat_files import read_splats
 from engine.core.camera import orbit_camera
 from engine.errors import FileFormatError, InputError, MissingError, StudioError
 from engine.loop.exporting import estimated_bytes, export, format_named, open_source
-from engine.loop.layers import render_layer
+from engine.loop.frames import render_layer
 from engine.loop.recipe import Recipe
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec

@@ -58,7 +58,7 @@ def from_file(file: Path, **changes):
 
 @pytest.fixture(scope="module")
 def tiny_instruct(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Prior]:
-    from engine.prior.instruct.load import load_instruct
+    from engine.prior.instruct.prior import load_instruct
 
     folder = tmp_path_factory.mktemp("instruct") / "pipeline"
     prior = load_instruct(importlib.import_module("tests.prior.tiny_instruct").save_tiny_instruct(folder))

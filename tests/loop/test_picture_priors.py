@@ -44,10 +44,10 @@ def mug(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def priors(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Prior]:
-    from engine.prior.imagedream.load import load_imagedream
-    from engine.prior.latent.load import load_latent
+    from engine.prior.imagedream.prior import load_imagedream
+    from engine.prior.latent.stable_diffusion import load_latent
     from engine.prior.zero123.load import load_zero123
-    from engine.prior.zero123plus.load import load_zero123plus
+    from engine.prior.zero123plus.prior import load_zero123plus
 
     root, tiny = tmp_path_factory.mktemp("priors"), importlib.import_module("tests.prior.tiny_sight")
     dream = importlib.import_module("tests.prior.tiny_imagedream").save_tiny_imagedream(root / "imagedream")

@@ -34,7 +34,7 @@ def opaque_prior(name: str = "ball") -> Prior:
 
 @pytest.fixture(scope="module")
 def tiny_mvdream(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Prior]:
-    from engine.prior.mvdream.load import load_mvdream
+    from engine.prior.mvdream.prior import load_mvdream
 
     folder = tmp_path_factory.mktemp("mvdream") / "pipeline"
     prior = load_mvdream(importlib.import_module("tests.prior.tiny_mvdream").save_tiny_mvdream(folder))

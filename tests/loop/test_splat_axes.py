@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from engine.assets.export.ply import read_splat_ply, write_splat_ply
-from engine.assets.export.splat_axes import AXES_COMMENT, TO_FILE, to_file, to_world
+from engine.assets.export.splat_cloud import AXES_COMMENT, TO_FILE, to_file, to_world
 from engine.loop.init_from_file import read_start_file
 from engine.loop.messages import Finished, SceneCopy
 from engine.loop.recipe import Recipe

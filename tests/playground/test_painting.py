@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from engine.loop.recipe import Recipe
-from engine.playground import archive
 from engine.playground.grid import Cell, Grid, canvas_settings
 from engine.playground.painting import FRAMES, SIZE, Brushed, Painting, colour_numbers, paint
-from engine.playground.play import play
+from engine.playground.play import ARRAYS, load, play, save
 from tests.loop.balls import ball_prior
 
 STEPS = 40
@@ -87,12 +86,12 @@ def test_colours_have_closed_forms() -> None:
 
 
 def test_a_kept_cell_comes_back_as_it_was(ball: Painting, tmp_path: Path) -> None:
-    archive.save(ball, tmp_path)
-    again = archive.load(ball.cell, tmp_path)
-    for name in archive.ARRAYS:
+    save(ball, tmp_path)
+    again = load(ball.cell, tmp_path)
+    for name in ARRAYS:
         np.testing.assert_array_equal(getattr(again, name), getattr(ball, name))
     assert (again.numbers, again.notes, again.recipe) == (ball.numbers, ball.notes, ball.recipe)
-    assert archive.load(grid(scales=(2.0,)).cells()[0], tmp_path) is None
+    assert load(grid(scales=(2.0,)).cells()[0], tmp_path) is None
 
 
 def test_an_interrupted_grid_goes_on_with_the_cell_it_was_at(tmp_path: Path) -> None:
@@ -110,8 +109,8 @@ def test_an_interrupted_grid_goes_on_with_the_cell_it_was_at(tmp_path: Path) -> 
 
 
 def test_a_damaged_or_troubled_cell_is_painted_anew(ball: Painting, tmp_path: Path) -> None:
-    archive.save(ball, tmp_path)
+    save(ball, tmp_path)
     (tmp_path / ball.cell.key / "cell.npz").write_bytes(b"no archive")
-    assert archive.load(ball.cell, tmp_path) is None
-    archive.save(Painting(grid(("vsd",)).cells()[0], trouble="no network"), tmp_path)
+    assert load(ball.cell, tmp_path) is None
+    save(Painting(grid(("vsd",)).cells()[0], trouble="no network"), tmp_path)
     assert len(list(tmp_path.iterdir())) == 1

@@ -24,16 +24,16 @@ SMALL = {
     "views_per_step": 2, "time_budget_seconds": 0,
 }  # fmt: skip
 LOADERS = {
-    "sd": ("tiny_pipeline.save_tiny_pipeline", "latent.load.load_latent"),
+    "sd": ("tiny_pipeline.save_tiny_pipeline", "latent.stable_diffusion.load_latent"),
     "sdxl": ("tiny_sdxl.save_tiny_sdxl", "latent.sdxl.load_sdxl"),
     "sd3": ("tiny_flow.save_tiny_sd3", "flow.load.load_flow"),
     "sana": ("tiny_flow.save_tiny_sana", "flow.load.load_flow"),
-    "if": ("tiny_if.save_tiny_if", "pixel.load.load_pixel"),
-    "mvdream": ("tiny_mvdream.save_tiny_mvdream", "mvdream.load.load_mvdream"),
-    "imagedream": ("tiny_imagedream.save_tiny_imagedream", "imagedream.load.load_imagedream"),
+    "if": ("tiny_if.save_tiny_if", "pixel.prior.load_pixel"),
+    "mvdream": ("tiny_mvdream.save_tiny_mvdream", "mvdream.prior.load_mvdream"),
+    "imagedream": ("tiny_imagedream.save_tiny_imagedream", "imagedream.prior.load_imagedream"),
     "zero123": ("tiny_sight.save_tiny_zero123", "zero123.load.load_zero123"),
-    "zero123plus": ("tiny_sight.save_tiny_zero123plus", "zero123plus.load.load_zero123plus"),
-    "instruct": ("tiny_instruct.save_tiny_instruct", "instruct.load.load_instruct"),
+    "zero123plus": ("tiny_sight.save_tiny_zero123plus", "zero123plus.prior.load_zero123plus"),
+    "instruct": ("tiny_instruct.save_tiny_instruct", "instruct.prior.load_instruct"),
 }
 """By family: who writes a tiny random pipeline, and who loads it."""
 

@@ -19,11 +19,9 @@ from engine.core.views import Views
 from engine.errors import FileFormatError, InputError, MissingError
 from engine.prior.base import CleanViews, Condition
 from engine.prior.capabilities import known_info
-from engine.prior.imagedream.load import load_imagedream
-from engine.prior.imagedream.poses import camera_numbers
-from engine.prior.imagedream.prior import ImageDreamPrior
+from engine.prior.imagedream.prior import ImageDreamPrior, camera_numbers, load_imagedream
 from engine.prior.memory_savings import footprint_of, networks_of
-from engine.prior.mvdream.load import load_mvdream
+from engine.prior.mvdream.prior import load_mvdream
 from engine.prior.registry import find_entry
 
 T = torch.full((4,), 500)

@@ -18,9 +18,8 @@ from engine.core.views import Views
 from engine.errors import FileFormatError, InputError
 from engine.guidance.sds import Sds
 from engine.prior.base import Condition, Prompts, Source, TextEmbedding, guided
-from engine.prior.instruct.load import load_instruct
-from engine.prior.instruct.prior import InstructPrior
-from engine.prior.latent.load import load_latent
+from engine.prior.instruct.prior import InstructPrior, load_instruct
+from engine.prior.latent.stable_diffusion import load_latent
 from engine.prior.sampling import ddim
 
 T = torch.tensor([20, 500, 980])

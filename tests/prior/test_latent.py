@@ -16,10 +16,9 @@ from safetensors.torch import load_file, save_file
 from engine.core.views import Views
 from engine.errors import FileFormatError, MissingError
 from engine.prior.base import Condition, Prompts, TextEmbedding, guided
-from engine.prior.latent.load import load_latent
-from engine.prior.latent.loading import dtype_for
+from engine.prior.latent.loading import dtype_for, schedule_from
 from engine.prior.latent.prior import LatentPrior
-from engine.prior.latent.scheduler_config import schedule_from
+from engine.prior.latent.stable_diffusion import load_latent
 from engine.prior.sampling import ddim
 
 KINDS = ("epsilon", "v_prediction", "sample")

@@ -14,7 +14,7 @@ from engine.prior import memory_savings as economies
 from engine.prior.analytic import AnalyticPrior, gaussian
 from engine.prior.base import Condition
 from engine.prior.chunked import chunked
-from engine.prior.latent.load import load_latent
+from engine.prior.latent.stable_diffusion import load_latent
 from engine.prior.memory_plan import GB, Economy, tiers
 from engine.prior.memory_savings import economise, footprint_of, load_within, networks_of, recast, tiers_of
 from engine.prior.offload import Offload

@@ -17,11 +17,9 @@ from engine.core.cameras import Cameras, orbit_cameras
 from engine.core.views import Views
 from engine.errors import FileFormatError, InputError, MissingError
 from engine.prior.base import Condition, TextEmbedding
-from engine.prior.latent.load import load_latent
-from engine.prior.mvdream.load import load_mvdream
+from engine.prior.latent.stable_diffusion import load_latent
 from engine.prior.mvdream.names import diffusers_name, unet_config
-from engine.prior.mvdream.poses import camera_numbers
-from engine.prior.mvdream.prior import MvdreamPrior
+from engine.prior.mvdream.prior import MvdreamPrior, camera_numbers, load_mvdream
 from engine.prior.trainable_lora import adapter_on
 
 T = torch.full((4,), 500)

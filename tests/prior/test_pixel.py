@@ -19,8 +19,7 @@ from engine.errors import FileFormatError, MissingError
 from engine.guidance.sds import Sds
 from engine.prior.analytic import CountingPrior
 from engine.prior.base import Condition, Prompts, TextEmbedding
-from engine.prior.pixel.load import load_pixel
-from engine.prior.pixel.prior import PixelPrior
+from engine.prior.pixel.prior import PixelPrior, load_pixel
 from engine.prior.pixel.sentencepiece import read_model, t5_tokenizer
 from engine.prior.view_prompts import ViewPromptEncoder
 

@@ -81,7 +81,7 @@ def test_priors_without_mask_or_pooled_text_stay_without() -> None:
 
 
 def test_a_latent_prior_reads_the_direction(tiny_pipelines: dict) -> None:
-    from engine.prior.latent.load import load_latent
+    from engine.prior.latent.stable_diffusion import load_latent
 
     prior = load_latent(tiny_pipelines["epsilon"])
     text = view_prompt_embeddings(prior, "a mug", around([0.0, 90.0]))

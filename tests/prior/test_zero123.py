@@ -24,13 +24,12 @@ from engine.guidance.sds import Sds
 from engine.prior.base import CleanViews, Condition, Prompts, TextEmbedding
 from engine.prior.capabilities import known_info
 from engine.prior.entries import read_entry
-from engine.prior.latent.load import load_latent
+from engine.prior.latent.stable_diffusion import load_latent
 from engine.prior.memory_savings import recast
 from engine.prior.registry import fetch, find_entry, installed, load_prior
 from engine.prior.sampling import ddim
 from engine.prior.zero123.load import load_zero123
-from engine.prior.zero123.poses import camera_difference, nearest
-from engine.prior.zero123.prior import Zero123Prior
+from engine.prior.zero123.prior import Zero123Prior, camera_difference, nearest
 
 KINDS = ("Zero123Pipeline", "Zero1to3StableDiffusionPipeline")
 T = torch.tensor([20, 500, 980])

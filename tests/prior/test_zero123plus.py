@@ -21,8 +21,7 @@ from engine.prior.base import Condition, PriorInfo
 from engine.prior.capabilities import known_info
 from engine.prior.registry import find_entry
 from engine.prior.trainable_lora import adapter_on
-from engine.prior.zero123plus.load import load_zero123plus
-from engine.prior.zero123plus.prior import Zero123PlusPrior
+from engine.prior.zero123plus.prior import Zero123PlusPrior, load_zero123plus
 from engine.prior.zero123plus.tiles import joined, parted
 
 SIX = ((30, 20), (90, -10), (150, 20), (210, -10), (270, 20), (330, -10))

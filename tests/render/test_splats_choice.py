@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from engine.errors import DeviceError, InputError
-from engine.render import _instead_of_cuda, choose, quickest
+from engine.render import _instead_of_cuda, choose, kernels
 from engine.render.kernels import kernel_remedy
 from engine.scene.splats import Splats, random_ball
 
@@ -51,7 +51,7 @@ def test_auto_falls_back_and_tells_why(monkeypatch: pytest.MonkeyPatch) -> None:
             return {name: SimpleNamespace(is_cuda=True, shape=tensor.shape) for name, tensor in super().parameters().items()}
 
     seconds = {"cpu (numba)": 0.002, "torch": 0.04}
-    monkeypatch.setattr(quickest, "seconds_of", lambda renderer, scene: seconds[renderer.name])
+    monkeypatch.setattr(kernels, "seconds_of", lambda renderer, scene: seconds[renderer.name])
     monkeypatch.setattr(Splats, "to", lambda scene, device: scene)
     _instead_of_cuda.cache_clear()
     renderer = choose(OnCuda(**SCENE.parameters()))

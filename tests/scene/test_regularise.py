@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from engine.scene.regularise import depth_variance, distortion, opaqueness, orientation, sparsity, total_variation
+from engine.loop.terms.density import depth_variance, distortion, opaqueness, orientation, sparsity, total_variation
 
 
 def random(*shape: int, seed: int = 0) -> Tensor:

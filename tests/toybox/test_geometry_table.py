@@ -12,7 +12,7 @@ import trimesh
 from engine.toybox.benchmark import __main__ as benchmark
 from engine.toybox.benchmark import blender_renders
 from engine.toybox.benchmark.geometry import GeometryResult, Truth, normal_angles_deg, truth_of
-from engine.toybox.benchmark.geometry_table import gather_geometry, geometry_table
+from engine.toybox.benchmark.geometry_command import gather_geometry, geometry_table
 from engine.toybox.benchmark.lit import LitViews, lit_views, surviving_holes
 from engine.toybox.benchmark.solids import topology, true_topology, winding_number
 from engine.toybox.benchmark.surfaces import sample_surface, seen_points

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from engine.toybox.training.denoiser_task import EMBEDDING, with_more_words
-from engine.toybox.training.muon import Muon, orthogonalised
+from engine.toybox.training.optimiser import Muon, orthogonalised
 
 
 @pytest.mark.parametrize("shape", [(20, 48), (48, 20), (16, 16)])

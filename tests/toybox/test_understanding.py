@@ -6,7 +6,7 @@ import pytest
 
 from engine.toybox.objects import KINDS
 from engine.toybox.understanding import understood
-from engine.toybox.understanding.inflection import singulars
+from engine.toybox.understanding.lexicon import singulars
 from engine.toybox.vocabulary import VOCABULARY
 
 NEAREST = {

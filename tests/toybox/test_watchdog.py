@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[2]
 PARENT = """
 import time
 from multiprocessing import get_context
-from engine.toybox.benchmark.watchdog import end_with_parent
+from engine.toybox.benchmark.workers import end_with_parent
 
 def work():
     end_with_parent()

@@ -15,7 +15,7 @@ import numpy as np
 import xatlas
 from scipy.ndimage import distance_transform_edt
 
-from engine.assets.export.normals import vertex_normals
+from engine.assets.meshes.mesh_shape import vertex_normals
 from engine.errors import InputError
 
 ColourAt = Callable[[np.ndarray], np.ndarray]

@@ -19,7 +19,7 @@ from PIL import Image
 
 from engine.assets.export.files import read_errors
 from engine.assets.export.gltf_writer import JSON_CHUNK, MAGIC, VERTEX_BUFFER, GltfWriter
-from engine.assets.export.normals import vertex_normals
+from engine.assets.meshes.mesh_shape import vertex_normals
 from engine.errors import FileFormatError, InputError
 
 if TYPE_CHECKING:

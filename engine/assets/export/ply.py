@@ -23,8 +23,7 @@ import numpy as np
 
 from engine.assets.export.files import atomic_path, read_errors
 from engine.assets.export.ply_rows import MAX_HEADER_BYTES, Element, Header, read_elements, read_header
-from engine.assets.export.splat_axes import in_world
-from engine.assets.export.splat_cloud import SH_C0, SplatCloud, rgb_from_sh0, sh0_from_rgb
+from engine.assets.export.splat_cloud import SH_C0, SplatCloud, in_world, rgb_from_sh0, sh0_from_rgb
 from engine.assets.export.splat_packed import PACKED, unpacked
 from engine.assets.export.splat_rows import MIN_SCALE, cloud_of, colours_as_harmonics, missing_columns
 from engine.errors import FileFormatError, InputError

@@ -77,3 +77,13 @@ def triangle_areas(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
     """Area (F,) of each triangle."""
     a, b, c = (vertices[faces[:, k]] for k in range(3))
     return 0.5 * np.linalg.norm(np.cross(b - a, c - a), axis=1)
+
+
+def vertex_normals(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """Unit normals (N,3): the area-weighted mean of the faces round a vertex; +z where there is none."""
+    a, b, c = (vertices[faces[:, k]] for k in range(3))
+    weighted, normals = np.cross(b - a, c - a), np.zeros((len(vertices), 3))
+    for k in range(3):
+        np.add.at(normals, faces[:, k], weighted)
+    length = np.linalg.norm(normals, axis=1, keepdims=True)
+    return np.where(length > 1e-20, normals / np.maximum(length, 1e-20), [0.0, 0.0, 1.0])

@@ -2,15 +2,22 @@
 
 A Gaussian's alpha along its axis is half at r standard deviations with o exp(-r^2 / 2) = 1/2; single splats that faint are seen
 through others beside them, so the body ends where a quarter is left. Flat ones become two triangles, others an octahedron.
+
+Splats of foreign files in our axes: files do not say which way is up, so that is judged as for a reference.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 
-from engine.assets.export.splat_cloud import SplatCloud, rgb_from_sh0
+from engine.assets.export.ply import read_recipe
+from engine.assets.export.splat_cloud import AXES_COMMENT, SplatCloud, rgb_from_sh0, turned
+from engine.assets.meshes.canonical_pose import FRONTS, find_up, frame
 from engine.assets.meshes.mesh_shape import RawMesh
-from engine.errors import FileFormatError
+from engine.errors import FileFormatError, InputError
 
 MAX_BODIES = 60_000
 FAINT = 0.1
@@ -108,3 +115,31 @@ def _rotations(quats: np.ndarray) -> np.ndarray:
     rows = [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y), 2 * (x * y + w * z), 1 - 2 * (x * x + z * z),
             2 * (y * z - w * x), 2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)]  # fmt: skip
     return np.stack(rows, 1).reshape(-1, 3, 3)
+
+
+def is_ours(path: Path | str, cloud: SplatCloud) -> bool:
+    """Whether a splat file that was read as ``cloud`` comes from Maquette: then its axes are known."""
+    if AXES_COMMENT in cloud.comments:
+        return True
+    try:
+        read_recipe(path)
+    except InputError:
+        return False
+    return True
+
+
+def upright(cloud: SplatCloud) -> SplatCloud:
+    """``cloud`` turned about the origin so that what is most likely up (`find_up`) is +z; a note says which axis that was.
+
+    A cloud of which nothing can be seen stays as it is.
+    """
+    try:
+        up, confidence = find_up(bodies_of_splats(cloud))
+    except InputError:
+        return cloud
+    from scipy.spatial.transform import Rotation  # slow to import
+
+    matrix = frame(up, FRONTS[up])
+    means, quats = turned(cloud.means, cloud.quats, matrix, np.roll(Rotation.from_matrix(matrix).as_quat(), 1))
+    note = f"The start file does not say which way is up; {up} was taken ({confidence:.0%} sure)."
+    return replace(cloud, means=means, quats=quats, notes=(*cloud.notes, note))

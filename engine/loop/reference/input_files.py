@@ -11,12 +11,17 @@ import re
 import shutil
 from pathlib import Path
 
+import numpy as np
+
+from engine.assets.export.glb import write_glb
 from engine.assets.meshes.gltf_document import check_parts
 from engine.assets.meshes.mesh_obj import libraries_of, library_names
+from engine.assets.meshes.mesh_shape import RawMesh
 from engine.assets.meshes.untrusted_files import MAX_BYTES, Folder, check_bytes, plain_name, read_bounded, too_large
 from engine.core.paths import given_path
 from engine.errors import InputError, storage_errors
 from engine.loop.reference.reference_source import asked_in
+from engine.retrieval.items import Item
 
 COPIES = Path("given") / "reference"
 """Where it lies in a run's folder."""
@@ -137,3 +142,25 @@ def _is_beside(folder: Path, name: str) -> bool:
     if ":" in name or "\0" in name or plain.is_absolute() or ".." in plain.parts:
         return False
     return (folder / plain).is_file() and (folder / plain).resolve().is_relative_to(folder.resolve())
+
+
+def kept_item(item: Item, folder: Path) -> Path:
+    """The thing's file, or what it builds as GLB, in the run's ``folder``. Raises InputError or StorageError."""
+    if item.path is not None:
+        return folder / path_in(kept_with(str(item.path), folder))
+    path = folder / COPIES / f"{re.sub(r'[^A-Za-z0-9]+', '-', item.id)}.glb"
+    facts = {"title": item.caption, "license": item.licence, "source": f"{item.source}, {item.id}"}
+    vertices, faces, colours = split_by_colour(item.build())
+    write_glb(path, vertices, faces, colours, facts=facts, exact=True)
+    return path
+
+
+def split_by_colour(mesh: RawMesh) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Vertices (N,3), faces (F,3) and vertex colours (N,3) of a mesh with one colour a face.
+
+    A vertex is doubled where colours meet, and nowhere else, so that closed parts stay closed.
+    """
+    colours, of_face = np.unique(mesh.face_colours, axis=0, return_inverse=True)
+    corners = mesh.faces.reshape(-1).astype(np.int64) * len(colours) + np.repeat(of_face.reshape(-1), 3)
+    pairs, numbers = np.unique(corners, return_inverse=True)
+    return mesh.vertices[pairs // len(colours)], numbers.reshape(-1, 3), colours[pairs % len(colours)]

@@ -11,8 +11,7 @@ from torch import Tensor, nn
 
 from engine.errors import FileFormatError, InputError
 from engine.prior.base import Condition
-from engine.prior.control.entries import CONTROLS_FOLDER, ControlEntry, find_control
-from engine.prior.control.fetching import local_folder
+from engine.prior.control.entries import CONTROLS_FOLDER, ControlEntry, find_control, local_folder
 from engine.prior.control.pictures import PICTURES
 from engine.prior.entries import lacking
 from engine.prior.latent.loading import load_network

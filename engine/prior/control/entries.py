@@ -5,8 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.prior import fetching, hub
 from engine.prior.control.pictures import PICTURES
 from engine.prior.entries import PRIORS_FOLDER, Entry, check_source, known_file, read_table, refuse
+
+CONFIG = "config.json"
+WEIGHTS = ("diffusion_pytorch_model.fp16.safetensors", "diffusion_pytorch_model.safetensors")
+"""In the order in which they are wanted: half precision is enough."""
+
+FILES = fetching.Files((CONFIG,), WEIGHTS)
 
 CONTROLS_FOLDER = PRIORS_FOLDER / "controls"
 OFF = "off"
@@ -44,3 +51,13 @@ def read_control(path: Path) -> ControlEntry:
         f"id is {entry.id!r}; that word switches ControlNets off": entry.id != OFF,
     })  # fmt: skip
     return entry
+
+
+def local_folder(entry: ControlEntry) -> Path | None:
+    """The folder with all files that are needed; None if some are not here. No network is asked."""
+    return fetching.local_folder(entry, FILES)
+
+
+def fetch_control(entry: ControlEntry, report: hub.Report = lambda share: None) -> Path:
+    """Download what is missing and return the folder; see `engine.prior.fetching.fetch_files`."""
+    return fetching.fetch_files(entry, FILES, report)

@@ -15,15 +15,26 @@ network for words, and two for none; with s_I = 1 it is one each.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
-from engine.errors import InputError
-from engine.prior.base import Condition, Prediction, TextEmbedding
-from engine.prior.latent.prior import LatentPrior
+from engine.errors import FileFormatError, InputError
+from engine.prior.base import Condition, Prediction, PriorInfo, TextEmbedding
+from engine.prior.latent.common import load_unet, load_vae, one_tower_parts
+from engine.prior.latent.loading import Layout
+from engine.prior.latent.prior import LatentParts, LatentPrior
+from engine.prior.latent.stable_diffusion import described
 from engine.prior.prediction_type import read_output
+
+LAYOUT = Layout(
+    "StableDiffusionInstructPix2PixPipeline",
+    {"unet": "UNet2DConditionModel", "vae": "AutoencoderKL", "text_encoder": "CLIPTextModel", "tokenizer": "CLIPTokenizer"},
+    "Choose an InstructPix2Pix model.",
+)
 
 
 class InstructPrior(LatentPrior):
@@ -65,3 +76,29 @@ class InstructPrior(LatentPrior):
     @cached_property
     def _empty(self) -> TextEmbedding:
         return self.embed("")
+
+
+def load_instruct(
+    folder: Path, device: torch.device | str = "cpu", info: PriorInfo | None = None, max_views_per_call: int = 8
+) -> InstructPrior:
+    """The model in ``folder``; ``info``'s resolution gives way to the model's own.
+
+    Raises as `Layout.open` does, and DeviceError when it does not fit.
+    """
+    pipeline = LAYOUT.open(folder, device)
+    folder, device = pipeline.folder, pipeline.device
+    parts = _load_parts(folder, device)
+    known = described(folder, parts.space.side, info)
+    known = replace(known, takes_source=True, wants_view_words=False, takes_controls=False, takes_styles=False)
+    return InstructPrior(parts, known, pipeline.schedule, pipeline.prediction_type, max_views_per_call)
+
+
+def _load_parts(folder: Path, device: torch.device) -> LatentParts:
+    unet, vae = load_unet(folder, device), load_vae(folder, device)
+    takes, latent = unet.config.in_channels, vae.config.latent_channels
+    if takes != 2 * latent:
+        raise FileFormatError(
+            f"The unet in {folder} takes {takes} channels; one that edits takes {2 * latent}, of the noise and of the picture.",
+            LAYOUT.remedy,
+        )
+    return one_tower_parts(folder, unet, vae, device)

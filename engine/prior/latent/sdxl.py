@@ -13,10 +13,9 @@ import torch
 from engine.errors import FileFormatError
 from engine.prior.base import PriorInfo
 from engine.prior.latent.common import clip_tower, load_unet, load_vae, space_of
-from engine.prior.latent.load import described
 from engine.prior.latent.loading import Layout, check_channels
 from engine.prior.latent.prior import LatentParts, LatentPrior
-from engine.prior.latent.scheduler_config import read_scheduler
+from engine.prior.latent.stable_diffusion import described
 from engine.prior.latent.text_encoder import TwinClipWords
 from engine.prior.latent.unet import PictureSize, UnetDenoiser
 from engine.prior.pipeline_folder import INDEX, read_json
@@ -38,16 +37,16 @@ LAYOUT = Layout(
 def load_sdxl(
     folder: Path, device: torch.device | str = "cpu", info: PriorInfo | None = None, max_views_per_call: int = 2
 ) -> LatentPrior:
-    """The model in ``folder``: half precision on a GPU, full on a CPU. ``info``'s resolution gives way to the model's own.
+    """The model in ``folder``; ``info``'s resolution gives way to the model's own.
 
-    Raises MissingError for an incomplete folder, FileFormatError for another kind of model or for files that cannot be read,
-    DeviceError when it does not fit.
+    Raises as `Layout.open` does, and DeviceError when it does not fit.
     """
-    folder, device = Path(folder), torch.device(device)
-    LAYOUT.check(folder)
-    schedule, prediction_type = read_scheduler(folder)
+    pipeline = LAYOUT.open(folder, device)
+    folder, device = pipeline.folder, pipeline.device
     parts = _load_parts(folder, device)
-    return LatentPrior(parts, described(folder, parts.space.side, info), schedule, prediction_type, max_views_per_call)
+    return LatentPrior(
+        parts, described(folder, parts.space.side, info), pipeline.schedule, pipeline.prediction_type, max_views_per_call
+    )
 
 
 def _load_parts(folder: Path, device: torch.device) -> LatentParts:

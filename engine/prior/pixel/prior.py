@@ -8,7 +8,8 @@ needs the noise alone.
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -16,16 +17,27 @@ from torch import Tensor, nn
 
 from engine.core.noise_schedule import NoiseSchedule
 from engine.core.views import Views
+from engine.errors import FileFormatError
 from engine.prior.base import Condition, Prediction, PriorInfo, TextEmbedding
 from engine.prior.chunked import chunked
-from engine.prior.pixel.sentencepiece import END, PADDING
+from engine.prior.latent.loading import Layout, load_network, readable, square_side
+from engine.prior.pixel.sentencepiece import END, PADDING, read_t5_tokenizer
 from engine.prior.prediction_type import read_output
 from engine.prior.resize import to_square
 
-if TYPE_CHECKING:  # slow to import; whoever loads a model has done it
+if TYPE_CHECKING:
     from diffusers import UNet2DConditionModel
     from tokenizers import Tokenizer
     from transformers import T5EncoderModel
+
+
+LAYOUT = Layout(
+    "IFPipeline",
+    {"unet": "UNet2DConditionModel", "text_encoder": "T5EncoderModel", "tokenizer": "T5Tokenizer"},
+    "Choose the first stage of DeepFloyd IF.",
+)
+ELEVATIONS_DEG = (-10.0, 80.0)  # threestudio's preset for this model goes on to 90, where no side is up
+GUIDANCE = 20.0
 
 log = logging.getLogger(__name__)
 
@@ -108,3 +120,37 @@ class PixelPrior:
 def _plain(prompt: str) -> str:
     """As IF's captions were written in training."""
     return prompt.lower().strip()
+
+
+def load_pixel(
+    folder: Path, device: torch.device | str = "cpu", info: PriorInfo | None = None, max_views_per_call: int = 16
+) -> PixelPrior:
+    """The model in ``folder``; ``info``'s resolution gives way to the model's own.
+
+    Raises as `Layout.open` does, and DeviceError when it does not fit.
+    """
+    pipeline = LAYOUT.open(folder, device)
+    folder, device = pipeline.folder, pipeline.device
+    parts = _load_parts(folder, device)
+    side = square_side(folder, "unet", parts.unet)
+    info = PriorInfo(folder.name, folder.name, "rgb", side, GUIDANCE) if info is None else info
+    info = replace(info, channels="rgb", resolution=side, elevation_range_deg=ELEVATIONS_DEG, wants_view_words=True)
+    return PixelPrior(parts, info, pipeline.schedule, pipeline.prediction_type, max_views_per_call)
+
+
+def _load_parts(folder: Path, device: torch.device) -> PixelParts:
+    from diffusers import UNet2DConditionModel  # slow to import, so only when a model is loaded
+    from transformers import T5EncoderModel
+
+    unet = load_network(folder, "unet", UNet2DConditionModel.from_pretrained, device)
+    takes, gives = unet.config.in_channels, unet.config.out_channels
+    if takes != CHANNELS or gives not in (CHANNELS, 2 * CHANNELS):
+        raise FileFormatError(
+            f"The unet in {folder} takes {takes} channels and gives {gives}; a first stage takes {CHANNELS} and gives "
+            f"{CHANNELS}, or {2 * CHANNELS} with the variance: it is an upscaler or an editing model.",
+            LAYOUT.remedy,
+        )
+    text_encoder = load_network(folder, "text_encoder", T5EncoderModel.from_pretrained, device)
+    with readable(folder, "tokenizer"):
+        tokenizer = read_t5_tokenizer(folder / "tokenizer", PROMPT_TOKENS)
+    return PixelParts(unet, text_encoder, tokenizer)

@@ -22,7 +22,6 @@ from engine.prior.image_prompt.no_words import NoWords
 from engine.prior.latent.common import load_unet, load_vae, space_of
 from engine.prior.latent.loading import Layout, load_network, readable
 from engine.prior.latent.prior import LatentParts
-from engine.prior.latent.scheduler_config import read_scheduler
 from engine.prior.latent.unet import UnetDenoiser
 from engine.prior.pipeline_folder import BEFORE_EYE, EYE, parts_of, pipeline_class
 from engine.prior.weights import files_of
@@ -52,16 +51,15 @@ def load_zero123(
     stable: bool = False,
     max_views_per_call: int = 8,
 ) -> Zero123Prior:
-    """The model in ``folder``: half precision on a GPU, full on a CPU. ``info``'s resolution gives way to the model's own.
+    """The model in ``folder``; ``info``'s resolution gives way to the model's own.
 
-    Files do not say whether they are Stable Zero123's, whose camera has another fourth number: ``stable`` does. Raises
-    MissingError for an incomplete folder, FileFormatError for another kind of model or for files that cannot be read, DeviceError
-    when it does not fit.
+    Files do not say whether they are Stable Zero123's, whose camera has another fourth number: ``stable`` does. Raises as
+    `Layout.open` does, and DeviceError when it does not fit.
     """
-    folder, device = Path(folder), torch.device(device)
+    folder = Path(folder)
     layer = next((part for part, layout in LAYOUTS.items() if _is(folder, layout)), "clip_camera_projection")
-    LAYOUTS[layer].check(folder)
-    schedule, prediction_type = read_scheduler(folder)
+    pipeline = LAYOUTS[layer].open(folder, device)
+    device = pipeline.device
     eye = load_eye(folder, device)
     unet, vae = load_unet(folder, device), load_vae(folder, device)
     _check_channels(folder, unet, vae)
@@ -69,9 +67,8 @@ def load_zero123(
     projection = Projection(*_layer(folder, layer, width, eye.encoder.config.projection_dim), stable=stable)
     space = space_of(folder, unet, vae)
     parts = LatentParts(UnetDenoiser(unet), space, NoWords(width), {EYE: eye.encoder})
-    return Zero123Prior(
-        parts, described(folder, space.side, info), schedule, prediction_type, eye, projection, max_views_per_call
-    )
+    known, schedule, kind = described(folder, space.side, info), pipeline.schedule, pipeline.prediction_type
+    return Zero123Prior(parts, known, schedule, kind, eye, projection, max_views_per_call)
 
 
 def described(folder: Path, side: int, info: PriorInfo | None) -> PriorInfo:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import lru_cache
 from multiprocessing import get_context
+from multiprocessing.connection import wait
 from typing import TypeVar
 
 from engine.errors import RunError
@@ -18,10 +22,22 @@ from engine.prior.registry import load_prior
 from engine.toybox.benchmark.image import ImageResult, measure_image
 from engine.toybox.benchmark.tasks import ImageTask, TextTask
 from engine.toybox.benchmark.text import TextResult, measure_text
-from engine.toybox.benchmark.watchdog import end_with_parent
 from engine.toybox.classifier import ToyClassifier, load_classifier
 
+EXIT_STATUS = 1
+
 Todo, Done = TypeVar("Todo"), TypeVar("Done")
+
+
+def end_with_parent() -> None:
+    """From now on, end this process at once when its parent is gone, also if that was killed. Call it in a worker process."""
+    threading.Thread(target=_await_parent, name="watchdog", daemon=True).start()
+
+
+def _await_parent() -> None:
+    """The operating system closes a dead parent's end of the pipe on which this waits."""
+    wait([multiprocessing.parent_process().sentinel])
+    os._exit(EXIT_STATUS)
 
 
 @dataclass(frozen=True)

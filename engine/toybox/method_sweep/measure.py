@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from engine.errors import StudioError
 from engine.loop.messages import Finished, RolledBack, SceneCopy, StageStarted, Stepped, Unattended
@@ -15,18 +18,49 @@ from engine.loop.settings import Settings
 from engine.loop.stages import first_scene
 from engine.prior.base import Prior
 from engine.toybox.benchmark.assets import see
-from engine.toybox.benchmark.colour_distance import chroma_shift, colour_distance, colour_histograms
+from engine.toybox.benchmark.perceptual import chroma_shift, colour_distance, colour_histograms
 from engine.toybox.benchmark.shapes import INSTANCES, Bank, make_bank, views_of
 from engine.toybox.benchmark.tasks import AZIMUTHS_DEG, BANK_SEED, ELEVATIONS_DEG, TextTask
 from engine.toybox.benchmark.verdicts import Verdict, judge
 from engine.toybox.benchmark.workers import classifier_of_process, prior_of_process
 from engine.toybox.classifier import ToyClassifier
 from engine.toybox.method_sweep.cells import BALL, TRUE, Cell
-from engine.toybox.method_sweep.counting import Passes, counted
 from engine.toybox.objects import ToyObject, draw_object
 
 BANK = 40  # true objects of a prompt that a result is compared with
 TRUE_SEED = BANK_SEED + INSTANCES  # where those begin that are judged as if they were results
+
+
+@dataclass
+class Passes:
+    """How often a network was run forward, and how often a gradient went back through it."""
+
+    forwards: int = 0
+    backwards: int = 0
+
+    def clear(self) -> None:
+        """Count from zero again."""
+        self.forwards = self.backwards = 0
+
+
+@contextmanager
+def counted(network: torch.nn.Module) -> Iterator[Passes]:
+    """Count the passes of ``network``, whose output is one tensor, until the block ends."""
+    passes = Passes()
+
+    def backward(_: Tensor) -> None:
+        passes.backwards += 1
+
+    def forward(_: torch.nn.Module, __: tuple, output: Tensor) -> None:
+        passes.forwards += 1
+        if output.requires_grad:
+            output.register_hook(backward)
+
+    handle = network.register_forward_hook(forward)
+    try:
+        yield passes
+    finally:
+        handle.remove()
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,15 @@ import numpy as np
 
 from engine.errors import InputError
 from engine.toybox.models.collection import Collection, Model
-from engine.toybox.models.painting import repainted
-from engine.toybox.objects.assembly import canonical
+from engine.toybox.objects.assembly import canonical, face_areas
 from engine.toybox.objects.mesh import ToyMesh, ToyObject
 from engine.toybox.words import BASE_COLOURS, SHADES, draw_colour, nearest_colour_word
+
+LEVELS = 6
+"""Steps a channel in which colours count as one area."""
+PAINTED_SHARE = 0.6
+"""Areas are painted, the largest first, until this share of the surface is."""
+LUMA = np.array([0.299, 0.587, 0.114])
 
 MODEL_SEED = 10_000_000
 """Seeds from here on are objects drawn from models."""
@@ -76,3 +81,26 @@ def _deformed(mesh: ToyMesh, rng: np.random.Generator) -> ToyMesh:
 
 def _is_grey(colours: np.ndarray) -> bool:
     return float(np.ptp(colours, axis=1).max()) < GREY_RANGE and float(np.ptp(colours.mean(1))) < GREY_RANGE
+
+
+def repainted(mesh: ToyMesh, colour: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Face colours (F,3) of ``mesh`` with its main areas in ``colour`` (3,), shaded as they were."""
+    areas = face_areas(mesh.vertices, mesh.faces)
+    painted = main_areas(mesh.face_colours, areas)
+    luma = mesh.face_colours @ LUMA
+    mean = np.average(luma[painted], weights=areas[painted] + 1e-12)
+    contrast = rng.uniform(0.3, 0.8)
+    shade = np.clip((luma / max(mean, 0.05)) ** contrast, 0.6, 1.3)[:, None]
+    return np.where(painted[:, None], np.clip(colour * shade, 0.02, 0.98), mesh.face_colours).astype(np.float32)
+
+
+def main_areas(colours: np.ndarray, areas: np.ndarray) -> np.ndarray:
+    """Which faces (F,) bool belong to the most widespread colours of a mesh, at least `PAINTED_SHARE` of its surface."""
+    cells = np.minimum((colours * LEVELS).astype(np.int64), LEVELS - 1) @ np.array([LEVELS**2, LEVELS, 1])
+    names, owner = np.unique(cells, return_inverse=True)
+    weights = np.bincount(owner, areas, len(names))
+    order = np.argsort(-weights)
+    before = np.cumsum(weights[order]) - weights[order]
+    chosen = np.zeros(len(names), bool)
+    chosen[order[before < PAINTED_SHARE * weights.sum()]] = True
+    return chosen[owner]

@@ -6,16 +6,38 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 import torch.distributed as dist
+from torch import Tensor, nn
 
 from engine.errors import FileFormatError
 from engine.toybox.training.checkpoints import load_checkpoint
 from engine.toybox.training.optimiser import FlatGradients, Optimiser, Rates, ema_decay, rate_factor
 from engine.toybox.training.report import Pace, Progress, Reporter
-from engine.toybox.training.task import Course
+
+
+class Course(Protocol):
+    """One thing that can be trained. ``net`` is what the optimiser moves, and all of its parameters are trained."""
+
+    net: nn.Module
+
+    def loss(self, step: int, images: int, progress: float) -> Tensor:
+        """This process's loss of step ``step`` on ``images`` pictures, when ``progress`` 0..1 of the run is spent."""
+        ...
+
+    def state(self) -> Mapping[str, Any]:
+        """What a checkpoint must hold beside the weights; among it ``config``, the network's sizes."""
+        ...
+
+    def with_weights(self, weights: Mapping[str, Tensor]) -> nn.Module:
+        """A frozen network with these weights, for the examination."""
+        ...
+
+    def examine(self, net: nn.Module, sheet: Path) -> dict[str, list[float]]:
+        """Validation errors of a network, and a sheet of samples."""
+        ...
 
 
 @dataclass(frozen=True)

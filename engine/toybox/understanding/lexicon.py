@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -22,7 +22,6 @@ from engine.toybox.understanding.further_words import (
     SIZES,
 )
 from engine.toybox.understanding.further_words import COLOURS as FURTHER_COLOURS
-from engine.toybox.understanding.inflection import singulars
 from engine.toybox.wordnet.spelling import corrected
 from engine.toybox.wordnet.table import nearest
 from engine.toybox.words import (
@@ -36,6 +35,15 @@ from engine.toybox.words import (
     tokens,
 )
 
+IRREGULAR: dict[str, str] = {
+    "men": "man", "women": "woman", "children": "child", "people": "person", "mice": "mouse", "geese": "goose",
+    "feet": "foot", "teeth": "tooth", "oxen": "ox", "wolves": "wolf", "knives": "knife", "leaves": "leaf", "loaves": "loaf",
+    "shelves": "shelf", "bookshelves": "bookshelf", "halves": "half", "calves": "calf", "scarves": "scarf", "elves": "elf",
+    "dwarves": "dwarf", "hooves": "hoof", "thieves": "thief", "wives": "wife", "lives": "life", "cacti": "cactus",
+    "octopi": "octopus", "fungi": "fungus", "snowmen": "snowman", "policemen": "policeman", "firemen": "fireman",
+    "rhinoceri": "rhinoceros", "hippopotami": "hippopotamus", "aircraft": "aircraft", "lenses": "lens", "buses": "bus",
+}  # fmt: skip
+
 KIND, COLOUR, LOOK, PLAIN, NUMBER, NEGATION, PLACE, ACTION, BREAK, SILENT, OTHER, UNKNOWN = range(12)
 """Roles of a phrase in a sentence; an ``OTHER`` names a further object."""
 
@@ -47,6 +55,20 @@ ARTICLES = ("a", "an", "the")
 LONGEST = 3  # words of a phrase
 COLOUR_WORDS = frozenset(token for phrase in (*COLOURS, *(s for g in COLOUR_SYNONYMS.values() for s in g))
                          for token in tokens(phrase))  # fmt: skip
+
+
+def singulars(word: str) -> Iterator[str]:
+    """What ``word`` may be the plural of, the likeliest first; nothing for a word that cannot be one."""
+    if word in IRREGULAR:
+        yield IRREGULAR[word]
+        return
+    if len(word) < 4 or not word.endswith("s") or word.endswith(("ss", "us")):
+        return
+    if word.endswith("ies"):
+        yield word[:-3] + "y"
+    yield word[:-1]
+    if word.endswith(("ses", "xes", "zes", "ches", "shes", "oes")):
+        yield word[:-2]
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,7 @@ from PIL import Image
 
 from engine.assets.images.crop import crop_of
 from engine.assets.images.flat_background import border_tones
-from engine.assets.images.mask_checks import doubts_of
-from engine.assets.images.preprocessing import cut_photo
+from engine.assets.images.preprocessing import cut_photo, doubts_of
 from engine.assets.images.segmentation import cut_out
 from tests.assets.images import pictures as draw
 

@@ -10,7 +10,7 @@ import torch
 from engine.core.cameras import Cameras, orbit_cameras
 from engine.core.views import Views
 from engine.loop.reference.guide import mask_of, views_of
-from engine.loop.reference.pull import canonical_map, pull
+from engine.loop.terms.reference import canonical_map, pull
 from engine.prior.reference.silhouette import outline_iou
 from engine.prior.reference.strength import Influence, StrengthCurve
 from tests.loop.reference.ball_model import BallModel

@@ -25,13 +25,20 @@ from engine.prior.analytic import AnalyticPrior, gaussian
 from engine.prior.attachments import Attachments, attachments_for
 from engine.prior.base import Condition, Prompts
 from engine.prior.control.control import Control, check_base, load_control
-from engine.prior.control.entries import CONTROLS_FOLDER, control_ids, find_control, list_controls, read_control
-from engine.prior.control.fetching import fetch_control, local_folder
+from engine.prior.control.entries import (
+    CONTROLS_FOLDER,
+    control_ids,
+    fetch_control,
+    find_control,
+    list_controls,
+    local_folder,
+    read_control,
+)
 from engine.prior.control.pictures import depth_picture
 from engine.prior.entries import COMMIT
-from engine.prior.latent.load import load_latent
 from engine.prior.latent.prior import LatentPrior
 from engine.prior.latent.sdxl import load_sdxl
+from engine.prior.latent.stable_diffusion import load_latent
 from engine.prior.sampling import ddim
 from tests.prior.control.tiny_control import save_tiny_control, seen, write_entry
 

@@ -12,8 +12,8 @@ from torch import Tensor
 from engine.prior.attachments import Attachments
 from engine.prior.base import Condition, Reference
 from engine.prior.control.control import load_control
-from engine.prior.latent.load import load_latent
 from engine.prior.latent.prior import LatentPrior
+from engine.prior.latent.stable_diffusion import load_latent
 from engine.prior.reference.strength import Influence, StrengthCurve
 from tests.prior.control.tiny_control import save_tiny_control, seen
 

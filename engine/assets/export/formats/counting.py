@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import base64
+import locale
 import re
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import imageio_ffmpeg
 from PIL import Image
 
-from engine.assets.export.formats.locale_kept import locale_kept
 from engine.assets.export.splat_files import read_splats
+
+
+@contextmanager
+def locale_kept() -> Iterator[None]:
+    """Whatever changes the locale inside, it is as before at the end.
+
+    lib3mf sets it to "C" for all threads while it reads and writes, and leaves it so: afterwards Python would read text files as
+    ASCII wherever no encoding is named.
+    """
+    before = locale.setlocale(locale.LC_ALL)
+    try:
+        yield
+    finally:
+        locale.setlocale(locale.LC_ALL, before)
 
 
 def faces_by_trimesh(path: Path) -> int:

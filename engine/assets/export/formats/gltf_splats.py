@@ -14,8 +14,7 @@ from engine.assets.export.formats.base import ExportFormat, ExportOptions
 from engine.assets.export.formats.counting import points_by_trimesh
 from engine.assets.export.glb import linear_from_srgb
 from engine.assets.export.gltf_writer import VERTEX_BUFFER, GltfWriter
-from engine.assets.export.splat_axes import turned
-from engine.assets.export.splat_cloud import SplatCloud, rgb_from_sh0
+from engine.assets.export.splat_cloud import SplatCloud, rgb_from_sh0, turned
 from engine.errors import InputError
 
 EXTENSION = "KHR_gaussian_splatting"

@@ -7,8 +7,7 @@ from pathlib import Path
 from engine.assets.export.formats.base import ExportFormat, ExportOptions
 from engine.assets.export.formats.counting import splats_of_file
 from engine.assets.export.ply import write_splat_ply
-from engine.assets.export.splat_axes import AXES_COMMENT, to_file
-from engine.assets.export.splat_cloud import SplatCloud
+from engine.assets.export.splat_cloud import AXES_COMMENT, SplatCloud, to_file
 
 
 def write(path: Path, content: SplatCloud, options: ExportOptions) -> None:

@@ -9,8 +9,7 @@ import numpy as np
 from engine.assets.export.files import atomic_path
 from engine.assets.export.formats.base import ExportFormat, ExportOptions
 from engine.assets.export.formats.counting import splats_of_file
-from engine.assets.export.splat_axes import to_file
-from engine.assets.export.splat_cloud import SplatCloud, rgb_from_sh0
+from engine.assets.export.splat_cloud import SplatCloud, rgb_from_sh0, to_file
 from engine.assets.export.splat_packed import SPLAT_ROW
 
 

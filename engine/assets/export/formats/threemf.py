@@ -9,8 +9,7 @@ import numpy as np
 
 from engine.assets.export.files import atomic_path
 from engine.assets.export.formats.base import MESH_OPTIONS, ExportFormat, ExportOptions, MeshContent, turned_up
-from engine.assets.export.formats.counting import faces_by_lib3mf
-from engine.assets.export.formats.locale_kept import locale_kept
+from engine.assets.export.formats.counting import faces_by_lib3mf, locale_kept
 from engine.errors import InputError
 
 MILLIMETRES = 1000.0

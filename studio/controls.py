@@ -157,8 +157,3 @@ class Controls:
         usual = self.catalogue.usual_scale(prior, method, float(knob.value))
         mark = sensible(knob.mark, self.catalogue.prior(prior).home_scale, max(value, usual))
         return replace(mark, help=with_usual(mark.help, usual))
-
-
-def title_of(name: str, fields: Sequence[Field]) -> str:
-    """What the page calls a setting."""
-    return next((field.title for field in fields if field.name == name), name.replace("_", " ").capitalize())

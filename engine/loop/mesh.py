@@ -96,11 +96,6 @@ def _notes(solid: np.ndarray, faces: int, max_faces: int) -> Iterator[str]:
         yield f"The mesh has {faces:,} faces: with {max_faces:,} it would tear."
 
 
-def textured(copy: SceneCopy, size: int = 1024) -> Baked:
-    """The same surface with fewer faces and its colours in a texture of ``size`` squared."""
-    return textured_mesh(copy, mesh_of(copy, TEXTURED_FACES), size)
-
-
 def textured_mesh(copy: SceneCopy, mesh: ColouredMesh, size: int = 1024) -> Baked:
     """The surface of a scene with its colours in a texture of ``size`` squared."""
     normals, nearest, pictures = vertex_normals(mesh.vertices, mesh.faces), cKDTree(mesh.vertices), colour_pictures(copy)

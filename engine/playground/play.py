@@ -13,7 +13,6 @@ from engine.assets.export.sheet import write_png
 from engine.errors import storage_errors
 from engine.playground.grid import Cell, Grid
 from engine.playground.painting import Brushed, Painting, paint
-from engine.playground.sheet import compose
 from engine.prior.base import Prior
 
 ARRAYS = ("rgba", "frames", "frame_steps", "losses", "gradient_norms")
@@ -59,8 +58,3 @@ def play(grid: Grid, prior: Prior, folder: Path | None = None) -> Iterator[Brush
             if folder is not None and kept is None and isinstance(event, Painting):
                 save(event, folder)
             yield event
-
-
-def playground_sheet(grid: Grid, prior: Prior, folder: Path | None = None) -> np.ndarray:
-    """The finished contact sheet (H,W,3) uint8 of a grid. Raises as ``play`` does."""
-    return compose(grid, [event for event in play(grid, prior, folder) if isinstance(event, Painting)])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 from engine.errors import DeviceError, FileFormatError, MissingError, PresetError, StorageError
@@ -86,16 +85,6 @@ def fetch(entry: PriorEntry, report: hub.Report = lambda share: None) -> Path:
             "Free some space, or set HF_HOME to a larger disk.",
         )
     return _fetch_from_any(entry, hub.rising(report))
-
-
-def words_known_by(prior_ids: Sequence[str], words: Sequence[str], folder: Path = PRIORS_FOLDER) -> dict[str, tuple[str, ...]]:
-    """For each word, which of the priors ``prior_ids`` that are installed know it; open vocabularies know all."""
-    entries = [entry for entry in (find_entry(prior_id, folder) for prior_id in prior_ids) if installed(entry)]
-    known = {entry.id: vocabulary_of(entry) for entry in entries}
-    return {
-        word: tuple(name for name, vocabulary in known.items() if vocabulary is None or word.lower() in vocabulary)
-        for word in words
-    }
 
 
 def vocabulary_of(entry: PriorEntry) -> frozenset[str] | None:

@@ -59,8 +59,3 @@ class ViewPromptEncoder:
         mask = None if text.mask is None else ((weights[..., None] > 0) & text.mask).any(dim=1)
         pooled = None if text.pooled is None else weights @ text.pooled
         return TextEmbedding(torch.einsum("bw,wld->bld", weights, text.tokens), mask, pooled)
-
-
-def view_prompt_embeddings(prior: Prior, prompt: str, cameras: Cameras) -> TextEmbedding:
-    """``prompt`` as ``prior`` reads it from each of B cameras, (B,...). `ViewPromptEncoder` keeps the four of them."""
-    return ViewPromptEncoder.of(prior, prompt).at(cameras)

@@ -17,7 +17,7 @@ from huggingface_hub import errors
 from engine.errors import DeviceError, FileFormatError, InputError, MissingError, PresetError, StorageError
 from engine.prior import hub
 from engine.prior.entries import COMMIT, PRIORS_FOLDER, PriorEntry, read_entry
-from engine.prior.registry import FAMILIES, fetch, find_entry, installed, list_priors, load_prior, local_folder, words_known_by
+from engine.prior.registry import FAMILIES, fetch, find_entry, installed, list_priors, load_prior, local_folder, vocabulary_of
 
 COMMIT_OF_FAKE_HUB = "0123456789abcdef0123456789abcdef01234567"
 HUB_ENTRY = {
@@ -73,7 +73,8 @@ def test_toybox_is_here_and_is_what_its_entry_says() -> None:
     assert installed(entry)
     assert (info.id, info.title, info.resolution) == (entry.id, entry.title, entry.resolution)
     assert (info.default_guidance_scale, info.time_range) == (entry.default_guidance_scale, entry.time_range)
-    assert words_known_by(["toybox"], ["red", "xylograph"]) == {"red": ("toybox",), "xylograph": ()}
+    known = vocabulary_of(entry)
+    assert "red" in known and "xylograph" not in known
     assert info.vocabulary is not None and "red" in info.vocabulary
 
 
@@ -178,13 +179,13 @@ class TestVocabulary:
         (tmp_path / "words.json").write_text(json.dumps({"model": {"vocab": {"mug": 3, "red": 4}}}), encoding="utf-8")
         write_entry(tmp_path, id="taught", source="./files", revision=None, size_mb=None, vocabulary="words.json")
         write_entry(tmp_path, id="absent")
-        known = words_known_by(["tiny", "taught", "absent"], ["Mug", "zebra"], tmp_path)
-        assert known == {"Mug": ("tiny", "taught"), "zebra": ("tiny",)}
+        known = {name: vocabulary_of(find_entry(name, tmp_path)) for name in ("tiny", "taught", "absent")}
+        assert known == {"tiny": None, "taught": {"mug", "red"}, "absent": None}
 
     def test_a_list_of_words_that_cannot_be_read(self, tmp_path: Path, tiny_pipelines: dict[str, Path]) -> None:
         write_local(tmp_path, tiny_pipelines["epsilon"], vocabulary="words.json")
         with pytest.raises(FileFormatError, match=r"words\.json"):
-            words_known_by(["tiny"], ["mug"], tmp_path)
+            vocabulary_of(find_entry("tiny", tmp_path))
 
 
 class TestFetching:

@@ -7,7 +7,7 @@ import torch
 
 from engine.core.cameras import Cameras, orbit_cameras
 from engine.prior.base import TextEmbedding
-from engine.prior.view_prompts import WORDS, ViewPromptEncoder, view_prompt_embeddings, view_weights
+from engine.prior.view_prompts import WORDS, ViewPromptEncoder, view_weights
 
 
 class WordPrior:
@@ -62,7 +62,7 @@ def test_shares_are_a_mixture_and_never_jump() -> None:
 
 def test_embeddings_are_mixed_by_the_shares() -> None:
     cameras = around([0.0, 60.0, 170.0], 20.0)
-    text = view_prompt_embeddings(WordPrior(), "a mug", cameras)
+    text = ViewPromptEncoder.of(WordPrior(), "a mug").at(cameras)
     weights = view_weights(cameras)
     assert text.tokens.shape == (3, 3, 4) and text.pooled.shape == (3, 4)
     torch.testing.assert_close(text.tokens, weights[:, None].expand(3, 3, 4))
@@ -84,6 +84,6 @@ def test_a_latent_prior_reads_the_direction(tiny_pipelines: dict) -> None:
     from engine.prior.latent.stable_diffusion import load_latent
 
     prior = load_latent(tiny_pipelines["epsilon"])
-    text = view_prompt_embeddings(prior, "a mug", around([0.0, 90.0]))
+    text = ViewPromptEncoder.of(prior, "a mug").at(around([0.0, 90.0]))
     torch.testing.assert_close(text.tokens[:1], prior.embed("a mug, front view").tokens)
     torch.testing.assert_close(text.tokens[1:], prior.embed("a mug, side view").tokens, rtol=1e-4, atol=1e-4)

@@ -59,11 +59,6 @@ def ply_header(data: bytes) -> Header:
     return header
 
 
-def has_faces(header: Header) -> bool:
-    """Whether there is a surface; points have none."""
-    return any(element.name in (*_FACES, *_STRIPS) and element.count for element in header.elements)
-
-
 def _polygons(rows: Mapping[str, Rows], vertices: int) -> tuple[np.ndarray, np.ndarray, Rows]:
     """Lengths (P,) and corners (C,) of all polygons, and the rows of the faces, for their looks."""
     face = next((rows[name] for name in _FACES if name in rows), Rows({}))

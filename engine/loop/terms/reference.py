@@ -1,6 +1,4 @@
-"""The 3D reference, where the prior cannot be told of it: a pull on the shape.
-
-Pulling a shape towards its reference, where the prior has no controller: by outline and by where its surface lies.
+"""The 3D reference, where the prior cannot be told of it: a pull on the shape, by outline and by where its surface lies.
 
 Both are seen at the resolution that belongs to the noise, so that while there is much of it only the overall shape counts.
 """

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from engine.core.gradient import loss_from_gradient
 from engine.core.noise_schedule import noise_like
@@ -75,7 +75,7 @@ class Guidance(Protocol):
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> Any:
         """What the method learns while a run goes: None, or a module (an embedding, a LoRA) that ``side_loss`` trains.
 
-        A method with such a state has two knobs for it: ``prior_learning_rate`` and ``prior_steps`` for each step of the scene.
+        A method with such a state `Learns`.
         Raises InputError as ``check`` does.
         """
         ...
@@ -83,6 +83,14 @@ class Guidance(Protocol):
     def loss(self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: Any, rng: torch.Generator) -> GuidanceOut:
         """Loss for renders ``x`` (B,C,h,w) in the prior's space at integer times ``t`` (B,)."""
         ...
+
+
+@runtime_checkable
+class Learns(Protocol):
+    """A method with a state of its own, and its two knobs: how fast it learns, and steps of it for each step of the scene."""
+
+    prior_learning_rate: float
+    prior_steps: int
 
 
 def denoising_loss(x: Tensor, condition: Condition, prior: Prior, rng: torch.Generator) -> Tensor:

@@ -16,11 +16,13 @@ import torch
 from torch import Tensor
 
 from engine.errors import DeviceError
+from engine.guidance.base import Learns
 from engine.loop import guidance_state
 from engine.loop.spec import Knobs, RunSpec
 from engine.loop.state import RunState
 from engine.loop.step import StepOut
 from engine.prior import memory_savings as economies
+from engine.prior.abilities import CanWait
 from engine.prior.base import Prior
 from engine.prior.memory_plan import Economy, Footprint, Needs, Plan, plan
 from engine.scene.base import Scene
@@ -48,7 +50,7 @@ def needs_of(spec: RunSpec, knobs: Knobs) -> Needs:
         "canvas": VOXEL_NUMBERS * spec.draft_views * spec.render_size**2,
     }
     scene = FLOAT * ADAM * numbers[spec.scene] + PIXEL_BYTES * views * spec.render_size**2
-    return Needs(views, learns=hasattr(knobs.guidance, "prior_learning_rate"), scene=scene)
+    return Needs(views, learns=isinstance(knobs.guidance, Learns), scene=scene)
 
 
 @dataclass(eq=False)
@@ -95,7 +97,7 @@ class OomGuard:
 
 def _chosen(prior: Prior, footprint: Footprint, needs: Needs, ladder: tuple[Economy, ...]) -> Plan:
     """The plan for a prior that is loaded: its weights count as free, because the plan counts them as taken."""
-    waiting = prior.device.type != "cpu" and getattr(prior, "offload", None) is not None
+    waiting = prior.device.type != "cpu" and isinstance(prior, CanWait) and prior.offload is not None
     free = economies.free_bytes(prior.device) + (0 if waiting else footprint.weights)
     return plan(footprint, needs, free, ladder, fused_attention=economies.fused_attention(prior.device))
 

@@ -1,12 +1,11 @@
 """Carry out a memory plan on a prior that is loaded: precision, calls in turn, slices, networks that wait.
 
-It works on any prior that names its ``parts.networks`` and bounds its calls by ``max_views_per_call`` and, for its VAE,
-``max_pictures_per_call``. Other priors (toybox, closed forms) are small and stay as they are.
+What can be done is what the prior is able to (`engine.prior.abilities`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import psutil
@@ -14,6 +13,7 @@ import torch
 from torch import nn
 
 from engine.errors import DeviceError
+from engine.prior.abilities import CanWait, MadeOfParts, SlicesAttention, SplitsPictures, SplitsViews
 from engine.prior.base import Prior
 from engine.prior.memory_plan import MARGIN, Economy, Footprint, activations, gigabytes, tiers
 from engine.prior.offload import Offload
@@ -23,7 +23,7 @@ DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 def networks_of(prior: Prior) -> dict[str, nn.Module]:
     """The networks of a prior by name, "denoiser" and "vae" among them; none for priors that are not made of parts."""
-    return dict(getattr(getattr(prior, "parts", None), "networks", {}))
+    return dict(prior.parts.networks) if isinstance(prior, MadeOfParts) else {}
 
 
 def footprint_of(prior: Prior) -> Footprint | None:
@@ -41,29 +41,28 @@ def footprint_of(prior: Prior) -> Footprint | None:
 def tiers_of(prior: Prior, views: int) -> tuple[Economy, ...]:
     """The economies that this prior knows for ``views`` views a step."""
     networks = networks_of(prior)
-    separate = not prior.info.joint_views and hasattr(prior, "max_views_per_call")
-    turns = "vae" in networks and hasattr(prior, "max_pictures_per_call")
-    sliceable = hasattr(prior.network, "set_attention_slice")
     return tiers(
         views,
-        separate_views=separate,
-        fused_attention=fused_attention(prior.device) or not sliceable,
-        vae=turns,
-        can_offload=prior.device.type != "cpu" and len(networks) > 1,
+        separate_views=not prior.info.joint_views and isinstance(prior, SplitsViews),
+        fused_attention=fused_attention(prior.device) or not isinstance(prior.network, SlicesAttention),
+        vae="vae" in networks and isinstance(prior, SplitsPictures),
+        can_offload=prior.device.type != "cpu" and len(networks) > 1 and isinstance(prior, CanWait),
     )
 
 
 def economise(prior: Prior, economy: Economy) -> None:
     """Make ``prior`` work as ``economy`` says, whatever it did before."""
     networks = networks_of(prior)
-    for name, most in (("max_views_per_call", economy.views_per_call), ("max_pictures_per_call", economy.pictures_per_call)):
-        if hasattr(prior, name):
-            setattr(prior, name, most)
-    if hasattr(prior.network, "set_attention_slice") and not fused_attention(prior.device):
+    if isinstance(prior, SplitsViews):
+        prior.max_views_per_call = economy.views_per_call
+    if isinstance(prior, SplitsPictures):
+        prior.max_pictures_per_call = economy.pictures_per_call
+    if isinstance(prior.network, SlicesAttention) and not fused_attention(prior.device):
         prior.network.set_attention_slice("max" if economy.sliced_attention else None)
     if "vae" in networks:
         _tile(networks["vae"], economy.tiled_vae)
-    _offload(prior, networks, economy.offloaded)
+    if isinstance(prior, CanWait):
+        _offload(prior, tuple(networks.values()), economy.offloaded)
 
 
 def _tile(vae: nn.Module, tiled: bool) -> None:
@@ -79,12 +78,11 @@ def _tile(vae: nn.Module, tiled: bool) -> None:
         vae.disable_gradient_checkpointing()
 
 
-def _offload(prior: Prior, networks: dict[str, nn.Module], offloaded: bool) -> None:
-    present: Offload | None = getattr(prior, "offload", None)
-    if offloaded and present is None:
-        prior.offload = Offload(tuple(networks.values()), prior.device)
-    elif not offloaded and present is not None:
-        present.end()
+def _offload(prior: CanWait, networks: Sequence[nn.Module], offloaded: bool) -> None:
+    if offloaded and prior.offload is None:
+        prior.offload = Offload(networks, prior.device)
+    elif not offloaded and prior.offload is not None:
+        prior.offload.end()
         prior.offload = None
 
 
@@ -107,14 +105,15 @@ def load_within(load: Callable[[torch.device], Prior], weights: Mapping[str, int
     if precision == "auto" and not waiting:
         return load(device)
     prior = load(torch.device("cpu"))
-    if not networks_of(prior):  # a small one chooses for itself
+    if not isinstance(prior, CanWait):  # a small one chooses for itself
         return load(device)
+    networks = networks_of(prior).values()
     recast(prior, ("fp16" if device.type == "cuda" else "fp32") if precision == "auto" else precision)
     prior.device = device
     if waiting:
-        _offload(prior, networks_of(prior), offloaded=True)
+        _offload(prior, tuple(networks), offloaded=True)
     else:
-        for network in networks_of(prior).values():
+        for network in networks:
             network.to(device)
     return prior
 

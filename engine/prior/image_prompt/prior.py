@@ -10,6 +10,7 @@ from torch import Tensor
 from engine.core.cameras import Cameras
 from engine.core.noise_schedule import NoiseSchedule
 from engine.core.views import Views, composite
+from engine.prior.abilities import ShownPictures
 from engine.prior.base import CleanViews, Prior, PriorInfo
 from engine.prior.image_prompt.clip_image_encoder import ClipImageEncoder
 from engine.prior.latent.prior import LatentParts, LatentPrior
@@ -50,7 +51,7 @@ class ImagePromptPrior(LatentPrior):
 
 def clean_views_of(prior: Prior, views: Views, cameras: Cameras) -> CleanViews:
     """M given pictures, premultiplied over black, as ``prior`` is shown them."""
-    if isinstance(prior, ImagePromptPrior):
+    if isinstance(prior, ShownPictures):
         return prior.clean_views(views, cameras)
     with torch.no_grad():
         return CleanViews(prior.encode(views), cameras)

@@ -12,17 +12,19 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import repeat
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
 
 from engine.core.noise_schedule import NoiseSchedule
 from engine.core.views import Views
+from engine.prior.abilities import DoesWithoutVae
 from engine.prior.base import Condition, Prediction, Prior, PriorInfo, TextEmbedding
 from engine.prior.latent.linear_latents import LinearSpace
 from engine.prior.latent.space import LatentSpace
 from engine.prior.latent.text_encoder import Words
+from engine.prior.offload import Offload
 from engine.prior.prediction_type import read_output
 
 log = logging.getLogger(__name__)
@@ -35,6 +37,15 @@ class Denoiser(Protocol):
 
     def __call__(self, x_t: Tensor, t: Tensor, text: TextEmbedding) -> Tensor:
         """The network's output for ``x_t`` (B,C,h,w) in our convention at times ``t`` (B,), with B prompts."""
+        ...
+
+
+@runtime_checkable
+class LooksAtViews(Protocol):
+    """A denoiser that looks at the condition's views, so that each call is made for its own."""
+
+    def for_turns(self, condition: Condition, most: int) -> Iterable[Denoiser]:
+        """One for each ``most`` views."""
         ...
 
 
@@ -75,6 +86,7 @@ class LatentPrior:
         self.prediction_type = prediction_type
         self.max_views_per_call = self.max_pictures_per_call = max_views_per_call
         self.device = next(self.network.parameters()).device
+        self.offload: Offload | None = None
 
     @property
     def network(self) -> nn.Module:
@@ -122,9 +134,9 @@ class LatentPrior:
 
 def _for_turns(denoiser: Denoiser, condition: Condition, most: int) -> Iterable[Denoiser]:
     """``denoiser`` for each turn; one that looks at the condition's views is there for those of its turn."""
-    return denoiser.for_turns(condition, most) if hasattr(denoiser, "for_turns") else repeat(denoiser)
+    return denoiser.for_turns(condition, most) if isinstance(denoiser, LooksAtViews) else repeat(denoiser)
 
 
 def without_vae(prior: Prior) -> Prior:
     """``prior`` as it works without its VAE; itself if it has none."""
-    return prior.without_vae() if isinstance(prior, LatentPrior) else prior
+    return prior.without_vae() if isinstance(prior, DoesWithoutVae) else prior

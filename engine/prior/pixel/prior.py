@@ -21,6 +21,7 @@ from engine.errors import FileFormatError
 from engine.prior.base import Condition, Prediction, PriorInfo, TextEmbedding
 from engine.prior.chunked import chunked
 from engine.prior.latent.loading import Layout, load_network, readable, square_side
+from engine.prior.offload import Offload
 from engine.prior.pixel.sentencepiece import END, PADDING, read_t5_tokenizer
 from engine.prior.prediction_type import read_output
 from engine.prior.resize import to_square
@@ -75,6 +76,7 @@ class PixelPrior:
         self.prediction_type = prediction_type
         self.max_views_per_call = max_views_per_call
         self.device = next(parts.unet.parameters()).device
+        self.offload: Offload | None = None
 
     @property
     def network(self) -> UNet2DConditionModel:

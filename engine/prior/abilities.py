@@ -1,0 +1,81 @@
+"""What a prior may be able to do beside what every `Prior` does. Who needs it asks by ``isinstance``; a prior says it by having it.
+
+Small priors (toybox, closed forms) have none of these, and stay as they are where others save memory.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from engine.core.cameras import Cameras
+from engine.core.views import Views
+from engine.lazy import torch
+from engine.prior.base import CleanViews, Prior
+
+if TYPE_CHECKING:
+    from engine.prior.offload import Offload
+
+
+class Parts(Protocol):
+    """Networks by name, "denoiser" among them."""
+
+    @property
+    def networks(self) -> Mapping[str, torch.nn.Module]: ...
+
+
+@runtime_checkable
+class MadeOfParts(Protocol):
+    """Its networks can be counted, turned to another precision, and moved, one by one."""
+
+    @property
+    def parts(self) -> Parts: ...
+
+
+@runtime_checkable
+class SplitsViews(Protocol):
+    """It works off many views in several calls of the network."""
+
+    max_views_per_call: int
+
+
+@runtime_checkable
+class SplitsPictures(Protocol):
+    """It works off many pictures in several calls of the VAE."""
+
+    max_pictures_per_call: int
+
+
+@runtime_checkable
+class CanWait(Protocol):
+    """Its networks can wait in main memory; ``device`` is where they work. None: all are there."""
+
+    device: torch.device
+    offload: Offload | None
+
+
+@runtime_checkable
+class SlicesAttention(Protocol):
+    """A network that can compute attention in slices (diffusers)."""
+
+    def set_attention_slice(self, slice_size: str | None) -> None:
+        """ "max": one slice after the other; None: all at once."""
+        ...
+
+
+@runtime_checkable
+class DoesWithoutVae(Protocol):
+    """It can do without its VAE."""
+
+    def without_vae(self) -> Prior:
+        """The same model with a coarse and nearly free map in place of the VAE."""
+        ...
+
+
+@runtime_checkable
+class ShownPictures(Protocol):
+    """It keeps more of a given picture than its place in the prior's space."""
+
+    def clean_views(self, views: Views, cameras: Cameras) -> CleanViews:
+        """What the network is shown of M pictures, premultiplied over black."""
+        ...

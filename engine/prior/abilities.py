@@ -1,6 +1,7 @@
-"""What a prior may be able to do beside what every `Prior` does. Who needs it asks by ``isinstance``; a prior says it by having it.
+"""What a prior may be able to do beside what every `Prior` does.
 
-Small priors (toybox, closed forms) have none of these, and stay as they are where others save memory.
+Who needs it asks by ``isinstance``, and a prior says it by having it. Small priors (toybox, closed forms) have none of these,
+and stay as they are where others save memory.
 """
 
 from __future__ import annotations

@@ -21,9 +21,19 @@ from engine.benchmark.driving import WARM_UP, refinement
 from engine.benchmark.latency import measure_first_picture, measure_slider
 from engine.benchmark.memory import peak_of
 from engine.benchmark.page_start import free_port, seconds_until_answer
-from engine.benchmark.renderers import STATES, Series, Twins, growing, measure_growth, measure_twins
+from engine.benchmark.renderers import (
+    RADIUS,
+    STATES,
+    Case,
+    Series,
+    Twins,
+    camera_of,
+    growing,
+    measure_growth,
+    measure_twins,
+    scene_of,
+)
 from engine.benchmark.report import Goal, Row, document, machine_facts, table
-from engine.benchmark.scenes import RADIUS, Case, camera_of, scene_of
 from engine.benchmark.sessions import begin_refining, hasty, open_session, page_camera, until
 from engine.benchmark.split import Split, measure_split, split_steps
 from engine.benchmark.stopwatch import Stopwatch, TimedPrior, timed, timed_renderer

@@ -14,9 +14,9 @@ from engine.loop.reference.guide import Guide
 from engine.loop.spec import Knobs, RunSpec
 from engine.prior.attachments import Attachments
 from engine.prior.base import CleanViews, Condition, Prior, Prompts, TextEmbedding
-from engine.prior.empty_prompt import empty_prompt
 from engine.prior.latent.prior import without_vae
 from engine.prior.perp_neg import unwanted_views
+from engine.prior.sampling import empty_prompt
 from engine.prior.view_prompts import ViewPromptEncoder
 from engine.render import Renderer
 from engine.scene.base import Scene

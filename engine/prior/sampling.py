@@ -6,15 +6,32 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from engine.core.noise_schedule import NoiseSchedule
+from engine.errors import InputError, StudioError
 from engine.lazy import torch
-from engine.prior.base import Prediction, Prior, Prompts, guided
+from engine.prior.base import Prediction, Prior, Prompts, TextEmbedding, guided
 from engine.prior.perp_neg import repelled
 
 if TYPE_CHECKING:
     from torch import Tensor
 
+
+REMEDY = "Fetch the prior again, or choose another one: guidance compares the prompt with the empty one."
+
 Correction = Callable[[Prediction, "Tensor", "Tensor"], Prediction]
 """A guided prediction, changed in the light of the ``x_t`` and the times ``t`` that it was made for."""
+
+
+def empty_prompt(prior: Prior) -> TextEmbedding:
+    """The empty prompt as ``prior`` reads it. Raises InputError if it has no embedding that guidance could start from."""
+    try:
+        text = prior.embed("")
+    except StudioError as error:
+        raise InputError(f"The prior {prior.info.id!r} has no null prompt. {error.what}", error.remedy or REMEDY) from error
+    if not text.tokens.numel():
+        raise InputError(f"The prior {prior.info.id!r} reads the empty prompt as no tokens at all.", REMEDY)
+    if not all(part.isfinite().all() for part in (text.tokens, text.pooled) if part is not None):
+        raise InputError(f"The prior {prior.info.id!r} reads the empty prompt as numbers that are not finite.", REMEDY)
+    return text
 
 
 def sampling_times(schedule: NoiseSchedule, steps: int, start: float = 0.999) -> list[int]:

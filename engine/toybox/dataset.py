@@ -29,7 +29,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.errors import FileFormatError, InputError, storage_errors
-from engine.prior.toybox.geometry import RESOLUTION
+from engine.prior.toybox.info import RESOLUTION
 from engine.toybox.captions import caption
 from engine.toybox.models.collection import open_collection
 from engine.toybox.models.drawing import MODEL_SEED, ModelDrawer

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from engine.core.camera import intrinsics, orbit_c2w
-from engine.prior.toybox.geometry import DISTANCE, FOV_DEG, RESOLUTION
+from engine.prior.toybox.info import DISTANCE, FOV_DEG, RESOLUTION
 from engine.render.mesh_numba import MeshBuffers, render_mesh
 from engine.toybox.objects import ToyObject
 

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 
 from engine.prior.reference.silhouette import outline
-from engine.retrieval.nearest import unit
+from engine.retrieval.search import unit
 from engine.toybox.classifier import ToyClassifier, load_classifier
 from engine.toybox.part_words import PART_SYNONYMS
 from engine.toybox.words import ADJECTIVE_SYNONYMS, COLOUR_SYNONYMS, KIND_SYNONYMS

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.toybox.models.labels import model_nouns
+from engine.toybox.models.collection import model_nouns
 from engine.toybox.objects import KINDS
 from engine.toybox.part_words import PART_PARTICIPLES, PART_SYNONYMS, PARTS
 from engine.toybox.words import (

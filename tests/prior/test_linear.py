@@ -14,9 +14,8 @@ from torch import Tensor, nn
 from engine.core.views import Views
 from engine.prior.analytic import AnalyticPrior, gaussian
 from engine.prior.base import Condition
-from engine.prior.latent.linear_latents import CELLS, LEVELS, LinearSpace
 from engine.prior.latent.prior import LatentPrior, without_vae
-from engine.prior.latent.space import LatentSpace
+from engine.prior.latent.space import CELLS, LEVELS, LatentSpace, LinearSpace
 from engine.prior.latent.stable_diffusion import load_latent
 
 MATRIX = torch.tensor([[1.0, 0.2, 0.0], [0.0, -1.0, 0.3], [0.5, 0.0, 2.0], [0.1, 0.1, 0.1]])

@@ -11,8 +11,8 @@ import torch
 from engine.errors import FileFormatError, InputError, MissingError
 from engine.prior.reference.maps import ReferenceMaps, map_resolution, routed, way_of
 from engine.prior.reference.strength import StrengthCurve, gate
-from engine.prior.toybox.controller_files import load_controller, save_controller
 from engine.prior.toybox.network import ToyboxDenoiser
+from engine.prior.toybox.pipeline_files import load_controller, save_controller
 from engine.prior.toybox.poses import orbit_poses
 from engine.prior.toybox.reference_controller import Pair, ReferenceController, controller_for, strengthened
 

@@ -14,10 +14,8 @@ from engine.prior.base import CleanViews, Condition, Reference
 from engine.prior.capabilities import info_of
 from engine.prior.reference.maps import ReferenceMaps
 from engine.prior.reference.strength import Influence, StrengthCurve
-from engine.prior.toybox.controller_files import save_controller
-from engine.prior.toybox.geometry import DISTANCE, FOV_DEG
-from engine.prior.toybox.info import CONTROLLER, read_info
-from engine.prior.toybox.pipeline_files import base_digest
+from engine.prior.toybox.info import CONTROLLER, DISTANCE, FOV_DEG, read_info
+from engine.prior.toybox.pipeline_files import base_digest, save_controller
 from engine.prior.toybox.prior import ToyboxPrior, load_toybox
 from engine.prior.toybox.reference_controller import ReferenceController, controller_for
 from tests.prior.test_toybox_prior import save_tiny

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.core.cameras import orbit_cameras
-from engine.prior.toybox.geometry import DISTANCE, FOV_DEG
+from engine.prior.toybox.info import DISTANCE, FOV_DEG
 from engine.prior.toybox.network import GRID, Poses, StemFeatures, ToyboxDenoiser, Words, pluecker
 from engine.prior.toybox.poses import orbit_poses, poses_from_cameras, unknown_poses
 

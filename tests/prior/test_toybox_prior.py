@@ -13,8 +13,7 @@ from engine.core.views import Views
 from engine.errors import FileFormatError, MissingError
 from engine.prior.base import CleanViews, Condition, TextEmbedding
 from engine.prior.toybox import ToyboxPipeline
-from engine.prior.toybox.geometry import DISTANCE, FOV_DEG
-from engine.prior.toybox.info import WEIGHTS
+from engine.prior.toybox.info import DISTANCE, FOV_DEG, WEIGHTS
 from engine.prior.toybox.network import ToyboxDenoiser
 from engine.prior.toybox.pipeline_files import save_prior
 from engine.prior.toybox.prior import ToyboxPrior, load_toybox

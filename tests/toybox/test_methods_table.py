@@ -19,16 +19,28 @@ from engine.prior.registry import load_prior
 from engine.toybox.benchmark import __main__ as benchmark
 from engine.toybox.benchmark.metrics import halved, mean_pairwise_distance
 from engine.toybox.benchmark.perceptual import chroma_shift, colour_distance, colour_histograms
+from engine.toybox.benchmark.readme import put_between_markers
 from engine.toybox.benchmark.shapes import ShapeScore
 from engine.toybox.benchmark.tasks import front_tasks
 from engine.toybox.benchmark.verdicts import Verdict
-from engine.toybox.markers import put_between_markers
 from engine.toybox.method_sweep import command, measure, report, store
-from engine.toybox.method_sweep.cells import BALL, DRAFT, TRUE, TRUE_SEEDS, Cell, Row, cells_of, rows_of
+from engine.toybox.method_sweep.cells import (
+    BALL,
+    DRAFT,
+    PULLS,
+    SCENES,
+    TRUE,
+    TRUE_SEEDS,
+    Cell,
+    Row,
+    cells_of,
+    read_table,
+    rows_of,
+    settings_of,
+)
 from engine.toybox.method_sweep.measure import Effort, Outcome, counted, make, measure_cell
 from engine.toybox.method_sweep.measuring import measured as measured_in
 from engine.toybox.method_sweep.sheet import GAP, HEAD, LABEL, MARGIN, SIDE, SIDES, compose
-from engine.toybox.method_sweep.table import PULLS, SCENES, read_table, settings_of
 from engine.toybox.objects import KINDS_WITH_FRONT
 
 SHORT = {"sampling_steps": 2, "fit_steps": 10, "refine_steps": 2, "splats": 300}

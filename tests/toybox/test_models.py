@@ -13,9 +13,8 @@ from engine.errors import FileFormatError, InputError
 from engine.toybox import generate_dataset
 from engine.toybox.dataset import ShardCache, load_shard
 from engine.toybox.models import collection as collections
-from engine.toybox.models.collection import Model, open_collection
+from engine.toybox.models.collection import Label, Model, labels, model_kinds, open_collection
 from engine.toybox.models.drawing import MODEL_SEED, PAINTED_SHARE, ModelDrawer, main_areas, repainted
-from engine.toybox.models.labels import Label, labels, model_kinds
 from engine.toybox.objects.mesh import ToyMesh
 from engine.toybox.vocabulary import VOCABULARY
 from engine.toybox.words import tokens

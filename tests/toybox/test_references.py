@@ -9,17 +9,27 @@ import pytest
 import torch
 
 from engine.core.camera import intrinsics, orbit_c2w
-from engine.prior.toybox.controller_files import base_of
-from engine.prior.toybox.geometry import DISTANCE, FOV_DEG
-from engine.prior.toybox.pipeline_files import base_digest, load_parts
+from engine.prior.toybox.info import DISTANCE, FOV_DEG
+from engine.prior.toybox.pipeline_files import base_digest, base_of, load_parts
 from engine.prior.toybox.prior import load_toybox
 from engine.render.mesh_numba import render_mesh
 from engine.toybox import train
 from engine.toybox.dataset import ensure_shard, shard_path
 from engine.toybox.objects import KINDS, draw_object
 from engine.toybox.objects.mesh import ToyMesh
-from engine.toybox.references.distortion import Amounts, displaced, draw_distortion, mirrored, shifted
-from engine.toybox.references.drawing import Mix, ccm_maps, distorted_maps, draw_kind, draw_reference, strength_at
+from engine.toybox.references.drawing import (
+    Amounts,
+    Mix,
+    ccm_maps,
+    displaced,
+    distorted_maps,
+    draw_distortion,
+    draw_kind,
+    draw_reference,
+    mirrored,
+    shifted,
+    strength_at,
+)
 from engine.toybox.training.checkpoints import load_checkpoint
 from engine.toybox.training.controller_task import LEAVABLE, GuidingCourse, Parts
 from engine.toybox.training.export import export_controller

@@ -16,9 +16,8 @@ from engine.assets.meshes.mesh_file import read_reference
 from engine.errors import InputError
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
-from engine.prior.toybox.controller_files import save_controller
 from engine.prior.toybox.network import Words
-from engine.prior.toybox.pipeline_files import base_digest
+from engine.prior.toybox.pipeline_files import base_digest, save_controller
 from engine.prior.toybox.prior import load_toybox
 from engine.prior.toybox.reference_controller import Pair, controller_for
 from engine.toybox.benchmark import __main__ as benchmark

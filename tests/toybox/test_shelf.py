@@ -13,8 +13,7 @@ from engine.assets.meshes.render_maps import reference_maps
 from engine.core.cameras import orbit_cameras
 from engine.retrieval.embed_views import AZIMUTHS_DEG, embedded, shape_of
 from engine.retrieval.embedder import load_embedder
-from engine.retrieval.nearest import unit
-from engine.retrieval.search import Sought, find_by_pictures, find_by_words
+from engine.retrieval.search import Sought, find_by_pictures, find_by_words, unit
 from engine.retrieval.shelf import toybox_shelf
 from engine.toybox.captions import caption, plain_caption
 from engine.toybox.objects import FIRST_KINDS, KINDS, draw_object

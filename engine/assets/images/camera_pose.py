@@ -19,7 +19,7 @@ from torch import Tensor
 
 from engine.core.cameras import orbit_cameras
 from engine.prior.base import Condition, Prior, PriorInfo
-from engine.prior.empty_prompt import empty_prompt
+from engine.prior.sampling import empty_prompt
 
 ELEVATIONS_DEG = tuple(10.0 * i for i in range(-1, 7))
 TIMES = (0.3, 0.5)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from engine.core.cameras import Cameras
 from engine.core.noise_schedule import NoiseSchedule
 from engine.core.views import Views, composite
 from engine.prior.abilities import ShownPictures
-from engine.prior.base import CleanViews, Prior, PriorInfo
+from engine.prior.base import CleanViews, Prior, PriorInfo, TextEmbedding
 from engine.prior.image_prompt.clip_image_encoder import ClipImageEncoder
 from engine.prior.latent.prior import LatentParts, LatentPrior
+from engine.prior.latent.text_encoder import Words
 
 
 class ImagePromptPrior(LatentPrior):
@@ -55,3 +57,40 @@ def clean_views_of(prior: Prior, views: Views, cameras: Cameras) -> CleanViews:
         return prior.clean_views(views, cameras)
     with torch.no_grad():
         return CleanViews(prior.encode(views), cameras)
+
+
+@dataclass(frozen=True)
+class NoWords:
+    """Every prompt is one token of zeros (1,1,``width``), to which the picture's is added.
+
+    So methods that learn an embedding in place of the empty prompt have one to learn.
+    """
+
+    width: int
+
+    @property
+    def networks(self) -> dict[str, nn.Module]:
+        return {}
+
+    def embed(self, prompt: str, device: torch.device) -> TextEmbedding:
+        return TextEmbedding(torch.zeros(1, 1, self.width, device=device))
+
+    def unread(self, prompt: str) -> str:
+        return ""
+
+
+@dataclass(frozen=True, eq=False)
+class EmptyTextEncoder:
+    """Every prompt is the empty one of ``words``, with which the prior was taught."""
+
+    words: Words
+
+    @property
+    def networks(self) -> dict[str, nn.Module]:
+        return self.words.networks
+
+    def embed(self, prompt: str, device: torch.device) -> TextEmbedding:
+        return self.words.embed("", device)
+
+    def unread(self, prompt: str) -> str:
+        return ""

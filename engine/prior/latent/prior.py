@@ -21,8 +21,7 @@ from engine.core.noise_schedule import NoiseSchedule
 from engine.core.views import Views
 from engine.prior.abilities import DoesWithoutVae
 from engine.prior.base import Condition, Prediction, Prior, PriorInfo, TextEmbedding
-from engine.prior.latent.linear_latents import LinearSpace
-from engine.prior.latent.space import LatentSpace
+from engine.prior.latent.space import LatentSpace, LinearSpace
 from engine.prior.latent.text_encoder import Words
 from engine.prior.offload import Offload
 from engine.prior.prediction_type import read_output

@@ -9,7 +9,16 @@ from typing import Any
 
 from engine.errors import FileFormatError
 from engine.prior.base import PriorInfo
-from engine.prior.toybox.geometry import DISTANCE, FOV_DEG, RESOLUTION
+
+FOV_DEG = 40.0
+"""Vertical field of view in degrees."""
+
+DISTANCE = 3.05
+"""Distance of the camera from the origin; an object fits the unit sphere, which then just fits the picture."""
+
+RESOLUTION = 64
+"""Side of the square picture in pixels."""
+
 
 if sys.version_info >= (3, 11):
     import tomllib

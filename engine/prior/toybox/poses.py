@@ -7,7 +7,7 @@ from torch import Tensor
 
 from engine.core.camera import intrinsics
 from engine.core.cameras import Cameras
-from engine.prior.toybox.geometry import DISTANCE, FOV_DEG
+from engine.prior.toybox.info import DISTANCE, FOV_DEG
 from engine.prior.toybox.network import GRID, Poses, pluecker
 
 

@@ -11,18 +11,55 @@ from torch import Tensor
 from engine.core.noise_schedule import NoiseSchedule, eps_from_x0
 from engine.core.views import Views
 from engine.errors import FileFormatError, MissingError
-from engine.prior.base import Condition, Prediction, PriorInfo, TextEmbedding
+from engine.prior.base import CleanViews, Condition, Prediction, PriorInfo, Reference, TextEmbedding
+from engine.prior.reference.maps import ReferenceMaps, routed
 from engine.prior.resize import to_square
-from engine.prior.toybox.controller_files import base_of, load_controller
 from engine.prior.toybox.info import CONTROLLER
 from engine.prior.toybox.network import Poses, StemFeatures, ToyboxDenoiser, Words
-from engine.prior.toybox.pipeline_files import base_digest, load_parts
+from engine.prior.toybox.pipeline_files import base_digest, base_of, load_controller, load_parts
 from engine.prior.toybox.poses import poses_from_cameras, unknown_poses
-from engine.prior.toybox.reference_controller import ReferenceController
-from engine.prior.toybox.reference_steering import features_for
+from engine.prior.toybox.reference_controller import Pair, ReferenceController, strengthened
 from engine.prior.toybox.schedule import time_fraction
 from engine.prior.toybox.threads import FastestThreads
 from engine.prior.toybox.tokeniser import Tokeniser
+
+
+def features_for(
+    controller: ReferenceController,
+    reference: Reference,
+    clean_views: CleanViews | None,
+    times: Tensor,
+    words: Words,
+    poses: Poses,
+) -> StemFeatures | None:
+    """What the controller adds to B noisy views and then M given ones at noise times ``times`` (B+M,).
+
+    None, without asking it, where no view has any strength. The given views, which have no noise, follow the mean of the others.
+    A controller that was taught no routing sees the finest maps at all times.
+    """
+    noisy = reference.maps.mask.shape[1]
+    strengths = reference.strengths(times[:noisy])
+    if not strengths.any():
+        return None
+    maps, pair = _seen(reference, clean_views, times.device)
+    if controller.config.routing:
+        maps = routed(maps, times[None], reference.reading)
+    features = controller(maps.channels(), pair, times[None], words, poses)
+    given = strengths.mean().expand(len(times) - noisy)
+    return strengthened(features, torch.cat([strengths, given]))
+
+
+def _seen(reference: Reference, clean_views: CleanViews | None, device: torch.device) -> tuple[ReferenceMaps, Pair]:
+    """All views' maps; and the first given view beside the reference from its camera."""
+    maps = reference.maps.to(device)
+    if clean_views is None:
+        nothing = torch.zeros_like(maps.channels()[:, 0])
+        pair = Pair(nothing, nothing, torch.zeros(1, dtype=torch.bool, device=device))
+    else:
+        given = reference.clean_maps.to(device)
+        maps = maps.beside(given)
+        pair = Pair(clean_views.x[:1].to(device), given.channels()[:, 0], torch.ones(1, dtype=torch.bool, device=device))
+    return maps, pair
 
 
 class ToyboxPrior:

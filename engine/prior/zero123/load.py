@@ -18,7 +18,7 @@ from engine.errors import FileFormatError
 from engine.prior.base import PriorInfo
 from engine.prior.image_prompt.capabilities import ZERO123
 from engine.prior.image_prompt.clip_image_encoder import ClipImageEncoder, Preparation
-from engine.prior.image_prompt.no_words import NoWords
+from engine.prior.image_prompt.prior import NoWords
 from engine.prior.latent.common import load_unet, load_vae, space_of
 from engine.prior.latent.loading import Layout, load_network, readable
 from engine.prior.latent.prior import LatentParts

@@ -26,8 +26,7 @@ from engine.errors import FileFormatError, InputError
 from engine.prior.base import CleanViews, Condition, Prediction, PriorInfo
 from engine.prior.image_prompt.capabilities import ZERO123PLUS
 from engine.prior.image_prompt.clip_image_encoder import ClipImageEncoder, Preparation
-from engine.prior.image_prompt.no_words import EmptyTextEncoder
-from engine.prior.image_prompt.prior import ImagePromptPrior
+from engine.prior.image_prompt.prior import EmptyTextEncoder, ImagePromptPrior
 from engine.prior.latent.common import clip_tower, load_unet, load_vae
 from engine.prior.latent.loading import Layout, check_channels, load_network
 from engine.prior.latent.prior import LatentParts

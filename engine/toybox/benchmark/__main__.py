@@ -47,7 +47,7 @@ from engine.session.presets import DEFAULT_PRESET, IMAGE_PRESET, apply_preset, f
 from engine.toybox.benchmark import geometry_command
 from engine.toybox.benchmark.image import ImageResult
 from engine.toybox.benchmark.kinds import kinds_table, measure_kinds
-from engine.toybox.benchmark.readme import image_markdown
+from engine.toybox.benchmark.readme import image_markdown, put_between_markers
 from engine.toybox.benchmark.report import document, gather, table
 from engine.toybox.benchmark.sheet import write_sheet
 from engine.toybox.benchmark.tasks import image_tasks, text_tasks
@@ -55,7 +55,6 @@ from engine.toybox.benchmark.text import TextResult
 from engine.toybox.benchmark.workers import Job, measure_all
 from engine.toybox.classifier import load_classifier
 from engine.toybox.generate_dataset import kinds_named
-from engine.toybox.markers import put_between_markers
 from engine.toybox.method_sweep.command import add_options, check_options, compare
 from engine.toybox.objects import KINDS
 from engine.toybox.reference_ablation import command as referring

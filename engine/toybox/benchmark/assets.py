@@ -17,7 +17,7 @@ from engine.loop.settings import Settings
 from engine.loop.stages import first_scene, fit
 from engine.loop.state import Anchor, Context, RunState, make_optimiser
 from engine.prior.base import Prior
-from engine.prior.toybox.geometry import RESOLUTION
+from engine.prior.toybox.info import RESOLUTION
 from engine.render import choose
 from engine.toybox.objects import ToyObject
 from engine.toybox.pictures import render_object

@@ -9,7 +9,7 @@ import numpy as np
 import trimesh
 
 from engine.core.camera import intrinsics, orbit_c2w
-from engine.prior.toybox.geometry import DISTANCE, FOV_DEG, RESOLUTION
+from engine.prior.toybox.info import DISTANCE, FOV_DEG, RESOLUTION
 from engine.render.mesh_numba import render_mesh
 
 

@@ -26,7 +26,7 @@ from engine.loop.messages import SceneCopy
 from engine.loop.settings import Settings
 from engine.loop.viewpoints import draft_cameras
 from engine.prior.base import Prior
-from engine.prior.toybox.geometry import DISTANCE, FOV_DEG
+from engine.prior.toybox.info import DISTANCE, FOV_DEG
 from engine.render.splats_surface import surface_depths
 from engine.scene.splats import Splats
 from engine.toybox.benchmark.assets import fit_views, generate, true_views

@@ -13,10 +13,10 @@ from typing import Any
 from engine.errors import InputError, storage_errors
 from engine.loop.settings import Settings, with_values
 from engine.toybox.benchmark.geometry import FACES, FAR, GeometryResult, measure_geometry
+from engine.toybox.benchmark.readme import put_between_markers
 from engine.toybox.benchmark.tasks import TextTask, geometry_tasks
 from engine.toybox.benchmark.workers import each_of, prior_of_process
 from engine.toybox.generate_dataset import kinds_named
-from engine.toybox.markers import put_between_markers
 from engine.toybox.objects import FIRST_KINDS, KINDS
 
 NONE = "–"

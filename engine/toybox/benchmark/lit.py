@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from engine.core.camera import intrinsics, orbit_c2w
-from engine.prior.toybox.geometry import DISTANCE, FOV_DEG
+from engine.prior.toybox.info import DISTANCE, FOV_DEG
 from engine.render.mesh_numba import Shading, render_mesh
 
 SIDE = 160

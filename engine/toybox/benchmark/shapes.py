@@ -13,7 +13,7 @@ import numpy as np
 import trimesh
 
 from engine.core.camera import intrinsics, orbit_c2w
-from engine.prior.toybox.geometry import DISTANCE, FOV_DEG, RESOLUTION
+from engine.prior.toybox.info import DISTANCE, FOV_DEG, RESOLUTION
 from engine.render.mesh_numba import render_mesh
 from engine.toybox.benchmark.metrics import mask_iou, psnr
 from engine.toybox.benchmark.tasks import AZIMUTHS_DEG, BANK_SEED, ELEVATIONS_DEG

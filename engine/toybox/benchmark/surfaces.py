@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.core.camera import intrinsics, orbit_c2w
-from engine.prior.toybox.geometry import DISTANCE, FOV_DEG
+from engine.prior.toybox.info import DISTANCE, FOV_DEG
 from engine.render.mesh_numba import render_mesh
 
 SIDE = 128

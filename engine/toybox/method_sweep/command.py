@@ -15,15 +15,14 @@ from typing import Any
 
 from engine.errors import InputError, storage_errors
 from engine.guidance import methods
+from engine.toybox.benchmark.readme import put_between_markers
 from engine.toybox.benchmark.tasks import front_tasks
-from engine.toybox.markers import put_between_markers
 from engine.toybox.method_sweep import store
-from engine.toybox.method_sweep.cells import Cell, cells_of, rows_of, weights_digest
+from engine.toybox.method_sweep.cells import SCENES, Cell, cells_of, rows_of, weights_digest
 from engine.toybox.method_sweep.measure import measure_cell
 from engine.toybox.method_sweep.measuring import Progress, measured, names_in
 from engine.toybox.method_sweep.report import document, gather, markdown
 from engine.toybox.method_sweep.sheet import write_sheet
-from engine.toybox.method_sweep.table import SCENES
 
 PROMPTS, SEEDS = 4, 2
 QUICK_PROMPTS, QUICK_STEPS = 2, 40

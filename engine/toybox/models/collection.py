@@ -2,31 +2,65 @@
 
 A packed collection is a list of rows (name, kind, licence, by, source) and arrays ``v`` int16 vertices (/ 32767, inside the unit
 sphere), ``f`` faces, ``c`` uint8 a face, with offsets ``vo`` and ``fo`` of each row; +z up, front +x.
+
+What the models of known collections are: one pass by hand over their names and pictures, kept as a small table.
+
+A row is *source, name, kind, noun*; the n-th model of a name in a collection is called ``name#n`` from the second on. Models of
+these sources that are not in the table are left out: torn, several objects at once, invisible, or nothing that has a name.
 """
 
 from __future__ import annotations
 
+import csv
 import json
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 import numpy as np
 
 from engine.errors import FileFormatError, InputError, StudioError
-from engine.toybox.models.labels import Label, labels, model_nouns
 from engine.toybox.objects import KINDS
 from engine.toybox.objects.assembly import canonical
 from engine.toybox.objects.mesh import ToyMesh
 from engine.toybox.words import tokens
 
+TABLE = Path(__file__).with_name("labels.tsv")
+
 MODEL_FILES = (".glb", ".gltf", ".obj", ".ply", ".stl")
 LARGEST_FILE_BYTES = 64 << 20
 HELD_OUT_SHARE = 0.1
 _INT16 = 32767.0
+
+
+@dataclass(frozen=True)
+class Label:
+    """A model's ``kind``, and a narrower ``noun`` where there is one (a taxi is a car)."""
+
+    kind: str
+    noun: str = ""
+
+
+@cache
+def labels() -> Mapping[tuple[str, str], Label]:
+    """Every label by (source, name)."""
+    with open(TABLE, encoding="utf-8", newline="") as file:
+        rows = csv.DictReader(file, delimiter="\t")
+        return {(row["source"], row["name"]): Label(row["kind"], row["noun"]) for row in rows}
+
+
+@cache
+def model_kinds() -> tuple[str, ...]:
+    """The kinds of all labels, sorted."""
+    return tuple(sorted({label.kind for label in labels().values()}))
+
+
+def model_nouns() -> tuple[str, ...]:
+    """Every noun of the labels, kinds and narrower ones."""
+    return tuple(sorted({word for label in labels().values() for word in (label.kind, label.noun) if word}))
 
 
 @dataclass(frozen=True)

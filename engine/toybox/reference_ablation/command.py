@@ -18,9 +18,9 @@ from engine.errors import InputError, storage_errors
 from engine.loop.settings import Settings, flatten, with_values
 from engine.loop.spec import Knobs, RunSpec
 from engine.session.presets import apply_preset, find_preset
+from engine.toybox.benchmark.readme import put_between_markers
 from engine.toybox.benchmark.reference_choice import KINDS, PICTURE, WORDS
 from engine.toybox.benchmark.tasks import image_tasks
-from engine.toybox.markers import put_between_markers
 from engine.toybox.method_sweep.measuring import Progress, measured, names_in
 from engine.toybox.reference_ablation import store
 from engine.toybox.reference_ablation.cells import Cell, cells_of, groups_of, inputs, toybox_folder, weights_of

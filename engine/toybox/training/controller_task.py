@@ -19,8 +19,7 @@ from engine.prior.toybox.reference_controller import Pair, ReferenceController, 
 from engine.prior.toybox.schedule import TIMES
 from engine.toybox.dataset import ShardCache
 from engine.toybox.objects import draw_object
-from engine.toybox.references.distortion import Amounts
-from engine.toybox.references.drawing import Kind, Mix, distorted_maps, draw_kind, draw_reference, strength_at
+from engine.toybox.references.drawing import Amounts, Kind, Mix, distorted_maps, draw_kind, draw_reference, strength_at
 from engine.toybox.training.batches import BatchSource, Shares, TrainingBatch
 from engine.toybox.training.evaluation import FRACTIONS, Evaluation, with_first_given
 from engine.toybox.training.loop import Plan

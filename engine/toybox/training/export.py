@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError, storage_errors
-from engine.prior.toybox.controller_files import save_controller
 from engine.prior.toybox.info import WEIGHTS
-from engine.prior.toybox.pipeline_files import save_prior
+from engine.prior.toybox.pipeline_files import save_controller, save_prior
 from engine.prior.toybox.prior import load_toybox
 from engine.prior.toybox.schedule import shifted_cosine
 from engine.prior.toybox.tokeniser import Tokeniser, build_tokenizer

@@ -11,7 +11,7 @@ from engine.assets.export.glb import write_glb
 from engine.assets.meshes.mesh_file import read_reference
 from engine.assets.meshes.render_maps import reference_maps, thumbnail
 from engine.core.cameras import orbit_cameras
-from engine.prior.toybox.geometry import DISTANCE, FOV_DEG, RESOLUTION
+from engine.prior.toybox.info import DISTANCE, FOV_DEG, RESOLUTION
 from engine.toybox.objects import draw_object
 from engine.toybox.references.drawing import ccm_maps
 

@@ -18,8 +18,8 @@ from engine.loop.reference.provenance import Origin, write_origin
 from engine.loop.run import run
 from engine.loop.spec import Knobs, RunSpec
 from engine.prior.base import Prior
-from engine.prior.toybox.controller_files import save_controller
 from engine.prior.toybox.info import CONTROLLER
+from engine.prior.toybox.pipeline_files import save_controller
 from engine.prior.toybox.prior import ToyboxPrior, load_toybox
 from engine.prior.toybox.reference_controller import controller_for
 from tests.loop.balls import ScriptedCommands, ball_prior, of_type, quick_knobs, quick_spec

@@ -8,7 +8,7 @@ import pytest
 from engine.errors import InputError
 from engine.prior.reference.silhouette import outline
 from engine.retrieval import text_matching
-from engine.retrieval.nearest import best, sample, shares, similarities
+from engine.retrieval.search import best, sample, shares, similarities
 from engine.retrieval.text_matching import meanings, word_space
 
 

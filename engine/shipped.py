@@ -1,7 +1,8 @@
-"""Where the files lie that come with the studio: presets, priors, the shelf, examples."""
+"""What comes with the studio: its version, and where the files lie (presets, priors, the shelf, examples)."""
 
 from __future__ import annotations
 
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 
@@ -10,3 +11,11 @@ def presets_folder() -> Path:
     here = Path(__file__).resolve().parent
     installed = here / "presets"
     return installed if installed.is_dir() else here.parent / "presets"
+
+
+def installed_version(package: str = "maquette") -> str:
+    """The version of an installed package; empty if it is not installed, as in a checkout that is only looked at."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""

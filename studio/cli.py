@@ -215,12 +215,10 @@ class _Version(argparse.Action):
     """Says the version, which is looked up only then."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        from importlib.metadata import PackageNotFoundError, version
+        from engine.shipped import installed_version
 
-        try:
-            print(f"maquette {version('maquette')}")
-        except PackageNotFoundError:
-            print("maquette, not installed: run pip install -e .")
+        version = installed_version()
+        print(f"maquette {version}" if version else "maquette, not installed: run pip install -e .")
         parser.exit()
 
 

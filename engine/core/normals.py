@@ -31,6 +31,19 @@ def camera_normals(depth: Tensor, alpha: Tensor, cameras: Cameras) -> Tensor:
     return torch.where(solid & (length > 0), normal / length.clamp(min=1e-30), normal.new_tensor(FACING))
 
 
+def depth_normals(depth: Tensor, cameras: Cameras) -> Tensor:
+    """Unit normals (B,H,W,3) in world axes, towards the camera, of pictures of depth along its axis (B,H,W); 0 at the rim.
+
+    Central differences alone, as 2DGS takes them: for losses that ask only where all neighbours are on the surface.
+    """
+    points = unprojected(depth[..., None], cameras)
+    right = points[:, 1:-1, 2:] - points[:, 1:-1, :-2]
+    down = points[:, 2:, 1:-1] - points[:, :-2, 1:-1]
+    towards = torch.nn.functional.normalize(torch.linalg.cross(down, right), dim=-1)
+    world = torch.einsum("bij,bhwj->bhwi", cameras.c2w[:, :3, :3].to(depth), towards)
+    return torch.nn.functional.pad(world, (0, 0, 1, 1, 1, 1))
+
+
 def unprojected(z: Tensor, cameras: Cameras) -> Tensor:
     """What each pixel's centre shows at depth ``z`` (B,H,W,1): points (B,H,W,3) in the camera's axes."""
     K = cameras.K.to(z)

@@ -8,6 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from torch import Tensor
 
+LUMA = (0.299, 0.587, 0.114)
+"""Shares of display red, green and blue in lightness (Rec. ITU-R BT.601)."""
+
+LUMINANCE = (0.2126, 0.7152, 0.0722)
+"""The same by Rec. ITU-R BT.709."""
+
 
 @dataclass(frozen=True, eq=False)
 class Views:

@@ -7,12 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw
 
-from engine.assets.export.lettering import clipped, font
+from engine.assets.export.lettering import FAINT, INK, PAGE, SOFT, clipped, font
 from engine.evaluation.judging import in_points
 from engine.evaluation.report import Row
 
 SIZE = 120  # side in pixels of one view
-PAGE, INK, SOFT, FAINT = (255, 255, 255), (38, 36, 33), (112, 108, 101), (232, 229, 223)
 GOOD, WORST = (74, 124, 89), (206, 92, 60)
 MARGIN, HEADER, LABEL, BAR, GAP, COLUMN_GAP = 36, 44, 30, 12, 26, 44
 TEXT_SIZE, SMALL_SIZE = 18, 14

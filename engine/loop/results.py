@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +34,7 @@ from engine.loop.spec import RunSpec
 from engine.scene import splats
 from engine.scene.canvas import Canvas
 from engine.scene.field import Field, node_positions
+from engine.shipped import installed_version
 
 Writer = Callable[[Path, SceneCopy, str], Notes]
 Failures = list[tuple[str, Exception]]  # the file's name, and what kept it from being written
@@ -118,10 +118,7 @@ def _incomplete(failed: Failures, written: Mapping[str, Path]) -> IncompleteErro
 
 def with_facts(recipe: Recipe, prior_id: str, copy: SceneCopy, origin: Origin | None = None) -> Recipe:
     """The recipe with what was true when it was cooked, and where its reference comes from."""
-    try:
-        maquette = version("maquette")
-    except PackageNotFoundError:
-        maquette = "not installed"
+    maquette = installed_version() or "not installed"
     facts = {"maquette": maquette, "torch": torch.__version__, "device": device_name(device_of(copy)), "prior": prior_id}
     taken = {} if origin is None else {"reference": origin.sentence()}
     return replace(recipe, facts={**facts, **taken})

@@ -8,13 +8,12 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageDraw
 
-from engine.assets.export.lettering import clipped, font, wrapped
+from engine.assets.export.lettering import CARD, FAINT, INK, PAGE, SOFT, clipped, font, wrapped
 from engine.guidance import methods
 from engine.playground.grid import Cell, Grid
 from engine.playground.painting import FRAMES, SIZE, Painting
 
-PAGE, INK, SOFT, FAINT, CURVE = (255, 255, 255), (38, 36, 33), (112, 108, 101), (232, 229, 223), (206, 92, 60)
-EMPTY = (244, 243, 240)
+CURVE = (206, 92, 60)
 MARGIN, GUTTER, LABEL_WIDTH = 40, 20, 250
 HEADER, COLUMN_HEADER, CAPTION, ROW_GAP = 104, 34, 62, 22
 TITLE_SIZE, METHOD_SIZE, TEXT_SIZE, SMALL_SIZE = 32, 24, 15, 14
@@ -91,7 +90,7 @@ def _cost(painted: Sequence[Painting]) -> str:
 
 def _draw_cell(sheet: Image.Image, left: int, top: int, painting: Painting | None, share: float) -> None:
     if painting is None or painting.trouble:
-        _card(sheet, left, top, np.full((SIZE, SIZE, 3), EMPTY, np.uint8))
+        _card(sheet, left, top, np.full((SIZE, SIZE, 3), CARD, np.uint8))
         _draw_words(sheet, left, top, "not painted yet" if painting is None else painting.trouble)
         return
     _card(sheet, left, top, painting.frames[_frame_at(painting, share)])

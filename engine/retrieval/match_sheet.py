@@ -8,14 +8,13 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from engine.assets.export.lettering import clipped, font, wrapped
+from engine.assets.export.lettering import CARD, INK, PAGE, SOFT, clipped, font, wrapped
 from engine.assets.export.sheet import write_png
 from engine.assets.meshes.render_maps import thumbnail
 from engine.errors import InputError, StudioError
 from engine.retrieval.embed_views import shape_of
 from engine.retrieval.items import Match
 
-PAGE, CARD, INK, SOFT = (255, 255, 255), (244, 243, 240), (38, 36, 33), (112, 108, 101)
 SIDE, MARGIN, GUTTER, WORDS_HEIGHT, HEADER = 180, 28, 16, 78, 48
 TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 22, 15, 13
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from engine.session import JobView, Session
 from engine.session.input_files import given_files
 from engine.session.presets import DEFAULT_PRESET, IMAGE_PRESET, apply_preset, find_preset
 from engine.session.record import STATES
+from engine.shipped import installed_version
 from studio.api.kept_files import KeptFiles
 from studio.catalogue import Catalogue
 from studio.commands.settings import all_settings
@@ -47,7 +47,7 @@ class Operations:
 
     def about(self) -> Json:
         """Which program this is, in which version, and where its description lies."""
-        return {"name": "Maquette", "version": _version(), "openapi": "/api/v1/openapi.json"}
+        return {"name": "Maquette", "version": installed_version() or "0", "openapi": "/api/v1/openapi.json"}
 
     def submit(self, body: Mapping[str, Any], owner: str, client_key: str = "") -> Json:
         """Queue a run; the same ``client_key`` again gives the run that is there. See `settings_in` for ``body``."""
@@ -176,10 +176,3 @@ def _check_names(body: Any, known: tuple[str, ...]) -> None:
     unknown = sorted(set(map(str, body)) - set(known))
     if unknown:
         raise InputError(f"The body names {', '.join(unknown)}, which means nothing here.", f"Use {', '.join(known)}.")
-
-
-def _version() -> str:
-    try:
-        return version("maquette")
-    except PackageNotFoundError:
-        return "0"

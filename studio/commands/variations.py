@@ -10,7 +10,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 from tqdm import tqdm
 
-from engine.assets.export.lettering import clipped, font
+from engine.assets.export.lettering import INK, clipped, font
 from engine.assets.export.sheet import BACKGROUND, write_png
 from engine.errors import InputError
 from engine.loop.results import FILE_OF
@@ -23,7 +23,6 @@ SHEET = "variations.png"
 COLUMNS, MARGIN = 4, 8  # of a result's own sheet of eight views
 SHOWN = (0, 2, 4, 6)  # its front, left, back and right
 SIDE, GAP, WORDS_WIDTH, WORDS_SIZE = 160, 6, 96, 15
-INK = (38, 36, 33)
 
 
 def vary(options: GenerateOptions, first_seed: int, make: Callable[[GenerateOptions], None]) -> None:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
 from engine.assets.export.files import atomic_path
 from engine.errors import InputError, StorageError, storage_errors
-from engine.shipped import presets_folder
+from engine.shipped import installed_version, presets_folder
 
 PORT = 7860
 PYTHON = "3.11"
@@ -124,7 +124,6 @@ the Dockerfile is here.
 
 def studio_requirements() -> list[str]:
     """The studio's own packages, as its metadata or pyproject.toml name them, without extras. Raises InputError."""
-    from importlib.metadata import requires
 
     try:
         named = requires("maquette") or []
@@ -139,7 +138,7 @@ def _licence() -> Path:
 
 
 def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError as error:
-        raise InputError(f"{package} is not installed.", f"Run pip install {package}.") from error
+    version = installed_version(package)
+    if not version:
+        raise InputError(f"{package} is not installed.", f"Run pip install {package}.")
+    return version

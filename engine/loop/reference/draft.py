@@ -10,7 +10,7 @@ from PIL import ImageColor
 from torch import Tensor
 
 from engine.core.cameras import Cameras
-from engine.core.views import Views
+from engine.core.views import LUMA, Views
 from engine.loop.reference.guide import Guide, mask_of, with_reference
 from engine.loop.reference.refine import strength_metrics
 from engine.loop.spec import Knobs
@@ -22,8 +22,6 @@ from engine.prior.sampling import predict_guided
 
 FROM_NOISE, FROM_REFERENCE = 0.999, 0.33
 """Shares of the schedule at which a draft begins that follows its reference not at all, and wholly."""
-
-LUMA = (0.299, 0.587, 0.114)
 
 
 def colours_named(prompt: str) -> tuple[str, ...]:

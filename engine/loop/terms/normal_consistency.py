@@ -5,12 +5,11 @@ Splats that fit pictures are free to stand across the surface that they paint, w
 
 from __future__ import annotations
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from engine.core.cameras import Cameras
-from engine.core.normals import unprojected
+from engine.core.normals import depth_normals
 from engine.core.views import Views
 from engine.loop.terms.rendered import RenderedStep
 
@@ -35,13 +34,3 @@ def normal_consistency(views: Views, cameras: Cameras) -> Tensor:
     opaque = (views.alpha > OPAQUE).to(depth.dtype)
     inner = F.pad(opaque[:, 1:-1, 1:-1], (0, 0, 1, 1, 1, 1))  # the rim has no neighbours
     return (inner * (views.alpha - (views.normal * normal).sum(-1, keepdim=True))).mean()
-
-
-def depth_normals(depth: Tensor, cameras: Cameras) -> Tensor:
-    """Unit normals (B,H,W,3) in world axes, towards the camera, of pictures of depth along its axis (B,H,W); 0 at the rim."""
-    points = unprojected(depth[..., None], cameras)
-    right = points[:, 1:-1, 2:] - points[:, 1:-1, :-2]
-    down = points[:, 2:, 1:-1] - points[:, :-2, 1:-1]
-    towards = F.normalize(torch.linalg.cross(down, right), dim=-1)
-    world = torch.einsum("bij,bhwj->bhwi", cameras.c2w[:, :3, :3].to(depth), towards)
-    return F.pad(world, (0, 0, 1, 1, 1, 1))

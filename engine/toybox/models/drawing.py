@@ -8,6 +8,7 @@ from functools import cached_property
 
 import numpy as np
 
+from engine.core.views import LUMA
 from engine.errors import InputError
 from engine.toybox.models.collection import Collection, Model
 from engine.toybox.objects.assembly import canonical, face_areas
@@ -18,7 +19,6 @@ LEVELS = 6
 """Steps a channel in which colours count as one area."""
 PAINTED_SHARE = 0.6
 """Areas are painted, the largest first, until this share of the surface is."""
-LUMA = np.array([0.299, 0.587, 0.114])
 
 MODEL_SEED = 10_000_000
 """Seeds from here on are objects drawn from models."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from engine.core.views import LUMINANCE
 from engine.toybox.objects.assembly import Assembly, Colour
 from engine.toybox.objects.primitives import Solid, Vector, ball, box, disc, rod, rounded_box
 
@@ -28,7 +29,7 @@ def between(share: float, low: float, high: float) -> float:
 
 def luminance(colour: Colour) -> float:
     """Perceived brightness 0..1 of a display colour (Rec. 709 weights)."""
-    return float(np.dot(colour, (0.2126, 0.7152, 0.0722)))
+    return float(np.dot(colour, LUMINANCE))
 
 
 def contrasting(body: Colour, light: Colour, dark: Colour) -> Colour:

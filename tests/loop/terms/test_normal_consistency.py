@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from engine.core.cameras import orbit_cameras
+from engine.core.normals import depth_normals
 from engine.core.views import Views
-from engine.loop.terms.normal_consistency import depth_normals, normal_consistency
+from engine.loop.terms.normal_consistency import normal_consistency
 from engine.render import splats_numba, splats_torch
 from engine.scene import splats
 

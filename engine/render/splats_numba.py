@@ -15,6 +15,7 @@ from torch.autograd.function import once_differentiable
 from engine.core.cameras import Cameras
 from engine.core.views import Views, composite
 from engine.render import splats_composing as composing
+from engine.render import splats_culling as culling
 from engine.render import splats_projection as projection
 from engine.render.splats_torch import facing_normals
 from engine.scene.splats import Splats
@@ -165,10 +166,10 @@ def _compose(
     """Cull, sort and compose one camera's splats."""
     n = len(depths)
     packed, boxes, ids = np.empty((n, 11), np.float32), np.empty((n, 4), np.int32), np.empty(n, np.int32)
-    count = composing.cull(means2d, whitening, depths, opacities, colours, view.width, view.height, packed, boxes, ids)
-    order = composing.nearest_first(np.ascontiguousarray(packed[:count, 10]))
+    count = culling.cull(means2d, whitening, depths, opacities, colours, view.width, view.height, packed, boxes, ids)
+    order = culling.nearest_first(np.ascontiguousarray(packed[:count, 10]))
     packed_out, boxes_out, ids_out = np.empty_like(packed[:count]), np.empty_like(boxes[:count]), np.empty_like(ids[:count])
-    composing.reorder(order, packed, boxes, ids, packed_out, boxes_out, ids_out)
+    culling.reorder(order, packed, boxes, ids, packed_out, boxes_out, ids_out)
     columns, rows = -(-view.width // composing.COLUMNS), -(-view.height // composing.ROWS)
     state = np.empty(columns * rows * composing.FORWARD, np.float32)
     last = np.empty(columns * rows * composing.LANES, np.int32)

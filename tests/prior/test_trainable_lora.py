@@ -8,7 +8,8 @@ from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
 
 from engine.prior.base import ADAPTER_STARTS
-from engine.prior.toybox.network import Poses, ToyboxDenoiser, Words
+from engine.prior.toybox.network import ToyboxDenoiser, Words
+from engine.prior.toybox.poses import Poses
 from engine.prior.trainable_lora import Adapter
 
 

@@ -17,9 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.prior.toybox.configured import Configured, keeps_config
-
-GRID = 8
-"""Side of a view's token grid."""
+from engine.prior.toybox.poses import GRID, Poses, pose_numbers
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,15 +27,6 @@ class Words:
     tokens: Tensor
     mask: Tensor
     pooled: Tensor
-
-
-@dataclass(frozen=True, eq=False)
-class Poses:
-    """Cameras of B objects: ``c2w`` (B,V,4,4), ``rays`` (B,V,N,6) Pluecker, ``known`` (B,) bool; unknown ones are not read."""
-
-    c2w: Tensor
-    rays: Tensor
-    known: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,11 +42,6 @@ class StemFeatures:
 
     def __add__(self, other: StemFeatures) -> StemFeatures:
         return StemFeatures(self.fine + other.fine, self.middle + other.middle, self.coarse + other.coarse)
-
-
-def pluecker(origins: Tensor, directions: Tensor) -> Tensor:
-    """Rays (...,3) and (...,3) as moment and unit direction (...,6): the same for every point along the ray."""
-    return torch.cat([torch.linalg.cross(origins, directions), directions], dim=-1)
 
 
 def sinusoid(t: Tensor, width: int) -> Tensor:
@@ -236,7 +220,7 @@ class ToyboxDenoiser(Configured):
             stem = stem + reference
         known = poses.known[:, None, None]
         grid = stem.coarse.flatten(2).transpose(1, 2).unflatten(0, views)
-        pose = torch.where(known, self.pose(_pose_numbers(poses.c2w)), self.no_pose)
+        pose = torch.where(known, self.pose(pose_numbers(poses.c2w)), self.no_pose)
         state = self.time(sinusoid(t, self.time[0].in_features)) + pose + self.from_text(words.pooled)[:, None]
         state = F.silu(state + self.from_given(_pooled_given(grid, clean))[:, None])
         tokens = grid + self.position + self.ray(poses.rays * known[..., None]) + self.given * clean[..., None, None]
@@ -246,13 +230,6 @@ class ToyboxDenoiser(Configured):
             tokens = block(tokens, modulation, words.tokens, mask)
         shift, scale = self.final(state)[:, :, None].chunk(2, dim=-1)
         return self.head(_modulated(tokens, shift, scale).flatten(0, 1), stem).unflatten(0, views)
-
-
-def _pose_numbers(c2w: Tensor) -> Tensor:
-    """The sixteen numbers of each pose (...,4,4), with the position brought to about unit length."""
-    scale = c2w.new_ones(4, 4)
-    scale[:3, 3] = 1 / 3
-    return (c2w * scale).flatten(-2)
 
 
 def _pooled_given(grid: Tensor, clean: Tensor) -> Tensor:

@@ -13,8 +13,8 @@ from transformers import PreTrainedTokenizerFast
 from engine.core.cameras import orbit_cameras
 from engine.prior.toybox import network
 from engine.prior.toybox.info import DISTANCE, FOV_DEG, RESOLUTION
-from engine.prior.toybox.network import Poses, Words
-from engine.prior.toybox.poses import poses_from_cameras
+from engine.prior.toybox.network import Words
+from engine.prior.toybox.poses import Poses, poses_from_cameras
 from engine.prior.toybox.schedule import time_fraction
 
 

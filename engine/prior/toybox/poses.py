@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
 from engine.core.camera import intrinsics
 from engine.core.cameras import Cameras
 from engine.prior.toybox.info import DISTANCE, FOV_DEG
-from engine.prior.toybox.network import GRID, Poses, pluecker
+
+GRID = 8
+"""Side of a view's token grid."""
+
+
+@dataclass(frozen=True, eq=False)
+class Poses:
+    """Cameras of B objects: ``c2w`` (B,V,4,4), ``rays`` (B,V,N,6) Pluecker, ``known`` (B,) bool; unknown ones are not read."""
+
+    c2w: Tensor
+    rays: Tensor
+    known: Tensor
+
+
+def pluecker(origins: Tensor, directions: Tensor) -> Tensor:
+    """Rays (...,3) and (...,3) as moment and unit direction (...,6): the same for every point along the ray."""
+    return torch.cat([torch.linalg.cross(origins, directions), directions], dim=-1)
+
+
+def pose_numbers(c2w: Tensor) -> Tensor:
+    """The sixteen numbers of each pose (...,4,4), with the position brought to about unit length."""
+    scale = c2w.new_ones(4, 4)
+    scale[:3, 3] = 1 / 3
+    return (c2w * scale).flatten(-2)
 
 
 def poses_from_cameras(cameras: Cameras) -> Poses:

@@ -15,9 +15,9 @@ from engine.prior.base import CleanViews, Condition, Prediction, PriorInfo, Refe
 from engine.prior.reference.maps import ReferenceMaps, routed
 from engine.prior.resize import to_square
 from engine.prior.toybox.info import CONTROLLER
-from engine.prior.toybox.network import Poses, StemFeatures, ToyboxDenoiser, Words
+from engine.prior.toybox.network import StemFeatures, ToyboxDenoiser, Words
 from engine.prior.toybox.pipeline_files import base_digest, base_of, load_controller, load_parts
-from engine.prior.toybox.poses import poses_from_cameras, unknown_poses
+from engine.prior.toybox.poses import Poses, poses_from_cameras, unknown_poses
 from engine.prior.toybox.reference_controller import Pair, ReferenceController, strengthened
 from engine.prior.toybox.schedule import time_fraction
 from engine.prior.toybox.threads import FastestThreads

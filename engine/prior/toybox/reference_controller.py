@@ -19,7 +19,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.prior.toybox.configured import Configured, keeps_config
-from engine.prior.toybox.network import GRID, Block, Poses, Stem, StemFeatures, ToyboxDenoiser, Words, mlp, sinusoid
+from engine.prior.toybox.network import Block, Stem, StemFeatures, ToyboxDenoiser, Words, mlp, sinusoid
+from engine.prior.toybox.poses import GRID, Poses
 
 Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
 

@@ -12,8 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from engine.prior.toybox.network import Poses
-from engine.prior.toybox.poses import orbit_poses
+from engine.prior.toybox.poses import Poses, orbit_poses
 from engine.prior.toybox.tokeniser import Tokeniser
 from engine.toybox.dataset import ShardCache
 

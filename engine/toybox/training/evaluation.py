@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from engine.core.noise_schedule import NoiseSchedule
-from engine.prior.toybox.network import Poses, ToyboxDenoiser
-from engine.prior.toybox.poses import orbit_poses
+from engine.prior.toybox.network import ToyboxDenoiser
+from engine.prior.toybox.poses import Poses, orbit_poses
 from engine.prior.toybox.tokeniser import Tokeniser
 from engine.toybox.dataset import HELD_OUT_SEED, Shard, generate_shard
 from engine.toybox.training.batches import GROUP, TrainingBatch, pixels_to_x

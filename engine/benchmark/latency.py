@@ -57,8 +57,8 @@ def measure_first_picture(settings: Settings, prior: Prior, repeats: int) -> Fir
     denoise = guided_call(context, cameras, spec.draft_guidance_scale)
     with open_session(prior) as session:
         _seconds_to_picture(session, settings, prior)
-        found = interleaved((lambda: _seconds_to_picture(session, settings, prior), lambda: seconds_of(denoise)), repeats)
-    return FirstPicture(Comparison(*found))
+        seconds = interleaved((lambda: _seconds_to_picture(session, settings, prior), lambda: seconds_of(denoise)), repeats)
+    return FirstPicture(Comparison(*seconds))
 
 
 def _seconds_to_picture(session: Session, settings: Settings, prior: Prior) -> float:

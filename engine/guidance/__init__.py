@@ -13,12 +13,12 @@ def methods() -> dict[str, type[Guidance]]:
 
     A folder that is appended to ``engine.guidance.__path__`` is part of the package.
     """
-    found = {}
+    classes = {}
     for module in pkgutil.iter_modules(__path__):
         method = getattr(importlib.import_module(f"{__name__}.{module.name}"), "METHOD", None)
         if method is not None:
-            found[module.name] = method
-    return found
+            classes[module.name] = method
+    return classes
 
 
 def key_of(method: Guidance) -> str:

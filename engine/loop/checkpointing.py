@@ -34,9 +34,9 @@ class Checkpoints:
         try:
             checkpoint.save(state, self.folder)
         except StorageError as error:
-            told = () if self.refused else (Warned(f"A checkpoint could not be kept. {error.what}", error.remedy),)
+            warnings = () if self.refused else (Warned(f"A checkpoint could not be kept. {error.what}", error.remedy),)
             self.refused = True
-            yield from told
+            yield from warnings
         else:
             self.refused = False
             yield Checkpointed(int(state.content["total_step"]))

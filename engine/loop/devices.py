@@ -34,8 +34,8 @@ def torch_threads() -> int:
 
     On a busy machine a second OpenMP thread makes small networks several times slower, because each operation waits for it.
     """
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    return int(asked) if asked.isdigit() and int(asked) > 0 else 1
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    return int(threads) if threads.isdigit() and int(threads) > 0 else 1
 
 
 def limit_threads() -> None:

@@ -82,7 +82,7 @@ def run(
     check_combination(Settings(spec, knobs), prior.info)
     oom_guard = OomGuard.of(prior, spec, knobs)
     read = heard(spec) if prior.info.taught_words else Heard(spec.prompt)
-    context = replace(prepared(replace(spec, prompt=read.prompt), prior, load_control, folder), told=read.notes)
+    context = replace(prepared(replace(spec, prompt=read.prompt), prior, load_control, folder), word_notes=read.notes)
     spec, stages = replace(context.spec, prompt=spec.prompt), plan(spec, prior.info)
 
     def begun(resumed: bool) -> _Live:

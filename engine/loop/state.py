@@ -38,7 +38,7 @@ class Context:
     given: GivenViews | None = None
     clean: CleanViews | None = None
     guide: Guide | None = None
-    told: tuple[str, ...] = ()  # of the words
+    word_notes: tuple[str, ...] = ()
     was: TextEmbedding | ViewPromptEncoder | None = None  # the words for what a region is changed of
     reread: dict[float, Context] = field(default_factory=dict)  # by the latest style strength, where a style changes the words
 
@@ -62,8 +62,12 @@ class Context:
     def notes(self) -> tuple[str, ...]:
         """What was done to the given pictures and the reference, in words, and whether the prompt is read at all."""
         unread = self.spec.prompt.strip() and not self.prior.info.reads_words
-        told = (f"{self.prior.info.title} reads no words, so the prompt changes nothing.",) if unread else ()
-        return (*self.told, *told, *(note for part in (self.given, self.guide) if part is not None for note in part.notes))
+        unread_note = (f"{self.prior.info.title} reads no words, so the prompt changes nothing.",) if unread else ()
+        return (
+            *self.word_notes,
+            *unread_note,
+            *(note for part in (self.given, self.guide) if part is not None for note in part.notes),
+        )
 
     def at(self, knobs: Knobs, step: int) -> Context:
         """The run with the prior as it works at this step: past its VAE in a rough start, and in its attachments.

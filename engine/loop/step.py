@@ -60,21 +60,21 @@ def distill_step(context: Context, state: RunState, knobs: Knobs, progress: floa
 
     views = _rendered(state, cameras, behind, knobs)
     shown = views.detach()
-    prompts = prompts.map(lambda told: replace(told, views=shown))
+    prompts = prompts.map(lambda condition: replace(condition, views=shown))
     before = kept(state, context, cameras, behind)
-    seen = bounded(only_inside(views, before), knobs)
-    x = prior.encode(seen)
+    clipped = bounded(only_inside(views, before), knobs)
+    x = prior.encode(clipped)
     t = knobs.timesteps.draw(progress, len(x), prior.schedule, rng, shared=prior.info.joint_views).to(x.device)
     out = knobs.guidance.loss(x, t, prompts, prior, state.guidance_state, rng)
     fault = nonfinite(out, x, views)
     if fault:
         return StepOut(float(out.loss.detach()), views.detach(), dict(out.metrics), skipped=fault)
-    push = out.loss if out.picture_loss is None else out.loss + out.picture_loss(seen)
+    push = out.loss if out.picture_loss is None else out.loss + out.picture_loss(clipped)
     _, prior_share = balance(knobs.fidelity, context.given)
     step = RenderedStep(context, state, knobs, views, cameras, behind, x, t, before)
     losses = Losses.of(step, terms.REFINE, first={"distillation": prior_share * push})
     _backward(state, losses.total())
-    metrics = {**out.metrics, **losses.metrics(), **clipping_metrics(seen, knobs)}
+    metrics = {**out.metrics, **losses.metrics(), **clipping_metrics(clipped, knobs)}
     metrics |= guidance_state.train(state, knobs.guidance, out)
     times = (t + 0.5) / len(prior.schedule)
     metrics |= guiding_metrics(context.guide, state, knobs, times)

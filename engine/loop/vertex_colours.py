@@ -45,9 +45,9 @@ def colour_pictures(copy: SceneCopy) -> ColourPictures:
     depth = np.empty(rgba.shape[:3], np.float32)
     for i in range(len(cameras)):
         with torch.no_grad():
-            seen = render(scene, cameras[i : i + 1].to(device), None)
-        rgba[i] = torch.cat([seen.rgb, seen.alpha], dim=-1)[0].cpu().numpy()
-        depth[i] = seen.depth[0, ..., 0].cpu().numpy()
+            views = render(scene, cameras[i : i + 1].to(device), None)
+        rgba[i] = torch.cat([views.rgb, views.alpha], dim=-1)[0].cpu().numpy()
+        depth[i] = views.depth[0, ..., 0].cpu().numpy()
     return ColourPictures(rgba, depth, cameras)
 
 

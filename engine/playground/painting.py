@@ -131,14 +131,14 @@ def colour_numbers(rgba: np.ndarray) -> dict[str, float]:
     over the largest), the share of channel values ``burnt`` out at black or full, and how much of the picture is ``covered``.
     """
     alpha = rgba[..., 3].astype(np.float64) / 255
-    seen = alpha > VISIBLE_ALPHA
-    if not seen.any():
+    visible = alpha > VISIBLE_ALPHA
+    if not visible.any():
         return {"saturation": 0.0, "burnt": 0.0, "covered": 0.0}
-    rgb = np.clip(rgba[..., :3][seen] / 255 / alpha[seen, None], 0, 1)
+    rgb = np.clip(rgba[..., :3][visible] / 255 / alpha[visible, None], 0, 1)
     high, low = rgb.max(-1), rgb.min(-1)
     saturation = np.where(high > 0, (high - low) / np.maximum(high, 1e-9), 0.0)
     burnt = (rgb <= BURNT) | (rgb >= 1 - BURNT)
-    return {"saturation": float(saturation.mean()), "burnt": float(burnt.mean()), "covered": float(seen.mean())}
+    return {"saturation": float(saturation.mean()), "burnt": float(burnt.mean()), "covered": float(visible.mean())}
 
 
 def _shown(copy: SceneCopy) -> np.ndarray:

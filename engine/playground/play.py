@@ -29,21 +29,21 @@ def save(painting: Painting, folder: Path) -> None:
     with storage_errors(place):
         place.mkdir(parents=True, exist_ok=True)
         write_png(place / "picture.png", painting.rgba, recipe=painting.recipe)
-        told = {"numbers": dict(painting.numbers), "notes": list(painting.notes), "recipe": painting.recipe}
+        document = {"numbers": dict(painting.numbers), "notes": list(painting.notes), "recipe": painting.recipe}
         arrays = {name: getattr(painting, name) for name in ARRAYS}
         with atomic_path(place / "cell.npz") as partial:  # last: a folder with this file is complete
-            np.savez_compressed(partial, told=np.array(json.dumps(told)), **arrays)
+            np.savez_compressed(partial, told=np.array(json.dumps(document)), **arrays)
 
 
 def load(cell: Cell, folder: Path) -> Painting | None:
     """The finished cell with exactly these settings; None if there is none that can be read."""
     try:
         with np.load(folder / cell.key / "cell.npz", allow_pickle=False) as stored:
-            told = json.loads(str(stored["told"]))
+            document = json.loads(str(stored["told"]))
             arrays = {name: stored[name] for name in ARRAYS}
     except (OSError, ValueError, KeyError):
         return None
-    return Painting(cell, **arrays, numbers=told["numbers"], notes=tuple(told["notes"]), recipe=told["recipe"])
+    return Painting(cell, **arrays, numbers=document["numbers"], notes=tuple(document["notes"]), recipe=document["recipe"])
 
 
 def play(grid: Grid, prior: Prior, folder: Path | None = None) -> Iterator[Brushed | Painting]:

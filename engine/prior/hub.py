@@ -23,8 +23,8 @@ def cached_folder(repo: str, revision: str, name: str = "model_index.json") -> P
     """The snapshot of ``repo`` in this machine's cache that holds the file ``name``, complete or not; no network is asked."""
     from huggingface_hub import try_to_load_from_cache  # slow to import
 
-    found = try_to_load_from_cache(repo, name, revision=revision)
-    return Path(found).parent if isinstance(found, str) else None
+    cached = try_to_load_from_cache(repo, name, revision=revision)
+    return Path(cached).parent if isinstance(cached, str) else None
 
 
 def download(repo: str, revision: str, patterns: list[str], size_mb: int, report: Report) -> Path:

@@ -56,8 +56,8 @@ def ddim(
     for i, time in enumerate(times):
         t = torch.full((len(x_t),), time, device=x_t.device, dtype=torch.long)
         with torch.no_grad():
-            told = prompts() if callable(prompts) else prompts
-            prediction = predict_guided(prior, x_t, t, told, guidance_scale)
+            conditions = prompts() if callable(prompts) else prompts
+            prediction = predict_guided(prior, x_t, t, conditions, guidance_scale)
             prediction = prediction if corrected is None else corrected(prediction, x_t, t)
         yield prediction.x0
         if i + 1 < len(times):

@@ -69,6 +69,6 @@ def weights_from_optical_depth(optical_depth: Tensor) -> Tensor:
 
 def _normals(field: Field, samples: Samples) -> Tensor:
     """Weighted sum (N,3) of the normals of the samples that are seen."""
-    seen = samples.weights > 0
-    normal = torch.zeros_like(samples.points).masked_scatter(seen[..., None], field.normals(samples.points[seen]))
+    visible = samples.weights > 0
+    normal = torch.zeros_like(samples.points).masked_scatter(visible[..., None], field.normals(samples.points[visible]))
     return torch.einsum("ns,nsc->nc", samples.weights, normal)

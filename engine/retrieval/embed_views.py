@@ -32,13 +32,15 @@ def shape_of(item: Item, orientation: Orientation = AUTO) -> ReferenceShape:
 
 def embedded(shape: ReferenceShape, embedder: Embedder) -> np.ndarray:
     """Embeddings (V,D) of the shape's pictures from all round."""
-    seen = pictures_of(shape, np.array(AZIMUTHS_DEG), ELEVATION_DEG, embedder.picture_size)
-    return embedder.pictures(comparable(seen, embedder.picture_size)).astype(np.float32)
+    pictures = pictures_of(shape, np.array(AZIMUTHS_DEG), ELEVATION_DEG, embedder.picture_size)
+    return embedder.pictures(comparable(pictures, embedder.picture_size)).astype(np.float32)
 
 
 def comparable(pictures: Sequence[np.ndarray] | np.ndarray, size: int) -> np.ndarray:
     """Each object in the middle and equally large, so that a cut-out photo and a render compare; empty if too thin to be seen."""
     empty = np.zeros((size, size, 4), np.float32)
-    seen = [picture[..., 3].max() > SOLID for picture in pictures]
-    rows = [framed(picture, crop_of(picture[..., 3], FILL), size) if there else empty for picture, there in zip(pictures, seen)]
+    visible = [picture[..., 3].max() > SOLID for picture in pictures]
+    rows = [
+        framed(picture, crop_of(picture[..., 3], FILL), size) if there else empty for picture, there in zip(pictures, visible)
+    ]
     return np.stack(rows).astype(np.float32)

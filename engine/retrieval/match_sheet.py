@@ -44,8 +44,8 @@ def write_matches(path: Path, matches: Sequence[Match], title: str) -> None:
 def _card(sheet: Image.Image, match: Match, left: int, top: int) -> None:
     pen = ImageDraw.Draw(sheet)
     try:
-        seen = thumbnail(shape_of(match.item), SIDE).astype(np.uint16)
-        over = (seen[..., :3] + np.array(CARD, np.uint16) * (255 - seen[..., 3:]) // 255).clip(0, 255).astype(np.uint8)
+        picture = thumbnail(shape_of(match.item), SIDE).astype(np.uint16)
+        over = (picture[..., :3] + np.array(CARD, np.uint16) * (255 - picture[..., 3:]) // 255).clip(0, 255).astype(np.uint8)
         sheet.paste(Image.fromarray(over), (left, top))
     except StudioError as error:  # a file may have changed since it was indexed
         pen.rectangle((left, top, left + SIDE - 1, top + SIDE - 1), fill=CARD)

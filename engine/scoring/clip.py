@@ -100,5 +100,5 @@ def _model(folder: Path) -> torch.nn.Module:
 
 
 def _normalisation(path: Path) -> tuple[list[float], list[float]]:
-    told = json.loads(path.read_text(encoding="utf-8"))
-    return told["image_mean"], told["image_std"]
+    config = json.loads(path.read_text(encoding="utf-8"))
+    return config["image_mean"], config["image_std"]

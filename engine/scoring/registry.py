@@ -34,9 +34,9 @@ def find_scorer(name: str) -> ScorerInfo:
 
 def local_folder(info: ScorerInfo) -> Path | None:
     """Where its files are, if all are on this machine; no network is asked."""
-    found = hub.cached_folder(info.source, info.revision, info.files[0])
-    complete = found is not None and all((found / name).is_file() for name in info.files)
-    return found if complete else None
+    cached = hub.cached_folder(info.source, info.revision, info.files[0])
+    complete = cached is not None and all((cached / name).is_file() for name in info.files)
+    return cached if complete else None
 
 
 def installed(info: ScorerInfo) -> bool:

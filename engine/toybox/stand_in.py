@@ -17,11 +17,11 @@ def stand_in(prompt: str, seed: int, made: Collection[str]) -> Item | None:
 
     Different seeds give different objects; None where the prior does not need one.
     """
-    asked = read_prompt(prompt)
-    if not asked or asked[0].kind in made or asked[0].kind not in KINDS:
+    parsed = read_prompt(prompt)
+    if not parsed or parsed[0].kind in made or parsed[0].kind not in KINDS:
         return None
-    own = seed_of(asked[0].kind, seed % PER_KIND)
-    return Item(f"toybox/{own}", f"a {asked[0].kind}", SOURCE, LICENCE, build=partial(_built, own, asked[0]))
+    own = seed_of(parsed[0].kind, seed % PER_KIND)
+    return Item(f"toybox/{own}", f"a {parsed[0].kind}", SOURCE, LICENCE, build=partial(_built, own, parsed[0]))
 
 
 def _built(seed: int, asked: Asked) -> RawMesh:

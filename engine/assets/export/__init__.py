@@ -28,19 +28,19 @@ def of_zip(path: Path | str) -> str:
 def of_threemf(path: Path | str) -> str:
     """The description of a 3MF. Raises `FileFormatError` where there is none."""
     start = _entry(path, MODEL, MODEL_START).decode("utf-8", "replace")
-    found = re.search(r'<metadata\b[^>]*\bname="Description"[^>]*>(.*?)</metadata>', start, re.S)
-    if found is None:
+    match = re.search(r'<metadata\b[^>]*\bname="Description"[^>]*>(.*?)</metadata>', start, re.S)
+    if match is None:
         raise _none(path)
-    return unescape(found.group(1))
+    return unescape(match.group(1))
 
 
 def of_html(path: Path | str) -> str:
     """Of the viewer's page. Raises `FileFormatError` where there is none."""
     with read_errors(path), open(path, "rb") as file:
         text = file.read(MODEL_START).decode("utf-8", "replace")
-    found = re.search(r'<script type="application/json" id="recipe">(.*?)</script>', text, re.S)
+    match = re.search(r'<script type="application/json" id="recipe">(.*?)</script>', text, re.S)
     try:
-        recipe = json.loads(found.group(1)) if found else ""
+        recipe = json.loads(match.group(1)) if match else ""
     except ValueError:
         recipe = ""
     if not isinstance(recipe, str) or not recipe:

@@ -45,10 +45,10 @@ def read_recipe(path: Path | str) -> str:
     done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode != 0:
         raise FileFormatError(f"{path} is not a film that ffmpeg can read.", "Choose an .mp4 that Maquette exported.")
-    found = re.search(r"^(?:comment|COMMENT)=((?:[^\\\n]|\\.|\\\n)*)", done.stdout.decode("utf-8", "replace"), re.MULTILINE)
-    if found is None:
+    match = re.search(r"^(?:comment|COMMENT)=((?:[^\\\n]|\\.|\\\n)*)", done.stdout.decode("utf-8", "replace"), re.MULTILINE)
+    if match is None:
         raise FileFormatError(f"{path} holds no recipe.", "Choose an .mp4 that Maquette exported.")
-    return re.sub(r"\\(.|\n)", r"\1", found.group(1), flags=re.DOTALL)
+    return re.sub(r"\\(.|\n)", r"\1", match.group(1), flags=re.DOTALL)
 
 
 def _write(path: Path | str, frames: Iterable[np.ndarray], fps: int, recipe: str, command: Command, *, channels: int) -> int:

@@ -61,12 +61,14 @@ def denoising_error(x: Tensor, azimuths_deg: Sequence[float], elevation_deg: flo
     total = 0.0
     for picture, azimuth in zip(x, azimuths_deg, strict=True):
         clean = picture[None]
-        told = Condition(text, orbit_cameras([azimuth], elevation_deg, info.distance, info.fov_deg, info.resolution).to(x.device))
+        condition = Condition(
+            text, orbit_cameras([azimuth], elevation_deg, info.distance, info.fov_deg, info.resolution).to(x.device)
+        )
         for time in TIMES * draws:
             t = torch.tensor([prior.schedule.index(time)], device=x.device)
             noise = torch.randn(clean.shape, generator=rng).to(x)
-            seen = prior.predict(prior.schedule.add_noise(clean, noise, t), t, told)
-            total += float((seen.x0 - clean).square().mean())
+            prediction = prior.predict(prior.schedule.add_noise(clean, noise, t), t, condition)
+            total += float((prediction.x0 - clean).square().mean())
     return total
 
 

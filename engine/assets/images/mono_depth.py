@@ -24,10 +24,10 @@ def relief_loss(views: Views, cameras: Cameras, nearness: Tensor, alpha: Tensor)
     less than ``LEAST_PIXELS`` pixels with theirs.
     """
     both = (views.alpha > SOLID) & (alpha > SOLID)
-    seen = views.alpha / views.depth.clamp(min=1e-6)
+    scene_nearness = views.alpha / views.depth.clamp(min=1e-6)
     enough = both.sum((1, 2, 3)) >= LEAST_PIXELS
-    apart = (1 - correlation(seen, nearness, both)) / 2
-    normals = _normal_loss(views, cameras, aligned(nearness, seen.detach(), both), both)
+    apart = (1 - correlation(scene_nearness, nearness, both)) / 2
+    normals = _normal_loss(views, cameras, aligned(nearness, scene_nearness.detach(), both), both)
     return torch.where(enough, (apart + normals) / 2, 0.0)
 
 

@@ -39,5 +39,5 @@ def pictures_of(shape: ReferenceShape, azimuths_deg: np.ndarray, elevation_deg: 
 
 def thumbnail(shape: ReferenceShape, size: int = 160) -> np.ndarray:
     """One picture (size,size,4) uint8, premultiplied, a little from the side and from above."""
-    seen = pictures_of(shape, np.array([THUMBNAIL_AZIMUTH_DEG]), THUMBNAIL_ELEVATION_DEG, size)[0]
-    return (np.clip(seen, 0, 1) * 255 + 0.5).astype(np.uint8)
+    picture = pictures_of(shape, np.array([THUMBNAIL_AZIMUTH_DEG]), THUMBNAIL_ELEVATION_DEG, size)[0]
+    return (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)

@@ -41,9 +41,9 @@ class Convergence(nn.Module):
 
     def compare(self, learned: Tensor, plain: Tensor) -> None:
         """Take note of two errors in the noise, (B,C,h,w) each, of one noisy render."""
-        found = torch.stack([learned.square().mean(), plain.square().mean()]).to(self.errors)
-        if torch.isfinite(found).all():
-            self.errors.mul_(MEMORY).add_((1 - MEMORY) * found)
+        errors = torch.stack([learned.square().mean(), plain.square().mean()]).to(self.errors)
+        if torch.isfinite(errors).all():
+            self.errors.mul_(MEMORY).add_((1 - MEMORY) * errors)
 
     def value(self) -> float:
         """1 - (squared error of the learned branch / of the plain one): 0 at first, 1 when it explains every render."""

@@ -43,15 +43,15 @@ class GuidedDraft:
     """The views from ``cameras`` that ``prior`` shall draft, and ``maps`` of the reference from there; both None without one."""
 
     prior: Prior
-    told: Prompts
+    plain: Prompts  # without the reference
     cameras: Cameras
     guide: Guide | None
     maps: ReferenceMaps | None
 
     @staticmethod
-    def of(prior: Prior, told: Prompts, guide: Guide | None, cameras: Cameras) -> GuidedDraft:
-        """``told`` are the prompts without the reference."""
-        return GuidedDraft(prior, told, cameras, guide, None if guide is None else guide.seen(cameras))
+    def of(prior: Prior, plain: Prompts, guide: Guide | None, cameras: Cameras) -> GuidedDraft:
+        """``plain`` are the prompts without the reference."""
+        return GuidedDraft(prior, plain, cameras, guide, None if guide is None else guide.seen(cameras))
 
     def start(self, knobs: Knobs) -> float:
         """The share of the schedule at which sampling begins: 1 is pure noise, less keeps that much of the reference's look."""
@@ -74,12 +74,12 @@ class GuidedDraft:
     def _expected_colour(self, noise: Tensor) -> Tensor:
         """The mean colour (3,) of what the prior sees in pure noise when it is told the words."""
         t = torch.full((len(noise),), self.prior.schedule.index(FROM_NOISE), device=noise.device)
-        seen = self.prior.decode(predict_guided(self.prior, noise, t, self.told, 1.0).x0)
-        return seen.rgb.sum((0, 1, 2)) / seen.alpha.sum().clamp(min=1e-3)
+        views = self.prior.decode(predict_guided(self.prior, noise, t, self.plain, 1.0).x0)
+        return views.rgb.sum((0, 1, 2)) / views.alpha.sum().clamp(min=1e-3)
 
     def prompts(self, knobs: Knobs) -> Prompts:
         """What is told with these knobs."""
-        return with_reference(self.told, self.cameras, self.guide, knobs)
+        return with_reference(self.plain, self.cameras, self.guide, knobs)
 
     def corrected(self, prediction: Prediction, x_t: Tensor, t: Tensor, knobs: Knobs) -> Prediction:
         """For priors that see alpha: it is pulled towards the reference's outlines, where the guide pulls at all."""

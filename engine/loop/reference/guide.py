@@ -103,8 +103,8 @@ class Guide:
 
     def is_judged(self, knobs: Knobs) -> bool:
         """Whether the likeness decides: not of what a person chose, unless they set the gate as well."""
-        asked = read_gate(knobs.reference_gate)
-        return self.likeness is not None and asked != OPEN and not (self.chosen and asked == AUTO)
+        gate = read_gate(knobs.reference_gate)
+        return self.likeness is not None and gate != OPEN and not (self.chosen and gate == AUTO)
 
     def following(self, knobs: Knobs) -> float:
         """0..1: how closely a draft keeps to the reference's own look; not at all where the reference does not act in noise.
@@ -160,8 +160,8 @@ class Guide:
 
 def with_reference(prompts: Prompts, cameras: Cameras, guide: Guide | None, knobs: Knobs) -> Prompts:
     """``prompts`` that all see the reference, so that guidance strengthens the words and not the reference."""
-    told = None if guide is None else guide.condition(cameras, knobs)
-    return prompts if told is None else prompts.map(lambda condition: replace(condition, reference=told))
+    reference = None if guide is None else guide.condition(cameras, knobs)
+    return prompts if reference is None else prompts.map(lambda condition: replace(condition, reference=reference))
 
 
 def guide_for(spec: RunSpec, prior: Prior, given: GivenViews | None, folder: Path | None) -> Guide | None:

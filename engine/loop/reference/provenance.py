@@ -42,13 +42,13 @@ def write_origin(path: Path, origin: Origin) -> None:
 def origin_of(path: Path) -> Origin | None:
     """What is kept of this very file; None if nothing is, or if it is of another file."""
     try:
-        told = json.loads((path.parent / ORIGIN).read_text(encoding="utf-8"))
-        if told["digest"] != digest(path):
+        document = json.loads((path.parent / ORIGIN).read_text(encoding="utf-8"))
+        if document["digest"] != digest(path):
             return None
-        near = told["similarity"]
-        words = (str(told[name]) for name in ("id", "caption", "source", "licence"))
+        near = document["similarity"]
+        words = (str(document[name]) for name in ("id", "caption", "source", "licence"))
         near = None if near is None or not math.isfinite(near) else float(near)
-        return Origin(*words, near, bool(told.get("retrieved", True)), str(told.get("reason", "")))
+        return Origin(*words, near, bool(document.get("retrieved", True)), str(document.get("reason", "")))
     except (OSError, ValueError, KeyError, TypeError, InputError):
         return None
 

@@ -54,8 +54,8 @@ class Losses:
     @staticmethod
     def of(step: RenderedStep, terms: Mapping[str, ModuleType], first: Mapping[str, Tensor]) -> Losses:
         """``first``, which the caller has computed, and those of ``terms`` that have something to say at this step."""
-        found = {name: term.loss(step) for name, term in terms.items()}
-        return Losses({**first, **{name: value for name, value in found.items() if value is not None}})
+        losses = {name: term.loss(step) for name, term in terms.items()}
+        return Losses({**first, **{name: value for name, value in losses.items() if value is not None}})
 
     def total(self) -> Tensor:
         """Their sum."""

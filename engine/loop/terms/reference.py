@@ -34,9 +34,9 @@ def pull(views: Views, cameras: Cameras, maps: ReferenceMaps, times: Tensor, inf
     Mean squared errors of alpha and of the premultiplied canonical coordinates, averaged over the views.
     """
     wanted, mask = maps.ccm[0] * maps.mask[0], maps.mask[0]
-    seen = torch.cat([canonical_map(views, cameras), views.alpha], dim=-1).movedim(-1, 1)
+    rendered = torch.cat([canonical_map(views, cameras), views.alpha], dim=-1).movedim(-1, 1)
     errors = []
-    for ours, theirs, time in zip(seen, torch.cat([wanted, mask], dim=1), times.tolist(), strict=True):
+    for ours, theirs, time in zip(rendered, torch.cat([wanted, mask], dim=1), times.tolist(), strict=True):
         side = min(map_resolution(way_of(time, reading)), ours.shape[-1])
         square = (F.adaptive_avg_pool2d(ours, side) - F.adaptive_avg_pool2d(theirs, side)).square()
         errors.append(influence.at(time) * (square[:3].mean() + square[3].mean()))

@@ -34,16 +34,16 @@ class Verdict:
 
 def judge(rgba: np.ndarray, task: TextTask, classifier: ToyClassifier, bank: Bank) -> Verdict:
     """Judge views (8,64,64,4), premultiplied RGBA, of an asset that should be what ``task`` asks for."""
-    seen = read(classifier, torch.from_numpy(np.ascontiguousarray(rgba, np.float32)))
+    reading = read(classifier, torch.from_numpy(np.ascontiguousarray(rgba, np.float32)))
     kind = KINDS.index(task.kind)
-    pooled = seen.colour.exp().mean(0)
+    pooled = reading.colour.exp().mean(0)
     colours = [
         COLOUR_WORDS[int(pooled[slot_of(task.kind, part)].argmax())] == base_colour(word) for part, word in task.colours.items()
     ]
     return Verdict(
         task.kind,
-        (seen.kind.argmax(-1) == kind).numpy(),
-        seen.azimuth[:, kind].argmax(-1).numpy() * BIN_DEG,
+        (reading.kind.argmax(-1) == kind).numpy(),
+        reading.azimuth[:, kind].argmax(-1).numpy() * BIN_DEG,
         np.array(colours),
         score_shape(rgba, bank),
     )

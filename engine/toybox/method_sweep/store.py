@@ -38,15 +38,15 @@ def add(folder: Path, outcome: Outcome) -> None:
 
 def load(folder: Path, wanted: Mapping[str, str]) -> dict[str, Outcome]:
     """Outcomes by key of the cells in ``wanted`` (key -> digest), but those of other settings or weights, or that failed."""
-    return {told["key"]: _from_line(told, views_in(folder, told["key"])) for told in told_lines(folder, wanted)}
+    return {values["key"]: _from_line(values, views_in(folder, values["key"])) for values in told_lines(folder, wanted)}
 
 
-def write(folder: Path, told: Mapping[str, Any], row: Image.Image) -> None:
+def write(folder: Path, values: Mapping[str, Any], row: Image.Image) -> None:
     """Write a line, and its picture first: a line means that all of it is there. Raises StorageError."""
     with storage_errors(folder):
-        row.save(_picture(folder, told["key"]))
+        row.save(_picture(folder, values["key"]))
         with (folder / LINES).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(told) + "\n")
+            file.write(json.dumps(values) + "\n")
 
 
 def told_lines(folder: Path, wanted: Mapping[str, str]) -> Iterator[dict[str, Any]]:
@@ -56,11 +56,11 @@ def told_lines(folder: Path, wanted: Mapping[str, str]) -> Iterator[dict[str, An
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
     for line in lines:
         try:
-            told = json.loads(line)
+            values = json.loads(line)
         except json.JSONDecodeError:
             continue
-        if wanted.get(told["key"]) == told["digest"] and not told["error"] and _picture(folder, told["key"]).is_file():
-            yield told
+        if wanted.get(values["key"]) == values["digest"] and not values["error"] and _picture(folder, values["key"]).is_file():
+            yield values
 
 
 def views_in(folder: Path, key: str) -> np.ndarray:
@@ -94,10 +94,14 @@ def _verdict_values(verdict: Verdict) -> dict[str, Any]:
 
 
 def _from_line(values: Mapping[str, Any], views: np.ndarray) -> Outcome:
-    told = values["verdict"]
+    judged = values["verdict"]
     verdict = None
-    if told is not None:
-        arrays = {name: np.array(told[name]) for name in ("kind_right", "seen_azimuth_deg", "colours_right")}
-        verdict = Verdict(told["kind"], **arrays, shape=ShapeScore(**{name: np.array(v) for name, v in told["shape"].items()}))
+    if judged is not None:
+        arrays = {name: np.array(judged[name]) for name in ("kind_right", "seen_azimuth_deg", "colours_right")}
+        verdict = Verdict(
+            judged["kind"],
+            **arrays,
+            shape=ShapeScore(**{name: np.array(v) for name, v in judged["shape"].items()}),
+        )
     colours = (values["colour_distance"], values["chroma_shift"])
     return Outcome(values["key"], values["digest"], verdict, *colours, Effort(**values["effort"]), views, values["error"])

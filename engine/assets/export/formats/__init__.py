@@ -13,12 +13,12 @@ def export_formats() -> dict[str, ExportFormat]:
 
     A folder that is appended to ``engine.assets.export.formats.__path__`` is part of the package.
     """
-    found = {}
+    formats = {}
     for module in pkgutil.iter_modules(__path__):
         each = getattr(imported(f"{__name__}.{module.name}"), "FORMAT", None)
         if each is not None:
-            found[module.name] = each
-    return dict(sorted(found.items(), key=lambda item: (ORDER.index(item[1].content), item[0])))
+            formats[module.name] = each
+    return dict(sorted(formats.items(), key=lambda item: (ORDER.index(item[1].content), item[0])))
 
 
 ORDER = ("mesh", "texture", "splats", "film")

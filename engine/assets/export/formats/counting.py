@@ -60,10 +60,10 @@ def faces_by_lib3mf(path: Path) -> int:
     model = lib3mf.get_wrapper().CreateModel()
     with locale_kept():
         model.QueryReader("3mf").ReadFromFile(str(path))
-    objects, found = model.GetMeshObjects(), 0
+    objects, faces = model.GetMeshObjects(), 0
     while objects.MoveNext():
-        found += objects.GetCurrentMeshObject().GetTriangleCount()
-    return found
+        faces += objects.GetCurrentMeshObject().GetTriangleCount()
+    return faces
 
 
 def faces_by_usd(path: Path) -> int:
@@ -82,8 +82,8 @@ def splats_of_file(path: Path) -> int:
 
 def splats_of_page(path: Path) -> int:
     """Of the viewer's page."""
-    found = re.search(r'atob\("([^"]*)"\)', path.read_text(encoding="utf-8"))
-    return len(base64.b64decode(found.group(1))) // 32 if found else 0
+    match = re.search(r'atob\("([^"]*)"\)', path.read_text(encoding="utf-8"))
+    return len(base64.b64decode(match.group(1))) // 32 if match else 0
 
 
 def pictures_of_film(path: Path) -> int:

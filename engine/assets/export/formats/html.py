@@ -29,8 +29,8 @@ def write(path: Path, content: SplatCloud, options: ExportOptions) -> None:
     if not 0 < count <= MOST_SPLATS:
         raise InputError(f"There are {count:,} splats; 1 to {MOST_SPLATS:,} can be shown in a page.", "Export them as SPZ.")
     page = files("engine.assets.export.formats").joinpath(TEMPLATE).read_text(encoding="utf-8")
-    seen = content.means[content.opacities > VISIBLE] if (content.opacities > VISIBLE).any() else content.means
-    low, high = seen.min(axis=0), seen.max(axis=0)
+    visible = content.means[content.opacities > VISIBLE] if (content.opacities > VISIBLE).any() else content.means
+    low, high = visible.min(axis=0), visible.max(axis=0)
     fields = {
         "TITLE": html.escape(options.name),
         "MIDDLE": json.dumps(((low + high) / 2).round(6).tolist()),

@@ -6,14 +6,15 @@ The first twenty-four are those of the quick yardstick; their order and that of 
 from __future__ import annotations
 
 from engine.toybox.objects.crafts import build_airplane, build_boat, build_rocket
+from engine.toybox.objects.creature_kinds import CREATURES
 from engine.toybox.objects.creatures import build_bird, build_cat, build_fish
 from engine.toybox.objects.figures import build_robot, build_snowman
 from engine.toybox.objects.furniture import build_chair, build_lamp, build_sofa, build_table
 from engine.toybox.objects.gear import build_guitar, build_sword
 from engine.toybox.objects.kinds import METALS, WOODS, Kind, Part
 from engine.toybox.objects.kitchen import build_bottle, build_cake, build_mug, build_teapot
-from engine.toybox.objects.more_kinds import MORE_KINDS
 from engine.toybox.objects.outdoors import build_cactus, build_house, build_mushroom, build_tree
+from engine.toybox.objects.thing_kinds import THINGS
 from engine.toybox.objects.vehicles import build_bus, build_car
 
 FIRST_KINDS: tuple[Kind, ...] = (
@@ -95,4 +96,4 @@ FIRST_KINDS: tuple[Kind, ...] = (
     Kind("cactus", build_cactus, (Part("body", ("green",)), Part("pot", ("orange", "brown")), Part("flowers", ("pink",)))),
 )
 
-CATALOGUE: tuple[Kind, ...] = (*FIRST_KINDS, *MORE_KINDS)
+CATALOGUE: tuple[Kind, ...] = (*FIRST_KINDS, *CREATURES, *THINGS)

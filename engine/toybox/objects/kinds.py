@@ -33,3 +33,18 @@ class Kind:
 
 WOODS = ("brown", "light brown", "dark brown")
 METALS = ("gray", "light gray", "dark gray")
+
+
+def kind(name: str, build: Builder, parts: str, has_front: bool = False) -> Kind:
+    """A kind whose ``parts`` are written as `parts_of_text` reads them."""
+    return Kind(name, build, parts_of_text(parts), has_front)
+
+
+def parts_of_text(text: str) -> tuple[Part, ...]:
+    """Parts from "body: red, blue; handle: brown ~": usual colours, and ``~`` where a coloured body colours the part, too."""
+    parts = []
+    for each in text.split(";"):
+        name, colours = each.split(":")
+        usual = tuple(colour.strip() for colour in colours.strip().removesuffix("~").split(","))
+        parts.append(Part(name.strip(), usual, colours.strip().endswith("~")))
+    return tuple(parts)

@@ -20,7 +20,8 @@ from engine.loop.image_settings import AUTO, SET
 from engine.loop.inspection import recipe_text
 from engine.loop.messages import Event, Finished, RolledBack, StageStarted, Stepped, Unattended, Warned
 from engine.loop.prompt_words import heard
-from engine.loop.recipe import Recipe, Replayed
+from engine.loop.recipe import Recipe
+from engine.loop.replay import Replayed
 from engine.loop.reference import input_files
 from engine.loop.reference.provenance import origin_in
 from engine.loop.reference.reference_source import FromRun, FromShelf, asked_in, names_file

@@ -8,7 +8,8 @@ import trimesh
 
 from engine.core.camera import intrinsics, orbit_c2w
 from engine.errors import InputError
-from engine.render.mesh_numba import NEAR, MeshBuffers, Shading, render_mesh
+from engine.render.mesh_kernels import NEAR
+from engine.render.mesh_numba import MeshBuffers, Shading, render_mesh
 
 UNLIT = Shading(ambient=1.0, diffuse=0.0)
 DISTANCE = 3.0

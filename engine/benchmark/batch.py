@@ -15,8 +15,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from engine.benchmark.page_start import ROOT
-from engine.benchmark.report import machine_facts, table
-from engine.benchmark.rows import Goal, Row
+from engine.benchmark.report import Goal, Row, machine_facts, table
 from engine.benchmark.timing import Comparison, interleaved, seconds_of
 from engine.errors import RunError
 

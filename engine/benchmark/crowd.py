@@ -24,8 +24,7 @@ from typing import Any
 import websockets
 
 from engine.benchmark.page_start import PATIENCE_SECONDS, ROOT, free_port
-from engine.benchmark.report import machine_facts, table
-from engine.benchmark.rows import Goal, Row
+from engine.benchmark.report import Goal, Row, machine_facts, table
 from engine.benchmark.timing import Comparison, interleaved
 from engine.errors import RunError
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from engine.assets.export.bake import Baked
 from engine.assets.export.formats.base import Content, ExportFormat, ExportOptions, FilmContent, MeshContent
-from engine.assets.export.formats.locale_kept import locale_kept
+from engine.assets.export.formats.counting import locale_kept
 from engine.assets.export.glb import srgb_from_linear
 from engine.assets.export.placement import Similarity
 from engine.assets.export.sheet import over_paper
@@ -125,7 +125,7 @@ def _reader_of(chosen: ExportFormat) -> Callable[[Path], SplatCloud] | None:
 
 
 def _draw_cloud(cloud: SplatCloud, made: Made) -> np.ndarray:
-    from engine.assets.export.splat_axes import AXES_COMMENT, to_world
+    from engine.assets.export.splat_cloud import AXES_COMMENT, to_world
     from engine.loop.export_source import scene_of
 
     means, quats = (cloud.means, cloud.quats) if AXES_COMMENT in cloud.comments else to_world(cloud.means, cloud.quats)

@@ -30,7 +30,7 @@ from engine.assets.export.splat_files import read_splats
 from engine.core.camera import orbit_camera
 from engine.errors import FileFormatError, InputError, MissingError, StudioError
 from engine.loop.exporting import estimated_bytes, export, format_named, open_source
-from engine.loop.frames import render_layer
+from engine.loop.layers import render_layer
 from engine.loop.recipe import Recipe
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec

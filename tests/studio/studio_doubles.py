@@ -15,8 +15,7 @@ from typing import Any
 import numpy as np
 
 from engine.assets.export.ply import write_splat_ply
-from engine.assets.export.splat_axes import AXES_COMMENT, to_file
-from engine.assets.export.splat_cloud import sh0_from_rgb
+from engine.assets.export.splat_cloud import AXES_COMMENT, sh0_from_rgb, to_file
 from engine.core.camera import Camera
 from engine.errors import RunError
 from engine.guidance import key_of

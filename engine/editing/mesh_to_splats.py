@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from engine.assets.export.ply import sh0_from_rgb, write_splat_ply
-from engine.assets.export.splat_axes import AXES_COMMENT, to_file
+from engine.assets.export.splat_cloud import AXES_COMMENT, to_file
 from engine.assets.meshes.mesh_shape import ReferenceShape, triangle_areas
 from engine.errors import InputError
 

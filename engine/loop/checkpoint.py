@@ -72,6 +72,7 @@ def take(state: RunState, recipe: Recipe, revision: int, view: tuple[float, floa
             "seconds": dict(state.seconds),
             "first_view_seconds": state.first_view_seconds,
             "anchor": anchor,
+            "picture_size": state.picture_size,
             "source": None if state.source is None else _arrays(state.source),
             "method": _cloned(guidance_state.content(state)),
         }
@@ -95,6 +96,7 @@ def restore(snapshot: Snapshot, state: RunState, context: Context) -> None:
     state.rate_scale, state.seconds = content["rate_scale"], dict(content["seconds"])
     state.first_view_seconds, state.skipped = content["first_view_seconds"], content.get("skipped", 0)
     state.anchor = None if content["anchor"] is None else _anchor_from(content["anchor"], device)
+    state.picture_size = content.get("picture_size", 0)
     source = content.get("source")
     state.source = None if source is None else _scene(content["scene_kind"], source).to(device)
     state.guidance_key, state.guidance_state, state.side_optimiser = None, None, None
@@ -181,7 +183,7 @@ def load_copy(folder: Path) -> SceneCopy:
     """The scene of a run on disk, ready to be shown."""
     snapshot = load(folder)
     fov_deg, distance = snapshot.content["view"]
-    render_size = snapshot.recipe.settings.spec.render_size
+    render_size = snapshot.content.get("picture_size", 0) or snapshot.recipe.settings.spec.render_size
     return SceneCopy(
         int(snapshot.content["total_step"]), snapshot.revision, scene_of(snapshot), "auto", fov_deg, distance, render_size
     )

@@ -16,7 +16,7 @@ from engine.loop.recipe import Recipe
 from engine.loop.spec import Knobs
 from engine.scene.base import Scene
 
-Stage = Literal["draft", "fit", "refine"]
+Stage = Literal["draft", "fit", "refine", "sharpen"]
 
 
 # Commands

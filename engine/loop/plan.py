@@ -34,7 +34,8 @@ def plan(spec: RunSpec, info: PriorInfo) -> tuple[Planned, ...]:
     stages = stages_of(spec)
     if not stages:
         raise InputError(
-            "There is nothing to do: no draft and no refine steps.", "Set refine_steps above 0, or start from a draft."
+            "There is nothing to do: no draft, no refine steps and no sharpen steps.",
+            "Set refine_steps above 0, or start from a draft.",
         )
     return stages
 
@@ -43,7 +44,10 @@ def stages_of(spec: RunSpec) -> tuple[Planned, ...]:
     """The stages that ``spec`` asks for, whether its prior can make them or not."""
     begins = spec.start == "draft" or (spec.region.strip() and spec.region_start == DRAFT)
     drafted = (Planned("draft", spec.sampling_steps), Planned("fit", spec.fit_steps)) if begins else ()
-    return (*drafted, Planned("refine", spec.refine_steps)) if spec.refine_steps else drafted
+    refined = (Planned("refine", spec.refine_steps),) if spec.refine_steps else ()
+    whole = spec.scene != "canvas" and not spec.region.strip()  # what lies outside a region is not touched
+    finer = (Planned("sharpen", spec.sharpen_steps),) if spec.sharpen_steps and whole else ()
+    return (*drafted, *refined, *finer)
 
 
 def check_region_start(spec: RunSpec, info: PriorInfo) -> None:

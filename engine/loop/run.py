@@ -274,7 +274,8 @@ class _Live:
     def _copy(self) -> SceneCopy:
         info, spec = self.context.prior.info, self.context.spec
         scene = self.state.scene.frozen_copy()
-        return SceneCopy(self.state.total_step, self.revision, scene, spec.backend, info.fov_deg, info.distance, spec.render_size)
+        size = self.state.picture_size or spec.render_size
+        return SceneCopy(self.state.total_step, self.revision, scene, spec.backend, info.fov_deg, info.distance, size)
 
     def _finished(self) -> Finished:
         state = self.state

@@ -103,6 +103,17 @@ class RunSpec:
     refine_steps: Annotated[
         int, Range(0, 20000, 10, label="Refine steps", help="Steps of score distillation after the draft.")
     ] = 150
+    sharpen_steps: Annotated[
+        int,
+        Range(
+            0,
+            500,
+            10,
+            label="Sharpen steps",
+            needs="sharpens",
+            help="Steps of the last stage: views of the shape are drawn twice as fine, and the scene is fitted to them. 0: none.",
+        ),
+    ] = 0
     time_budget_seconds: Annotated[
         float, Range(0, 86400, 5, unit="s", label="Time budget", help="Refining ends when this is used up. 0: no limit.")
     ] = 0.0

@@ -3,11 +3,11 @@
 ``draft``   the prior samples views of the object together           (seconds)
 ``fit``     the scene is fitted to those views, without the prior    (seconds)
 ``refine``  the prior pushes the scene itself, from random views     (minutes, while the artist steers)
+``sharpen`` the scene is fitted to its own views, drawn finer        (seconds; `engine.loop.sharpening`)
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
@@ -25,9 +25,10 @@ from engine.loop.reference.draft import GuidedDraft
 from engine.loop.region import with_overlap
 from engine.loop.region_settings import FILL
 from engine.loop.region_start import grow_region, held_draft, keep_before
+from engine.loop.sharpening import sharpen
 from engine.loop.spec import Knobs, RunSpec
 from engine.loop.state import Anchor, Context, RunState, make_optimiser
-from engine.loop.step import StepOut, distill_step, fit_step, set_rates
+from engine.loop.step import StepOut, decay, distill_step, fit_step, set_rates
 from engine.loop.viewpoints import cameras_beside, draft_cameras, draft_count
 from engine.loop.visual_hull import hull_grid, hull_points
 from engine.prior.base import Prediction, Prompts
@@ -42,6 +43,7 @@ StageSteps = Callable[[Context, RunState, LiveKnobs], Iterator[StepOut]]
 BALL_RADIUS, BALL_SPLAT_SCALE = 0.55, 0.045
 HULL_SPLAT_SCALE = 0.03
 COARSE_VOXELS = 24
+EVEN_FROM = 0.4  # share of the fit after which splats have found the surface along which they are to lie
 
 
 def fresh_state(context: Context, resumed: bool = False) -> RunState:
@@ -118,7 +120,7 @@ def fit(context: Context, state: RunState, live: LiveKnobs) -> Iterator[StepOut]
         _tend_field(context, state, finer_from=steps // 2)
         knobs = live()
         set_rates(state, knobs, decay(state.step / steps, 1.0, 0.3))
-        out = fit_step(context, state, knobs)
+        out = fit_step(context, state, knobs, settled=state.step >= EVEN_FROM * steps)
         state.step += 1
         yield out
 
@@ -143,7 +145,7 @@ def refine(context: Context, state: RunState, live: LiveKnobs) -> Iterator[StepO
         yield out
 
 
-STAGES: dict[Stage, StageSteps] = {"draft": draft, "fit": fit, "refine": refine}
+STAGES: dict[Stage, StageSteps] = {"draft": draft, "fit": fit, "refine": refine, "sharpen": sharpen}
 
 
 def refine_progress(context: Context, state: RunState) -> float:
@@ -151,11 +153,6 @@ def refine_progress(context: Context, state: RunState) -> float:
     budget = context.spec.time_budget_seconds
     spent = state.seconds.get("refine", 0.0) / budget if budget else 0.0
     return max(spent, state.step / context.spec.refine_steps)
-
-
-def decay(progress: float, first: float, last: float) -> float:
-    """Cosine from ``first`` at progress 0 to ``last`` at 1."""
-    return last + (first - last) * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
 
 
 def _drafted_cameras(context: Context) -> Cameras:

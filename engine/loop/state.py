@@ -127,6 +127,7 @@ class RunState:
     step: int = 0  # within the stage
     total_step: int = 0
     anchor: Anchor | None = None
+    picture_size: int = 0  # side in pixels of the pictures that the scene is optimised in; 0: as the settings say
     source: Scene | None = None  # the scene as refining found it, for priors that edit
     guidance_key: str | None = None  # the method whose state this is
     guidance_state: Any = None

@@ -6,6 +6,7 @@ that may change while the run goes arrives in ``knobs``, and one step sees one s
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 
 import torch
@@ -30,7 +31,6 @@ from engine.loop.viewpoints import draft_cameras, random_cameras
 from engine.scene.splats import Splats
 
 BACKGROUNDS = {"white": 1.0, "grey": 0.5, "black": 0.0}
-EVEN_FROM = 0.4  # share of the fit after which splats have found the surface along which they are to lie
 FIT_VIEWS = 4  # how many anchor views one step looks at
 
 
@@ -91,13 +91,13 @@ def step_cameras(context: Context, knobs: Knobs, rng: torch.Generator) -> Camera
     return random_cameras(info, knobs.views_per_step, spec.render_size, rng).to(context.prior.device)
 
 
-def fit_step(context: Context, state: RunState, knobs: Knobs) -> StepOut:
+def fit_step(context: Context, state: RunState, knobs: Knobs, settled: bool) -> StepOut:
     """One step of fitting the scene to the anchor views, without the prior; the loss is the mean squared RGBA error.
 
-    The given pictures are looked at in every step, beside some of the anchor views.
+    The given pictures are looked at in every step, beside some of the anchor views. Once splats are ``settled``, having found the
+    surface that they show, they are to lie evenly along it.
     """
     anchor = some_views(context, state, FIT_VIEWS)
-    settled = state.step >= EVEN_FROM * context.spec.fit_steps
     knobs = knobs if settled else replace(knobs, surface_weight=0.0, distortion_weight=0.0)
     views = _rendered(state, anchor.cameras, None, knobs)
     error = (torch.cat([views.rgb, views.alpha], dim=-1) - anchor.rgba).square().mean()
@@ -126,6 +126,11 @@ def _backward(state: RunState, loss: Tensor) -> None:
     """The scene's gradients of this loss alone."""
     state.optimiser.zero_grad(set_to_none=True)
     loss.backward()
+
+
+def decay(progress: float, first: float, last: float) -> float:
+    """Cosine from ``first`` at progress 0 to ``last`` at 1."""
+    return last + (first - last) * 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
 
 
 def set_rates(state: RunState, knobs: Knobs, schedule: float) -> None:

@@ -16,7 +16,7 @@ from engine.session.progress import Progress
 FINISH = "finish"
 """The stage in which the files are written, in one step."""
 
-COMPARED: Mapping[str, float] = {"draft": 1.6, "fit": 0.18, "refine": 1.0, FINISH: 15.0}
+COMPARED: Mapping[str, float] = {"draft": 1.6, "fit": 0.18, "refine": 1.0, "sharpen": 0.4, FINISH: 15.0}
 """Seconds a step of a toybox run on two CPU cores, in units of a refine step."""
 
 SMOOTHED_STEPS = 20

@@ -1,10 +1,12 @@
-"""Train the toybox prior, or the controller that lets a 3D reference guide it, and write what was trained as a folder.
+"""Train the toybox prior, its sharpener, or the controller that lets a 3D reference guide it, and write it as a folder.
 
     python -m engine.toybox.dataset --out CACHE --objects 60000
     python -m engine.toybox.train --out RUN --cache CACHE --hours 2 [--resume] [--device cpu|cuda]
     python -m engine.toybox.train --out RUN --export FOLDER
     python -m engine.toybox.train reference --out RUN --cache CACHE --hours 1 --init PRIOR
     python -m engine.toybox.train reference --out RUN --export PRIOR/reference
+    python -m engine.toybox.train sharpener --out RUN --hours 1 --init PRIOR
+    python -m engine.toybox.train sharpener --out RUN --export PRIOR/sharpener
 
 Killed at any moment, a run loses at most about two minutes: give the same command with --resume. The time that is counted
 is the time spent training.
@@ -28,16 +30,21 @@ from engine.toybox.dataset import HELD_OUT_SEED, ShardCache
 from engine.toybox.training.checkpoints import CURRENT, PREVIOUS
 from engine.toybox.training.controller_task import LEAVABLE, GuidingCourse, Parts
 from engine.toybox.training.denoiser_task import TAUGHT, DenoisingCourse, Sizes
-from engine.toybox.training.export import export_checkpoint, export_controller
-from engine.toybox.training.loop import Plan, worker
+from engine.toybox.training.export import export_checkpoint, export_controller, export_sharpener
+from engine.toybox.training.loop import Enrol, Plan, worker
 from engine.toybox.training.optimiser import Rates
+from engine.toybox.training.sharpener_task import SharpeningCourse, Softening
 from engine.toybox.training.text_encoder import draw_lessons, reading_accuracy, teach_reading
 
 CPU_IMAGES, CUDA_IMAGES = 64, 768
 """Pictures a step, unless told."""
 
-CONTROLLER_RATES = Rates(muon=1e-3, adam=7e-4, warmup_steps=50)
-"""Gentler than the denoiser's: what it adds to goes on working from the first step."""
+RATES = {
+    "prior": Rates(),
+    "reference": Rates(muon=1e-3, adam=7e-4, warmup_steps=50),  # gentler: what it adds to goes on working from the first step
+    "sharpener": Rates(adam=1e-3, warmup_steps=50, ema_decay=0.998),
+}
+EXPORTS = {"prior": export_checkpoint, "reference": export_controller, "sharpener": export_sharpener}
 
 READING_REPORT = 200
 """Steps between two lines about how well the text encoder reads."""
@@ -48,8 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         if options.export is not None:
-            export = export_controller if options.course == "reference" else export_checkpoint
-            facts = export(options.out, options.export, options.cache)
+            facts = EXPORTS[options.course](options.out, options.export, options.cache)
             print(f"{options.export}: {facts.images:,} pictures in {facts.step:,} steps, {facts.megabytes} MB")
         else:
             plan = plan_from(options)
@@ -62,7 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def plan_from(options: argparse.Namespace) -> Plan:
     """Check the options. Raises `InputError` or `DeviceError`."""
-    if options.cache is None or options.hours is None:
+    drawn = options.course == "sharpener"  # its pictures are drawn while it learns
+    if options.hours is None or (options.cache is None and not drawn):
         raise InputError("Training needs --cache and --hours.", "Fill a cache: python -m engine.toybox.dataset --out CACHE")
     if not 0 < options.hours < 1000:
         raise InputError(f"--hours is {options.hours:g}, allowed is more than 0 and less than 1000.")
@@ -82,7 +89,7 @@ def plan_from(options: argparse.Namespace) -> Plan:
         )
     return Plan(
         out=options.out,
-        cache=options.cache,
+        cache=None if drawn else options.cache,
         seconds=options.hours * 3600,
         device=options.device,
         processes=processes,
@@ -90,33 +97,43 @@ def plan_from(options: argparse.Namespace) -> Plan:
         seed=options.seed,
         init=options.init,
         compiled=options.compile,
-        rates=CONTROLLER_RATES if options.course == "reference" else Rates(),
+        rates=RATES[options.course],
     )
 
 
-def course_from(options: argparse.Namespace) -> Sizes | Parts:
+def course_from(options: argparse.Namespace) -> Sizes | Parts | Softening:
     """What the options say about the network that is trained."""
+    if options.course == "sharpener":
+        return Softening()
     if options.course == "reference":
         return Parts(**{name: name not in options.without for name in LEAVABLE})
     return Sizes(width=options.width, depth=options.depth, heads=options.heads, reading_steps=options.reading_steps)
 
 
-def train(plan: Plan, what: Sizes | Parts, *, resume: bool) -> None:
+def train(plan: Plan, what: Sizes | Parts | Softening, *, resume: bool) -> None:
     """Run the processes of a plan to the end. Raises `InputError` if the folder holds a run and ``resume`` was not asked for."""
     started = any((plan.out / name).exists() for name in (CURRENT, PREVIOUS))
     if started and not resume:
         raise InputError(f"{plan.out} holds a run already.", "Add --resume to go on with it, or choose another --out folder.")
-    ShardCache.open(plan.cache)  # what is wrong with it is said here, by one process
+    if plan.cache is not None:
+        ShardCache.open(plan.cache)  # what is wrong with it is said here, by one process
     with storage_errors(plan.out):
         plan.out.mkdir(parents=True, exist_ok=True)
     if isinstance(what, Sizes) and not started and plan.init is None and what.reading_steps:
         teach_text_encoder(what, plan)
-    enrol = partial(DenoisingCourse if isinstance(what, Sizes) else GuidingCourse, what)
+    enrol = enrolment(what)
     with tempfile.TemporaryDirectory() as folder:
         if plan.processes == 1:
             worker(0, plan, enrol, "")
         else:
             mp.spawn(worker, (plan, enrol, f"{folder}/meeting"), nprocs=plan.processes)
+
+
+def enrolment(what: Sizes | Parts | Softening) -> Enrol:
+    """The course that trains it."""
+    if isinstance(what, Sizes):
+        return partial(DenoisingCourse, what)
+    return partial(GuidingCourse, what) if isinstance(what, Parts) else partial(SharpeningCourse, what)
 
 
 def teach_text_encoder(sizes: Sizes, plan: Plan) -> None:
@@ -139,7 +156,13 @@ def _parser() -> argparse.ArgumentParser:
         prog="python -m engine.toybox.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("course", nargs="?", choices=("prior", "reference"), default="prior", help="what to train (default %(default)s)")
+    add(
+        "course",
+        nargs="?",
+        choices=("prior", "reference", "sharpener"),
+        default="prior",
+        help="what to train (default %(default)s)",
+    )
     add("--out", type=Path, required=True, help="folder of the run: checkpoints, log.jsonl, sample sheets")
     add("--cache", type=Path, help="folder of shards to train on")
     add("--hours", type=float, help="training time in all, earlier runs of the folder counted in")
@@ -161,7 +184,7 @@ def _parser() -> argparse.ArgumentParser:
         "--init",
         type=Path,
         metavar="FOLDER",
-        help="start from the weights of a prior folder; for a reference, the prior that it guides",
+        help="start from the weights of a prior folder; for a reference or a sharpener, the prior that it belongs to",
     )
     add("--without", nargs="*", choices=LEAVABLE, default=[], help="parts of the reference's controller to leave out")
     add(

@@ -3,7 +3,7 @@
   "use strict";
   const FRAME = 0;
   const WAITING = { queued: "In line", opening: "Opening", paused: "Paused", interrupted: "Interrupted", failed: "Failed", stopped: "Stopped" };
-  const STAGES = { draft: "Sampling the draft", fit: "Fitting the shape", refine: "Refining" };
+  const STAGES = { draft: "Sampling the draft", fit: "Fitting the shape", refine: "Refining", sharpen: "Sharpening" };
   const make = (tag, look, text) => Object.assign(document.createElement(tag), { className: look || "", textContent: text || "" });
   const likeness = (status) => (status.reference && status.reference.similarity !== null ? `${status.reference.similarity.toFixed(2)} alike` : "");
 

@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const FRAME = 0, STRIP = 1, PICTURES = 2, VIEWS = 8, TURN_DEG_PER_SECOND = 24;
-  const STAGES = ["draft", "fit", "refine"];
+  const STAGES = ["draft", "fit", "refine", "sharpen"];
   const NOISE_WORDS = [[0.7, "the overall form"], [0.4, "parts and proportions"], [0.15, "surfaces and edges"], [0, "the finest detail"]];
 
   const size = (bytes) => bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;

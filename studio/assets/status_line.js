@@ -3,7 +3,7 @@
 (() => {
   "use strict";
   const STATE_WORDS = { empty: "Ready", opening: "Opening", queued: "In line", running: "Running", paused: "Paused", done: "Done", stopped: "Stopped", interrupted: "Interrupted", failed: "Failed" };
-  const STAGE_WORDS = { draft: "Sampling the draft", fit: "Fitting the shape", refine: "Refining", finish: "Writing the files" };
+  const STAGE_WORDS = { draft: "Sampling the draft", fit: "Fitting the shape", refine: "Refining", sharpen: "Sharpening", finish: "Writing the files" };
   const OVER = ["done", "stopped", "failed"], TICK_MS = 500, SILENCE_MS = 25000;  // the server says something every 10 s
 
   const clock = (seconds) => {

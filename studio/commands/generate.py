@@ -38,7 +38,7 @@ from studio.commands.folders import put_aside, ready
 from studio.commands.generate_options import GenerateOptions
 from studio.commands.variations import vary
 
-STAGE_TITLES = {"draft": "draft views", "fit": "fit", "refine": "refine"}
+STAGE_TITLES = {"draft": "draft views", "fit": "fit", "refine": "refine", "sharpen": "sharpen"}
 
 
 def generate(options: GenerateOptions) -> None:

@@ -14,12 +14,13 @@ from engine.errors import FileFormatError, MissingError
 from engine.prior.base import CleanViews, Condition, Prediction, PriorInfo, Reference, TextEmbedding
 from engine.prior.reference.maps import ReferenceMaps, routed
 from engine.prior.resize import to_square
-from engine.prior.toybox.info import CONTROLLER
+from engine.prior.toybox.info import CONTROLLER, SHARPENER
 from engine.prior.toybox.network import StemFeatures, ToyboxDenoiser, Words
 from engine.prior.toybox.pipeline_files import base_digest, base_of, load_controller, load_parts
 from engine.prior.toybox.poses import Poses, poses_from_cameras, unknown_poses
 from engine.prior.toybox.reference_controller import Pair, ReferenceController, strengthened
 from engine.prior.toybox.schedule import time_fraction
+from engine.prior.toybox.sharpener import Sharpener, load_sharpener
 from engine.prior.toybox.threads import FastestThreads
 from engine.prior.toybox.tokeniser import Tokeniser
 
@@ -76,13 +77,16 @@ class ToyboxPrior:
         info: PriorInfo,
         device: torch.device | str = "cpu",
         controller: ReferenceController | None = None,
+        sharpener: Sharpener | None = None,
     ) -> None:
         self.device = torch.device(device)
         self.net = net.to(self.device).eval().requires_grad_(False)
         self.tokeniser = tokeniser
         self.schedule = schedule
-        self.info = replace(info, implies_noise=True, taught_words=True, takes_references=controller is not None)
+        has = {"takes_references": controller is not None, "sharpens": sharpener is not None}
+        self.info = replace(info, implies_noise=True, taught_words=True, **has)
         self.controller = None if controller is None else controller.to(self.device).eval().requires_grad_(False)
+        self.sharpener = None if sharpener is None else sharpener.to(self.device)
         self._half = half_pays(self.device)
         self._threads = FastestThreads(None if self.device.type == "cpu" else 1)
 
@@ -102,6 +106,15 @@ class ToyboxPrior:
         rgb = ((x[:, :3] + alpha) / 2).clamp(min=0).minimum(alpha)
         rgb, alpha = rgb.permute(0, 2, 3, 1), alpha.permute(0, 2, 3, 1)
         return Views(rgb, alpha, torch.zeros_like(alpha))
+
+    @torch.no_grad()
+    def sharpened(self, views: Views) -> Views:
+        """Views of 64 pixels at 128. Raises `MissingError` without a second stage."""
+        if self.sharpener is None:
+            raise MissingError(f"The prior {self.info.id!r} has no second stage.", "Set sharpen_steps to 0.")
+        x = self.encode(views)
+        sharpener = self.sharpener
+        return self.decode(self._threads.run(lambda: sharpener(x), len(x)))
 
     @torch.no_grad()
     def embed(self, prompt: str) -> TextEmbedding:
@@ -164,12 +177,13 @@ def load_toybox(folder: Path, device: torch.device | str = "cpu", controller_fol
     """
     parts = load_parts(folder)
     place = controller_folder or (folder / CONTROLLER if parts.info.takes_references else None)
+    sharpener = load_sharpener(folder / SHARPENER) if parts.info.sharpens else None
     if place is None:
-        return ToyboxPrior(parts.net, parts.tokeniser, parts.schedule, parts.info, device)
+        return ToyboxPrior(parts.net, parts.tokeniser, parts.schedule, parts.info, device, None, sharpener)
     controller = load_controller(place)
     _check_fits(controller, parts.net, place)
     info = replace(parts.info, reference_note=_base_note(place, folder))
-    return ToyboxPrior(parts.net, parts.tokeniser, parts.schedule, info, device, controller)
+    return ToyboxPrior(parts.net, parts.tokeniser, parts.schedule, info, device, controller, sharpener)
 
 
 def _base_note(place: Path, folder: Path) -> str:

@@ -14,11 +14,13 @@ from engine.prior.toybox.info import WEIGHTS
 from engine.prior.toybox.pipeline_files import save_controller, save_prior
 from engine.prior.toybox.prior import load_toybox
 from engine.prior.toybox.schedule import shifted_cosine
+from engine.prior.toybox.sharpener import save_sharpener
 from engine.prior.toybox.tokeniser import Tokeniser, build_tokenizer
 from engine.toybox.dataset import ShardCache
 from engine.toybox.training.card import Facts, model_card
 from engine.toybox.training.checkpoints import load_checkpoint
 from engine.toybox.training.evaluation import FRACTIONS, Evaluation
+from engine.toybox.training.sharpener_card import SharpenerFacts, sharpener_card
 
 
 def export_checkpoint(run: Path, folder: Path, cache: Path | None = None, objects: int = 64) -> Facts:
@@ -56,7 +58,6 @@ def export_controller(run: Path, folder: Path, cache: Path | None = None) -> Con
     """
     state = _checkpoint(run)
     save_controller(folder, state["config"], state["ema"], state.get("base", ""))
-    entries = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     facts = ControllerFacts(
         config=state["config"],
         left_out=tuple(state["left_out"]),
@@ -66,12 +67,40 @@ def export_controller(run: Path, folder: Path, cache: Path | None = None) -> Con
         hours=round(state["elapsed"] / 3600, 2),
         commit=_commit(),
         megabytes=_megabytes(folder / WEIGHTS),
-        errors=next((entry["validation"] for entry in reversed(entries) if "validation" in entry), {}),
+        errors=_last_errors(run),
     )
     with storage_errors(folder):
         (folder / "README.md").write_text(controller_card(facts), encoding="utf-8")
         (folder / "metrics.json").write_text(json.dumps(asdict(facts), indent=1) + "\n", encoding="utf-8")
     return facts
+
+
+def export_sharpener(run: Path, folder: Path, cache: Path | None = None) -> SharpenerFacts:
+    """Write the running mean of a sharpener to ``folder``, with its last validation errors and a model card.
+
+    Raises `InputError` if ``run`` holds no checkpoint. ``cache`` is not needed.
+    """
+    state = _checkpoint(run)
+    save_sharpener(folder, state["config"], state["ema"])
+    facts = SharpenerFacts(
+        config=state["config"],
+        step=state["step"],
+        images=state["images"],
+        hours=round(state["elapsed"] / 3600, 2),
+        commit=_commit(),
+        megabytes=_megabytes(folder / WEIGHTS),
+        errors=_last_errors(run),
+    )
+    with storage_errors(folder):
+        (folder / "README.md").write_text(sharpener_card(facts), encoding="utf-8")
+        (folder / "metrics.json").write_text(json.dumps(asdict(facts), indent=1) + "\n", encoding="utf-8")
+    return facts
+
+
+def _last_errors(run: Path) -> dict[str, list[float]]:
+    """What the last examination found."""
+    entries = [json.loads(line) for line in (run / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    return next((entry["validation"] for entry in reversed(entries) if "validation" in entry), {})
 
 
 def _checkpoint(run: Path) -> dict[str, Any]:

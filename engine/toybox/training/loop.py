@@ -45,7 +45,7 @@ class Plan:
     """Where and how long to train, on what machine, at what rates."""
 
     out: Path
-    cache: Path
+    cache: Path | None  # None for a course that draws its own pictures
     seconds: float  # training time in all, earlier runs counted in
     device: str = "cpu"
     processes: int = 2

@@ -105,27 +105,29 @@ class Optimiser:
 
     def __init__(self, net: nn.Module, rates: Rates) -> None:
         matrices, text, others = split_parameters(net)
-        self.rates = (rates.muon,), (rates.adam, rates.text)
-        dtype = torch.bfloat16 if half_pays(matrices[0].device) else torch.float32
-        self.muon = Muon(matrices, rates.muon, rates.weight_decay, dtype=dtype)
         groups = [{"params": others}, {"params": text}]
-        self.adam = torch.optim.AdamW(groups, lr=rates.adam, weight_decay=0.0, betas=(0.9, 0.98), fused=True)
+        adam = torch.optim.AdamW(groups, lr=rates.adam, weight_decay=0.0, betas=(0.9, 0.98), fused=True)
+        self.parts: dict[str, torch.optim.Optimizer] = {"adam": adam}
+        self.rates: dict[str, tuple[float, ...]] = {"adam": (rates.adam, rates.text), "muon": (rates.muon,)}
+        if matrices:  # a network of convolutions has none
+            dtype = torch.bfloat16 if half_pays(matrices[0].device) else torch.float32
+            self.parts["muon"] = Muon(matrices, rates.muon, rates.weight_decay, dtype=dtype)
 
     def step(self, factor: float) -> None:
         """One step at ``factor`` of the full rates."""
-        for optimiser, rates in zip((self.muon, self.adam), self.rates, strict=True):
-            for group, rate in zip(optimiser.param_groups, rates, strict=True):
+        for name, optimiser in self.parts.items():
+            for group, rate in zip(optimiser.param_groups, self.rates[name], strict=True):
                 group["lr"] = rate * factor
             optimiser.step()
 
     def state_dict(self) -> dict[str, object]:
         """Everything that `load_state_dict` needs."""
-        return {"muon": self.muon.state_dict(), "adam": self.adam.state_dict()}
+        return {name: optimiser.state_dict() for name, optimiser in self.parts.items()}
 
     def load_state_dict(self, state: dict[str, object]) -> None:
         """Go on where `state_dict` was taken."""
-        self.muon.load_state_dict(state["muon"])
-        self.adam.load_state_dict(state["adam"])
+        for name, optimiser in self.parts.items():
+            optimiser.load_state_dict(state[name])
 
 
 def split_parameters(net: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parameter], list[nn.Parameter]]:
@@ -142,6 +144,8 @@ class FlatGradients:
 
     def __init__(self, parameters: Iterable[nn.Parameter], extra: int) -> None:
         parameters = list(parameters)
+        # the fused optimiser goes through both in the order of memory, and takes the wrong numbers where they are laid out otherwise
+        assert all(p.is_contiguous() for p in parameters), "weights must be contiguous"
         count = sum(p.numel() for p in parameters)
         self.vector = torch.zeros(count + extra, device=parameters[0].device)
         self.gradients, self.extra = self.vector[:count], self.vector[count:]

@@ -42,7 +42,7 @@ CPU_IMAGES, CUDA_IMAGES = 64, 768
 RATES = {
     "prior": Rates(),
     "reference": Rates(muon=1e-3, adam=7e-4, warmup_steps=50),  # gentler: what it adds to goes on working from the first step
-    "sharpener": Rates(adam=1e-3, warmup_steps=50, ema_decay=0.998),
+    "sharpener": Rates(adam=1e-3, warmup_steps=200, ema_decay=0.998),
 }
 EXPORTS = {"prior": export_checkpoint, "reference": export_controller, "sharpener": export_sharpener}
 

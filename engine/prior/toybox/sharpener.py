@@ -28,16 +28,15 @@ FACTOR = 2
 
 
 class Residual(nn.Module):
-    """Two convolutions beside the way straight on; silent at first."""
+    """Two convolutions beside the way straight on; nearly silent at first."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
+        self.norm = nn.GroupNorm(min(8, width), width)
         self.first, self.second = (nn.Conv2d(width, width, 3, padding=1) for _ in range(2))
-        nn.init.zeros_(self.second.weight)
-        nn.init.zeros_(self.second.bias)
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.second(F.silu(self.first(F.silu(x))))
+        return x + self.second(F.silu(self.first(F.silu(self.norm(x)))))
 
 
 class Sharpener(Configured):
@@ -58,8 +57,19 @@ class Sharpener(Configured):
         self.fine_out = nn.Sequential(Residual(fine), Residual(fine))
         self.head = nn.Conv2d(fine, 4 * last, 3, padding=1)
         self.pixels = nn.Conv2d(last, 4 * channels, 3, padding=1)
+        self._start()
+
+    def _start(self) -> None:
+        """Activations keep their size, residuals begin small, and nothing is added to the picture yet."""
+        for part in self.modules():
+            if isinstance(part, nn.Conv2d):
+                nn.init.kaiming_normal_(part.weight, nonlinearity="relu")
+                nn.init.zeros_(part.bias)
+        with torch.no_grad():
+            for part in self.modules():
+                if isinstance(part, Residual):
+                    part.second.weight.mul_(0.2)
         nn.init.zeros_(self.pixels.weight)
-        nn.init.zeros_(self.pixels.bias)
 
     def forward(self, x: Tensor) -> Tensor:
         """Views ``x`` (B,4,S,S) as the prior encodes them, S a multiple of 8, to (B,4,2S,2S)."""

@@ -144,7 +144,7 @@ class FlatGradients:
 
     def __init__(self, parameters: Iterable[nn.Parameter], extra: int) -> None:
         parameters = list(parameters)
-        # the fused optimiser goes through both in the order of memory, and takes the wrong numbers where they are laid out otherwise
+        # the fused optimiser goes through both in the order of memory, and would take the wrong numbers
         assert all(p.is_contiguous() for p in parameters), "weights must be contiguous"
         count = sum(p.numel() for p in parameters)
         self.vector = torch.zeros(count + extra, device=parameters[0].device)

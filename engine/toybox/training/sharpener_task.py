@@ -28,6 +28,7 @@ from engine.toybox.training.loop import Plan
 
 GROUP = 4
 FIRST_SEED, SEEDS = 100_000, 500_000
+EDGE = 0.2  # summed over channels -1..1
 _STREAM = 11
 """Random stream beside the batch's own."""
 
@@ -42,7 +43,9 @@ class Softening:
     blur_px: float = 1.1  # at most, standard deviation
     elevations_deg: tuple[float, float] = (-15.0, 50.0)
     first_kinds: float = 0.6  # of the objects: of the kinds that the prior knows best
-    pool: int = 768  # pictures kept to be shown again, turned and recoloured
+    steps_a_group: int = 3  # steps between two new objects
+    pool: int = 1536  # pictures kept to be shown again, elsewhere, mirrored and recoloured
+    crop_px: int = 24  # side of what is shown of one, a multiple of 8
     examined: int = 24  # held-out objects
 
 
@@ -62,10 +65,11 @@ class SharpeningCourse:
     def loss(self, step: int, images: int, progress: float) -> Tensor:
         """Absolute error of pixels, and of the differences between neighbours, where sharpness is."""
         rng = np.random.default_rng([self.seed, step, self.rank, _STREAM])
-        fresh = soft_pairs(self.prior, int(rng.integers(FIRST_SEED, FIRST_SEED + SEEDS)), rng, self.softening)
-        self.pool = [*self.pool, *zip(*fresh)][-self.softening.pool :]
-        chosen = [*self.pool[-GROUP:], *(self.pool[i] for i in rng.integers(0, len(self.pool), max(0, images - GROUP)))]
-        pairs = [varied(soft, truth, rng) for soft, truth in chosen]
+        if not self.pool or step % self.softening.steps_a_group == 0:
+            fresh = soft_pairs(self.prior, int(rng.integers(FIRST_SEED, FIRST_SEED + SEEDS)), rng, self.softening)
+            self.pool = [*self.pool, *zip(*fresh)][-self.softening.pool :]
+        chosen = (self.pool[i] for i in rng.integers(0, len(self.pool), images))
+        pairs = [varied(*cropped(soft, truth, rng, self.softening.crop_px), rng) for soft, truth in chosen]
         soft, truth = (torch.stack(each).contiguous(memory_format=torch.channels_last) for each in zip(*pairs))
         return sharpening_loss(self.net(soft), truth)
 
@@ -119,6 +123,16 @@ def blurred(x: Tensor, sigma_px: float) -> Tensor:
         weight = kernel.view(shape).expand(channels, -1, -1, -1)
         x = F.conv2d(F.pad(x[None], padding, mode="replicate"), weight, groups=channels)[0]
     return x
+
+
+def cropped(soft: Tensor, truth: Tensor, rng: np.random.Generator, side_px: int) -> tuple[Tensor, Tensor]:
+    """A square of the pair round a place where the truth has an edge: elsewhere there is nothing to learn."""
+    edges = F.avg_pool2d((truth.diff(dim=-1)[:, :-1].abs() + truth.diff(dim=-2)[..., :-1].abs()).sum(0)[None], FACTOR)[0]
+    places = (edges > EDGE).nonzero()
+    row, column = places[int(rng.integers(len(places)))].tolist() if len(places) else (0, 0)
+    top, left = (min(max(at - int(rng.integers(side_px)), 0), soft.shape[-1] - side_px) for at in (row, column))
+    small, large = (slice(top, top + side_px), slice(left, left + side_px)), FACTOR * side_px
+    return soft[:, small[0], small[1]], truth[:, FACTOR * top : FACTOR * top + large, FACTOR * left : FACTOR * left + large]
 
 
 def varied(soft: Tensor, truth: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import torch
-from engine.scene.densify import refined
 
 from engine.core.cameras import Cameras, orbit_cameras
 from engine.core.views import Views
@@ -16,6 +15,7 @@ from engine.loop.spec import Knobs
 from engine.loop.state import Anchor, Context, RunState, make_optimiser
 from engine.loop.step import StepOut, decay, fit_step, set_rates
 from engine.prior.base import PriorInfo, Sharpens
+from engine.scene.densify import refined
 from engine.scene.splats import Splats
 
 VIEWS, ELEVATIONS_DEG = 16, (-5.0, 12.0, 30.0, 48.0)

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
-from engine.prior.toybox.geometry import DISTANCE, FOV_DEG, RESOLUTION
 from PIL import Image
 from torch import Tensor
 
 from engine.core.cameras import orbit_cameras
 from engine.errors import InputError, storage_errors
 from engine.prior.base import Condition
+from engine.prior.toybox.info import DISTANCE, FOV_DEG, RESOLUTION
 from engine.prior.toybox.prior import ToyboxPrior, load_toybox
 from engine.prior.toybox.sharpener import FACTOR, Sharpener, enlarged
 from engine.toybox.captions import plain_caption

@@ -6,20 +6,20 @@ node dies, Ray gives its rows to another; only what has come back whole is writt
 
 from __future__ import annotations
 
-import socket
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from engine.errors import DeviceError, MissingError, storage_errors
+from engine.core.ray_cluster import connected
+from engine.errors import DeviceError, storage_errors
+from engine.loop import checkpoint
 from studio.batch.making import make_row
 from studio.batch.outcomes import DONE, FAILED, Outcome, digest_of
 from studio.batch.table import Row
 
 Made = tuple[Outcome, dict[str, bytes]]
-REACH_SECONDS = 5.0
 AHEAD = 4  # rows that wait at the cluster for each that can run: enough to keep it busy, few enough to be ended quickly
 
 
@@ -37,7 +37,7 @@ class RayCluster:
 
         Raises MissingError without Ray, and DeviceError without a cluster, or with one on which no row fits.
         """
-        ray = _connected(self.address)
+        ray = connected(self.address)
         try:
             yield from self._delivered(ray, rows)
         finally:
@@ -81,34 +81,6 @@ class RayCluster:
         return min(fits)
 
 
-def _connected(address: str) -> Any:
-    try:
-        import ray
-    except ImportError as error:
-        raise MissingError("Ray is not on this machine.", "Add it: pip install 'maquette[ray]'.") from error
-    _check_reachable(address)
-    try:
-        ray.init(address=address, logging_level="error", log_to_driver=False)
-    except Exception as error:
-        told = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise DeviceError(
-            f"There is no Ray cluster at {address} ({told}).", "Start one: ray start --head, and give its address, or auto."
-        ) from error
-    return ray
-
-
-def _check_reachable(address: str) -> None:
-    """Raises DeviceError where nothing listens at ``HOST:PORT``, with or without a scheme: Ray itself would try for minutes."""
-    host, _, port = address.rpartition("://")[2].rpartition(":")
-    if not host or not port.isdigit():
-        return
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), REACH_SECONDS).close()
-    except (OSError, OverflowError) as error:
-        remedy = "Start one: ray start --head, and give the address that it prints, or auto."
-        raise DeviceError(f"There is no Ray cluster at {address} ({error}).", remedy) from error
-
-
 def _pictures(row: Row) -> dict[str, bytes]:
     """The files that a row names, by their paths here: nodes need not share a disk."""
     named = [*row.options.image, *((row.options.reference,) if row.options.reference else ())]
@@ -130,7 +102,8 @@ def _make_there(name: str, options: Any, pictures: dict[str, bytes]) -> Made:
             reference=None if options.reference is None else _renamed(options.reference, moved),
         )
         outcome = replace(make_row(name, there, 1), digest=digest_of(options))
-        files = {file: (there.out / file).read_bytes() for file in outcome.files} if outcome.state == DONE else {}
+        names = (*outcome.files, checkpoint.NAME) if outcome.state == DONE else ()  # as a run here leaves it
+        files = {name: (there.out / name).read_bytes() for name in names if (there.out / name).is_file()}
         return outcome, files
 
 

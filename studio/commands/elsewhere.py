@@ -16,14 +16,20 @@ def add_batch(commands: argparse._SubParsersAction) -> None:
     )
     command.add_argument("table", type=Path, metavar="TABLE", help="a .csv, or a .jsonl with one object a line")
     command.add_argument("--out", type=Path, required=True, help="folder for the results: a folder a row, and the tables")
-    command.add_argument("--workers", type=int, default=1, metavar="N", help="processes on this machine (default %(default)s)")
-    command.add_argument("--ray", metavar="ADDRESS", help="use the Ray cluster at this address instead (auto: this machine's)")
-    command.add_argument("--cpus-per-run", type=float, default=1.0, metavar="N", help="of a node, for each (default %(default)s)")
-    command.add_argument("--gpus-per-run", type=float, default=0.0, metavar="N", help="of a node, for each (default %(default)s)")
-    command.add_argument("--retries", type=int, default=2, metavar="N", help="if a worker or node dies (default %(default)s)")
+    add_makers(command)
     command.add_argument("--formats", default="ply,glb,png", help="which files to write (default %(default)s)")
     command.add_argument("--quiet", action="store_true", help="no progress bar")
     command.set_defaults(command=_batch)
+
+
+def add_makers(command: argparse.ArgumentParser) -> None:
+    """The options that say who makes many objects."""
+    add = command.add_argument
+    add("--workers", type=int, default=1, metavar="N", help="processes on this machine (default %(default)s)")
+    add("--ray", metavar="ADDRESS", help="use the Ray cluster at this address instead (auto: this machine's)")
+    add("--cpus-per-run", type=float, default=1.0, metavar="N", help="of a node, for each (default %(default)s)")
+    add("--gpus-per-run", type=float, default=0.0, metavar="N", help="of a node, for each (default %(default)s)")
+    add("--retries", type=int, default=2, metavar="N", help="if a worker or node dies (default %(default)s)")
 
 
 def add_synchronisation(playground: argparse.ArgumentParser) -> None:

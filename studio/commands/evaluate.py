@@ -29,7 +29,11 @@ from engine.prior.registry import load_prior
 from engine.scoring.base import Scorer
 from engine.scoring.registry import fetch_scorer, find_scorer, installed, load_scorer, scorer_infos
 from engine.session.presets import apply_preset, find_preset
+from studio.batch import table as batch_table
+from studio.batch.outcomes import Outcomes
+from studio.commands.batch import make_all, makers_for
 from studio.commands.folders import put_aside, ready
+from studio.commands.generate_options import GenerateOptions
 from studio.commands.listing import agreed
 from studio.commands.options import named_values
 
@@ -59,6 +63,7 @@ def _evaluate(options: argparse.Namespace) -> None:
         assets = found_assets(options.results)
     else:
         assets = wanted_assets(read_sets(options.prompts, options.limit), settings, options.out / ASSETS)
+        make_elsewhere(assets, options)
     rows: list[Row] = []
     try:
         with tqdm(assets, unit="asset", disable=options.quiet) as bar:
@@ -71,6 +76,25 @@ def _evaluate(options: argparse.Namespace) -> None:
         if rows:
             put_aside(options.out, FILES)
             _write(rows, look, settings, options.out)
+
+
+def make_elsewhere(assets: Sequence[Asset], options: argparse.Namespace) -> None:
+    """Make what is not there yet by several workers, or on a cluster, as ``batch`` does; one worker makes it while it judges.
+
+    What fails is tried once more where it is judged, and told there.
+    """
+    todo = [asset for asset in assets if not asset.finished]
+    if not todo or (options.workers == 1 and options.ray is None):
+        return
+    named = {**named_values(options.set), "seed": options.seed}
+    rows = [
+        batch_table.Row(f"{asset.set_name}-{asset.name}", number, GenerateOptions(
+            out=asset.folder.absolute(), prompt=asset.prompt, preset=options.preset, settings=named, formats=",".join(FORMATS),
+            quiet=True,
+        ))
+        for number, asset in enumerate(todo, 1)
+    ]  # fmt: skip
+    make_all(rows, makers_for(options), Outcomes.of(options.out), quiet=options.quiet)
 
 
 def _settings(options: argparse.Namespace) -> Settings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from studio.commands.elsewhere import add_synchronisation
+from studio.commands.elsewhere import add_makers, add_synchronisation
 
 
 def add_playground(commands: argparse._SubParsersAction) -> None:
@@ -55,6 +55,7 @@ def add_evaluate(commands: argparse._SubParsersAction) -> None:
     evaluate.add_argument("--seed", type=int, default=0, help="the seed of every asset")
     evaluate.add_argument("--set", action="append", default=[], metavar="KNOB=VALUE", help="any setting by name; may be repeated")
     evaluate.add_argument("--out", type=Path, default=Path("evaluation"), help="folder for the results (default %(default)s)")
+    add_makers(evaluate)
     evaluate.add_argument("--list", action="store_true", help="list the scorers and end")
     evaluate.add_argument("--fetch", metavar="SCORER", help="download this scorer's weights and end")
     evaluate.add_argument("--yes", action="store_true", help="accept size and licence without asking")

@@ -116,3 +116,20 @@ def test_scorers_are_listed_with_size_and_licence(capsys) -> None:
     assert main(["evaluate", "--list"]) == 0 and main(["evaluate", "--fetch", "toybox"]) == 0
     told = capsys.readouterr().out
     assert "1720 MB; MIT" in told and "image-reward" in told and "already installed" in told
+
+
+def test_two_workers_make_what_one_would(made: Path, tmp_path: Path) -> None:
+    """The same folders, so that either goes on where the other stopped."""
+    (tmp_path / "prompt_mine.txt").write_text("a red mug\na blue car\n")
+    assert main(["evaluate", *arguments(tmp_path), "--workers", "2"]) == 0
+    (scorer,) = report(tmp_path / "out")["scorers"]
+    (before,) = report(made / "out")["scorers"]
+    same = {asset["prompt"]: asset["azimuth_scores"] for asset in before["assets"] if "azimuth_scores" in asset}
+    assert {asset["prompt"]: asset["azimuth_scores"] for asset in scorer["assets"]}["a red mug"] == same["a red mug"]
+    assert (tmp_path / "out" / "batch.jsonl").read_text().count('"done"') == 2
+
+
+def test_a_number_of_workers_that_makes_no_sense_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "prompt_mine.txt").write_text("a red mug\n")
+    assert main(["evaluate", *arguments(tmp_path), "--workers", "0"]) == EXIT_BAD_INPUT
+    assert "--workers is 0" in capsys.readouterr().err

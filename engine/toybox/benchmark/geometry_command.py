@@ -58,7 +58,7 @@ def compare(options: argparse.Namespace, settings: Settings, show_progress: Call
     jobs = [GeometryJob(task, each, name, columns) for name, each in variants.items() for task in tasks]
     results: dict[str, list[GeometryResult]] = {name: [] for name in variants}
     began = time.monotonic()
-    for done, (variant, result) in enumerate(each_of(measure_job, jobs, min(options.processes, len(jobs))), 1):
+    for done, (variant, result) in enumerate(each_of(measure_job, jobs, min(options.processes, len(jobs)), options.ray), 1):
         results[variant].append(result)
         show_progress(done, len(jobs), time.monotonic() - began)
     table = geometry_table(gather_geometry(results), len(tasks))

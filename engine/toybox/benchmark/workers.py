@@ -14,6 +14,7 @@ from multiprocessing import get_context
 from multiprocessing.connection import wait
 from typing import TypeVar
 
+from engine.core.ray_cluster import connected
 from engine.errors import RunError
 from engine.loop.devices import limit_threads
 from engine.loop.settings import Settings
@@ -25,6 +26,7 @@ from engine.toybox.benchmark.text import TextResult, measure_text
 from engine.toybox.classifier import ToyClassifier, load_classifier
 
 EXIT_STATUS = 1
+RETRIES = 2  # of a task whose node dies
 
 Todo, Done = TypeVar("Todo"), TypeVar("Done")
 
@@ -57,13 +59,38 @@ def measure(job: Job) -> TextResult | ImageResult:
     return measure_image(job.task, job.settings, job.text_settings or job.settings, prior, classifier_of_process())
 
 
-def measure_all(jobs: Sequence[Job], processes: int) -> Iterator[TextResult | ImageResult]:
+def measure_all(jobs: Sequence[Job], processes: int, ray_address: str = "") -> Iterator[TextResult | ImageResult]:
     """Results in the order in which they are ready; the same whatever the number of processes. Raises RunError if one dies."""
-    return each_of(measure, jobs, processes)
+    return each_of(measure, jobs, processes, ray_address)
 
 
-def each_of(work: Callable[[Todo], Done], jobs: Sequence[Todo], processes: int) -> Iterator[Done]:
-    """``work`` done on each job, as it is ready; ``work`` is a function of a module. Raises RunError if a worker dies."""
+def _on_cluster(work: Callable[[Todo], Done], jobs: Sequence[Todo], address: str) -> Iterator[Done]:
+    ray = connected(address)
+    try:
+        task = ray.remote(num_cpus=1, max_retries=RETRIES)(_with_one_thread)
+        waiting = [task.remote(work, job) for job in jobs]
+        while waiting:
+            (ready, *_), waiting = ray.wait(waiting, num_returns=1)
+            yield ray.get(ready)
+    except ray.exceptions.RayError as error:
+        raise RunError(f"The cluster lost a task {RETRIES + 1} times ({str(error).splitlines()[0]}).", "Run it again.") from error
+    finally:
+        ray.shutdown()
+
+
+def _with_one_thread(work: Callable[[Todo], Done], job: Todo) -> Done:
+    limit_threads()
+    return work(job)
+
+
+def each_of(work: Callable[[Todo], Done], jobs: Sequence[Todo], processes: int, ray_address: str = "") -> Iterator[Done]:
+    """``work`` done on each job, as it is ready; ``work`` is a function of a module. Raises RunError if a worker dies.
+
+    With ``ray_address`` on that cluster, where another node takes over what one that dies leaves.
+    """
+    if ray_address:
+        yield from _on_cluster(work, jobs, ray_address)
+        return
     if processes == 1:
         limit_threads()
         yield from (work(job) for job in jobs)

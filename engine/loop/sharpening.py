@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import torch
 
@@ -14,16 +16,20 @@ from engine.core.views import Views
 from engine.loop.spec import Knobs
 from engine.loop.state import Anchor, Context, RunState, make_optimiser
 from engine.loop.step import StepOut, decay, fit_step, set_rates
+from engine.loop.visual_hull import sample_views
 from engine.prior.base import PriorInfo, Sharpens
-from engine.scene.densify import refined
+from engine.scene.densify import pruned, refined
 from engine.scene.splats import Splats
 
 VIEWS, ELEVATIONS_DEG = 16, (-5.0, 12.0, 30.0, 48.0)
 GROWTH = 0.5
 """Splats that are added where the finer views ask for them, as a share of those there are."""
 
-HALVED_FROM = 0.012
-"""World units: splats that are longer are halved, shorter ones doubled."""
+HALVED_FROM, LONGEST = 0.012, 0.03
+"""World units: splats that are longer than the first are halved, shorter ones doubled; none begins longer than the second."""
+
+EMPTY, EMPTY_VIEWS, LEAST_KEPT = 0.1, 2, 0.3
+"""Alpha below which a view sees nothing, how many such views are believed, and the share of splats that has to be left."""
 
 FIRST_RATE, LAST_RATE = 1.0, 0.2
 
@@ -35,6 +41,7 @@ def sharpen(context: Context, state: RunState, live: Callable[[], Knobs]) -> Ite
         state.anchor = finer_views(context, state)
         state.picture_size = state.anchor.cameras.width
         if isinstance(state.scene, Splats):
+            state.scene = trimmed(state.scene, state.anchor)
             state.scene = densified(state)
         state.optimiser = make_optimiser(state.scene)
     while state.step < steps:
@@ -62,10 +69,23 @@ def sharpening_cameras(info: PriorInfo, size: int) -> Cameras:
     return orbit_cameras(azimuths, elevations, info.distance, info.fov_deg, size)
 
 
+@torch.no_grad()
+def trimmed(scene: Splats, anchor: Anchor) -> Splats:
+    """Without what frays outlines: splats that several views see nothing of, and the ends of needles.
+
+    A scene of little else than fog keeps all its splats.
+    """
+    empty = sample_views(anchor, scene.means)[..., 3] < EMPTY
+    keep = empty.sum(0) < EMPTY_VIEWS
+    kept = scene if float(keep.float().mean()) < LEAST_KEPT else pruned(scene, keep).splats
+    return replace(kept, log_scales=kept.log_scales.detach().clamp(max=math.log(LONGEST)))
+
+
 def densified(state: RunState) -> Splats:
     """The splats of ``state.scene``, with ``GROWTH`` more where a move would lower the error of the anchor's views most."""
     scene, anchor = state.scene, state.anchor
     assert isinstance(scene, Splats) and anchor is not None
+    scene.means.requires_grad_()
     pull = torch.zeros(len(scene), device=scene.means.device)
     for i in range(len(anchor.cameras)):
         views = _rendered(state, anchor.cameras[i : i + 1])

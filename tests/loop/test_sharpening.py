@@ -15,10 +15,12 @@ from engine.loop.frames import render_rgba
 from engine.loop.messages import Finished, StageStarted, Stepped, Unattended
 from engine.loop.run import run
 from engine.loop.settings import Settings
-from engine.loop.sharpening import GROWTH
+from engine.loop.sharpening import GROWTH, LONGEST, sharpening_cameras, trimmed
+from engine.loop.state import Anchor
 from engine.loop.validation import check_combination
 from engine.prior.analytic import JointAnalyticPrior
 from engine.prior.base import Prior
+from engine.scene.splats import random_ball
 from tests.loop.balls import SIZE, ball_picture, ball_prior, of_type, quick_knobs, quick_spec
 
 
@@ -101,3 +103,15 @@ def test_what_is_shown_is_drawn_as_finely_as_it_was_fitted(tmp_path) -> None:
     live = events_of(quick_spec(sharpen_steps=10), folder=tmp_path)[-1].copy
     assert live.render_size == checkpoint.load_copy(tmp_path).render_size == 2 * SIZE
     assert events_of(quick_spec())[-1].copy.render_size == SIZE
+
+
+def test_fog_and_needles_go_and_a_scene_of_fog_stays() -> None:
+    cameras = sharpening_cameras(ball_prior().info, 2 * SIZE)
+    truth = ball_prior().decode(ball_picture(size=2 * SIZE)[None])
+    anchor = Anchor(torch.cat([truth.rgb, truth.alpha], dim=-1).expand(len(cameras), -1, -1, -1), cameras)
+    scene = random_ball(200, 0.5, 0.1, torch.Generator().manual_seed(0))
+    scene.means[:40] = torch.tensor([0.9, 0.0, 0.0])
+    kept = trimmed(scene, anchor)
+    assert len(kept) == 160 and float(kept.scales.max()) <= LONGEST * 1.001
+    scene.means[:190] = torch.tensor([0.9, 0.0, 0.0])
+    assert len(trimmed(scene, anchor)) == 200

@@ -155,7 +155,7 @@ def test_a_cluster_of_two_nodes_loses_one_and_every_row_is_made_once(tmp_path: P
     small = "sampling_steps,fit_steps,refine_steps,splats"
     text = f"id,prompt,{small}\n" + "".join(f"row{k},a red mug,1,10,2,200\n" for k in range(40))
     rows = rows_of(tmp_path, text)
-    cluster = utilities.Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    cluster = utilities.Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     second = cluster.add_node(num_cpus=1)
     known = Outcomes.of(tmp_path)
     try:

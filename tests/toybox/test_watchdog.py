@@ -7,6 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from engine.toybox.benchmark.workers import each_of
+
 ROOT = Path(__file__).parents[2]
 PARENT = """
 import time
@@ -34,3 +38,13 @@ def test_a_worker_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
     parent.kill()
     rest, _ = parent.communicate(timeout=120)  # ends when nobody holds the pipe any more: neither parent nor worker
     assert rest == ""
+
+
+@pytest.mark.heavy
+def test_a_cluster_measures_as_worker_processes_do() -> None:
+    pytest.importorskip("ray")
+    cluster = pytest.importorskip("ray.cluster_utils").Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    try:
+        assert sorted(each_of(abs, [-3, 1, -2], 1, cluster.address)) == [1, 2, 3]
+    finally:
+        cluster.shutdown()

@@ -99,9 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--objects", type=int, metavar="N", help="N prompts and N pictures")
     parser.add_argument("--only", choices=("text", "image"), help="measure prompts alone, or pictures alone")
     parser.add_argument("--readme", type=Path, metavar="FILE.md", help="put the table (of pictures) between its markers there")
-    parser.add_argument(
-        "--ray", default="", metavar="ADDRESS", help="measure on the Ray cluster there (auto: this machine's)"
-    )
+    parser.add_argument("--ray", default="", metavar="ADDRESS", help="measure on the Ray cluster there (auto: this machine's)")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="worker processes (default: one a core)")
     parser.add_argument("--kinds", metavar="NAME,NAME", help="measure one object of each of these kinds, or of all")
     geometry_command.add_options(parser)

@@ -43,7 +43,8 @@ def test_a_worker_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
 @pytest.mark.heavy
 def test_a_cluster_measures_as_worker_processes_do() -> None:
     pytest.importorskip("ray")
-    cluster = pytest.importorskip("ray.cluster_utils").Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    node = {"num_cpus": 1, "include_dashboard": False}
+    cluster = pytest.importorskip("ray.cluster_utils").Cluster(initialize_head=True, head_node_args=node)
     try:
         assert sorted(each_of(abs, [-3, 1, -2], 1, cluster.address)) == [1, 2, 3]
     finally:

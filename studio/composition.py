@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import cast
 
 from engine.errors import InputError, MissingError, StudioError
 from engine.guidance.base import Guidance
@@ -24,6 +25,7 @@ from engine.prior.registry import fetch, find_entry, installed, list_priors, loa
 from engine.session import Session
 from engine.session.exports import Exports
 from engine.session.fetching import Fetching, offer_of
+from engine.session.job_views import Frames
 from engine.session.limits import Limits
 from engine.session.presets import load_presets
 from engine.session.reference_lookup import References
@@ -54,7 +56,7 @@ def open_session(library: Path, shelf: Path | None = None, run: Run | None = Non
     return Session(
         library,
         run or (lambda *given, **named: imported("engine.loop.run").run(*given, **named)),
-        Later("engine.loop.frames"),
+        cast(Frames, Later("engine.loop.frames")),
         lambda *given: imported("engine.loop.results").write_results(*given),
         keep_one,
         load_copy=lambda folder: imported("engine.loop.checkpoint").load_copy(folder),

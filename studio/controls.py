@@ -82,7 +82,7 @@ class Controls:
     ) -> None:
         self.methods, self.gives, self.catalogue = dict(methods), dict(gives), catalogue
         self.asked: frozenset[str] = frozenset().union(*self.gives.values())
-        self.pairs: list[tuple[Field, Component]] = []
+        self.pairs: list[tuple[Field, Any]] = []
         self._placed: list[Component] = []
 
     def draw(self, fields: Iterable[Field], offers: frozenset[str] = frozenset(), tab: str = "") -> None:
@@ -100,10 +100,10 @@ class Controls:
         return any((drawn.name, drawn.method) == (field.name, field.method) for drawn, _ in self.pairs)
 
     @property
-    def components(self) -> list[Component]:
+    def components(self) -> list[Any]:
         return [component for _, component in self.pairs]
 
-    def named(self, name: str) -> Component:
+    def named(self, name: str) -> Any:  # a component: which events each has, Gradio adds when it runs
         """The control of a setting that belongs to no method in particular."""
         return next(component for field, component in self.pairs if field.name == name and field.method is None)
 
@@ -152,6 +152,7 @@ class Controls:
     def scale_mark(self, method: str, prior: str, value: float) -> Range:
         """How a method marks its guidance scale, as far as that suits a prior and the present ``value``."""
         knob = next(knob for knob in marked_fields(self.methods[method]()) if knob.name == SHARED)
+        assert isinstance(knob.mark, Range), "a scale is a number"
         if self.catalogue is None:
             return knob.mark
         usual = self.catalogue.usual_scale(prior, method, float(knob.value))

@@ -12,7 +12,7 @@ from typing import Any
 import gradio as gr
 
 from engine.errors import StudioError
-from engine.session.fetching import MEGABYTE, Download, Offer
+from engine.session.fetching import MEGABYTE, Download, Fetching, Offer
 from studio.catalogue import Catalogue
 from studio.menu import plain
 from studio.menu_options import prior_options
@@ -57,6 +57,11 @@ class FetchHandlers:
     def __init__(self, catalogue: Catalogue) -> None:
         self.catalogue, self.fetching = catalogue, catalogue.fetching
 
+    @property
+    def _there(self) -> Fetching:
+        assert self.fetching is not None, "the buttons are hidden where nothing can be fetched"
+        return self.fetching
+
     def look(self, prior: str) -> list[Any]:
         """How things stand for the chosen prior."""
         return self._shown(prior) if self.fetching is not None else [*_updates(""), gr.skip()]
@@ -64,18 +69,18 @@ class FetchHandlers:
     def start(self, prior: str) -> list[Any]:
         """Begin to fetch the chosen prior: pressing Download is the consent."""
         try:
-            self.fetching.start(prior)
+            self._there.start(prior)
         except StudioError as error:
             return [problem(error), *self._shown(prior)[1:]]
         return self._shown(prior)
 
     def cancel(self, prior: str) -> list[Any]:
         """End the download; the timer shows when it has ended."""
-        self.fetching.cancel()
+        self._there.cancel()
         return self._shown(prior)
 
     def _shown(self, prior: str) -> list[Any]:
-        download, offer = self.fetching.view(), self.fetching.offer(prior)
+        download, offer = self._there.view(), self._there.offer(prior)
         menu = gr.update(options=plain(prior_options(self.catalogue)))
         if download is not None and download.state == "running":
             return [*_updates(progress_note(download), cancel=True, active=True), menu]

@@ -6,6 +6,8 @@ box, so that every handler acts on the run that this page shows.
 
 from __future__ import annotations
 
+from typing import Any
+
 import gradio as gr
 
 from engine.session import Session
@@ -107,7 +109,7 @@ def _connect_run(panel: Panel, handlers: Handlers, everything: list[gr.component
     given = [panel.problem, panel.owner, panel.seed_locked, panel.controls.named("seed"), *everything]
     drafting = panel.drafts.click(branching.drafts, given, [panel.drafted, panel.problem], js=AS_OWNER_TOO, **QUIET)
     drafting.then(None, panel.drafted, None, js=CHOOSE)
-    touched = [component.input for component in everything if hasattr(component, "input")]
+    touched = [event for component in everything if (event := getattr(component, "input", None)) is not None]
     gr.on(touched, None, None, panel.problem, js=NO_PROBLEM, **QUIET)  # what was wrong may be right now
     for button, command in ((panel.pause, handlers.pause), (panel.resume, handlers.resume), (panel.stop, handlers.stop)):
         button.click(command, panel.token, panel.problem, **QUIET)
@@ -160,7 +162,7 @@ def _connect_presets(panel: Panel, presetting: Presetting, everything: list[gr.c
     panel.pick.click(None, None, panel.schedule, js=NO_PROBLEM, **QUIET)
 
 
-def _connect_restore(panel: Panel, restoring: Restoring, everything: list[gr.components.Component]) -> gr.events.Dependency:
+def _connect_restore(panel: Panel, restoring: Restoring, everything: list[gr.components.Component]) -> Any:
     bar = panel.presets
     shown = [*bar.outputs, panel.schedule, panel.problem, panel.seed_locked, *panel.groups, *everything]
     return bar.restore.upload(restoring.restore, [bar.memory, bar.restore], shown, **QUIET)

@@ -91,7 +91,7 @@ def fill(preset: str) -> tuple[Any, Any, Any, Any, Any]:
     """All of an example: (prompt, pictures, crops, reference, how many variations)."""
     example = example_for(preset)
     if example is None:
-        return (gr.skip(),) * 5
+        return gr.skip(), gr.skip(), gr.skip(), gr.skip(), gr.skip()
     prompt, images, reference = example.values()
     return prompt, images, "", reference, example.variations
 
@@ -100,7 +100,7 @@ def fill_empty(memory: Memory, tab: str, prompt: str, images: str, reference: st
     """After a preset was applied in the reference tab: (prompt, pictures, reference), as far as nothing was given yet."""
     example = example_for(memory.applied) if tab == REFERENCE.key and memory.replaced is not None else None
     if example is None or prompt.strip() or images.strip():
-        return (gr.skip(),) * 3
+        return gr.skip(), gr.skip(), gr.skip()
     words, pictures, model = example.values()
     return words, pictures or gr.skip(), model if reference.strip() in ("", AUTO) else gr.skip()
 

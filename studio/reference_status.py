@@ -72,7 +72,7 @@ def chosen_by_hand(reference: str) -> bool:
     return origin is None or not getattr(origin, "retrieved", True)
 
 
-def course(points: Sequence[tuple[int, float]]) -> list[list[float]]:
+def course(points: Sequence[tuple[int, float]]) -> list[list[float | None]]:
     """At most ``TRACE_POINTS`` + 1 of the (step, number) pairs, evenly spread, the last one among them."""
     stride = max(1, math.ceil(len(points) / TRACE_POINTS))
     return [[step, _rounded(number)] for step, number in points[::-1][::stride][::-1]]

@@ -25,6 +25,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
+from websockets import Subprotocol
 from websockets.asyncio.client import ClientConnection
 
 from engine.errors import DeviceError, StudioError
@@ -123,7 +124,7 @@ async def _connect(port: int, headers: dict[str, str], subprotocols: list[str]) 
         sock=wire,
         additional_headers=headers,
         proxy=None,
-        subprotocols=subprotocols or None,
+        subprotocols=[Subprotocol(each) for each in subprotocols] or None,
         compression=None,
         max_size=None,
         max_queue=1,
@@ -140,4 +141,4 @@ async def _to_viser(browser: WebSocket, upstream: ClientConnection) -> None:
 
 async def _to_browser(upstream: ClientConnection, browser: WebSocket) -> None:
     async for message in upstream:
-        await browser.send_bytes(message)
+        await (browser.send_bytes(message) if isinstance(message, bytes) else browser.send_text(message))

@@ -43,7 +43,7 @@ class Outcome:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table; returns 1 where a file was a fault or took too long."""
-    parser = argparse.ArgumentParser(prog="python -m engine.benchmark.inputs", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m engine.benchmark.inputs", description=str(__doc__).splitlines()[0])
     parser.add_argument("folder", type=Path, metavar="FOLDER")
     parser.add_argument("--limit-s", type=float, default=LIMIT_S, help="seconds for one file (default %(default)s)")
     parser.add_argument("--limit-mb", type=int, default=LIMIT_MB, help="address space for one file (default %(default)s)")

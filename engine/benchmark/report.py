@@ -49,8 +49,10 @@ class Row:
     @property
     def reached(self) -> bool | None:
         """Whether the goal is; None without a goal or a measurement."""
-        found = None if self.goal is None else self.ratio if self.goal.of == "ratio" else self.value
-        return None if found is None else bool(COMPARE[self.goal.relation](found, self.goal.limit))
+        if self.goal is None:
+            return None
+        reached = self.ratio if self.goal.of == "ratio" else self.value
+        return None if reached is None else bool(COMPARE[self.goal.relation](reached, self.goal.limit))
 
     def document(self) -> dict[str, Any]:
         """The row as it is stored."""

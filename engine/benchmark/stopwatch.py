@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -76,12 +76,13 @@ def timed(
 def timed_renderer(renderer: Renderer, watch: Stopwatch) -> Renderer:
     """The same renderer, on the watch."""
 
-    def render(scene: Scene, cameras: Cameras, background: Tensor | None = None, **asked: bool) -> Views:
+    def render(scene: Scene, cameras: Cameras, background: Tensor | None = None, **options: bool) -> Views:
         names, tensors = zip(*scene.parameters().items())
+        drawn: Any = scene  # every scene is a dataclass
         return timed(
             watch,
             tensors,
-            lambda entered: renderer.render(replace(scene, **dict(zip(names, entered))), cameras, background, **asked),
+            lambda entered: renderer.render(replace(drawn, **dict(zip(names, entered))), cameras, background, **options),
             lambda views: (views.rgb, views.alpha, views.depth),
         )
 

@@ -42,12 +42,11 @@ def border_colour(rgb: Tensor) -> tuple[Tensor, Tensor]:
 
 def joined_to_border(mask: Tensor) -> Tensor:
     """The part of ``mask`` (B,H,W) that is connected to the picture's border, side by side and not across corners."""
-    from scipy.ndimage import binary_propagation  # slow to import, and only needed here
+    from engine.core.morphology import propagated  # slow to import, and only needed here
 
     seeds = torch.zeros_like(mask)
     seeds[:, [0, -1]], seeds[:, :, [0, -1]] = mask[:, [0, -1]], mask[:, :, [0, -1]]
     grown = [
-        torch.from_numpy(binary_propagation(seed.cpu().numpy(), mask=allowed.cpu().numpy()))
-        for seed, allowed in zip(seeds, mask, strict=True)
+        torch.from_numpy(propagated(seed.cpu().numpy(), allowed.cpu().numpy())) for seed, allowed in zip(seeds, mask, strict=True)
     ]
     return torch.stack(grown).to(mask.device)

@@ -45,12 +45,12 @@ class NoiseSchedule:
         return min(len(self) - 1, max(0, round(fraction * len(self))))
 
 
-def x0_from_eps(x_t: Tensor, eps: Tensor, a: Tensor, sig: Tensor) -> Tensor:
+def x0_from_eps(x_t: Tensor, eps: Tensor, a: Tensor | float, sig: Tensor | float) -> Tensor:
     """Clean picture from predicted noise; ``a`` must not be 0."""
     return (x_t - sig * eps) / a
 
 
-def eps_from_x0(x_t: Tensor, x0: Tensor, a: Tensor, sig: Tensor) -> Tensor:
+def eps_from_x0(x_t: Tensor, x0: Tensor, a: Tensor | float, sig: Tensor | float) -> Tensor:
     """Noise from a predicted clean picture; ``sig`` must not be 0."""
     return (x_t - a * x0) / sig
 

@@ -50,12 +50,14 @@ def restyle(shape: ReferenceShape, how: Restyle, prior: Prior) -> Iterator[Paint
     old = prepared(shape, replace(how.paint, prompt=how.was), prior)
     pictures = MeshModel(shape).pictures(new.cameras).to(prior.device)
     times = sampling_times(new.prior.schedule, how.paint.steps, start=how.strength)
-    drawn: list[Tensor] = []
+    drawn: list[Views] = []
     for number, studio in enumerate((old, new)):
+        views = None
         x = _noised(studio, pictures, times[0], how.paint.seed)
         for step, x0 in enumerate(_sampled(studio, x, times, how.paint), 1):
             views = studio.prior.decode(x0)
             yield Painting(number * len(times) + step, 2 * len(times), views)
+        assert views is not None, "there is at least one step"
         drawn.append(views)
     yield _merged(shape, new, drawn[0], drawn[1], how.paint)
 

@@ -129,7 +129,8 @@ def paint(shape: ReferenceShape, how: Paint, prior: Prior) -> Iterator[Painting 
     """
     studio = prepared(shape, how, prior)
     rng = torch.Generator().manual_seed(how.seed)
-    noise = tuple(part.to(prior.device) for part in initial_noise(studio.space, studio.background.shape[1], rng))
+    z, x = initial_noise(studio.space, studio.background.shape[1], rng)
+    noise = z.to(prior.device), x.to(prior.device)
     times, drawn = sampling_times(studio.prior.schedule, how.steps), studio.background
     together = {"case": how.case, "until": how.until, "corrected": studio.held}
     sampled = synchronised(studio.prior, studio.prompts, studio.space, noise, times, how.guidance_scale, **together)

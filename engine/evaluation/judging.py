@@ -142,7 +142,7 @@ def _sphere_scores(
         scorer.scores(_render(copy, azimuths_deg, elevations_deg, fov, look.radius or copy.distance, scorer.info), prompt)
         for fov in look.fovs_deg or (copy.fov_deg,)
     ]
-    return np.max(by_fov, axis=0)
+    return np.max(np.stack(by_fov), axis=0)
 
 
 def _render(

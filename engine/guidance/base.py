@@ -61,7 +61,11 @@ class Guidance(Protocol):
 
     title: ClassVar[str]  # what people call it
     sentence: ClassVar[str]  # one plain sentence for the menu
-    guidance_scale: float  # every method has one, in diffusers' meaning: 1 = off; never below 1
+
+    @property
+    def guidance_scale(self) -> float:
+        """Every method has one, in diffusers' meaning: 1 = off; never below 1."""
+        ...
 
     @property
     def cost(self) -> Cost:
@@ -89,8 +93,11 @@ class Guidance(Protocol):
 class Learns(Protocol):
     """A method with a state of its own, and its two knobs: how fast it learns, and steps of it for each step of the scene."""
 
-    prior_learning_rate: float
-    prior_steps: int
+    @property
+    def prior_learning_rate(self) -> float: ...
+
+    @property
+    def prior_steps(self) -> int: ...
 
 
 def denoising_loss(x: Tensor, condition: Condition, prior: Prior, rng: torch.Generator) -> Tensor:

@@ -12,6 +12,7 @@ import numpy as np
 from scipy import ndimage
 
 from engine.core.cameras import Cameras, orbit_cameras
+from engine.core.morphology import dilated, pieces_of
 from engine.render.splats_surface import OPTIONS, surface_depths
 from engine.scene.splats import Splats
 
@@ -56,10 +57,10 @@ def carved(scene: Splats, occupancy: np.ndarray, level: float, fov_deg: float, d
 
 def reached(solid: np.ndarray, gap: int = GAP_VOXELS) -> np.ndarray:
     """What of the free space (R,R,R) bool can be reached from outside through openings wider than ``2 gap`` voxels."""
-    open_space = ~ndimage.binary_dilation(solid, iterations=gap)
-    labels, _ = ndimage.label(np.pad(open_space, 1, constant_values=True))
+    open_space = ~dilated(solid, iterations=gap)
+    labels, _ = pieces_of(np.pad(open_space, 1, constant_values=True))
     outside = (labels == labels[0, 0, 0])[1:-1, 1:-1, 1:-1]
-    return ndimage.binary_dilation(outside, iterations=gap) & ~solid
+    return dilated(outside, iterations=gap) & ~solid
 
 
 def seen_from_outside(depths: np.ndarray, alphas: np.ndarray, cameras: Cameras, resolution: int) -> tuple[np.ndarray, np.ndarray]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from engine.assets.export.bake import bake
 from engine.assets.export.camera_path import viewpoints
@@ -27,6 +27,7 @@ from engine.loop.layers import render_layer
 from engine.loop.mesh import ColouredMesh, mesh_of, textured_mesh
 from engine.loop.messages import SceneCopy
 from engine.loop.trimming import trimmed
+from engine.scene.splats import Splats
 
 OVERHEAD_BYTES = 2_000
 MOST_TEXTURED_FACES = 12_000
@@ -102,7 +103,7 @@ def reduced_mesh(source: Source, faces: int) -> ColouredMesh:
     if len(mesh.faces) <= faces:
         return mesh
     vertices, kept = simplify(mesh.vertices, mesh.faces, faces)
-    return replace(mesh, vertices=vertices, faces=kept, colours=mesh.colours[cKDTree(mesh.vertices).query(vertices)[1]])
+    return replace(mesh, vertices=vertices, faces=kept, colours=mesh.colours[KDTree(mesh.vertices).query(vertices)[1]])
 
 
 def _texture(source: Source, options: ExportOptions) -> Made:
@@ -110,13 +111,13 @@ def _texture(source: Source, options: ExportOptions) -> Made:
     if source.mesh is None:
         baked = textured_mesh(source.scene, mesh, options.texture_size)
     else:
-        detailed, nearest = source.mesh, cKDTree(source.mesh.vertices)
+        detailed, nearest = source.mesh, KDTree(source.mesh.vertices)
         baked = bake(mesh.vertices, mesh.faces, _nearest_colour(detailed, nearest), size=options.texture_size)
     placed = options.placement.of(mesh.vertices)
     return Made(replace(baked, vertices=placed.to_file(baked.vertices)), mesh.notes, placed)
 
 
-def _nearest_colour(mesh: ColouredMesh, nearest: cKDTree) -> Callable[[np.ndarray], np.ndarray]:
+def _nearest_colour(mesh: ColouredMesh, nearest: KDTree) -> Callable[[np.ndarray], np.ndarray]:
     return lambda points: mesh.colours[nearest.query(points)[1]]
 
 
@@ -125,6 +126,7 @@ def _cloud(source: Source, options: ExportOptions) -> Made:
     if source.scene is None:
         raise InputError("A mesh has no splats.", "Choose a mesh format, or the folder of a result.")
     scene = source.scene.scene
+    assert isinstance(scene, Splats), "other scenes become meshes"
     parts = (scene.means, scene.scales, scene.unit_quats, scene.opacities, scene.rgb)
     means, scales, quats, opacities, rgb = (part.detach().float().cpu().numpy() for part in parts)
     visible = opacities > 0.1

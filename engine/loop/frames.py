@@ -19,7 +19,7 @@ from engine.scene import splats
 from engine.scene.base import Scene
 
 Colour = tuple[float, float, float]
-PAPER: Colour = tuple(channel / 255 for channel in BACKGROUND)  # the light ground of sheets and turntables
+PAPER: Colour = (BACKGROUND[0] / 255, BACKGROUND[1] / 255, BACKGROUND[2] / 255)  # the light ground of sheets and turntables
 STRIP_ELEVATION_DEG = 15.0
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from engine.guidance import key_of
-from engine.guidance.base import Guidance, GuidanceOut
+from engine.guidance.base import Guidance, GuidanceOut, Learns
 from engine.loop.state import RunState
 from engine.prior.base import Prior, Prompts
 
@@ -26,11 +26,19 @@ def ensure(state: RunState, guidance: Guidance, prior: Prior, prompts: Prompts) 
     rng = state.rng if saved is None else torch.Generator(state.rng.device).manual_seed(0)
     state.guidance_state = guidance.init(prior, prompts, rng)
     state.guidance_key, state.side_optimiser, state.saved_method = key, None, None
-    if state.guidance_state is not None:
-        state.side_optimiser = make_side_optimiser(state.guidance_state, guidance.prior_learning_rate)
+    if state.guidance_state is None:
+        return
+    optimiser = make_side_optimiser(state.guidance_state, learning(guidance).prior_learning_rate)
+    state.side_optimiser = optimiser
     if saved is not None:
         state.guidance_state.load_state_dict(saved["state"])
-        state.side_optimiser.load_state_dict(saved["optimiser"])
+        optimiser.load_state_dict(saved["optimiser"])
+
+
+def learning(guidance: Guidance) -> Learns:
+    """A method that has a state, as one with the two knobs of it."""
+    assert isinstance(guidance, Learns), f"{type(guidance).__name__} has a state, but no prior_learning_rate and prior_steps"
+    return guidance
 
 
 def make_side_optimiser(learned: torch.nn.Module, learning_rate: float) -> torch.optim.AdamW:
@@ -43,21 +51,23 @@ def train(state: RunState, guidance: Guidance, out: GuidanceOut) -> dict[str, fl
     metrics: dict[str, float] = {}
     if out.side_loss is None:
         return metrics
-    for group in state.side_optimiser.param_groups:
-        group["lr"] = guidance.prior_learning_rate
-    for _ in range(guidance.prior_steps):
+    optimiser, learns = state.side_optimiser, learning(guidance)
+    assert optimiser is not None, "what has a side loss has a state"
+    for group in optimiser.param_groups:
+        group["lr"] = learns.prior_learning_rate
+    for _ in range(learns.prior_steps):
         loss = out.side_loss()
         if torch.isfinite(loss):
-            state.side_optimiser.zero_grad(set_to_none=True)
+            optimiser.zero_grad(set_to_none=True)
             loss.backward()
-            state.side_optimiser.step()
+            optimiser.step()
             metrics["prior_loss"] = float(loss.detach())
     return metrics
 
 
 def content(state: RunState) -> dict[str, Any] | None:
     """What a checkpoint must hold of it, also where it still waits to be loaded; None if nothing is learned."""
-    if state.guidance_state is None:
+    if state.guidance_state is None or state.side_optimiser is None:
         return state.saved_method
     learned, optimiser = state.guidance_state.state_dict(), state.side_optimiser.state_dict()
     return {"key": state.guidance_key, "state": learned, "optimiser": optimiser}

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy import ndimage
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from engine.assets.export.bake import Baked, bake
 from engine.assets.export.surface import SurfaceOptions, surface_of_grid
 from engine.assets.meshes.mesh_shape import vertex_normals
+from engine.core import morphology
 from engine.errors import InputError
 from engine.loop.carving import LEVEL as CARVED_LEVEL
 from engine.loop.carving import carved
@@ -87,7 +88,7 @@ def solid_of(copy: SceneCopy) -> Solid:
 
 def _notes(solid: np.ndarray, faces: int, max_faces: int) -> Iterator[str]:
     """Of what is inside the surface (R,R,R) bool, and of how many faces there are."""
-    parts = int(ndimage.label(solid, structure=np.ones((3, 3, 3)))[1])
+    parts = morphology.pieces_of(solid, np.ones((3, 3, 3)))[1]
     if parts > 1:
         yield f"The mesh has {parts} parts that do not touch."
     if any(solid.take(end, axis).any() for axis in range(3) for end in (0, -1)):
@@ -98,7 +99,7 @@ def _notes(solid: np.ndarray, faces: int, max_faces: int) -> Iterator[str]:
 
 def textured_mesh(copy: SceneCopy, mesh: ColouredMesh, size: int = 1024) -> Baked:
     """The surface of a scene with its colours in a texture of ``size`` squared."""
-    normals, nearest, pictures = vertex_normals(mesh.vertices, mesh.faces), cKDTree(mesh.vertices), colour_pictures(copy)
+    normals, nearest, pictures = vertex_normals(mesh.vertices, mesh.faces), KDTree(mesh.vertices), colour_pictures(copy)
 
     def colour_at(points: np.ndarray) -> np.ndarray:
         vertex = nearest.query(points)[1]
@@ -109,12 +110,12 @@ def textured_mesh(copy: SceneCopy, mesh: ColouredMesh, size: int = 1024) -> Bake
 
 def without_dust(solidity: np.ndarray, level: float) -> np.ndarray:
     """Solidity (R,R,R) with closed hollows filled (nobody sees them) and pieces of dust taken away."""
-    filled = ndimage.binary_fill_holes(solidity > level)
+    filled = morphology.filled(solidity > level)
     hollow = filled & (solidity <= level)
-    labels, count = ndimage.label(filled, structure=np.ones((3, 3, 3)))
+    labels, count = morphology.pieces_of(filled, np.ones((3, 3, 3)))
     sizes = ndimage.sum_labels(filled, labels, index=np.arange(count + 1))
     dust = np.isin(labels, np.flatnonzero(sizes < SMALLEST_PART * sizes.sum())) & (labels > 0)
-    around_dust = ndimage.binary_dilation(dust, iterations=2)  # what is left of its slope would make a shell
+    around_dust = morphology.dilated(dust, iterations=2)  # what is left of its slope would make a shell
     keep = filled & ~dust
     return np.where(hollow, 1.0, np.where(around_dust & ~keep, 0.0, solidity)).astype(np.float32)
 

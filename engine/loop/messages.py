@@ -6,7 +6,7 @@ Commands go in through a ``CommandSource``, which keeps only the newest of each 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -48,7 +48,7 @@ Command = SetKnobs | Stop | Watch
 class CommandSource(Protocol):
     """Where commands wait. A newer command replaces an unread older one of its type."""
 
-    def take(self) -> list[Command]:
+    def take(self) -> Sequence[Command]:
         """Everything that waits, and empty the box; never blocks."""
         ...
 

@@ -90,6 +90,7 @@ class OomGuard:
         if self.prior.device.type == "cuda":
             gc.collect()
             torch.cuda.empty_cache()
+        assert self.plan is not None, "a ladder comes with a plan"
         reduced = self.ladder[0].words(self.plan.views)
         self.reductions = (*self.reductions, reduced)
         return f"Memory ran out, so the prior saves more of it: {reduced}. The step was taken again."
@@ -124,7 +125,7 @@ class Mark:
         state.scene, state.optimiser = self.scene, self.optimiser
         state.guidance_key, state.guidance_state, state.side_optimiser, state.saved_method = self.method
         state.optimiser.zero_grad(set_to_none=True)
-        if self.learned is not None:
+        if self.learned is not None and state.side_optimiser is not None:
             state.guidance_state.load_state_dict(self.learned["state"])
             state.side_optimiser.load_state_dict(self.learned["optimiser"])
             state.side_optimiser.zero_grad(set_to_none=True)

@@ -32,7 +32,7 @@ def prepared(spec: RunSpec, prior: Prior, load_control: LoadControl, folder: Pat
     context = Context.of(spec, prior, attachments, given, guide)
     if guide is None:
         return context
-    return replace(context, guide=replace(guide, likeness=wanted_likeness(context)))
+    return replace(context, guide=replace(guide, likeness=wanted_likeness(context, guide)))
 
 
 def _was(spec: RunSpec, prior: Prior) -> str:

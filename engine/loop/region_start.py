@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 from torch import Tensor
 
 from engine.core.boxes import Box
@@ -99,7 +99,7 @@ def _spread(points: Tensor, there: Tensor, most: int) -> Tensor:
     """Indices of points (N,3) at least `SCALE` from what is ``there`` (M,3), one in each cell; ``most`` of them."""
     if len(points) == 0:
         return torch.zeros(0, dtype=torch.long, device=points.device)
-    here, known = points.cpu().numpy(), cKDTree(there.detach().cpu().numpy())
+    here, known = points.cpu().numpy(), KDTree(there.detach().cpu().numpy())
     new = known.query(here)[0] > SCALE
     cells: dict[tuple[int, ...], int] = {}
     for index, cell in enumerate(map(tuple, (here / (0.6 * SCALE)).astype(int))):

@@ -31,6 +31,6 @@ class Replayed:
     def take(self) -> list[Command]:
         """The changes that are in force from the next step on."""
         self.step += 1
-        due = [command for step, command in self.waiting if step <= self.step]
+        due: list[Command] = [command for step, command in self.waiting if step <= self.step]
         self.waiting = self.waiting[len(due) :]
         return due

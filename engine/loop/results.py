@@ -34,6 +34,7 @@ from engine.loop.spec import RunSpec
 from engine.scene import splats
 from engine.scene.canvas import Canvas
 from engine.scene.field import Field, node_positions
+from engine.scene.splats import Splats
 from engine.shipped import installed_version
 
 Writer = Callable[[Path, SceneCopy, str], Notes]
@@ -163,7 +164,9 @@ def splats_of(scene: splats.Splats | Field) -> splats.Splats:
 
 
 def _ply(path: Path, copy: SceneCopy, recipe: str) -> Notes:
-    cloud = splats_of(shown(copy))
+    scene = shown(copy)
+    assert isinstance(scene, Splats | Field), "a canvas is pictures alone"
+    cloud = splats_of(scene)
     if len(cloud) == 0:
         raise InputError("The shape has no solid part to export.", "Refine it for longer.")
     with torch.no_grad():

@@ -6,7 +6,7 @@ is pausing. Between two steps it takes its commands, judges the shape's health, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -68,7 +68,7 @@ def run(
     folder: Path | None = None,
     resume: bool = False,
     load_control: LoadControl = load_control,
-) -> Iterator[Event]:
+) -> Generator[Event, None, None]:
     """Run ``spec``; with ``folder``, leave a checkpoint there every few seconds, and with ``resume`` go on from it.
 
     Checkpoints that cannot be read begin the run anew, and a disk that takes none does not end it: both are a warning.
@@ -173,7 +173,7 @@ class _Live:
         if self.state.step % HEALTH_STEPS == 0:
             self.good = self._snapshot()
         if out.denoised is not None and (planned.name == "draft" or self.clock.due("pictures", PICTURE_SECONDS)):
-            yield self._pictures(planned, out)
+            yield self._pictures(planned, out, out.denoised)
         if self.watched and planned.name != "draft" and self.clock.due("copy", COPY_SECONDS):
             yield self._copy()
         yield self._stepped(planned, out)
@@ -190,9 +190,9 @@ class _Live:
         return Stepped(*at, out.loss, self._total_seconds(), eta, 1 / max(self.clock.pace, 1e-6), metrics)
 
     @torch.no_grad()
-    def _pictures(self, planned: Planned, out: StepOut) -> Pictures:
+    def _pictures(self, planned: Planned, out: StepOut, denoised: torch.Tensor) -> Pictures:
         step, revision = self.state.total_step, self.revision
-        images = self._on_paper(self.context.prior.decode(out.denoised))
+        images = self._on_paper(self.context.prior.decode(denoised))
         if planned.name == "draft":
             return Pictures("draft", step, revision, images)
         return Pictures("denoised", step, revision, images, self._on_paper(out.views), out.metrics.get("noise"))
@@ -226,6 +226,7 @@ class _Live:
         """Back to the last good state, more gently and with other random numbers; give up after a few times."""
         self.roll_backs += 1
         rate_scale = 0.5 * self.state.rate_scale
+        assert self.good is not None, "a stage begins with a snapshot"
         checkpoint.restore(self.good, self.state, self.context)
         self.state.rate_scale = rate_scale
         self.state.rng.manual_seed(self.context.spec.seed + self.roll_backs)

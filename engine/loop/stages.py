@@ -36,6 +36,7 @@ from engine.prior.sampling import ddim, sampling_times
 from engine.render import choose
 from engine.scene import canvas, field, splats
 from engine.scene.base import Scene
+from engine.scene.field import Field
 
 LiveKnobs = Callable[[], Knobs]
 StageSteps = Callable[[Context, RunState, LiveKnobs], Iterator[StepOut]]
@@ -159,14 +160,14 @@ def _drafted_cameras(context: Context) -> Cameras:
     """Where the prior is asked for views: all round, without those for which a given picture stands in."""
     spec, prior = context.spec, context.prior
     count = spec.draft_views if spec.scene == "canvas" else draft_count(prior.info, spec.draft_views)
-    if context.clean is None:
+    if context.clean is None or context.given is None:
         return draft_cameras(prior.info, count, prior.info.resolution).to(prior.device)
     return cameras_beside(context.given.cameras, prior.info, count, prior.info.resolution).to(prior.device)
 
 
 def _with_given(context: Context, drafted: Anchor) -> Anchor:
     """The given pictures first, where the prior has seen them while it drafted the others."""
-    if context.clean is None:
+    if context.clean is None or context.given is None:
         return drafted
     given = context.given.resized(drafted.cameras.width)
     c2w, K = (torch.cat([getattr(views.cameras, part) for views in (given, drafted)]) for part in ("c2w", "K"))
@@ -183,12 +184,14 @@ def _anchor_pictures(context: Context, views: Views) -> Tensor:
 def _start_from_hull(context: Context, state: RunState) -> None:
     """Replace the ball by what the silhouettes allow; where they disagree too much, the ball stays."""
     spec, anchor = context.spec, state.anchor
+    assert anchor is not None, "the draft leaves its views"
     if spec.scene == "splats":
         found = hull_points(anchor, spec.splats, state.rng)
         if found is not None:
             state.scene = splats.from_points(*found, scale=HULL_SPLAT_SCALE, opacity=0.5)
-    elif spec.scene == "field":
-        state.scene = field.from_density(*hull_grid(anchor, field.node_positions(state.scene.resolution).to(anchor.rgba.device)))
+    elif isinstance(state.scene, Field):
+        nodes = field.node_positions(state.scene.resolution).to(anchor.rgba.device)
+        state.scene = field.from_density(*hull_grid(anchor, nodes))
     else:
         state.scene = canvas.from_rgba(anchor.rgba)
     state.optimiser = make_optimiser(state.scene)

@@ -14,7 +14,7 @@ from engine.loop.reference.guide import Guide
 from engine.loop.spec import Knobs, RunSpec
 from engine.prior.attachments import Attachments
 from engine.prior.base import CleanViews, Condition, Prior, Prompts, TextEmbedding
-from engine.prior.latent.prior import without_vae
+from engine.prior.latent.prior import LatentPrior, without_vae
 from engine.prior.perp_neg import unwanted_views
 from engine.prior.sampling import empty_prompt
 from engine.prior.view_prompts import ViewPromptEncoder
@@ -77,6 +77,7 @@ class Context:
         plain = without_vae(self.prior) if step < knobs.rough_steps else self.prior
         if self.attachments is None:
             return replace(self, prior=plain)
+        assert isinstance(plain, LatentPrior), "attachments are made for no other"
         prior = self.attachments.on(plain, knobs.control_strength, knobs.style_strength)
         if not self.attachments.style.rewords:
             return replace(self, prior=prior)

@@ -9,6 +9,7 @@ import torch
 from engine.scene import splats
 from engine.scene.base import Scene
 from engine.scene.field import Field, node_positions
+from engine.scene.splats import Splats
 
 REACH = 3.0  # standard deviations beyond which a splat is nothing
 
@@ -20,7 +21,10 @@ def occupancy_grid(scene: Scene, resolution: int) -> tuple[np.ndarray, np.ndarra
     A field is as solid as what light loses along one voxel of its own grid.
     """
     with torch.no_grad():
-        return _field_grid(scene, resolution) if isinstance(scene, Field) else _splat_grid(scene, resolution)
+        if isinstance(scene, Field):
+            return _field_grid(scene, resolution)
+        assert isinstance(scene, Splats), "a canvas fills no volume"
+        return _splat_grid(scene, resolution)
 
 
 def _field_grid(scene: Field, resolution: int) -> tuple[np.ndarray, np.ndarray]:

@@ -143,6 +143,7 @@ class JointAnalyticPrior(AnalyticPrior):
 def _read(text: TextEmbedding, x_t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """Means (B,K,C,h,w), std (B,1,1,1,1) and weights (B,K) of an embedding, in the dtype and on the device of ``x_t``."""
     text = text.expand(len(x_t))
+    assert text.pooled is not None, "its own embeddings are pooled"
     pooled = text.pooled.to(x_t).detach()
     return text.tokens.to(x_t).unflatten(2, x_t.shape[1:]), pooled[:, :1, None, None, None], pooled[:, 1:]
 

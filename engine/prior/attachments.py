@@ -23,6 +23,7 @@ from engine.errors import InputError
 from engine.prior.base import Condition, Prior, Reference, TextEmbedding
 from engine.prior.control.control import Control, check_base
 from engine.prior.control.entries import OFF
+from engine.prior.latent.loading import Network
 from engine.prior.latent.prior import LatentPrior
 from engine.prior.latent.text_encoder import Words
 from engine.prior.latent.unet import UnetDenoiser
@@ -50,7 +51,7 @@ class DenoiserWithAttachments:
     reference: Reference | None = None
 
     @property
-    def network(self) -> nn.Module:
+    def network(self) -> Network:
         return self.plain.network
 
     def for_turns(self, condition: Condition, most: int) -> Iterable[DenoiserWithAttachments]:
@@ -65,12 +66,16 @@ class DenoiserWithAttachments:
 
     def __call__(self, x_t: Tensor, t: Tensor, text: TextEmbedding) -> Tensor:
         x_t = x_t.to(self.network.dtype)
-        asked = self.plain.asked(text)
+        named = self.plain.named(text)
         added = {}
-        if self.pictures is not None and bool(torch.as_tensor(strength := self._strength(t, x_t)).any()):
-            added = self.control.residuals(x_t, t, asked, self.pictures.to(x_t.device), strength)
+        if (
+            self.control is not None
+            and self.pictures is not None
+            and bool(torch.as_tensor(strength := self._strength(t, x_t)).any())
+        ):
+            added = self.control.residuals(x_t, t, named, self.pictures.to(x_t.device), strength)
         with self.style.worn(self.style_strength):
-            return self.network(x_t, t, **asked, **added).sample
+            return self.network(x_t, t, **named, **added).sample
 
     def _strength(self, t: Tensor, like: Tensor) -> float | Tensor:
         """The ControlNet's; times the reference's at each view's noise, (B,1,1,1), where it sees one."""
@@ -109,6 +114,7 @@ class Attachments:
     def on(self, prior: LatentPrior, control_strength: float, style_strength: float) -> LatentPrior:
         """``prior`` as it predicts and reads with the attachments."""
         parts, dressed = prior.parts, copy(prior)
+        assert isinstance(parts.denoiser, UnetDenoiser), "as `attachments_for` has checked"
         side = prior.info.resolution
         denoiser = DenoiserWithAttachments(
             parts.denoiser, side, self.style, style_strength, self.control, control_strength, len(prior.schedule)
@@ -126,19 +132,20 @@ def attachments_for(prior: Prior, control_id: str, style_file: str, load_control
     """
     if control_id == OFF and not style_file:
         return None
-    _check_takes(prior, control_id, style_file)
-    style = _style(prior, Path(style_file).expanduser()) if style_file else NO_LORA
-    return Attachments(None if control_id == OFF else _control(prior, control_id, load_control), style)
+    fitting = _that_takes(prior, control_id, style_file)
+    style = _style(fitting, Path(style_file).expanduser()) if style_file else NO_LORA
+    return Attachments(None if control_id == OFF else _control(fitting, control_id, load_control), style)
 
 
-def _check_takes(prior: Prior, control_id: str, style_file: str) -> None:
-    fits = isinstance(prior, LatentPrior) and isinstance(prior.parts.denoiser, UnetDenoiser)
-    if not fits:
-        what = f"the ControlNet {control_id!r}" if control_id != OFF else f"the style file {style_file}"
-        raise InputError(
-            f"The prior {prior.info.id!r} cannot wear {what}: it has no UNet of Stable Diffusion's kind.",
-            "Choose a Stable Diffusion prior, or leave control off and style_file empty.",
-        )
+def _that_takes(prior: Prior, control_id: str, style_file: str) -> LatentPrior:
+    """The prior, if it takes them."""
+    if isinstance(prior, LatentPrior) and isinstance(prior.parts.denoiser, UnetDenoiser):
+        return prior
+    what = f"the ControlNet {control_id!r}" if control_id != OFF else f"the style file {style_file}"
+    raise InputError(
+        f"The prior {prior.info.id!r} cannot wear {what}: it has no UNet of Stable Diffusion's kind.",
+        "Choose a Stable Diffusion prior, or leave control off and style_file empty.",
+    )
 
 
 def _style(prior: LatentPrior, path: Path) -> Lora:

@@ -97,8 +97,8 @@ class TextEmbedding:
 
     def map(self, change: Callable[[Tensor], Tensor]) -> TextEmbedding:
         """``change`` made to each part that is there."""
-        parts = (self.tokens, self.mask, self.pooled)
-        return TextEmbedding(*(None if part is None else change(part) for part in parts))
+        mask, pooled = (None if part is None else change(part) for part in (self.mask, self.pooled))
+        return TextEmbedding(change(self.tokens), mask, pooled)
 
     def split(self, most: int) -> tuple[TextEmbedding, ...]:
         """Its prompts in order, ``most`` at a time."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -118,6 +118,7 @@ def _check_names(path: Path, table: Mapping[str, Any], needed: set[str], known: 
 
 def _typed(path: Path, name: str, value: Any, hint: Any) -> Any:
     """``value`` as ``hint`` wants it: TOML has lists for tuples, and whole numbers are numbers too."""
+    read: Callable[[Any], Any]
     if hint == tuple[str, ...]:
         good = isinstance(value, list) and all(isinstance(part, str) for part in value)
         wanted, read = "a list of texts", tuple

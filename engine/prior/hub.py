@@ -15,7 +15,7 @@ from engine.prior.entries import COMMIT
 from engine.prior.transfer import git_sha1_of, transfer
 from engine.prior.weights import ENDING, header
 
-Report = Callable[[float], None]
+Report = Callable[[float], object]
 """Called with the share 0..1 that is done, from whichever thread downloads."""
 
 
@@ -77,7 +77,7 @@ def _listing(repo: str, revision: str, patterns: list[str]) -> tuple[str, list[A
     from huggingface_hub.utils import filter_repo_objects
 
     api = HfApi(endpoint=constants.ENDPOINT)
-    commit = revision if COMMIT.fullmatch(revision) else api.model_info(repo, revision=revision).sha
+    commit = revision if COMMIT.fullmatch(revision) else api.model_info(repo, revision=revision).sha or revision
     files = [file for file in api.list_repo_tree(repo, recursive=True, revision=commit) if isinstance(file, RepoFile)]
     return commit, list(filter_repo_objects(files, allow_patterns=patterns, key=lambda file: file.path))
 

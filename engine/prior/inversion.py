@@ -35,6 +35,7 @@ def invert(
         prediction = predict_guided(prior, x_t, now, prompts, guidance_scale)
         x_t = prior.schedule.add_noise(prediction.x0, found_noise(prior, prediction), then)
         if eta > 0:
+            assert rng is not None, "what draws noise needs a generator"
             x_t = x_t + eta * ddpm_spread(prior.schedule, now, then, x_t) * noise_like(x_t, rng)
     return x_t
 

@@ -155,7 +155,7 @@ def _unet(config: Mapping[str, Any], size: int) -> dict[str, int]:
 
 def _transformer(config: Mapping[str, Any], size: int) -> dict[str, int]:
     side, heads, head = (config.get(name) for name in ("sample_size", "num_attention_heads", "attention_head_dim"))
-    if not all(isinstance(number, int) for number in (side, heads, head)):
+    if not (isinstance(side, int) and isinstance(heads, int) and isinstance(head, int)):
         return {}
     tokens = (side // (config.get("patch_size") or 1)) ** 2
     unit = tokens * heads * head * size

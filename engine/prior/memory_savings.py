@@ -65,7 +65,7 @@ def economise(prior: Prior, economy: Economy) -> None:
         _offload(prior, tuple(networks.values()), economy.offloaded)
 
 
-def _tile(vae: nn.Module, tiled: bool) -> None:
+def _tile(vae: Any, tiled: bool) -> None:
     if not hasattr(vae, "tile_latent_min_size"):  # other kinds tile by other names
         return
     side = vae.config.sample_size // (2 if tiled else 1)
@@ -109,9 +109,10 @@ def load_within(load: Callable[[torch.device], Prior], weights: Mapping[str, int
         return load(device)
     networks = networks_of(prior).values()
     recast(prior, ("fp16" if device.type == "cuda" else "fp32") if precision == "auto" else precision)
-    prior.device = device
+    waits: CanWait = prior
+    waits.device = device
     if waiting:
-        _offload(prior, tuple(networks), offloaded=True)
+        _offload(waits, tuple(networks), offloaded=True)
     else:
         for network in networks:
             network.to(device)

@@ -85,4 +85,4 @@ def falloff(r: Tensor, constants: tuple[float, float, float]) -> Tensor:
 def _word(words: ViewPromptEncoder, word: str) -> TextEmbedding:
     """The prompt with one of its view words, (1,...)."""
     row, text = [WORDS.index(word)], words.worded
-    return TextEmbedding(*(None if part is None else part[row] for part in (text.tokens, text.mask, text.pooled)))
+    return text.map(lambda part: part[row])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,8 +23,8 @@ class _Place:
 
     owner: nn.Module
     name: str
-    plain: nn.Module
-    adapted: nn.Module
+    plain: nn.Linear
+    adapted: Any  # peft's layer round it
 
 
 class Adapter(nn.Module):
@@ -52,14 +53,14 @@ class Adapter(nn.Module):
             self.down[str(number)] = place.adapted.lora_A[NAME].to(device, dtype)
             self.up[str(number)] = place.adapted.lora_B[NAME].to(device, dtype)
         with torch.no_grad():
-            for layer in self.down.values():
-                layer.weight.copy_(_started(layer.weight.shape, start, rng))
+            for weight in self.down.parameters():
+                weight.copy_(_started(weight.shape, start, rng))
 
     @torch.no_grad()
     def forget(self) -> None:
         """Change nothing any more."""
-        for layer in self.up.values():
-            layer.weight.zero_()
+        for weight in self.up.parameters():
+            weight.zero_()
 
     @contextmanager
     def active(self) -> Iterator[None]:
@@ -76,6 +77,7 @@ class Adapter(nn.Module):
 def adapter_on(prior: Prior, rank: int, rng: torch.Generator, scale: float = 1.0, start: str = UNIFORM) -> Adapter:
     """A new adapter on the prior's network and device. Raises InputError if the prior has none."""
     check_takes_adapters(prior.info)
+    assert prior.network is not None, "a prior that takes adapters has a network"
     return Adapter(prior.network, rank, rng, scale, start=start, device=prior.device)
 
 

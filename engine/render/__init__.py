@@ -69,7 +69,7 @@ TABLE = (
 )
 
 
-def choose(scene: Scene, backend: Backend = "auto") -> Renderer:
+def choose(scene: Scene, backend: str = "auto") -> Renderer:
     """The renderer for a scene. "auto" takes cpu, or torch, and for a scene on a GPU cuda if its package runs.
 
     If it does not, torch on the GPU or numba on the CPU, whichever is faster there: that is measured, once a process.

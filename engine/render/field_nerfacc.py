@@ -66,7 +66,7 @@ def _estimator(field: Field) -> OccGridEstimator:
     """nerfacc's occupancy grid, filled from ours; one full cell where nothing is known."""
     occupancy = field.occupancy
     size = 1 if occupancy is None else len(occupancy.values)
-    estimator = OccGridEstimator(roi_aabb=[-1.0, -1.0, -1.0, 1.0, 1.0, 1.0], resolution=size, levels=1).to(field.device)
+    estimator = OccGridEstimator(roi_aabb=[-1, -1, -1, 1, 1, 1], resolution=size, levels=1).to(field.device)
     estimator.binaries = torch.ones_like(estimator.binaries) if occupancy is None else (occupancy.distance == 0)[None]
     if occupancy is not None:
         estimator.occs = occupancy.values.reshape(-1)

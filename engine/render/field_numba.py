@@ -76,14 +76,9 @@ class _March(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, grad_pixels: Tensor, grad_weights: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
         density, colour = (torch.zeros(shape) for shape in ctx.shapes)
-        march_backward(
-            grad_pixels.contiguous().numpy(),
-            grad_weights.contiguous().numpy(),
-            len(density),
-            *ctx.samples,
-            _flat(density),
-            _flat(colour),
-        )
+        table, first, number, seen = ctx.samples
+        gradients = grad_pixels.contiguous().numpy(), grad_weights.contiguous().numpy()
+        march_backward(*gradients, len(density), table, first, number, seen, _flat(density), _flat(colour))
         return density, colour, None, None, None
 
 

@@ -80,10 +80,12 @@ class _Project(torch.autograd.Function):
         outputs = [np.empty((len(view.K), len(means), *tail), np.float32) for tail in ((2,), (3,), ())]
 
         def work(b: int) -> None:
-            projection.project(*inputs, view.viewmats[b], view.K[b], view.width, view.height, *(out[b] for out in outputs))
+            camera = (view.viewmats[b], view.K[b], view.width, view.height)
+            projection.project(*(*inputs, *camera, *(out[b] for out in outputs)))
 
         view.each(work)
-        return tuple(torch.from_numpy(out) for out in outputs)
+        means2d, whitening, depths = (torch.from_numpy(out) for out in outputs)
+        return means2d, whitening, depths
 
     @staticmethod
     @once_differentiable
@@ -93,15 +95,8 @@ class _Project(torch.autograd.Function):
         found = [np.zeros((len(view.K), *array.shape), np.float32) for array in inputs]
 
         def work(b: int) -> None:
-            projection.project_backward(
-                *inputs,
-                view.viewmats[b],
-                view.K[b],
-                view.width,
-                view.height,
-                *(array[b] for array in given),
-                *(array[b] for array in found),
-            )
+            camera = (view.viewmats[b], view.K[b], view.width, view.height)
+            projection.project_backward(*(*inputs, *camera, *(array[b] for array in given), *(array[b] for array in found)))
 
         view.each(work)
         return *(torch.from_numpy(array.sum(axis=0)) for array in found), None
@@ -129,14 +124,16 @@ class _Compose(torch.autograd.Function):
         pictures = [np.empty((len(view.K), view.height, view.width, channels), np.float32) for channels in (3, 1, 1)]
 
         def work(b: int) -> _Composed:
-            composed = _compose(*(array[b] for array in arrays[:3]), arrays[3], arrays[4][b % len(colours)], view)
+            means2d, whitening, depths = (array[b] for array in arrays[:3])
+            composed = _compose(means2d, whitening, depths, arrays[3], arrays[4][b % len(colours)], view)
             composing.unpack(composed.state, *(picture[b] for picture in pictures))
             return composed
 
         composed = view.each(work)
         if any(ctx.needs_input_grad):
             ctx.composed, ctx.view, ctx.shapes = composed, view, [array.shape for array in arrays]
-        return tuple(torch.from_numpy(picture) for picture in pictures)
+        colour, depth, alpha = (torch.from_numpy(picture) for picture in pictures)
+        return colour, depth, alpha
 
     @staticmethod
     @once_differentiable
@@ -148,7 +145,7 @@ class _Compose(torch.autograd.Function):
         def work(b: int) -> None:
             c = ctx.composed[b]
             state = np.empty(len(c.last) // composing.LANES * composing.BACKWARD, np.float32)
-            composing.pack_gradients(c.state, *(array[b] for array in given), state)
+            composing.pack_gradients(*(c.state, *(array[b] for array in given), state))
             composing.compose_backward(
                 c.packed, c.boxes, c.ids, -(-view.height // composing.ROWS), state, c.last, *(array[b] for array in found)
             )

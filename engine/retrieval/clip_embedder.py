@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import cast
 
 import numpy as np
 
@@ -28,4 +29,4 @@ class ClipEmbedder:
 
 def load() -> ClipEmbedder:
     """The model, if it was fetched. Raises `MissingError` with the command that fetches it."""
-    return ClipEmbedder(load_scorer("clip"))
+    return ClipEmbedder(cast(ClipScorer, load_scorer("clip")))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
@@ -33,6 +34,11 @@ class Scene(Protocol):
         """The same scene on another device, as fresh leaves."""
         ...
 
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Any:
+        """A scene as ``to_arrays`` wrote it."""
+        ...
+
     def to_arrays(self) -> dict[str, np.ndarray]:
-        """Copies of everything that a checkpoint must hold; the class's ``from_arrays`` reads it back."""
+        """Copies of everything that a checkpoint must hold."""
         ...

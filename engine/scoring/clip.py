@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -89,11 +90,11 @@ def load(folder: Path, device: torch.device) -> ClipScorer:
     return ClipScorer(INFO, folder, device)
 
 
-def _model(folder: Path) -> torch.nn.Module:
+def _model(folder: Path) -> Any:
     """The network; weights that are not all there are an error, where the library would draw them at random."""
     from transformers import CLIPModel
 
-    model, loaded = CLIPModel.from_pretrained(folder, local_files_only=True, output_loading_info=True)
+    model, loaded = cast("tuple[Any, Any]", CLIPModel.from_pretrained(folder, local_files_only=True, output_loading_info=True))
     if loaded["missing_keys"]:
         raise ValueError(f"{len(loaded['missing_keys'])} of its weights are missing")
     return model

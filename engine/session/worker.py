@@ -131,6 +131,7 @@ class Engine:
     def _rewind(self, job: Job) -> None:
         """Make an earlier moment the run's checkpoint; what goes is let go of first."""
         step, job.rewind_to = job.rewind_to, None
+        assert step is not None, "it was asked for"
         moment, folder = self._timelines.timeline(job.record.token).moment(step), self._folder(job)
         if moment is None or full_path(folder, step) is None:
             told = f"The run did not go back: its state after step {step} was not kept.", "Choose another moment."

@@ -56,8 +56,8 @@ def draw(how: Sync, prior: Prior) -> Iterator[Views]:
     empty = torch.zeros(1, prior.info.resolution, prior.info.resolution, 1, device=prior.device)
     _, channels, side, _ = prior.encode(Views(empty.expand(-1, -1, -1, 3), empty, empty)).shape
     space = _space(how, side, prior.info.resolution)
-    noise = initial_noise(space, channels, torch.Generator().manual_seed(how.seed))
-    noise = tuple(part.to(prior.device) for part in noise)
+    z, x = initial_noise(space, channels, torch.Generator().manual_seed(how.seed))
+    noise = z.to(prior.device), x.to(prior.device)
     times = sampling_times(prior.schedule, how.steps)
     asked = Separate(prior) if prior.info.joint_views else prior
     for x0 in synchronised(asked, prompts_of(prior, how, space.count), space, noise, times, how.guidance_scale, case=how.case):
@@ -83,8 +83,12 @@ def _space(how: Sync, side: int, pixels: int) -> CanonicalSpace:
 
 
 def _together(texts: Sequence[TextEmbedding]) -> TextEmbedding:
-    parts = zip(*((text.tokens, text.mask, text.pooled) for text in texts))
-    return TextEmbedding(*(None if part[0] is None else torch.cat(part) for part in parts))
+    def joined(parts: Sequence[Tensor | None]) -> Tensor | None:
+        there = [part for part in parts if part is not None]
+        return torch.cat(there) if there else None
+
+    tokens = torch.cat([text.tokens for text in texts])
+    return TextEmbedding(tokens, joined([text.mask for text in texts]), joined([text.pooled for text in texts]))
 
 
 def _decoded(prior: Prior, z: Tensor) -> Views:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 from torch import Tensor
 
 from engine.core.cameras import Cameras
@@ -77,7 +77,7 @@ def texture_space(
     places, depth, cosine = _on_pictures(points, normals, cameras)
     visible = _visible(places, depth, cosine, seen, side)
     weights = np.where(visible, np.maximum(cosine, 0.0) ** cosine_power, 0.0)
-    tree = cKDTree(np.concatenate([points, NORMAL_SHARE * normals], axis=1))
+    tree = KDTree(np.concatenate([points, NORMAL_SHARE * normals], axis=1))
     nearest = np.zeros(mask.shape, np.int64)
     surface = np.concatenate([2 * seen.ccm[mask] - 1, NORMAL_SHARE * seen.normal[mask]], axis=1)
     nearest[mask] = tree.query(surface, workers=1)[1] if mask.any() else 0
@@ -86,7 +86,7 @@ def texture_space(
         raise InputError("No camera sees the surface.", "Check that the mesh is not empty, and not inside out.")
     known = np.flatnonzero(heard)
     filled = np.arange(len(points))
-    filled[~heard] = known[cKDTree(points[known]).query(points[~heard])[1]]
+    filled[~heard] = known[KDTree(points[known]).query(points[~heard])[1]]
     parts = (
         nearest.reshape(len(mask), -1),
         mask[:, None].astype(np.float32),

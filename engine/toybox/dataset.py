@@ -145,7 +145,7 @@ def _save_array(path: Path, array: np.ndarray) -> None:
 def _description(shard: Shard) -> dict[str, object]:
     return {
         "kind_names": list(shard.kind_names),
-        "crc32": zlib.crc32(np.ascontiguousarray(shard.images)),
+        "crc32": zlib.crc32(np.ascontiguousarray(shard.images).data),
         "seeds": shard.seeds.tolist(),
         "kinds": shard.kinds.tolist(),
         "captions": shard.captions,
@@ -167,8 +167,9 @@ def load_shard(path: Path, verify: bool = False) -> Shard:
         angles = np.asarray([text["azimuth_deg"], text["elevation_deg"]], np.float32)
         captions = tuple(tuple(sentences) for sentences in text["captions"])
         names = tuple(text["kind_names"])
-        shard = Shard(np.asarray(text["seeds"]), np.asarray(text["kinds"]), captions, *angles, images, ccm, names)
-        whole = not verify or zlib.crc32(np.ascontiguousarray(images)) == text["crc32"]
+        azimuths, elevations = angles
+        shard = Shard(np.asarray(text["seeds"]), np.asarray(text["kinds"]), captions, azimuths, elevations, images, ccm, names)
+        whole = not verify or zlib.crc32(np.ascontiguousarray(images).data) == text["crc32"]
         fits = len(images) == len(captions) == len(shard.kinds) == len(shard) and angles.shape == (2, len(shard), VIEWS)
         known = names == KINDS or shard.seeds[0] >= MODEL_SEED
     except (OSError, ValueError, KeyError, TypeError, EOFError) as error:

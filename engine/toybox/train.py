@@ -14,6 +14,8 @@ is the time spent training.
 
 from __future__ import annotations
 
+from typing import Any
+
 import argparse
 import sys
 import tempfile
@@ -106,7 +108,8 @@ def course_from(options: argparse.Namespace) -> Sizes | Parts | Softening:
     if options.course == "sharpener":
         return Softening()
     if options.course == "reference":
-        return Parts(**{name: name not in options.without for name in LEAVABLE})
+        taught: dict[str, Any] = {name: name not in options.without for name in LEAVABLE}
+        return Parts(**taught)
     return Sizes(width=options.width, depth=options.depth, heads=options.heads, reading_steps=options.reading_steps)
 
 

@@ -104,10 +104,10 @@ class LocalCalls:
             self._operations.delete(token, self._secret)
             return {}
         if method == "PATCH":
-            return self._operations.steer(token, body)
+            return self._operations.steer(token, body or {})
         if action:
             return self._operations.act(token, action)
-        return self._operations.submit(body, self._secret, key)
+        return self._operations.submit(body or {}, self._secret, key)
 
     def keep_file(self, name: str, content: bytes) -> str:
         return self._operations.files.keep(name, content)

@@ -93,6 +93,7 @@ class LocalWorkers:
         if outcome is not None:
             yield outcome
             return
+        assert row is not None, "only a worker that has a row is listened to"
         worker.gone = True
         worker.process.join(END_SECONDS)
         if attempts <= self.retries:

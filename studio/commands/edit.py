@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import cast
 
 import tomli_w
 from tqdm import tqdm
@@ -13,7 +14,7 @@ from tqdm import tqdm
 from engine.assets.export.files import atomic_path
 from engine.assets.export.glb import write_textured_glb
 from engine.assets.export.sheet import write_sheet
-from engine.assets.meshes.canonical_pose import Orientation
+from engine.assets.meshes.canonical_pose import Orientation, Tip
 from engine.assets.meshes.mesh_file import read_reference
 from engine.core.paths import given_path
 from engine.editing.restyling import Restyle, restyle
@@ -89,7 +90,7 @@ def edits(options: EditOptions, note: Callable[[str], None]) -> Iterator[Paintin
     ready(options.out)
     if source.absolute().parent == options.out.absolute():
         raise InputError(f"--out {options.out} is where the source lies.", "Name another folder.")
-    shape = read_reference(source, Orientation(options.up, options.turn_deg))
+    shape = read_reference(source, Orientation(cast(Tip, options.up), options.turn_deg))
     for each in shape.notes:
         note(f"note: {shape.name}: {each}")
     prior = load_prior(options.prior)

@@ -59,7 +59,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     scorers = [load_scorer(name.strip()) for name in dict.fromkeys(options.scorer.split(","))]
     look = LOOKS[options.viewpoints]
     settings = None if options.results is not None else _settings(options)
-    if settings is None:
+    if options.results is not None or settings is None:
         assets = found_assets(options.results)
     else:
         assets = wanted_assets(read_sets(options.prompts, options.limit), settings, options.out / ASSETS)

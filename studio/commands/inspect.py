@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from typing import Any
 
 from engine.errors import StudioError
 from engine.loop.devices import limit_threads
@@ -41,7 +42,7 @@ def lines_of(found: Understood) -> list[str]:
     return [f"{found.file}: {found.kind}", *(f"  {line}" for line in (*_facts(found.facts), *found.notes))]
 
 
-def _facts(facts: dict[str, object]) -> list[str]:
+def _facts(facts: dict[str, Any]) -> list[str]:
     lines = []
     for name, value in facts.items():
         if name == "width":

@@ -30,10 +30,11 @@ def vary(options: GenerateOptions, first_seed: int, make: Callable[[GenerateOpti
 
     With ``--resume``, finished ones are kept. Raises InputError for a number that is not allowed, else as ``make``.
     """
-    if not 1 <= options.variations <= MOST:
-        raise InputError(f"--variations is {options.variations}; allowed is 1 to {MOST}.", "Write for example --variations 4.")
+    count = options.variations
+    if count is None or not 1 <= count <= MOST:
+        raise InputError(f"--variations is {count}; allowed is 1 to {MOST}.", "Write for example --variations 4.")
     ready(options.out)
-    seeds = range(first_seed, first_seed + options.variations)
+    seeds = range(first_seed, first_seed + count)
     for seed in seeds:
         folder = folder_of(options.out, seed)
         if options.resume and (folder / "result.json").is_file():

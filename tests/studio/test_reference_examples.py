@@ -6,7 +6,7 @@ from pathlib import Path
 
 import gradio as gr
 import pytest
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 from studio_doubles import catalogue
 
 from engine.assets.meshes.mesh_file import read_reference
@@ -71,7 +71,7 @@ def test_the_partial_model_fits_the_whole_that_it_was_cut_from(tmp_path: Path) -
     settled = References(tmp_path / "library").settled(whole, tmp_path / "run")
     some, all_of_it = (read_reference(found(each.spec.reference, None)).vertices for each in (part, settled))
     assert len(some) < len(all_of_it)
-    assert cKDTree(all_of_it).query(some)[0].max() < 0.01, "the same frame, so that what is there stays where it is"
+    assert KDTree(all_of_it).query(some)[0].max() < 0.01, "the same frame, so that what is there stays where it is"
 
 
 def test_a_click_sets_all_of_an_example() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from engine.assets.export.bake import texels_of
 from engine.core.cameras import Cameras, orbit_cameras
@@ -67,7 +67,7 @@ def test_what_nobody_sees_takes_the_value_of_the_nearest_that_is_seen(texels) ->
     space = looked_at(around(0.0), texels)
     heard = (space.weights.sum(0) > 0).numpy()
     assert 0 < heard.sum() < len(heard) and bool((space.filled[torch.from_numpy(heard)] == torch.arange(len(heard))[heard]).all())
-    nearest = cKDTree(texels.points[heard]).query(texels.points)[0]
+    nearest = KDTree(texels.points[heard]).query(texels.points)[0]
     far = np.linalg.norm(texels.points[space.filled.numpy()] - texels.points, axis=1)
     np.testing.assert_allclose(far[~heard], nearest[~heard], atol=1e-9)
 

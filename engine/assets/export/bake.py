@@ -62,7 +62,7 @@ class TexelMap:
         """The mesh with display colours (T,3) in 0..1 on its texels, and the nearest of them between its charts."""
         texture = np.zeros((self.size, self.size, 3), np.uint8)
         texture[self.inside] = np.clip(colours, 0, 1) * 255 + 0.5
-        _, (row, column) = distance_transform_edt(~self.inside, return_indices=True)
+        row, column = np.asarray(distance_transform_edt(~self.inside, return_distances=False, return_indices=True))
         return Baked(self.vertices, self.faces, self.uv, texture[row, column], self.vertex_normals)
 
 

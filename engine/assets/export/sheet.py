@@ -67,7 +67,7 @@ def read_recipe(path: Path | str) -> str:
     try:
         with Image.open(BytesIO(data), formats=["PNG"]) as picture:
             picture.load()
-            recipe = picture.text.get(_RECIPE_KEY)
+            recipe = getattr(picture, "text", {}).get(_RECIPE_KEY)
     except (OSError, SyntaxError, ValueError) as error:
         what = f"{path} is not a PNG picture, or it is damaged."
         raise FileFormatError(what, "Choose a PNG that Maquette exported.") from error

@@ -94,7 +94,7 @@ def sample_grid(density_at: DensityAt, resolution: int) -> np.ndarray:
 
 def automatic_level(density: np.ndarray) -> float:
     """The rule above; for a constant density that constant, at which there is no surface."""
-    steepness = sum(slope.astype(np.float64) ** 2 for slope in np.gradient(density))
+    steepness = np.sum([slope.astype(np.float64) ** 2 for slope in np.gradient(density)], axis=0)
     total = float(steepness.sum())
     return float((steepness * density).sum() / total) if total > 0 else float(density.flat[0])
 

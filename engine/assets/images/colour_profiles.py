@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import Any
 
 import numpy as np
 from PIL import Image, ImageCms
@@ -46,10 +47,12 @@ def _by_profile(picture: Image.Image, notes: list[str]) -> Image.Image:
 
 
 def _converted(picture: Image.Image, profile: bytes) -> Image.Image:
-    given = ImageCms.ImageCmsProfile(BytesIO(profile))
+    given: Any = ImageCms.ImageCmsProfile(BytesIO(profile))
     if picture.mode == "L" and given.profile.xcolor_space.strip() != "GRAY":
         picture = picture.convert("RGB")
-    return ImageCms.profileToProfile(picture, given, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    converted = ImageCms.profileToProfile(picture, given, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    assert converted is not None, "it is None only for pictures that are converted in place"
+    return converted
 
 
 def _eight_bits(picture: Image.Image, notes: list[str]) -> Image.Image:

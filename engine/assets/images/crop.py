@@ -36,7 +36,8 @@ def crop_of(alpha: np.ndarray, fill: float) -> Crop:
         raise InputError("There is no object in the picture.", "Choose another picture, or cut it out yourself.")
     rows, columns = np.nonzero(without_specks(alpha > min(SOLID, most / 2)))
     low, high = np.array([columns.min(), rows.min()]), np.array([columns.max(), rows.max()]) + 1
-    return Crop(*((low + high) / 2), float((high - low).max() / fill))
+    middle = (low + high) / 2
+    return Crop(middle[0], middle[1], float((high - low).max() / fill))
 
 
 def framed(rgba: np.ndarray, crop: Crop, size: int) -> np.ndarray:

@@ -137,9 +137,9 @@ def _check_size(picture: Image.Image, name: str) -> None:
 def _upright(picture: Image.Image) -> Photo:
     """Turned as its camera was held, in sRGB, small enough; of several frames the first that shows something."""
     notes = []
-    if getattr(picture, "n_frames", 1) > 1:
+    if _frames_of(picture) > 1:
         number = _first_frame(picture)
-        notes.append(f"It has {picture.n_frames} frames; {'the first' if not number else f'number {number + 1}'} is used.")
+        notes.append(f"It has {_frames_of(picture)} frames; {'the first' if not number else f'number {number + 1}'} is used.")
     picture.draft("RGB", (MAX_SIDE, MAX_SIDE))  # JPEG decodes large pictures reduced
     turned = ImageOps.exif_transpose(_smaller(picture))
     rgba = in_srgb(turned, notes).convert("RGBA")
@@ -148,12 +148,17 @@ def _upright(picture: Image.Image) -> Photo:
     return Photo(np.asarray(rgba).copy(), tuple(notes))
 
 
+def _frames_of(picture: Image.Image) -> int:
+    """How many there are; formats without animation do not say."""
+    return getattr(picture, "n_frames", 1)
+
+
 def _first_frame(picture: Image.Image) -> int:
     """The number of the first frame that is not all of one colour, or all clear; the picture stands there then."""
-    for number in range(min(picture.n_frames, MOST_FRAMES)):
+    for number in range(min(_frames_of(picture), MOST_FRAMES)):
         picture.seek(number)
-        low_high = picture.convert("RGBA").getextrema()
-        if low_high[3][1] and any(low < high for low, high in low_high):
+        low_high = [channel.getextrema() for channel in picture.convert("RGBA").split()]
+        if low_high[3][1] and any(low != high for low, high in low_high):
             return number
     picture.seek(0)
     return 0

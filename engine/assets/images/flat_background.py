@@ -10,14 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.ndimage import (
-    binary_dilation,
-    binary_opening,
-    binary_propagation,
     gaussian_filter,
-    label,
     maximum_filter,
     uniform_filter,
 )
+
+from engine.core.morphology import dilated, opened, pieces_of, propagated
 
 EVEN = 0.015  # how far the colours of a flat tone spread
 NEAR = 0.06  # largest channel difference from a tone's colour within which the border is that tone
@@ -48,7 +46,8 @@ def border_tones(rgb: np.ndarray, thick: int) -> tuple[Tone, ...]:
     A tone beside the first must lie at opposite sides, or hold an upper corner: an object that leaves the picture lies at one.
     What is of no tone may lie at one side alone, for the same reason.
     """
-    sides = _sides(*rgb.shape[:2], thick)
+    height, width = rgb.shape[:2]
+    sides = _sides(height, width, thick)
     ring, tones = np.any(list(sides.values()), axis=0), []
     left = ring.copy()
     while len(tones) < MOST_TONES and left.sum() > LEAST_TONE * ring.sum():
@@ -83,7 +82,7 @@ def cut_by_tones(rgb: np.ndarray, tones: tuple[Tone, ...], thick: int) -> np.nda
 
 def without_specks(inside: np.ndarray) -> np.ndarray:
     """A mask (H,W) without pieces that are tiny beside the largest, unless there are so many that they are the object."""
-    pieces, count = label(inside, np.ones((3, 3)))
+    pieces, count = pieces_of(inside, np.ones((3, 3)))
     if count < 2:
         return inside
     sizes = np.bincount(pieces.ravel())
@@ -133,23 +132,23 @@ def _inside(rgb: np.ndarray, tones: tuple[Tone, ...]) -> np.ndarray:
     like, nearly = (distance <= _clear(distance)) | meeting, (distance <= CLEAR) | meeting
     outside = _grown(nearly)
     faint = outside & ~_grown(like)
-    outside &= ~binary_propagation(binary_opening(faint, iterations=EDGE), mask=faint)  # pale parts, but not a halo
+    outside &= ~propagated(opened(faint, iterations=EDGE), mask=faint)  # pale parts, but not a halo
     shadow = _grown(outside | like | _shaded(rgb, colour)) & ~outside
     if 0 < shadow.sum() <= SHADOW_SHARE * (~outside & ~shadow).sum():
         outside |= shadow
-    return ~outside & ~binary_dilation(_holes(like, outside), iterations=EDGE, mask=nearly)
+    return ~outside & ~dilated(_holes(like, outside), iterations=EDGE, mask=nearly)
 
 
 def _grown(allowed: np.ndarray) -> np.ndarray:
     seeds = np.zeros_like(allowed)
     seeds[[0, -1]], seeds[:, [0, -1]] = allowed[[0, -1]], allowed[:, [0, -1]]
-    return binary_propagation(seeds, mask=allowed)
+    return propagated(seeds, mask=allowed)
 
 
 def _between(rgb: np.ndarray, tones: tuple[Tone, ...]) -> np.ndarray:
     """Where (H,W) two tones meet: close to both, and of a colour between them."""
     found = np.zeros(rgb.shape[:2], bool)
-    areas = [binary_dilation(np.abs(rgb - tone.colour).max(-1) <= CLEAR, iterations=EDGE) for tone in tones]
+    areas = [dilated(np.abs(rgb - tone.colour).max(-1) <= CLEAR, iterations=EDGE) for tone in tones]
     for i, first in enumerate(tones):
         for j, second in enumerate(tones[:i]):
             axis = second.colour - first.colour
@@ -170,7 +169,7 @@ def _shaded(rgb: np.ndarray, colour: np.ndarray) -> np.ndarray:
 
 def _holes(like: np.ndarray, outside: np.ndarray) -> np.ndarray:
     """Parts (H,W) of a tone within the object that are too large to be an eye or a gleam."""
-    pieces, count = label(like & ~outside)
+    pieces, count = pieces_of(like & ~outside)
     if not count:
         return np.zeros_like(like)
     sizes = np.bincount(pieces.ravel())
@@ -194,8 +193,8 @@ def _tone_within_frame(rgb: np.ndarray, tones: tuple[Tone, ...], inside: np.ndar
 
 def _soft(distance: np.ndarray, inside: np.ndarray) -> np.ndarray:
     """Alpha (H,W): 1 in the object; near its outline as far as a pixel is from the tone, beside the farthest one near it."""
-    near_outside = binary_dilation(~inside, iterations=EDGE)
-    near_inside = binary_dilation(inside, iterations=1)
+    near_outside = dilated(~inside, iterations=EDGE)
+    near_inside = dilated(inside, iterations=1)
     most = maximum_filter(np.where(near_inside, distance, 0), 2 * EDGE + 1)
     share = np.clip(distance / np.maximum(0.9 * most, 1e-6), 0, 1)
     return np.where(inside & ~near_outside, 1.0, np.where(near_inside, share, 0.0))

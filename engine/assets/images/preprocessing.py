@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.ndimage import binary_dilation, binary_erosion, binary_fill_holes, distance_transform_edt, gaussian_filter
+from scipy.ndimage import distance_transform_edt, gaussian_filter
 
 from engine.assets.images.crop import Crop, crop_of
 from engine.assets.images.decoding import read_photo
 from engine.assets.images.image_arguments import WHOLE, ListedCrop
 from engine.assets.images.segmenters import AUTO, cut_by
+from engine.core.morphology import dilated, eroded, filled
 
 PALE = 0.1  # largest channel difference across an outline under which it is a guess
 PALE_SHARE = 0.35  # of the outline, that may be so pale
@@ -31,19 +32,22 @@ def doubts_of(picture: np.ndarray, cut: np.ndarray, how: str) -> tuple[str, ...]
     rgb, notes = picture[..., :3].astype(np.float32) / 255, []
     if pale_share(rgb, inside) > PALE_SHARE or (how == "flat background" and lost_share(rgb, inside) > DRAWN_SHARE):
         notes.append(_PALE_NOTE)
-    if (binary_fill_holes(inside) & ~inside).sum() > HOLE_SHARE * inside.sum():
+    if (filled(inside) & ~inside).sum() > HOLE_SHARE * inside.sum():
         notes.append(_HOLES_NOTE)
     return tuple(notes)
 
 
 def pale_share(rgb: np.ndarray, inside: np.ndarray) -> float:
     """Share of a mask's outline (H,W) across which the picture (H,W,3) in 0..1 hardly changes."""
-    rim = inside & ~binary_erosion(inside, border_value=1)
-    behind = binary_dilation(inside, iterations=REACH + 1) & ~binary_dilation(inside, iterations=REACH - 1)
-    within = binary_erosion(inside, iterations=REACH, border_value=1)
+    rim = inside & ~eroded(inside, border_value=1)
+    behind = dilated(inside, iterations=REACH + 1) & ~dilated(inside, iterations=REACH - 1)
+    within = eroded(inside, iterations=REACH, border_value=1)
     if not rim.any() or not behind.any() or not within.any():
         return 0.0
-    out, deep = (distance_transform_edt(~near, return_distances=False, return_indices=True)[:, rim] for near in (behind, within))
+    out, deep = (
+        np.asarray(distance_transform_edt(~near, return_distances=False, return_indices=True))[:, rim]
+        for near in (behind, within)
+    )
     change = np.abs(rgb[tuple(out)] - rgb[tuple(deep)]).max(-1)
     return float((change < PALE).mean())
 
@@ -51,9 +55,10 @@ def pale_share(rgb: np.ndarray, inside: np.ndarray) -> float:
 def lost_share(rgb: np.ndarray, inside: np.ndarray) -> float:
     """Lines drawn in what was cut away from a picture (H,W,3), beside the outline's length: a pale part leaves them behind."""
     smooth = gaussian_filter(rgb, (1, 1, 0))
-    lines = np.hypot(*np.gradient(smooth, axis=(0, 1))).max(-1) > DRAWN
-    rim = (inside & ~binary_erosion(inside, border_value=1)).sum()
-    return float((lines & ~binary_dilation(inside, iterations=2 * REACH)).sum() / max(rim, 1))
+    down, across = np.gradient(smooth, axis=(0, 1))
+    lines = np.hypot(down, across).max(-1) > DRAWN
+    rim = (inside & ~eroded(inside, border_value=1)).sum()
+    return float((lines & ~dilated(inside, iterations=2 * REACH)).sum() / max(rim, 1))
 
 
 @dataclass(frozen=True, eq=False)

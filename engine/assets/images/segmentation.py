@@ -10,9 +10,11 @@ import warnings
 from typing import Literal
 
 import numpy as np
-from scipy.ndimage import binary_dilation, binary_erosion, binary_fill_holes, binary_propagation, gaussian_filter, label
+from scipy.ndimage import gaussian_filter
 
 from engine.assets.images.flat_background import border_tones, cut_by_tones
+from engine.core import morphology
+from engine.core.morphology import dilated, eroded, pieces_of, propagated
 from engine.errors import InputError
 
 How = Literal["alpha", "flat background", "background of several tones", "border"]
@@ -70,7 +72,7 @@ def _trouble(inside: np.ndarray, how: str) -> str:
         return "nothing is left"
     if inside.mean() >= MOST_SHARE:
         return "nothing can be told from the background"
-    sizes = np.bincount(label(inside)[0].ravel())[1:]
+    sizes = np.bincount(pieces_of(inside)[0].ravel())[1:]
     if how == "border" and sizes.max() < MAIN_SHARE * sizes.sum():
         return "the object, or its background, is too uneven, and it fell into pieces"
     return ""
@@ -106,10 +108,10 @@ def _seeds(small: np.ndarray) -> np.ndarray:
     """1: surely background, 2: surely object, 0: to be decided."""
     surprise, noise = surprise_of(small)
     ring = _ring(*small.shape[:2])
-    alike = binary_propagation(ring, mask=(surprise < LIKE + noise) | ring)
+    alike = propagated(ring, mask=(surprise < LIKE + noise) | ring)
     strange = surprise > STRANGE + 2 * noise
     seeds = np.zeros(small.shape[:2], np.int64)
-    seeds[binary_erosion(strange)] = 2
+    seeds[eroded(strange)] = 2
     seeds[alike] = 1
     return seeds
 
@@ -138,13 +140,13 @@ def surprise_of(rgb: np.ndarray) -> tuple[np.ndarray, float]:
 
 def _main_part(inside: np.ndarray, behind: np.ndarray) -> np.ndarray:
     """Without specks that are small beside the largest piece, and without holes through which nothing is seen of ``behind``."""
-    pieces, count = label(inside > 0.5)
+    pieces, count = pieces_of(inside > 0.5)
     if not count:
         return inside
     sizes = np.bincount(pieces.ravel())[1:]
     kept = np.isin(pieces, 1 + np.flatnonzero(sizes >= LEAST_PIECE * sizes.max()))
-    near = binary_dilation(kept, iterations=2)
-    filled = binary_fill_holes(kept) & ~kept & ~binary_dilation(behind & ~kept)
+    near = dilated(kept, iterations=2)
+    filled = morphology.filled(kept) & ~kept & ~dilated(behind & ~kept)
     return np.where(filled, 1.0, inside * near)
 
 

@@ -56,7 +56,9 @@ def box_of(rgb: np.ndarray) -> Box:
         return (MARGIN, MARGIN, 1 - MARGIN, 1 - MARGIN)
     height, width = rgb.shape[:2]
     low, high = (columns.min() / width, rows.min() / height), ((columns.max() + 1) / width, (rows.max() + 1) / height)
-    return tuple(max(0.0, edge - MARGIN) for edge in low) + tuple(min(1.0, edge + MARGIN) for edge in high)
+    left, top = (max(0.0, edge - MARGIN) for edge in low)
+    right, bottom = (min(1.0, edge + MARGIN) for edge in high)
+    return left, top, right, bottom
 
 
 def _premultiplied(rgba: np.ndarray) -> np.ndarray:

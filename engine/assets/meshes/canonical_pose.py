@@ -127,9 +127,9 @@ def _mirror_error(points: np.ndarray, number: int) -> float:
     """Mean distance from the mirrored points to the nearest of the others."""
     sign = np.ones(3)
     sign[number] = -1
-    from scipy.spatial import cKDTree  # slow to import
+    from scipy.spatial import KDTree  # slow to import
 
-    return float(cKDTree(points).query(points * sign)[0].mean())
+    return float(KDTree(points).query(points * sign)[0].mean())
 
 
 def _hull_area(flat: np.ndarray) -> float:

@@ -102,7 +102,7 @@ def _size(surfaces: Sequence[Surface]) -> float:
 def _split(surface: Surface, size: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, bool]:
     """Vertices, faces and colours of a surface, hidden faces left out, and whether any face was split."""
     vertices, faces = surface.vertices.astype(np.float64), surface.faces.astype(np.int64)
-    sound = ((faces >= 0) & (faces < len(vertices))).all(1)
+    sound: np.ndarray = np.all((faces >= 0) & (faces < len(vertices)), axis=1)
     faces = np.where(sound[:, None], faces, 0) if len(vertices) else faces[:0]
     if len(faces) > SAMPLED_FACES:
         seen = surface.paint(np.arange(len(faces)), np.full((len(faces), 3), 1 / 3))

@@ -105,11 +105,11 @@ class Materials:
         accessor = self.buffers.document["accessors"][index]
         values = np.asarray(packed[name] if name in packed else self.buffers.array(index))
         if name in packed and accessor.get("normalized") and values.dtype.kind in "iu":
-            values = values / np.iinfo(values.dtype).max
+            values = values / np.iinfo(values.dtype.type).max
         if not name.startswith("COLOR"):
             return values
         if values.dtype.kind in "iu":  # not marked as fractions, as they must be
-            values = values / np.iinfo(values.dtype).max
+            values = values / np.iinfo(values.dtype.type).max
         return values if values.shape[1] == 4 else np.concatenate([values, np.ones((len(values), 1))], 1)
 
     def texture(self, index: int) -> Texture | None:

@@ -63,7 +63,7 @@ def _influences(
 def _hung(vertices: np.ndarray, joints: np.ndarray, numbers: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Vertices (N,3), each moved by the joints' matrices (J,4,4) that it hangs on (N,K) by its weights (N,K)."""
     shares = weights / np.maximum(weights.sum(1, keepdims=True, dtype=np.float64), 1e-9)
-    matrices = sum(shares[:, k, None, None] * joints[numbers[:, k].astype(np.int64)] for k in range(shares.shape[1]))
+    matrices = np.einsum("nk,nkij->nij", shares, joints[numbers.astype(np.int64)])
     return np.einsum("nij,nj->ni", matrices[:, :3, :3], vertices) + matrices[:, :3, 3]
 
 

@@ -49,7 +49,8 @@ def _with(known: Material, word: str, rest: str) -> Material:
         return Material(known.colour, known.alpha, read_map(rest))
     numbers = _numbers(rest)
     if word == "kd" and numbers:
-        return Material(tuple((numbers * 3)[:3]) if len(numbers) < 3 else tuple(numbers[:3]), known.alpha, known.texture)
+        red, green, blue = (numbers * 3)[:3] if len(numbers) < 3 else numbers[:3]
+        return Material((red, green, blue), known.alpha, known.texture)
     if word in ("d", "tr") and numbers:
         return Material(known.colour, numbers[-1] if word == "d" else 1 - numbers[-1], known.texture)
     return known

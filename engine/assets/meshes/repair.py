@@ -50,7 +50,7 @@ def _without_broken(mesh: RawMesh) -> RawMesh:
     """Without vertices that are no places, and faces that need one that is not there."""
     count = len(mesh.vertices)
     inside = ((mesh.faces >= 0) & (mesh.faces < count)).all(1)
-    sound = np.isfinite(mesh.vertices).all(1) & (np.abs(np.nan_to_num(mesh.vertices)) < FARTHEST).all(1)
+    sound: np.ndarray = np.all(np.isfinite(mesh.vertices) & (np.abs(np.nan_to_num(mesh.vertices)) < FARTHEST), axis=1)
     kept = inside.copy()
     kept[inside] = sound[mesh.faces[inside]].all(1)
     if not kept.any():

@@ -57,9 +57,9 @@ def bodies_of_points(points: np.ndarray, colours: np.ndarray) -> RawMesh:
         raise FileFormatError("It holds too few points to make a shape of.", "Choose a model with a surface.")
     kept, _ = _thinned(np.arange(len(points)))
     points = points[kept].astype(np.float64)
-    from scipy.spatial import cKDTree  # slow to import
+    from scipy.spatial import KDTree  # slow to import
 
-    gaps = cKDTree(points).query(points, k=min(5, len(points)))[0][:, -1]
+    gaps = KDTree(points).query(points, k=min(5, len(points)))[0][:, -1]
     size = np.clip(gaps, 0, 3 * np.median(gaps)) * 0.7
     vertices, faces, owner = _bodies(points, np.eye(3)[None] * size[:, None, None])
     return RawMesh(

@@ -76,7 +76,7 @@ def _surface(part: trimesh.Trimesh, matrix: np.ndarray) -> Surface:
         if found is not None and look.uv is not None and len(look.uv) == len(vertices):
             texture, places = Texture(found), np.asarray(look.uv) * [1, -1] + [0, 1]  # from the bottom left
             return Surface(vertices, faces, lambda rows, shares: texture.at(of_corners(places, faces, rows, shares)))
-        return Surface(vertices, faces, one_colour(np.asarray(look.material.main_color[:3], np.float64) / 255))
+        return Surface(vertices, faces, one_colour([float(channel) / 255 for channel in look.material.main_color[:3]]))
     if isinstance(look, ColorVisuals) and look.defined:
         colours = np.asarray(look.face_colors, np.float64) / 255
         return Surface(vertices, faces, lambda rows, shares: colours[rows])

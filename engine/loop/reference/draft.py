@@ -62,7 +62,7 @@ class GuidedDraft:
         """What sampling begins with at ``time``: ``noise`` (V,C,h,w), or the reference's pictures under as much of it as
         belongs to the time (SDEdit, arXiv 2108.01073), in the prompt's colour where it names just one.
         """
-        if self.start(knobs) >= FROM_NOISE:
+        if self.guide is None or self.start(knobs) >= FROM_NOISE:
             return noise
         rgba = self.guide.model.pictures(self.cameras)
         if not self.guide.painted and len(colours_named(prompt)) == 1:
@@ -83,7 +83,7 @@ class GuidedDraft:
 
     def corrected(self, prediction: Prediction, x_t: Tensor, t: Tensor, knobs: Knobs) -> Prediction:
         """For priors that see alpha: it is pulled towards the reference's outlines, where the guide pulls at all."""
-        if self.guide is None or self.prior.info.channels != "rgba":
+        if self.guide is None or self.maps is None or self.prior.info.channels != "rgba":
             return prediction
         influence = self.guide.pulling(knobs)
         if influence.silent:
@@ -101,7 +101,7 @@ class GuidedDraft:
         if self.guide is None:
             return noise
         acting = noise | strength_metrics(self.guide, knobs, torch.tensor([(time + 0.5) / len(self.prior.schedule)]))
-        if self.prior.info.channels != "rgba":
+        if self.maps is None or self.prior.info.channels != "rgba":
             return acting
         likeness = float(outline_iou(views.alpha, mask_of(self.maps).to(views.alpha.device)).mean())
         return {"reference_similarity": likeness, **acting}

@@ -6,7 +6,7 @@ import torch
 
 from engine.core.cameras import Cameras
 from engine.core.views import Views
-from engine.loop.reference.guide import mask_of
+from engine.loop.reference.guide import Guide, mask_of
 from engine.loop.reference.likeness import probe_cameras
 from engine.loop.state import Context
 from engine.prior.reference.silhouette import outline_iou
@@ -16,20 +16,20 @@ NOISE = 0.98
 """Share of the schedule at which a prior is asked for its first guess: nearly nothing but noise."""
 
 
-def wanted_likeness(context: Context) -> float | None:
+def wanted_likeness(context: Context, guide: Guide) -> float | None:
     """IoU of the reference's outlines with the given pictures', else with the prior's first guess at the words.
 
     None without pictures, for priors that see no alpha or not all sides of one object at once.
     """
     given = context.given
     if given is not None:
-        each = outline_iou(given.rgba[..., 3:], mask_of(context.guide.model.maps(given.cameras)))
+        each = outline_iou(given.rgba[..., 3:], mask_of(guide.model.maps(given.cameras)))
         return float((given.weights * each).sum() / given.weights.sum())
     info = context.prior.info
     if info.channels != "rgba" or not info.joint_views:
         return None
     cameras = probe_cameras(info, info.resolution).to(context.prior.device)
-    return float(outline_iou(_first_guess(context, cameras).alpha, mask_of(context.guide.model.maps(cameras))).mean())
+    return float(outline_iou(_first_guess(context, cameras).alpha, mask_of(guide.model.maps(cameras))).mean())
 
 
 @torch.no_grad()

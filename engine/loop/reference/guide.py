@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 
 import torch
 from torch import Tensor
 
-from engine.assets.meshes.canonical_pose import Orientation
+from engine.assets.meshes.canonical_pose import Orientation, Tip
 from engine.assets.meshes.mesh_file import read_reference
 from engine.assets.meshes.mesh_shape import ReferenceShape
 from engine.assets.meshes.render_maps import reference_maps, reference_pictures
@@ -95,10 +95,11 @@ class Guide:
 
     def opening(self, knobs: Knobs) -> float:
         """How far the gate is open, 0..1. A controller weighs by itself what comes through."""
-        if not self.is_judged(knobs):
+        if self.likeness is None or not self.is_judged(knobs):
             return 1.0
-        asked = read_gate(knobs.reference_gate)
-        half = asked if asked != AUTO else HALF_OPEN if self.clean_maps is None else HALF_OPEN_BY_PICTURE
+        chosen = read_gate(knobs.reference_gate)
+        half = HALF_OPEN if self.clean_maps is None else HALF_OPEN_BY_PICTURE
+        half = half if isinstance(chosen, str) else chosen
         return gate(self.likeness, half - GATE_WIDTH / 2, half + GATE_WIDTH / 2)
 
     def is_judged(self, knobs: Knobs) -> bool:
@@ -133,12 +134,12 @@ class Guide:
         influence = self.influence(knobs)
         if self.chosen and self.way != "controlnet" and not self.alone:
             return replace(influence, opening=influence.opening * knobs.reference_follow)
-        by_pictures = self.clean_maps is not None and self.likeness is not None
-        if self.way == "shape" and not (by_pictures and read_gate(knobs.reference_gate) == AUTO):
+        likeness = None if self.clean_maps is None else self.likeness  # with given pictures
+        if self.way == "shape" and not (likeness is not None and read_gate(knobs.reference_gate) == AUTO):
             return influence
-        if self.way == "controlnet" or self.alone or not by_pictures:
+        if self.way == "controlnet" or self.alone or likeness is None:
             return replace(influence, opening=0.0)
-        sure = gate(self.likeness, SURE - SURE_WIDTH / 2, SURE + SURE_WIDTH / 2)
+        sure = gate(likeness, SURE - SURE_WIDTH / 2, SURE + SURE_WIDTH / 2)
         return replace(influence, opening=influence.opening * sure)
 
     def seen(self, cameras: Cameras, side: int | None = None) -> ReferenceMaps:
@@ -171,7 +172,7 @@ def guide_for(spec: RunSpec, prior: Prior, given: GivenViews | None, folder: Pat
     """
     if not spec.reference.strip():
         return None
-    orientation = Orientation(spec.reference_up, spec.reference_turn_deg)
+    orientation = Orientation(cast(Tip, spec.reference_up), spec.reference_turn_deg)
     path = found(spec.reference, folder)
     shape, origin = read_reference(path, orientation), origin_of(path)
     reason = (origin.reason,) if origin is not None and origin.reason else ()
@@ -190,7 +191,14 @@ def guide_by(model: Model, spec: RunSpec, prior: Prior, given: GivenViews | None
     way = chosen_way(spec, info)
     notes = (info.reference_note,) if way == "controller" and info.reference_note else ()
     return Guide(
-        model, way, spec.reference_map, info.resolution, outlines, clean, notes=notes, alone=spec.reference_by == "controller"
+        model,
+        way,
+        cast(Reading, spec.reference_map),
+        info.resolution,
+        outlines,
+        clean,
+        notes=notes,
+        alone=spec.reference_by == "controller",
     )
 
 

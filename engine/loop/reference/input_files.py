@@ -85,6 +85,7 @@ def digest(path: Path) -> str:
 
 def _parts(reference: str) -> tuple[str, str]:
     match = _FORM.fullmatch(reference.strip())
+    assert match is not None, "an empty reference is none"
     return match["path"], match["digest"] or ""
 
 
@@ -150,6 +151,7 @@ def kept_item(item: Item, folder: Path) -> Path:
         return folder / path_in(kept_with(str(item.path), folder))
     path = folder / COPIES / f"{re.sub(r'[^A-Za-z0-9]+', '-', item.id)}.glb"
     facts = {"title": item.caption, "license": item.licence, "source": f"{item.source}, {item.id}"}
+    assert item.build is not None, "what has no file is built"
     vertices, faces, colours = split_by_colour(item.build())
     write_glb(path, vertices, faces, colours, facts=facts, exact=True)
     return path

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, cast
 
 from engine.errors import InputError
 from engine.loop.reference_settings import AUTO
@@ -27,4 +27,4 @@ def chosen_way(spec: RunSpec, info: PriorInfo) -> Way:
             "reference_by is 'controlnet', and control is 'off': there is no ControlNet to show the reference to.",
             "Choose one with control, or set reference_by to shape.",
         )
-    return spec.reference_by
+    return cast(Way, spec.reference_by)

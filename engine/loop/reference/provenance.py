@@ -46,9 +46,10 @@ def origin_of(path: Path) -> Origin | None:
         if document["digest"] != digest(path):
             return None
         near = document["similarity"]
-        words = (str(document[name]) for name in ("id", "caption", "source", "licence"))
+        named = {name: str(document[name]) for name in ("id", "caption", "source", "licence")}
         near = None if near is None or not math.isfinite(near) else float(near)
-        return Origin(*words, near, bool(document.get("retrieved", True)), str(document.get("reason", "")))
+        retrieved, reason = bool(document.get("retrieved", True)), str(document.get("reason", ""))
+        return Origin(**named, similarity=near, retrieved=retrieved, reason=reason)
     except (OSError, ValueError, KeyError, TypeError, InputError):
         return None
 

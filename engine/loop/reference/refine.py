@@ -32,5 +32,5 @@ def strength_metrics(guide: Guide, knobs: Knobs, times: Tensor) -> dict[str, flo
     Where a likeness decides on that, it is told as the fit.
     """
     strength = float(Reference(guide.influence(knobs)).strengths(times).float().mean())
-    fit = {"reference_fit": guide.likeness} if guide.is_judged(knobs) else {}
+    fit = {"reference_fit": guide.likeness} if guide.likeness is not None and guide.is_judged(knobs) else {}
     return {"reference_strength": strength, "reference_gate": guide.opening(knobs), **fit}

@@ -27,6 +27,7 @@ def loss(step: RenderedStep) -> Tensor | None:
 def some_views(context: Context, state: RunState, count: int) -> Anchor:
     """A few of the anchor views at random; all of them for a canvas, whose pictures are tied to their cameras."""
     anchor = state.anchor
+    assert anchor is not None, "there are none before the draft"
     if context.spec.scene == "canvas":
         return anchor
     chosen = torch.randperm(len(anchor.cameras), generator=state.rng)[:count]

@@ -30,6 +30,7 @@ def normal_consistency(views: Views, cameras: Cameras) -> Tensor:
     N is ``views.normal``, composed like colours, and n the unit normal of the depth picture, both in world axes.
     """
     depth = views.depth / views.alpha.clamp(min=0.05)
+    assert views.normal is not None, "ask the renderer for normals"
     normal = depth_normals(depth[..., 0], cameras)
     opaque = (views.alpha > OPAQUE).to(depth.dtype)
     inner = F.pad(opaque[:, 1:-1, 1:-1], (0, 0, 1, 1, 1, 1))  # the rim has no neighbours

@@ -22,7 +22,7 @@ def loss(step: RenderedStep) -> Tensor | None:
     if guide is None:
         return None
     influence = guide.pulling(step.knobs)
-    if influence.silent:
+    if influence.silent or step.t is None:
         return None
     times = (step.t + 0.5) / len(step.context.prior.schedule)
     return step.scaled(pull(step.views, step.cameras, guide.model.maps(step.cameras), times, influence, guide.reading))

@@ -31,6 +31,6 @@ class RenderedStep:
     t: Tensor | None = None
     kept: Kept | None = None
 
-    def scaled(self, mean: Tensor | float) -> Tensor | float:
+    def scaled(self, mean: Tensor) -> Tensor:
         """A penalty on the scale of a mean, brought to that of a guidance loss, which is half a sum over each view of ``x``."""
         return mean if self.x is None else mean * (0.5 * self.x[0].numel())

@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from engine.errors import FileFormatError, InputError
 from engine.prior.base import Condition
 from engine.prior.control.entries import CONTROLS_FOLDER, ControlEntry, find_control, local_folder
 from engine.prior.control.pictures import PICTURES
 from engine.prior.entries import lacking
-from engine.prior.latent.loading import load_network
+from engine.prior.latent.loading import Network, load_network
 from engine.prior.pipeline_folder import read_json
 from engine.prior.resize import to_square
 
 if TYPE_CHECKING:  # slow to import
-    from diffusers import ControlNetModel
+    pass
 
 KIND = "ControlNetModel"
 BASES = {768: "Stable Diffusion 1.x", 1024: "Stable Diffusion 2.x", 2048: "Stable Diffusion XL"}
@@ -33,7 +33,7 @@ class Control:
     """A frozen ``network`` that looks at the pictures that its entry names."""
 
     entry: ControlEntry
-    network: ControlNetModel
+    network: Network
 
     def pictures(self, condition: Condition, side: int) -> Tensor:
         """What it is shown of ``condition.views``, or of the reference's: (B,3,side,side) in 0..1.
@@ -82,9 +82,9 @@ def load_control(control_id: str, device: torch.device, folder: Path = CONTROLS_
     return Control(entry, load_network(place.parent, place.name, ControlNetModel.from_pretrained, device))
 
 
-def check_base(control: Control, unet: nn.Module, title: str) -> None:
+def check_base(control: Control, unet: Network, title: str) -> None:
     """Raises InputError for a ControlNet that was not trained on the base of ``unet``, the network of the prior ``title``."""
-    its, ours = control.network.config.cross_attention_dim, unet.config.cross_attention_dim
+    its, ours = (each.config.cross_attention_dim for each in (control.network, unet))
     remedy = f"Choose a ControlNet for {BASES.get(ours, 'the same base')}, or a prior of the ControlNet's base."
     where = f"The ControlNet {control.entry.id!r} was made for {control.entry.base}"
     if its != ours:

@@ -14,14 +14,13 @@ from torch import Tensor, nn
 from engine.core.noise_schedule import NoiseSchedule
 from engine.prior.base import PriorInfo, TextEmbedding
 from engine.prior.flow.schedule import flow_input, read_flow
-from engine.prior.latent.loading import Layout, check_channels, half_for, load_network, load_tokenizer, square_side
+from engine.prior.latent.loading import Layout, Network, check_channels, half_for, load_network, load_tokenizer, square_side
 from engine.prior.latent.prior import LatentParts, LatentPrior
 from engine.prior.latent.space import LatentSpace, shrinkage
 from engine.prior.latent.stable_diffusion import described
 from engine.prior.prediction_type import FLOW
 
 if TYPE_CHECKING:  # slow to import; whoever loads a model has done it
-    from diffusers import SanaTransformer2DModel
     from transformers import Gemma2Model, PreTrainedTokenizerBase
 
 LAYOUT = Layout(
@@ -61,7 +60,7 @@ class GemmaWords:
 
     def unread(self, prompt: str) -> str:
         text, length = self._instructed(prompt)
-        return self.tokenizer.decode(self.tokenizer(text, truncation=False, verbose=False).input_ids[length:]).strip()
+        return str(self.tokenizer.decode(self.tokenizer(text, truncation=False, verbose=False).input_ids[length:])).strip()
 
     def _instructed(self, prompt: str) -> tuple[str, int]:
         """What the language model is given, and how many tokens of it: as many words as without the instruction."""
@@ -75,7 +74,7 @@ class GemmaWords:
 class SanaDenoiser:
     """Sana's transformer in its own dtype; it takes times 0..1000 times its ``timestep_scale`` and gives the velocity."""
 
-    network: SanaTransformer2DModel
+    network: Network
     schedule: NoiseSchedule
 
     def __call__(self, x_t: Tensor, t: Tensor, text: TextEmbedding) -> Tensor:
@@ -104,12 +103,12 @@ def load_sana(
     """
     folder, device = Path(folder), torch.device(device)
     LAYOUT.check(folder, leave_out)
-    parts = _load_parts(folder, device)
+    parts, schedule = _load_parts(folder, device)
     info = described(folder, parts.space.side, info, has_unet=False)
-    return LatentPrior(parts, info, parts.denoiser.schedule, FLOW, max_views_per_call)
+    return LatentPrior(parts, info, schedule, FLOW, max_views_per_call)
 
 
-def _load_parts(folder: Path, device: torch.device) -> LatentParts:
+def _load_parts(folder: Path, device: torch.device) -> tuple[LatentParts, NoiseSchedule]:
     from diffusers import AutoencoderDC, SanaTransformer2DModel  # slow to import, so only when a model is loaded
     from transformers import AutoTokenizer, Gemma2Model
 
@@ -123,7 +122,7 @@ def _load_parts(folder: Path, device: torch.device) -> LatentParts:
     tokenizer = load_tokenizer(folder, "tokenizer", AutoTokenizer.from_pretrained)
     tokenizer.padding_side = "right"
     words = GemmaWords(tokenizer, encoder, trained_instruction())
-    return LatentParts(SanaDenoiser(transformer, schedule), LatentSpace(vae, side * shrinkage(vae)), words)
+    return LatentParts(SanaDenoiser(transformer, schedule), LatentSpace(vae, side * shrinkage(vae)), words), schedule
 
 
 def trained_instruction() -> str:

@@ -15,7 +15,7 @@ from engine.core.noise_schedule import NoiseSchedule
 from engine.prior.base import PriorInfo, TextEmbedding
 from engine.prior.flow.schedule import flow_input, read_flow
 from engine.prior.latent.common import clip_tower
-from engine.prior.latent.loading import Layout, check_channels, half_for, load_network, load_tokenizer, square_side
+from engine.prior.latent.loading import Layout, Network, check_channels, half_for, load_network, load_tokenizer, square_side
 from engine.prior.latent.prior import LatentParts, LatentPrior
 from engine.prior.latent.space import LatentSpace, shrinkage
 from engine.prior.latent.stable_diffusion import described
@@ -24,7 +24,6 @@ from engine.prior.pipeline_folder import parts_of
 from engine.prior.prediction_type import FLOW
 
 if TYPE_CHECKING:  # slow to import; whoever loads a model has done it
-    from diffusers import SD3Transformer2DModel
     from transformers import PreTrainedTokenizerBase, T5EncoderModel
 
 PIPELINE = "StableDiffusion3Pipeline"
@@ -71,7 +70,7 @@ class ThreeTowers:
 
     @property
     def networks(self) -> dict[str, nn.Module]:
-        clips = {"text_encoder": self.first.encoder, "text_encoder_2": self.second.encoder}
+        clips: dict[str, nn.Module] = {"text_encoder": self.first.encoder, "text_encoder_2": self.second.encoder}
         return clips if self.third is None else {**clips, "text_encoder_3": self.third.encoder}
 
     def embed(self, prompt: str, device: torch.device) -> TextEmbedding:
@@ -91,12 +90,13 @@ class ThreeTowers:
 class MmditDenoiser:
     """SD3's transformer in its own dtype; it takes times 0..1000 and gives the velocity."""
 
-    network: SD3Transformer2DModel
+    network: Network
     schedule: NoiseSchedule
 
     def __call__(self, x_t: Tensor, t: Tensor, text: TextEmbedding) -> Tensor:
         dtype = self.network.dtype
         x_s, time = flow_input(self.schedule, x_t, t)
+        assert text.pooled is not None, "its words are pooled, too"
         tokens, pooled = text.tokens.to(dtype), text.pooled.to(dtype)
         return self.network(x_s.to(dtype), encoder_hidden_states=tokens, pooled_projections=pooled, timestep=time).sample
 
@@ -116,12 +116,12 @@ def load_sd3(
     folder, device = Path(folder), torch.device(device)
     without = {*leave_out, *(part for part in T5 if part not in parts_of(folder))}
     Layout(PIPELINE, PARTS, REMEDY).check(folder, without)
-    parts = _load_parts(folder, device, with_t5=not without.intersection(T5))
+    parts, schedule = _load_parts(folder, device, with_t5=not without.intersection(T5))
     info = described(folder, parts.space.side, info, has_unet=False)
-    return LatentPrior(parts, info, parts.denoiser.schedule, FLOW, max_views_per_call)
+    return LatentPrior(parts, info, schedule, FLOW, max_views_per_call)
 
 
-def _load_parts(folder: Path, device: torch.device, with_t5: bool) -> LatentParts:
+def _load_parts(folder: Path, device: torch.device, with_t5: bool) -> tuple[LatentParts, NoiseSchedule]:
     from diffusers import AutoencoderKL, SD3Transformer2DModel  # slow to import, so only when a model is loaded
     from transformers import CLIPTextModelWithProjection
 
@@ -134,7 +134,7 @@ def _load_parts(folder: Path, device: torch.device, with_t5: bool) -> LatentPart
     first, second = (clip_tower(folder, device, suffix, CLIPTextModelWithProjection, half) for suffix in ("", "_2"))
     third = _t5(folder, device, half) if with_t5 else None
     words = ThreeTowers(first, second, third, transformer.config.joint_attention_dim)
-    return LatentParts(MmditDenoiser(transformer, schedule), LatentSpace(vae, side * shrinkage(vae)), words)
+    return LatentParts(MmditDenoiser(transformer, schedule), LatentSpace(vae, side * shrinkage(vae)), words), schedule
 
 
 def _t5(folder: Path, device: torch.device, half: torch.dtype) -> T5Tower:

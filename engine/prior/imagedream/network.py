@@ -10,7 +10,7 @@ are the new keys and values; `engine.prior.mvdream.names` translates the others.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import torch
 from diffusers import UNet2DConditionModel
@@ -41,6 +41,7 @@ class PictureAttention(Attention):
         assert encoder_hidden_states is not None and attention_mask is None, "this layer reads words and a picture, all of both"
         cut = encoder_hidden_states.shape[1] - self.picture_tokens
         words, picture = encoder_hidden_states[:, :cut], encoder_hidden_states[:, cut:]
+        assert self.to_k is not None and self.to_v is not None and self.to_out is not None, "it was made with all of them"
         query = self._heads(self.to_q(hidden_states))
         read = scaled_dot_product_attention(query, self._heads(self.to_k(words)), self._heads(self.to_v(words)))
         seen = scaled_dot_product_attention(query, self._heads(self.to_k_ip(picture)), self._heads(self.to_v_ip(picture)))
@@ -64,7 +65,8 @@ class Resampler(nn.Module):
     def forward(self, patches: Tensor) -> Tensor:
         patches = self.proj_in(patches)
         tokens = self.latents.expand(len(patches), -1, -1)
-        for gather, mix in self.layers:
+        for layer in self.layers:
+            gather, mix = cast(nn.ModuleList, layer)
             tokens = tokens + gather(patches, tokens)
             tokens = tokens + mix(tokens)
         return self.norm_out(self.proj_out(tokens))
@@ -101,6 +103,7 @@ def picture_unet(config: dict[str, Any], picture_tokens: int, patch_width: int) 
     with torch.device("meta"):
         unet = joint_unet(config)
         for block in [module for module in unet.modules() if isinstance(module, BasicTransformerBlock)]:
+            assert block.attn2 is not None, "every block reads words"
             block.attn2 = PictureAttention(block.attn2, picture_tokens)
         unet.image_embed = Resampler(config["cross_attention_dim"], picture_tokens, patch_width)
     return unet

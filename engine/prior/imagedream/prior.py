@@ -27,7 +27,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -39,7 +39,7 @@ from engine.prior.image_prompt.capabilities import IMAGEDREAM
 from engine.prior.image_prompt.clip_image_encoder import ClipImageEncoder, Preparation
 from engine.prior.image_prompt.prior import ImagePromptPrior
 from engine.prior.latent.common import load_vae, one_tower_parts
-from engine.prior.latent.loading import Layout, check_channels, load_network, readable
+from engine.prior.latent.loading import Layout, Network, check_channels, load_network, readable
 from engine.prior.mvdream.names import diffusers_name, unet_config
 from engine.prior.mvdream.prior import VIEWS, filled
 from engine.prior.mvdream.prior import described as described_mvdream
@@ -48,7 +48,7 @@ from engine.prior.prediction_type import read_output
 from engine.prior.weights import files_of
 
 if TYPE_CHECKING:
-    from diffusers import UNet2DConditionModel
+    pass
 
 
 LAYOUT = Layout(
@@ -100,15 +100,16 @@ class ImageDreamPrior(ImagePromptPrior):
         words = condition.text.expand(len(x_t)).tokens.to(x_t.device)
         picture, tokens = self._seen(x_t, clean)
         fours = zip(*(batch.split(VIEWS) for batch in (x_t, t, words, cameras)), strict=True)
-        output = torch.cat([self._denoise(*four, picture, tokens) for four in fours])
+        output = torch.cat([self._denoise(x, time, text, camera, picture, tokens) for x, time, text, camera in fours])
         return read_output(output, x_t, t, self.schedule, self.prediction_type)
 
     def _seen(self, x_t: Tensor, clean: CleanViews | None) -> tuple[Tensor, Tensor]:
         """The latents of the picture (1,4,h,w) and its tokens (1,n,D)."""
         if clean is None:
-            config = self.eye.encoder.config
+            config: Any = self.eye.encoder.config
             patches = x_t.new_zeros(1, 1 + (config.image_size // config.patch_size) ** 2, config.hidden_size)
             return torch.zeros_like(x_t[:1]), self._tokens_of(patches)
+        assert clean.tokens is not None, "this prior's own clean views have them"
         return clean.x[:1].to(x_t), self._tokens_of(clean.tokens[:1].to(x_t))
 
     def _tokens_of(self, patches: Tensor) -> Tensor:
@@ -148,7 +149,7 @@ def described(folder: Path, side: int, info: PriorInfo | None) -> PriorInfo:
     return replace(described_mvdream(folder, side, known), **IMAGEDREAM)
 
 
-def _load_unet(folder: Path, device: torch.device, patch_width: int) -> UNet2DConditionModel:
+def _load_unet(folder: Path, device: torch.device, patch_width: int) -> Network:
     """The published weights in our network. Raises FileFormatError for a file that is damaged, incomplete or another's."""
     from engine.prior.imagedream.network import picture_unet
 

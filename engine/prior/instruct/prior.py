@@ -70,8 +70,7 @@ class InstructPrior(LatentPrior):
 
     def _unscaled(self, x: Tensor) -> Tensor:
         """Latents as the VAE gives them, which is how this network was shown the picture."""
-        space = self.parts.space
-        return x / space.vae.config.scaling_factor + space.shift
+        return self.parts.space.unscaled(x)
 
     @cached_property
     def _empty(self) -> TextEmbedding:

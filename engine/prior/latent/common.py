@@ -5,30 +5,29 @@ from __future__ import annotations
 from pathlib import Path
 
 import torch
-from torch import nn
 
-from engine.prior.latent.loading import load_network, load_tokenizer, square_side
+from engine.prior.latent.loading import Network, load_network, load_tokenizer, square_side
 from engine.prior.latent.prior import LatentParts
 from engine.prior.latent.space import LatentSpace, shrinkage
 from engine.prior.latent.text_encoder import ClipTower, ClipWords
 from engine.prior.latent.unet import UnetDenoiser
 
 
-def load_unet(folder: Path, device: torch.device) -> nn.Module:
+def load_unet(folder: Path, device: torch.device) -> Network:
     """The part ``unet`` as diffusers' own class."""
     from diffusers import UNet2DConditionModel  # slow to import, so only when a model is loaded
 
     return load_network(folder, "unet", UNet2DConditionModel.from_pretrained, device)
 
 
-def load_vae(folder: Path, device: torch.device) -> nn.Module:
+def load_vae(folder: Path, device: torch.device) -> Network:
     """The part ``vae``; in full precision where its config says so."""
     from diffusers import AutoencoderKL
 
     return load_network(folder, "vae", AutoencoderKL.from_pretrained, device)
 
 
-def space_of(folder: Path, unet: nn.Module, vae: nn.Module) -> LatentSpace:
+def space_of(folder: Path, unet: Network, vae: Network) -> LatentSpace:
     """The latents of the side that the UNet was trained on."""
     return LatentSpace(vae, square_side(folder, "unet", unet) * shrinkage(vae))
 
@@ -43,6 +42,6 @@ def clip_tower(
     return ClipTower(load_tokenizer(folder, f"tokenizer{suffix}", CLIPTokenizer.from_pretrained), encoder)
 
 
-def one_tower_parts(folder: Path, unet: nn.Module, vae: nn.Module, device: torch.device) -> LatentParts:
+def one_tower_parts(folder: Path, unet: Network, vae: Network, device: torch.device) -> LatentParts:
     """UNet, VAE and the one CLIP tower of Stable Diffusion 1.x and 2.x."""
     return LatentParts(UnetDenoiser(unet), space_of(folder, unet, vae), ClipWords(clip_tower(folder, device)))

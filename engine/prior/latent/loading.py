@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import nn
@@ -17,6 +17,9 @@ from engine.prior.pipeline_folder import missing_files, parts_of, pipeline_class
 from engine.prior.prediction_type import check_prediction_type
 
 REMEDY = "This model needs another loader."
+
+Network: TypeAlias = Any
+"""A network of diffusers or transformers: the entries of its config are attributes, of which its types say nothing."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,7 @@ def load_tokenizer(folder: Path, part: str, from_pretrained: Callable[..., Any])
         return from_pretrained(folder / part, local_files_only=True)
 
 
-def check_channels(folder: Path, name: str, network: nn.Module, vae: nn.Module) -> None:
+def check_channels(folder: Path, name: str, network: Network, vae: Network) -> None:
     """Raises FileFormatError for a network that takes more than the noisy latents."""
     takes, gives = network.config.in_channels, vae.config.latent_channels
     if takes != gives:
@@ -113,7 +116,7 @@ def check_channels(folder: Path, name: str, network: nn.Module, vae: nn.Module) 
         )
 
 
-def square_side(folder: Path, name: str, network: nn.Module) -> int:
+def square_side(folder: Path, name: str, network: Network) -> int:
     """The latents' side that ``network`` was trained on; raises FileFormatError if it has none."""
     side = network.config.sample_size
     if not isinstance(side, int):

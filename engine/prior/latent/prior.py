@@ -21,6 +21,7 @@ from engine.core.noise_schedule import NoiseSchedule
 from engine.core.views import Views
 from engine.prior.abilities import DoesWithoutVae
 from engine.prior.base import Condition, Prediction, Prior, PriorInfo, TextEmbedding
+from engine.prior.latent.loading import Network
 from engine.prior.latent.space import LatentSpace, LinearSpace
 from engine.prior.latent.text_encoder import Words
 from engine.prior.offload import Offload
@@ -32,7 +33,8 @@ log = logging.getLogger(__name__)
 class Denoiser(Protocol):
     """The network that ``predict`` calls, and how to call it."""
 
-    network: nn.Module
+    @property
+    def network(self) -> nn.Module: ...
 
     def __call__(self, x_t: Tensor, t: Tensor, text: TextEmbedding) -> Tensor:
         """The network's output for ``x_t`` (B,C,h,w) in our convention at times ``t`` (B,), with B prompts."""
@@ -88,7 +90,7 @@ class LatentPrior:
         self.offload: Offload | None = None
 
     @property
-    def network(self) -> nn.Module:
+    def network(self) -> Network:
         return self.parts.denoiser.network
 
     def encode(self, views: Views) -> Tensor:

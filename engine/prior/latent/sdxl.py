@@ -62,10 +62,10 @@ def _load_parts(folder: Path, device: torch.device) -> LatentParts:
     return LatentParts(UnetDenoiser(unet, size), space, TwinClipWords(first, second, zero_empty))
 
 
-def _check_told(folder: Path, config: object, pooled: int, numbers: int) -> None:
+def _check_told(folder: Path, config: object, pooled: int | None, numbers: int) -> None:
     """Raises FileFormatError for a network that is told something else than the pooled text and the picture's size."""
     takes = getattr(config, "projection_class_embeddings_input_dim", None)
-    gives = pooled + numbers * (getattr(config, "addition_time_embed_dim", None) or 0)
+    gives = (pooled or 0) + numbers * (getattr(config, "addition_time_embed_dim", None) or 0)
     if getattr(config, "addition_embed_type", None) != "text_time" or takes != gives:
         raise FileFormatError(
             f"The unet in {folder} is told {takes} numbers besides the words; the pooled text and six of the picture's size "

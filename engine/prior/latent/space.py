@@ -10,7 +10,6 @@ to the VAE at hand: no table of numbers is needed, and a model with another VAE 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import torch
 import torch.nn.functional as F
@@ -18,11 +17,8 @@ from torch import Tensor, nn
 
 from engine.core.views import Views
 from engine.prior.chunked import chunked
+from engine.prior.latent.loading import Network
 from engine.prior.resize import to_square
-
-if TYPE_CHECKING:
-    from diffusers import AutoencoderDC, AutoencoderKL
-
 
 LEVELS = (0.0, 0.5, 1.0)
 """Every mixture of these in red, green and blue is a colour that the map is fitted to."""
@@ -33,7 +29,7 @@ CELLS = 4  # latents a side of the flat pictures; their middle is far enough fro
 class LatentSpace:
     """Latents (B,C,h,w) of pictures with ``side`` pixels, less the VAE's shift and times its scale: about unit variance."""
 
-    vae: AutoencoderKL | AutoencoderDC
+    vae: Network
     side: int
 
     @property
@@ -47,9 +43,13 @@ class LatentSpace:
 
     def decode(self, x: Tensor, most: int) -> Views:
         """Latents back to opaque pictures, in the dtype of the latents."""
-        latents = (x / self.vae.config.scaling_factor + self.shift).to(self.vae.dtype)
+        latents = self.unscaled(x).to(self.vae.dtype)
         pictures = chunked(lambda part: self.vae.decode(part).sample, most, latents, recompute=True)
         return opaque((pictures / 2 + 0.5).to(x.dtype))
+
+    def unscaled(self, x: Tensor) -> Tensor:
+        """Latents as the VAE gives them."""
+        return x / self.vae.config.scaling_factor + self.shift
 
     @property
     def shift(self) -> float:
@@ -67,7 +67,7 @@ def opaque(pictures: Tensor) -> Views:
     return Views(rgb, torch.ones_like(rgb[..., :1]), torch.zeros_like(rgb[..., :1]))
 
 
-def shrinkage(vae: AutoencoderKL | AutoencoderDC) -> int:
+def shrinkage(vae: Network) -> int:
     """How many pixels a side one latent stands for."""
     widths = getattr(vae.config, "block_out_channels", None) or vae.config.encoder_block_out_channels
     return 2 ** (len(widths) - 1)
@@ -81,6 +81,8 @@ class LinearSpace:
     offset: Tensor
     side: int
     cell: int  # pixels a side that one latent stands for
+    scale: float = 1.0  # the VAE's
+    shift: float = 0.0
 
     @staticmethod
     @torch.no_grad()
@@ -96,11 +98,16 @@ class LinearSpace:
         middle = latents[..., 1:-1, 1:-1].mean(dim=(2, 3)).double().cpu()
         solution = torch.linalg.lstsq(torch.cat([colours, torch.ones(len(colours), 1)], dim=1).double(), middle).solution
         matrix, offset = solution[:3].T.to(latents), solution[3].to(latents)
-        return LinearSpace(matrix, offset, space.side // cell, cell)
+        scale = float(space.vae.config.scaling_factor)
+        return LinearSpace(matrix, offset, space.side // cell, cell, scale, space.shift)
 
     @property
     def networks(self) -> dict[str, nn.Module]:
         return {}
+
+    def unscaled(self, x: Tensor) -> Tensor:
+        """Latents as the VAE would give them."""
+        return x / self.scale + self.shift
 
     def encode(self, rgb: Tensor, most: int) -> Tensor:
         """Each latent from the mean colour of the pixels (B,H,W,3) that it stands for."""

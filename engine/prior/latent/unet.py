@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from engine.prior.base import TextEmbedding
-
-if TYPE_CHECKING:  # slow to import; whoever loads a model has done it
-    from diffusers import UNet2DConditionModel
+from engine.prior.latent.loading import Network
 
 
 @dataclass(frozen=True)
@@ -37,13 +35,13 @@ class PictureSize:
 class UnetDenoiser:
     """A UNet in its own dtype; one with ``size`` is told the pooled text and the picture's size too."""
 
-    network: UNet2DConditionModel
+    network: Network
     size: PictureSize | None = None
 
     def __call__(self, x_t: Tensor, t: Tensor, text: TextEmbedding) -> Tensor:
-        return self.network(x_t.to(self.network.dtype), t, **self.asked(text)).sample
+        return self.network(x_t.to(self.network.dtype), t, **self.named(text)).sample
 
-    def asked(self, text: TextEmbedding) -> dict[str, Any]:
+    def named(self, text: TextEmbedding) -> dict[str, Any]:
         """What a call is told besides the noisy latents and their times, by name."""
         return {"encoder_hidden_states": text.tokens.to(self.network.dtype), "added_cond_kwargs": self.added(text)}
 
@@ -51,6 +49,7 @@ class UnetDenoiser:
         """``added_cond_kwargs`` for B prompts; None for a network that takes none."""
         if self.size is None:
             return None
+        assert text.pooled is not None, "SDXL's words are pooled, too"
         pooled = text.pooled.to(self.network.dtype)
         numbers = torch.tensor(self.size.numbers, dtype=pooled.dtype, device=pooled.device)
         return {"text_embeds": pooled, "time_ids": numbers.expand(len(pooled), -1)}

@@ -110,7 +110,8 @@ def _from_kohya(path: Path, tensors: dict[str, Tensor], unet_config: Any) -> tup
     from diffusers.loaders import StableDiffusionXLLoraLoaderMixin  # its converter serves all Stable Diffusion models
 
     try:
-        return StableDiffusionXLLoraLoaderMixin.lora_state_dict(dict(tensors), unet_config=unet_config)
+        converted: Any = StableDiffusionXLLoraLoaderMixin.lora_state_dict(dict(tensors), unet_config=unet_config)
+        return converted
     except (ValueError, KeyError, IndexError) as error:
         reason = " ".join(str(error).split())[:200]
         raise FileFormatError(f"{path} has kohya's names, but not those of a LoRA for Stable Diffusion: {reason}.",

@@ -38,14 +38,14 @@ from engine.core.cameras import Cameras
 from engine.errors import FileFormatError, InputError
 from engine.prior.base import Condition, Prediction, PriorInfo
 from engine.prior.latent.common import load_vae, one_tower_parts
-from engine.prior.latent.loading import Layout, check_channels, dtype_for, readable
+from engine.prior.latent.loading import Layout, Network, check_channels, dtype_for, readable
 from engine.prior.latent.prior import LatentParts, LatentPrior
 from engine.prior.mvdream.names import diffusers_name, unet_config
 from engine.prior.pipeline_folder import read_json, variant_of
 from engine.prior.prediction_type import read_output
 
 if TYPE_CHECKING:
-    from diffusers import UNet2DConditionModel
+    pass
 
 
 LAYOUT = Layout(
@@ -126,7 +126,7 @@ def _load_parts(folder: Path, device: torch.device) -> LatentParts:
     return one_tower_parts(folder, unet, vae, device)
 
 
-def _load_unet(folder: Path, device: torch.device) -> UNet2DConditionModel:
+def _load_unet(folder: Path, device: torch.device) -> Network:
     """The published weights in our network. Raises FileFormatError for a file that is damaged, incomplete or another's."""
     from engine.prior.mvdream.network import empty_unet
 
@@ -136,7 +136,7 @@ def _load_unet(folder: Path, device: torch.device) -> UNet2DConditionModel:
         return filled(unet, _read_weights(folder, published["num_res_blocks"]), folder, device)
 
 
-def filled(unet: UNet2DConditionModel, tensors: Mapping[str, Tensor], folder: Path, device: torch.device) -> UNet2DConditionModel:
+def filled(unet: Network, tensors: Mapping[str, Tensor], folder: Path, device: torch.device) -> Network:
     """The network with these weights of ``folder``, ready to be asked. Raises FileFormatError if some are lacking."""
     lacking = sorted(set(unet.state_dict()) - set(tensors))
     if lacking:

@@ -120,6 +120,19 @@ class Block(nn.Module):
         return x.unflatten(-1, (self.heads, -1))
 
 
+def bias_of(layer: nn.Conv2d | nn.Linear) -> Tensor:
+    """Of a layer that has one."""
+    assert layer.bias is not None, "the layer was made without a bias"
+    return layer.bias
+
+
+def inputs_of(layers: nn.Sequential) -> int:
+    """How many numbers an `mlp` takes."""
+    first = layers[0]
+    assert isinstance(first, nn.Linear), "it is no mlp"
+    return first.in_features
+
+
 def _attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
     """Softmax attention (B,H,N,d); where gradients are taken on a CPU, two plain products are faster than the fused kernel."""
     if not (q.requires_grad and q.device.type == "cpu"):
@@ -158,10 +171,10 @@ class Head(nn.Module):
         self.mix_fine = nn.Conv2d(fine, 4 * last, 3, padding=1)
         self.pixels = nn.Conv2d(last, channels, 3, padding=1)
         nn.init.zeros_(self.pixels.weight)
-        nn.init.zeros_(self.pixels.bias)
+        nn.init.zeros_(bias_of(self.pixels))
         with torch.no_grad():  # the four pixels of a shuffled cell start equal
             self.mix_fine.weight.copy_(self.mix_fine.weight[::4].repeat_interleave(4, 0))
-            self.mix_fine.bias.copy_(self.mix_fine.bias[::4].repeat_interleave(4, 0))
+            bias_of(self.mix_fine).copy_(bias_of(self.mix_fine)[::4].repeat_interleave(4, 0))
 
     def forward(self, tokens: Tensor, stem: StemFeatures) -> Tensor:
         """``tokens`` (BV,N,D) to pixels (BV,4,64,64)."""
@@ -221,7 +234,7 @@ class ToyboxDenoiser(Configured):
         known = poses.known[:, None, None]
         grid = stem.coarse.flatten(2).transpose(1, 2).unflatten(0, views)
         pose = torch.where(known, self.pose(pose_numbers(poses.c2w)), self.no_pose)
-        state = self.time(sinusoid(t, self.time[0].in_features)) + pose + self.from_text(words.pooled)[:, None]
+        state = self.time(sinusoid(t, inputs_of(self.time))) + pose + self.from_text(words.pooled)[:, None]
         state = F.silu(state + self.from_given(_pooled_given(grid, clean))[:, None])
         tokens = grid + self.position + self.ray(poses.rays * known[..., None]) + self.given * clean[..., None, None]
         modulation = self.modulation(state)[:, :, None]

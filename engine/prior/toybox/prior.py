@@ -38,6 +38,7 @@ def features_for(
     None, without asking it, where no view has any strength. The given views, which have no noise, follow the mean of the others.
     A controller that was taught no routing sees the finest maps at all times.
     """
+    assert reference.maps is not None, "a controller reads maps"
     noisy = reference.maps.mask.shape[1]
     strengths = reference.strengths(times[:noisy])
     if not strengths.any():
@@ -52,11 +53,13 @@ def features_for(
 
 def _seen(reference: Reference, clean_views: CleanViews | None, device: torch.device) -> tuple[ReferenceMaps, Pair]:
     """All views' maps; and the first given view beside the reference from its camera."""
+    assert reference.maps is not None, "a controller reads maps"
     maps = reference.maps.to(device)
     if clean_views is None:
         nothing = torch.zeros_like(maps.channels()[:, 0])
         pair = Pair(nothing, nothing, torch.zeros(1, dtype=torch.bool, device=device))
     else:
+        assert reference.clean_maps is not None, "given views are seen beside the reference from their cameras"
         given = reference.clean_maps.to(device)
         maps = maps.beside(given)
         pair = Pair(clean_views.x[:1].to(device), given.channels()[:, 0], torch.ones(1, dtype=torch.bool, device=device))
@@ -214,4 +217,5 @@ def half_pays(device: torch.device) -> bool:
 
 def _words(text: TextEmbedding) -> Words:
     assert len(text.tokens) == 1, f"the views of one call share one prompt, got {len(text.tokens)}"
+    assert text.mask is not None and text.pooled is not None, "they are this prior's own words"
     return Words(text.tokens, text.mask, text.pooled)

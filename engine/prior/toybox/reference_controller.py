@@ -19,7 +19,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.prior.toybox.configured import Configured, keeps_config
-from engine.prior.toybox.network import Block, Stem, StemFeatures, ToyboxDenoiser, Words, mlp, sinusoid
+from engine.prior.toybox.network import Block, Stem, StemFeatures, ToyboxDenoiser, Words, bias_of, inputs_of, mlp, sinusoid
 from engine.prior.toybox.poses import GRID, Poses
 
 Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
@@ -76,7 +76,7 @@ class ReferenceController(Configured):
         """``reference`` (B,V,4,S,S) CCM channels, ``t`` (B,V) noise times 0..1; features of the BV views."""
         objects, views = reference.shape[:2]
         stem = self.stem(reference.flatten(0, 1))
-        state = self.time(sinusoid(t, self.time[0].in_features)) + self.from_text(words.pooled)[:, None]
+        state = self.time(sinusoid(t, inputs_of(self.time))) + self.from_text(words.pooled)[:, None]
         advice = None if self.adviser is None else self.adviser(pair, t[:, :1], words)
         if advice is not None:
             stem = advice.aligned(stem, views)
@@ -153,7 +153,7 @@ class MetaController(nn.Module):
         """Of B pairs at noise times ``t`` (B,1)."""
         grid = self.stem(torch.cat([pair.concept, pair.reference], 1)).coarse.flatten(2).transpose(1, 2)
         tokens = torch.where(pair.seen[:, None, None], grid, self.unseen) + self.position
-        state = self.time(sinusoid(t, self.time[0].in_features)) + self.from_text(words.pooled)[:, None]
+        state = self.time(sinusoid(t, inputs_of(self.time))) + self.from_text(words.pooled)[:, None]
         modulation = self.modulation(F.silu(state))[:, :, None]
         mask = F.pad(words.mask, (GRID * GRID, 0), value=True)[:, None, None]
         tokens = tokens[:, None]
@@ -169,7 +169,7 @@ class MetaController(nn.Module):
 def zero(layer: Layer) -> Layer:
     """The layer with weights and biases of zero, so that nothing comes through at first."""
     nn.init.zeros_(layer.weight)
-    nn.init.zeros_(layer.bias)
+    nn.init.zeros_(bias_of(layer))
     return layer
 
 
@@ -203,6 +203,6 @@ def _each_view(values: Tensor, views: int) -> Tensor:
 def _start_modulation(layer: nn.Linear, width: int) -> None:
     """As the denoiser's: gates half open, which the zero weights inside the blocks keep silent."""
     nn.init.normal_(layer.weight, std=0.02)
-    nn.init.zeros_(layer.bias)
+    nn.init.zeros_(bias_of(layer))
     with torch.no_grad():
         layer.bias.view(6, width)[[2, 5]] = 0.5

@@ -39,7 +39,7 @@ class Tokeniser:
     def __init__(self, tokenizer: Tokenizer, length: int) -> None:
         self.tokenizer = tokenizer
         self.length = length
-        self.pad, self.unknown, self.start = (tokenizer.token_to_id(name) for name in (PAD, UNKNOWN, START))
+        self.pad, self.unknown, self.start = (int(tokenizer.token_to_id(name)) for name in (PAD, UNKNOWN, START))
 
     @staticmethod
     def load(folder: Path, length: int) -> Tokeniser:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from engine.errors import FileFormatError
 from engine.prior.base import PriorInfo
@@ -20,7 +20,7 @@ from engine.prior.image_prompt.capabilities import ZERO123
 from engine.prior.image_prompt.clip_image_encoder import ClipImageEncoder, Preparation
 from engine.prior.image_prompt.prior import NoWords
 from engine.prior.latent.common import load_unet, load_vae, space_of
-from engine.prior.latent.loading import Layout, load_network, readable
+from engine.prior.latent.loading import Layout, Network, load_network, readable
 from engine.prior.latent.prior import LatentParts
 from engine.prior.latent.unet import UnetDenoiser
 from engine.prior.pipeline_folder import BEFORE_EYE, EYE, parts_of, pipeline_class
@@ -97,7 +97,7 @@ def _is(folder: Path, layout: Layout) -> bool:
     return (folder / "model_index.json").exists() and pipeline_class(folder) == layout.pipeline
 
 
-def _check_channels(folder: Path, unet: nn.Module, vae: nn.Module) -> None:
+def _check_channels(folder: Path, unet: Network, vae: Network) -> None:
     takes, latent = unet.config.in_channels, vae.config.latent_channels
     if takes != 2 * latent:
         raise FileFormatError(

@@ -99,9 +99,9 @@ class Zero123Prior(ImagePromptPrior):
         cameras, given = cameras.to(x_t.device), clean.cameras.to(x_t.device)
         chosen = nearest(cameras, given)
         latents = self.unscaled(clean.x.to(x_t))[chosen]
+        assert clean.tokens is not None, "this prior's own clean views have them"
         return latents, self.projection(clean.tokens.to(x_t.device)[chosen], cameras, given[chosen]).to(x_t)
 
     def unscaled(self, x: Tensor) -> Tensor:
         """Latents as the VAE gives them, which is how this network was shown the picture."""
-        space = self.parts.space
-        return x / space.vae.config.scaling_factor + space.shift
+        return self.parts.space.unscaled(x)

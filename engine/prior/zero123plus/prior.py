@@ -28,7 +28,7 @@ from engine.prior.image_prompt.capabilities import ZERO123PLUS
 from engine.prior.image_prompt.clip_image_encoder import ClipImageEncoder, Preparation
 from engine.prior.image_prompt.prior import EmptyTextEncoder, ImagePromptPrior
 from engine.prior.latent.common import clip_tower, load_unet, load_vae
-from engine.prior.latent.loading import Layout, check_channels, load_network
+from engine.prior.latent.loading import Layout, Network, check_channels, load_network
 from engine.prior.latent.prior import LatentParts
 from engine.prior.latent.space import shrinkage
 from engine.prior.latent.text_encoder import ClipWords
@@ -75,9 +75,14 @@ class Zero123PlusPrior(ImagePromptPrior):
         super().__init__(parts, info, schedule, prediction_type, eye)
         self.shown, self.ramp = shown, ramp
 
+    @property
+    def _vae(self) -> Network:
+        assert isinstance(self.parts.space, TileSpace), "it is asked for drafts alone, which go through the VAE"
+        return self.parts.space.vae
+
     def latents(self, rgb: Tensor) -> Tensor:
         """Pictures as they are shown to reference attention: as the VAE gives them, neither shifted nor scaled."""
-        vae = self.parts.space.vae
+        vae = self._vae
         return vae.encode(self.shown(rgb).to(vae.dtype)).latent_dist.mode().to(rgb.dtype)
 
     def predict(self, x_t: Tensor, t: Tensor, condition: Condition) -> Prediction:
@@ -96,6 +101,7 @@ class Zero123PlusPrior(ImagePromptPrior):
         tokens = condition.text.tokens[:1].to(self.device)
         if clean is None:
             return tokens, self._grey
+        assert clean.tokens is not None, "this prior's own clean views have them"
         return tokens + clean.tokens[:1].to(tokens) * self.ramp.to(tokens)[:, None], clean.x[:1].to(tokens)
 
     def _draw(self, grid: Tensor, t: Tensor, tokens: Tensor, picture: Tensor) -> Tensor:
@@ -122,7 +128,7 @@ class Zero123PlusPrior(ImagePromptPrior):
     @cached_property
     def _grey(self) -> Tensor:
         with torch.no_grad():
-            vae, crop = self.parts.space.vae, self.shown.crop
+            vae, crop = self._vae, self.shown.crop
             neutral = torch.zeros(1, 3, crop, crop, device=self.device, dtype=vae.dtype)
             return vae.encode(neutral).latent_dist.mode().float()
 

@@ -54,6 +54,7 @@ def generate(prompt: str, seed: int, settings: Settings, prior: Prior) -> Asset:
             draft = event
         if isinstance(event, Finished):
             finished = event
+    assert finished is not None, "a run ends with it"
     return Asset(finished.copy, draft, finished.seconds)
 
 

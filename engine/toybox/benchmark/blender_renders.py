@@ -28,7 +28,7 @@ SAMPLES = 16
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns the exit status."""
     parser = argparse.ArgumentParser(
-        prog="python -m engine.toybox.benchmark.blender_renders", description=__doc__.splitlines()[0]
+        prog="python -m engine.toybox.benchmark.blender_renders", description=str(__doc__).splitlines()[0]
     )
     parser.add_argument("folder", type=Path, help="of .glb files, or of folders with them")
     parser.add_argument("--out", type=Path, default=Path("blender.png"), help="the picture (default %(default)s)")
@@ -79,7 +79,7 @@ def _drawn(file: Path, picture: Path, size: int, views: int, grey: bool) -> list
     return pictures
 
 
-def _vector(values: Sequence[float]):
+def _vector(values: Sequence[float] | np.ndarray):
     from mathutils import Vector
 
     return Vector(values)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import trimesh
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from engine.assets.export.glb import world_from_gltf, write_glb
 from engine.core.camera import orbit_camera
@@ -133,7 +133,9 @@ def _beside_pictures(views: LitViews, copy: SceneCopy) -> dict[str, float]:
     if not isinstance(copy.scene, Splats):
         return own
     batch = cameras_from(cameras)
-    depth, _ = surface_depths(shown(copy, DISTANCE / float(batch.K[0, 1, 1])), batch)
+    cloud = shown(copy, DISTANCE / float(batch.K[0, 1, 1]))
+    assert isinstance(cloud, Splats), "fields were returned above"
+    depth, _ = surface_depths(cloud, batch)
     both = (views.alpha > 0.99) & (alpha > 0.95) & (depth > 0)
     return own | {"picture_depth_far": float((np.abs(views.depth - depth)[both] > 2 * FAR).mean()) if both.any() else 1.0}
 
@@ -161,5 +163,5 @@ def normal_angles_deg(seen: SurfacePoints, faces: np.ndarray, normals: np.ndarra
     """Degrees (N,) between the mesh's shaded normal at each point and that of the nearest true point."""
     own = (normals[faces[seen.face]] * seen.weights[..., None]).sum(1)
     own /= np.maximum(np.linalg.norm(own, axis=1, keepdims=True), 1e-12)
-    nearest = cKDTree(truth.points).query(seen.points)[1]
+    nearest = KDTree(truth.points).query(seen.points)[1]
     return np.degrees(np.arccos(np.clip((own * truth.normals[nearest]).sum(1), -1, 1)))

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import ndimage
 
 from engine.core.camera import intrinsics, orbit_c2w
+from engine.core.morphology import pieces_of
 from engine.prior.toybox.info import DISTANCE, FOV_DEG
 from engine.render.mesh_numba import Shading, render_mesh
 
@@ -57,7 +57,7 @@ def surviving_holes(alpha: np.ndarray, truth: np.ndarray) -> tuple[int, int]:
     """Of the holes that true silhouettes (V,H,W) have, how many one still sees through in ``alpha``, and how many there are."""
     kept = total = 0
     for seen, true in zip(alpha, truth, strict=True):
-        labels, count = ndimage.label(true < 0.5)
+        labels, count = pieces_of(true < 0.5)
         rim = {int(label) for line in (labels[0], labels[-1], labels[:, 0], labels[:, -1]) for label in np.unique(line)}
         for hole in (labels == label for label in range(1, count + 1) if label not in rim):
             if hole.sum() >= SMALLEST_HOLE:

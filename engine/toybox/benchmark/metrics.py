@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 from skimage.metrics import structural_similarity
 
 
@@ -15,12 +17,11 @@ def psnr(picture: np.ndarray, truth: np.ndarray) -> float:
 
 def ssim(picture: np.ndarray, truth: np.ndarray) -> float:
     """Structural similarity (Wang 2004) of pictures (H,W,C) in 0..1: Gaussian window 11 x 11 of sigma 1.5, mean of channels."""
-    return float(
-        structural_similarity(
-            np.asarray(picture, np.float64), np.asarray(truth, np.float64), data_range=1.0, channel_axis=-1,
-            gaussian_weights=True, sigma=1.5, use_sample_covariance=False,
-        )
+    similarity: Any = structural_similarity(
+        np.asarray(picture, np.float64), np.asarray(truth, np.float64), data_range=1.0, channel_axis=-1,
+        gaussian_weights=True, sigma=1.5, use_sample_covariance=False,
     )  # fmt: skip
+    return float(similarity)
 
 
 def mask_iou(alpha: np.ndarray, truth: np.ndarray) -> np.ndarray:
@@ -32,7 +33,7 @@ def mask_iou(alpha: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 def nearest_distances(points: np.ndarray, others: np.ndarray) -> np.ndarray:
     """Distance (N,) from each of ``points`` (N,3) to the nearest of ``others`` (M,3); infinite if there are none."""
-    return cKDTree(others).query(points)[0] if len(others) else np.full(len(points), np.inf)
+    return KDTree(others).query(points)[0] if len(others) else np.full(len(points), np.inf)
 
 
 def chamfer(points: np.ndarray, truth: np.ndarray, squared: bool = False) -> float:

@@ -10,6 +10,8 @@ import trimesh
 from scipy import ndimage
 from skimage.measure import euler_number
 
+from engine.core.morphology import filled, pieces_of
+
 VOXELS = 144
 """A side of the grid on which true objects are counted: two voxels are less than a pixel of the pictures that are optimised."""
 
@@ -42,9 +44,9 @@ def true_topology(vertices: np.ndarray, faces: np.ndarray) -> Topology:
     A filled solid with b pieces and t tunnels has the Euler characteristic b - t.
     """
     around = np.ones((3, 3, 3))
-    solid = ndimage.binary_closing(np.pad(winding_number(vertices, faces, VOXELS) > 0, 2), around)
-    solid = ndimage.binary_fill_holes(solid)
-    bodies = int(ndimage.label(solid, around)[1])
+    closed = ndimage.binary_closing(np.pad(winding_number(vertices, faces, VOXELS) > 0, 2), around)
+    solid = filled(np.asarray(closed))
+    _, bodies = pieces_of(solid, around)
     return Topology(bodies - int(euler_number(solid, connectivity=3)), bodies, 0)
 
 

@@ -48,7 +48,7 @@ def sample_surface(vertices: np.ndarray, faces: np.ndarray, count: int, seed: in
     chosen = rng.choice(len(faces), count, p=area / area.sum())
     root, along = np.sqrt(rng.random((count, 1))), rng.random((count, 1))
     weights = np.concatenate([1 - root, root * (1 - along), root * along], axis=1)
-    points = sum(weights[:, k : k + 1] * corner[chosen] for k, corner in enumerate((a, b, c)))
+    points = np.sum([weights[:, k : k + 1] * corner[chosen] for k, corner in enumerate((a, b, c))], axis=0)
     return SurfacePoints(points, chosen, weights)
 
 

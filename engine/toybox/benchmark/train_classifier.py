@@ -159,7 +159,9 @@ def teach(
     classifier, rng = ToyClassifier(), torch.Generator().manual_seed(seed)
     if init is not None:
         grow(classifier, load_file(init))
-    classifier = classifier.to(memory_format=torch.channels_last)
+    for parameter in classifier.parameters():
+        if parameter.dim() == 4:
+            parameter.data = parameter.data.to(memory_format=torch.channels_last)
     optimiser = torch.optim.AdamW(classifier.parameters(), lr=rate, weight_decay=0.02)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, rate, total_steps=steps, pct_start=0.15)
     began = time.monotonic()

@@ -28,7 +28,8 @@ from engine.toybox.classifier import ToyClassifier, load_classifier
 EXIT_STATUS = 1
 RETRIES = 2  # of a task whose node dies
 
-Todo, Done = TypeVar("Todo"), TypeVar("Done")
+Todo = TypeVar("Todo")
+Done = TypeVar("Done")
 
 
 def end_with_parent() -> None:
@@ -38,7 +39,9 @@ def end_with_parent() -> None:
 
 def _await_parent() -> None:
     """The operating system closes a dead parent's end of the pipe on which this waits."""
-    wait([multiprocessing.parent_process().sentinel])
+    parent = multiprocessing.parent_process()
+    assert parent is not None, "a worker has a parent"
+    wait([parent.sentinel])
     os._exit(EXIT_STATUS)
 
 

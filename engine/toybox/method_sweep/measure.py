@@ -114,6 +114,7 @@ def judged(cell: Cell, rgba: np.ndarray, effort: Effort, classifier: ToyClassifi
 def _made(cell: Cell) -> tuple[np.ndarray, Effort]:
     if cell.row.name == TRUE:
         return views_of(true_object(cell.task, cell.seed)), Effort()
+    assert cell.settings is not None, "only the truth has none"
     prior = prior_of_process(cell.settings.spec.prior)
     copy, effort = (ball(cell.settings, prior), Effort()) if cell.row.name == BALL else make(cell.settings, prior)
     return see(copy, AZIMUTHS_DEG, ELEVATIONS_DEG), effort
@@ -127,6 +128,7 @@ def true_object(task: TextTask, seed: int) -> ToyObject:
 def make(settings: Settings, prior: Prior) -> tuple[SceneCopy, Effort]:
     """The product's own run to its end, its passes counted while it refines. Seconds are those of the run without loading."""
     finished, steps, roll_backs = None, 0, 0
+    assert prior.network is not None, "what is counted has a network"
     with counted(prior.network) as passes:
         for event in run(settings.spec, settings.knobs, Unattended(), lambda _: prior):
             if isinstance(event, StageStarted):
@@ -134,6 +136,7 @@ def make(settings: Settings, prior: Prior) -> tuple[SceneCopy, Effort]:
             refined = isinstance(event, Stepped) and event.stage == "refine"
             steps, roll_backs = steps + refined, roll_backs + isinstance(event, RolledBack)
             finished = event if isinstance(event, Finished) else finished
+    assert finished is not None, "a run ends with it"
     used = passes if steps else Passes()
     seconds = finished.seconds["total"] - finished.seconds["load"]
     return finished.copy, Effort(seconds, steps, used.forwards, used.backwards, roll_backs, finished.stopped)

@@ -24,7 +24,8 @@ class Keyed(Protocol):
     def digest(self) -> str: ...
 
 
-Cell, Outcome = TypeVar("Cell", bound=Keyed), TypeVar("Outcome", bound=Keyed)
+Cell = TypeVar("Cell", bound=Keyed)
+Outcome = TypeVar("Outcome", bound=Keyed)
 
 
 class Store(Protocol[Outcome]):

@@ -58,7 +58,7 @@ def _line(row: Row, pairs: Sequence[tuple[Cell, Outcome]], true_spread: Mapping[
     numbers: dict[str, float | None] = {"objects": len(made), "failed": len(pairs) - len(made)}
     if made:
         outcomes = [outcome for _, outcome in made]
-        numbers |= summarise([outcome.verdict for outcome in outcomes])
+        numbers |= summarise([outcome.verdict for outcome in outcomes if outcome.verdict is not None])
         numbers["colour_distance"] = statistics.fmean(outcome.colour_distance for outcome in outcomes)
         numbers["chroma_shift"] = statistics.fmean(outcome.chroma_shift for outcome in outcomes)
         numbers["diversity"] = diversity(_spreads(made), true_spread)

@@ -58,6 +58,7 @@ def label(cell: Cell) -> str:
     name, scene = cell.row.name, cell.row.scene
     if name not in methods():
         return f"{name}\n{scene}"
+    assert cell.settings is not None, "what has a method has settings"
     guidance = cell.settings.knobs.guidance
     return f"{guidance.title}\n{scene} · {guidance.guidance_scale:g}"
 

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 Vector = Sequence[float] | np.ndarray
+Vectors = Sequence[Vector] | np.ndarray
 
 
 class Solid(NamedTuple):
@@ -85,7 +86,7 @@ def turned(solid: Solid, axis: str, angle_deg: float) -> Solid:
     return Solid(vertices, solid.faces)
 
 
-def lathe(profile: Sequence[Vector], segments: int = 18) -> Solid:
+def lathe(profile: Vectors, segments: int = 18) -> Solid:
     """Revolve a profile of (radius, z) pairs about the z axis; open ends are capped with flat discs."""
     outline = np.asarray(profile, float)
     rings = np.empty((len(outline), segments, 3))
@@ -94,7 +95,7 @@ def lathe(profile: Sequence[Vector], segments: int = 18) -> Solid:
     return loft(rings)
 
 
-def hoop(profile: Sequence[Vector], segments: int = 18) -> Solid:
+def hoop(profile: Vectors, segments: int = 18) -> Solid:
     """Revolve a closed polygon of (radius, z) pairs that stays clear of the z axis: tyres, rims, scarves."""
     outline = np.asarray(profile, float)
     around = circle(segments)
@@ -141,7 +142,7 @@ def rounded_box(size: Vector, centre: Vector = (0, 0, 0), radius: float = 0.04, 
     return loft(rings + np.asarray(centre, float))
 
 
-def slab(outline: Sequence[Vector], thickness: float, bevel: float = 0.0) -> Solid:
+def slab(outline: Vectors, thickness: float, bevel: float = 0.0) -> Solid:
     """Extrude an (x, z) outline, star-shaped about its mean, symmetrically along y; `bevel` rounds the rim."""
     flat = np.asarray(outline, float)
     half = 0.5 * thickness
@@ -155,7 +156,7 @@ def slab(outline: Sequence[Vector], thickness: float, bevel: float = 0.0) -> Sol
     return loft(rings)
 
 
-def tube(path: Sequence[Vector], radii: Sequence[float] | float, segments: int = 8, flatten: float = 1.0) -> Solid:
+def tube(path: Vectors, radii: Vector | float, segments: int = 8, flatten: float = 1.0) -> Solid:
     """Round tube along a path of points (P,3); `flatten` squeezes the section along the path's mean normal."""
     points = np.asarray(path, float)
     tangents = np.gradient(points, axis=0)

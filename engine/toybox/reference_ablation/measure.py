@@ -76,6 +76,7 @@ def made(cell: Cell, reference: str) -> tuple[SceneCopy, dict[str, float]]:
             if isinstance(event, Stepped) and "reference_gate" in event.metrics:
                 gates.append(event.metrics["reference_gate"])
             finished = event if isinstance(event, Finished) else finished
+    assert finished is not None, "a run ends with it"
     told = {"seconds": finished.seconds["total"]}
     told |= {"gate": float(np.mean(gates))} if gates else {}
     return finished.copy, told | ({"advice": float(np.mean(advice))} if advice else {})

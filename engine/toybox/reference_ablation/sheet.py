@@ -55,10 +55,12 @@ def cases_of(cells: Sequence[Cell], outcomes: Mapping[str, Outcome]) -> Iterator
     made = {(cell.task.index, cell.row.reference): cell for cell in cells if cell.row.group == SHIPPED and not cell.seed}
     kinds = [kind for kind in TURN if any(reference == kind for _, reference in made)]
     for number, index in enumerate(sorted({index for index, _ in made})[:CASES] if kinds else ()):
-        pair = [made.get((index, kind)) for kind in (NONE, kinds[number % len(kinds)])]
-        results = [outcomes.get(cell.key) if cell is not None else None for cell in pair]
-        if all(result is not None and result.numbers for result in results):
-            yield _case(pair[1], *results)
+        plain, guided = (made.get((index, kind)) for kind in (NONE, kinds[number % len(kinds)]))
+        if plain is None or guided is None:
+            continue
+        without, with_ = outcomes.get(plain.key), outcomes.get(guided.key)
+        if without is not None and with_ is not None and without.numbers and with_.numbers:
+            yield _case(guided, without, with_)
 
 
 def _case(cell: Cell, without: Outcome, with_: Outcome) -> Case:

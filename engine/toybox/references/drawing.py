@@ -67,7 +67,7 @@ def draw_distortion(rng: np.random.Generator, views: int, strength: float, amoun
 
 def mirrored(mesh: ToyMesh) -> ToyMesh:
     """Left and right exchanged: y becomes -y, and faces keep their outside."""
-    return ToyMesh(mesh.vertices * np.float32([1, -1, 1]), mesh.faces[:, ::-1].copy(), mesh.face_colours)
+    return ToyMesh(mesh.vertices * np.array([1, -1, 1], np.float32), mesh.faces[:, ::-1].copy(), mesh.face_colours)
 
 
 def displaced(vertices: np.ndarray, lattice: np.ndarray) -> np.ndarray:

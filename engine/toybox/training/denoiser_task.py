@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -120,7 +120,7 @@ class DenoisingCourse:
         self.schedule = shifted_cosine()
         cache = ShardCache.open(plan.cache)
         self.source = BatchSource(cache, self.tokeniser, TIMES, plan.seed, rank, sizes.shares, self.device)
-        self.forward = torch.compile(self.net) if plan.compiled else self.net
+        self.forward = cast(ToyboxDenoiser, torch.compile(self.net)) if plan.compiled else self.net
         self.examination: Evaluation | None = None
 
     def _begin(self, plan: Plan) -> None:

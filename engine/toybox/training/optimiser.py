@@ -12,6 +12,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -53,6 +54,7 @@ class Muon(torch.optim.Optimizer):
     def _momentum(self, p: nn.Parameter, momentum: float) -> Tensor:
         """Nesterov's look ahead of the running mean of the gradients of ``p``."""
         mean = self.state[p].setdefault("momentum_buffer", torch.zeros_like(p))
+        assert p.grad is not None, "the loss reaches all of them"
         mean.lerp_(p.grad, 1 - momentum)
         return p.grad.lerp(mean, momentum)
 
@@ -124,7 +126,7 @@ class Optimiser:
         """Everything that `load_state_dict` needs."""
         return {name: optimiser.state_dict() for name, optimiser in self.parts.items()}
 
-    def load_state_dict(self, state: dict[str, object]) -> None:
+    def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on where `state_dict` was taken."""
         for name, optimiser in self.parts.items():
             optimiser.load_state_dict(state[name])

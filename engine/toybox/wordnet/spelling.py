@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Collection, Iterator
+from collections.abc import Container, Iterator
 
 LEAST_LETTERS = 4
 """Shorter words have too many neighbours: *cat* and *car*."""
 
 
-def one_edit_apart(word: str, known: Collection[str]) -> Iterator[str]:
+def one_edit_apart(word: str, known: Container[str]) -> Iterator[str]:
     """Those of ``known`` that one edit (Damerau 1964) makes of ``word``, each once, in no order."""
     yield from {edited for edited in _edits(word) if edited in known and edited != word}
 
 
-def corrected(word: str, known: Collection[str]) -> str | None:
+def corrected(word: str, known: Container[str]) -> str | None:
     """The word of ``known`` that was meant, if it is the only one that is one edit away; None for short words."""
     if len(word) < LEAST_LETTERS:
         return None

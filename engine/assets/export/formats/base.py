@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -141,7 +141,7 @@ class ExportFormat:
     title: str
     suffix: str
     content: Literal["mesh", "texture", "splats", "film"]
-    write: Callable[[Path, Content, ExportOptions], None]
+    write: Callable[[Path, Any, ExportOptions], None]  # of the one kind of `Content` that ``content`` names
     bytes_each: float
     help: str
     count: Callable[[Path], int] | None = None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import importlib
 import locale
 import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import imageio_ffmpeg
 from PIL import Image
@@ -57,7 +59,7 @@ def faces_by_lib3mf(path: Path) -> int:
     """Of all objects of a 3MF."""
     import lib3mf
 
-    model = lib3mf.get_wrapper().CreateModel()
+    model: Any = lib3mf.get_wrapper().CreateModel()
     with locale_kept():
         model.QueryReader("3mf").ReadFromFile(str(path))
     objects, faces = model.GetMeshObjects(), 0
@@ -68,8 +70,7 @@ def faces_by_lib3mf(path: Path) -> int:
 
 def faces_by_usd(path: Path) -> int:
     """Of all meshes of a USDZ."""
-    from pxr import Usd, UsdGeom
-
+    Usd, UsdGeom = (importlib.import_module(f"pxr.{name}") for name in ("Usd", "UsdGeom"))  # whose types say nothing
     stage = Usd.Stage.Open(str(path))  # held on to: its prims end with it
     meshes = (UsdGeom.Mesh(prim) for prim in stage.Traverse() if prim.IsA(UsdGeom.Mesh))
     return sum(len(mesh.GetFaceVertexCountsAttr().Get()) for mesh in meshes)
@@ -88,7 +89,7 @@ def splats_of_page(path: Path) -> int:
 
 def pictures_of_film(path: Path) -> int:
     """Of a film that ffmpeg reads."""
-    return imageio_ffmpeg.count_frames_and_secs(str(path))[0]
+    return imageio_ffmpeg.count_frames_and_secs(str(path))[0] or 0
 
 
 def pictures_of_animation(path: Path) -> int:

@@ -26,7 +26,7 @@ def write(path: Path, content: MeshContent, options: ExportOptions) -> None:
     from lib3mf import Lib3MF
 
     wrapper = lib3mf.get_wrapper()
-    model = wrapper.CreateModel()
+    model: Any = wrapper.CreateModel()
     model.SetUnit(Lib3MF.ModelUnit.MilliMeter)
     mesh = model.AddMeshObject()
     mesh.SetName(options.name)
@@ -42,7 +42,7 @@ def write(path: Path, content: MeshContent, options: ExportOptions) -> None:
         model.QueryWriter("3mf").WriteToFile(str(partial))
 
 
-def _filled(kind: type, rows: np.ndarray, number: type) -> Any:
+def _filled(kind: Any, rows: np.ndarray, number: type) -> Any:
     """An array of the library's structures over rows of numbers."""
     return (kind * len(rows)).from_buffer_copy(np.ascontiguousarray(rows, number).tobytes())
 

@@ -1,0 +1,39 @@
+"""Masks grown, shrunk, filled and told apart: scipy's functions, whose results here are arrays to a type checker, too."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import ndimage
+
+
+def dilated(mask: np.ndarray, **options: Any) -> np.ndarray:
+    """`scipy.ndimage.binary_dilation`."""
+    return np.asarray(ndimage.binary_dilation(mask, **options))
+
+
+def eroded(mask: np.ndarray, **options: Any) -> np.ndarray:
+    """`scipy.ndimage.binary_erosion`."""
+    return np.asarray(ndimage.binary_erosion(mask, **options))
+
+
+def opened(mask: np.ndarray, **options: Any) -> np.ndarray:
+    """`scipy.ndimage.binary_opening`."""
+    return np.asarray(ndimage.binary_opening(mask, **options))
+
+
+def filled(mask: np.ndarray) -> np.ndarray:
+    """`scipy.ndimage.binary_fill_holes`."""
+    return np.asarray(ndimage.binary_fill_holes(mask))
+
+
+def propagated(seeds: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """`scipy.ndimage.binary_propagation`: the parts of ``mask`` that are connected to ``seeds``."""
+    return np.asarray(ndimage.binary_propagation(seeds, mask=mask))
+
+
+def pieces_of(mask: np.ndarray, structure: np.ndarray | None = None) -> tuple[np.ndarray, int]:
+    """The number of the piece that each place belongs to, from 1 on and 0 beyond ``mask``; and how many there are."""
+    pieces = np.empty(mask.shape, np.int32)
+    return pieces, int(ndimage.label(mask, structure, output=pieces))

@@ -8,17 +8,17 @@ import numpy as np
 from scipy import ndimage
 
 
-def dilated(mask: np.ndarray, **options: Any) -> np.ndarray:
+def dilated(mask: np.ndarray, /, **options: Any) -> np.ndarray:
     """`scipy.ndimage.binary_dilation`."""
     return np.asarray(ndimage.binary_dilation(mask, **options))
 
 
-def eroded(mask: np.ndarray, **options: Any) -> np.ndarray:
+def eroded(mask: np.ndarray, /, **options: Any) -> np.ndarray:
     """`scipy.ndimage.binary_erosion`."""
     return np.asarray(ndimage.binary_erosion(mask, **options))
 
 
-def opened(mask: np.ndarray, **options: Any) -> np.ndarray:
+def opened(mask: np.ndarray, /, **options: Any) -> np.ndarray:
     """`scipy.ndimage.binary_opening`."""
     return np.asarray(ndimage.binary_opening(mask, **options))
 
@@ -36,4 +36,5 @@ def propagated(seeds: np.ndarray, mask: np.ndarray) -> np.ndarray:
 def pieces_of(mask: np.ndarray, structure: np.ndarray | None = None) -> tuple[np.ndarray, int]:
     """The number of the piece that each place belongs to, from 1 on and 0 beyond ``mask``; and how many there are."""
     pieces = np.empty(mask.shape, np.int32)
-    return pieces, int(ndimage.label(mask, structure, output=pieces))
+    count: Any = ndimage.label(mask, structure, output=pieces)
+    return pieces, int(count)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import imageio_ffmpeg
 import numpy as np
@@ -16,7 +17,7 @@ from PIL import Image
 
 from engine.assets.export.bake import Baked
 from engine.assets.export.formats.base import Content, ExportFormat, ExportOptions, FilmContent, MeshContent
-from engine.assets.export.formats.counting import locale_kept
+from engine.assets.export.formats.counting import locale_kept, usd_modules
 from engine.assets.export.glb import srgb_from_linear
 from engine.assets.export.placement import Similarity
 from engine.assets.export.sheet import over_paper
@@ -111,8 +112,10 @@ def _views_of(chosen: ExportFormat, path: Path, made: Made, options: ExportOptio
     if isinstance(made.content, FilmContent):
         return _first_frame(path)[None]
     if isinstance(made.content, SplatCloud):
-        return None if _reader_of(chosen) is None else _draw_cloud(_reader_of(chosen)(path), made)
+        read = _reader_of(chosen)
+        return None if read is None else _draw_cloud(read(path), made)
     mesh = read_mesh(path, options.up or chosen.up or "y")
+    assert made.placed is not None, "a mesh was placed"
     vertices = made.placed.to_world(_fitted(mesh.vertices, made.content.vertices))
     return draw_mesh(vertices, mesh.faces, mesh.colours[mesh.faces], _cameras())
 
@@ -129,6 +132,7 @@ def _draw_cloud(cloud: SplatCloud, made: Made) -> np.ndarray:
     from engine.loop.export_source import scene_of
 
     means, quats = (cloud.means, cloud.quats) if AXES_COMMENT in cloud.comments else to_world(cloud.means, cloud.quats)
+    assert made.placed is not None, "a cloud was placed"
     scales = (cloud.scales / made.placed.scale).astype(np.float32)
     world = replace(cloud, means=made.placed.to_world(means).astype(np.float32), quats=quats, scales=scales)
     return render_rgba(scene_of(world), _cameras())
@@ -169,7 +173,7 @@ def _by_lib3mf(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The one object of a model of ours, with a colour at each corner; where faces meet the last one's."""
     import lib3mf
 
-    model = lib3mf.get_wrapper().CreateModel()
+    model: Any = lib3mf.get_wrapper().CreateModel()
     with locale_kept():
         model.QueryReader("3mf").ReadFromFile(str(path))
     objects = model.GetMeshObjects()
@@ -194,7 +198,7 @@ def _by_usd(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     import io
     import zipfile
 
-    from pxr import Usd, UsdGeom
+    Usd, UsdGeom = usd_modules("Usd", "UsdGeom")
 
     stage = Usd.Stage.Open(str(path))
     mesh = next(UsdGeom.Mesh(prim) for prim in stage.Traverse() if prim.IsA(UsdGeom.Mesh))

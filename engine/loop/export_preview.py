@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 
@@ -52,8 +52,8 @@ class Previews:
     def estimate(self, folder: Path, key: str, options: ExportOptions) -> dict[str, int]:
         """``bytes`` of the file, about, and how many ``splats`` are left of ``all``. Raises `InputError`."""
         every, left = (self._source(folder, trim).scene for trim in (Trim(), options.trim))
-        count = 0 if left is None else len(left.scene)
-        return {"bytes": estimated_bytes(key, options, count), "splats": count, "all": 0 if every is None else len(every.scene)}
+        all_of_it, count = (0 if copy is None else len(cast(Splats, copy.scene)) for copy in (every, left))
+        return {"bytes": estimated_bytes(key, options, count), "splats": count, "all": all_of_it}
 
     def picture(self, folder: Path, key: str, options: ExportOptions, camera: Camera) -> np.ndarray:
         """RGB (H,W,3) uint8, over paper where the background is left as it is. Raises `InputError`."""

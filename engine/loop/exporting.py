@@ -109,6 +109,7 @@ def reduced_mesh(source: Source, faces: int) -> ColouredMesh:
 def _texture(source: Source, options: ExportOptions) -> Made:
     mesh = reduced_mesh(source, min(options.faces, MOST_TEXTURED_FACES))
     if source.mesh is None:
+        assert source.scene is not None, "a source has a mesh or a scene"
         baked = textured_mesh(source.scene, mesh, options.texture_size)
     else:
         detailed, nearest = source.mesh, KDTree(source.mesh.vertices)

@@ -53,6 +53,7 @@ def kept(state: RunState, context: Context, cameras: Cameras, background: Tensor
     boxes = boxes_in(context.spec.region)
     if not boxes:
         return None
+    assert state.source is not None, "a region is of a scene that was there"
     with torch.no_grad():
         views = state.renderer.render(state.source, cameras, background)
         return Kept(views, editable(views, cameras, boxes))
@@ -70,14 +71,17 @@ def with_overlap(prompts: Prompts, context: Context, knobs: Knobs) -> Prompts:
     """``prompts`` beside the words for the scene as it is, where there are any."""
     if context.was is None:
         return prompts
-    told = prompts.positive
-    return replace(prompts, overlap=Overlap(told.with_text(context.was_at(told.cameras)), knobs.overlap_suppression))
+    plain = prompts.positive
+    was = context.was_at(plain.cameras)
+    return prompts if was is None else replace(prompts, overlap=Overlap(plain.with_text(was), knobs.overlap_suppression))
 
 
 def free_rows(state: RunState, boxes: tuple[Box, ...]) -> Tensor:
     """Which splats may change (N,): those of the source that lie in a box with their rim, and all that came after them."""
-    free = torch.ones(len(state.scene.means), dtype=torch.bool, device=state.scene.device)
-    free[: len(state.source)] = _within(boxes, state.source.means, _reach(state.source))
+    scene, source = state.scene, state.source
+    assert isinstance(scene, Splats) and isinstance(source, Splats), "regions are of splats"
+    free = torch.ones(len(scene.means), dtype=torch.bool, device=scene.device)
+    free[: len(source)] = _within(boxes, source.means, _reach(source))
     return free
 
 

@@ -38,10 +38,13 @@ def keep_before(context: Context, state: RunState) -> tuple[str, ...]:
     boxes = boxes_in(context.spec.region)
     if not boxes:
         return ()
+    assert isinstance(state.source, Splats), "a file holds splats"
     notes = check_region(boxes, state.source)
     info = context.prior.info
     cameras = draft_cameras(info, CHECKED_VIEWS, context.spec.render_size).to(context.prior.device)
-    check_seen(kept(state, context, cameras, None))
+    before = kept(state, context, cameras, None)
+    assert before is not None, "there is a region"
+    check_seen(before)
     return notes
 
 
@@ -73,14 +76,17 @@ def grow_region(context: Context, state: RunState) -> None:
     if not boxes:
         return
     filled = context.spec.region_start == FILL
-    points = _random_points(boxes, state.rng).to(state.scene.device)
+    source = state.source
+    assert isinstance(source, Splats), "a file holds splats"
+    points = _random_points(boxes, state.rng).to(source.device)
     colours = torch.full_like(points, GREY)
     if not filled:
+        assert state.anchor is not None, "the draft leaves its views"
         rgba = sample_views(state.anchor, points)
         solid = rgba[..., 3].amin(dim=0) > SOLID
         colours = rgba[..., :3].sum(0) / rgba[..., 3:].sum(0).clamp(min=1e-3)
         points, colours = points[solid], colours[solid].clamp(0.02, 0.98)
-    chosen = _spread(points, state.source.means, context.spec.splats)
+    chosen = _spread(points, source.means, context.spec.splats)
     new = from_points(points[chosen], colours[chosen], scale=SCALE, opacity=OPACITY[filled])
     parts = {name: torch.cat([old.detach(), new.parameters()[name]]) for name, old in state.scene.parameters().items()}
     state.scene = Splats(**parts)

@@ -88,7 +88,10 @@ class Context:
 
     def was_at(self, cameras: Cameras | None) -> TextEmbedding | None:
         """The words for what is changed, for these cameras; None where nothing is."""
-        return self.was.at(cameras) if isinstance(self.was, ViewPromptEncoder) and cameras is not None else self.was
+        if not isinstance(self.was, ViewPromptEncoder):
+            return self.was
+        assert cameras is not None, "words for directions need cameras"
+        return self.was.at(cameras)
 
     def prompts(self, cameras: Cameras, perp_neg: bool = False) -> Prompts:
         """The three branches for B views of the object; with ``perp_neg``, which views shall not look like which others.

@@ -74,11 +74,13 @@ def trimmed(source: Source, trim: Trim) -> tuple[Source, tuple[str, ...]]:
 
 
 def _trimmed_scene(copy: SceneCopy, trim: Trim) -> tuple[SceneCopy, tuple[str, ...]]:
-    kept = kept_splats(copy.scene, trim)
+    splats = copy.scene
+    assert isinstance(splats, Splats), "other scenes become meshes"
+    kept = kept_splats(splats, trim)
     if not kept.any():
         raise InputError("Nothing is left of the object.", "Widen the box, or let the sliders of the cleaning go back.")
-    rows = copy.scene.means.new_tensor(np.flatnonzero(kept)).long()
-    scene = Splats(**{field.name: getattr(copy.scene, field.name)[rows] for field in fields(Splats)})
+    rows = splats.means.new_tensor(np.flatnonzero(kept)).long()
+    scene = Splats(**{field.name: getattr(splats, field.name)[rows] for field in fields(Splats)})
     return replace(copy, scene=scene), (f"{int((~kept).sum()):,} of {len(kept):,} splats are left away.",)
 
 
@@ -96,4 +98,4 @@ def _inside(points: np.ndarray, box: tuple[float, ...]) -> np.ndarray:
     if not box:
         return np.ones(len(points), bool)
     low, high = np.array(box[:3]), np.array(box[3:])
-    return ((points >= low) & (points <= high)).all(axis=1)
+    return np.all((points >= low) & (points <= high), axis=1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
@@ -34,8 +33,8 @@ class Scene(Protocol):
         """The same scene on another device, as fresh leaves."""
         ...
 
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> Any:
+    @staticmethod
+    def from_arrays(arrays: Any) -> Any:
         """A scene as ``to_arrays`` wrote it."""
         ...
 

@@ -176,7 +176,7 @@ def _even_lists(data: bytes, at: int, element: Element, order: str) -> tuple[Row
     if any((rows[f"{name} length"] != length).any() for name, length in lengths.items()):
         return None
     lists = {name: (np.full(element.count, length), rows[name].ravel()) for name, length in lengths.items()}
-    return Rows({name: rows[name] for name in kind.names if name.split(" ")[0] not in lengths}, lists), at + rows.nbytes
+    return Rows({name: rows[name] for name in kind.names or () if name.split(" ")[0] not in lengths}, lists), at + rows.nbytes
 
 
 def _one(data: bytes, at: int, kind: str, element: Element) -> int:

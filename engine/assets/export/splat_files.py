@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 
 from engine.assets.export.files import read_errors
 from engine.assets.export.ply import MAX_SPLATS, read_splat_ply, splats_in
@@ -61,7 +62,7 @@ def _by_library(path: Path | str, kind: str, most: int) -> SplatCloud:
             raise FileFormatError(f"{path} has {size / 1e6:,.0f} MB; packed splats may have 200 MB.", "Thin it out.")
         data = Path(path).read_bytes()
     try:
-        converted = gaussforge.GaussForge().convert(data, kind, "ply")
+        converted: dict[str, Any] = gaussforge.GaussForge().convert(data, kind, "ply")
     except Exception as error:  # the library raises whatever the damage leads to
         converted = {"error": error}
     if "error" not in converted and not converted["data"].startswith(b"ply"):

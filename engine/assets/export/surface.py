@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import fast_simplification
 import numpy as np
@@ -125,7 +126,7 @@ def _compact(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, np.nd
     return vertices[used], renumbered.reshape(faces.shape)
 
 
-def _adjacency(n_vertices: int, faces: np.ndarray) -> sparse.csr_matrix:
+def _adjacency(n_vertices: int, faces: np.ndarray) -> Any:
     """(N,N) with 1 where two vertices share an edge."""
     start, end = faces[:, [0, 1, 2]].ravel(), faces[:, [1, 2, 0]].ravel()
     both = sparse.coo_matrix((np.ones(2 * len(start)), (np.r_[start, end], np.r_[end, start])), (n_vertices, n_vertices)).tocsr()
@@ -147,12 +148,14 @@ def simplify(vertices: np.ndarray, faces: np.ndarray, max_faces: int) -> tuple[n
 
     A closed mesh stays closed and keeps its handles: where that cannot be had it gets twice as many faces, and so on.
     """
-    closed, original = is_watertight(faces), (vertices.astype(np.float32), faces.astype(np.int32))
+    closed = is_watertight(faces)
+    original: tuple[Any, Any] = vertices.astype(np.float32), faces.astype(np.int32)
     characteristic = euler_characteristic(faces)
     while max_faces < len(faces):
         for share in COLLAPSE_SHARES:
             for haste in COLLAPSE_HASTE:
-                points, triangles = fast_simplification.simplify(*original, target_count=int(share * max_faces), agg=haste)
+                simplified: Any = fast_simplification.simplify(*original, target_count=int(share * max_faces), agg=haste)
+                points, triangles = simplified
                 sound = len(triangles) and is_watertight(triangles) and euler_characteristic(triangles) == characteristic
                 if len(triangles) <= max_faces and (sound or (len(triangles) and not closed)):
                     return _compact(points.astype(np.float64), triangles.astype(np.int64))

@@ -68,9 +68,14 @@ def faces_by_lib3mf(path: Path) -> int:
     return faces
 
 
+def usd_modules(*names: str) -> list[Any]:
+    """Modules of usd-core, of whose contents its types say nothing."""
+    return [importlib.import_module(f"pxr.{name}") for name in names]
+
+
 def faces_by_usd(path: Path) -> int:
     """Of all meshes of a USDZ."""
-    Usd, UsdGeom = (importlib.import_module(f"pxr.{name}") for name in ("Usd", "UsdGeom"))  # whose types say nothing
+    Usd, UsdGeom = usd_modules("Usd", "UsdGeom")
     stage = Usd.Stage.Open(str(path))  # held on to: its prims end with it
     meshes = (UsdGeom.Mesh(prim) for prim in stage.Traverse() if prim.IsA(UsdGeom.Mesh))
     return sum(len(mesh.GetFaceVertexCountsAttr().Get()) for mesh in meshes)

@@ -11,14 +11,14 @@ import numpy as np
 from engine.assets.export.bake import Baked
 from engine.assets.export.files import atomic_path
 from engine.assets.export.formats.base import ExportFormat, ExportOptions, turned_up
-from engine.assets.export.formats.counting import faces_by_usd
+from engine.assets.export.formats.counting import faces_by_usd, usd_modules
 from engine.assets.export.glb import png_of
 from engine.errors import StudioError
 
 
 def write(path: Path, content: Baked, options: ExportOptions) -> None:
     """Write the package: a stage in metres with one mesh and its preview material."""
-    from pxr import UsdUtils
+    (UsdUtils,) = usd_modules("UsdUtils")
 
     with tempfile.TemporaryDirectory() as folder, atomic_path(path) as partial:
         stage_path = Path(folder) / "mesh.usdc"
@@ -29,7 +29,7 @@ def write(path: Path, content: Baked, options: ExportOptions) -> None:
 
 
 def _stage(path: Path, content: Baked, options: ExportOptions) -> Any:
-    from pxr import Sdf, Usd, UsdGeom, Vt
+    Sdf, Usd, UsdGeom, Vt = usd_modules("Sdf", "Usd", "UsdGeom", "Vt")
 
     up = options.up or FORMAT.up
     stage = Usd.Stage.CreateNew(str(path))
@@ -57,7 +57,7 @@ def _stage(path: Path, content: Baked, options: ExportOptions) -> Any:
 
 def _paint(stage: Any, mesh: Any) -> None:
     """A matt preview surface whose colour is the texture's."""
-    from pxr import Sdf, UsdShade
+    Sdf, UsdShade = usd_modules("Sdf", "UsdShade")
 
     material = UsdShade.Material.Define(stage, "/Object/Matt")
     shader, picture, place = (UsdShade.Shader.Define(stage, f"/Object/Matt/{name}") for name in ("Surface", "Texture", "Place"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from typing import Any
 
@@ -18,7 +19,7 @@ def connected(address: str) -> Any:
         raise MissingError("Ray is not on this machine.", "Add it: pip install 'maquette[ray]'.") from error
     _check_reachable(address)
     try:
-        ray.init(address=address, logging_level="error", log_to_driver=False)
+        ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
     except Exception as error:
         told = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DeviceError(

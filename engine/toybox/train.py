@@ -14,14 +14,13 @@ is the time spent training.
 
 from __future__ import annotations
 
-from typing import Any
-
 import argparse
 import sys
 import tempfile
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.multiprocessing as mp

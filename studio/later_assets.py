@@ -15,6 +15,8 @@ from studio.theme import asset
 GROUPS: Mapping[str, Sequence[str]] = {
     "export.js": ("camera_path.js", "trim.js", "export_options.js", "export.js"),
     "export.css": ("export.css",),
+    "welcome.js": ("welcome.js",),
+    "welcome.css": ("welcome.css",),
 }
 KINDS = {"js": "text/javascript", "css": "text/css"}
 

@@ -18,16 +18,18 @@ from engine.errors import InputError, StudioError
 from engine.session import Session
 from engine.session.library_index import Entry, Search
 from studio.api.callers import OWNER_HEADER
+from studio.open_folder import open_folder, sits_here
 from studio.request_body import bounded_body
 
 RECENT, PAGE, LONGEST = 24, 48, 400
 MOST_BYTES, MOST_DRAFTS = 50_000, 16
+ROOMY = 0.8  # share of what one person may have on disk
 FRESH = {"Cache-Control": "no-store"}
 
 
 def library_routes(session: Session) -> list[BaseRoute]:
-    """``/runs``, the newest; ``/library``, all and the trash; ``/runs/{token}`` to change (PATCH) and to delete for ever;
-    ``/drafts`` to choose one.
+    """``/runs``, the newest; ``/library``, all and the trash, and ``/library/room``, what would go first; ``/runs/{token}`` to
+    change (PATCH) and to delete for ever, and its ``folder`` to open; ``/drafts`` to choose one.
     """
     runs = session.runs
 
@@ -51,12 +53,20 @@ def library_routes(session: Session) -> list[BaseRoute]:
     def empty(request: Request) -> Response:
         return _answer(lambda: {"deleted": runs.empty_trash(_owner(request))})
 
+    def room(request: Request) -> Response:
+        return _answer(lambda: _room(session, _owner(request)))
+
+    def folder(request: Request) -> Response:
+        return _answer(lambda: _opened(session, request.path_params["token"], request))
+
     return [
         Route("/runs", recent),
         Route("/runs/{token}", change, methods=["PATCH"]),
         Route("/runs/{token}", delete, methods=["DELETE"]),
         Route("/drafts", choose, methods=["POST"]),
+        Route("/runs/{token}/folder", folder, methods=["POST"]),
         Route("/library", library),
+        Route("/library/room", room),
         Route("/library/trash", empty, methods=["DELETE"]),
     ]
 
@@ -105,7 +115,7 @@ def _listed(session: Session, owner: str, search: Search) -> dict[str, Any]:
     found = session.runs.search(owner, search)
     trash = session.runs.search(owner, Search(trashed=True, most=0))
     return {
-        "runs": [_described(entry) for entry in found.entries],
+        "runs": [_described(session, entry) for entry in found.entries],
         "count": found.count,
         "bytes": session.runs.indexed_bytes(owner),
         "most_bytes": session.limits.bytes_per_owner,
@@ -114,9 +124,16 @@ def _listed(session: Session, owner: str, search: Search) -> dict[str, Any]:
 
 
 def _changed(session: Session, token: str, owner: str, told: Any) -> dict[str, Any]:
-    """Move a run to or from the trash (``trashed``), or write on it. Raises StudioError for what cannot be done."""
+    """Move a run to or from the trash (``trashed``), to another ``place`` of the owner's that wait, or write on it. Raises
+    StudioError for what cannot be done.
+    """
     if not isinstance(told, dict) or not told:
         raise InputError("Nothing that can be changed was sent.", "Reload the page.")
+    place = told.pop("place", None)
+    if place is not None and (not isinstance(place, int) or isinstance(place, bool)):
+        raise InputError("place is a whole number.", "Reload the page.")
+    if place is not None:
+        session.runs.reorder(token, owner, place)
     trashed = told.pop("trashed", None)
     if trashed is not None and not isinstance(trashed, bool):
         raise InputError("trashed is yes or no.", "Reload the page.")
@@ -137,9 +154,30 @@ def _chosen(session: Session, owner: str, told: Any) -> None:
         session.resume(keep)
 
 
-def _described(entry: Entry) -> dict[str, Any]:
+def _room(session: Session, owner: str) -> dict[str, Any]:
+    """What would go first to bring the owner to `ROOMY` of what they may have, or to free a tenth of what they have."""
+    held, most = session.runs.indexed_bytes(owner), session.limits.bytes_per_owner
+    first = session.runs.to_free(owner, round(max(held - ROOMY * most, 0.1 * held))) if owner else []
+    return {"runs": [_described(session, entry) for entry in first], "bytes": sum(entry.bytes for entry in first)}
+
+
+def _opened(session: Session, token: str, request: Request) -> dict[str, Any]:
+    """Open a run's folder; its path, where whoever asks sits at this machine. Raises InputError for others."""
+    if session.runs.owner(token) != _owner(request) or not sits_here(request):
+        raise InputError("Only who sits at the studio's own machine can open folders there.", "Download the files instead.")
+    folder = session.library.folder(token)
+    return {"path": str(folder), "opened": open_folder(folder)}
+
+
+def _described(session: Session, entry: Entry) -> dict[str, Any]:
     shown = ("token", "created", "state", "title", "step", "bytes", "starred", "tags", "notes", "trashed")
-    return {name: value for name, value in vars(entry).items() if name in shown}
+    described = {name: value for name, value in vars(entry).items() if name in shown}
+    if entry.state == "queued":
+        described |= {"queue_position": session.runs.queue_position(entry.token)}
+        described |= {"place": session.runs.waiting(entry.owner).index(entry.token) if described["queue_position"] else 0}
+    if entry.state == "running":
+        described |= {"eta_seconds": session.view(entry.token).eta_seconds}
+    return described
 
 
 def _summary(session: Session, entry: Entry) -> dict[str, Any]:

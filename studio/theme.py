@@ -54,6 +54,7 @@ SCRIPTS = (
     "dropping.js",
     "changes.js",
     "two_faced.js",
+    "shortcuts.js",
     "compare.js",
     "ghost.js",
     "region.js",

@@ -67,8 +67,10 @@ def reopened(chosen: ExportFormat, path: Path, made: Made, options: ExportOption
     if isinstance(made.content, FilmContent):
         return Differences(notes, over_paper(views[0]))
     shown = _drawn(source, _cameras())
-    if _has_colours(chosen):
-        notes = (*notes, *gaps(path.name, views / 255, shown / 255))
+    if not _has_colours(chosen):
+        notes = (*notes, f"{chosen.title} keeps the shape alone, without colours.")
+    same_colours = views if _has_colours(chosen) else np.concatenate([shown[..., :3], views[..., 3:]], axis=-1)
+    notes = (*notes, *gaps(path.name, same_colours / 255, shown / 255))
     return Differences(notes, np.concatenate([over_paper(shown[0]), over_paper(views[0])], axis=1))
 
 

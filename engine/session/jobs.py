@@ -167,6 +167,23 @@ class Board:
             tickets = [Ticket(job.rank, job.record.owner, token) for token, job in self._waiting.items()]
             return turn_order(tickets, self._served)
 
+    def reorder(self, token: str, place: int) -> None:
+        """Let a waiting job be number ``place``, from 0, of its owner's; one that does not wait is left as it is."""
+        with self.changed:
+            job = self._waiting.get(token)
+            if job is None:
+                return
+            own = sorted(
+                (each for each in self._waiting.values() if each.record.owner == job.record.owner), key=lambda each: each.rank
+            )
+            ranks = [each.rank for each in own]
+            own.remove(job)
+            own.insert(min(max(place, 0), len(own)), job)
+            for each, rank in zip(own, ranks, strict=True):
+                each.rank = rank
+            self._positions = None
+            self.changed.notify_all()
+
     def position(self, token: str) -> int:
         """1 for the job that runs next; 0 for one that does not wait."""
         with self.changed:

@@ -95,6 +95,29 @@ class OwnedRuns:
         self.catalogue.relabel(token, label)
         return label
 
+    def waiting(self, owner: str) -> list[str]:
+        """The owner's runs that wait, in the order in which they will go."""
+        return [token for token in self._board.order() if self.owner(token) == owner]
+
+    def reorder(self, token: str, owner: str, place: int) -> None:
+        """Let a run that waits be number ``place``, from 0, of the owner's that do."""
+        self._check_owner(self.owner(token), owner)
+        self._board.reorder(token, place)
+
+    def to_free(self, owner: str, size: int) -> list[Entry]:
+        """What would go first to free at least ``size`` bytes: the trash, then runs without a star that have ended, oldest first.
+
+        Nothing goes by itself; a person decides.
+        """
+        trash = sorted(self._entries(owner, trashed=True), key=lambda entry: entry.trashed)
+        ended = (entry for entry in reversed(self._entries(owner)) if entry.state in ENDED and not entry.starred)
+        chosen: list[Entry] = []
+        for entry in (*trash, *ended):
+            if sum(each.bytes for each in chosen) >= size:
+                break
+            chosen.append(entry)
+        return chosen
+
     def trash(self, token: str, owner: str) -> None:
         """Put a run that has ended into the trash."""
         with claimed(self._board, token) as job:

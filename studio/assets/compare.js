@@ -58,7 +58,7 @@
 
     /* Which of the two this is, how far it is, and how like the reference. */
     label(which, status) {
-      if (!status.reference) { if (which) this.labels[1].textContent = ""; return; }
+      if (!status.reference) { this.labels[which].replaceChildren(make("b", "", status.title || ""), make("span", "", status.state && status.state !== "done" ? WAITING[status.state] || status.state : "")); return; }
       const over = status.state === "done", going = status.steps ? `${STAGES[status.stage] || status.state} ${status.step}/${status.steps}` : "";
       const parts = [over ? "" : WAITING[status.state] || going, likeness(status)].filter(Boolean);
       this.labels[which].replaceChildren(make("b", "", status.reference.ignored ? "Without the reference" : "With the reference"), make("span", "", parts.join(" · ")));

@@ -79,7 +79,7 @@
 
     drawFormats() {
       this.kinds.replaceChildren(...KINDS.map(([kind, title]) => {
-        const group = make("div"), buttons = this.formats.filter(({ content }) => content === kind).map((format) => {
+        const group = make("div"), row = make("div"), buttons = this.formats.filter(({ content }) => content === kind).map((format) => {
           const button = press("", format.title.replace(/^Splats, /, ""), () => this.choose(format.key), format.available ? format.help : `Not installed: ${format.remedy}`);
           Object.assign(button.dataset, { format: format.key });
           button.toggleAttribute("data-missing", !format.available);
@@ -87,7 +87,8 @@
         });
         group.setAttribute("role", "group");
         group.setAttribute("aria-label", title);
-        group.append(make("small", "", title), ...buttons);
+        row.append(...buttons);
+        group.append(make("small", "", title), row);
         return group;
       }));
     }

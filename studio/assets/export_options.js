@@ -6,7 +6,7 @@
 
   /* name, title, how it is drawn, what it offers, help */
   const PLAIN = [
-    ["size_m", "Size", "number", { min: 0, max: 1000, step: "any", placeholder: "as it is", unit: "m" }, "The longest side, in metres"],
+    ["size_m", "Size", "number", { min: 0, max: 1000, step: "any", placeholder: "as is", unit: "m" }, "The longest side, in metres"],
     ["up", "Up axis", "choice", [["", "Usual"], ["y", "+y"], ["z", "+z"]], "Which axis of the file points up"],
     ["origin", "Origin", "choice", [["base", "Under it"], ["centre", "Middle"]], "Where the file's zero is: on the ground under the object, or in the middle of the space"],
     ["faces", "Faces", "number", { min: 100, max: 500000, step: 1, value: 20000 }, "At most so many triangles"],

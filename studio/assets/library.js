@@ -27,7 +27,8 @@
       this.kinds = make("div", "mq-halves mq-lib-kinds");
       this.kinds.setAttribute("role", "group");
       this.kinds.append(...[["", "All"], ["starred", "Starred"], ["trashed", "Trash"]].map(([which, text]) => { const button = press("", text, () => this.choose(which)); button.dataset.which = which; return button; }));
-      this.use = make("span", "mq-lib-use");
+      this.use = press("mq-lib-use", "", () => this.showRoom());
+      this.room = Object.assign(make("div", "mq-lib-room"), { hidden: true });
       this.empty = press("mq-lib-quiet", "Empty the trash", () => this.emptyTrash());
       this.told = make("p", "mq-lib-told");
       this.told.setAttribute("role", "status");
@@ -35,7 +36,7 @@
       this.more = press("mq-lib-quiet mq-lib-more", "Show more", () => this.load(this.runs.length));
       const head = make("div", "mq-lib-head");
       head.append(make("h2", "", "Library"), this.search, this.kinds, this.use, this.empty, press("mq-lib-close", "×", () => this.close(), "Close the library"));
-      this.root.append(head, this.told, this.grid, this.more);
+      this.root.append(head, this.room, this.told, this.grid, this.more);
       stage.root.append(this.root);
       this.search.addEventListener("input", () => { clearTimeout(this.typing); this.typing = setTimeout(() => { this.words = this.search.value; this.load(); }, TYPED_MS); });
       this.root.addEventListener("keydown", (event) => { if (event.key === "Escape" && !event.target.closest(".mq-lib-edit")) this.close(); });
@@ -70,11 +71,24 @@
       for (const button of this.kinds.children) button.setAttribute("aria-pressed", String(button.dataset.which === this.which));
       this.kinds.lastChild.textContent = told.trashed ? `Trash (${told.trashed})` : "Trash";
       this.use.textContent = `${size(told.bytes)} of ${size(told.most_bytes)}`;
-      this.use.title = "What your runs and the trash take on disk, and what they may take";
+      this.use.title = "What your runs and the trash take on disk, and what they may take. Click to see what would go first.";
+      this.use.toggleAttribute("data-full", told.bytes > 0.8 * told.most_bytes);
       this.empty.hidden = this.which !== "trashed" || !told.trashed;
       const nothing = this.words ? "Nothing is called that." : { starred: "Nothing has a star yet.", trashed: "The trash is empty." }[this.which] || "What you make is kept here.";
       this.tell(this.runs.length ? "" : nothing);
       this.draw();
+    }
+
+    /* What would go first to make room; nothing goes by itself. */
+    async showRoom() {
+      if (!this.room.hidden) { this.room.hidden = true; return; }
+      let told;
+      try { told = await asked("/library/room"); } catch (error) { this.tell(error.message); return; }
+      const list = make("ul"), runs = told.runs.filter((run) => !run.trashed), acts = make("div");
+      list.append(...told.runs.map((run) => make("li", "", `${run.title} · ${size(run.bytes)}${run.trashed ? " · in the trash" : ""}`)));
+      if (runs.length) acts.append(press("mq-lib-quiet", `Put ${runs.length === 1 ? "it" : `these ${runs.length}`} into the trash`, () => this.act(async () => { for (const run of runs) await asked(`/runs/${run.token}`, { method: "PATCH", body: '{"trashed": true}' }); this.room.hidden = true; }, "They are in the trash; they can be put back, and take no room once it is emptied.")));
+      this.room.replaceChildren(make("b", "", told.runs.length ? `What would go first, to free ${size(told.bytes)}: the trash, then what is oldest and has no star` : "There is nothing that could go."), list, acts);
+      this.room.hidden = false;
     }
 
     draw() {
@@ -100,7 +114,8 @@
         if (event.key === "Escape") { event.stopPropagation(); name.value = run.title; name.blur(); }
       });
       name.addEventListener("change", () => this.change(run, { name: name.value }));
-      const facts = make("small", "", [new Date(run.created * 1000).toLocaleString([], WHEN), run.state === "done" ? "" : run.state, run.bytes ? size(run.bytes) : ""].filter(Boolean).join(" · "));
+      const state = run.state === "queued" && run.queue_position ? `number ${run.queue_position} in line` : run.state === "done" ? "" : run.state, left = run.eta_seconds ? `about ${Math.ceil(run.eta_seconds / 60)} min left` : "";
+      const facts = make("small", "", [new Date(run.created * 1000).toLocaleString([], WHEN), state, left, run.bytes ? size(run.bytes) : ""].filter(Boolean).join(" · "));
       const tags = make("div", "mq-lib-tags");
       tags.append(...run.tags.map((tag) => press("", `#${tag}`, () => { this.search.value = this.words = tag; this.load(); }, `Find ${tag}`)));
       card.append(show, ...(trashed ? [] : [star]), name, facts, tags, this.acts(run, card));
@@ -110,9 +125,30 @@
     acts(run, card) {
       const row = make("div", "mq-lib-acts");
       if (run.trashed > 0) row.append(press("mq-lib-quiet", "Put back", () => this.change(run, { trashed: false }, `${run.title} is back.`)), this.forEver(run));
-      else row.append(press("mq-lib-quiet", "Tags and notes", () => this.edit(run, card)), ...(["done", "failed", "stopped"].includes(run.state)
+      else row.append(press("mq-lib-quiet", "Tags and notes", () => this.edit(run, card)), ...this.moves(run), press("mq-lib-quiet", "Compare", () => this.compare(run), `Show ${run.title} beside the run on stage`), press("mq-lib-quiet", "Folder", () => this.folder(run), "Open its folder, on the studio's own machine"), ...(["done", "failed", "stopped"].includes(run.state)
         ? [press("mq-lib-quiet", "Trash", () => this.change(run, { trashed: true }, `${run.title} is in the trash; it can be put back.`), `Put ${run.title} into the trash`)] : []));
       return row;
+    }
+
+    /* One's own runs that wait change places. */
+    moves(run) {
+      if (run.state !== "queued" || !run.queue_position) return [];
+      return [["Sooner", -1], ["Later", 1]].map(([text, step]) => press("mq-lib-quiet", text, () => this.change(run, { place: run.place + step }), `${text} in the line`));
+    }
+
+    /* A and B: the run on stage and this one, turned together. */
+    compare(run) {
+      const token = maquette.tokenInAddress();
+      if (!token || token === run.token) { this.tell("Open one run first; then compare another one with it."); return; }
+      this.close();
+      maquette.compare(run.token);
+    }
+
+    async folder(run) {
+      try {
+        const told = await asked(`/runs/${run.token}/folder`, { method: "POST" });
+        this.tell(told.opened ? `Opened ${told.path}` : `It lies in ${told.path}`);
+      } catch (error) { this.tell(error.message); }
     }
 
     /* The first click asks. */

@@ -4,6 +4,10 @@
   const maquette = window.maquette = { picked: "" };
   const inStorage = (act) => { try { return act(window.localStorage); } catch { return null; } };  // blocked in third-party iframes
 
+  /* Small choices that this browser keeps, where it may; "" forgets one. */
+  maquette.kept = (name) => inStorage((storage) => storage.getItem(`maquette-${name}`)) || "";
+  maquette.keep = (name, value) => inStorage((storage) => (value ? storage.setItem(`maquette-${name}`, value) : storage.removeItem(`maquette-${name}`), true)) === true;
+
   maquette.url = (path) => {
     const root = (window.gradio_config && window.gradio_config.root) || document.baseURI.split("?")[0];
     return root.replace(/\/$/, "") + path;
@@ -39,12 +43,18 @@
     return known;
   };
 
+  /* Who has never been here, and can be remembered, is shown round; not where the address asks for something. */
+  const greet = () => {
+    if (maquette.kept("welcomed") || libraryAsked || draftsAsked || !maquette.keep("welcomed", "")) return;
+    maquette.later("welcome").then(() => maquette.welcome(), () => {});
+  };
+
   /* Show a run: "" for none, as when the page has just been opened. */
   let libraryAsked = inAddress("library"), draftsAsked = inAddress("drafts");
   let beside = inAddress("beside");  // the run that was compared with it, when the page was left
   maquette.attach = (token) => {
     setAddress("job", token);
-    if (!token) { delete document.body.dataset.run; maquette.openAskedTab(); }
+    if (!token) { delete document.body.dataset.run; maquette.openAskedTab(); greet(); }
     maquette.stage.open(token);
     maquette.refreshRuns();
     if (draftsAsked) { const tokens = draftsAsked; draftsAsked = ""; maquette.showDrafts(tokens); }

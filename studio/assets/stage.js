@@ -44,6 +44,7 @@
       this.beside = new maquette.Beside(this, this.way);
       this.makeStrip();
       this.listen();
+      this.details(maquette.kept("details") === "open");
     }
 
     listen() {
@@ -52,8 +53,18 @@
       const acts = { turntable: () => this.turntable(), front: () => this.live.look({ azimuth: 0, elevation: 12, distance: 3.05 }), picture: () => this.savePicture() };
       for (const button of this.root.querySelectorAll("[data-act]")) button.addEventListener("click", acts[button.dataset.act]);
       for (const button of this.root.querySelectorAll("[data-show]")) button.addEventListener("click", () => this.showPane(button.dataset.show));
+      this.find(".mq-details").addEventListener("click", () => this.details(!this.root.hasAttribute("data-details")));
       new ResizeObserver(() => maquette.fit(this.canvas, this.live)).observe(this.canvas);
       document.addEventListener("visibilitychange", () => { if (!document.hidden) maquette.refreshRuns(); });
+    }
+
+    /* Loss, speed and what the prior sees; without them the object has the room. */
+    details(open) {
+      const button = this.find(".mq-details"), round = this.find(".mq-round");
+      this.root.toggleAttribute("data-details", open);
+      button.setAttribute("aria-expanded", String(open));
+      if (open) this.find(".mq-below").prepend(round); else this.find(".mq-strip").append(round);
+      maquette.keep("details", open ? "open" : "");
     }
 
     /* Watch the run `token`; "" for none. */

@@ -67,6 +67,8 @@ ROUTES = {
     ("/later/{name}", "GET"): NOBODYS,
     ("/reference/taken", "GET"): TOKEN,
     ("/runs", "GET"): OWNER,
+    ("/runs/{token}/folder", "POST"): OWNER,
+    ("/library/room", "GET"): OWNER,
     ("/runs/{token}", "DELETE"): OWNER,
     ("/runs/{token}", "PATCH"): OWNER,
     ("/drafts", "POST"): OWNER,

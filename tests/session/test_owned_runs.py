@@ -10,11 +10,11 @@ from engine.loop.spec import Knobs, RunSpec
 from engine.session import Session
 from engine.session.library_index import Search
 from engine.session.record import from_json
-from tests.session.fakes import PATIENCE_SECONDS, FakeRun
+from tests.session.fakes import PATIENCE_SECONDS, FakeRun, eventually, settings_of
 
 
 def ended(session: Session, prompt: str = "a red mug") -> str:
-    token = session.submit(Settings(RunSpec(prompt, refine_steps=2), Knobs()), "ada")
+    token = session.submit(settings_of(prompt, 2), "ada")
     assert session.wait(token, PATIENCE_SECONDS).state == "done"
     return token
 
@@ -95,3 +95,38 @@ def test_what_was_thrown_away_is_not_taken_up_by_the_next_session(open_session, 
     assert [view.token for view in again.jobs("ada")] == [kept]
     again.runs.restore(thrown, "ada")
     assert {view.token for view in again.jobs("ada")} == {kept, thrown}
+
+
+def test_own_runs_that_wait_change_places(session: Session, run: FakeRun) -> None:
+    run.hold()
+    first, *waiting = [session.submit(settings_of(f"run {n}", 2), "ada") for n in range(4)]
+    other = session.submit(settings_of("another", 2), "bob")
+    eventually(lambda: session.view(first).state == "running")
+    session.runs.reorder(waiting[2], "ada", 0)
+    assert session.runs.waiting("ada") == [waiting[2], waiting[0], waiting[1]] and session.runs.waiting("bob") == [other]
+    session.runs.reorder(waiting[2], "ada", 99)
+    session.runs.reorder(first, "ada", 0)  # it goes already
+    assert session.runs.waiting("ada") == waiting
+    with pytest.raises(InputError, match="Only who started"):
+        session.runs.reorder(waiting[0], "bob", 2)
+    run.free()
+
+
+def test_what_would_go_first_is_the_trash_then_the_oldest_without_a_star(session: Session) -> None:
+    runs = [ended(session, f"run {n}") for n in range(4)]
+    session.runs.relabel(runs[0], "ada", {"starred": True})
+    session.runs.trash(runs[3], "ada")
+    one = session.runs.to_free("ada", 1)
+    assert [entry.token for entry in one] == [runs[3]]
+    assert [entry.token for entry in session.runs.to_free("ada", 10**9)] == [runs[3], runs[1], runs[2]]
+    assert session.runs.to_free("bob", 10**9) == [] and session.runs.to_free("ada", 0) == []
+
+
+def test_a_list_of_jobs_reads_no_more_than_it_shows(open_session, session: Session, monkeypatch) -> None:
+    tokens = [ended(session, f"run {n}") for n in range(5)]
+    session.close()
+    read: list[str] = []
+    monkeypatch.setattr("engine.session.library.from_json", lambda text: read.append("one") or from_json(text))
+    again = open_session()
+    assert [view.token for view in again.jobs("ada", most=2)] == [tokens[4], tokens[3]] and len(read) == 2
+    assert again.jobs("ada", "failed") == () and len(again.runs.tokens("ada", "done")) == 5 and len(read) == 2

@@ -29,10 +29,7 @@
     reference: ([file]) => { openTab("reference"); maquette.takeReference(file); },
     edit: ([file]) => {
       openTab("edit");
-      const fold = document.querySelector('#mq-edit-fold .mq-fold-head[aria-expanded="false"]');
-      fold?.click();
-      const input = document.querySelector('#mq-edit-mesh input[type="file"]');
-      if (input) give(input, [file]);
+      give(document.querySelector('#mq-edit .mq-file input[type="file"]'), [file]);
       document.querySelector("#mq-edit")?.scrollIntoView({ block: "nearest" });
     },
   };
@@ -76,7 +73,7 @@
     use(way, files) { this.card.hidden = true; document.body.dataset.dropped = way; ways[way](files); }
 
     ask(file) {
-      const choices = [["reference", "Be guided by it"], ["edit", "Change its colours"]], row = make("div");
+      const choices = [["reference", "Be guided by it"], ["edit", "Edit it"]], row = make("div");
       if (PACKED.test(file.name)) choices.push(["restore", "Restore its settings"]);
       row.append(...choices.map(([way, text]) => {
         const button = Object.assign(make("button", "", text), { type: "button" });

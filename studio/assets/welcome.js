@@ -17,6 +17,7 @@
       this.root.setAttribute("aria-label", "First steps");
       document.body.append(this.root);
       document.addEventListener("mq-open", (event) => { if (event.detail) this.end(); });
+      document.addEventListener("click", (event) => { if (event.target.closest?.('[data-act="library"], #mq-generate, #mq-four')) this.end(); });
       document.addEventListener("keydown", (event) => { if (event.key === "Escape") this.end(); });
       this.draw();
     }
@@ -32,12 +33,15 @@
 
     mark(place) {
       for (const marked of document.querySelectorAll("[data-welcome]")) marked.removeAttribute("data-welcome");
-      const there = place && document.querySelector(place);
-      there?.setAttribute("data-welcome", "");
+      if (place) document.querySelector(place)?.setAttribute("data-welcome", "");
     }
 
     end() { this.mark(""); this.root.remove(); maquette.keep(KEPT, "yes"); }
   }
 
-  maquette.welcome = () => { if (!maquette.kept(KEPT)) new Welcome(); };
+  /* It may have come late: who has begun meanwhile needs it no more. */
+  maquette.welcome = () => {
+    const begun = maquette.tokenInAddress() || document.querySelector(".mq-library:not([hidden]), .mq-drafts:not([hidden])");
+    if (begun) maquette.keep(KEPT, "yes"); else if (!maquette.kept(KEPT)) new Welcome();
+  };
 })();

@@ -106,7 +106,7 @@ def test_coming_back_to_a_method_begins_it_anew() -> None:
 
 
 def test_resume_goes_on_with_what_was_learned(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("engine.loop.run.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("engine.loop.live_run.CHECKPOINT_SECONDS", 0.0)
     whole = steps_of(events_of())
     interrupted = run(quick_spec(), lods_knobs(), Unattended(), ball_prior, folder=tmp_path)
     while not (isinstance(event := next(interrupted), Stepped) and event.total_step == 47):
@@ -170,7 +170,7 @@ def test_an_adapter_learns_in_a_run_and_the_prior_stays_as_it_was(tmp_path) -> N
 
 
 def test_resume_goes_on_with_the_adapter(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("engine.loop.run.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("engine.loop.live_run.CHECKPOINT_SECONDS", 0.0)
     whole = steps_of(events_of(VSD, spec=FROM_BALL, load_prior=network_prior))
     events_of(VSD, ScriptedCommands({9: [Stop()]}), FROM_BALL, network_prior, folder=tmp_path)
     events = events_of(VSD, None, FROM_BALL, network_prior, folder=tmp_path, resume=True)

@@ -14,6 +14,7 @@ from engine.errors import FileFormatError, InputError, StorageError
 from engine.loop import checkpoint
 from engine.loop.checkpointing import BEGUN_ANEW
 from engine.loop.frames import azimuth_strip, point_cloud, render_frame
+from engine.loop.live_run import MAX_ROLL_BACKS
 from engine.loop.messages import (
     Checkpointed,
     Finished,
@@ -29,7 +30,7 @@ from engine.loop.messages import (
     Warned,
     Watch,
 )
-from engine.loop.run import MAX_ROLL_BACKS, run
+from engine.loop.run import run
 from engine.prior.base import Prediction
 from tests.loop.balls import COLOUR, SIZE, ScriptedCommands, ball_picture, ball_prior, of_type, quick_knobs, quick_spec
 
@@ -136,7 +137,7 @@ def test_scene_copies_only_while_watched_and_nobody_writes_to_them() -> None:
 
 
 def test_pictures_of_what_the_prior_sees(monkeypatch) -> None:
-    monkeypatch.setattr("engine.loop.run.PICTURE_SECONDS", 0.0)
+    monkeypatch.setattr("engine.loop.live_run.PICTURE_SECONDS", 0.0)
     pictures = of_type(events_of(quick_spec()), Pictures)
     assert {picture.kind for picture in pictures} == {"draft", "denoised"}
     assert all(p.images.dtype == np.uint8 and p.images.shape[1:] == (SIZE, SIZE, 3) for p in pictures)
@@ -150,7 +151,7 @@ def test_pictures_of_what_the_prior_sees(monkeypatch) -> None:
 
 
 def test_resume_goes_on_exactly_where_the_checkpoint_was(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("engine.loop.run.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("engine.loop.live_run.CHECKPOINT_SECONDS", 0.0)
     spec = quick_spec()
     whole = events_of(spec)
     interrupted = run(spec, quick_knobs(), Unattended(), ball_prior, folder=tmp_path)
@@ -255,7 +256,7 @@ def test_a_run_whose_checkpoints_cannot_be_used_begins_anew_and_says_so(tmp_path
 
 
 def test_a_disk_that_takes_no_checkpoint_costs_no_run_and_leaves_no_part(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("engine.loop.run.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("engine.loop.live_run.CHECKPOINT_SECONDS", 0.0)
 
     def full(*args: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
@@ -282,7 +283,7 @@ def test_a_checkpoint_that_fails_keeps_the_ones_before(tmp_path, monkeypatch) ->
 
 
 def test_an_ended_run_keeps_its_shape_in_less_space(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("engine.loop.run.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("engine.loop.live_run.CHECKPOINT_SECONDS", 0.0)
     events_of(quick_spec(refine_steps=4, fit_steps=10), folder=tmp_path)
     before, shown = sum(path.stat().st_size for path in tmp_path.iterdir()), checkpoint.load_copy(tmp_path)
     checkpoint.settle(tmp_path)

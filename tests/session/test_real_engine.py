@@ -56,7 +56,7 @@ def test_a_slider_shows_in_the_picture_and_in_the_recipe(tmp_path: Path) -> None
 
 
 def test_a_run_goes_on_in_the_next_session_and_its_result_can_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("engine.loop.run.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("engine.loop.live_run.CHECKPOINT_SECONDS", 0.0)
     with open_session(tmp_path) as session:
         token = session.submit(settings(15), "ada")
         eventually(lambda: session.view(token).total_step > 5)  # some way into the fit, past the four draft steps
@@ -78,7 +78,7 @@ def test_a_run_goes_on_in_the_next_session_and_its_result_can_be_opened(tmp_path
 @pytest.fixture
 def every_checkpoint(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each step leaves a checkpoint, and each of these is a moment to go back to."""
-    monkeypatch.setattr("engine.loop.run.CHECKPOINT_SECONDS", 0.0)
+    monkeypatch.setattr("engine.loop.live_run.CHECKPOINT_SECONDS", 0.0)
     monkeypatch.setattr("engine.session.timeline_keeper.FULL_SECONDS", 0.0)
 
 

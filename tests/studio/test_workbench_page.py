@@ -125,7 +125,8 @@ def test_a_first_visit_is_shown_round_once_and_keys_are_listed(browser: Browser,
         expect(page.locator(".mq-keys")).to_have_count(0)
         assert welcome.count() == 0
 
-        done(page, "a red mug")
+        done(page, "a red mug", 60)
+        expect(page.locator(".mq-film")).to_be_visible()
         expect(page.locator(".mq-prior")).to_be_hidden()
         small = page.locator(".mq-live").bounding_box()["height"]
         page.evaluate("document.activeElement.blur()")

@@ -121,7 +121,7 @@ def test_a_camera_that_never_rests_does_not_keep_pictures_back(frames: FakeFrame
     room.offer("run", copy_of(7, 0, Knobs()))
     room.start()
     first = room.ask("run", "me", moving(0), -1, PATIENCE)
-    later = room.ask("run", "me", moving(first.value + 1), first.serial, PATIENCE)
+    later = room.ask("run", "me", moving(first.value + 1), first.serial, 2.0)  # it waits that long for a camera that rests
     room.close()
     assert later.value > first.value and room.join(PATIENCE)
 

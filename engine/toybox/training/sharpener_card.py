@@ -30,7 +30,8 @@ convolutional U-Net ({facts.megabytes} MB in half precision); the run fits the s
 
 ## Training
 
-{facts.images:,} squares of 24 pixels round edges, in {facts.step:,} steps, {facts.hours} hours on a CPU, by `python -m engine.toybox.train sharpener` at
+{facts.images:,} squares of 24 pixels round edges, in {facts.step:,} steps, {facts.hours} hours on a CPU,
+by `python -m engine.toybox.train sharpener` at
 commit `{facts.commit[:12]}`. Its data are procedural objects, seen at 128 pixels; what it is shown is the prior's own guess at 64
 pixels after noise of 8 to 60 % of the schedule, often blurred once more; a fifth are true views. Colours are
 exchanged and views mirrored.

@@ -119,6 +119,7 @@ def connect_edit_card(card: EditCard, panel: Any, handlers: Handlers, everything
     here: dict[str, Any] = {"queue": False, **QUIET}
     card.way.change(None, card.way, None, js=WAY_CHOSEN, **here)
     card.way.input(editing.choose, card.way, card.chosen, **here)
+    card.strategy.input(editing.choose_strategy, card.strategy, card.about, **here)
     card.mesh.input(lambda: "", None, card.sample, **here)
     weights = [panel.controls.named(name) for name in WEIGHTS]
     filled = card.examples.input(editing.fill, card.examples, [*card.filled, *weights], **here)

@@ -27,14 +27,19 @@ from studio.pictures import contact_grid, jpeg
 WAYS: Mapping[str, str] = {PAINT: "Paint it", PART: "Change it", RESTYLE: "Restyle it", ENERGY: "Draw it there"}
 """What the button says."""
 
+TEXTURE, IN_TURN, DISTILLED = "All views together", "One view after the other", "Distilled"
+STRATEGIES: Mapping[str, str] = {TEXTURE: "together", IN_TURN: "in turn", DISTILLED: "distilled"}
+COSTS: Mapping[str, str] = {
+    TEXTURE: "New colours from words, on the mesh as it is. Eight views agree on one texture: about ten seconds of a core.",
+    IN_TURN: "Each view keeps what the ones before it painted: as many passes, one view each; seams may show.",
+    DISTILLED: "Score distillation pushes the texture itself: the most even colours, and about twice the time.",
+}
 ABOUT: Mapping[str, str] = {
-    PAINT: "New colours from words, on the mesh as it is. Eight views agree on one texture.",
+    PAINT: COSTS[TEXTURE],
     PART: "New words for what lies in the box; all else stays. Drag the box in the picture.",
     RESTYLE: "Only the colours change that the words change.",
     ENERGY: "What pictures of it should be like, beside the words: the weights stand under Live, Energies.",
 }
-TEXTURE = "All views together"
-STRATEGIES: Mapping[str, str] = {TEXTURE: "together"}
 WEIGHTS = ("energy_symmetry", "energy_outline", "energy_depth", "energy_colour_weight")
 Shown = tuple[Any, Any, Any, Any]
 WIDGETS, PRIOR = 7, 3  # how many the card has, and where the prior stands in ``everything``
@@ -68,6 +73,10 @@ class Editing:
         """What depends on the way: what it does, how it is painted, and the button's words."""
         strategies = gr.update(visible=way == PAINT and len(STRATEGIES) > 1)
         return note(ABOUT.get(way, "")), strategies, gr.update(value=WAYS.get(way, WAYS[PAINT]))
+
+    def choose_strategy(self, strategy: str) -> str:
+        """What a strategy of painting does, and what it costs."""
+        return note(COSTS.get(strategy, ""))
 
     def fill(self, clicked: str) -> tuple[Any, ...]:
         """An example into the card, and its weights into the energies."""
@@ -146,7 +155,7 @@ class Editing:
         """What is asked for, as the command line would."""
         options = imported("studio.commands.edit").EditOptions
         if edit.way != RESTYLE:
-            return options(source=source, out=new_folder(), paint=edit.words)
+            return options(source=source, out=new_folder(), paint=edit.words, strategy=STRATEGIES.get(edit.strategy))
         was = edit.was or self.sources.words(token, edit.given)
         return options(source=source, out=new_folder(), restyle=edit.words, was=was or None)
 

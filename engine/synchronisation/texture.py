@@ -52,13 +52,16 @@ class TextureSpace:
         return seen * mask, mask
 
     def unproject(self, instances: Tensor) -> Tensor:
+        values, weights = self.said(instances)
+        z = (weights[:, None] * values).sum(0) / weights.sum(0).clamp(min=1e-9)
+        return z[:, self.filled]
+
+    def said(self, instances: Tensor) -> tuple[Tensor, Tensor]:
+        """What each picture says of each texel (N,C,T), and how much that is to be believed (N,T); 0 where it is not seen."""
         mask = self.mask.to(instances)
         found = self._sampled(torch.cat([instances * mask, mask], dim=1))  # what lies outside must not bleed in
-        share = found[:, -1:].clamp(min=1e-6)
-        weights = (self.weights[:, None].to(instances) * (found[:, -1:] > 0.25)).expand_as(share)
-        total = weights.sum(0)
-        z = (weights * found[:, :-1] / share).sum(0) / total.clamp(min=1e-9)
-        return z[:, self.filled]
+        share = found[:, -1:]
+        return found[:, :-1] / share.clamp(min=1e-6), self.weights.to(instances) * (share[:, 0] > 0.25)
 
     def _sampled(self, pictures: Tensor) -> Tensor:
         grid = self.places[:, None].to(pictures)

@@ -18,7 +18,8 @@ from engine.assets.meshes.canonical_pose import Orientation, Tip
 from engine.assets.meshes.mesh_file import read_reference
 from engine.core.paths import given_path
 from engine.editing.restyling import Restyle, restyle
-from engine.editing.texturing import Paint, Painted, Painting, paint
+from engine.editing.strategies import USUAL_STEPS, painted_by
+from engine.editing.texturing import Paint, Painted, Painting
 from engine.errors import InputError, MissingError, storage_errors
 from engine.lazy import imported
 from engine.loop.devices import limit_threads
@@ -53,6 +54,7 @@ class EditOptions:
     seed: int | None = None
     texture_size: int | None = None
     control: str | None = None
+    strategy: str | None = None
     prior: str = "toybox"
     up: str = "auto"
     turn_deg: float = 0.0
@@ -95,7 +97,7 @@ def edits(options: EditOptions, note: Callable[[str], None]) -> Iterator[Paintin
         note(f"note: {shape.name}: {each}")
     prior = load_prior(options.prior)
     how, was = read(how, options, source, prior, note)
-    for event in paint(shape, how, prior) if was is None else restyle(shape, Restyle(paint=how, was=was), prior):
+    for event in painted_by(shape, how, prior) if was is None else restyle(shape, Restyle(paint=how, was=was), prior):
         yield write(event, how, source, options) if isinstance(event, Painted) else event
 
 
@@ -104,8 +106,10 @@ def paint_of(options: EditOptions) -> Paint:
     words = options.paint or options.restyle
     if not words or (options.paint and options.restyle):
         raise InputError("Say one thing to do.", 'Write --paint "a red chair with blue legs", or --restyle with the new words.')
-    named = {each.name: getattr(options, each.name, None) for each in fields(Paint)}
-    return Paint(**{**{name: value for name, value in named.items() if value is not None}, "prompt": words})
+    given = {each.name: getattr(options, each.name, None) for each in fields(Paint)}
+    named = {name: value for name, value in given.items() if value is not None}
+    usual = {"steps": USUAL_STEPS[options.strategy]} if options.strategy in USUAL_STEPS else {}
+    return Paint(**{**usual, **named, "prompt": words})
 
 
 def read(how: Paint, options: EditOptions, source: Path, prior: Prior, note: Callable[[str], None]) -> tuple[Paint, str | None]:

@@ -71,6 +71,11 @@ def add_edit(commands: argparse._SubParsersAction) -> None:
     command.add_argument("--preset", help="settings of a region's change to start from (default toybox-region)")
     command.add_argument("--set", action="append", default=[], metavar="KNOB=VALUE", help="any setting of it; may be repeated")
     command.add_argument("--was", metavar="WORDS", help="what it is now (default: the words that its file was made by)")
+    command.add_argument(
+        "--strategy",
+        help="of painting: together (all views at once, the default), in turn (each keeps what the ones before it painted), or "
+        "distilled (score distillation: slowest)",
+    )
     command.add_argument("--case", type=int, help="of synchronisation: 2 (SyncTweedies, the default) or 0, 1, 3, 4, 5")
     command.add_argument("--views", type=int, help="pictures that are drawn together (default 8)")
     command.add_argument("--steps", type=int, help="of sampling (default 30)")

@@ -26,6 +26,10 @@ asks for one object of each kind, and how many of its sides are named right: `en
 
 measures the exported mesh beside the true one under three lamps: `engine.toybox.benchmark.geometry`. `blender_renders.py` beside
 this file draws a folder of GLB files in Blender.
+
+    python -m engine.toybox.benchmark --texture [--objects N] [--painting-steps 16] [--readme FILE.md]
+
+paints held-out objects that were stripped of their colours by every strategy and case: `engine.toybox.benchmark.texture`.
 """
 
 from __future__ import annotations
@@ -44,7 +48,7 @@ from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs, RunSpec
 from engine.prior.registry import load_prior
 from engine.session.presets import DEFAULT_PRESET, IMAGE_PRESET, apply_preset, find_preset
-from engine.toybox.benchmark import geometry_command
+from engine.toybox.benchmark import geometry_command, texture_command
 from engine.toybox.benchmark.image import ImageResult
 from engine.toybox.benchmark.kinds import kinds_table, measure_kinds
 from engine.toybox.benchmark.readme import image_markdown, put_between_markers
@@ -70,7 +74,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         check_options(options)
         referring.check_options(options)
-        if options.geometry:
+        if options.texture:
+            texture_command.compare(options, _show_progress)
+        elif options.geometry:
             geometry_command.compare(options, _settings(options, options.preset), _show_progress)
         elif options.kinds is not None:
             _measure_kinds(options)
@@ -103,6 +109,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="worker processes (default: one a core)")
     parser.add_argument("--kinds", metavar="NAME,NAME", help="measure one object of each of these kinds, or of all")
     geometry_command.add_options(parser)
+    texture_command.add_options(parser)
     add_options(parser)
     referring.add_options(parser)
     return parser

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from engine.loop.reference.reference_source import SHELF
 
+HANDLE = "x=-0.35:0.35,y=0.4:1,z=-0.6:0.5"
 PAINT, PART, RESTYLE, ENERGY = "Paint", "Change a part", "Restyle", "Energy"
 
 
@@ -30,7 +31,7 @@ class EditExample:
 
 EXAMPLES = (
     EditExample("paint", PAINT, f"{SHELF}toybox/701000", "a red chair with blue legs", "A chair gets other colours"),
-    EditExample("part", PART, f"{SHELF}toybox/700002", "a lime mug with a blue handle", "The handle alone changes", "y=0.3:1"),
+    EditExample("part", PART, f"{SHELF}toybox/700002", "a lime mug with a blue handle", "The handle alone changes", HANDLE),
     EditExample("restyle", RESTYLE, f"{SHELF}toybox/700001", "a brown mug with a red handle", "Only what the words change"),
     EditExample(
         "energy",

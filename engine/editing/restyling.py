@@ -15,12 +15,11 @@ from torch import Tensor
 
 from engine.assets.meshes.mesh_shape import ReferenceShape
 from engine.core.views import Views
-from engine.editing.texturing import Paint, Painted, Painting, Studio, finished, prepared
+from engine.editing.texturing import Paint, Painted, Painting, Studio, finished, prepared, sampled
 from engine.errors import InputError
 from engine.loop.reference.guide import MeshModel
 from engine.prior.base import Prior
 from engine.prior.sampling import sampling_times
-from engine.synchronisation.sampler import synchronised
 from engine.synchronisation.space import initial_noise
 
 LEAST, MOST = 0.12, 0.25  # difference of colour under which a texel is left alone, and from which on it is new
@@ -54,7 +53,7 @@ def restyle(shape: ReferenceShape, how: Restyle, prior: Prior) -> Iterator[Paint
     for number, studio in enumerate((old, new)):
         views = None
         x = _noised(studio, pictures, times[0], how.paint.seed)
-        for step, x0 in enumerate(_sampled(studio, x, times, how.paint), 1):
+        for step, x0 in enumerate(sampled(studio, x, times, how.paint), 1):
             views = studio.prior.decode(x0)
             yield Painting(number * len(times) + step, 2 * len(times), views)
         assert views is not None, "there is at least one step"
@@ -70,20 +69,6 @@ def _noised(studio: Studio, pictures: Tensor, time: int, seed: int) -> tuple[Ten
     schedule = studio.prior.schedule
     canonical = schedule.add_noise(studio.space.unproject(clean.cpu())[None], z[None], t[:1].cpu())[0]
     return canonical.to(clean), schedule.add_noise(clean, noise.to(clean), t)
-
-
-def _sampled(studio: Studio, x: tuple[Tensor, Tensor], times: list[int], how: Paint) -> Iterator[Tensor]:
-    return synchronised(
-        studio.prior,
-        studio.prompts,
-        studio.space,
-        x,
-        times,
-        how.guidance_scale,
-        case=how.case,
-        until=how.until,
-        corrected=studio.held,
-    )
 
 
 def _merged(shape: ReferenceShape, studio: Studio, old: Views, new: Views, how: Paint) -> Painted:

@@ -31,6 +31,7 @@ from engine.prior.sampling import sampling_times
 from engine.render.mesh_numba import MeshBuffers, render_mesh
 from engine.synchronisation.sampler import synchronised
 from engine.synchronisation.space import initial_noise
+from engine.synchronisation.splat_colours import SplatColours
 from engine.synchronisation.texture import TextureSpace, texture_space
 
 STRATEGIES = ("together", "in turn", "distilled")
@@ -94,7 +95,7 @@ class Studio:
     prior: Prior
     prompts: Prompts
     cameras: Cameras
-    space: TextureSpace
+    space: TextureSpace | SplatColours
     background: Tensor
     alpha: Tensor | None
 
@@ -132,11 +133,24 @@ def paint(shape: ReferenceShape, how: Paint, prior: Prior) -> Iterator[Painting 
     z, x = initial_noise(studio.space, studio.background.shape[1], rng)
     noise = z.to(prior.device), x.to(prior.device)
     times, drawn = sampling_times(studio.prior.schedule, how.steps), studio.background
-    together = {"case": how.case, "until": how.until, "corrected": studio.held}
-    sampled = synchronised(studio.prior, studio.prompts, studio.space, noise, times, how.guidance_scale, **together)
-    for step, drawn in enumerate(sampled, 1):
+    for step, drawn in enumerate(sampled(studio, noise, times, how), 1):
         yield Painting(step, len(times), studio.prior.decode(drawn))
     yield studio.painted(shape, how, drawn)
+
+
+def sampled(studio: Studio, noise: tuple[Tensor, Tensor], times: list[int], how: Paint) -> Iterator[Tensor]:
+    """The clean views (N,C,h,w) at each time, held together and to the shape."""
+    return synchronised(
+        studio.prior,
+        studio.prompts,
+        studio.space,
+        noise,
+        times,
+        how.guidance_scale,
+        case=how.case,
+        until=how.until,
+        corrected=studio.held,
+    )
 
 
 def prepared(
@@ -154,7 +168,7 @@ def prepared(
     background = _background(context.prior, cameras)
     texels = texels or work_texels(shape)
     space = _space(shape, texels, cameras.resized(background.shape[-1]), how.cosine_power)
-    alpha = _alpha_target(context.prior, space) if prior.info.channels == "rgba" else None
+    alpha = alpha_target(context.prior, space) if prior.info.channels == "rgba" else None
     return Studio(context.prior, prompts, cameras, space, background, alpha)
 
 
@@ -211,7 +225,7 @@ def _background(prior: Prior, cameras: Cameras) -> Tensor:
         return prior.encode(Views((empty + shade).expand(-1, -1, -1, 3), empty, empty))
 
 
-def _alpha_target(prior: Prior, space: TextureSpace) -> Tensor:
+def alpha_target(prior: Prior, space: TextureSpace | SplatColours) -> Tensor:
     """The alpha channel (N,1,h,w) of the mesh's outlines, as the prior reads it."""
     mask = space.mask.movedim(1, -1).to(prior.device)
     return prior.encode(Views(mask.expand(-1, -1, -1, 3), mask, mask))[:, 3:4]

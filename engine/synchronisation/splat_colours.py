@@ -49,13 +49,18 @@ class SplatColours:
             return self.renderer.render(self.splats, self.cameras, None).alpha.movedim(-1, 1)
 
     @cached_property
+    def mask(self) -> Tensor:
+        """Where there is anything to see (V,1,h,w), 0 or 1."""
+        return (self.alpha > 0.5).to(self.alpha)
+
+    @cached_property
     def columns(self) -> Tensor:
         """The column sums of W: how much each splat is seen (N,)."""
         return self._transposed(torch.ones(self.count, 1, *self.alpha.shape[2:], device=self.alpha.device))[0]
 
     def project(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """W z, as it would be of an opaque scene, and where there is anything to see."""
-        mask = (self.alpha > 0.5).to(z)
+        mask = self.mask.to(z)
         return mask * self._composed(z) / self.alpha.clamp(min=0.05), mask
 
     def unproject(self, instances: Tensor) -> Tensor:

@@ -70,6 +70,8 @@ def edit(arguments: argparse.Namespace) -> None:
     if arguments.region or arguments.undo:
         part = imported("studio.commands.edit_region")
         return part.undo(arguments) if arguments.undo else part.edit_region(arguments)
+    if arguments.splats:
+        return imported("studio.commands.edit_splats").edit_splats(EditOptions.of(arguments), arguments.quiet)
     bar = tqdm(disable=arguments.quiet, unit="step")
     with bar:
         for event in edits(EditOptions.of(arguments), note=tqdm.write):

@@ -57,6 +57,7 @@ def add_edit(commands: argparse._SubParsersAction) -> None:
         "--from", dest="source", type=Path, required=True, metavar="RESULT|FILE", help="a result's folder, or a mesh"
     )
     command.add_argument("--paint", metavar="WORDS", help='a new texture: "a red chair with blue legs"')
+    command.add_argument("--splats", action="store_true", help="paint the splats' colours and leave every other number of them")
     command.add_argument("--restyle", metavar="WORDS", help="change only what these words change: the whole of the new words")
     command.add_argument(
         "--region",

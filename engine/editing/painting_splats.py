@@ -1,0 +1,63 @@
+"""Splats get other colours from words; their shape stays to the bit (SyncTweedies, arXiv 2403.14370, section 5.3).
+
+The prior is told of the shape by the surface that the splats show. Noise of the views is their own: splats would average it away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+
+from engine.assets.meshes.mesh_shape import ReferenceShape
+from engine.editing.texturing import Paint, Painting, Studio, alpha_target, prepared, sampled
+from engine.loop.mesh import mesh_of
+from engine.loop.messages import SceneCopy
+from engine.prior.base import Prior
+from engine.prior.sampling import sampling_times
+from engine.render import choose
+from engine.scene.splats import Splats
+from engine.synchronisation.space import initial_noise
+from engine.synchronisation.splat_colours import SplatColours
+
+FACES = 4000  # of the surface that the prior is told of
+MARGIN = 0.01  # colours are kept this far from 0 and 1, where the logistic function is flat
+
+
+@dataclass(frozen=True, eq=False)
+class PaintedSplats:
+    """Done: the same splats in other colours."""
+
+    splats: Splats
+
+
+def paint_splats(copy: SceneCopy, how: Paint, prior: Prior) -> Iterator[Painting | PaintedSplats]:
+    """`Painting` after each step, and `PaintedSplats` at the end.
+
+    Raises InputError for a scene with nothing solid, and for a prior that cannot be told of a shape.
+    """
+    studio = splat_studio(copy, how, prior)
+    rng = torch.Generator().manual_seed(how.seed)
+    noise = initial_noise(studio.space, studio.background.shape[1], rng, consistent=False)
+    times = sampling_times(studio.prior.schedule, how.steps)
+    for step, x0 in enumerate(sampled(studio, tuple(part.to(prior.device) for part in noise), times, how), 1):
+        views = studio.prior.decode(x0)
+        yield Painting(step, len(times), views)
+    plain = (views.rgb / views.alpha.clamp(min=0.05)).clamp(0, 1).movedim(-1, 1)
+    space = replace(studio.space, cameras=studio.cameras.resized(plain.shape[-1]))
+    colours = space.unproject(plain).T.clamp(MARGIN, 1 - MARGIN)
+    yield PaintedSplats(replace(copy.scene, colours=torch.logit(colours).to(copy.scene.colours)))
+
+
+def splat_studio(copy: SceneCopy, how: Paint, prior: Prior) -> Studio:
+    """What is opened and asked once: the prompts see the surface, and the views the splats themselves."""
+    mesh = mesh_of(copy, FACES)
+    colours = mesh.colours[mesh.faces].mean(1)
+    surface = ReferenceShape(np.float32(mesh.vertices), np.int32(mesh.faces), np.float32(colours), "splats", splats=True)
+    studio = prepared(surface, how, prior)
+    cameras = studio.cameras.resized(studio.background.shape[-1])
+    space = SplatColours(copy.scene, choose(copy.scene, copy.backend), cameras)
+    alpha = None if studio.alpha is None else alpha_target(studio.prior, space)
+    return replace(studio, space=space, alpha=alpha)

@@ -1,0 +1,57 @@
+"""``python -m studio edit --paint WORDS --splats``: the colours of splats change, and no other number of their file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from engine.assets.export.recoloured_ply import recolour_ply
+from engine.assets.export.sheet import write_sheet
+from engine.assets.export.splat_cloud import sh0_from_rgb
+from engine.core.paths import given_path
+from engine.editing.painting_splats import paint_splats
+from engine.editing.texturing import Painting
+from engine.errors import InputError, MissingError
+from engine.loop.devices import limit_threads
+from engine.loop.export_source import open_source
+from engine.loop.frames import render_rgba, strip_cameras
+from engine.loop.messages import SceneCopy
+from engine.prior.registry import load_prior
+from studio.commands.edit import SHEET, EditOptions, paint_of, read
+from studio.commands.folders import put_aside, ready
+
+SPLATS, SHEET_SIDE = "scene.ply", 256
+
+
+def edit_splats(options: EditOptions, quiet: bool) -> None:
+    """Paint, write the splats and a sheet of them. Raises StudioError before anything is written."""
+    if not options.paint:
+        raise InputError("--splats goes with --paint.", 'Write --paint "a red mug" --splats.')
+    limit_threads()
+    source, how = splats_in(given_path(str(options.source))), paint_of(options)
+    if source.absolute().parent == options.out.absolute():
+        raise InputError(f"--out {options.out} is where the source lies.", "Name another folder.")
+    opened = open_source(source)
+    if opened.scene is None:
+        raise InputError(f"{source} holds no splats.", "Leave --splats away to paint its mesh.")
+    prior = load_prior(options.prior)
+    how, _ = read(how, options, source, prior, tqdm.write)
+    for event in tqdm(paint_splats(opened.scene, how, prior), total=how.steps, disable=quiet, unit="step"):
+        done = event
+    assert not isinstance(done, Painting)
+    ready(options.out)
+    put_aside(options.out, (SPLATS, SHEET))
+    recolour_ply(source, options.out / SPLATS, sh0_from_rgb(done.splats.rgb.numpy()).astype(np.float32))
+    copy = SceneCopy(0, 0, done.splats, "auto", opened.scene.fov_deg, opened.scene.distance)
+    write_sheet(options.out / SHEET, render_rgba(copy, strip_cameras(copy, SHEET_SIDE)), recipe=opened.recipe)
+    print(options.out / SPLATS, options.out / SHEET, sep="\n")
+
+
+def splats_in(source: Path) -> Path:
+    """``source`` itself, or the splats of the result in this folder. Raises MissingError."""
+    found = source / SPLATS if source.is_dir() else source
+    if not found.is_file():
+        raise MissingError(f"--from {source} holds no {SPLATS}.", "Name a splat PLY, or the folder of a result that has one.")
+    return found

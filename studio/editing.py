@@ -24,7 +24,7 @@ from studio.handlers import Handlers
 from studio.messages import note, problem
 from studio.pictures import contact_grid, jpeg
 
-WAYS: Mapping[str, str] = {PAINT: "Paint it", PART: "Change it", RESTYLE: "Restyle it", ENERGY: "Draw it there"}
+WAYS: Mapping[str, str] = {PAINT: "Paint it", PART: "Change it", RESTYLE: "Restyle it", ENERGY: "Refine it so"}
 """What the button says."""
 
 TEXTURE, IN_TURN, DISTILLED = "All views together", "One view after the other", "Distilled"
@@ -32,13 +32,13 @@ STRATEGIES: Mapping[str, str] = {TEXTURE: "together", IN_TURN: "in turn", DISTIL
 COSTS: Mapping[str, str] = {
     TEXTURE: "New colours from words, on the mesh as it is. Eight views agree on one texture: about ten seconds of a core.",
     IN_TURN: "Each view keeps what the ones before it painted: as many passes, one view each; seams may show.",
-    DISTILLED: "Score distillation pushes the texture itself: the most even colours, and about twice the time.",
+    DISTILLED: "Score distillation pushes the texture itself, step by step: even colours, and about twice the time.",
 }
 ABOUT: Mapping[str, str] = {
     PAINT: COSTS[TEXTURE],
     PART: "New words for what lies in the box; all else stays. Drag the box in the picture.",
     RESTYLE: "Only the colours change that the words change.",
-    ENERGY: "What pictures of it should be like, beside the words: the weights stand under Live, Energies.",
+    ENERGY: "What pictures of it should be like, beside the words: the weights below act at once.",
 }
 WEIGHTS = ("energy_symmetry", "energy_outline", "energy_depth", "energy_colour_weight")
 Shown = tuple[Any, Any, Any, Any]

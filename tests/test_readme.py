@@ -27,6 +27,9 @@ QUICK = {
     "evaluate": [*SMALL, "--limit", "1"],
     "edit": ["--steps", "2", "--views", "4", "--texture-size", "64", "--quiet"],
     "--sync": ["--sampling-steps", "2", "--quiet"],
+    "--region": SMALL,
+    "--splats": ["--steps", "2", "--views", "4", "--quiet"],
+    "--undo": ["--quiet"],
 }
 WRITES = {
     "generate": "result.json",
@@ -34,6 +37,9 @@ WRITES = {
     "evaluate": "report.md",
     "edit": "mesh_textured.glb",
     "--sync": "picture.png",
+    "--region": "before.ply",
+    "--splats": "scene.ply",
+    "--undo": "scene.ply",
 }
 
 FILES = {
@@ -74,7 +80,8 @@ def test_what_writes_works_as_written_one_command_after_the_other(tmp_path: Path
 
 
 def kind_of(arguments: list[str]) -> str:
-    return "--sync" if "--sync" in arguments else arguments[0]
+    told = [option for option in ("--sync", "--region", "--splats", "--undo") if option in arguments]
+    return told[0] if told else arguments[0]
 
 
 def few(command: str) -> str:

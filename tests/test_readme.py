@@ -37,7 +37,7 @@ WRITES = {
     "evaluate": "report.md",
     "edit": "mesh_textured.glb",
     "--sync": "picture.png",
-    "--region": "before.ply",
+    "--region": "result.json",
     "--splats": "scene.ply",
     "--undo": "scene.ply",
 }

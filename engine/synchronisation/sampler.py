@@ -11,6 +11,7 @@ from engine.errors import InputError
 from engine.prior.base import Prediction, Prior, Prompts
 from engine.prior.sampling import predict_guided
 from engine.synchronisation.cases import CANONICAL, CASES, independent
+from engine.synchronisation.coherence import Coherence
 from engine.synchronisation.space import CanonicalSpace
 
 Corrected = Callable[[Prediction, Tensor, Tensor], Prediction]
@@ -27,11 +28,13 @@ def synchronised(
     case: int = 2,
     until: float = 1.0,
     corrected: Corrected | None = None,
+    coherence: Coherence | None = None,
 ) -> Iterator[Tensor]:
     """Denoise ``noise`` (canonical, instances: `space.initial_noise`); yields the clean instances x0 (N,C,h,w) of each time.
 
     ``prompts`` are those of the N instances. After the share ``until`` of the steps the instances go on by themselves
-    (SyncTweedies leaves its last fifth free). ``corrected`` may change each guided prediction.
+    (SyncTweedies leaves its last fifth free). ``corrected`` may change each guided prediction. ``coherence``
+    makes instances look alike (cases that carry instances only).
     Raises InputError for a case that there is not.
     """
     if case not in CASES:
@@ -46,8 +49,10 @@ def synchronised(
             carried, canonical, step = (space.project(carried)[0] if canonical else carried), False, independent
         t = torch.full((space.count,), time, dtype=torch.long, device=prior.device)
         after = times[i + 1] if i + 1 < len(times) else None
+        predict = _predictor(prior, prompts, t, guidance_scale, corrected)
+        if coherence is not None and not canonical:
+            carried = coherence.moved(carried, predict, i)
         with torch.no_grad():
-            predict = _predictor(prior, prompts, t, guidance_scale, corrected)
             done = step(carried, predict, space, _level(prior, time), _level(prior, after))
         yield done.x0
         carried = done.carried

@@ -42,6 +42,7 @@ def add_synchronisation(playground: argparse.ArgumentParser) -> None:
     group.add_argument("--views", default="upright,upside-down", help=views)
     group.add_argument("--width", type=int, default=192, help="pixels, of wide pictures and panoramas (default %(default)s)")
     group.add_argument("--stride", type=float, default=0.25, help="of windows, as a share of one (default %(default)s)")
+    group.add_argument("--coherence", type=float, default=0.0, help="how alike windows are made (20 is usual; default off)")
     group.add_argument("--case", type=int, default=2, help="what is averaged, 0 to 5 (default %(default)s: SyncTweedies)")
     group.add_argument("--sampling-steps", type=int, default=30, help="(default %(default)s)")
 

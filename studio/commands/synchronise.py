@@ -38,6 +38,7 @@ def synchronise(options: argparse.Namespace) -> None:
         steps=options.sampling_steps,
         guidance_scale=scales[0] if len(scales) == 1 else Sync.guidance_scale,
         seed=options.seed,
+        coherence=options.coherence,
     )
     ready(options.out)
     prior = load_prior(options.prior)

@@ -17,12 +17,11 @@ import torch
 from scipy.spatial import cKDTree
 
 from engine.assets.meshes.mesh_shape import GRAY, ReferenceShape
-from engine.assets.meshes.render_maps import reference_pictures
+from engine.assets.meshes.render_maps import DISTANCE, FOV_DEG, reference_pictures
 from engine.core.cameras import orbit_cameras
 from engine.editing.strategies import painted_by
 from engine.editing.texturing import Paint, Painted, prepared, work_texels
 from engine.prior.base import Prior
-from engine.prior.toybox.geometry import DISTANCE, FOV_DEG
 from engine.synchronisation.texture import TextureSpace
 from engine.toybox.benchmark.tasks import AZIMUTHS_DEG, ELEVATIONS_DEG, TextTask
 from engine.toybox.classifier import COLOUR_WORDS, ToyClassifier, base_colour, read, slot_of

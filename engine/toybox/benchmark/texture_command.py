@@ -11,10 +11,10 @@ from dataclasses import asdict
 from engine.errors import InputError, storage_errors
 from engine.loop.devices import limit_threads
 from engine.prior.registry import load_prior
+from engine.toybox.benchmark.readme import put_between_markers
 from engine.toybox.benchmark.tasks import text_tasks
 from engine.toybox.benchmark.texture import TextureResult, measure_texture, texture_table, ways_of
 from engine.toybox.classifier import load_classifier
-from engine.toybox.markers import put_between_markers
 
 USUAL_OBJECTS = 12
 

@@ -35,7 +35,11 @@ def add_makers(command: argparse.ArgumentParser) -> None:
 def add_synchronisation(playground: argparse.ArgumentParser) -> None:
     """The options of the playground for pictures that are drawn through many windows or views at once."""
     group = playground.add_argument_group("diffusion synchronisation, in place of the grid of methods")
-    group.add_argument("--sync", metavar="KIND", help="wide, panorama (closes on itself), or ambiguous (needs a prompt a view)")
+    group.add_argument(
+        "--sync",
+        metavar="KIND",
+        help="wide, panorama (closes on itself), ambiguous (a prompt a view), or zoom (a prompt a picture)",
+    )
     views = (
         "of ambiguous ones: upright, upside-down, quarter-turn, mirror, patches, negative; as many prompts, with | between them"
     )

@@ -72,7 +72,7 @@ def draw_reference_card(controls: Controls) -> ReferenceCard:
 
 def connect_reference_card(card: ReferenceCard, panel: Any, handlers: Any) -> None:
     """Look for matches when words or pictures change, turn the preview, and say what a run took."""
-    given = [panel.prompt, *(panel.controls.named(name) for name in ("images", *FRAMING))]
+    given: list[Any] = [panel.prompt, *(panel.controls.named(name) for name in ("images", *FRAMING))]
     here: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     for component in given:
         component.change(None, given, None, js=ASK % json.dumps(FRAMING), **here)

@@ -161,7 +161,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--watch", nargs=2, metavar=("URL", "TOKEN"), help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
     if options.watch:
-        asyncio.run(_watch(*options.watch, options.clients))
+        url, token = options.watch
+        asyncio.run(_watch(url, token, options.clients))
     else:
         machine = machine_facts()
         print(table([measure_crowd(options.clients, options.turns)], machine))

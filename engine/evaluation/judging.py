@@ -142,7 +142,9 @@ def _sphere_scores(
         scorer.scores(_render(copy, azimuths_deg, elevations_deg, fov, look.radius or copy.distance, scorer.info), prompt)
         for fov in look.fovs_deg or (copy.fov_deg,)
     ]
-    return np.max(np.stack(by_fov), axis=0)
+    answered = [scores for scores in by_fov if scores is not None]
+    assert len(answered) == len(by_fov), "a scorer that reads the prompt scores every picture"
+    return np.max(np.stack(answered), axis=0)
 
 
 def _render(

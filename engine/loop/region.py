@@ -101,6 +101,7 @@ def advance(state: RunState, context: Context) -> None:
     if not boxes:
         state.optimiser.step()
         return
+    assert isinstance(state.scene, Splats)
     free = free_rows(state, boxes)
     for tensor in state.scene.parameters().values():
         if tensor.grad is not None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, cast, get_type_hints
 
 from engine.errors import InputError, MissingError, PresetError
 from engine.prior.base import PriorInfo
@@ -132,7 +132,7 @@ def _typed(path: Path, name: str, value: Any, hint: Any) -> Any:
         wanted, read = {str: "a text", int: "a whole number", bool: "true or false"}[hint], hint
     if not good:
         raise PresetError(f"{path}: {name} is {value!r}; it must be {wanted}.", "Repair the file.")
-    return read(value)
+    return read(cast(Any, value))
 
 
 def _is_number(value: Any) -> bool:

@@ -49,7 +49,11 @@ def _download(repo: str, revision: str, patterns: list[str], expected: int, repo
     total, large = max(expected, sum(file.size for file in files), 1), [file for file in files if file.lfs is not None]
     done = 0
     for file in large:
-        _fetch_large(repo, commit, file, lambda there, before=done: report(min(1.0, (before + there) / total)))
+
+        def saw(there: int, before: int = done) -> None:
+            report(min(1.0, (before + there) / total))
+
+        _fetch_large(repo, commit, file, saw)
         done += file.size
     place = Path(snapshot_download(repo, revision=revision, allow_patterns=patterns, tqdm_class=_silent_bar()))
     _verify(place, files)

@@ -6,7 +6,7 @@ What can be done is what the prior is able to (`engine.prior.abilities`).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import psutil
 import torch
@@ -109,7 +109,7 @@ def load_within(load: Callable[[torch.device], Prior], weights: Mapping[str, int
         return load(device)
     networks = networks_of(prior).values()
     recast(prior, ("fp16" if device.type == "cuda" else "fp32") if precision == "auto" else precision)
-    waits: CanWait = prior
+    waits = cast(CanWait, prior)
     waits.device = device
     if waiting:
         _offload(waits, tuple(networks), offloaded=True)

@@ -94,7 +94,8 @@ def _adapted(network: nn.Module, rank: int, scale: float) -> tuple[_Place, ...]:
     from peft import LoraConfig, inject_adapter_in_model  # slow to import, and only needed here
 
     plain = _targets(network)
-    config = LoraConfig(r=rank, lora_alpha=rank * scale, target_modules=list(plain))
+    alpha: Any = rank * scale  # peft divides by the rank again, and takes any number whatever its type says
+    config = LoraConfig(r=rank, lora_alpha=alpha, target_modules=list(plain))
     with torch.random.fork_rng(devices=[]):
         inject_adapter_in_model(config, network, NAME)
     del network.peft_config

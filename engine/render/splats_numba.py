@@ -145,7 +145,7 @@ class _Compose(torch.autograd.Function):
         def work(b: int) -> None:
             c = ctx.composed[b]
             state = np.empty(len(c.last) // composing.LANES * composing.BACKWARD, np.float32)
-            composing.pack_gradients(*(c.state, *(array[b] for array in given), state))
+            composing.pack_gradients(c.state, given[0][b], given[1][b], given[2][b], state)
             composing.compose_backward(
                 c.packed, c.boxes, c.ids, -(-view.height // composing.ROWS), state, c.last, *(array[b] for array in found)
             )

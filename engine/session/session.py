@@ -147,7 +147,7 @@ class Session:
         token = new_token()
         try:
             own = with_own_files(settings, self.library.folder(token), self.references)
-            blank = JobRecord(token, owner, time.time(), own, own.knobs, session=self.library.session, **marks)
+            blank = replace(JobRecord(token, owner, time.time(), own, own.knobs, session=self.library.session), **marks)
             record = with_schedule(blank, schedule)
             self.library.write(record)
         except Exception:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -70,7 +71,7 @@ def draw(how: Sync, prior: Prior) -> Iterator[Views]:
     z, x = initial_noise(space, channels, torch.Generator().manual_seed(how.seed))
     noise = z.to(prior.device), x.to(prior.device)
     times = sampling_times(prior.schedule, how.steps)
-    asked = Separate(prior) if prior.info.joint_views else prior
+    asked: Any = Separate(prior) if prior.info.joint_views else prior
     alike = Coherence(how.coherence, lambda x: prior.decode(x).rgb.movedim(-1, 1)) if how.coherence else None
     told = prompts_of(prior, how, space.count)
     for x0 in synchronised(asked, told, space, noise, times, how.guidance_scale, case=how.case, coherence=alike):

@@ -58,10 +58,12 @@ def _evaluate(options: argparse.Namespace) -> None:
     ready(options.out)
     scorers = [load_scorer(name.strip()) for name in dict.fromkeys(options.scorer.split(","))]
     look = LOOKS[options.viewpoints]
-    settings = None if options.results is not None else _settings(options)
-    if options.results is not None or settings is None:
-        assets = found_assets(options.results)
+    results: Path | None = options.results
+    settings = None if results is not None else _settings(options)
+    if results is not None:
+        assets = found_assets(results)
     else:
+        assert settings is not None
         assets = wanted_assets(read_sets(options.prompts, options.limit), settings, options.out / ASSETS)
         make_elsewhere(assets, options)
     rows: list[Row] = []

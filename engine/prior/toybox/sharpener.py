@@ -64,7 +64,8 @@ class Sharpener(Configured):
         for part in self.modules():
             if isinstance(part, nn.Conv2d):
                 nn.init.kaiming_normal_(part.weight, nonlinearity="relu")
-                nn.init.zeros_(part.bias)
+                if part.bias is not None:
+                    nn.init.zeros_(part.bias)
         with torch.no_grad():
             for part in self.modules():
                 if isinstance(part, Residual):

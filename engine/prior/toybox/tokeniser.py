@@ -33,13 +33,19 @@ def build_tokenizer(vocabulary: Sequence[str]) -> Tokenizer:
     return tokenizer
 
 
+def _number(tokenizer: Tokenizer, name: str) -> int:
+    number = tokenizer.token_to_id(name)
+    assert number is not None, f"the vocabulary lacks {name}"
+    return number
+
+
 class Tokeniser:
     """Reads prompts into rows of ``length`` numbers: the start, the words, padding. What does not fit is cut off."""
 
     def __init__(self, tokenizer: Tokenizer, length: int) -> None:
         self.tokenizer = tokenizer
         self.length = length
-        self.pad, self.unknown, self.start = (int(tokenizer.token_to_id(name)) for name in (PAD, UNKNOWN, START))
+        self.pad, self.unknown, self.start = (_number(tokenizer, name) for name in (PAD, UNKNOWN, START))
 
     @staticmethod
     def load(folder: Path, length: int) -> Tokeniser:

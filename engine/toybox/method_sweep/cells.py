@@ -14,7 +14,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from engine.errors import PresetError
 from engine.loop.settings import Settings, flatten, with_values
@@ -134,7 +134,8 @@ def _settings(row: Row, changes: Mapping[str, Any], table: Mapping[str, Mapping[
         return None
     if row.name in (DRAFT, BALL):
         return plain_settings(row.scene, "draft" if row.name == DRAFT else "ball", changes)
-    return settings_of(row.name, row.scene, row.pull, changes, table)
+    assert row.pull, "methods have a pull, references none"
+    return settings_of(row.name, row.scene, cast("Pull", row.pull), changes, table)
 
 
 def _asked(settings: Settings | None, task: TextTask, seed: int) -> Settings | None:

@@ -125,7 +125,7 @@ class BatchSource:
         clean = draw_given(rng, count, views, self.shares)
         angles_deg = self.angles_deg[:, torch.from_numpy(objects)[:, None], torch.from_numpy(picks)]
         poses = self._poses(angles_deg, rng.random(count) >= self.shares.no_camera)
-        ids = self._words(rng, objects, clean.any(1))
+        ids = self._words(rng, objects, np.asarray(clean.any(1)))
         x = pixels_to_x(self._images(objects, picks))
         noise = torch.randn(
             x.shape, generator=torch.Generator(self.device).manual_seed(int(rng.integers(2**62))), device=self.device

@@ -60,6 +60,7 @@ class GuidingCourse:
         self.tokeniser, self.schedule = prior.tokeniser, prior.schedule
         self.net = controller_for(self.base, parts.depth, parts.meta, parts.routing).to(self.device)
         self.base_digest = base_digest(plan.init)
+        assert plan.cache is not None, "this course learns from a cache"
         cache = ShardCache.open(plan.cache)
         self.source = BatchSource(cache, self.tokeniser, TIMES, plan.seed, rank, parts.shares, self.device)
         self.seeds = int(self.source.seeds.min()), int(self.source.seeds.max()) + 1

@@ -118,6 +118,7 @@ class DenoisingCourse:
             self._begin(plan)
         self.tokeniser = Tokeniser(build_tokenizer(self.vocabulary), sizes.length)
         self.schedule = shifted_cosine()
+        assert plan.cache is not None, "this course learns from a cache"
         cache = ShardCache.open(plan.cache)
         self.source = BatchSource(cache, self.tokeniser, TIMES, plan.seed, rank, sizes.shares, self.device)
         self.forward = cast(ToyboxDenoiser, torch.compile(self.net)) if plan.compiled else self.net

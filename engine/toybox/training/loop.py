@@ -21,7 +21,10 @@ from engine.toybox.training.report import Pace, Progress, Reporter
 class Course(Protocol):
     """One thing that can be trained. ``net`` is what the optimiser moves, and all of its parameters are trained."""
 
-    net: nn.Module
+    @property
+    def net(self) -> nn.Module:
+        """What the optimiser moves."""
+        ...
 
     def loss(self, step: int, images: int, progress: float) -> Tensor:
         """This process's loss of step ``step`` on ``images`` pictures, when ``progress`` 0..1 of the run is spent."""
@@ -35,7 +38,7 @@ class Course(Protocol):
         """A frozen network with these weights, for the examination."""
         ...
 
-    def examine(self, net: nn.Module, sheet: Path) -> dict[str, list[float]]:
+    def examine(self, net: Any, sheet: Path) -> dict[str, list[float]]:
         """Validation errors of a network, and a sheet of samples."""
         ...
 

@@ -76,7 +76,7 @@ class Reporter:
         self.evaluated = time.monotonic()
 
     def _log(self, done: Progress, now: float) -> None:
-        rate = (done.images - self.images) / (now - self.logged)
+        rate = (done.images - (self.images or 0)) / (now - self.logged)
         self.logged, self.images = now, done.images
         loss, left = sum(self.losses) / len(self.losses), max(0.0, self.total_seconds - done.seconds)
         print(

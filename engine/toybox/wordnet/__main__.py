@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from engine.errors import StudioError
@@ -33,7 +33,7 @@ def nearest_kinds(wordnet: WordNet, kinship: Kinship, own: Mapping[str, str]) ->
     return {word: kinds for word, kinds in {**found, **corrected}.items() if kinds or word in own}
 
 
-def real_words(wordnet: WordNet, known: Iterable[str], listed: Mapping[str, object]) -> list[str]:
+def real_words(wordnet: WordNet, known: Collection[str], listed: Mapping[str, object]) -> list[str]:
     """The words that are spelled as they should be, though one edit makes them one of ``known``."""
     lemmas = [lemma for lemma in wordnet.lemmas if lemma.isalpha() and len(lemma) >= LEAST_LETTERS]
     return sorted(word for word in lemmas if word not in listed and any(one_edit_apart(word, known)))

@@ -160,7 +160,7 @@ class Editing:
         return options(source=source, out=new_folder(), restyle=edit.words, was=was or None)
 
 
-def working(event: Any) -> str:
+def working(event: Any) -> Any:
     """A picture of the views that are painted now, for the card."""
     views = getattr(event, "views", None)
     if views is None:

@@ -74,6 +74,7 @@ def connect_reference_card(card: ReferenceCard, panel: Any, handlers: Any) -> No
     """Look for matches when words or pictures change, turn the preview, and say what a run took."""
     given: list[Any] = [panel.prompt, *(panel.controls.named(name) for name in ("images", *FRAMING))]
     here: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
+    component: Any
     for component in given:
         component.change(None, given, None, js=ASK % json.dumps(FRAMING), **here)
     for component in (card.up, card.turn):

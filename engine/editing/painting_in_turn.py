@@ -15,6 +15,7 @@ from engine.assets.meshes.mesh_shape import ReferenceShape
 from engine.editing.texturing import Paint, Painted, Painting, Studio, prepared, work_texels
 from engine.prior.base import Prior
 from engine.prior.sampling import predict_guided, sampling_times
+from engine.synchronisation.texture import TextureSpace
 
 KEEP, REFINE, GENERATE = 0, 1, 2
 BETTER = 0.2  # by how much more squarely a texel must be seen to be painted again
@@ -37,7 +38,9 @@ def paint_in_turn(shape: ReferenceShape, how: Paint, prior: Prior) -> Iterator[P
     """As `texturing.paint`, one view after the other. Raises InputError as it does."""
     texels = work_texels(shape)
     whole = prepared(shape, how, prior, texels=texels)
-    cosines = whole.space.weights ** (1 / how.cosine_power)
+    space = whole.space
+    assert isinstance(space, TextureSpace)
+    cosines = space.weights ** (1 / how.cosine_power)
     canonical = torch.zeros(whole.background.shape[1], cosines.shape[1])
     best, left, done = torch.zeros(cosines.shape[1]), list(range(len(cosines))), 0
     times = sampling_times(whole.prior.schedule, how.steps)
@@ -53,8 +56,8 @@ def paint_in_turn(shape: ReferenceShape, how: Paint, prior: Prior) -> Iterator[P
         painted = state != KEEP
         canonical[:, painted] = one.space.unproject(x0.cpu())[:, painted]
         best = torch.where(painted, torch.maximum(best, cosines[k]), best)
-    canonical = canonical[:, whole.space.filled]
-    seen, mask = whole.space.project(canonical)
+    canonical = canonical[:, space.filled]
+    seen, mask = space.project(canonical)
     yield whole.painted(shape, how, (seen + (1 - mask) * whole.background.cpu()).to(whole.background))
 
 

@@ -38,26 +38,31 @@ def paint_splats(copy: SceneCopy, how: Paint, prior: Prior) -> Iterator[Painting
 
     Raises InputError for a scene with nothing solid, and for a prior that cannot be told of a shape.
     """
+    scene = copy.scene
+    assert isinstance(scene, Splats)
     studio = splat_studio(copy, how, prior)
     rng = torch.Generator().manual_seed(how.seed)
     noise = initial_noise(studio.space, studio.background.shape[1], rng, consistent=False)
     times = sampling_times(studio.prior.schedule, how.steps)
-    for step, x0 in enumerate(sampled(studio, tuple(part.to(prior.device) for part in noise), times, how), 1):
+    first, second = (part.to(prior.device) for part in noise)
+    for step, x0 in enumerate(sampled(studio, (first, second), times, how), 1):
         views = studio.prior.decode(x0)
         yield Painting(step, len(times), views)
     plain = (views.rgb / views.alpha.clamp(min=0.05)).clamp(0, 1).movedim(-1, 1)
     space = replace(studio.space, cameras=studio.cameras.resized(plain.shape[-1]))
     colours = space.unproject(plain).T.clamp(MARGIN, 1 - MARGIN)
-    yield PaintedSplats(replace(copy.scene, colours=torch.logit(colours).to(copy.scene.colours)))
+    yield PaintedSplats(replace(scene, colours=torch.logit(colours).to(scene.colours)))
 
 
 def splat_studio(copy: SceneCopy, how: Paint, prior: Prior) -> Studio:
     """What is opened and asked once: the prompts see the surface, and the views the splats themselves."""
     mesh = mesh_of(copy, FACES)
     colours = mesh.colours[mesh.faces].mean(1)
-    surface = ReferenceShape(np.float32(mesh.vertices), np.int32(mesh.faces), np.float32(colours), "splats", splats=True)
+    parts = mesh.vertices.astype(np.float32), mesh.faces.astype(np.int32), colours.astype(np.float32)
+    surface = ReferenceShape(*parts, "splats", splats=True)
     studio = prepared(surface, how, prior)
     cameras = studio.cameras.resized(studio.background.shape[-1])
+    assert isinstance(copy.scene, Splats)
     space = SplatColours(copy.scene, choose(copy.scene, copy.backend), cameras)
     alpha = None if studio.alpha is None else alpha_target(studio.prior, space)
     return replace(studio, space=space, alpha=alpha)

@@ -110,7 +110,7 @@ def paint_of(options: EditOptions) -> Paint:
         raise InputError("Say one thing to do.", 'Write --paint "a red chair with blue legs", or --restyle with the new words.')
     given = {each.name: getattr(options, each.name, None) for each in fields(Paint)}
     named = {name: value for name, value in given.items() if value is not None}
-    usual = {"steps": USUAL_STEPS[options.strategy]} if options.strategy in USUAL_STEPS else {}
+    usual = {"steps": USUAL_STEPS[options.strategy]} if options.strategy and options.strategy in USUAL_STEPS else {}
     return Paint(**{**usual, **named, "prompt": words})
 
 

@@ -24,7 +24,8 @@ def recolour_ply(source: Path, out: Path, sh0: np.ndarray) -> None:
         header = read_header(bytes(data[: 1 << 20]))
         vertex = header.elements[0]
         rows = np.frombuffer(data, vertex.dtype(header.order), vertex.count, header.size)
-        fits = bool(header.order) and vertex.name == "vertex" and set(COLOURS) <= set(rows.dtype.names) and len(rows) == len(sh0)
+        names = rows.dtype.names or ()
+        fits = bool(header.order) and vertex.name == "vertex" and set(COLOURS) <= set(names) and len(rows) == len(sh0)
     except (ValueError, IndexError):
         fits = False
     if not fits:
@@ -34,7 +35,7 @@ def recolour_ply(source: Path, out: Path, sh0: np.ndarray) -> None:
         )
     for k, name in enumerate(COLOURS):
         rows[name] = sh0[:, k]
-    for name in rows.dtype.names:
+    for name in rows.dtype.names or ():
         if name.startswith(REST):
             rows[name] = 0
     with storage_errors(out), atomic_path(out) as path:

@@ -14,13 +14,13 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
-from scipy.spatial import cKDTree
+from scipy.spatial import KDTree
 
 from engine.assets.meshes.mesh_shape import GRAY, ReferenceShape
 from engine.assets.meshes.render_maps import DISTANCE, FOV_DEG, reference_pictures
 from engine.core.cameras import orbit_cameras
 from engine.editing.strategies import painted_by
-from engine.editing.texturing import Paint, Painted, prepared, work_texels
+from engine.editing.texturing import Paint, Painted, Painting, prepared, work_texels
 from engine.prior.base import Prior
 from engine.synchronisation.texture import TextureSpace
 from engine.toybox.benchmark.tasks import AZIMUTHS_DEG, ELEVATIONS_DEG, TextTask
@@ -58,7 +58,7 @@ def measure_texture(
 ) -> Iterator[TextureResult]:
     """The ceiling, and the object painted in each way."""
     mesh = task.object.mesh
-    true = ReferenceShape(np.float32(mesh.vertices), np.int32(mesh.faces), np.float32(mesh.face_colours), task.kind)
+    true = ReferenceShape(mesh.vertices, mesh.faces, mesh.face_colours, task.kind)
     bare = replace(true, face_colours=np.full_like(true.face_colours, GRAY[0]))
     truth, texels = seen_from_all_round(true, FINE), work_texels(bare)
     yield TextureResult(TRUTH, parts_right(truth, task, classifier), np.inf, np.nan, np.nan, np.nan)
@@ -68,6 +68,7 @@ def measure_texture(
         seconds = time.process_time() - began
         pictures = done.pictures.astype(np.float32) / LEVELS
         space = prepared(bare, replace(way, prompt=task.prompt), prior, texels=texels).space
+        assert isinstance(space, TextureSpace)
         agreement, seam = (np.nan, np.nan) if views is None else agreement_and_seam(views, space, texels.points)
         yield TextureResult(row, parts_right(pictures, task, classifier), psnr_inside(pictures, truth), agreement, seam, seconds)
 
@@ -75,8 +76,10 @@ def measure_texture(
 def _painted(bare: ReferenceShape, how: Paint, prior: Prior) -> tuple[torch.Tensor | None, Painted]:
     """The last clean views (N,3,h,w), not premultiplied, of what is painted by all views at once; and the result."""
     *steps, done = painted_by(bare, how, prior)
+    assert isinstance(done, Painted)
     if how.strategy != "together":
         return None, done
+    assert isinstance(steps[-1], Painting)
     last = steps[-1].views
     plain = (last.rgb / last.alpha.clamp(min=0.05)).clamp(0, 1)
     return plain.movedim(-1, 1).cpu(), done
@@ -115,7 +118,7 @@ def agreement_and_seam(views: torch.Tensor, space: TextureSpace, points: np.ndar
     best = weights.argmax(0).numpy()
     shown = values.numpy()[best, :, np.arange(len(best))]
     known = np.flatnonzero((weights > 0).any(0).numpy())
-    neighbour = known[cKDTree(points[known]).query(points[known], k=2)[1][:, 1]]
+    neighbour = known[KDTree(points[known]).query(points[known], k=2)[1][:, 1]]
     apart = np.abs(shown[known] - shown[neighbour]).mean(1)
     changes = best[known] != best[neighbour]
     return agreement, LEVELS * float(apart[changes].mean() - apart[~changes].mean()) if changes.any() else 0.0

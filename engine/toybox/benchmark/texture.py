@@ -118,7 +118,8 @@ def agreement_and_seam(views: torch.Tensor, space: TextureSpace, points: np.ndar
     best = weights.argmax(0).numpy()
     shown = values.numpy()[best, :, np.arange(len(best))]
     known = np.flatnonzero((weights > 0).any(0).numpy())
-    neighbour = known[KDTree(points[known]).query(points[known], k=2)[1][:, 1]]
+    _, nearest = KDTree(points[known]).query(points[known], k=2)  # the first is the texel itself
+    neighbour = known[np.asarray(nearest)[:, 1]]
     apart = np.abs(shown[known] - shown[neighbour]).mean(1)
     changes = best[known] != best[neighbour]
     return agreement, LEVELS * float(apart[changes].mean() - apart[~changes].mean()) if changes.any() else 0.0

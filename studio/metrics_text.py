@@ -65,5 +65,8 @@ TERMS = {
     "surface": "even surface",
     "density": "clear space",
     "distortion": "one depth a pixel",
+    "outside": "what lies outside the box",
+    "region_fill": "something in the box",
+    "energy": "energies",
 }
 TELLERS: Mapping[str, Callable[[float], ReadOut]] = {"null_convergence": _convergence, "clipped": _clipped}

@@ -176,7 +176,7 @@ def test_no_handler_of_the_page_is_a_public_endpoint(session: Session) -> None:
 def test_run_controls_never_wait_in_gradios_queue(session: Session) -> None:
     page = build_page(session, catalogue())
     waiting = {fn.fn.__name__ for fn in page.fns.values() if fn.fn is not None and fn.queue}
-    assert waiting == {"edit"}, "an edit takes its time, and one goes at a time"
+    assert waiting == {"go"}, "an edit takes its time, and one goes at a time"
 
 
 def test_settings_of_a_job_are_untouched_by_the_page(desk: Desk) -> None:

@@ -333,6 +333,7 @@ def test_the_render_stands_beside_what_the_prior_makes_of_it(page: Page) -> None
     assert state(page)["prior"] == "4" and state(page)["noise"] == "500"
     expect(page.locator(".mq-prior output")).to_have_text("50 % noise: parts and proportions")
     render, denoised = (canvas_pixels(page, f'[data-prior="{name}"]') for name in ("renders", "denoised"))
+    page.locator(".mq-details").click()  # they are drawn all the time, and shown there
     assert render.shape == denoised.shape == (32, 32, 3)
     assert abs(denoised.mean() - render.mean() - 60) < 6, "they are of one step"
     boxes = [page.locator(f'[data-prior="{name}"]').bounding_box() for name in ("renders", "denoised")]

@@ -42,7 +42,7 @@ class Desk:
 
     def generate(self, tab: str, **changed: Any) -> tuple[Any, Any, str]:
         values = [{"refine_steps": 3, **changed}.get(field.name, field.value) for field, _ in self.controls.pairs]
-        return self.handlers.generate("", "ada", True, tab, "", "", "toybox", "sds", *values)
+        return self.handlers.generate("", "ada", True, "", tab, "", "", "toybox", "sds", *values)
 
     def shown(self, token: str) -> dict[str, Any]:
         """What each control is set to when a run is shown."""

@@ -42,7 +42,7 @@ class Desk:
     def generate(self, style_file: Path) -> tuple[Any, Any, str]:
         changed = {"refine_steps": 3, "style_file": str(style_file)}
         values = [changed.get(field.name, field.value) for field, _ in self.controls.pairs]
-        return self.handlers.generate("", "ada", True, "text", "a red mug", "", "toybox", "sds", *values)
+        return self.handlers.generate("", "ada", True, "", "text", "a red mug", "", "toybox", "sds", *values)
 
 
 def test_an_upload_travels_into_the_runs_folder(session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

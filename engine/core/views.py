@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.lazy import torch
+
 if TYPE_CHECKING:
     from torch import Tensor
 
@@ -29,6 +31,11 @@ class Views:
     normal: Tensor | None = None
     means2d: Tensor | None = None
     depth2: Tensor | None = None
+
+    @property
+    def rgba(self) -> Tensor:
+        """Colour and alpha in one (B,H,W,4)."""
+        return torch.cat([self.rgb, self.alpha], dim=-1)
 
     def __len__(self) -> int:
         return len(self.rgb)

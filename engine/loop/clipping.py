@@ -15,7 +15,7 @@ def bounded(views: Views, knobs: Knobs) -> Views:
     """``views`` through which no pixel's gradient comes back larger than the knobs allow; "off" gives ``views`` themselves."""
     if knobs.gradient_clip == "off":
         return views
-    pictures = clip_backward(torch.cat([views.rgb, views.alpha], dim=-1), knobs.clip_limit, knobs.gradient_clip)
+    pictures = clip_backward(views.rgba, knobs.clip_limit, knobs.gradient_clip)
     rgb, alpha = pictures.split([3, 1], dim=-1)
     rgb.retain_grad()
     alpha.retain_grad()

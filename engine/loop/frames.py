@@ -46,7 +46,7 @@ def render_rgba(copy: SceneCopy, cameras: Sequence[Camera]) -> np.ndarray:
     """uint8 (B,H,W,4) pictures with premultiplied colour."""
     with torch.no_grad():
         views = _views(copy, cameras, None)
-        return to_uint8(torch.cat([views.rgb, views.alpha], dim=-1))
+        return to_uint8(views.rgba)
 
 
 def _views(copy: SceneCopy, cameras: Sequence[Camera], background: Colour | None) -> Views:

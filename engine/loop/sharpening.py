@@ -12,12 +12,12 @@ from dataclasses import replace
 import torch
 
 from engine.core.cameras import Cameras, orbit_cameras
-from engine.core.views import Views
 from engine.loop.spec import Knobs
 from engine.loop.state import Anchor, Context, RunState, make_optimiser
 from engine.loop.step import StepOut, decay, fit_step, set_rates
 from engine.loop.visual_hull import sample_views
-from engine.prior.base import PriorInfo, Sharpens
+from engine.prior.abilities import Sharpens
+from engine.prior.base import PriorInfo
 from engine.scene.densify import pruned, refined
 from engine.scene.splats import Splats
 
@@ -59,7 +59,7 @@ def finer_views(context: Context, state: RunState) -> Anchor:
     cameras = sharpening_cameras(prior.info, prior.info.resolution).to(prior.device)
     finer = prior.sharpened(state.renderer.render(state.scene, cameras, None))
     size = finer.rgb.shape[1]
-    return Anchor(torch.cat([finer.rgb, finer.alpha], dim=-1), sharpening_cameras(prior.info, size).to(prior.device))
+    return Anchor(finer.rgba, sharpening_cameras(prior.info, size).to(prior.device))
 
 
 def sharpening_cameras(info: PriorInfo, size: int) -> Cameras:
@@ -78,7 +78,7 @@ def trimmed(scene: Splats, anchor: Anchor) -> Splats:
     empty = sample_views(anchor, scene.means)[..., 3] < EMPTY
     keep = empty.sum(0) < EMPTY_VIEWS
     kept = scene if float(keep.float().mean()) < LEAST_KEPT else pruned(scene, keep).splats
-    return replace(kept, log_scales=kept.log_scales.detach().clamp(max=math.log(LONGEST)))
+    return replace(kept, log_scales=kept.log_scales.clamp(max=math.log(LONGEST)))
 
 
 def densified(state: RunState) -> Splats:
@@ -88,12 +88,8 @@ def densified(state: RunState) -> Splats:
     scene.means.requires_grad_()
     pull = torch.zeros(len(scene), device=scene.means.device)
     for i in range(len(anchor.cameras)):
-        views = _rendered(state, anchor.cameras[i : i + 1])
-        error = (torch.cat([views.rgb, views.alpha], dim=-1) - anchor.rgba[i : i + 1]).square().mean()
+        views = state.renderer.render(scene, anchor.cameras[i : i + 1], None)
+        error = (views.rgba - anchor.rgba[i : i + 1]).square().mean()
         pull += torch.autograd.grad(error, scene.means)[0].norm(dim=1)
     least = torch.kthvalue(pull, max(1, round(len(scene) * (1 - GROWTH)))).values
     return refined(scene, pull, state.rng, float(least), HALVED_FROM).splats
-
-
-def _rendered(state: RunState, cameras: Cameras) -> Views:
-    return state.renderer.render(state.scene, cameras, None)

@@ -178,7 +178,7 @@ def _anchor_pictures(context: Context, views: Views) -> Tensor:
     """Premultiplied RGBA (V,H,W,4) of a draft. A prior without alpha draws a background too, which is no part of an object."""
     if context.prior.info.channels == "rgb" and context.spec.scene != "canvas":
         return matte(views.rgb)
-    return torch.cat([views.rgb, views.alpha], dim=-1)
+    return views.rgba
 
 
 def _start_from_hull(context: Context, state: RunState) -> None:

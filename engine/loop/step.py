@@ -100,7 +100,7 @@ def fit_step(context: Context, state: RunState, knobs: Knobs, settled: bool) -> 
     anchor = some_views(context, state, FIT_VIEWS)
     knobs = knobs if settled else replace(knobs, surface_weight=0.0, distortion_weight=0.0)
     views = _rendered(state, anchor.cameras, None, knobs)
-    error = (torch.cat([views.rgb, views.alpha], dim=-1) - anchor.rgba).square().mean()
+    error = (views.rgba - anchor.rgba).square().mean()
     losses = Losses.of(RenderedStep(context, state, knobs, views, anchor.cameras), terms.FIT, first={"draft": error})
     _backward(state, losses.total())
     advance(state, context)

@@ -46,7 +46,7 @@ def colour_pictures(copy: SceneCopy) -> ColourPictures:
     for i in range(len(cameras)):
         with torch.no_grad():
             views = render(scene, cameras[i : i + 1].to(device), None)
-        rgba[i] = torch.cat([views.rgb, views.alpha], dim=-1)[0].cpu().numpy()
+        rgba[i] = views.rgba[0].cpu().numpy()
         depth[i] = views.depth[0, ..., 0].cpu().numpy()
     return ColourPictures(rgba, depth, cameras)
 

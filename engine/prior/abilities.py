@@ -1,7 +1,7 @@
 """What a prior may be able to do beside what every `Prior` does.
 
-Who needs it asks by ``isinstance``, and a prior says it by having it. Small priors (toybox, closed forms) have none of these,
-and stay as they are where others save memory.
+Who needs it asks by ``isinstance``, and a prior says it by having it. Small priors (toybox, closed forms) have none of those that
+save memory, and stay as they are where others do.
 """
 
 from __future__ import annotations
@@ -79,4 +79,13 @@ class ShownPictures(Protocol):
 
     def clean_views(self, views: Views, cameras: Cameras) -> CleanViews:
         """What the network is shown of M pictures, premultiplied over black."""
+        ...
+
+
+@runtime_checkable
+class Sharpens(Protocol):
+    """A prior with a second stage."""
+
+    def sharpened(self, views: Views) -> Views:
+        """Pictures of ``info.resolution``, cleaned and twice as fine, each by itself; ``depth`` is zero."""
         ...

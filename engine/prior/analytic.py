@@ -63,7 +63,7 @@ class AnalyticPrior:
 
     def encode(self, views: Views) -> Tensor:
         """Pictures (B,H,W,3) 0..1 to (B,C,h,w) in -1..1; with four channels the last is alpha."""
-        pictures = views.rgb if self.shape[0] == 3 else torch.cat([views.rgb, views.alpha], dim=-1)
+        pictures = views.rgb if self.shape[0] == 3 else views.rgba
         assert pictures.shape[-1] == self.shape[0], f"this prior has {self.shape[0]} channels, which are no picture"
         return 2 * to_square(pictures, self.shape[-1]) - 1
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from engine.core.cameras import Cameras
 from engine.core.noise_schedule import NoiseSchedule
@@ -48,7 +48,7 @@ class PriorInfo:
     takes_source: bool = False  # it edits: the picture as it was is a condition
     has_vae: bool = False  # pictures go through a VAE; a rough start can do without
     takes_controls: bool = False  # ControlNets can be attached, which see the depth or the normals of the views
-    sharpens: bool = False  # it has a second stage that draws views finer: it is a ``Sharpens``
+    sharpens: bool = False  # it has a second stage that draws views finer: it is a ``Sharpens`` (`engine.prior.abilities`)
     takes_styles: bool = False  # LoRA files can be worn
     wants_view_words: bool = False  # without cameras, "back view" in the prompt helps
     prompt_suffix: str = ""  # what stood behind every caption that it was taught
@@ -252,15 +252,6 @@ class Prior(Protocol):
 
     def predict(self, x_t: Tensor, t: Tensor, condition: Condition) -> Prediction:
         """One denoiser call on ``x_t`` (B,C,h,w) at integer times ``t`` (B,)."""
-        ...
-
-
-@runtime_checkable
-class Sharpens(Protocol):
-    """A prior with a second stage."""
-
-    def sharpened(self, views: Views) -> Views:
-        """Pictures of ``info.resolution``, cleaned and twice as fine, each by itself; ``depth`` is zero."""
         ...
 
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from engine.errors import FileFormatError, MissingError
-from engine.prior.base import Sharpens
+from engine.prior.abilities import Sharpens
 from engine.prior.toybox.info import SHARPENER, WEIGHTS, read_info
 from engine.prior.toybox.prior import load_toybox
 from engine.prior.toybox.sharpener import Sharpener, enlarged, load_sharpener, save_sharpener

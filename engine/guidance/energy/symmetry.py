@@ -17,7 +17,7 @@ def energy(pictures: Pictures) -> Tensor | None:
     """Mean squared difference of colour and opacity from the views of `mirrored`, turned over; None without them."""
     if pictures.mirrored is None:
         return None
-    here, there = (torch.cat([views.rgb, views.alpha], dim=-1) for views in (pictures.views, pictures.mirrored))
+    here, there = (views.rgba for views in (pictures.views, pictures.mirrored))
     return (here - there.flip(2)).square().mean()
 
 

@@ -25,6 +25,7 @@ from engine.prior.base import PriorInfo
 from engine.prior.pipeline_folder import missing_files, read_json
 from engine.prior.toybox.info import SETTINGS, TOYBOX_INFO, WEIGHTS, info_toml, read_info
 from engine.prior.toybox.network import ToyboxDenoiser
+from engine.prior.toybox.network_files import halved, load_network, save_network
 from engine.prior.toybox.reference_controller import ReferenceController
 from engine.prior.toybox.tokeniser import Tokeniser
 
@@ -50,10 +51,7 @@ def save_prior(
         with tempfile.TemporaryDirectory(prefix=".partial", dir=folder) as name:
             partial = Path(name)
             (partial / "unet").mkdir()
-            save_file(
-                {key: value.detach().to("cpu", torch.float16).contiguous() for key, value in weights.items()},
-                partial / "unet" / WEIGHTS,
-            )
+            save_file(halved(weights), partial / "unet" / WEIGHTS)
             _write_json(partial / "unet" / "config.json", {"_class_name": "ToyboxDenoiser", **config})
             tokeniser.save(partial / "tokenizer")
             (partial / "scheduler").mkdir()
@@ -143,33 +141,12 @@ def save_controller(folder: Path, config: Mapping[str, object], weights: Mapping
 
     ``base`` is the digest of the prior's weights that it belongs to.
     """
-    folder = Path(folder)
-    with storage_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        halves = {name: value.detach().to("cpu", torch.float16).contiguous() for name, value in weights.items()}
-        partial = folder / f".{WEIGHTS}.partial"
-        save_file(halves, partial)
-        (folder / "config.json").write_text(
-            json.dumps({"_class_name": "ReferenceController", BASE: base, **config}, indent=1) + "\n", encoding="utf-8"
-        )
-        os.replace(partial, folder / WEIGHTS)
+    save_network(ReferenceController, folder, config, weights, **{BASE: base})
 
 
 def load_controller(folder: Path) -> ReferenceController:
     """The controller in a folder, frozen, in single precision on the CPU. Raises `MissingError` or `FileFormatError`."""
-    folder = Path(folder)
-    missing = [name for name in ("config.json", WEIGHTS) if not (folder / name).exists()]
-    if missing:
-        raise MissingError(f"The reference controller in {folder} lacks {', '.join(missing)}.", "Restore it, or train one.")
-    try:
-        config = read_json(folder / "config.json")
-        net = ReferenceController(**{name: value for name, value in config.items() if not name.startswith("_")})
-        net.load_state_dict(load_file(folder / WEIGHTS))
-    except InputError:
-        raise
-    except (OSError, SafetensorError, RuntimeError, TypeError, ValueError) as error:
-        raise FileFormatError(f"The reference controller in {folder} is damaged ({error}).", "Restore it.") from error
-    return net.eval().requires_grad_(False)
+    return load_network(ReferenceController, folder, "reference controller")
 
 
 def base_of(folder: Path) -> str:

@@ -99,7 +99,7 @@ class ToyboxPrior:
 
     def encode(self, views: Views) -> Tensor:
         """Premultiplied pictures over black to (B,4,64,64): 2 rgb - alpha, 2 alpha - 1; empty space is grey at alpha -1."""
-        pictures = to_square(torch.cat([views.rgb, views.alpha], dim=-1), self.info.resolution)
+        pictures = to_square(views.rgba, self.info.resolution)
         rgb, alpha = pictures[:, :3], pictures[:, 3:]
         return torch.cat([2 * rgb - alpha, 2 * alpha - 1], dim=1)
 

@@ -7,21 +7,15 @@ outlines of its input mean nothing to it.
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from engine.errors import FileFormatError, InputError, MissingError, storage_errors
-from engine.prior.pipeline_folder import read_json
 from engine.prior.toybox.configured import Configured, keeps_config
-from engine.prior.toybox.info import WEIGHTS
+from engine.prior.toybox.network_files import load_network, save_network
 
 FACTOR = 2
 """How many times finer its pictures are."""
@@ -90,26 +84,9 @@ def enlarged(x: Tensor) -> Tensor:
 
 def save_sharpener(folder: Path, config: Mapping[str, object], weights: Mapping[str, Tensor]) -> None:
     """Write or replace its files; the weights take their place whole. Raises `StorageError`."""
-    with storage_errors(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        halves = {name: value.detach().to("cpu", torch.float16).contiguous() for name, value in weights.items()}
-        partial = folder / f".{WEIGHTS}.partial"
-        save_file(halves, partial)
-        (folder / "config.json").write_text(json.dumps({"_class_name": "Sharpener", **config}, indent=1) + "\n", encoding="utf-8")
-        os.replace(partial, folder / WEIGHTS)
+    save_network(Sharpener, folder, config, weights)
 
 
 def load_sharpener(folder: Path) -> Sharpener:
     """The one in a folder, frozen, in single precision on the CPU. Raises `MissingError` or `FileFormatError`."""
-    missing = [name for name in ("config.json", WEIGHTS) if not (folder / name).exists()]
-    if missing:
-        raise MissingError(f"The sharpener in {folder} lacks {', '.join(missing)}.", "Restore it, or train one.")
-    try:
-        config = read_json(folder / "config.json")
-        net = Sharpener(**{name: value for name, value in config.items() if not name.startswith("_")})
-        net.load_state_dict(load_file(folder / WEIGHTS))
-    except InputError:
-        raise
-    except (OSError, SafetensorError, RuntimeError, TypeError, ValueError) as error:
-        raise FileFormatError(f"The sharpener in {folder} is damaged ({error}).", "Restore it.") from error
-    return net.eval().requires_grad_(False)
+    return load_network(Sharpener, folder, "sharpener")

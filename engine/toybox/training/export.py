@@ -32,22 +32,12 @@ def export_checkpoint(run: Path, folder: Path, cache: Path | None = None, object
     config = {name: value for name, value in state["config"].items() if not name.startswith("_")}
     tokeniser = Tokeniser(build_tokenizer(state["vocabulary"]), config["length"])
     save_prior(folder, config, state["ema"], tokeniser, shifted_cosine())
-    facts = Facts(
-        config=config,
-        step=state["step"],
-        images=state["images"],
-        hours=round(state["elapsed"] / 3600, 2),
-        commit=_commit(),
-        megabytes=_megabytes(folder / "unet" / WEIGHTS),
-        words=len(tokeniser.vocabulary),
-    )
+    facts = Facts(config=config, words=len(tokeniser.vocabulary), **_facts(state, folder / "unet" / WEIGHTS))
     facts = _measured(facts, folder, objects)
     if cache is not None:
         seeds = [int(seed) for shard in ShardCache.open(cache).shards for seed in (shard.seeds.min(), shard.seeds.max())]
         facts = replace(facts, first_seed=min(seeds), last_seed=max(seeds))
-    with storage_errors(folder):
-        (folder / "README.md").write_text(model_card(facts), encoding="utf-8")
-        (folder / "metrics.json").write_text(json.dumps(facts.metrics(), indent=1) + "\n", encoding="utf-8")
+    _describe(folder, model_card(facts), facts.metrics())
     return facts
 
 
@@ -58,20 +48,10 @@ def export_controller(run: Path, folder: Path, cache: Path | None = None) -> Con
     """
     state = _checkpoint(run)
     save_controller(folder, state["config"], state["ema"], state.get("base", ""))
-    facts = ControllerFacts(
-        config=state["config"],
-        left_out=tuple(state["left_out"]),
-        base=state.get("base", ""),
-        step=state["step"],
-        images=state["images"],
-        hours=round(state["elapsed"] / 3600, 2),
-        commit=_commit(),
-        megabytes=_megabytes(folder / WEIGHTS),
-        errors=_last_errors(run),
-    )
-    with storage_errors(folder):
-        (folder / "README.md").write_text(controller_card(facts), encoding="utf-8")
-        (folder / "metrics.json").write_text(json.dumps(asdict(facts), indent=1) + "\n", encoding="utf-8")
+    common = _facts(state, folder / WEIGHTS)
+    left_out, base = tuple(state["left_out"]), state.get("base", "")
+    facts = ControllerFacts(config=state["config"], left_out=left_out, base=base, errors=_last_errors(run), **common)
+    _describe(folder, controller_card(facts), asdict(facts))
     return facts
 
 
@@ -82,19 +62,22 @@ def export_sharpener(run: Path, folder: Path, cache: Path | None = None) -> Shar
     """
     state = _checkpoint(run)
     save_sharpener(folder, state["config"], state["ema"])
-    facts = SharpenerFacts(
-        config=state["config"],
-        step=state["step"],
-        images=state["images"],
-        hours=round(state["elapsed"] / 3600, 2),
-        commit=_commit(),
-        megabytes=_megabytes(folder / WEIGHTS),
-        errors=_last_errors(run),
-    )
-    with storage_errors(folder):
-        (folder / "README.md").write_text(sharpener_card(facts), encoding="utf-8")
-        (folder / "metrics.json").write_text(json.dumps(asdict(facts), indent=1) + "\n", encoding="utf-8")
+    facts = SharpenerFacts(config=state["config"], errors=_last_errors(run), **_facts(state, folder / WEIGHTS))
+    _describe(folder, sharpener_card(facts), asdict(facts))
     return facts
+
+
+def _facts(state: Mapping[str, Any], weights: Path) -> dict[str, Any]:
+    """What is known of any course's checkpoint, and of its weights as they were stored."""
+    hours, megabytes = round(state["elapsed"] / 3600, 2), round(weights.stat().st_size / 1e6, 1)
+    return {"step": state["step"], "images": state["images"], "hours": hours, "commit": _commit(), "megabytes": megabytes}
+
+
+def _describe(folder: Path, card: str, metrics: Mapping[str, Any]) -> None:
+    """Write the model card and the measured numbers. Raises `StorageError`."""
+    with storage_errors(folder):
+        (folder / "README.md").write_text(card, encoding="utf-8")
+        (folder / "metrics.json").write_text(json.dumps(metrics, indent=1) + "\n", encoding="utf-8")
 
 
 def _last_errors(run: Path) -> dict[str, list[float]]:
@@ -108,10 +91,6 @@ def _checkpoint(run: Path) -> dict[str, Any]:
     if state is None:
         raise InputError(f"{run} holds no checkpoint.", "Train first: python -m engine.toybox.train --out DIR")
     return state
-
-
-def _megabytes(path: Path) -> float:
-    return round(path.stat().st_size / 1e6, 1)
 
 
 def _measured(facts: Facts, folder: Path, objects: int) -> Facts:

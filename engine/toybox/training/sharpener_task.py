@@ -22,7 +22,7 @@ from engine.prior.toybox.sharpener import FACTOR, Sharpener, enlarged
 from engine.toybox.captions import plain_caption
 from engine.toybox.dataset import HELD_OUT_SEED
 from engine.toybox.objects import any_kind, draw_object
-from engine.toybox.pictures import render_object, to_bytes
+from engine.toybox.pictures import on_white, render_object, to_bytes
 from engine.toybox.training.batches import pixels_to_x
 from engine.toybox.training.loop import Plan
 
@@ -90,7 +90,7 @@ class SharpeningCourse:
             self.held_out = held_out_pairs(self.prior, self.softening)
         soft, truth = self.held_out
         made = {"sharpened": net(soft), "enlarged": enlarged(soft)}
-        write_rows(sheet, [made["enlarged"], made["sharpened"], truth])
+        write_rows(sheet, self.prior, [made["enlarged"], made["sharpened"], truth])
         return {name: list(errors(x, truth)) for name, x in made.items()}
 
 
@@ -143,15 +143,21 @@ def varied(soft: Tensor, truth: Tensor, rng: np.random.Generator) -> tuple[Tenso
 
 
 def sharpening_loss(x: Tensor, truth: Tensor) -> Tensor:
-    """Mean absolute error of pictures (B,4,S,S) and of their differences between neighbours."""
-    steps = sum((x.diff(dim=dim) - truth.diff(dim=dim)).abs().mean() for dim in (-1, -2))
-    return (x - truth).abs().mean() + steps
+    """Mean absolute error of pictures (B,4,S,S), and of their differences between neighbours along each axis."""
+    pixels, steps = _errors(x, truth)
+    return pixels + 2 * steps
 
 
 def errors(x: Tensor, truth: Tensor) -> tuple[float, float]:
     """Mean absolute error of pixels, and of the differences between neighbours."""
-    steps = sum(float((x.diff(dim=dim) - truth.diff(dim=dim)).abs().mean()) for dim in (-1, -2))
-    return round(float((x - truth).abs().mean()), 5), round(steps / 2, 5)
+    pixels, steps = _errors(x, truth)
+    return round(float(pixels), 5), round(float(steps), 5)
+
+
+def _errors(x: Tensor, truth: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean absolute error of pixels, and of the differences between neighbours along both axes."""
+    along = [(x.diff(dim=dim) - truth.diff(dim=dim)).abs().mean() for dim in (-1, -2)]
+    return (x - truth).abs().mean(), torch.stack(along).mean()
 
 
 def held_out_pairs(prior: ToyboxPrior, how: Softening) -> tuple[Tensor, Tensor]:
@@ -162,13 +168,9 @@ def held_out_pairs(prior: ToyboxPrior, how: Softening) -> tuple[Tensor, Tensor]:
     return soft, truth
 
 
-def write_rows(path: Path, rows: list[Tensor], count: int = 12) -> None:
+def write_rows(path: Path, prior: ToyboxPrior, rows: list[Tensor], count: int = 12) -> None:
     """Pictures over white, a row each. Raises `StorageError`."""
-    drawn = []
-    for x in rows:
-        x = x[:: max(1, len(x) // count)][:count].clamp(-1, 1)
-        alpha = (x[:, 3:] + 1) / 2
-        rgb = ((x[:, :3] + alpha) / 2 + 1 - alpha).clamp(0, 1)
-        drawn.append(np.concatenate(list(to_bytes(rgb.permute(0, 2, 3, 1).numpy())), axis=1))
+    some = [x[:: max(1, len(x) // count)][:count] for x in rows]
+    drawn = [np.concatenate(list(on_white(prior.decode(x).rgba.cpu().numpy())), axis=1) for x in some]
     with storage_errors(path):
         Image.fromarray(np.concatenate(drawn)).save(path)

@@ -16,6 +16,7 @@ from engine.errors import FileFormatError, InputError
 from engine.prior.toybox.network import ToyboxDenoiser
 from engine.prior.toybox.prior import load_toybox
 from engine.prior.toybox.schedule import TIMES, shifted_cosine
+from engine.prior.toybox.sharpener import Sharpener, load_sharpener
 from engine.prior.toybox.tokeniser import Tokeniser, build_tokenizer
 from engine.toybox import train
 from engine.toybox.dataset import ShardCache, ensure_shard, shard_path
@@ -290,3 +291,30 @@ def _reduce(rank: int, meeting: str, out: str) -> None:
 def test_bad_options_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], word: str) -> None:
     assert train.main(["--out", str(tmp_path / "run"), *arguments]) == 2
     assert word in capsys.readouterr().err and not (tmp_path / "run").exists()
+
+
+def test_a_sharpener_is_trained_without_a_cache_examined_and_exported(tmp_path: Path) -> None:
+    prior = Path(__file__).resolve().parents[2] / "presets" / "priors" / "toybox"
+    told = ["sharpener", "--out", str(tmp_path / "run"), "--hours", "0.0005", "--images", "8", "--processes", "1"]
+    assert train.main([*told, "--init", str(prior)]) == 0
+    state = load_checkpoint(tmp_path / "run")
+    assert state is not None and state["step"] > 0 and float(state["weights"]["pixels.weight"].abs().max()) > 0
+    assert train.main(["sharpener", "--out", str(tmp_path / "run"), "--export", str(tmp_path / "out")]) == 0
+    assert load_sharpener(tmp_path / "out").config == Sharpener().config
+    card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert "| sharpened |" in card and "| enlarged |" in card
+
+
+def test_a_sharpener_needs_its_prior(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train.main(["sharpener", "--out", str(tmp_path / "run"), "--hours", "1", "--processes", "1"]) == 2
+    assert "Name its folder with --init" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_weights_that_the_fused_optimiser_would_mix_up_are_not_trained(layout: torch.memory_format) -> None:
+    net = Sharpener(fine=8, middle=8, coarse=8, last=8).to(memory_format=layout)
+    if layout is torch.contiguous_format:
+        assert FlatGradients(net.parameters(), extra=2).vector.sum() == 0
+    else:
+        with pytest.raises(AssertionError, match="contiguous"):
+            FlatGradients(net.parameters(), extra=2)

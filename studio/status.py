@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.assets.images.image_arguments import pictures_in
+from engine.loop.plan import stages_of
 from engine.session import JobView
 from studio.metrics_text import read_outs
 from studio.reference_status import reference_status
@@ -39,6 +40,7 @@ def status_of(view: JobView) -> dict[str, Any]:
         "steps": view.steps,
         "total_step": view.total_step,
         "total_steps": view.total_steps,
+        "stages": [planned.name for planned in stages_of(view.settings.spec)],
         "steps_per_second": _number(view.steps_per_second),
         "eta_seconds": _number(view.eta_seconds),
         "seconds": _number(view.seconds),

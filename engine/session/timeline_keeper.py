@@ -26,7 +26,7 @@ from engine.session.timeline import (
     save_pictures,
     write_timeline,
 )
-from engine.session.two_faced import Faces, faces_in
+from engine.session.two_faced import Faces, faces_in, paints_fronts
 
 SIDE = 160  # pixels of a picture
 SHARE = 0.03  # of the engine's time that pictures may take
@@ -113,7 +113,7 @@ class TimelineKeeper:
         began, faces = self._clock(), None
         with suppress(Exception):  # a picture that cannot be drawn is none
             images = self._frames.azimuth_strip(copy, SIDE)
-            faces = faces_in(images)
+            faces = faces_in(images) if paints_fronts(record.settings.spec.prior) else None
             save_pictures(self._folder(record.token), copy.total_step, images)
             moment = replace(_moment(record), total_step=copy.total_step, revision=copy.revision)
             self._write(record.token, lambda timeline: timeline.with_moment(moment))

@@ -2,21 +2,32 @@
 
 Seen from behind, an object without a face there shows other details than from the front. Where the details are the same, and
 those of the sides are not, the prior has most likely painted the front twice (the "Janus problem", arXiv 2209.14988). Things
-that are the same on both sides by design, such as a table, look so, too: it is a hint, never a reason to stop.
+that are the same on both sides by design, such as a table, look so, too: it is a hint, never a reason to stop, and a prior that
+is told the camera gives no reason for it (toybox: a Janus rate of 0 %, while 16 % of its true objects have such backs).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from PIL import Image
+
+from engine.prior.capabilities import info_of
 
 SIDE = 40  # pixels of the pictures that are compared
 BLUR = 5  # pixels over which the plain tone of a surface is averaged away
 LEAST_DETAIL = 0.02  # standard deviation of what remains, 0..1, under which there is no face to be found
 ALIKE, APART = 0.6, 0.25
 """From which likeness on, and how far above that of the sides, the back is taken for a second front."""
+
+
+@cache
+def paints_fronts(prior_id: str) -> bool:
+    """Whether a prior may paint a front on the back: one that is not told from where it looks, or of which nothing is known."""
+    info = info_of(prior_id)
+    return info is None or not info.takes_cameras
 
 
 @dataclass(frozen=True)

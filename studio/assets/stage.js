@@ -133,6 +133,7 @@
       const at = STAGES.indexOf(status.stage), over = status.state === "done" || status.stage === "finish";
       for (const [place, item] of [...this.root.querySelectorAll(".mq-rail li")].entries()) {
         const share = over || place < at ? 1 : place > at || !status.steps ? 0 : status.step / status.steps;
+        item.hidden = status.stages && !status.stages.includes(item.dataset.stage);
         item.querySelector("i").style.transform = `scaleX(${share})`;
         item.title = `${item.querySelector("b").textContent}: ${Math.round(share * 100)} %`;
       }

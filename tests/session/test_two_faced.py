@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from engine.session.two_faced import faces_in
+from engine.session.two_faced import faces_in, paints_fronts
 
 S = 96
 
@@ -42,3 +42,8 @@ def test_noise_changes_nothing() -> None:
     for faces, twice in (((0,), False), ((0, 180), True)):
         noisy = np.clip(row(*faces) + rng.normal(0, 5, (8, S, S, 3)), 0, 255).astype(np.uint8)
         assert faces_in(noisy).twice is twice
+
+
+def test_only_priors_that_do_not_know_where_they_look_from_are_watched() -> None:
+    """By design, the backs of many things are as their fronts: a mug's, a table's."""
+    assert not paints_fronts("toybox") and paints_fronts("deepfloyd-if-1") and paints_fronts("of no list")

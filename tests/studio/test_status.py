@@ -39,6 +39,14 @@ def test_every_status_is_plain_json(session: Session) -> None:
     assert {file["name"]: file["bytes"] for file in status["files"]} == {n: p.stat().st_size for n, p in view.files.items()}
 
 
+@pytest.mark.parametrize(("steps", "stages"), [(0, ["refine"]), (10, ["refine", "sharpen"])])
+def test_the_stages_of_a_run_are_named(session: Session, steps: int, stages: list[str]) -> None:
+    """The page draws a bar for each, and none for what is not asked for."""
+    spec = RunSpec("a red mug", start="ball", refine_steps=3, sharpen_steps=steps)
+    view = session.wait(session.submit(Settings(spec, Knobs()), "ada"), 60)
+    assert status_of(view)["stages"] == stages
+
+
 def test_a_file_that_was_deleted_is_not_offered(session: Session) -> None:
     token = session.submit(Settings(RunSpec("a red mug", refine_steps=3), Knobs()), "ada")
     view = session.wait(token, 60)

@@ -11,6 +11,7 @@ import pytest
 import trimesh
 from scipy.ndimage import map_coordinates
 
+from engine.assets.export import bake as bake_module
 from engine.assets.export import glb, read_recipe
 from engine.assets.export.bake import PADDING, Baked, bake
 from engine.assets.meshes.gltf import read_gltf
@@ -190,3 +191,14 @@ def test_what_is_no_glb_is_said_to_be_none(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "x.glb").write_bytes(data)
     with pytest.raises(FileFormatError, match=r"x\.glb"):
         read_recipe(tmp_path / "x.glb")
+
+
+def test_charts_that_cannot_all_have_room_are_packed_in_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Asked for ever wider gaps, the packer would take minutes and shrink the charts as much."""
+    one = trimesh.creation.icosphere(subdivisions=0)
+    many = trimesh.util.concatenate([one.copy().apply_translation((3 * i, 0, 0)) for i in range(60)])
+    asked, pack = [], bake_module._pack
+    monkeypatch.setattr(bake_module, "_pack", lambda v, f, size, padding: asked.append(padding) or pack(v, f, size, padding))
+    texels = bake_module.texels_of(np.asarray(many.vertices), np.asarray(many.faces), 64)
+    assert max(asked) <= bake_module.MOST_PADDING and len(asked) >= 2
+    assert texels.inside.any() and (texels.uv >= 0).all() and (texels.uv <= 1).all()

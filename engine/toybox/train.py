@@ -1,4 +1,7 @@
-"""Train the toybox prior, its sharpener, or the controller that lets a 3D reference guide it, and write it as a folder.
+"""Train the toybox prior, or what stands beside it, and write it as a folder.
+
+Beside it stand the controller that lets a 3D reference guide it, the sharpener of its views, and the guided student that
+makes one pass of two.
 
     python -m engine.toybox.dataset --out CACHE --objects 60000
     python -m engine.toybox.train --out RUN --cache CACHE --hours 2 [--resume] [--device cpu|cuda]
@@ -7,6 +10,8 @@
     python -m engine.toybox.train reference --out RUN --export PRIOR/reference
     python -m engine.toybox.train sharpener --out RUN --hours 1 --init PRIOR
     python -m engine.toybox.train sharpener --out RUN --export PRIOR/sharpener
+    python -m engine.toybox.train distilled --out RUN --cache CACHE --hours 1 --init PRIOR
+    python -m engine.toybox.train distilled --out RUN --export PRIOR/distilled
 
 Killed at any moment, a run loses at most about two minutes: give the same command with --resume. The time that is counted
 is the time spent training.
@@ -31,7 +36,8 @@ from engine.toybox.dataset import HELD_OUT_SEED, ShardCache
 from engine.toybox.training.checkpoints import CURRENT, PREVIOUS
 from engine.toybox.training.controller_task import LEAVABLE, GuidingCourse, Parts
 from engine.toybox.training.denoiser_task import TAUGHT, DenoisingCourse, Sizes
-from engine.toybox.training.export import export_checkpoint, export_controller, export_sharpener
+from engine.toybox.training.distillation_task import Distilling, DistillingCourse
+from engine.toybox.training.export import export_checkpoint, export_controller, export_distilled, export_sharpener
 from engine.toybox.training.loop import Enrol, Plan, worker
 from engine.toybox.training.optimiser import Rates
 from engine.toybox.training.sharpener_task import SharpeningCourse, Softening
@@ -44,8 +50,14 @@ RATES = {
     "prior": Rates(),
     "reference": Rates(muon=1e-3, adam=7e-4, warmup_steps=50),  # gentler: what it adds to goes on working from the first step
     "sharpener": Rates(adam=1e-3, warmup_steps=200, ema_decay=0.998),
+    "distilled": Rates(muon=5e-4, adam=3e-4, warmup_steps=30, ema_decay=0.99),  # it begins as what it learns from
 }
-EXPORTS = {"prior": export_checkpoint, "reference": export_controller, "sharpener": export_sharpener}
+EXPORTS = {
+    "prior": export_checkpoint,
+    "reference": export_controller,
+    "sharpener": export_sharpener,
+    "distilled": export_distilled,
+}
 
 READING_REPORT = 200
 """Steps between two lines about how well the text encoder reads."""
@@ -102,17 +114,23 @@ def plan_from(options: argparse.Namespace) -> Plan:
     )
 
 
-def course_from(options: argparse.Namespace) -> Sizes | Parts | Softening:
+What = Sizes | Parts | Softening | Distilling
+"""What is trained, and on what."""
+
+
+def course_from(options: argparse.Namespace) -> What:
     """What the options say about the network that is trained."""
     if options.course == "sharpener":
         return Softening()
+    if options.course == "distilled":
+        return Distilling()
     if options.course == "reference":
         taught: dict[str, Any] = {name: name not in options.without for name in LEAVABLE}
         return Parts(**taught)
     return Sizes(width=options.width, depth=options.depth, heads=options.heads, reading_steps=options.reading_steps)
 
 
-def train(plan: Plan, what: Sizes | Parts | Softening, *, resume: bool) -> None:
+def train(plan: Plan, what: What, *, resume: bool) -> None:
     """Run the processes of a plan to the end. Raises `InputError` if the folder holds a run and ``resume`` was not asked for."""
     started = any((plan.out / name).exists() for name in (CURRENT, PREVIOUS))
     if started and not resume:
@@ -131,10 +149,12 @@ def train(plan: Plan, what: Sizes | Parts | Softening, *, resume: bool) -> None:
             mp.spawn(worker, (plan, enrol, f"{folder}/meeting"), nprocs=plan.processes)
 
 
-def enrolment(what: Sizes | Parts | Softening) -> Enrol:
+def enrolment(what: What) -> Enrol:
     """The course that trains it."""
     if isinstance(what, Sizes):
         return partial(DenoisingCourse, what)
+    if isinstance(what, Distilling):
+        return partial(DistillingCourse, what)
     return partial(GuidingCourse, what) if isinstance(what, Parts) else partial(SharpeningCourse, what)
 
 
@@ -161,7 +181,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "course",
         nargs="?",
-        choices=("prior", "reference", "sharpener"),
+        choices=tuple(EXPORTS),
         default="prior",
         help="what to train (default %(default)s)",
     )
@@ -186,7 +206,7 @@ def _parser() -> argparse.ArgumentParser:
         "--init",
         type=Path,
         metavar="FOLDER",
-        help="start from the weights of a prior folder; for a reference or a sharpener, the prior that it belongs to",
+        help="start from the weights of a prior folder; for what stands beside a prior, the prior that it belongs to",
     )
     add("--without", nargs="*", choices=LEAVABLE, default=[], help="parts of the reference's controller to leave out")
     add(

@@ -202,7 +202,9 @@ class ToyboxDenoiser(Configured):
         length: int = 16,
         pad: int = 0,
         text_depth: int = 3,
+        guidance_embeds: bool = False,
     ) -> None:
+        """``guidance_embeds``, as diffusers' Flux calls it: it is told the guidance scale and needs one pass instead of two."""
         super().__init__()
         self.text = TextEncoder(words, length, width, text_depth, heads=4, pad=pad)
         self.stem = Stem(channels, fine, middle, width)
@@ -223,11 +225,22 @@ class ToyboxDenoiser(Configured):
             nn.init.normal_(layer.weight, std=0.02)
         with torch.no_grad():  # gates start half open: the zero weights inside the blocks make them silent already
             self.modulation.bias.view(6, width)[[2, 5]] = 0.5
+        self.guidance = mlp(1, width, width) if guidance_embeds else None
 
     def forward(
-        self, x: Tensor, t: Tensor, words: Words, poses: Poses, clean: Tensor, reference: StemFeatures | None = None
+        self,
+        x: Tensor,
+        t: Tensor,
+        words: Words,
+        poses: Poses,
+        clean: Tensor,
+        reference: StemFeatures | None = None,
+        guidance_scale: Tensor | None = None,
     ) -> Tensor:
-        """Clean views from ``x`` (B,V,4,S,S) at times ``t`` (B,V) in 0..1; ``clean`` (B,V) bool marks given ones."""
+        """Clean views from ``x`` (B,V,4,S,S) at times ``t`` (B,V) in 0..1; ``clean`` (B,V) bool marks given ones.
+
+        A network with ``guidance_embeds`` wants ``guidance_scale`` (B,), and answers as two passes and guidance would.
+        """
         views, stem = x.shape[:2], self.stem(x.flatten(0, 1))
         if reference is not None:
             stem = stem + reference
@@ -235,6 +248,9 @@ class ToyboxDenoiser(Configured):
         grid = stem.coarse.flatten(2).transpose(1, 2).unflatten(0, views)
         pose = torch.where(known, self.pose(pose_numbers(poses.c2w)), self.no_pose)
         state = self.time(sinusoid(t, inputs_of(self.time))) + pose + self.from_text(words.pooled)[:, None]
+        if self.guidance is not None:
+            assert guidance_scale is not None, "this network must be told the guidance scale"
+            state = state + self.guidance(guidance_scale[:, None] - 1)[:, None]
         state = F.silu(state + self.from_given(_pooled_given(grid, clean))[:, None])
         tokens = grid + self.position + self.ray(poses.rays * known[..., None]) + self.given * clean[..., None, None]
         modulation = self.modulation(state)[:, :, None]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError, storage_errors
+from engine.prior.toybox.distilled import save_distilled
 from engine.prior.toybox.info import WEIGHTS
 from engine.prior.toybox.pipeline_files import save_controller, save_prior
 from engine.prior.toybox.prior import load_toybox
@@ -19,6 +20,7 @@ from engine.prior.toybox.tokeniser import Tokeniser, build_tokenizer
 from engine.toybox.dataset import ShardCache
 from engine.toybox.training.card import Facts, model_card
 from engine.toybox.training.checkpoints import load_checkpoint
+from engine.toybox.training.distilled_card import DistilledFacts, distilled_card
 from engine.toybox.training.evaluation import FRACTIONS, Evaluation
 from engine.toybox.training.sharpener_card import SharpenerFacts, sharpener_card
 
@@ -64,6 +66,18 @@ def export_sharpener(run: Path, folder: Path, cache: Path | None = None) -> Shar
     save_sharpener(folder, state["config"], state["ema"])
     facts = SharpenerFacts(config=state["config"], errors=_last_errors(run), **_facts(state, folder / WEIGHTS))
     _describe(folder, sharpener_card(facts), asdict(facts))
+    return facts
+
+
+def export_distilled(run: Path, folder: Path, cache: Path | None = None) -> DistilledFacts:
+    """Write the running mean of a guided student to ``folder``, with its last validation errors and a model card.
+
+    Raises `InputError` if ``run`` holds no checkpoint. ``cache`` is not needed.
+    """
+    state = _checkpoint(run)
+    save_distilled(folder, state["config"], state["ema"], state["base"])
+    facts = DistilledFacts(base=state["base"], errors=_last_errors(run), **_facts(state, folder / WEIGHTS))
+    _describe(folder, distilled_card(facts), asdict(facts))
     return facts
 
 

@@ -40,7 +40,12 @@ def view_errors(predicted: Tensor, batch: TrainingBatch) -> Tensor:
 
 
 def training_loss(net: ToyboxDenoiser, schedule: NoiseSchedule, batch: TrainingBatch, guide: Guide | None = None) -> Tensor:
-    """Mean over the noisy views of the error times min(1 / sigma^2, 5)."""
+    """Mean over the noisy views of the error times `time_weight`."""
+    errors = view_errors(predict_clean(net, schedule, batch, guide), batch)
+    return (time_weight(schedule, batch) * errors).sum() / (~batch.clean).sum()
+
+
+def time_weight(schedule: NoiseSchedule, batch: TrainingBatch) -> Tensor:
+    """What an object's errors count (B,1): min(1 / sigma^2, 5)."""
     _, sig = schedule.signal_and_noise(batch.t, batch.x[:, :1, 0, 0, 0])
-    weight = (1 / sig**2).clamp(max=LARGEST_WEIGHT)
-    return (weight * view_errors(predict_clean(net, schedule, batch, guide), batch)).sum() / (~batch.clean).sum()
+    return (1 / sig**2).clamp(max=LARGEST_WEIGHT)

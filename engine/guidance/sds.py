@@ -23,11 +23,12 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 from engine.core.fields import Range, check_fields
 from engine.core.noise_schedule import NoiseSchedule, noise_like, time_weight
 from engine.guidance.base import GuidanceOut, out_of
-from engine.guidance.cost import Cost
+from engine.guidance.cost import Cost, guided_passes
 from engine.guidance.marks import GuidanceScale, TimeWeight
 from engine.lazy import torch
 from engine.prior.base import Prediction, Prior, PriorInfo, Prompts, guided
 from engine.prior.perp_neg import repelled
+from engine.prior.sampling import predict_guided
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sds:
-    """Gradient w(t) (eps_guided - eps): the guided prediction minus the noise that was added. Two forward passes a step."""
+    """Gradient w(t) (eps_guided - eps): the guided prediction minus the noise that was added. Two passes a step, or one."""
 
     title: ClassVar[str] = "SDS"
     sentence: ClassVar[str] = "Pushes each view towards what the prior would denoise it to. Simple and robust."
@@ -59,7 +60,7 @@ class Sds:
 
     @property
     def cost(self) -> Cost:
-        return Cost(2)
+        return Cost(guided_passes(self.guidance_scale))
 
     def check(self, info: PriorInfo) -> None:
         """Works with every prior."""
@@ -72,12 +73,18 @@ class Sds:
         eps = noise_like(x, rng)
         with torch.no_grad():
             x_t = prior.schedule.add_noise(x, eps, t)
-            unconditional, conditional = (prior.predict(x_t, t, told) for told in (prompts.unconditional, prompts.positive))
-            steered = repelled(prior, x_t, t, prompts, unconditional, conditional)
-            prediction = guided(unconditional, steered, self.guidance_scale)
-            prediction = rescaled(prediction, conditional, self.guidance_rescale, t, prior.schedule, prior.info.joint_views)
+            prediction = self.predict(x_t, t, prompts, prior)
             gradient = self.gradient(x, t, eps, prediction, prior.schedule)
         return out_of(x, gradient, prediction.x0)
+
+    def predict(self, x_t: Tensor, t: Tensor, prompts: Prompts, prior: Prior) -> Prediction:
+        """The guided and rescaled prediction; one pass where guidance, and with it its contrast, is off."""
+        if self.guidance_rescale == 0 or self.guidance_scale == 1:
+            return predict_guided(prior, x_t, t, prompts, self.guidance_scale)
+        unconditional, conditional = (prior.predict(x_t, t, branch) for branch in (prompts.unconditional, prompts.positive))
+        steered = repelled(prior, x_t, t, prompts, unconditional, conditional)
+        prediction = guided(unconditional, steered, self.guidance_scale)
+        return rescaled(prediction, conditional, self.guidance_rescale, t, prior.schedule, prior.info.joint_views)
 
     def gradient(self, x: Tensor, t: Tensor, eps: Tensor, prediction: Prediction, schedule: NoiseSchedule) -> Tensor:
         """w(t) (eps_guided - eps), in the form that does not divide by ``a`` where there is one."""

@@ -228,6 +228,15 @@ class Knobs:
             help="So many steps go past the prior's VAE, with colours as latents: coarse, and each step far cheaper. 0: none.",
         ),
     ] = 0
+    one_pass: Annotated[
+        bool,
+        Switch(
+            label="One pass",
+            advanced=True,
+            needs="guidance_distilled",
+            help="Guidance by the prior's student, which takes one pass instead of two. Off: exact guidance.",
+        ),
+    ] = True
     perp_neg: Annotated[
         bool,
         Switch(

@@ -83,7 +83,7 @@ def draft(context: Context, state: RunState, live: LiveKnobs) -> Iterator[StepOu
 
     A draft that was interrupted begins anew, from the same noise.
     """
-    spec, prior = context.spec, context.prior
+    spec, prior = context.spec, context.guided_as(live())
     state.total_step, state.step = state.total_step - state.step, 0
     cameras = _drafted_cameras(context)
     zero = torch.zeros(len(cameras), prior.info.resolution, prior.info.resolution, 1, device=prior.device)

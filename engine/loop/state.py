@@ -12,6 +12,7 @@ from engine.core.cameras import Cameras
 from engine.loop.input_images import GivenViews, clean_views
 from engine.loop.reference.guide import Guide
 from engine.loop.spec import Knobs, RunSpec
+from engine.prior.abilities import with_two_passes
 from engine.prior.attachments import Attachments
 from engine.prior.base import CleanViews, Condition, Prior, Prompts, TextEmbedding
 from engine.prior.latent.prior import LatentPrior, without_vae
@@ -74,7 +75,7 @@ class Context:
 
         Prompts are read anew where the attachments' live strengths change the words.
         """
-        plain = without_vae(self.prior) if step < knobs.rough_steps else self.prior
+        plain = without_vae(self.prior) if step < knobs.rough_steps else self.guided_as(knobs)
         if self.attachments is None:
             return replace(self, prior=plain)
         assert isinstance(plain, LatentPrior), "attachments are made for no other"
@@ -85,6 +86,10 @@ class Context:
             self.reread.clear()
             self.reread[knobs.style_strength] = Context.of(self.spec, prior, given=self.given, guide=self.guide)
         return replace(self.reread[knobs.style_strength], prior=prior)
+
+    def guided_as(self, knobs: Knobs) -> Prior:
+        """The prior, with exact guidance where that is wanted."""
+        return self.prior if knobs.one_pass else with_two_passes(self.prior)
 
     def was_at(self, cameras: Cameras | None) -> TextEmbedding | None:
         """The words for what is changed, for these cameras; None where nothing is."""

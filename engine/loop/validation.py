@@ -19,6 +19,7 @@ LACKS = {
     "wants_view_words": "is not told views in words",
     "takes_controls": "takes no ControlNet",
     "takes_styles": "wears no style files",
+    "guidance_distilled": "was taught no guidance in one pass",
     "sharpens": "draws no finer views",
     "takes_source": "edits no pictures",
     "has_vae": "has no VAE to go past",

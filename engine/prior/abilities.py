@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol, runtime_checkable
 from engine.core.cameras import Cameras
 from engine.core.views import Views
 from engine.lazy import torch
-from engine.prior.base import CleanViews, Prior
+from engine.prior.base import CleanViews, Prediction, Prior, Prompts
 
 if TYPE_CHECKING:
     from engine.prior.offload import Offload
@@ -80,6 +80,28 @@ class ShownPictures(Protocol):
     def clean_views(self, views: Views, cameras: Cameras) -> CleanViews:
         """What the network is shown of M pictures, premultiplied over black."""
         ...
+
+
+@runtime_checkable
+class GuidanceDistilled(Protocol):
+    """A prior that was taught to answer in one pass as two and classifier-free guidance do (arXiv 2210.03142)."""
+
+    def answers_guided(self, prompts: Prompts, guidance_scale: float) -> bool:
+        """Whether it can for these branches and this scale: nothing but the empty words to be guided away from."""
+        ...
+
+    def predict_guided(self, x_t: torch.Tensor, t: torch.Tensor, prompts: Prompts, guidance_scale: float) -> Prediction:
+        """The guided prediction in one denoiser call, for what it ``answers_guided``."""
+        ...
+
+    def with_two_passes(self) -> Prior:
+        """The same prior, guided exactly."""
+        ...
+
+
+def with_two_passes(prior: Prior) -> Prior:
+    """``prior``, guided exactly; itself if it knows no other way."""
+    return prior.with_two_passes() if isinstance(prior, GuidanceDistilled) else prior
 
 
 @runtime_checkable

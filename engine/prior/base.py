@@ -48,6 +48,7 @@ class PriorInfo:
     takes_source: bool = False  # it edits: the picture as it was is a condition
     has_vae: bool = False  # pictures go through a VAE; a rough start can do without
     takes_controls: bool = False  # ControlNets can be attached, which see the depth or the normals of the views
+    guidance_distilled: bool = False  # one pass answers as two and guidance: it is a ``GuidanceDistilled``
     sharpens: bool = False  # it has a second stage that draws views finer: it is a ``Sharpens`` (`engine.prior.abilities`)
     takes_styles: bool = False  # LoRA files can be worn
     wants_view_words: bool = False  # without cameras, "back view" in the prompt helps

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from engine.core.noise_schedule import NoiseSchedule
 from engine.errors import InputError, StudioError
 from engine.lazy import torch
+from engine.prior.abilities import GuidanceDistilled
 from engine.prior.base import Prediction, Prior, Prompts, TextEmbedding, guided
 from engine.prior.perp_neg import repelled
 
@@ -66,9 +67,16 @@ def ddim(
 
 
 def predict_guided(prior: Prior, x_t: Tensor, t: Tensor, prompts: Prompts, guidance_scale: float) -> Prediction:
-    """One guided prediction; guidance 1 costs one call instead of two, and each unwanted prompt one more (Perp-Neg)."""
+    """One guided prediction.
+
+    Guidance 1, and a prior that was taught to answer guided, cost one call instead of two; each unwanted prompt costs one more
+    (Perp-Neg).
+    """
+    plain = not prompts.unwanted and prompts.overlap is None
+    if plain and guidance_scale != 1 and isinstance(prior, GuidanceDistilled) and prior.answers_guided(prompts, guidance_scale):
+        return prior.predict_guided(x_t, t, prompts, guidance_scale)
     conditional = prior.predict(x_t, t, prompts.positive)
-    if guidance_scale == 1 and not prompts.unwanted and prompts.overlap is None:
+    if plain and guidance_scale == 1:
         return conditional
     unconditional = prior.predict(x_t, t, prompts.unconditional)
     return guided(unconditional, repelled(prior, x_t, t, prompts, unconditional, conditional), guidance_scale)

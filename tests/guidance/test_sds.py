@@ -15,6 +15,7 @@ from engine.core.noise_schedule import NoiseSchedule, zero_terminal_snr
 from engine.errors import InputError
 from engine.guidance import sds
 from engine.guidance.sds import Sds
+from engine.prior import sampling
 from engine.prior.analytic import AnalyticPrior, CountingPrior, gaussian
 from engine.prior.base import Condition, Prediction, Prompts, guided
 
@@ -72,7 +73,7 @@ class TestNumbersWorkedOutByHand:
         assert gradients(Sds(7.5), prior, 2.0, t).item() == pytest.approx(DIFFUSERS[t], abs=1e-5)
 
     def test_the_text_anchored_form_differs(self, prior: AnalyticPrior, t: int, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(sds, "guided", text_anchored)
+        monkeypatch.setattr(sampling, "guided", text_anchored)
         anchored = gradients(Sds(7.5), prior, 2.0, t).item()
         assert anchored == pytest.approx(TEXT_ANCHORED[t], abs=1e-5)
         assert abs(anchored - DIFFUSERS[t]) > 0.05

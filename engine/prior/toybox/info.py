@@ -30,6 +30,9 @@ SETTINGS = "prior.toml"
 CONTROLLER = "reference"
 """The folder in it of the controller for 3D references, where one was trained."""
 
+DISTILLED = "distilled"
+"""The folder in it of the guided student, where one was trained."""
+
 SHARPENER = "sharpener"
 """The folder in it of the second stage, where one was trained."""
 
@@ -69,9 +72,9 @@ def read_info(folder: Path) -> PriorInfo:
     try:
         table = tomllib.loads((Path(folder) / SETTINGS).read_text(encoding="utf-8"))
         values: dict[str, Any] = {name: tuple(table[name]) if isinstance(table[name], list) else table[name] for name in _FIELDS}
-        steered = (Path(folder) / CONTROLLER / WEIGHTS).exists()
-        sharpens = (Path(folder) / SHARPENER / WEIGHTS).exists()
-        return PriorInfo(**values, implies_noise=True, taught_words=True, takes_references=steered, sharpens=sharpens)
+        beside = {"takes_references": CONTROLLER, "sharpens": SHARPENER, "guidance_distilled": DISTILLED}
+        has = {name: (Path(folder) / place / WEIGHTS).exists() for name, place in beside.items()}
+        return PriorInfo(**values, **has, implies_noise=True, taught_words=True)
     except (OSError, TypeError, KeyError, ValueError) as error:
         raise FileFormatError(
             f"The toybox prior in {folder} is damaged ({error}).", "Restore the folder from the repository."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,10 +12,11 @@ from torch import Tensor
 from engine.core.noise_schedule import NoiseSchedule, eps_from_x0
 from engine.core.views import Views
 from engine.errors import FileFormatError, MissingError
-from engine.prior.base import CleanViews, Condition, Prediction, PriorInfo, Reference, TextEmbedding
+from engine.prior.base import CleanViews, Condition, Prediction, PriorInfo, Prompts, Reference, TextEmbedding
 from engine.prior.reference.maps import ReferenceMaps, routed
 from engine.prior.resize import to_square
-from engine.prior.toybox.info import CONTROLLER, SHARPENER
+from engine.prior.toybox.distilled import LARGEST_GUIDANCE, load_distilled
+from engine.prior.toybox.info import CONTROLLER, DISTILLED, SHARPENER
 from engine.prior.toybox.network import StemFeatures, ToyboxDenoiser, Words
 from engine.prior.toybox.pipeline_files import base_digest, base_of, load_controller, load_parts
 from engine.prior.toybox.poses import Poses, poses_from_cameras, unknown_poses
@@ -70,6 +72,7 @@ class ToyboxPrior:
     """A frozen `ToyboxDenoiser` behind the `Prior` protocol; all views of one call show one object.
 
     With a ``controller`` it takes 3D references. It is asked once in each call in which a reference has any strength.
+    With a ``distilled`` student of the same weights, guidance by words costs one call instead of two.
     """
 
     def __init__(
@@ -81,15 +84,22 @@ class ToyboxPrior:
         device: torch.device | str = "cpu",
         controller: ReferenceController | None = None,
         sharpener: Sharpener | None = None,
+        distilled: ToyboxDenoiser | None = None,
     ) -> None:
         self.device = torch.device(device)
         self.net = net.to(self.device).eval().requires_grad_(False)
         self.tokeniser = tokeniser
         self.schedule = schedule
-        has = {"takes_references": controller is not None, "sharpens": sharpener is not None}
+        has = {
+            "takes_references": controller is not None,
+            "sharpens": sharpener is not None,
+            "guidance_distilled": distilled is not None,
+        }
         self.info = replace(info, implies_noise=True, taught_words=True, **has)
         self.controller = None if controller is None else controller.to(self.device).eval().requires_grad_(False)
         self.sharpener = None if sharpener is None else sharpener.to(self.device)
+        self.distilled = None if distilled is None else distilled.to(self.device).eval().requires_grad_(False)
+        self._silence: TextEmbedding | None = None
         self._half = half_pays(self.device)
         self._threads = FastestThreads(None if self.device.type == "cpu" else 1)
 
@@ -129,26 +139,68 @@ class ToyboxPrior:
         """Words of a prompt that it was never taught, in order."""
         return self.tokeniser.unknown_words(prompt)
 
+    def with_two_passes(self) -> ToyboxPrior:
+        """The same prior without its student: guided exactly."""
+        plain = copy.copy(self)
+        plain.distilled = None
+        return plain
+
+    def answers_guided(self, prompts: Prompts, guidance_scale: float) -> bool:
+        """Whether its student knows the scale, and words are all that the two branches differ in."""
+        positive, other = prompts.positive, prompts.unconditional
+        known = self.distilled is not None and 1 < guidance_scale <= LARGEST_GUIDANCE
+        alike = positive.clean_views is other.clean_views and positive.cameras is other.cameras
+        plain = positive.reference is None and other.reference is None
+        return known and alike and plain and self._is_silent(other.text)
+
+    def _is_silent(self, text: TextEmbedding) -> bool:
+        if self._silence is None:
+            self._silence = self.embed("")
+        return text.tokens.shape == self._silence.tokens.shape and bool(torch.equal(text.tokens, self._silence.tokens))
+
+    @torch.no_grad()
+    def predict_guided(self, x_t: Tensor, t: Tensor, prompts: Prompts, guidance_scale: float) -> Prediction:
+        """What two passes and guidance would say of ``x_t`` (B,4,64,64), by the student in one."""
+        return self._predict(x_t, t, prompts.positive, guidance_scale)
+
     def predict(self, x_t: Tensor, t: Tensor, condition: Condition) -> Prediction:
         """Clean ``x_t`` (B,4,64,64), B views of one object at times ``t`` (B,); differentiable. One prompt serves all views."""
+        return self._predict(x_t, t, condition)
+
+    def _predict(self, x_t: Tensor, t: Tensor, condition: Condition, guidance_scale: float | None = None) -> Prediction:
         noisy, given = len(x_t), condition.clean_views
         x, at = x_t, time_fraction(t.to(x_t.device), len(self.schedule))
         if given is not None:
             x, at = torch.cat([x_t, given.x.to(x_t)]), torch.cat([at, at.new_zeros(len(given.x))])
         clean = torch.arange(len(x), device=x.device) >= noisy
         if x.requires_grad:
-            return self._cleaned(x_t, t, x, at, clean, condition)
-        return self._threads.run(lambda: self._cleaned(x_t, t, x, at, clean, condition), len(x))
+            return self._cleaned(x_t, t, x, at, clean, condition, guidance_scale)
+        return self._threads.run(lambda: self._cleaned(x_t, t, x, at, clean, condition, guidance_scale), len(x))
 
-    def _cleaned(self, x_t: Tensor, t: Tensor, x: Tensor, at: Tensor, clean: Tensor, condition: Condition) -> Prediction:
+    def _cleaned(
+        self,
+        x_t: Tensor,
+        t: Tensor,
+        x: Tensor,
+        at: Tensor,
+        clean: Tensor,
+        condition: Condition,
+        guidance_scale: float | None,
+    ) -> Prediction:
         """The prediction for ``x_t``, the first of all views ``x`` (V,4,64,64), of which some are given ``clean``."""
         noisy = len(x_t)
         poses = self._poses(condition, len(x))  # in full precision: rays need it
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self._half):
             words = _words(condition.text)
             added = self._added(at, words, poses, condition)
-            predicted = self.net(x[None], at[None], words, poses, clean[None], added)
-        x0 = predicted[0, :noisy].to(x_t.dtype).clamp(-1, 1)
+            if guidance_scale is None:
+                predicted = self.net(x[None], at[None], words, poses, clean[None], added)
+            else:
+                assert self.distilled is not None, "only a student answers guided"
+                scale = torch.full((1,), guidance_scale, device=x.device)
+                predicted = self.distilled(x[None], at[None], words, poses, clean[None], added, scale)
+        x0 = predicted[0, :noisy].to(x_t.dtype)
+        x0 = x0.clamp(-1, 1) if guidance_scale is None else x0  # guidance goes past the bounds, and is meant to
         return Prediction(eps_from_x0(x_t, x0, *self.schedule.signal_and_noise(t, x_t)), x0)
 
     def _added(self, at: Tensor, words: Words, poses: Poses, condition: Condition) -> StemFeatures | None:
@@ -181,12 +233,17 @@ def load_toybox(folder: Path, device: torch.device | str = "cpu", controller_fol
     parts = load_parts(folder)
     place = controller_folder or (folder / CONTROLLER if parts.info.takes_references else None)
     sharpener = load_sharpener(folder / SHARPENER) if parts.info.sharpens else None
-    if place is None:
-        return ToyboxPrior(parts.net, parts.tokeniser, parts.schedule, parts.info, device, None, sharpener)
-    controller = load_controller(place)
-    _check_fits(controller, parts.net, place)
-    info = replace(parts.info, reference_note=_base_note(place, folder))
-    return ToyboxPrior(parts.net, parts.tokeniser, parts.schedule, info, device, controller, sharpener)
+    distilled = load_distilled(folder / DISTILLED) if parts.info.guidance_distilled and _fits(folder) else None
+    controller, info = None, parts.info
+    if place is not None:
+        controller, info = load_controller(place), replace(info, reference_note=_base_note(place, folder))
+        _check_fits(controller, parts.net, place)
+    return ToyboxPrior(parts.net, parts.tokeniser, parts.schedule, info, device, controller, sharpener, distilled)
+
+
+def _fits(folder: Path) -> bool:
+    """Whether the student learned from these very weights; one of others would draw another prior's toys."""
+    return base_of(folder / DISTILLED) == base_digest(folder)
 
 
 def _base_note(place: Path, folder: Path) -> str:

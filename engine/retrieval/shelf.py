@@ -47,10 +47,12 @@ def toybox_shelf(embedder: Embedder, cache: Path, report: Report = lambda done, 
     return Shelf(items, views, synonyms=toybox.synonyms())
 
 
-def folder_shelf(folder: Path, embedder: Embedder, cache: Path, report: Report = lambda done, of: None) -> Shelf:
-    """The models in a folder of the user's and below it. Raises `MissingError` if it is not there."""
+def folder_shelf(
+    folder: Path, embedder: Embedder, cache: Path, report: Report = lambda done, of: None, prefix: str = "folder"
+) -> Shelf:
+    """The models in a folder and below it, their ids after ``prefix``. Raises `MissingError` if it is not there."""
     index = _indexed(models_in(folder), folder, embedder, cache, report)
-    items = tuple(_own_item(folder, record) for record in index.records)
+    items = tuple(_own_item(folder, record, prefix) for record in index.records)
     return _shelved(items, index)
 
 
@@ -93,14 +95,14 @@ def _shelved(items: Sequence[Item], index: Index) -> Shelf:
     return Shelf(tuple(items[k] for k in good), index.views[good], broken, importlib.import_module(TOYBOX).synonyms())
 
 
-def _own_item(folder: Path, record: Record) -> Item:
+def _own_item(folder: Path, record: Record, prefix: str) -> Item:
     """A file of the user's: what it says of itself, then what lies beside it, then its name."""
     path = folder / record.name
     caption = _first_line(path.with_suffix(".txt")) or record.title or _words_of(path.stem)
     beside = (_first_line(path.parent / name) for name in ("LICENSE", "LICENSE.txt", "LICENCE.txt", "license.txt"))
     licence = record.licence or next((line for line in beside if line), "unknown")
     source = ", ".join(part for part in (record.name, record.author, record.source) if part)
-    return Item(f"folder/{record.name}", caption, source, licence, path)
+    return Item(f"{prefix}/{record.name}", caption, source, licence, path)
 
 
 def _model_of(run: Path) -> Path | None:

@@ -22,6 +22,7 @@ from engine.loop.reference.reference_source import FromRun, FromShelf, Retrieved
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import RunSpec
 from engine.prior.registry import find_entry, kinds_of
+from engine.retrieval.collections import fetched_in
 from engine.retrieval.embedder import Embedder, load_embedder
 from engine.retrieval.items import Item, Match
 
@@ -66,7 +67,8 @@ class References:
 
         with self._lock:
             own = [] if self.folder is None else [folder_shelf(self.folder, self._embedder, self._cache)]
-            return together([*own, self._shipped])
+            fetched = [folder_shelf(place, self._embedder, self._cache, prefix=place.name) for place in fetched_in(self.library)]
+            return together([*own, *fetched, self._shipped])
 
     def item(self, id: str) -> Item:
         """The thing of this id. Raises InputError with the nearest ones."""

@@ -16,6 +16,7 @@ from engine.assets.images.decoding import read_photo
 from engine.assets.images.segmentation import cut_out
 from engine.errors import InputError
 from engine.loop.devices import limit_threads
+from engine.retrieval.collections import fetched_in
 from engine.retrieval.embedder import Embedder, load_embedder
 from engine.retrieval.index import Report
 from engine.retrieval.items import Match
@@ -24,6 +25,7 @@ from engine.retrieval.search import drawn, find_by_picture, find_by_words
 from engine.retrieval.shelf import Shelf, folder_shelf, results_shelf, together, toybox_shelf
 from engine.session.library import default_root
 from engine.session.reference_lookup import CACHE, own_folder
+from studio.commands.shelf_stock import stock_up
 
 LISTED = 12
 
@@ -31,6 +33,9 @@ LISTED = 12
 def shelf(options: argparse.Namespace) -> None:
     """List what is on the shelf, or what matches best, and draw a sheet of it where that was asked for."""
     limit_threads()
+    if options.collections or options.fetch is not None or options.add is not None:
+        stock_up(options, options.library or default_root(os.environ))
+        return
     if options.search is not None and options.image is not None:
         raise InputError("Both --search and --image were given.", "Search by words or by a picture, one at a time.")
     root = options.library or default_root(os.environ)
@@ -53,17 +58,28 @@ def shelf(options: argparse.Namespace) -> None:
 
 
 def _stocked(folder: Path | None, results: bool, root: Path, embedder: Embedder) -> Shelf:
-    """The shelf that the options name: a folder, earlier results, or else the shipped one and the user's own, if there is one."""
+    """The shelf that the options name: a folder, earlier results, or else what every run chooses from."""
     cache, own = root.expanduser() / CACHE, []
-    mine = None if folder is not None or results else own_folder(os.environ)
-    if mine is not None:
-        own += [_with_bar(lambda report: folder_shelf(mine, embedder, cache, report)), toybox_shelf(embedder, cache)]
+    if folder is None and not results:
+        return _everyday(root.expanduser(), embedder, cache)
     if folder is not None:
         own.append(_with_bar(lambda report: folder_shelf(folder, embedder, cache, report)))
     if results:
         runs = sorted(path.parent for path in root.expanduser().glob("*/result.json"))
         own.append(results_shelf(runs, root.expanduser(), embedder, cache))
-    return together(own) if own else _with_bar(lambda report: toybox_shelf(embedder, cache, report))
+    return together(own)
+
+
+def _everyday(root: Path, embedder: Embedder, cache: Path) -> Shelf:
+    """What every run can take references from: the user's own models, the fetched collections, the shipped shelf."""
+    mine = own_folder(os.environ)
+    places = [(place, place.name) for place in fetched_in(root)]
+    own = [*([(mine, "folder")] if mine is not None else []), *places]
+    shelves = [
+        _with_bar(lambda report, place=place, prefix=prefix: folder_shelf(place, embedder, cache, report, prefix))
+        for place, prefix in own
+    ]
+    return together([*shelves, _with_bar(lambda report: toybox_shelf(embedder, cache, report))])
 
 
 def _with_bar(stock: Callable[[Report], Shelf]) -> Shelf:

@@ -67,11 +67,18 @@ def add_shelf(commands: argparse._SubParsersAction) -> None:
     shelf = commands.add_parser(
         "shelf",
         help="3D references to set out from: list them, find them by words or by a picture",
-        description="3D references to set out from: 2,400 shipped objects, a folder of yours, or earlier results.",
+        description="3D references to set out from: 2,400 shipped objects, fetched collections, a folder of yours, or earlier "
+        "results.",
     )
     shelf.add_argument("--search", metavar="WORDS", help='find by words, for example "a red chair"')
     shelf.add_argument("--image", type=Path, metavar="FILE", help="find what looks like the object in this picture")
     shelf.add_argument("--folder", type=Path, metavar="DIR", help="look among the GLB, OBJ, PLY and STL files in this folder")
+    shelf.add_argument("--collections", action="store_true", help="list the public collections that can be fetched")
+    shelf.add_argument("--fetch", metavar="NAME", help="fetch one of them for every later run; size and licence are shown first")
+    shelf.add_argument("--yes", action="store_true", help="do not ask before fetching")
+    shelf.add_argument(
+        "--add", type=Path, metavar="FILE.sh3f", help="add a furniture library of Sweet Home 3D that lies on this machine"
+    )
     shelf.add_argument("--results", action="store_true", help="look among earlier results")
     shelf.add_argument("--library", type=Path, help="folder of runs (default: $MAQUETTE_HOME or ~/.local/share/maquette)")
     shelf.add_argument("--top", type=int, default=5, metavar="K", help="how many matches to list (default %(default)s)")

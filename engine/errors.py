@@ -1,7 +1,7 @@
 """Every error that Maquette raises on purpose, and what to do about it.
 
     StudioError
-    ├── InputError         the caller gave something that cannot be used (prompt, number, file); a ValueError, too
+    ├── InputError         the caller gave what cannot be used (prompt, number, file); a ValueError, too
     │   ├── UnknownError   there is nothing with this name or token; a LookupError, too
     │   ├── StateError     a run is not in a state that allows it
     │   ├── LimitError     as much as one person, or all of them, may ask for has been asked for

@@ -73,7 +73,8 @@ def tiles(examples: tuple[Example, ...] = EXAMPLES) -> str:
 
 def chips(examples: tuple[Example, ...] = EXAMPLES) -> str:
     """The same as a row of small words."""
-    return f'<div class="mq-chips">{"".join(_button(each, "mq-chip", escape(each.word)) for each in examples)}</div>'
+    buttons = "".join(_button(each, "mq-chip", escape(each.word)) for each in examples)
+    return f'<div class="mq-chips">{buttons}</div>'
 
 
 def _button(example: Example, look: str, inside: str) -> str:

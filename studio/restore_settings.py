@@ -36,10 +36,10 @@ class Restoring:
         self.handlers, self.presetting = handlers, presetting
 
     def restore(self, memory: Memory, file: str | None) -> list[Any]:
-        """Set the page as the recipe in ``file`` says, the seed kept: (preset bar, schedule, problem, seed lock, *groups,
-        *everything). The schedule are its live changes, which the next Generate makes again at their steps.
+        """Set the page as the recipe in ``file`` says, the seed kept.
 
-        A run that goes is told nothing. Files that are not on this machine are left out, and that is said.
+        Returns (preset bar, schedule, problem, seed lock, *groups, *everything). The schedule are its live changes,
+        which the next Generate makes again at their steps. A run that goes is told nothing. Files that are not on this machine are left out, and that is said.
         """
         bar = self.presetting.rest(Memory(memory.applied))
         try:

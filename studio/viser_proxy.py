@@ -38,10 +38,13 @@ RECEIVE_BUFFER_BYTES = 64 << 10  # pictures that wait in a kernel buffer cannot 
 OPEN_SECONDS = 5.0
 
 _REPAIRS = """<script>
-if (location.hash) history.replaceState(null, "", new URL(`../${location.hash.slice(1)}/`, location.href.split("#")[0]));
-Object.defineProperty(Document.prototype, "hasFocus", {value() { return this.visibilityState === "visible"; }});
+const here = location.href.split("#")[0];
+if (location.hash) history.replaceState(null, "", new URL(`../${location.hash.slice(1)}/`, here));
+const visible = function () { return this.visibilityState === "visible"; };
+Object.defineProperty(Document.prototype, "hasFocus", {value: visible});
 </script><style>
-#webgl-software-rendering, [data-floating-window], [data-dock-region], .mantine-Paper-root, .mantine-Notification-root
+#webgl-software-rendering, [data-floating-window], [data-dock-region], .mantine-Paper-root,
+.mantine-Notification-root
 { display: none !important; }
 html, body { background: #f4f4f2 !important; }
 </style>"""

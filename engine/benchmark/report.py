@@ -17,7 +17,8 @@ COMPARE = {"<=": operator.le, ">=": operator.ge}
 
 HEADINGS = ("", "measured", "reference", "", "ratio", "goal", "reached")
 FOOT = """Medians of repeats taken in turns, with the median of the pairs' ratios; of the split, means.
-Renderers and the split are measured in processor seconds where there is no GPU, all else by the clock on the wall."""
+Renderers and the split are measured in processor seconds where there is no GPU,
+all else by the clock on the wall."""
 
 
 @dataclass(frozen=True)

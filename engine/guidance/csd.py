@@ -6,7 +6,7 @@ SDS is the sum (eps_empty - eps) + s (eps_c - eps_empty). CSD keeps the second p
 |---|---|
 | a, sig | alpha_t, sigma_t |
 | conditional, anchor | eps_phi(x_t; y, t), eps_phi(x_t; t) or that of the negative prompt |
-| negative_share | how far the anchor has moved to the negative prompt; the paper moves it, and then weakens it, over a run |
+| negative_share | how far the anchor has moved to the negative prompt; the paper moves, then weakens it |
 """
 
 from __future__ import annotations

@@ -7,7 +7,8 @@ projection makes of it (EWA splatting; arXiv 2308.04079 eq. 5), blurred by ``EPS
 
 and pixels are composed from the nearest mean to the farthest (eq. 3):
 
-    alpha_i = min(MAX_ALPHA, o_i exp(-d^T Sigma2^-1 d / 2)),    T_i = prod_{j<i} (1 - alpha_j),    C = sum_i T_i alpha_i c_i
+    alpha_i = min(MAX_ALPHA, o_i exp(-d^T Sigma2^-1 d / 2))
+    T_i = prod_{j<i} (1 - alpha_j),    C = sum_i T_i alpha_i c_i
 
 where an alpha below ``MIN_ALPHA`` counts as 0, and a pixel ends before the splat that would bring T to ``MIN_TRANSMITTANCE``
 or less. The constants and these rules are those of gsplat 1.5 with ``rasterize_mode="classic"``.

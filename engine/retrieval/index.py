@@ -146,9 +146,10 @@ def _taken_in(path: Path, record: Record, embed: Embed) -> tuple[Record, np.ndar
 
 
 def _stacked(views: Sequence[np.ndarray | None]) -> np.ndarray:
-    like = next((seen for seen in views if seen is not None and seen.any()), np.zeros((1, 1), np.float32))
-    return np.stack([np.zeros_like(like) if seen is None or seen.shape != like.shape else seen for seen in views]) if views else (
-        np.zeros((0, *like.shape), np.float32))  # fmt: skip
+    like = next((view for view in views if view is not None and view.any()), np.zeros((1, 1), np.float32))
+    if not views:
+        return np.zeros((0, *like.shape), np.float32)
+    return np.stack([view if view is not None and view.shape == like.shape else np.zeros_like(like) for view in views])
 
 
 def _load(place: Path) -> Index:

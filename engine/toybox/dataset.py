@@ -1,8 +1,8 @@
 """The toybox data set: objects drawn by seed, seen from eight sides, described in words, kept in memory-mapped shards.
 
-    python -m engine.toybox.dataset --out DIR --objects N [--procs 2]     fill a folder with shards (resumable)
-    python -m engine.toybox.dataset --out DIR --objects N --models FOLDER add objects drawn from named 3D models
-    python -m engine.toybox.dataset --sheet FILE.png                      look at what the objects are like
+    python -m engine.toybox.dataset --out DIR --objects N [--procs 2]    fill a folder with shards (resumable)
+    python -m engine.toybox.dataset --out DIR --objects N --models FOLDER  with objects drawn from 3D models
+    python -m engine.toybox.dataset --sheet FILE.png                     look at what the objects are like
 
 A shard is a folder: ``images.npy``, perhaps ``ccm.npy``, and ``shard.json`` with everything else. It appears complete or
 not at all. Everything is a function of the seeds; which seeds serve what is written here once:

@@ -20,7 +20,8 @@ from studio.batch.table import Row
 PAGE, TABLE, PARQUET = "batch.html", "batch.csv", "batch.parquet"
 THUMBNAIL = 144
 COLUMNS = tuple(plain(Outcome("", "", "")))
-STYLE = """body{font:15px/1.4 system-ui,sans-serif;margin:2rem;background:#f4f2ee;color:#26241f}h1{font-weight:600}
+STYLE = """body{font:15px/1.4 system-ui,sans-serif;margin:2rem;background:#f4f2ee;color:#26241f}
+h1{font-weight:600}
 main{display:grid;gap:1rem;grid-template-columns:repeat(auto-fill,minmax(11rem,1fr))}
 article{background:#fff;border-radius:.6rem;padding:.7rem;box-shadow:0 1px 3px #0002;overflow-wrap:anywhere}
 img,.none{width:100%;aspect-ratio:1;object-fit:cover;border-radius:.4rem;background:#eceae4;display:block}

@@ -111,7 +111,8 @@ def _line(entry: Entry) -> str:
     when = time.strftime("%Y-%m-%d %H:%M", time.localtime(entry.created))
     tags = " ".join(f"#{tag}" for tag in entry.tags)
     star = "*" if entry.starred else " "
-    return f"{star} {entry.token}  {when}  {entry.state:<{STATE}} {size_words(entry.bytes):>8}  {title:<{TITLE}} {tags}".rstrip()
+    start = f"{star} {entry.token}  {when}  {entry.state:<{STATE}} {size_words(entry.bytes):>8}"
+    return f"{start}  {title:<{TITLE}} {tags}".rstrip()
 
 
 def _sum(catalogue: LibraryCatalogue, count: int, listed: int, size: int, in_trash: bool) -> str:

@@ -42,7 +42,8 @@ class Setting:
         """A line of facts, and below it what it does."""
         indent = " " * INDENT
         facts = f"{self.name} = {self.default if self.default != '' else '(empty)'}   {self.allowed}".rstrip()
-        return f"{facts}\n{textwrap.fill(self.help, width, initial_indent=indent, subsequent_indent=indent)}".rstrip()
+        explained = textwrap.fill(self.help, width, initial_indent=indent, subsequent_indent=indent)
+        return f"{facts}\n{explained}".rstrip()
 
 
 def settings(sought: str | None, *, markdown: bool = False) -> None:

@@ -112,13 +112,15 @@ tags: [text-to-3d, image-to-3d, gaussian-splatting, score-distillation]
 
 {SAYS[mode.name]}
 
-**What stays.** Runs lie in `/data` where the Space has persistent storage, and survive a restart there; without it they last
-until the Space sleeps. Download what you want to keep: every file holds the recipe that made it.
+**What stays.** Runs lie in `/data` where the Space has persistent storage, and survive a restart there;
+without it they last until the Space sleeps. Download what you want to keep: every file holds the recipe
+that made it.
 
-**As a Docker Space** use `sdk: docker` and `app_port: {PORT}` in place of the three `sdk`, `python_version` and `app_file` lines;
-the Dockerfile is here.
+**As a Docker Space** use `sdk: docker` and `app_port: {PORT}` in place of the three `sdk`, `python_version`
+and `app_file` lines; the Dockerfile is here.
 
-**Elsewhere**: `pip install -r requirements.txt && python app.py`, behind a proxy with `GRADIO_ROOT_PATH=/prefix`.
+**Elsewhere**: `pip install -r requirements.txt && python app.py`, behind a proxy with
+`GRADIO_ROOT_PATH=/prefix`.
 """
 
 

@@ -107,7 +107,7 @@ class TestFile:
                 "without splats",
             ),
             (
-                b"ply\nformat binary_little_endian 1.0\nelement vertex 3000000\nproperty float x\nend_header\n",
+                b"ply\nformat binary_little_endian 1.0\nelement vertex 3000000\n" + b"property float x\nend_header\n",
                 FileFormatError,
                 "3,000,000 splats; at most 2,000,000",
             ),

@@ -58,7 +58,7 @@ def psnr(one: torch.Tensor, other: torch.Tensor) -> float:
     return float(-10 * torch.log10((one - other).square().mean().clamp(min=1e-9)))
 
 
-# ------------------------------------------------------------------------------------------------ what may change
+# ------------------------------------------------------------------------------------ what may change
 
 
 def sphere(cameras: Cameras, radius: float) -> Views:

@@ -80,7 +80,7 @@ def test_a_run_is_watched_steered_paused_and_stopped(page: Page) -> None:
     expect(step).to_contain_text(f"/{LONG}")  # of the whole run, like the step at which a revision was applied
     lost = """() => {
         maquette.stage.connection("lost");
-        return [document.querySelector('[data-field="eta"]').innerText, document.querySelector(".mq-said").innerText];
+        return ['[data-field="eta"]', ".mq-said"].map((each) => document.querySelector(each).innerText);
     }"""  # in one go: the next status puts both back
     left, said = page.evaluate(lost)
     assert left == "" and "lost" in said, "nobody knows how long"

@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, Page, expect
 pytestmark = pytest.mark.browser
 TILES = ".mq-pic-tile > button:first-child"
 PASTE = """async () => {
-    const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 64 }), pen = canvas.getContext("2d");
+    const canvas = Object.assign(document.createElement("canvas"), { width: 64, height: 64 });
+    const pen = canvas.getContext("2d");
     pen.fillStyle = "teal";
     pen.fillRect(16, 16, 30, 30);
     const blob = await new Promise((done) => canvas.toBlob(done)), data = new DataTransfer();
@@ -152,5 +153,6 @@ ALPHA = """async () => {
     Object.assign(canvas, { width: 320, height: 240 });
     const pen = canvas.getContext("2d");
     pen.drawImage(image, 0, 0, 320, 240);
-    return { middle: pen.getImageData(160, 120, 1, 1).data[3], beside: pen.getImageData(200, 120, 1, 1).data[3] };
+    const alpha = (x, y) => pen.getImageData(x, y, 1, 1).data[3];
+    return { middle: alpha(160, 120), beside: alpha(200, 120) };
 }"""

@@ -118,11 +118,13 @@ def answered(url: str, seconds: float = 120.0) -> bytes:
 
 
 NGINX = """daemon off; pid {folder}/nginx.pid; error_log {folder}/error.log; events {{}}
-http {{ access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p; fastcgi_temp_path {folder}/f;
- uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
+http {{ access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folder}/p;
+ fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
  map $http_upgrade $upgrading {{ default upgrade; '' close; }}
- server {{ listen 127.0.0.1:{port}; location /a/prefix/ {{ proxy_pass http://127.0.0.1:{inner}/; proxy_http_version 1.1;
-  proxy_set_header Host $http_host; proxy_set_header Upgrade $http_upgrade; proxy_set_header Connection $upgrading;
+ server {{ listen 127.0.0.1:{port}; location /a/prefix/ {{
+  proxy_pass http://127.0.0.1:{inner}/; proxy_http_version 1.1;
+  proxy_set_header Host $http_host; proxy_set_header Upgrade $http_upgrade;
+  proxy_set_header Connection $upgrading;
   proxy_set_header X-Forwarded-Proto http; }} }} }}
 """
 

@@ -43,9 +43,8 @@ def drag(page: Page, what: Locator, x: int, y: int) -> None:
 
 def strength_told(page: Page, holds: str) -> None:
     """Wait until what the engine says of the strength fulfils a condition on ``s``."""
-    page.wait_for_function(
-        f"(() => {{ const s = maquette.stage.lastStatus?.reference?.strength; return s !== null && ({holds}); }})()"
-    )
+    strength = "const s = maquette.stage.lastStatus?.reference?.strength"
+    page.wait_for_function(f"(() => {{ {strength}; return s !== null && ({holds}); }})()")
 
 
 def test_the_strength_is_steered_while_the_run_goes_and_shown_again(browser: Browser, double_page: str, tmp_path: Path) -> None:

@@ -2,7 +2,8 @@
 
 As text it is JSON, small enough to write by hand::
 
-    {"blocks": [{"kind": "box", "centre": [0, 0, 0.5], "size": [1, 1, 0.1], "rotation_deg": [0, 0, 30], "colour": "#b98a5a"}]}
+    {"blocks": [{"kind": "box", "centre": [0, 0, 0.5], "size": [1, 1, 0.1],
+                 "rotation_deg": [0, 0, 30], "colour": "#b98a5a"}]}
 
 Only ``kind`` is required. +z is up and the front faces +x, as everywhere in Maquette; the unit is free.
 """

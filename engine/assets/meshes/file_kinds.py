@@ -35,7 +35,7 @@ _OTHERS = {
 
 
 def kind_of(data: bytes, name: str) -> str:
-    """ "gltf", "ply", "stl", "obj", "off", "dae", "3mf", "zip", "blocks" or "splats". Raises `FileFormatError` for all else."""
+    """One of gltf, ply, stl, obj, off, dae, 3mf, zip, blocks and splats. Raises `FileFormatError` for all else."""
     start, suffix = data[:512].lstrip(), Path(name).suffix.lower()
     if not data:
         raise FileFormatError("It is empty.", "Save or download it again.")

@@ -1,7 +1,8 @@
 """ImageDream's UNet (arXiv 2312.02201, section 3.2): MVDream's, which reads a picture in two further ways.
 
-* The patches that CLIP sees become a few tokens (a resampler, as in IP-Adapter, arXiv 2308.06721). Every cross-attention adds
-  what it finds in them, by keys and values of their own, to what it finds in the words.
+* The patches that CLIP sees become a few tokens (a resampler, as in IP-Adapter, arXiv 2308.06721). Every
+  cross-attention adds what it finds in them, by keys and values of their own, to what it finds in the
+  words.
 * The picture's clean latents go through the network as one view more, without a camera.
 
 Published weights keep the names of the original code: ``image_embed`` is the resampler, ``attn2.to_k_ip`` and ``attn2.to_v_ip``

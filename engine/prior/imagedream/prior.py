@@ -9,7 +9,7 @@ Our cameras as the 16 numbers that ImageDream was trained with.
 | | here | ImageDream |
 |---|---|---|
 | world | +z up, azimuth from +x towards +y | the same |
-| the picture's camera | at its azimuth | at azimuth 0, on +x: the front of the object is what the picture shows |
+| the picture's camera | at its azimuth | at azimuth 0, on +x: the picture shows the front |
 | camera axes | OpenCV: right, down, forward | OpenGL: right, up, backward |
 | position | in the world | moved to the unit sphere |
 | numbers | c2w (4,4) | c2w, row by row |

@@ -3,8 +3,8 @@
 It is Stable Diffusion 2.1's UNet with two changes:
 
 * self-attention runs over the tokens of all views of an object: (V, N, C) becomes (1, V N, C);
-* a two-layer network turns the 16 numbers of a camera into a vector that is added to the time embedding. That is what
-  diffusers calls a class embedding of the type "projection".
+* a two-layer network turns the 16 numbers of a camera into a vector that is added to the time embedding.
+  That is what diffusers calls a class embedding of the type "projection".
 
 Published weights keep the names and the config of the original LDM code; ``engine.prior.mvdream.names`` translates both.
 """

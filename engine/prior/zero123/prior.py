@@ -8,7 +8,7 @@ The way from a picture's camera to a new one, as Zero123 is told it (arXiv 2303.
 
 | number | Zero123, Zero123-XL | Stable Zero123 |
 |---|---|---|
-| 0 | difference of the polar angles from the top, radians: negative where the new camera is higher | the same |
+| 0 | difference of the polar angles from the top, radians: negative for a higher camera | the same |
 | 1, 2 | sine and cosine of the difference of the azimuths | the same |
 | 3 | difference of the distances | polar angle of the picture's camera, radians |
 

@@ -2,30 +2,35 @@
 
     python -m engine.toybox.benchmark [--quick] [--json FILE] [--sheet FILE.png]
 
-*Text*: plain prompts with two colours run through the product to a finished 3D asset, which is seen from eight azimuths by a
-classifier trained on other seeds, and compared in outline with 200 true instances of its kind. *Image*: the product's run from
-one picture of an object is compared with the true object at twenty other cameras and on its surface. Each table has references
-beside the product: the true object, a fit to its true views, and what a blob, a copy of the picture, an ellipsoid that fills its
-outline, or words alone would get.
-Everything but the seconds is a function of the settings. ``--only image`` leaves the prompts out, and ``--readme README.md``
-writes the table of pictures between ``<!-- image -->`` and ``<!-- /image -->``.
+*Text*: plain prompts with two colours run through the product to a finished 3D asset, which is seen from
+eight azimuths by a classifier trained on other seeds, and compared in outline with 200 true instances of
+its kind. *Image*: the product's run from one picture of an object is compared with the true object at
+twenty other cameras and on its surface. Each table has references beside the product: the true object, a
+fit to its true views, and what a blob, a copy of the picture, an ellipsoid that fills its outline, or words
+alone would get.
+Everything but the seconds is a function of the settings. ``--only image`` leaves the prompts out, and
+``--readme README.md`` writes the table of pictures between ``<!-- image -->`` and ``<!-- /image -->``.
 
-    python -m engine.toybox.benchmark --methods all [--scenes splats,field] [--quick] [--json FILE] [--sheet FILE.png] [--resume]
+    python -m engine.toybox.benchmark --methods all [--scenes splats,field] [--quick] [--json FILE]
+                                      [--sheet FILE.png] [--resume]
 
 compares the guidance methods instead: `engine.toybox.method_sweep`.
 
-    python -m engine.toybox.benchmark --references [--controllers NAME=FOLDER ...] [--by words] [--quick] [--sheet FILE.jpg] ...
+    python -m engine.toybox.benchmark --references [--controllers NAME=FOLDER ...] [--by words] [--quick]
+                                      [--sheet FILE.jpg] ...
 
 measures what a 3D reference is worth: `engine.toybox.reference_ablation`.
 
-    python -m engine.toybox.benchmark --kinds all|NAME,NAME [--set refine_steps=20] [--sheet FILE.png] [--readme FILE.md]
+    python -m engine.toybox.benchmark --kinds all|NAME,NAME [--set refine_steps=20] [--sheet FILE.png]
+                                      [--readme FILE.md]
 
 asks for one object of each kind, and how many of its sides are named right: `engine.toybox.benchmark.kinds`.
 
-    python -m engine.toybox.benchmark --geometry [--kinds NAME,NAME] [--objects N] [--beside surface_weight=0] [--json FILE] ...
+    python -m engine.toybox.benchmark --geometry [--kinds NAME,NAME] [--objects N]
+                                      [--beside surface_weight=0] [--json FILE] ...
 
-measures the exported mesh beside the true one under three lamps: `engine.toybox.benchmark.geometry`. `blender_renders.py` beside
-this file draws a folder of GLB files in Blender.
+measures the exported mesh beside the true one under three lamps: `engine.toybox.benchmark.geometry`.
+`blender_renders.py` beside this file draws a folder of GLB files in Blender.
 
     python -m engine.toybox.benchmark --texture [--objects N] [--painting-steps 16] [--readme FILE.md]
 

@@ -2,7 +2,8 @@
 
     python -m engine.toybox.benchmark.blender_renders FOLDER [--out FILE.png] [--size 320] [--views 4] [--grey]
 
-One row a file, evenly round it. ``pip install bpy`` brings Blender as a Python module, for the Python versions it is built for.
+One row a file, evenly round it. ``pip install bpy`` brings Blender as a Python module, for the Python
+versions it is built for.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """How well an object that was stripped of its colours gets them back from its caption, by each way of painting.
 
-*Part colour right*: the classifier names the colour of each part that the caption names, over eight sides. *PSNR to truth*: of
-pictures from the same sides, where the object shows; the caption fixes the named parts alone. *Agreement*: how far two views that
-see one texel differ there before they become a texture, in levels of 255. *Seam*: how much more neighbouring texels differ where
-the view that shows them best changes than where it stays, in levels of 255. *Seconds* are of processor time.
+*Part colour right*: the classifier names the colour of each part that the caption names, over eight sides.
+*PSNR to truth*: of pictures from the same sides, where the object shows; the caption fixes the named parts
+alone. *Agreement*: how far two views that see one texel differ there before they become a texture, in
+levels of 255. *Seam*: how much more neighbouring texels differ where the view that shows them best changes
+than where it stays, in levels of 255. *Seconds* are of processor time.
 """
 
 from __future__ import annotations

@@ -56,9 +56,9 @@ tags: [multi-view, text-to-3d, image-to-3d]
 
 _INTRODUCTION = """# Toybox
 
-A small diffusion model of toy objects seen from any side. It cleans RGBA views of 64 x 64 pixels, any number of them together,
-told words, cameras and, where there are some, clean views of the same object. Maquette ships it so that 3D generation works on
-a machine without a GPU and without a network.
+A small diffusion model of toy objects seen from any side. It cleans RGBA views of 64 x 64 pixels, any
+number of them together, told words, cameras and, where there are some, clean views of the same object.
+Maquette ships it so that 3D generation works on a machine without a GPU and without a network.
 
 ```python
 from engine.prior.toybox import ToyboxPipeline
@@ -66,19 +66,22 @@ from engine.prior.toybox import ToyboxPipeline
 front, left, back, right = ToyboxPipeline.from_pretrained("presets/priors/toybox")("a red mug with a blue handle")
 ```
 
-Channels are 2 rgb - alpha and 2 alpha - 1 of premultiplied colour; the network predicts the clean picture ("sample"). Cameras
-look at the origin from distance 3.05 with a vertical field of view of 40 degrees; +z is up and an object's front faces +x.
+Channels are 2 rgb - alpha and 2 alpha - 1 of premultiplied colour; the network predicts the clean picture
+("sample"). Cameras look at the origin from distance 3.05 with a vertical field of view of 40 degrees; +z is
+up and an object's front faces +x.
 Guidance of 2 to 3 is enough; above 5 colours run away.
 """
 
 _LIMITS = """## Limits
 
-It knows only the words in `tokenizer/tokenizer.json`; other words count as unknown and say nothing. It was shown toys and knows
-nothing of the world: a photograph works as a clean view only where it looks like one of them, cut out, and roughly centred.
+It knows only the words in `tokenizer/tokenizer.json`; other words count as unknown and say nothing. It was
+shown toys and knows nothing of the world: a photograph works as a clean view only where it looks like one
+of them, cut out, and roughly centred.
 
 ## Licence
 
-Apache-2.0, the project's licence. All pictures and captions were made by the project's own programs; no other data were used.
+Apache-2.0, the project's licence. All pictures and captions were made by the project's own programs; no
+other data were used.
 """
 
 

@@ -163,19 +163,21 @@ tags: [multi-view, reference-guided, image-to-3d]
 
 # Toybox reference controller
 
-A meta-ControlNet (after Phidias, arXiv 2409.11406, whose own code and weights were not released) that lets a 3D reference guide
-the toybox prior in the folder above. It sees the reference as canonical coordinate maps from every target camera, compares it
-with what is wanted (a picture, or the words alone), and adds to the features of the prior's stem. The prior itself is frozen.
+A meta-ControlNet (after Phidias, arXiv 2409.11406, whose own code and weights were not released) that lets
+a 3D reference guide the toybox prior in the folder above. It sees the reference as canonical coordinate
+maps from every target camera, compares it with what is wanted (a picture, or the words alone), and adds to
+the features of the prior's stem. The prior itself is frozen.
 """
 
 _NUMBERS = """## Numbers
 
-Mean squared error of the predicted clean views (channels in -1..1) on objects never trained on, by noise time as a share of the
-schedule: told words alone or one picture too, without a reference, with the object itself as reference, with another object of
-its kind, and with one of another kind.
+Mean squared error of the predicted clean views (channels in -1..1) on objects never trained on, by noise
+time as a share of the schedule: told words alone or one picture too, without a reference, with the object
+itself as reference, with another object of its kind, and with one of another kind.
 """
 
 _LICENCE = """## Licence
 
-Apache-2.0, the project's licence. All references were made by the project's own programs; no other data were used.
+Apache-2.0, the project's licence. All references were made by the project's own programs; no other data
+were used.
 """

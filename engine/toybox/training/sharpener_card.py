@@ -25,16 +25,16 @@ def sharpener_card(facts: SharpenerFacts) -> str:
     rows = "\n".join(f"| {name} | {pixels:.4f} | {steps:.4f} |" for name, (pixels, steps) in facts.errors.items())
     return f"""# Toybox: the sharpener
 
-Draws a view of the toybox prior cleaned and twice as fine: 64 to 128 pixels, RGBA, each view by itself, in one pass. A small
-convolutional U-Net ({facts.megabytes} MB in half precision); the run fits the scene to its pictures in the stage *sharpen*.
+Draws a view of the toybox prior cleaned and twice as fine: 64 to 128 pixels, RGBA, each view by itself, in
+one pass. A small convolutional U-Net ({facts.megabytes} MB in half precision); the run fits the scene to
+its pictures in the stage *sharpen*.
 
 ## Training
 
-{facts.images:,} squares of 24 pixels round edges, in {facts.step:,} steps, {facts.hours} hours on a CPU,
-by `python -m engine.toybox.train sharpener` at
-commit `{facts.commit[:12]}`. Its data are procedural objects, seen at 128 pixels; what it is shown is the prior's own guess at 64
-pixels after noise of 8 to 60 % of the schedule, often blurred once more; a fifth are true views. Colours are
-exchanged and views mirrored.
+{facts.images:,} squares of 24 pixels round edges, in {facts.step:,} steps, {facts.hours} hours on a CPU, by
+`python -m engine.toybox.train sharpener` at commit `{facts.commit[:12]}`. Its data are procedural objects,
+seen at 128 pixels; what it is shown is the prior's own guess at 64 pixels after noise of 8 to 60 % of the
+schedule, often blurred once more; a fifth are true views. Colours are exchanged and views mirrored.
 
 ## Held-out objects
 
@@ -48,5 +48,6 @@ It was shown flat colours with clear edges and makes them of everything; photogr
 
 ## Licence
 
-Apache-2.0, the project's licence. All pictures were made by the project's own programs; no other data were used.
+Apache-2.0, the project's licence. All pictures were made by the project's own programs; no other data were
+used.
 """

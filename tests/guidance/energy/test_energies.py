@@ -92,7 +92,7 @@ def test_a_draft_holds_its_own_mirrored_views() -> None:
     assert symmetry.of_partners(flat(0.5, 0.5), orbit_cameras([10.0], 0.0, 3.05, 40.0, 2)) is None
 
 
-# ------------------------------------------------------------------------------------------------ composed with a prior
+# ------------------------------------------------------------------------------------ composed with a prior
 
 
 def test_the_joint_prediction_has_the_closed_form_and_fits_its_own_x_t() -> None:

@@ -39,7 +39,8 @@ class Restoring:
         """Set the page as the recipe in ``file`` says, the seed kept.
 
         Returns (preset bar, schedule, problem, seed lock, *groups, *everything). The schedule are its live changes,
-        which the next Generate makes again at their steps. A run that goes is told nothing. Files that are not on this machine are left out, and that is said.
+        which the next Generate makes again at their steps. A run that goes is told nothing. Files that are not on
+        this machine are left out, and that is said.
         """
         bar = self.presetting.rest(Memory(memory.applied))
         try:

@@ -6,7 +6,7 @@ High times shape the whole, low times the detail. ``progress`` runs from 0 to 1 
 |---|---|---|
 | uniform | evenly from t_min..t_max | DreamFusion, arXiv 2209.14988 |
 | anneal | a straight line from t_max down to t_min | SDI, arXiv 2405.15891 |
-| funnel | evenly; the floor falls from t_max to t_min, the ceiling to their middle | MVDream, arXiv 2308.16512 |
+| funnel | evenly; the floor falls from t_max to t_min, the ceiling to their middle | MVDream, 2308.16512 |
 | hifa | a square root from t_max down to t_min | HiFA, arXiv 2305.18766 |
 | dreamtime | down from t_max, slowest where a fixed weight is largest | DreamTime, arXiv 2306.12422, alg. 1 |
 """

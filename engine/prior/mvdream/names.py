@@ -4,10 +4,10 @@
     time_embed.{0,2}              time_embedding.linear_{1,2}
     camera_embed.{0,2}            class_embedding.linear_{1,2}
     input_blocks.0.0              conv_in
-    input_blocks.I.{0,1}          down_blocks.L.{resnets,attentions}.R   I = 1 + L (n + 1) + R, n blocks a level
+    input_blocks.I.{0,1}          down_blocks.L.{resnets,attentions}.R   I = 1 + L (n + 1) + R, n blocks each
     input_blocks.I.0.op           down_blocks.L.downsamplers.0.conv      R = n
     middle_block.{0,1,2}          mid_block.{resnets.0,attentions.0,resnets.1}
-    output_blocks.I.{0,1}         up_blocks.L.{resnets,attentions}.R     I = L (n + 1) + R, from the coarsest level
+    output_blocks.I.{0,1}         up_blocks.L.{resnets,attentions}.R     I = L (n + 1) + R, coarsest first
     output_blocks.I.{1,2}.conv    up_blocks.L.upsamplers.0.conv
     out.{0,2}                     conv_norm_out, conv_out
 

@@ -1,6 +1,7 @@
 """A folder of GLB files as Blender draws them, under one sun: what an artist sees first. Outside the tests; needs ``bpy``.
 
-    python -m engine.toybox.benchmark.blender_renders FOLDER [--out FILE.png] [--size 320] [--views 4] [--grey]
+    python -m engine.toybox.benchmark.blender_renders FOLDER [--out FILE.png] [--size 320] [--views 4]
+                                                       [--grey]
 
 One row a file, evenly round it. ``pip install bpy`` brings Blender as a Python module, for the Python
 versions it is built for.

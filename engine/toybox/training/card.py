@@ -63,7 +63,8 @@ Maquette ships it so that 3D generation works on a machine without a GPU and wit
 ```python
 from engine.prior.toybox import ToyboxPipeline
 
-front, left, back, right = ToyboxPipeline.from_pretrained("presets/priors/toybox")("a red mug with a blue handle")
+pipeline = ToyboxPipeline.from_pretrained("presets/priors/toybox")
+front, left, back, right = pipeline("a red mug with a blue handle")
 ```
 
 Channels are 2 rgb - alpha and 2 alpha - 1 of premultiplied colour; the network predicts the clean picture

@@ -1,4 +1,4 @@
-"""5. A studio on another machine, with a login: the same calls over HTTP, and a picture while the shape grows."""
+"""5. A studio on another machine, with a login: the same calls over HTTP, and pictures as the shape grows."""
 
 from __future__ import annotations
 

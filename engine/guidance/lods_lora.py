@@ -18,7 +18,8 @@ from engine.guidance.cost import COMPARE_STEPS, Cost
 from engine.guidance.lods import normalised
 from engine.guidance.marks import AdapterStart, InitialGuidance, TimeWeight
 from engine.lazy import torch
-from engine.prior.base import Prior, PriorInfo, Prompts, check_takes_adapters
+from engine.prior.abilities import check_takes_adapters
+from engine.prior.base import Prior, PriorInfo, Prompts
 from engine.prior.perp_neg import repelled
 
 if TYPE_CHECKING:

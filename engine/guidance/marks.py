@@ -6,7 +6,7 @@ from typing import Annotated
 
 from engine.core.fields import Choice, Range
 from engine.core.noise_schedule import WEIGHTINGS
-from engine.prior.base import ADAPTER_STARTS
+from engine.prior.abilities import ADAPTER_STARTS
 
 GuidanceScale = Annotated[float, Range(1, 100, 0.1, label="Guidance", help="How hard the prompt pulls. 1 switches guidance off.")]
 InitialGuidance = Annotated[

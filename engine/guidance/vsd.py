@@ -25,7 +25,8 @@ from engine.guidance.base import GuidanceOut, denoising_loss, out_of
 from engine.guidance.cost import Cost
 from engine.guidance.marks import AdapterStart, GuidanceScale, TimeWeight
 from engine.lazy import torch
-from engine.prior.base import Prior, PriorInfo, Prompts, check_takes_adapters, guided
+from engine.prior.abilities import check_takes_adapters
+from engine.prior.base import Prior, PriorInfo, Prompts, guided
 from engine.prior.perp_neg import repelled
 
 if TYPE_CHECKING:

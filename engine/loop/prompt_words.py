@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from engine.errors import InputError, StudioError
-from engine.loop.spec import AS_THEY_ARE, RunSpec
+from engine.loop.spec import RunSpec
+from engine.loop.stage_settings import AS_THEY_ARE
 from engine.prior.capabilities import reads_words
 from engine.prior.entries import PriorEntry
 from engine.prior.registry import find_entry, installed, kinds_of, list_priors, vocabulary_of

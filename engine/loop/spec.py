@@ -6,20 +6,26 @@ from dataclasses import dataclass, field
 from typing import Annotated
 
 from engine.assets.images.image_arguments import crops_in, pictures_in
-from engine.core.fields import Choice, File, Range, Switch, check_fields
-from engine.core.gradient import CLIPPINGS
+from engine.core.fields import Choice, Range, check_fields
 from engine.errors import InputError
 from engine.guidance.base import Guidance
 from engine.guidance.sds import Sds
 from engine.guidance.timesteps import Timesteps
-from engine.loop import attachment_settings, energy_settings, mesh_settings, reference_settings, region_settings
+from engine.loop import (
+    attachment_settings,
+    distillation_settings,
+    energy_settings,
+    mesh_settings,
+    reference_settings,
+    region_settings,
+    stage_settings,
+)
 from engine.loop import image_settings as photo
 from engine.prior.control.entries import OFF
 from engine.prior.memory_plan import PRECISIONS
 
 MAX_PROMPT_CHARACTERS = 1000
 MAX_SEED = 2**31 - 1
-UNDERSTAND, AS_THEY_ARE = "understand", "as they are"
 
 
 @dataclass(frozen=True)
@@ -38,36 +44,10 @@ class RunSpec:
     reference: str = ""
     seed: Annotated[int, Range(0, MAX_SEED, 1, help="The same seed and settings give the same result.")] = 0
     prior: str = "toybox"
-    words: Annotated[
-        str,
-        Choice(
-            (UNDERSTAND, AS_THEY_ARE),
-            label="Words",
-            advanced=True,
-            needs="taught_words",
-            help="Read words that the prior was not taught as the nearest that it knows, and say so; or leave all as they are.",
-        ),
-    ] = UNDERSTAND
-    scene: Annotated[
-        str, Choice(("splats", "field", "canvas"), label="Scene", help="3D Gaussians, a voxel radiance field, or flat pictures.")
-    ] = "splats"
-    start: Annotated[
-        str,
-        Choice(
-            ("draft", "ball", "file"),
-            label="Start",
-            help="A draft sampled from the prior, pure distillation from a ball, or a finished result that is refined.",
-        ),
-    ] = "draft"
-    start_file: Annotated[
-        str,
-        File(
-            (".ply", ".splat", ".spz", ".sog", ".ksplat"),
-            label="Start file",
-            advanced=True,
-            help="Splats to start from: a scene.ply of ours, or any 3DGS file.",
-        ),
-    ] = ""
+    words: stage_settings.Words = stage_settings.UNDERSTAND
+    scene: stage_settings.Scene = "splats"
+    start: stage_settings.Start = "draft"
+    start_file: stage_settings.StartFile = ""
     region: region_settings.Region = ""
     region_was: region_settings.Was = ""
     region_start: region_settings.Start = region_settings.DRAFT
@@ -77,46 +57,13 @@ class RunSpec:
     image_elevation_deg: photo.Elevation = 10.0
     image_fill: photo.Fill = 0.8
     image_relief: photo.Relief = photo.OFF
-    draft_views: Annotated[
-        int,
-        Range(
-            1, 16, 1, label="Draft views", advanced=True, help="Views that the prior samples together, or pictures of a canvas."
-        ),
-    ] = 8
-    draft_guidance_scale: Annotated[
-        float, Range(1, 20, 0.1, label="Draft guidance", advanced=True, help="Guidance while the draft views are sampled.")
-    ] = 2.5
-    sampling_steps: Annotated[
-        int,
-        Range(
-            1,
-            50,
-            1,
-            label="Sampling steps",
-            advanced=True,
-            help="Denoising steps of the draft views. 1: the mean of what could be there.",
-        ),
-    ] = 8
-    fit_steps: Annotated[
-        int, Range(10, 1000, 10, label="Fit steps", advanced=True, help="Steps that fit the scene to the draft views.")
-    ] = 120
-    refine_steps: Annotated[
-        int, Range(0, 20000, 10, label="Refine steps", help="Steps of score distillation after the draft.")
-    ] = 150
-    sharpen_steps: Annotated[
-        int,
-        Range(
-            0,
-            500,
-            10,
-            label="Sharpen steps",
-            needs="sharpens",
-            help="Steps of the last stage: views of the shape are drawn twice as fine, and the scene is fitted to them. 0: none.",
-        ),
-    ] = 0
-    time_budget_seconds: Annotated[
-        float, Range(0, 86400, 5, unit="s", label="Time budget", help="Refining ends when this is used up. 0: no limit.")
-    ] = 0.0
+    draft_views: stage_settings.DraftViews = 8
+    draft_guidance_scale: stage_settings.DraftGuidance = 2.5
+    sampling_steps: stage_settings.SamplingSteps = 8
+    fit_steps: stage_settings.FitSteps = 120
+    refine_steps: stage_settings.RefineSteps = 150
+    sharpen_steps: stage_settings.SharpenSteps = 0
+    time_budget_seconds: stage_settings.TimeBudget = 0.0
     splats: Annotated[
         int, Range(100, 200000, 100, label="Splat budget", advanced=True, help="How many Gaussians the scene is made of.")
     ] = 4000
@@ -160,31 +107,9 @@ class Knobs:
 
     guidance: Guidance = field(default_factory=Sds)
     timesteps: Timesteps = field(default_factory=Timesteps)
-    anchor_weight: Annotated[
-        float, Range(0, 5, 0.05, label="Draft anchor", help="How strongly the draft views hold the shape. 0 lets it go.")
-    ] = 0.5
-    surface_weight: Annotated[
-        float,
-        Range(
-            0,
-            0.2,
-            0.005,
-            label="Even surface",
-            advanced=True,
-            help="How strongly splats are laid along the surface that they show, so that it holds under light. 0: not at all.",
-        ),
-    ] = 0.02
-    distortion_weight: Annotated[
-        float,
-        Range(
-            0,
-            3,
-            0.05,
-            label="Thin surface",
-            advanced=True,
-            help="How strongly the splats that one looks at are drawn together in depth. From 3 on it hurts. 0: not at all.",
-        ),
-    ] = 0.0
+    anchor_weight: distillation_settings.AnchorWeight = 0.5
+    surface_weight: distillation_settings.SurfaceWeight = 0.02
+    distortion_weight: distillation_settings.DistortionWeight = 0.0
     fidelity: photo.Fidelity = 0.5
     image_depth: photo.Depth = 0.1
     reference_follow: reference_settings.Follow = 0.75
@@ -201,77 +126,17 @@ class Knobs:
     energy_depth: energy_settings.Depth = 0.0
     energy_colour: energy_settings.Colour = ""
     energy_colour_weight: energy_settings.ColourWeight = 0.0
-    learning_rate: Annotated[
-        float, Range(0.05, 4, 0.05, label="Learning rate", help="Multiplies every rate of the optimiser.")
-    ] = 1.0
-    views_per_step: Annotated[
-        int, Range(1, 16, 1, label="Views a step", advanced=True, help="Pictures rendered and judged in each step.")
-    ] = 4
-    background: Annotated[
-        str,
-        Choice(
-            ("white", "grey", "black", "random"),
-            label="Background",
-            advanced=True,
-            help="Behind the object, for priors that see no alpha.",
-        ),
-    ] = "random"
-    rough_steps: Annotated[
-        int,
-        Range(
-            0,
-            5000,
-            10,
-            label="Rough start",
-            advanced=True,
-            needs="has_vae",
-            help="So many steps go past the prior's VAE, with colours as latents: coarse, and each step far cheaper. 0: none.",
-        ),
-    ] = 0
-    one_pass: Annotated[
-        bool,
-        Switch(
-            label="One pass",
-            advanced=True,
-            needs="guidance_distilled",
-            help="Guidance by the prior's student, which takes one pass instead of two. Off: exact guidance.",
-        ),
-    ] = True
-    perp_neg: Annotated[
-        bool,
-        Switch(
-            label="Perp-Neg",
-            advanced=True,
-            needs="wants_view_words",
-            help="Keeps a face from growing on the back: pushes each view off the words of the others. Two passes more.",
-        ),
-    ] = False
+    learning_rate: distillation_settings.LearningRate = 1.0
+    views_per_step: distillation_settings.ViewsPerStep = 4
+    background: distillation_settings.Background = "random"
+    rough_steps: distillation_settings.RoughSteps = 0
+    one_pass: distillation_settings.OnePass = True
+    perp_neg: distillation_settings.PerpNeg = False
     control_strength: attachment_settings.ControlStrength = 0.8
     style_strength: attachment_settings.StyleStrength = 1.0
-    image_guidance_scale: Annotated[
-        float,
-        Range(
-            1,
-            10,
-            0.1,
-            label="Image guidance",
-            advanced=True,
-            needs="takes_source",
-            help="How much a prior that edits keeps of the pictures as they were. 1 switches it off.",
-        ),
-    ] = 1.5
-    gradient_clip: Annotated[
-        str,
-        Choice(
-            CLIPPINGS,
-            label="Gradient clipping",
-            advanced=True,
-            help="Bounds the push on each pixel: every channel alone (value), or the pixel by its length or its largest channel.",
-        ),
-    ] = "off"
-    clip_limit: Annotated[
-        float, Range(0.01, 1, 0.01, label="Clip limit", advanced=True, help="The largest push on one pixel where it is clipped.")
-    ] = 0.1
+    image_guidance_scale: distillation_settings.ImageGuidance = 1.5
+    gradient_clip: distillation_settings.GradientClip = "off"
+    clip_limit: distillation_settings.ClipLimit = 0.1
 
     def __post_init__(self) -> None:
         check_fields(self)

@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Literal, Protocol
 from engine.core.cameras import Cameras
 from engine.core.noise_schedule import NoiseSchedule
 from engine.core.views import Views
-from engine.errors import InputError
 from engine.lazy import torch
 from engine.prior.reference.maps import Reading, ReferenceMaps
 from engine.prior.reference.strength import Influence
@@ -63,22 +62,6 @@ class PriorInfo:
         """``prompt`` as the captions were that it was taught; an empty one stays so."""
         complete = not prompt.strip() or prompt.rstrip().endswith(self.prompt_suffix.lstrip(", "))
         return prompt if complete else prompt + self.prompt_suffix
-
-
-ADAPTER_STARTS = ("uniform", "normal")
-"""How a LoRA's first matrix A (rank, inputs) is drawn: uniform within 1 / sqrt(inputs), as a linear layer of torch
-starts, or normal with deviation 1 / rank, as in diffusers' layers on which ProlificDreamer and LODS were published.
-At rank 4 the second is 8 times larger for 320 inputs, and the same learning rate moves the weights so much
-further."""
-
-
-def check_takes_adapters(info: PriorInfo) -> None:
-    """Raises InputError if the prior has no network that an adapter could change."""
-    if not info.takes_adapters:
-        raise InputError(
-            f"The prior {info.id!r} has no network in which an adapter (LoRA) could learn.",
-            "Choose a method that learns no adapter, such as SDS or LODS, or another prior, such as toybox.",
-        )
 
 
 @dataclass(frozen=True, eq=False)

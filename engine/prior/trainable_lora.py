@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from engine.prior.base import ADAPTER_STARTS, Prior, check_takes_adapters
+from engine.prior.abilities import ADAPTER_STARTS, check_takes_adapters
+from engine.prior.base import Prior
 
 ATTENTION = ("to_q", "to_k", "to_v", "to_out.0", "qkv", "word_kv", "out")  # as diffusers and toybox name its linear layers
 NAME = "adapter"

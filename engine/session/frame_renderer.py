@@ -12,15 +12,14 @@ from __future__ import annotations
 import threading
 import time
 import traceback
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from itertools import count
 from typing import Protocol
 
 from engine.errors import StudioError
 from engine.loop.messages import SceneCopy
-from engine.session.frame_requests import FrameRequest, RenderedFrame
+from engine.session.frame_requests import FrameRequest, RenderedFrame, Subscription
 
 FORGET_SECONDS = 5.0
 RELOAD_SECONDS = 1.0  # how often to look whether a run that rests has left something to show
@@ -57,54 +56,13 @@ class Archive(Protocol):
         ...
 
 
-@dataclass(eq=False)
-class _Subscription:
-    token: str
-    touched: float
-    request: FrameRequest | None = None
-    waiting: int = 0  # callers inside ``ask`` or ``newest_frame``
-    standing: bool = False  # a frame is wanted though nobody waits for it
-    frame: RenderedFrame | None = None
-    requests: int = 0  # how many it has had that differ from the one before
-    asked: int = 0  # the newest that somebody waits for, not only aimed at: aims may change faster than frames are made
-    granted: int = 0  # which of them the frame is of
-    failed: tuple[SceneCopy, Hashable] | None = None  # the copy and key that failed: not tried again
-    turn: int = 0  # when it was last served
-    rests_until: float = float("-inf")
-
-    @property
-    def wanted(self) -> bool:
-        return self.waiting > 0 or self.standing
-
-    def answers(self, after: int) -> bool:
-        """Whether the frame is newer than the serial ``after``, and of what somebody waits for or newer.
-
-        A camera that went away and came back finds its own picture made.
-        """
-        if self.frame is None or self.request is None or self.frame.serial <= after:
-            return False
-        return self.granted >= self.asked or self.frame.key == self.request.key
-
-    def asks_for(self, key: Hashable) -> bool:
-        """Whether the picture with this ``key`` is what is wanted."""
-        return self.request is not None and self.request.key == key
-
-    def lacks(self, copy: SceneCopy) -> bool:
-        """Whether a frame should be made of ``copy`` for this subscription."""
-        if not self.wanted or self.request is None:
-            return False
-        if self.failed is not None and self.failed[0] is copy and self.failed[1] == self.request.key:
-            return False
-        return self.frame is None or self.frame.copy is not copy or self.frame.key != self.request.key
-
-
 class FrameRenderer:
     """Subscriptions by (token, name of the watcher), and the newest copy of each job."""
 
     def __init__(self, archive: Archive, clock: Callable[[], float] = time.monotonic) -> None:
         self._archive, self._clock = archive, clock
         self._changed = threading.Condition()
-        self._subscriptions: dict[tuple[str, str], _Subscription] = {}
+        self._subscriptions: dict[tuple[str, str], Subscription] = {}
         self._copies: dict[str, SceneCopy] = {}
         self._asked_archive: dict[str, float] = {}  # token -> when it may be asked again
         self._serials, self._turns = count(1), count(1)
@@ -169,17 +127,17 @@ class FrameRenderer:
                 return None
             return self._wait(entry, lambda: True, timeout_seconds)
 
-    def _subscribed(self, token: str, name: str, request: FrameRequest) -> _Subscription:
+    def _subscribed(self, token: str, name: str, request: FrameRequest) -> Subscription:
         if not any(entry.token == token for entry in self._subscriptions.values()):
             self._archive.watch(token, True)
-        entry = self._subscriptions.setdefault((token, name), _Subscription(token, self._clock()))
+        entry = self._subscriptions.setdefault((token, name), Subscription(token, self._clock()))
         if entry.request is None or entry.request.key != request.key:
             entry.requests += 1
         entry.request, entry.touched = request, self._clock()
         self._changed.notify_all()
         return entry
 
-    def _wait(self, entry: _Subscription, good: Callable[[], bool], timeout_seconds: float) -> RenderedFrame | None:
+    def _wait(self, entry: Subscription, good: Callable[[], bool], timeout_seconds: float) -> RenderedFrame | None:
         entry.waiting += 1
         try:
             found = self._changed.wait_for(lambda: self._closing or (entry.frame is not None and good()), timeout_seconds)
@@ -234,7 +192,7 @@ class FrameRenderer:
                 del self._copies[token]
                 self._asked_archive.pop(token, None)
 
-    def _next_subscription(self) -> _Subscription | None:
+    def _next_subscription(self) -> Subscription | None:
         """The subscription that has waited longest and can be served, by a frame or by asking the archive for a copy."""
         now = self._clock()
         if now < self._rests_until and self._archive.busy():
@@ -242,7 +200,7 @@ class FrameRenderer:
         ready = [entry for entry in self._subscriptions.values() if self._can_serve(entry, now)]
         return min(ready, key=lambda entry: entry.turn, default=None)
 
-    def _can_serve(self, entry: _Subscription, now: float) -> bool:
+    def _can_serve(self, entry: Subscription, now: float) -> bool:
         copy = self._copies.get(entry.token)
         if copy is None:
             return entry.wanted and now >= self._asked_archive.get(entry.token, now)
@@ -264,7 +222,7 @@ class FrameRenderer:
                 self._copies.setdefault(token, copy)
                 self._changed.notify_all()
 
-    def _render(self, entry: _Subscription, copy: SceneCopy, request: FrameRequest, number: int) -> None:
+    def _render(self, entry: Subscription, copy: SceneCopy, request: FrameRequest, number: int) -> None:
         """Make the picture of the subscription's request with this ``number``, for it and for all that want the same."""
         began = self._clock()
         try:

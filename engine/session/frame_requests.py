@@ -40,6 +40,49 @@ class RenderedFrame:
     value: Any
 
 
+@dataclass(eq=False)
+class Subscription:
+    """Of one watcher of the job ``token``: what is asked for, and the newest frame that was made for it."""
+
+    token: str
+    touched: float
+    request: FrameRequest | None = None
+    waiting: int = 0  # callers inside ``ask`` or ``newest_frame``
+    standing: bool = False  # a frame is wanted though nobody waits for it
+    frame: RenderedFrame | None = None
+    requests: int = 0  # how many it has had that differ from the one before
+    asked: int = 0  # the newest that somebody waits for, not only aimed at: aims may change faster than frames are made
+    granted: int = 0  # which of them the frame is of
+    failed: tuple[SceneCopy, Hashable] | None = None  # the copy and key that failed: not tried again
+    turn: int = 0  # when it was last served
+    rests_until: float = float("-inf")
+
+    @property
+    def wanted(self) -> bool:
+        return self.waiting > 0 or self.standing
+
+    def answers(self, after: int) -> bool:
+        """Whether the frame is newer than the serial ``after``, and of what somebody waits for or newer.
+
+        A camera that went away and came back finds its own picture made.
+        """
+        if self.frame is None or self.request is None or self.frame.serial <= after:
+            return False
+        return self.granted >= self.asked or self.frame.key == self.request.key
+
+    def asks_for(self, key: Hashable) -> bool:
+        """Whether the picture with this ``key`` is what is wanted."""
+        return self.request is not None and self.request.key == key
+
+    def lacks(self, copy: SceneCopy) -> bool:
+        """Whether a frame should be made of ``copy`` for this subscription."""
+        if not self.wanted or self.request is None:
+            return False
+        if self.failed is not None and self.failed[0] is copy and self.failed[1] == self.request.key:
+            return False
+        return self.frame is None or self.frame.copy is not copy or self.frame.key != self.request.key
+
+
 def frame_request(frames: Frames, camera: Camera) -> FrameRequest:
     """A picture (H,W,3) uint8 from ``camera``; the same cameras want the same picture."""
     return FrameRequest(_camera_key(camera), lambda copy: _sealed(frames.render_frame(copy, camera)))

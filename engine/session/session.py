@@ -18,30 +18,29 @@ from pathlib import Path
 from types import TracebackType
 
 from engine.core.camera import Camera
-from engine.errors import StateError
-from engine.loop.messages import Pictures, SceneCopy, SetKnobs, Stop
+from engine.loop.messages import Pictures, SceneCopy
 from engine.loop.recipe import Change
 from engine.loop.settings import Settings, Value
 from engine.loop.spec import Knobs
+from engine.session import steering
 from engine.session.branches import Branches
 from engine.session.frame_renderer import FrameRenderer
 from engine.session.frame_requests import cloud_request, frame_request, strip_request
 from engine.session.input_files import forget_own_files, with_own_files
 from engine.session.job_archive import JobArchive
 from engine.session.job_views import Cloud, Frame, Frames, JobView, Strip, view_of
-from engine.session.jobs import Board, Job
-from engine.session.library import Library, has_checkpoint, new_token
+from engine.session.jobs import Board
+from engine.session.library import Library, new_token
 from engine.session.library_catalogue import LibraryCatalogue
 from engine.session.limits import DEFAULT_LIMITS, Limits
 from engine.session.owned_runs import OwnedRuns
 from engine.session.quotas import already_submitted, check_shares
 from engine.session.record import ENDED, JobRecord
-from engine.session.recovery import claimed, recovered
+from engine.session.recovery import recovered
 from engine.session.reference_lookup import References
 from engine.session.scheduled import with_schedule
 from engine.session.thumbnails import with_thumbnail
 from engine.session.timeline_keeper import TimelineKeeper
-from engine.session.undo import changed_knobs
 from engine.session.worker import Engine, LoadPrior, Run, Settle, WriteResults
 
 CLOSE_SECONDS = 60.0
@@ -163,70 +162,29 @@ class Session:
         Raises InputError for a value out of range or one that cannot work with the run's prior, for a setting that needs a new
         run, and for a run that has ended. A run whose change was refused goes on as it was.
         """
-        with self._board.changed:
-            job = self._board.get(token)
-            if job.record.state in ENDED:
-                raise StateError("This run has ended; its settings cannot change any more.", "Press Generate to start a new run.")
-            knobs = changed_knobs(job.record, values)
-            self._check(Settings(job.record.settings.spec, knobs))
-            job.undo = job.undo.after(job.record.knobs, knobs, time.monotonic())
-            return self._revise(job, knobs)
+        return steering.set_knobs(self._board, token, values, self._check)
 
     def undo_knobs(self, token: str) -> int:
         """Take back the newest change of live settings, a whole drag of a slider at once; returns the revision.
 
         Raises InputError where there is none, and for a run that has ended.
         """
-        with self._board.changed:
-            job = self._board.get(token)
-            if job.record.state in ENDED or not job.undo.moves:
-                raise StateError("There is no live change to take back.", "Move the slider itself.")
-            before, job.undo = job.undo.moves[-1], job.undo.taken_back()
-            return self._revise(job, before)
-
-    def _revise(self, job: Job, knobs: Knobs) -> int:
-        """Post ``knobs`` as the next revision; the board's condition is held."""
-        revision = job.record.revision + 1
-        self._board.update(job, lambda record: replace(record, knobs=knobs, revision=revision))
-        job.commands.post(SetKnobs(revision, knobs))
-        return revision
+        return steering.undo_knobs(self._board, token)
 
     def pause(self, token: str) -> None:
         """Hold a run after its present step; a run that does not go is left as it is."""
-        with self._board.changed:
-            job = self._board.get(token)
-            if job.record.state not in ("queued", "running") or job.record.stopping:
-                return
-            self._board.move(job, "paused")
-        self._board.save(job)
+        steering.pause(self._board, token)
 
     def resume(self, token: str) -> None:
         """Let a paused, interrupted or failed run go on, before its owner's other runs.
 
         Raises InputError if it is done or stopped, or if another process has taken it up meanwhile.
         """
-        with claimed(self._board, token) as job:
-            with self._board.changed:
-                if job.record.state in ("queued", "running"):
-                    return
-                if job.record.state in ("done", "stopped"):
-                    raise StateError("This run has ended.", "Press Generate to start a new run.")
-                self._board.move(job, "queued", lambda record: replace(record, error=None, deaths=0), front=True)
-            self._board.save(job)
+        steering.resume(self._board, token)
 
     def stop(self, token: str) -> None:
         """End a run within one step and keep its result; a run that has not begun ends without one."""
-        with claimed(self._board, token) as job:
-            with self._board.changed:
-                if job.record.state in ENDED or job.record.stopping:
-                    return
-                begun = job.events is not None or job.record.state == "running" or has_checkpoint(self.library.folder(token))
-                if begun:
-                    self._board.move(job, "running", lambda record: replace(record, stopping=True))
-                    job.commands.post(Stop())
-                else:
-                    self._board.move(job, "stopped")
-            self._board.save(job)
+        steering.stop(self._board, token, self.library.folder(token))
 
     def view(self, token: str) -> JobView:
         """The job as it is now. InputError for an unknown token, as in every method."""

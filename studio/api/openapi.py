@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from engine.session.record import STATES
+from studio.api.schemas import Json, schema_of, schemas
 
-Json = dict[str, Any]
 TOKEN = {"$ref": "#/components/parameters/token"}
 PROBLEMS = {
     401: "The studio asks for a login",
@@ -40,7 +38,7 @@ def document(version: str) -> Json:
             },
             "parameters": {"token": _parameter("token", "path", "A run's token.", {"type": "string"})},
             "responses": {str(status): _problem(said) for status, said in PROBLEMS.items()},
-            "schemas": _schemas(),
+            "schemas": schemas(),
         },
     }
 
@@ -139,11 +137,11 @@ def _events() -> Json:
 def _operation(
     name: str, summary: str, schema: str | None, *, body: str = "", status: int = 200, problems: tuple[int, ...] = ()
 ) -> Json:
-    answer = {"schema": {"type": "object"} if schema is None else _schema(schema)}
+    answer = {"schema": {"type": "object"} if schema is None else schema_of(schema)}
     found = {"description": summary, "content": {"application/json": answer}}
     operation: Json = {"operationId": name, "summary": summary, "responses": {str(status): found, **_refusals(problems)}}
     if body:
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": _schema(body)}}}
+        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema_of(body)}}}
     return operation
 
 
@@ -152,11 +150,7 @@ def _refusals(statuses: tuple[int, ...]) -> Json:
 
 
 def _problem(description: str) -> Json:
-    return {"description": description, "content": {"application/problem+json": {"schema": _schema("Problem")}}}
-
-
-def _schema(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}
+    return {"description": description, "content": {"application/problem+json": {"schema": schema_of("Problem")}}}
 
 
 def _parameter(name: str, place: str, description: str, schema: Json, *, required: bool = False) -> Json:
@@ -165,74 +159,3 @@ def _parameter(name: str, place: str, description: str, schema: Json, *, require
 
 def _name(name: str, description: str, allowed: tuple[str, ...] = ()) -> Json:
     return _parameter(name, "path", description, {"enum": list(allowed)} if allowed else {"type": "string"})
-
-
-def _object(properties: Json, required: tuple[str, ...] | None = None, *, closed: bool = False) -> Json:
-    names = list(properties if required is None else required)
-    return {"type": "object", "properties": properties, "required": names, **({"additionalProperties": False} if closed else {})}
-
-
-def _listed(schema: str) -> Json:
-    return {"type": "array", "items": _schema(schema)}
-
-
-def _schemas() -> Json:
-    text, whole, number = {"type": "string"}, {"type": "integer"}, {"type": ["number", "null"]}
-    settings = {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}
-    messages = {"type": "array", "items": _object({"what": text, "remedy": text})}
-    summary = {
-        "token": text,
-        "title": text,
-        "state": {"enum": list(STATES)},
-        "queue_position": whole,
-        "stage": text,
-        "total_step": whole,
-        "total_steps": whole,
-    }
-    run = {
-        **summary,
-        "step": whole,
-        "steps": whole,
-        "steps_per_second": number,
-        "eta_seconds": number,
-        "seconds": number,
-        "revision": whole,
-        "revision_applied": whole,
-        "metrics": {"type": "object", "additionalProperties": number},
-        "warnings": messages,
-        "error": {"oneOf": [{"type": "null"}, _object({"what": text, "remedy": text})]},
-        "prompt": text,
-        "files": _listed("File"),
-        "settings": settings,
-        "live_settings": settings,
-    }
-    submission = {
-        "prompt": text,
-        "preset": text,
-        "settings": settings,
-        "images": {"type": "array", "items": {"type": "string", "examples": ["file:ID@0"]}},
-        "reference": {"type": "string", "examples": ["file:ID", "shelf:mug-3", "auto", "run:TOKEN"]},
-        "seed": whole,
-    }
-    setting = {"group": text, "name": text, "allowed": text, "default": {"type": ["string", "number", "boolean"]}, "help": text}
-    prior = {"id": text, "title": text, "missing": text, "home_scale": {"type": "number"}}
-    return {
-        "About": _object({"name": text, "version": text, "openapi": text}),
-        "Problem": _object({"type": text, "status": whole, "title": text, "remedy": text}),
-        "File": _object(
-            {"name": text, "title": text, "kind": text, "bytes": whole, "url": {**text, "description": "Below /api/v1."}}
-        ),
-        "Files": _object({"files": _listed("File")}),
-        "KeptFile": _object({"file": text}),
-        "Run": _object(run),
-        "RunSummary": _object(summary),
-        "Runs": _object({"runs": _listed("RunSummary"), "total": whole}),
-        "Submission": _object(submission, (), closed=True),
-        "Steering": _object({"settings": settings}, closed=True),
-        "Preset": _object({"id": text, "title": text, "sentence": text, "settings": settings}),
-        "Presets": _object({"presets": _listed("Preset")}),
-        "Prior": _object(prior),
-        "Priors": _object({"priors": _listed("Prior")}),
-        "Setting": _object(setting),
-        "SettingList": _object({"settings": _listed("Setting")}),
-    }

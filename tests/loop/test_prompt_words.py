@@ -10,7 +10,8 @@ from engine.errors import InputError
 from engine.loop.messages import Finished, Unattended, Warned
 from engine.loop.prompt_words import heard, kinds_known, stands_in
 from engine.loop.run import run
-from engine.loop.spec import AS_THEY_ARE, Knobs, RunSpec
+from engine.loop.spec import Knobs, RunSpec
+from engine.loop.stage_settings import AS_THEY_ARE
 from engine.prior.registry import find_entry, kinds_of, load_prior
 from engine.session.reference_lookup import stand_in_for
 from studio.cli import EXIT_BAD_INPUT, main

@@ -7,7 +7,7 @@ import torch
 from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
 
-from engine.prior.base import ADAPTER_STARTS
+from engine.prior.abilities import ADAPTER_STARTS
 from engine.prior.toybox.network import ToyboxDenoiser, Words
 from engine.prior.toybox.poses import Poses
 from engine.prior.trainable_lora import Adapter

@@ -22,9 +22,8 @@ from studio.api.routes import api_routes
 from studio.blocks_editor import blocks_routes
 from studio.catalogue import Catalogue
 from studio.composition import open_catalogue, open_exports, open_session
-from studio.downloads import download_routes
+from studio.downloads import download_routes, given_route
 from studio.export_routes import export_routes
-from studio.given_pictures import given_route
 from studio.guard import Access, access_for, is_loopback
 from studio.later_assets import later_routes
 from studio.library_routes import library_routes

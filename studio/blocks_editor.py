@@ -23,8 +23,7 @@ from engine.core.paths import given_path
 from engine.errors import StudioError, storage_errors
 from engine.loop.reference.input_files import found, path_in
 from engine.session import Session
-from studio.request_body import bounded_body
-from studio.uploads import check_uploads
+from studio.uploads import bounded_body, check_uploads
 
 NAME = "blocks.json"
 FRESH = {"Cache-Control": "no-store"}

@@ -1,9 +1,21 @@
-"""Controls drawn from the marks beside the settings' fields: a new field or a new method gets its control here by itself."""
+"""Controls drawn from the marks beside the settings' fields: a new field or a new method gets its control here by itself.
+
+The guidance slider's range: what a method allows, as far as it makes sense with a prior.
+
+A scale that suits a latent prior tears a toybox shape apart within seconds, so the slider ends where that would begin.
+
+A section that opens and closes. What is inside is on the page from the start.
+
+``gr.Accordion`` makes its children only when it is opened, and a widget of our own that is sent a value before that has lost
+everything else it was given; here nothing is made late.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -15,10 +27,36 @@ from engine.guidance.base import Guidance
 from engine.loop.settings import Value
 from engine.loop.spec import Knobs, RunSpec
 from studio.catalogue import Catalogue
-from studio.slider_ranges import sensible, with_usual
 from studio.widgets import widget
 
+ROOM = 4.0  # the slider reaches so many times the scale that the prior is at home with
+FULL = 100.0  # the scale at which a prior leaves a method its whole range
+
 SHARED = "guidance_scale"  # every method has one, with a range and a name of its own; one control serves them all
+
+
+@contextmanager
+def fold(title: str, elem_id: str) -> Iterator[None]:
+    """``with fold("More settings", "mq-more"):`` puts what follows into a closed section with this title."""
+    with gr.Column(elem_id=elem_id, elem_classes="mq-fold"):
+        gr.HTML(
+            f'<button type="button" class="mq-fold-head" aria-expanded="false">{escape(title)}</button>',
+            js_on_load="maquette.mountFold(element)",
+            apply_default_css=False,
+        )
+        with gr.Column(elem_classes="mq-fold-body"):
+            yield
+
+
+def sensible(mark: Range, home: float, value: float) -> Range:
+    """``mark`` for a prior that is at home with the scale ``home`` (0: unknown), wide enough for the present ``value``."""
+    high = mark.high if home <= 0 else max(mark.high * min(1.0, ROOM * home / FULL), mark.low + mark.step)
+    return replace(mark, high=min(mark.high, max(high, value)))
+
+
+def with_usual(help: str, usual: float) -> str:
+    """The help sentence with the usual value; ``assets/sliders.js`` finds it there and marks it on the slider."""
+    return f"{help} Usual here: {usual:g}.".strip()
 
 
 @dataclass(frozen=True)

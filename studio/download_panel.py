@@ -14,8 +14,7 @@ import gradio as gr
 from engine.errors import StudioError
 from engine.session.fetching import MEGABYTE, Download, Fetching, Offer
 from studio.catalogue import Catalogue
-from studio.menu import plain
-from studio.menu_options import prior_options
+from studio.menu import plain, prior_options
 from studio.messages import problem, size_words
 
 POLL_SECONDS = 1.0

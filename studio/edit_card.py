@@ -14,7 +14,7 @@ import gradio as gr
 from engine.assets.meshes.file_kinds import SUFFIXES
 from engine.core.fields import File
 from studio.controls import Controls, unmarked
-from studio.edit_examples import EXAMPLES
+from studio.edit_sources import EXAMPLES
 from studio.editing import ABOUT, PAINT, STRATEGIES, TEXTURE, WAYS, WEIGHTS, Editing
 from studio.handlers import Handlers
 from studio.messages import note

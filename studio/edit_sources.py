@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 from gradio.utils import get_upload_folder
@@ -16,7 +19,47 @@ from engine.session import Session
 from studio.reference_queries import ReferenceDesk
 from studio.uploads import check_uploads
 
+HANDLE = "x=-0.35:0.35,y=0.4:1,z=-0.6:0.5"
+PAINT, PART, RESTYLE, ENERGY = "Paint", "Change a part", "Restyle", "Energy"
+
 MESHES, SCENES = ("glb", "texture"), ("ply", "glb")
+
+
+@dataclass(frozen=True)
+class EditExample:
+    """``source`` is on the shelf; ``words`` are what it becomes; ``region`` as the setting writes it."""
+
+    key: str
+    way: str
+    source: str
+    words: str
+    sentence: str
+    region: str = ""
+    energies: Mapping[str, float] = field(default_factory=dict)  # weights by setting
+
+    @property
+    def title(self) -> str:
+        return self.way
+
+
+EXAMPLES = (
+    EditExample("paint", PAINT, f"{SHELF}toybox/701000", "a red chair with blue legs", "A chair gets other colours"),
+    EditExample("part", PART, f"{SHELF}toybox/700002", "a lime mug with a blue handle", "The handle alone changes", HANDLE),
+    EditExample("restyle", RESTYLE, f"{SHELF}toybox/700001", "a brown mug with a red handle", "Only what the words change"),
+    EditExample(
+        "energy",
+        ENERGY,
+        f"{SHELF}toybox/701002",
+        "a green chair",
+        "Refined, with its outline kept and both sides alike",
+        energies=MappingProxyType({"energy_symmetry": 2.0, "energy_outline": 2.0}),
+    ),
+)
+
+
+def example_named(key: str) -> EditExample | None:
+    """The example with this key; None where there is none."""
+    return next((each for each in EXAMPLES if each.key == key), None)
 
 
 class EditSources:

@@ -18,8 +18,7 @@ from engine.loop.region_settings import DRAFT, FILL
 from engine.loop.settings import Value
 from engine.loop.spec import MAX_SEED
 from engine.prior.capabilities import info_of
-from studio.edit_examples import ENERGY, PAINT, PART, RESTYLE, example_named
-from studio.edit_sources import EditSources, new_folder
+from studio.edit_sources import ENERGY, PAINT, PART, RESTYLE, EditSources, example_named, new_folder
 from studio.handlers import Handlers
 from studio.messages import note, problem
 from studio.pictures import contact_grid, jpeg

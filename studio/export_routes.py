@@ -28,7 +28,7 @@ from engine.session.exports import Export, Exports
 from studio.downloads import slug
 from studio.live import vertical_fov_deg
 from studio.pictures import jpeg
-from studio.request_body import bounded_body
+from studio.uploads import bounded_body
 
 MOST_BYTES = 100_000
 FRESH, KEPT = {"Cache-Control": "no-store"}, {"Cache-Control": "no-cache"}

@@ -20,8 +20,7 @@ from engine.session import Session
 from engine.session.input_files import given_files
 from studio.catalogue import Catalogue
 from studio.controls import SHARED, Controls
-from studio.menu import plain
-from studio.menu_options import method_options
+from studio.menu import method_options, plain
 from studio.messages import problem, words_notice
 from studio.scheduled_changes import schedule_in
 from studio.status import LIVE_STATES

@@ -19,7 +19,7 @@ from engine.session import Session
 from engine.session.library_index import Entry, Search
 from studio.api.callers import OWNER_HEADER
 from studio.open_folder import open_folder, sits_here
-from studio.request_body import bounded_body
+from studio.uploads import bounded_body
 
 RECENT, PAGE, LONGEST = 24, 48, 400
 MOST_BYTES, MOST_DRAFTS = 50_000, 16

@@ -11,13 +11,11 @@ import gradio as gr
 from engine.guidance import key_of, methods
 from engine.loop.settings import Settings
 from studio.catalogue import Catalogue
-from studio.collapsible import fold
-from studio.controls import SHARED, Controls, Field, fields_of
+from studio.controls import SHARED, Controls, Field, fields_of, fold
 from studio.download_panel import FetchBox, draw_fetch_box
 from studio.edit_card import EditCard, draw_edit_card
 from studio.examples import chips
-from studio.menu import menu
-from studio.menu_options import method_options, preset_options, prior_options
+from studio.menu import menu, method_options, preset_options, prior_options
 from studio.messages import problem
 from studio.picture_card import draw_picture_card
 from studio.preset_bar import Memory

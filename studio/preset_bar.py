@@ -14,8 +14,7 @@ from engine.session.presets import Preset, apply_preset, differences
 from studio.catalogue import PLACEHOLDER
 from studio.changes import changes_of, table
 from studio.handlers import Handlers
-from studio.menu import plain
-from studio.menu_options import preset_options
+from studio.menu import plain, preset_options
 from studio.messages import note, problem
 from studio.tabs import tab_named
 

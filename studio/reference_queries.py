@@ -149,7 +149,7 @@ class ReferenceDesk:
     def _shape_now(self, reference: str, orientation: Orientation, stamp: int) -> ReferenceShape:
         asked = asked_in(reference)
         if asked is not None:
-            return imported("engine.retrieval.embed_views").shape_of(self._item(asked), orientation)
+            return imported("engine.retrieval.embedder").shape_of(self._item(asked), orientation)
         return imported("engine.assets.meshes.mesh_file").read_reference(found(reference, None), orientation)
 
     def _picture_now(self, reference: str, stamp: int) -> bytes:

@@ -16,7 +16,7 @@ from engine.assets.meshes.canonical_pose import Orientation
 from engine.errors import InputError, StudioError
 from engine.session import Session
 from studio.reference_queries import SHOWN, Query, ReferenceDesk
-from studio.request_body import bounded_body
+from studio.uploads import bounded_body
 
 WORKERS = 2
 KEPT = {"Cache-Control": "private, max-age=300"}

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from engine.assets.images.image_arguments import pictures_in
+from engine.core.fields import marked_fields
+from engine.loop.messages import LOSS_PREFIX as PREFIX
 from engine.loop.plan import stages_of
+from engine.loop.settings import Value
+from engine.loop.spec import Knobs
 from engine.session import JobView
-from studio.metrics_text import read_outs
 from studio.reference_status import reference_status
-from studio.undo_words import undo_words
 
 LIVE_STATES = ("queued", "running", "paused", "interrupted")
 PLOT_POINTS = 160
@@ -26,6 +28,96 @@ FILE_TITLES = {
     ".png": "Contact sheet",
     ".json": "Result",
 }
+
+
+def undo_words(view: JobView) -> str:
+    """What would be taken back, such as "Guidance back to 2.5"; empty where there is nothing."""
+    values = dict(view.undoable)
+    if "method" in values:
+        return f"Method back to {str(values['method']).upper()}"
+    if not values:
+        return ""
+    name, value = next(iter(values.items()))
+    title = title_in(view.knobs, name)
+    return f"{title} and {len(values) - 1} more" if len(values) > 1 else f"{title} back to {plain(value)}"
+
+
+def title_in(knobs: Knobs, name: str) -> str:
+    """What the page calls a live setting."""
+    marked = (*marked_fields(knobs.guidance), *marked_fields(knobs.timesteps), *marked_fields(knobs))
+    label = next((knob.mark.label for knob in marked if knob.name == name), "")
+    return label or name.replace("_", " ").capitalize()
+
+
+def plain(value: Value) -> str:
+    """A setting's value for people."""
+    if isinstance(value, bool):
+        return "on" if value else "off"
+    return f"{value:g}" if isinstance(value, int | float) else str(value) or "none"
+
+
+@dataclass(frozen=True)
+class ReadOut:
+    """A ``share`` 0..1 under a ``title``, what it means in ``words``, and whether it is a ``warning``."""
+
+    name: str
+    title: str
+    share: float
+    words: str
+    warning: bool = False
+
+
+def read_outs(metrics: Mapping[str, float]) -> list[ReadOut]:
+    """The read-outs for the metrics of one step; metrics that mean nothing to an artist are left out."""
+    singles = [tell(metrics[name]) for name, tell in TELLERS.items() if name in metrics]
+    return [*loss_shares(metrics), *singles]
+
+
+def loss_shares(metrics: Mapping[str, float]) -> list[ReadOut]:
+    """What the loss of a step is made of: the share of each term, the largest first. Empty where there is only one."""
+    values = {name.removeprefix(PREFIX): abs(value) for name, value in metrics.items() if name.startswith(PREFIX)}
+    total = sum(values.values())
+    if len(values) < 2 or total <= 0:
+        return []
+    (largest, value), *others = sorted(values.items(), key=lambda item: -item[1])
+    rest = ", ".join(f"{TERMS.get(name, name)} {other / total:.0%}" for name, other in others)
+    return [ReadOut("loss", f"Loss: {TERMS.get(largest, largest)}", value / total, f"of the step's loss. The rest: {rest}.")]
+
+
+def _convergence(value: float) -> ReadOut:
+    """``value`` is 1 - (error of the learned null branch / of the plain one); see ``engine.guidance.learned.null_branch``."""
+    share = min(max(value, 0.0), 1.0)
+    words = next(told for above, told in CONVERGENCE if share >= above)
+    return ReadOut("null_convergence", "Shape learned by the null branch", share, words, warning=share >= PALE)
+
+
+def _clipped(value: float) -> ReadOut:
+    share = min(max(value, 0.0), 1.0)
+    words = "of the pixels are pushed less than the method asks." if share else "No pixel is pushed harder than the limit."
+    return ReadOut("clipped", "Clipped pixels", share, words)
+
+
+PALE = 0.9
+CONVERGENCE = (
+    (PALE, "Nearly all of it: the shape is about to turn pale. Lower the prior learning rate, or let it forget."),
+    (0.5, "Most of it: the push is calm now and keeps to what the prompt still lacks."),
+    (0.15, "Part of it: the push goes from what is there towards the prompt."),
+    (0.0, "Hardly any yet: it pushes like SDS."),
+)
+TERMS = {
+    "distillation": "the prior's push",
+    "anchor": "draft anchor",
+    "draft": "draft views",
+    "pictures": "given pictures",
+    "reference": "3D reference",
+    "surface": "even surface",
+    "density": "clear space",
+    "distortion": "one depth a pixel",
+    "outside": "what lies outside the box",
+    "region_fill": "something in the box",
+    "energy": "energies",
+}
+TELLERS: Mapping[str, Callable[[float], ReadOut]] = {"null_convergence": _convergence, "clipped": _clipped}
 
 
 def status_of(view: JobView) -> dict[str, Any]:

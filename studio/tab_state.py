@@ -12,7 +12,7 @@ from typing import Any
 from engine.loop.settings import Value, flatten
 from engine.session.presets import apply_preset
 from studio.handlers import Handlers
-from studio.menu_options import made_for, presets_in
+from studio.menu import made_for, presets_in
 from studio.preset_bar import Memory, Presetting
 from studio.tabs import TEXT, Tab, asked_by, tab_named
 

@@ -14,7 +14,7 @@ from engine.loop.settings import Value, flatten_knobs
 from engine.session import Session
 from engine.session.record import ENDED
 from engine.session.timeline import Timeline
-from studio.undo_words import plain, title_in
+from studio.status import plain, title_in
 
 FRESH, KEPT = {"Cache-Control": "no-store"}, {"Cache-Control": "private, max-age=60"}
 

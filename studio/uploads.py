@@ -1,9 +1,11 @@
-"""Which files a browser may name: those that were uploaded here, and those that runs keep."""
+"""What a browser may send and name: bodies of bounded length, and files that were uploaded here or that runs keep."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from starlette.requests import Request
 
 from engine.errors import InputError
 
@@ -24,3 +26,13 @@ def _real(path: Path, name: str) -> Path:
         return path.resolve()
     except (ValueError, RuntimeError, OSError) as error:  # characters that no name has, or links in a circle
         raise InputError(f"{name} names no file.", "Choose the file again.") from error
+
+
+async def bounded_body(request: Request, most: int) -> bytes:
+    """What was sent; no more than ``most`` bytes are ever held. Raises InputError for more."""
+    held = bytearray()
+    async for part in request.stream():
+        if len(held) + len(part) > most:
+            raise InputError(f"More than {most:,} bytes were sent.", "Send less.")
+        held += part
+    return bytes(held)

@@ -12,8 +12,7 @@ from engine.loop.settings import Settings, Value, with_values
 from engine.session.input_files import forget_own_files, with_own_files
 from engine.session.jobs import Board
 from engine.session.library import new_token
-from engine.session.limits import Limits
-from engine.session.quotas import check_shares
+from engine.session.limits import Limits, check_shares
 from engine.session.record import ENDED, JobRecord
 from engine.session.recovery import claimed
 from engine.session.timeline import Moment, Timeline, picture_path, put_back, read_timeline

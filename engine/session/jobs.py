@@ -13,10 +13,9 @@ from itertools import count
 
 from engine.errors import StorageError, UnknownError
 from engine.loop.messages import Event, Pictures
-from engine.session.command_queue import CommandQueue
 from engine.session.eta import Pace
-from engine.session.fair_queue import Ticket, turn_order
 from engine.session.library import Library
+from engine.session.queues import CommandQueue, Ticket, turn_order
 from engine.session.record import JobRecord, State
 from engine.session.two_faced import Faces
 from engine.session.undo import Undo

@@ -32,9 +32,8 @@ from engine.session.job_views import Cloud, Frame, Frames, JobView, Strip, view_
 from engine.session.jobs import Board
 from engine.session.library import Library, new_token
 from engine.session.library_catalogue import LibraryCatalogue
-from engine.session.limits import DEFAULT_LIMITS, Limits
+from engine.session.limits import DEFAULT_LIMITS, Limits, already_submitted, check_shares
 from engine.session.owned_runs import OwnedRuns
-from engine.session.quotas import already_submitted, check_shares
 from engine.session.record import ENDED, JobRecord
 from engine.session.recovery import recovered
 from engine.session.reference_lookup import References

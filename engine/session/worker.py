@@ -28,10 +28,10 @@ from engine.loop.messages import (
     Stop,
 )
 from engine.prior.base import Prior
-from engine.session.command_queue import CommandQueue
 from engine.session.eta import FINISH, Pace, finishing, kind_of
 from engine.session.jobs import Board, Job
 from engine.session.library import has_checkpoint
+from engine.session.queues import CommandQueue
 from engine.session.record import ENDED, JobRecord
 from engine.session.record_events import expecting, recorded, went_back
 from engine.session.scheduled import with_due

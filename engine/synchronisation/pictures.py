@@ -18,8 +18,7 @@ from engine.synchronisation.cases import CANONICAL
 from engine.synchronisation.coherence import Coherence
 from engine.synchronisation.pixel_maps import PixelMaps
 from engine.synchronisation.sampler import synchronised
-from engine.synchronisation.separate import Separate
-from engine.synchronisation.space import CanonicalSpace, initial_noise
+from engine.synchronisation.space import CanonicalSpace, Separate, initial_noise
 from engine.synchronisation.windows import Windows
 from engine.synchronisation.zoom_stack import ZoomStack
 

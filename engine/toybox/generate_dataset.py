@@ -11,8 +11,11 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
 
-from engine.errors import InputError, StudioError
-from engine.toybox.contact_sheet import write_sheet
+import numpy as np
+from PIL import Image, ImageDraw
+
+from engine.errors import InputError, StudioError, storage_errors
+from engine.toybox.captions import caption
 from engine.toybox.dataset import (
     CLASSIFIER_SEED,
     HELD_OUT_SEED,
@@ -25,10 +28,47 @@ from engine.toybox.dataset import (
 )
 from engine.toybox.models.collection import open_collection
 from engine.toybox.models.drawing import MODEL_SEED
-from engine.toybox.objects import KINDS
+from engine.toybox.objects import KINDS, draw_object
+from engine.toybox.pictures import on_white, render_object
+
+LABEL_HEIGHT = 28
 
 Report = Callable[[int, int, float], None]
 """Told after each shard: objects present, objects wanted, seconds since the start."""
+
+
+def write_sheet(
+    path: Path,
+    *,
+    kinds: Sequence[str] = KINDS,
+    seeds: Sequence[int] = (0, 1, 2),
+    azimuths_deg: Sequence[float] = (0.0, 60.0, 180.0),
+    elevation_deg: float = 20.0,
+    resolution: int = 96,
+    columns: int = 3,
+) -> None:
+    """Write a PNG with one block a kind: for each seed a label over its azimuths side by side."""
+    blocks = [_block(kind, seeds, azimuths_deg, elevation_deg, resolution) for kind in kinds]
+    blocks += [np.full_like(blocks[0], 255)] * (-len(blocks) % columns)
+    rows = [np.concatenate(blocks[i : i + columns], axis=1) for i in range(0, len(blocks), columns)]
+    with storage_errors(path):
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.concatenate(rows)).save(path)
+
+
+def _block(kind: str, seeds: Sequence[int], azimuths_deg: Sequence[float], elevation_deg: float, size: int) -> np.ndarray:
+    """One kind as an RGB image: for each seed a label and its views."""
+    return np.concatenate([_cell(kind, seed, azimuths_deg, elevation_deg, size) for seed in seeds], axis=1)
+
+
+def _cell(kind: str, seed: int, azimuths_deg: Sequence[float], elevation_deg: float, size: int) -> np.ndarray:
+    obj = draw_object(seed, kind)
+    rgba = render_object(obj, azimuths_deg, [elevation_deg] * len(azimuths_deg), size).rgba
+    strip = np.concatenate(list(on_white(rgba)), axis=1)
+    label = Image.new("RGB", (strip.shape[1], LABEL_HEIGHT), "white")
+    text = f"{kind}, seed {seed}\n{caption(obj, np.random.default_rng(seed))}"
+    ImageDraw.Draw(label).text((3, 1), text, fill="black", spacing=1)
+    return np.concatenate([np.asarray(label), strip])
 
 
 def fill_cache(

@@ -21,7 +21,7 @@ from studio.api.callers import owner_of
 from studio.api.openapi import document
 from studio.api.operations import Json, Operations
 from studio.api.problems import TooLargeError, problem_response
-from studio.request_body import bounded_body
+from studio.uploads import bounded_body
 
 ROOT = "/api/v1"
 BODY_BYTES = 1 << 20

@@ -27,8 +27,7 @@ from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
 from studio.commands.folders import put_aside, ready
 from studio.commands.generate import make
-from studio.commands.generate_options import USUAL_FORMATS, GenerateOptions
-from studio.commands.options import named_values
+from studio.commands.generate_options import USUAL_FORMATS, GenerateOptions, named_values
 
 BEFORE = "before"  # and the suffix of the source
 SPLATS = (".ply", *SUFFIXES)

@@ -33,9 +33,8 @@ from studio.batch import table as batch_table
 from studio.batch.outcomes import Outcomes
 from studio.commands.batch import make_all, makers_for
 from studio.commands.folders import put_aside, ready
-from studio.commands.generate_options import GenerateOptions
+from studio.commands.generate_options import GenerateOptions, named_values
 from studio.commands.listing import agreed
-from studio.commands.options import named_values
 
 FILES = ("report.json", "report.md", "sheet.png")
 ASSETS, JUDGED = "assets", "judged"

@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
+from engine.errors import InputError
 from engine.loop.settings import Value
-from studio.commands.options import named_values
 
 USUAL_FORMATS = "ply,glb,mp4,png"
+
+
+def named_values(texts: Sequence[str]) -> dict[str, str]:
+    """The settings in texts of the form KNOB=VALUE. Raises InputError for any other."""
+    return dict(_pair(text) for text in texts)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise InputError(f"--set {text!r} is not of the form KNOB=VALUE.", "Write for example --set guidance_scale=5.")
+    return name.strip(), value.strip()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -69,7 +69,7 @@ def _settings(options: argparse.Namespace) -> int | None:
 
 
 def _kinds(options: argparse.Namespace) -> int | None:
-    from studio.commands.kinds import kinds
+    from studio.commands.listing import kinds
 
     return kinds(options.word)
 

@@ -23,7 +23,7 @@ from engine.playground.play import play
 from engine.playground.sheet import compose, film
 from engine.prior.registry import load_prior
 from studio.commands.folders import put_aside, ready
-from studio.commands.options import named_values
+from studio.commands.generate_options import named_values
 
 FILES = ("sheet.png", "numbers.json", "numbers.md", "film.mp4")
 CELLS = "cells"

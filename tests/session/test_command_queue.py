@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from engine.loop.messages import Command, SetKnobs, Stop, Watch
 from engine.loop.spec import Knobs
-from engine.session.command_queue import CommandQueue
+from engine.session.queues import CommandQueue
 
 
 def knobs(revision: int) -> SetKnobs:

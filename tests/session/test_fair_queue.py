@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from engine.session import Session
-from engine.session.fair_queue import Ticket, turn_order
+from engine.session.queues import Ticket, turn_order
 from tests.session.fakes import FakeRun, eventually, settings_of
 
 

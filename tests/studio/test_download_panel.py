@@ -17,7 +17,7 @@ from engine.errors import StorageError
 from engine.prior.hub import Report
 from engine.session.fetching import Download, Fetching, Offer
 from studio.download_panel import FetchHandlers, offer_note, progress_note, time_words
-from studio.menu_options import prior_options
+from studio.menu import prior_options
 from studio.messages import size_words
 
 OFFER = Offer("wide", "<Wide>", 2140, "CreativeML OpenRAIL-M", "https://huggingface.co/somebody/wide", Path("/cache/wide"))

@@ -19,7 +19,7 @@ from engine.loop.spec import Knobs, RunSpec
 from engine.session import Session
 from studio import edit_sources
 from studio.commands import edit
-from studio.edit_examples import EXAMPLES
+from studio.edit_sources import EXAMPLES
 from studio.editing import ENERGY, PAINT, PART, RESTYLE, TEXTURE, Editing
 from studio.handlers import Handlers
 from studio.panel import draw_panel

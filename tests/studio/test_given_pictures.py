@@ -12,7 +12,7 @@ from engine.assets.images.preprocessing import cut_photo
 from engine.errors import InputError
 from engine.loop.input_images import shown_pictures
 from engine.loop.spec import RunSpec
-from studio.given_pictures import SIDE, given_pictures
+from studio.downloads import SIDE, given_pictures
 
 
 def test_each_is_as_the_run_sees_it_with_its_camera(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from studio_doubles import catalogue
 from engine.guidance import methods
 from engine.guidance.cost import Cost
 from engine.session.presets import Preset, Presets
-from studio.menu_options import CLASSIC, GROUPS, LEARNS, ONE_PASS, THOROUGH, cost_words, group_of, method_options, preset_options
+from studio.menu import CLASSIC, GROUPS, LEARNS, ONE_PASS, THOROUGH, cost_words, group_of, method_options, preset_options
 from studio.tabs import IMAGE, REFERENCE, TABS, TEXT
 
 

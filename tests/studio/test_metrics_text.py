@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.loop.terms import FIT, REFINE
-from studio.metrics_text import CONVERGENCE, PALE, TERMS, read_outs
+from studio.status import CONVERGENCE, PALE, TERMS, read_outs
 
 
 @pytest.mark.parametrize("value", [-3.0, 0.0, 0.14, 0.15, 0.6, 0.899, 0.9, 1.0, 1.5])

@@ -19,8 +19,8 @@ from engine.session.undo import ONE_MOVE_SECONDS, Undo
 from studio.composition import open_catalogue
 from studio.handlers import HEADS, Handlers
 from studio.panel import Panel, draw_panel
+from studio.status import undo_words
 from studio.undo_button import Undoing
-from studio.undo_words import undo_words
 
 
 @pytest.fixture(scope="module")

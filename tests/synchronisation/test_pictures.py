@@ -13,7 +13,7 @@ from engine.errors import InputError
 from engine.prior.base import Condition
 from engine.prior.registry import load_prior
 from engine.synchronisation.pictures import Sync, draw, prompts_of
-from engine.synchronisation.separate import Separate
+from engine.synchronisation.space import Separate
 from studio.cli import main
 
 

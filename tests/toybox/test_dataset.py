@@ -12,8 +12,8 @@ from PIL import Image
 
 from engine.errors import FileFormatError, InputError, StorageError
 from engine.toybox import dataset, generate_dataset
-from engine.toybox.contact_sheet import write_sheet
 from engine.toybox.dataset import Recipe, Shard, ShardCache, ensure_shard, generate_shard, load_shard, save_shard, shard_path
+from engine.toybox.generate_dataset import write_sheet
 from engine.toybox.objects import KINDS, draw_object
 from engine.toybox.pictures import draw_views, render_object
 

@@ -38,9 +38,9 @@ from engine.toybox.method_sweep.cells import (
     rows_of,
     settings_of,
 )
+from engine.toybox.method_sweep.command import GAP, HEAD, LABEL, MARGIN, SIDE, SIDES, compose
 from engine.toybox.method_sweep.measure import Effort, Outcome, counted, make, measure_cell
 from engine.toybox.method_sweep.measuring import measured as measured_in
-from engine.toybox.method_sweep.sheet import GAP, HEAD, LABEL, MARGIN, SIDE, SIDES, compose
 from engine.toybox.objects import KINDS_WITH_FRONT
 
 SHORT = {"sampling_steps": 2, "fit_steps": 10, "refine_steps": 2, "splats": 300}

@@ -16,8 +16,19 @@ from engine.assets.meshes.face_colours import Surface, painted
 from engine.assets.meshes.gltf_buffers import Buffers
 from engine.assets.meshes.gltf_document import facts_of, parsed, unknown_extensions
 from engine.assets.meshes.gltf_materials import Materials
-from engine.assets.meshes.gltf_nodes import copies, copies_announced, placed_nodes
-from engine.assets.meshes.gltf_pose import FAN, POINTS, STRIP, TRIANGLES, morphed, moved, posed, triangles
+from engine.assets.meshes.gltf_nodes import (
+    FAN,
+    POINTS,
+    STRIP,
+    TRIANGLES,
+    copies,
+    copies_announced,
+    morphed,
+    moved,
+    placed_nodes,
+    posed,
+    triangles,
+)
 from engine.assets.meshes.mesh_shape import RawMesh
 from engine.assets.meshes.splats_to_mesh import bodies_of_points
 from engine.assets.meshes.untrusted_files import MAX_FACES, Folder, too_many

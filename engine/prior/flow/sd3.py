@@ -14,11 +14,10 @@ from torch import Tensor, nn
 from engine.core.noise_schedule import NoiseSchedule
 from engine.prior.base import PriorInfo, TextEmbedding
 from engine.prior.flow.schedule import flow_input, read_flow
-from engine.prior.latent.common import clip_tower
 from engine.prior.latent.loading import Layout, Network, check_channels, half_for, load_network, load_tokenizer, square_side
 from engine.prior.latent.prior import LatentParts, LatentPrior
 from engine.prior.latent.space import LatentSpace, shrinkage
-from engine.prior.latent.stable_diffusion import described
+from engine.prior.latent.stable_diffusion import clip_tower, described
 from engine.prior.latent.text_encoder import ClipTower, side_by_side, unread
 from engine.prior.pipeline_folder import parts_of
 from engine.prior.prediction_type import FLOW

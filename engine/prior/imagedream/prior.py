@@ -35,11 +35,11 @@ from torch import Tensor
 from engine.core.cameras import Cameras
 from engine.errors import FileFormatError, InputError
 from engine.prior.base import CleanViews, Condition, Prediction, PriorInfo
-from engine.prior.image_prompt.capabilities import IMAGEDREAM
+from engine.prior.capabilities import IMAGEDREAM
 from engine.prior.image_prompt.clip_image_encoder import ClipImageEncoder, Preparation
 from engine.prior.image_prompt.prior import ImagePromptPrior
-from engine.prior.latent.common import load_vae, one_tower_parts
 from engine.prior.latent.loading import Layout, Network, check_channels, load_network, readable
+from engine.prior.latent.stable_diffusion import load_vae, one_tower_parts
 from engine.prior.mvdream.names import diffusers_name, unet_config
 from engine.prior.mvdream.prior import VIEWS, filled
 from engine.prior.mvdream.prior import described as described_mvdream

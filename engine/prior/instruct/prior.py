@@ -24,10 +24,9 @@ from torch import Tensor
 
 from engine.errors import FileFormatError, InputError
 from engine.prior.base import Condition, Prediction, PriorInfo, TextEmbedding
-from engine.prior.latent.common import load_unet, load_vae, one_tower_parts
 from engine.prior.latent.loading import Layout
 from engine.prior.latent.prior import LatentParts, LatentPrior
-from engine.prior.latent.stable_diffusion import described
+from engine.prior.latent.stable_diffusion import described, load_unet, load_vae, one_tower_parts
 from engine.prior.prediction_type import read_output
 
 LAYOUT = Layout(

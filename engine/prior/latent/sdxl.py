@@ -12,10 +12,9 @@ import torch
 
 from engine.errors import FileFormatError
 from engine.prior.base import PriorInfo
-from engine.prior.latent.common import clip_tower, load_unet, load_vae, space_of
 from engine.prior.latent.loading import Layout, check_channels
 from engine.prior.latent.prior import LatentParts, LatentPrior
-from engine.prior.latent.stable_diffusion import described
+from engine.prior.latent.stable_diffusion import clip_tower, described, load_unet, load_vae, space_of
 from engine.prior.latent.text_encoder import TwinClipWords
 from engine.prior.latent.unet import PictureSize, UnetDenoiser
 from engine.prior.pipeline_folder import INDEX, read_json

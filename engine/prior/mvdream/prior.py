@@ -37,9 +37,9 @@ from torch import Tensor
 from engine.core.cameras import Cameras
 from engine.errors import FileFormatError, InputError
 from engine.prior.base import Condition, Prediction, PriorInfo
-from engine.prior.latent.common import load_vae, one_tower_parts
 from engine.prior.latent.loading import Layout, Network, check_channels, dtype_for, readable
 from engine.prior.latent.prior import LatentParts, LatentPrior
+from engine.prior.latent.stable_diffusion import load_vae, one_tower_parts
 from engine.prior.mvdream.names import diffusers_name, unet_config
 from engine.prior.pipeline_folder import read_json, variant_of
 from engine.prior.prediction_type import read_output

@@ -16,12 +16,12 @@ from torch import Tensor
 
 from engine.errors import FileFormatError
 from engine.prior.base import PriorInfo
-from engine.prior.image_prompt.capabilities import ZERO123
+from engine.prior.capabilities import ZERO123
 from engine.prior.image_prompt.clip_image_encoder import ClipImageEncoder, Preparation
 from engine.prior.image_prompt.prior import NoWords
-from engine.prior.latent.common import load_unet, load_vae, space_of
 from engine.prior.latent.loading import Layout, Network, load_network, readable
 from engine.prior.latent.prior import LatentParts
+from engine.prior.latent.stable_diffusion import load_unet, load_vae, space_of
 from engine.prior.latent.unet import UnetDenoiser
 from engine.prior.pipeline_folder import BEFORE_EYE, EYE, parts_of, pipeline_class
 from engine.prior.weights import files_of

@@ -24,13 +24,13 @@ from engine.core.cameras import Cameras
 from engine.core.noise_schedule import NoiseSchedule, noise_like
 from engine.errors import FileFormatError, InputError
 from engine.prior.base import CleanViews, Condition, Prediction, PriorInfo
-from engine.prior.image_prompt.capabilities import ZERO123PLUS
+from engine.prior.capabilities import ZERO123PLUS
 from engine.prior.image_prompt.clip_image_encoder import ClipImageEncoder, Preparation
 from engine.prior.image_prompt.prior import EmptyTextEncoder, ImagePromptPrior
-from engine.prior.latent.common import clip_tower, load_unet, load_vae
 from engine.prior.latent.loading import Layout, Network, check_channels, load_network
 from engine.prior.latent.prior import LatentParts
 from engine.prior.latent.space import shrinkage
+from engine.prior.latent.stable_diffusion import clip_tower, load_unet, load_vae
 from engine.prior.latent.text_encoder import ClipWords
 from engine.prior.latent.unet import UnetDenoiser
 from engine.prior.pipeline_folder import INDEX, read_json

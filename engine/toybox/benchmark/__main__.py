@@ -53,7 +53,7 @@ from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs, RunSpec
 from engine.prior.registry import load_prior
 from engine.session.presets import DEFAULT_PRESET, IMAGE_PRESET, apply_preset, find_preset
-from engine.toybox.benchmark import geometry_command, texture_command
+from engine.toybox.benchmark import geometry_command, texture
 from engine.toybox.benchmark.image import ImageResult
 from engine.toybox.benchmark.kinds import kinds_table, measure_kinds
 from engine.toybox.benchmark.readme import image_markdown, put_between_markers
@@ -80,7 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         check_options(options)
         referring.check_options(options)
         if options.texture:
-            texture_command.compare(options, _show_progress)
+            texture.compare(options, _show_progress)
         elif options.geometry:
             geometry_command.compare(options, _settings(options, options.preset), _show_progress)
         elif options.kinds is not None:
@@ -114,7 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="worker processes (default: one a core)")
     parser.add_argument("--kinds", metavar="NAME,NAME", help="measure one object of each of these kinds, or of all")
     geometry_command.add_options(parser)
-    texture_command.add_options(parser)
+    texture.add_options(parser)
     add_options(parser)
     referring.add_options(parser)
     return parser

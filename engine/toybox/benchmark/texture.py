@@ -9,9 +9,11 @@ than where it stays, in levels of 255. *Seconds* are of processor time.
 
 from __future__ import annotations
 
+import argparse
+import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 import torch
@@ -22,10 +24,16 @@ from engine.assets.meshes.render_maps import DISTANCE, FOV_DEG, reference_pictur
 from engine.core.cameras import orbit_cameras
 from engine.editing.strategies import painted_by
 from engine.editing.texturing import Paint, Painted, Painting, prepared, work_texels
+from engine.errors import InputError, storage_errors
+from engine.loop.devices import limit_threads
 from engine.prior.base import Prior
+from engine.prior.registry import load_prior
 from engine.synchronisation.texture import TextureSpace
-from engine.toybox.benchmark.tasks import AZIMUTHS_DEG, ELEVATIONS_DEG, TextTask
-from engine.toybox.classifier import COLOUR_WORDS, ToyClassifier, base_colour, read, slot_of
+from engine.toybox.benchmark.readme import put_between_markers
+from engine.toybox.benchmark.tasks import AZIMUTHS_DEG, ELEVATIONS_DEG, TextTask, text_tasks
+from engine.toybox.classifier import COLOUR_WORDS, ToyClassifier, base_colour, load_classifier, read, slot_of
+
+USUAL_OBJECTS = 12
 
 SIDE, FINE = 64, 256
 TRUTH = "true colours (ceiling)"
@@ -136,3 +144,32 @@ def texture_table(results: Sequence[TextureResult]) -> str:
         shown = ["–" if not np.isfinite(cell) else f"{cell:.1f}" for cell in cells]
         lines.append(f"| {row} | {np.mean([each.parts_right for each in group]):.0%} | {' | '.join(shown)} |")
     return "\n".join(lines)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """The options of the texture table."""
+    parser.add_argument("--texture", action="store_true", help="measure textures of bare objects instead")
+    parser.add_argument("--painting-steps", type=int, default=16, metavar="N", help="with --texture (default %(default)s)")
+    parser.add_argument("--painting-views", type=int, default=8, metavar="N", help="with --texture (default %(default)s)")
+
+
+def compare(options: argparse.Namespace, show_progress: Callable[[int, int, float], None]) -> None:
+    """Measure, print the table, and write what was asked for."""
+    count = USUAL_OBJECTS if options.objects is None else options.objects
+    if count < 1:
+        raise InputError("The benchmark was asked for fewer than one object.", "Give --objects 1 or more.")
+    limit_threads()
+    ways, prior, classifier = ways_of(options.painting_steps, options.painting_views), load_prior("toybox"), load_classifier()
+    results: list[TextureResult] = []
+    began = time.monotonic()
+    for done, task in enumerate(text_tasks(count), 1):
+        results += measure_texture(task, ways, prior, classifier)
+        show_progress(done, count, time.monotonic() - began)
+    told = f"{count} held-out objects, {options.painting_steps} steps, {options.painting_views} views of 64 pixels, seed 0."
+    table = f"{texture_table(results)}\n\n{told}"
+    print(table)
+    if options.json is not None:
+        with storage_errors(options.json):
+            options.json.write_text(json.dumps([asdict(each) for each in results], indent=2) + "\n", encoding="utf-8")
+    if options.readme is not None:
+        put_between_markers(options.readme, "texture", table)

@@ -18,11 +18,10 @@ from engine.prior.toybox.schedule import shifted_cosine
 from engine.prior.toybox.sharpener import save_sharpener
 from engine.prior.toybox.tokeniser import Tokeniser, build_tokenizer
 from engine.toybox.dataset import ShardCache
-from engine.toybox.training.card import Facts, model_card
+from engine.toybox.training.card import Facts, SharpenerFacts, model_card, sharpener_card
 from engine.toybox.training.checkpoints import load_checkpoint
 from engine.toybox.training.distilled_card import DistilledFacts, distilled_card
 from engine.toybox.training.evaluation import FRACTIONS, Evaluation
-from engine.toybox.training.sharpener_card import SharpenerFacts, sharpener_card
 
 
 def export_checkpoint(run: Path, folder: Path, cache: Path | None = None, objects: int = 64) -> Facts:

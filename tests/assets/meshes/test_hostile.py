@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.assets.meshes import gltf_buffers, gltf_document, gltf_materials, gltf_pose, mesh_ply, untrusted_files
+from engine.assets.meshes import gltf_buffers, gltf_document, gltf_materials, gltf_nodes, mesh_ply, untrusted_files
 from engine.assets.meshes.canonical_pose import Orientation
 from engine.assets.meshes.mesh_file import read_reference
 from engine.errors import FileFormatError, InputError, MissingError
@@ -158,7 +158,7 @@ def test_a_skeleton_moves_slices_as_it_would_the_whole(tmp_path: Path, monkeypat
     told |= {"skins": [{"joints": [1, 2]}], "scenes": [{"nodes": [0, 1, 2]}]}
     path = write_glb(tmp_path / "a.glb", told, binary)
     whole = read_reference(path).vertices
-    monkeypatch.setattr(gltf_pose, "SLICE", 4)
+    monkeypatch.setattr(gltf_nodes, "SLICE", 4)
     np.testing.assert_array_equal(read_reference(path).vertices, whole)
     by_hand = np.zeros((count, 3))
     for vertex in range(count):

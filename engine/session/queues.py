@@ -1,9 +1,36 @@
-"""Whose turn it is: owners take turns, and one owner's jobs run first come, first served."""
+"""Queues: commands to a run, which supersede each other; and jobs, whose owners take turns."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+
+from engine.loop.messages import Command, SetKnobs
+
+
+class CommandQueue:
+    """Commands in the order in which their types were first posted since the box was last emptied."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: dict[type[Command], Command] = {}
+        self._revision = 0
+
+    def post(self, command: Command) -> None:
+        """Leave a command; it replaces an unread one of its type. Knobs older than any seen before are dropped."""
+        with self._lock:
+            if isinstance(command, SetKnobs):
+                if command.revision < self._revision:
+                    return
+                self._revision = command.revision
+            self._waiting[type(command)] = command
+
+    def take(self) -> list[Command]:
+        """Everything that waits, and empty the box."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, {}
+        return list(waiting.values())
 
 
 @dataclass(frozen=True, order=True)

@@ -1,19 +1,33 @@
-"""The whole grid, cell after cell; and its sheet in one call, for whoever wants only that."""
+"""The whole grid, cell after cell; its sheet in one call, for whoever wants only that; and its numbers as a table."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from engine.assets.export.files import atomic_path
 from engine.assets.export.sheet import write_png
 from engine.errors import storage_errors
+from engine.guidance import methods
+from engine.loop.settings import flatten
 from engine.playground.grid import Cell, Grid
 from engine.playground.painting import Brushed, Painting, paint
 from engine.prior.base import Prior
+
+COLUMNS = (
+    ("loss", "loss at the end", "{:.4g}"),
+    ("gradient_norm", "gradient norm", "{:.3g}"),
+    ("saturation", "saturation", "{:.2f}"),
+    ("burnt", "burnt out", "{:.1%}"),
+    ("seconds", "seconds", "{:.1f}"),
+    ("forwards_per_step", "passes a step", "{:.3g}"),
+    ("backwards_per_step", "back a step", "{:.3g}"),
+)
 
 ARRAYS = ("rgba", "frames", "frame_steps", "losses", "gradient_norms")
 
@@ -58,3 +72,47 @@ def play(grid: Grid, prior: Prior, folder: Path | None = None) -> Iterator[Brush
             if folder is not None and kept is None and isinstance(event, Painting):
                 save(event, folder)
             yield event
+
+
+def document(grid: Grid, paintings: Sequence[Painting]) -> dict[str, Any]:
+    """All numbers and curves as plain data, with the settings that every cell shares."""
+    shared = {name: value for name, value in flatten(grid.base).items() if name not in ("method", "guidance_scale")}
+    return {"settings": {**shared, **grid.changes}, "cells": [_entry(painting) for painting in paintings]}
+
+
+def _entry(painting: Painting) -> dict[str, Any]:
+    cell = painting.cell
+    return {
+        "method": cell.method,
+        "guidance_scale": cell.guidance_scale,
+        "key": cell.key,
+        "numbers": {name: _plain(value) for name, value in painting.numbers.items()},
+        "losses": [_plain(value) for value in painting.losses.tolist()],
+        "gradient_norms": [_plain(value) for value in painting.gradient_norms.tolist()],
+        "notes": list(painting.notes),
+        "trouble": painting.trouble,
+    }
+
+
+def _plain(value: float) -> float | None:
+    """JSON has no "not a number"."""
+    return round(value, 6) if math.isfinite(value) else None
+
+
+def table(grid: Grid, paintings: Sequence[Painting]) -> str:
+    """A Markdown table with one row for each cell; why there is no picture where there is none."""
+    spec = grid.base.spec
+    lines = [
+        f"# “{spec.prompt}”: {spec.prior}, {grid.changes.get('refine_steps', spec.refine_steps)} steps, seed {spec.seed}",
+        "",
+    ]
+    lines.append("| method | guidance | " + " | ".join(title for _, title, _ in COLUMNS) + " |")
+    lines.append("|---|---:|" + "---:|" * len(COLUMNS))
+    notes = []
+    for painting in paintings:
+        title, scale = methods()[painting.cell.method].title, f"{painting.cell.guidance_scale:g}"
+        numbers = painting.numbers
+        values = [form.format(numbers[name]) if math.isfinite(numbers.get(name, math.nan)) else "–" for name, _, form in COLUMNS]
+        lines.append(f"| {title} | {scale} | " + " | ".join(values) + " |")
+        notes += [f"- {title} at {scale}: {note}" for note in (painting.trouble, *painting.notes) if note]
+    return "\n".join([*lines, *([""] if notes else []), *notes]) + "\n"

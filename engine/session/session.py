@@ -25,9 +25,8 @@ from engine.loop.spec import Knobs
 from engine.session import steering
 from engine.session.branches import Branches
 from engine.session.frame_renderer import FrameRenderer
-from engine.session.frame_requests import cloud_request, frame_request, strip_request
+from engine.session.frame_requests import JobArchive, cloud_request, frame_request, strip_request
 from engine.session.input_files import forget_own_files, with_own_files
-from engine.session.job_archive import JobArchive
 from engine.session.job_views import Cloud, Frame, Frames, JobView, Strip, view_of
 from engine.session.jobs import Board
 from engine.session.library import Library, new_token

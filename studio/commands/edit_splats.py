@@ -7,11 +7,10 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from engine.assets.export.recoloured_ply import recolour_ply
 from engine.assets.export.sheet import write_sheet
 from engine.assets.export.splat_cloud import sh0_from_rgb
 from engine.core.paths import given_path
-from engine.editing.painting_splats import paint_splats
+from engine.editing.painting_splats import paint_splats, recolour_ply
 from engine.editing.texturing import Painting
 from engine.errors import InputError, MissingError
 from engine.loop.devices import limit_threads

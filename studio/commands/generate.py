@@ -21,10 +21,10 @@ from engine.loop.inspection import recipe_text
 from engine.loop.messages import Event, Finished, RolledBack, StageStarted, Stepped, Unattended, Warned
 from engine.loop.prompt_words import heard
 from engine.loop.recipe import Recipe
+from engine.loop.recipe_chain import Replayed
 from engine.loop.reference import input_files
 from engine.loop.reference.provenance import origin_in
 from engine.loop.reference.reference_source import FromRun, FromShelf, asked_in, names_file
-from engine.loop.replay import Replayed
 from engine.loop.results import FORMATS, RESULT_FILES, write_results
 from engine.loop.run import run
 from engine.loop.settings import Settings, with_values

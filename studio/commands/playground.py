@@ -17,9 +17,8 @@ from engine.errors import storage_errors
 from engine.loop.devices import limit_threads
 from engine.loop.prompt_words import Heard, heard
 from engine.playground.grid import Grid, canvas_settings, chosen_methods, chosen_scales
-from engine.playground.numbers import document, table
 from engine.playground.painting import Brushed, Painting
-from engine.playground.play import play
+from engine.playground.play import document, play, table
 from engine.playground.sheet import compose, film
 from engine.prior.registry import load_prior
 from studio.commands.folders import put_aside, ready

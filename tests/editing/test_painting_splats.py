@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 import torch
 
-from engine.assets.export.recoloured_ply import COLOURS, recolour_ply
 from engine.assets.meshes.mesh_shape import ReferenceShape
 from engine.editing.mesh_to_splats import write_mesh_as_splats
-from engine.editing.painting_splats import PaintedSplats, paint_splats
+from engine.editing.painting_splats import COLOURS, PaintedSplats, paint_splats, recolour_ply
 from engine.editing.texturing import Paint, Painting
 from engine.errors import FileFormatError
 from engine.loop.export_source import open_source

@@ -11,7 +11,7 @@ import torch
 from engine.errors import InputError
 from engine.loop.messages import Finished, SetKnobs, Unattended
 from engine.loop.recipe import Change, Recipe
-from engine.loop.replay import Replayed
+from engine.loop.recipe_chain import Replayed
 from engine.loop.run import run
 from engine.loop.settings import Settings
 from tests.loop.balls import ScriptedCommands, ball_prior, quick_knobs, quick_spec

@@ -7,8 +7,8 @@ import json
 import numpy as np
 
 from engine.playground.grid import Grid, canvas_settings
-from engine.playground.numbers import document, table
 from engine.playground.painting import SIZE, Painting
+from engine.playground.play import document, table
 from engine.playground.sheet import compose, film
 from tests.loop.balls import ball_prior
 

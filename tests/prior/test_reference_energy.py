@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from engine.loop.reference.draft import pulled
 from engine.prior.analytic import AnalyticPrior, gaussian
 from engine.prior.base import Condition, Prediction, Prompts
-from engine.prior.reference.energy import pulled
 from engine.prior.reference.strength import Influence, StrengthCurve, gate
 from engine.prior.sampling import ddim, sampling_times
 

@@ -1,4 +1,14 @@
-"""A draft in sight of a reference: what the prior is told at each sampling step, and the pull where it cannot be told."""
+"""A draft in sight of a reference: what the prior is told at each sampling step, and the pull where it cannot be told.
+
+A reference for priors that were taught none: an energy whose score is composed with the prior's (arXiv 2206.01714).
+
+The energy |x_t - a c|^2 / (2 sig^2) pulls towards a target c; weighted with lambda its score joins the prior's,
+
+    eps' = (eps + lambda (x_t - a c) / sig) / (1 + lambda),    x0' = (x0 + lambda c) / (1 + lambda).
+
+Dividing by 1 + lambda moves no zero of the joint score, and keeps the noise as long as noise is. With a Gaussian prior of mean mu
+and variance v at this time that zero is (a mu / v + k a c) / (1 / v + k) with k = lambda / sig^2.
+"""
 
 from __future__ import annotations
 
@@ -10,18 +20,26 @@ from PIL import ImageColor
 from torch import Tensor
 
 from engine.core.cameras import Cameras
+from engine.core.noise_schedule import NoiseSchedule, eps_from_x0
 from engine.core.views import LUMA, Views
 from engine.loop.reference.guide import Guide, mask_of, with_reference
 from engine.loop.reference.refine import strength_metrics
 from engine.loop.spec import Knobs
 from engine.prior.base import Prediction, Prior, Prompts, Reference
-from engine.prior.reference.energy import pulled
 from engine.prior.reference.maps import ReferenceMaps, routed
 from engine.prior.reference.silhouette import outline_iou
 from engine.prior.sampling import predict_guided
 
 FROM_NOISE, FROM_REFERENCE = 0.999, 0.33
 """Shares of the schedule at which a draft begins that follows its reference not at all, and wholly."""
+
+
+def pulled(
+    prediction: Prediction, x_t: Tensor, t: Tensor, schedule: NoiseSchedule, target: Tensor, strengths: Tensor
+) -> Prediction:
+    """The joint prediction; ``target`` (B,C,h,w) in the prior's space, ``strengths`` lambda, which broadcast to it."""
+    x0 = (prediction.x0 + strengths * target) / (1 + strengths)
+    return Prediction(eps_from_x0(x_t, x0, *schedule.signal_and_noise(t, x_t)), x0)
 
 
 def colours_named(prompt: str) -> tuple[str, ...]:

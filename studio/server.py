@@ -29,6 +29,7 @@ from studio.upload_limits import Receiving
 MAX_MESSAGE_BYTES = 64 << 20  # a scene with 200 000 splats in one message is 6.4 MB
 PACKED_BYTES = 10_000  # shorter answers are sent as they are
 SEND_BUFFER_BYTES = 128 << 10  # a kernel buffer is a queue of old pictures: keep it short
+QUEUE_POLL_SECONDS = 0.02  # Gradio's queue looks for work a thousand times a second: 7 % of a core while nobody does anything
 
 
 class Packed:
@@ -140,6 +141,7 @@ def _tune(page: gr.Blocks) -> None:
 
     Compressing pictures that are compressed already costs the event loop 0.2 s per megabyte.
     """
+    page._queue.sleep_when_free, page._queue.progress_update_sleep_when_free = QUEUE_POLL_SECONDS, 5 * QUEUE_POLL_SECONDS
     config = page.server.config
     config.ws_per_message_deflate = False
     config.ws_max_size = MAX_MESSAGE_BYTES

@@ -16,7 +16,7 @@ from starlette.websockets import WebSocket
 from websockets.sync.client import connect
 
 from engine.errors import InputError
-from studio.server import MAX_MESSAGE_BYTES, Serving, open_port, usable_port
+from studio.server import MAX_MESSAGE_BYTES, QUEUE_POLL_SECONDS, Serving, open_port, usable_port
 
 
 @pytest.fixture
@@ -56,7 +56,9 @@ def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serving]:
     with gr.Blocks(analytics_enabled=False) as page:
         gr.Markdown("hello")
     routes = [Route("/config", lambda request: PlainTextResponse("ours")), WebSocketRoute("/echo", echo)]
+    gradios_own = page._queue.sleep_when_free
     opened = open_port(page, routes, host="127.0.0.1", port=0, share=False)
+    assert gradios_own < page._queue.sleep_when_free == QUEUE_POLL_SECONDS, "an idle page leaves the processor to the run"
     yield opened
     opened.close()
 

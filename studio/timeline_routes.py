@@ -20,8 +20,9 @@ FRESH, KEPT = {"Cache-Control": "no-store"}, {"Cache-Control": "private, max-age
 
 
 def timeline_routes(session: Session) -> list[BaseRoute]:
-    """``/timeline/{token}``, ``/timeline/{token}/{step}`` for its row of pictures, and POST to go back there; DELETE takes back
-    the live change with a number, made from a step on.
+    """``/timeline/{token}``, ``/timeline/{token}/{step}`` for its row of pictures, and POST to go back there; PUT holds a moment
+    that is looked at, so that it is not thinned out; DELETE takes back the live change with a
+    number, made from a step on.
     """
 
     def timeline(request: Request) -> Response:
@@ -37,6 +38,13 @@ def timeline_routes(session: Session) -> list[BaseRoute]:
         except StudioError as error:
             return _refusal(error)
         return FileResponse(path, media_type="image/jpeg", headers=KEPT)
+
+    def hold(request: Request) -> Response:
+        try:
+            session.branches.hold(request.path_params["token"], request.path_params["step"])
+        except StudioError as error:
+            return _refusal(error)
+        return Response(status_code=204)
 
     def rewind(request: Request) -> Response:
         try:
@@ -56,6 +64,7 @@ def timeline_routes(session: Session) -> list[BaseRoute]:
     return [
         Route("/timeline/{token}", timeline),
         Route("/timeline/{token}/{step:int}", picture),
+        Route("/timeline/{token}/{step:int}", hold, methods=["PUT"]),
         Route("/timeline/{token}/{step:int}", rewind, methods=["POST"]),
         Route("/timeline/{token}/{step:int}/{number:int}", undo, methods=["DELETE"]),
     ]

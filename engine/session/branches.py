@@ -22,8 +22,10 @@ from engine.session.undo import Undo, changed_knobs
 class Branches:
     """The timelines of a session's runs, by token, and what is made of their moments. InputError for an unknown run."""
 
-    def __init__(self, board: Board, limits: Limits, bytes_of: Callable[[str], int]) -> None:
-        self._board, self._limits, self._bytes_of = board, limits, bytes_of
+    def __init__(
+        self, board: Board, limits: Limits, bytes_of: Callable[[str], int], hold: Callable[[str, int], None]
+    ) -> None:
+        self._board, self._limits, self._bytes_of, self._hold = board, limits, bytes_of, hold
 
     def timeline(self, token: str) -> Timeline:
         """What is kept of a run's course."""
@@ -40,12 +42,19 @@ class Branches:
             raise InputError(f"There is no picture of step {total_step}.", "Reload the page.")
         return path
 
+    def hold(self, token: str, total_step: int) -> None:
+        """Somebody looks at a moment: while the run goes on, it is not thinned out (`engine.session.timeline.MOST_HELD`)."""
+        record = self._board.get(token).record
+        if record.state not in ENDED and record.session == self._board.library.session:
+            self._hold(token, total_step)
+
     def rewind(self, token: str, total_step: int) -> None:
         """Let a run that has not ended go on from a full moment; what came after it is given up.
 
         Raises InputError for a moment that is not full, StateError for a run that has ended: that can be branched.
         """
         self._full(token, total_step)
+        self.hold(token, total_step)
         with claimed(self._board, token) as job:
             with self._board.changed:
                 if job.record.state in ENDED or job.record.stopping:

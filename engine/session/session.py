@@ -81,7 +81,7 @@ class Session:
         written = with_thumbnail(write_results, frames)
         timelines = TimelineKeeper(self.library.folder, frames, load_copy)
         self._engine = Engine(self._board, run, written, load_prior, self._frame_renderer, settle, timelines)
-        self.branches = Branches(self._board, self.limits, self.runs.bytes_of)
+        self.branches = Branches(self._board, self.limits, self.runs.bytes_of, timelines.hold)
         self._frames, self._check, self._resume_interrupted = frames, check, resume_interrupted
         self._prepare, self._open, self._submitting = prepare, False, threading.Lock()
 

@@ -1,7 +1,8 @@
 """The course of a run: moments with a picture each, some of which the run can go on from, and what was changed when.
 
 What is kept is bounded: `MOST_PICTURES` moments with a row of pictures from all round, and of these at most `MOST_FULL`, or
-`FULL_BYTES` of them, with the run's whole state. Of too many the one goes that leaves the smallest gap.
+`FULL_BYTES` of them, with the run's whole state. Of too many the one goes that leaves the smallest gap, but never the newest,
+nor one of the last `MOST_HELD` that somebody has looked at or gone back to.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from engine.loop.settings import Value
 
 FOLDER, LISTING = "timeline", "timeline.json"
 MOST_PICTURES, MOST_FULL, FULL_BYTES, MOST_CHANGES = 24, 5, 256 << 20, 200
+MOST_HELD = 2  # of the full ones; the newest and two more have to find room below MOST_FULL
 ONE_MOVE_STEPS = 25  # changes of the same settings within so many steps are one: a slider that is dragged
 QUALITY = 82
 CHECKPOINT = "checkpoint"
@@ -53,10 +55,11 @@ class Change:
 
 @dataclass(frozen=True)
 class Timeline:
-    """``moments`` and ``changes`` in the order of their steps."""
+    """``moments`` and ``changes`` in the order of their steps; ``held`` are the total steps of moments that stay, newest last."""
 
     moments: tuple[Moment, ...] = ()
     changes: tuple[Change, ...] = ()
+    held: tuple[int, ...] = ()
 
     def moment(self, total_step: int) -> Moment | None:
         """The one after this step."""
@@ -91,30 +94,43 @@ class Timeline:
         names = (name for name in change.values if name not in later and name in known)
         return {name: known[name] for name in names if known[name] != change.values[name]}
 
+    def holding(self, total_step: int) -> Timeline:
+        """With a moment that stays while others are thinned out, until `MOST_HELD` later ones are held; as it is without one."""
+        if self.moment(total_step) is None:
+            return self
+        others = (each for each in self.held if each != total_step)
+        return replace(self, held=(*others, total_step)[-MOST_HELD:])
+
     def until(self, total_step: int) -> Timeline:
         """Without what came after a step."""
         return Timeline(
             tuple(each for each in self.moments if each.total_step <= total_step),
             tuple(each for each in self.changes if each.total_step <= total_step),
+            tuple(each for each in self.held if each <= total_step),
         )
 
     def thinned(self, full_bytes: Callable[[Moment], int]) -> Timeline:
         """Within the bounds: moments that are too many go, and of full ones the state."""
         moments = list(self.moments)
         full = [each for each in moments if each.full]
-        while len(full) > MOST_FULL or (len(full) > 1 and sum(map(full_bytes, full)) > FULL_BYTES):
-            least = full.pop(_least(full))
+        while len(full) > MOST_FULL or sum(map(full_bytes, full)) > FULL_BYTES:
+            place = _least(full, self.held)
+            if place is None:
+                break
+            least = full.pop(place)
             moments[moments.index(least)] = replace(least, full=False, values=None)
         while len(moments) > MOST_PICTURES:
-            light = [i for i in range(1, len(moments) - 1) if not moments[i].full]
+            spare = range(1, len(moments) - 1)
+            light = [i for i in spare if not moments[i].full and moments[i].total_step not in self.held]
             del moments[min(light, key=lambda i: moments[i + 1].total_step - moments[i - 1].total_step)]
         return replace(self, moments=tuple(moments))
 
 
-def _least(moments: list[Moment]) -> int:
-    """The place of the one, not the newest, whose neighbours are closest together; of two, the first."""
+def _least(moments: list[Moment], held: tuple[int, ...]) -> int | None:
+    """The place of the one, neither held nor the newest, whose neighbours are closest together; of two, the first."""
     steps = [0, *(each.total_step for each in moments)]
-    return min(range(len(moments) - 1), key=lambda i: steps[i + 2] - steps[i], default=0)
+    free = (i for i in range(len(moments) - 1) if moments[i].total_step not in held)
+    return min(free, key=lambda i: steps[i + 2] - steps[i], default=None)
 
 
 def read_timeline(folder: Path) -> Timeline:
@@ -123,7 +139,8 @@ def read_timeline(folder: Path) -> Timeline:
         told = json.loads((folder / FOLDER / LISTING).read_text(encoding="utf-8"))
         moments = tuple(Moment(**each) for each in told["moments"])
         if all(isinstance(each.total_step, int) for each in moments):
-            return Timeline(moments, tuple(Change(**each) for each in told["changes"]))
+            changes = tuple(Change(**each) for each in told["changes"])
+            return Timeline(moments, changes, tuple(map(int, told.get("held", ()))))
     return Timeline()
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from threading import Lock
 
 from engine.loop.messages import KnobsApplied, SceneCopy
 from engine.loop.recipe import changed_values
@@ -48,6 +49,7 @@ class TimelineKeeper:
         self._picture_due: dict[str, float] = {}
         self._full_due: dict[str, float] = {}
         self._newest: dict[str, SceneCopy] = {}
+        self._writing = Lock()  # the engine's thread tells what happens, and any other what is to be held
 
     def timeline(self, token: str) -> Timeline:
         """What is kept of a run."""
@@ -91,6 +93,10 @@ class TimelineKeeper:
             full = replace(_moment(record), full=True, values=_plain(flatten_knobs(self._in_force(record))))
             self._write(record.token, lambda timeline: timeline.with_moment(full))
 
+    def hold(self, token: str, total_step: int) -> None:
+        """Somebody looks at this moment, or goes back to it: it stays, see `Timeline.holding`. From any thread."""
+        self._write(token, lambda timeline: timeline.holding(total_step))
+
     def went_back(self, token: str, total_step: int) -> None:
         """The run goes on from there; what came after is no part of it any more."""
         for known in (self._knobs, self._picture_due, self._full_due, self._newest):
@@ -122,7 +128,7 @@ class TimelineKeeper:
         return faces
 
     def _write(self, token: str, change: Callable[[Timeline], Timeline]) -> None:
-        with suppress(Exception):
+        with self._writing, suppress(Exception):
             write_timeline(self._folder(token), change(self.timeline(token)))
 
     def _in_force(self, record: JobRecord) -> Knobs:

@@ -87,6 +87,7 @@
 
     choose(step) {
       this.chosen = step;
+      fetch(this.picture({ total_step: step }), { method: "PUT" }).catch(() => {});  // so that it is not thinned out meanwhile
       this.draw();
       this.stage.beside.choose("before");
     }

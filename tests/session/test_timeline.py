@@ -58,6 +58,26 @@ def test_of_too_many_full_moments_the_newest_stays_and_the_others_are_spread() -
     assert huge == [200], "one is kept whatever it takes"
 
 
+def test_a_moment_that_is_held_is_not_thinned_out_until_later_ones_are() -> None:
+    timeline = moments(10, full=(10,)).holding(10).holding(99)
+    for step in range(11, 200):
+        timeline = timeline.with_moment(Moment(step, "refine", step, 0, True)).thinned(lambda moment: 1)
+    kept = [each.total_step for each in timeline.moments if each.full]
+    assert 10 in kept and kept[-1] == 199 and len(kept) == MOST_FULL
+    huge = timeline.thinned(lambda moment: 1 << 40)
+    assert [each.total_step for each in huge.moments if each.full] == [10, 199]
+    later = timeline.holding(199).holding(kept[1])
+    assert later.held == (199, kept[1]) and later.until(150).held == tuple(s for s in later.held if s <= 150)
+    assert 10 not in [each.total_step for each in later.thinned(lambda moment: 1 << 40).moments if each.full]
+
+
+def test_a_light_moment_that_is_held_stays_a_picture() -> None:
+    timeline = moments(1, 2, 3).holding(2)
+    for step in range(4, 200):
+        timeline = timeline.with_moment(Moment(step, "refine", step, 0)).thinned(lambda moment: 1)
+    assert timeline.moment(2) is not None and len(timeline.moments) == MOST_PICTURES
+
+
 def test_a_slider_that_is_dragged_is_one_change() -> None:
     timeline = Timeline()
     for step, values in ((5, {"a": 1}), (6, {"a": 2}), (9, {"a": 3}), (10, {"b": 1}), (90, {"b": 2})):
@@ -129,6 +149,23 @@ def test_a_run_goes_back_and_on_from_there_with_the_settings_of_then(quick: None
     run.free()
     assert session.wait(token, 30).state == "done"
     assert session.view(token).total_step == 40
+
+
+def test_a_moment_that_somebody_looks_at_can_still_be_branched_much_later(
+    quick: None, session: Session, run: FakeRun
+) -> None:
+    token = held(session, run, steps=60)
+    at_step(session, run, token, 7)
+    looked_at = next(each.total_step for each in session.branches.timeline(token).moments if each.full)
+    session.branches.hold(token, looked_at)
+    at_step(session, run, token, 12)
+    back = max(each.total_step for each in session.branches.timeline(token).moments if each.full)
+    session.branches.rewind(token, back)
+    run.free()
+    assert session.wait(token, 30).state == "done"
+    kept = {each.total_step for each in session.branches.timeline(token).moments if each.full}
+    assert {looked_at, back} <= kept and len(kept) <= MOST_FULL
+    assert session.wait(session.branches.fork(token, looked_at, "ada", {}), 30).state == "done"
 
 
 def test_a_paused_run_goes_on_when_it_is_put_back(quick: None, session: Session, run: FakeRun) -> None:

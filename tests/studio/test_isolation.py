@@ -55,6 +55,7 @@ ROUTES = {
     ("/given/{token}", "GET"): TOKEN,
     ("/timeline/{token}", "GET"): TOKEN,
     ("/timeline/{token}/{step:int}", "GET"): TOKEN,
+    ("/timeline/{token}/{step:int}", "PUT"): TOKEN,
     ("/timeline/{token}/{step:int}", "POST"): TOKEN,
     ("/timeline/{token}/{step:int}/{number:int}", "DELETE"): TOKEN,
     ("/exports/formats", "GET"): NOBODYS,

@@ -85,7 +85,7 @@ class Board:
         return self._jobs.get(token)
 
     def all(self) -> list[Job]:
-        """Every job, oldest first."""
+        """Every job, in the order in which they came."""
         with self.changed:
             return list(self._jobs.values())
 
@@ -100,7 +100,7 @@ class Board:
     def move(self, job: Job, state: State, change: Change = unchanged, *, front: bool = False) -> None:
         """Put a job into a state; from now on this session looks after it. ``front``: before its owner's other jobs."""
         with self.changed:
-            job.record = change(replace(job.record, state=state, session=self.library.session))
+            job.record = change(replace(job.record, state=state, session=self.library.session, place=0))
             self._place(job, front)
 
     def remove(self, job: Job, check: Callable[[JobRecord], None], dispose: Callable[[str], None]) -> None:
@@ -166,22 +166,25 @@ class Board:
             tickets = [Ticket(job.rank, job.record.owner, token) for token, job in self._waiting.items()]
             return turn_order(tickets, self._served)
 
-    def reorder(self, token: str, place: int) -> None:
-        """Let a waiting job be number ``place``, from 0, of its owner's; one that does not wait is left as it is."""
+    def reorder(self, token: str, place: int) -> list[Job]:
+        """Let a waiting job be number ``place``, from 0, of its owner's; one that does not wait is left as it is.
+
+        Returns the jobs whose records now say their place, which are to be saved.
+        """
         with self.changed:
             job = self._waiting.get(token)
             if job is None:
-                return
-            own = sorted(
-                (each for each in self._waiting.values() if each.record.owner == job.record.owner), key=lambda each: each.rank
-            )
+                return []
+            of_owner = [each for each in self._waiting.values() if each.record.owner == job.record.owner]
+            own = sorted(of_owner, key=lambda each: each.rank)
             ranks = [each.rank for each in own]
             own.remove(job)
             own.insert(min(max(place, 0), len(own)), job)
-            for each, rank in zip(own, ranks, strict=True):
-                each.rank = rank
+            for number, (each, rank) in enumerate(zip(own, ranks, strict=True), 1):
+                each.rank, each.record = rank, replace(each.record, place=number)
             self._positions = None
             self.changed.notify_all()
+            return own
 
     def position(self, token: str) -> int:
         """1 for the job that runs next; 0 for one that does not wait."""

@@ -100,9 +100,10 @@ class OwnedRuns:
         return [token for token in self._board.order() if self.owner(token) == owner]
 
     def reorder(self, token: str, owner: str, place: int) -> None:
-        """Let a run that waits be number ``place``, from 0, of the owner's that do."""
+        """Let a run that waits be number ``place``, from 0, of the owner's that do; also after the next start."""
         self._check_owner(self.owner(token), owner)
-        self._board.reorder(token, place)
+        for job in self._board.reorder(token, place):
+            self._board.save(job)
 
     def to_free(self, owner: str, size: int) -> list[Entry]:
         """What would go first to free at least ``size`` bytes: the trash, then runs without a star that have ended, oldest first.

@@ -37,7 +37,8 @@ class JobRecord:
     ended while the job was running since it last left a checkpoint further on than any before, at ``checkpoint_step``.
     ``client_key`` is what a client calls this submission, so that one that is sent again is known. ``waits_before`` is the stage
     before which the run is held until a person lets it go on: a draft to choose from. ``schedule`` are the live changes that it
-    is still to make by itself, by their steps.
+    is still to make by itself, by their steps. ``place`` is its number, from 1, among its owner's waiting runs where somebody put
+    them in order; 0 where nobody did.
     """
 
     token: str
@@ -59,6 +60,7 @@ class JobRecord:
     client_key: str = ""
     waits_before: str = ""
     schedule: tuple[Change, ...] = ()
+    place: int = 0
 
     @property
     def title(self) -> str:
@@ -86,13 +88,13 @@ def to_json(record: JobRecord) -> str:
 
 _PLAIN = ("token", "owner", "created", "state", "revision", "checkpoint_revision",
           "warnings", "error", "files", "session", "stopping", "deaths", "checkpoint_step", "client_key",
-          "waits_before")  # fmt: skip
+          "waits_before", "place")  # fmt: skip
 
 
 def from_json(text: str) -> JobRecord:
     """Read what ``to_json`` wrote. Raises FileFormatError for anything else."""
     try:
-        document = {"checkpoint_step": 0, "client_key": "", "waits_before": "", "schedule": [], **json.loads(text)}
+        document = {"checkpoint_step": 0, "client_key": "", "waits_before": "", "schedule": [], "place": 0, **json.loads(text)}
         _check(document)
         settings = with_values(_blank("pictures"), document["settings"])
         return JobRecord(
@@ -111,6 +113,7 @@ def from_json(text: str) -> JobRecord:
 _TYPES = {
     "token": str, "owner": str, "created": Real, "revision": int, "checkpoint_revision": int, "session": str, "stopping": bool,
     "deaths": int, "checkpoint_step": int, "client_key": str, "waits_before": str,
+    "place": int,
     "settings": dict, "knobs": dict, "files": dict, "progress": dict, "schedule": list,
 }  # fmt: skip
 

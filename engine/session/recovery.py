@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+import math
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
@@ -14,7 +15,9 @@ MAX_DEATHS = 3
 
 
 def recovered(library: Library, resume_interrupted: bool, but: Collection[str] = ()) -> list[JobRecord]:
-    """Records for the board, oldest first; to be called, and what it takes up written, while the library is ``deciding``.
+    """Records for the board, in the order in which they are to go.
+
+    To be called, and what it takes up written, while the library is ``deciding``.
 
     ``but`` are tokens of runs that are known to have ended: thousands of them are read when somebody asks for them.
 
@@ -24,7 +27,7 @@ def recovered(library: Library, resume_interrupted: bool, but: Collection[str] =
     ``MAX_DEATHS`` times: it may be the reason, and then a person decides.
     """
     found = []
-    for record in library.read_all(but):
+    for record in by_turn(library.read_all(but)):
         mine = record.state in ENDED or not library.is_alive(record.session)
         if mine:
             library.clear_away(record)
@@ -33,6 +36,11 @@ def recovered(library: Library, resume_interrupted: bool, but: Collection[str] =
         elif mine:
             found.append(_taken_up(record, library.session) if resume_interrupted else _left(record))
     return found
+
+
+def by_turn(records: Iterable[JobRecord]) -> list[JobRecord]:
+    """Those that were running first, then those that somebody put in order, then the others; the older one first."""
+    return sorted(records, key=lambda each: (each.state != "running", each.place or math.inf, each.created, each.token))
 
 
 @contextmanager

@@ -92,7 +92,7 @@ class Session:
             self.runs.catalogue.refresh()
             self._board.fetch = self.runs.catalogue.ended_record
             for record in recovered(self.library, self._resume_interrupted, self.runs.catalogue.ended()):
-                job = self._board.add(record, front=record.progress.total_step > 0)
+                job = self._board.add(record, front=record.progress.total_step > 0 and not record.place)
                 if record.session == self.library.session:
                     self._board.save(job)
 

@@ -112,6 +112,22 @@ def test_own_runs_that_wait_change_places(session: Session, run: FakeRun) -> Non
     run.free()
 
 
+def test_the_order_of_own_runs_survives_restarts(open_session, session: Session, run: FakeRun) -> None:
+    run.hold()
+    first, *waiting = [session.submit(settings_of(f"run {n}", 2), "ada") for n in range(4)]
+    eventually(lambda: session.view(first).state == "running")
+    session.runs.reorder(waiting[2], "ada", 0)
+    later = session.submit(settings_of("one more", 2), "ada")
+    for _ in range(2):
+        run.free()
+        session.close()
+        run.hold()
+        session = open_session()
+        eventually(lambda again=session: again.runs.waiting("ada")[:1] != [first] and first not in again.runs.waiting("ada"))
+        assert session.runs.waiting("ada") == [waiting[2], waiting[0], waiting[1], later]
+    run.free()
+
+
 def test_what_would_go_first_is_the_trash_then_the_oldest_without_a_star(session: Session) -> None:
     runs = [ended(session, f"run {n}") for n in range(4)]
     session.runs.relabel(runs[0], "ada", {"starred": True})

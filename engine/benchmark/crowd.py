@@ -15,16 +15,15 @@ import os
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from tempfile import TemporaryDirectory
+from contextlib import contextmanager
 from typing import Any
 
 import websockets
 
-from engine.benchmark.page_start import PATIENCE_SECONDS, ROOT, free_port
+from engine.benchmark.page_start import ROOT
 from engine.benchmark.report import Goal, Row, machine_facts, table
+from engine.benchmark.served_studio import Studio, served
 from engine.benchmark.timing import Comparison, interleaved
 from engine.errors import RunError
 
@@ -33,29 +32,9 @@ CLIENTS, TURNS, TURN_SECONDS = 50, 6, 8.0
 STEPS = 10_000  # more than are ever taken: the run shall not end while it is measured
 
 
-class Studio:
-    """A studio's API at ``url``, as far as this benchmark needs it."""
-
-    def __init__(self, url: str) -> None:
-        self.url = url
-        self._direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-
-    def call(self, method: str, path: str, body: Any = None) -> Any:
-        """One call of the API. Raises OSError."""
-        content = None if body is None else json.dumps(body).encode()
-        headers = {"Authorization": "Bearer benchmark", "Content-Type": "application/json"}
-        request = urllib.request.Request(f"{self.url}/api/v1{path}", content, headers, method=method)
-        with self._direct.open(request, timeout=30) as answer:
-            return json.loads(answer.read() or b"null")
-
-    def steps(self, token: str) -> int:
-        """How many steps the run has taken."""
-        return int(self.call("GET", f"/runs/{token}")["total_step"])
-
-
 def measure_crowd(clients: int = CLIENTS, turns: int = TURNS) -> Row:
     """Both speeds of one run, in turns of ``TURN_SECONDS``."""
-    with _served() as studio:
+    with served() as studio:
         body = {"prompt": "a red mug", "settings": {"refine_steps": STEPS}}
         token = _begun(studio, body)
 
@@ -71,30 +50,6 @@ def measure_crowd(clients: int = CLIENTS, turns: int = TURNS) -> Row:
         studio.call("POST", f"/runs/{token}/stop")
     name = f"a run with {clients} clients of page and API"
     return Row("crowd", name, 1 / pair.value, "it/s", 1 / pair.reference, "no client", pair.speed_up, GOAL)
-
-
-@contextmanager
-def _served() -> Iterator[Studio]:
-    port = free_port()
-    with TemporaryDirectory(ignore_cleanup_errors=True) as library:
-        command = [sys.executable, "-m", "studio", "--port", str(port), "--library", library]
-        process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            studio, began = Studio(f"http://127.0.0.1:{port}"), time.monotonic()
-            while not _ready(studio):
-                if process.poll() is not None or time.monotonic() - began > PATIENCE_SECONDS:
-                    raise RunError("The studio served no page.", "Start python -m studio by hand.")
-                time.sleep(0.2)
-            yield studio
-        finally:
-            process.terminate()
-            process.wait(30)
-
-
-def _ready(studio: Studio) -> bool:
-    with suppress(OSError):
-        return bool(studio.call("GET", "/"))
-    return False
 
 
 def _begun(studio: Studio, body: dict[str, Any]) -> str:

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from engine.errors import InputError, storage_errors
 from studio.messages import size_words
 
-OPTION_NAMES = ("size_m", "up", "origin", "faces", "texture_size", "frames", "fps", "frame_size", "layer", "name")
+if TYPE_CHECKING:
+    from engine.assets.export.formats.base import ExportOptions
+
+OPTION_NAMES = ("size_m", "up", "origin", "faces", "texture_size", "frames", "fps", "frame_size", "layer", "background", "name")
+TRIM_NAMES = ("least_opacity", "most_size", "most_stretch")
+LAMP_NAMES = {"lamp": "strength", "lamp_azimuth_deg": "azimuth_deg", "lamp_elevation_deg": "elevation_deg"}
 
 
 def add_export(commands: argparse._SubParsersAction) -> None:
@@ -30,29 +36,55 @@ def add_export(commands: argparse._SubParsersAction) -> None:
     parser.add_argument("--fps", type=int, metavar="N", help="pictures a second (default 24)")
     parser.add_argument("--frame-size", type=int, metavar="PX", help="side of a film's pictures (default 320)")
     parser.add_argument("--path", type=Path, metavar="FILE.json", help="a camera path instead of one turn (see camera_path.py)")
-    parser.add_argument("--layer", choices=("colour", "depth", "normal", "alpha"), help="what pictures show (default: colour)")
+    _add_look(parser)
+    _add_trim(parser)
     parser.add_argument("--name", help="what the object is called in the file (default: its words)")
     parser.set_defaults(command=_run)
+
+
+def _add_look(parser: argparse.ArgumentParser) -> None:
+    layers = ("colour", "depth", "normal", "alpha")
+    parser.add_argument("--layer", choices=layers, help="what pictures show (default: colour)")
+    parser.add_argument("--background", metavar="#RRGGBB", help="ground of pictures and films (default: the format's own)")
+    parser.add_argument("--lamp", type=float, metavar="0..1", help="how much of a film's light is a lamp's (default 0)")
+    parser.add_argument("--lamp-azimuth-deg", type=float, metavar="DEG", help="from where it shines (default 45)")
+    parser.add_argument("--lamp-elevation-deg", type=float, metavar="DEG", help="how far above (default 50)")
+
+
+def _add_trim(parser: argparse.ArgumentParser) -> None:
+    box = ("LOW_X", "LOW_Y", "LOW_Z", "HIGH_X", "HIGH_Y", "HIGH_Z")
+    crop_help = "leave away what is outside of a box, in world units: the object is about 2 long, x its front, z up"
+    parser.add_argument("--crop", type=float, nargs=6, metavar=box, help=crop_help)
+    parser.add_argument("--least-opacity", type=float, metavar="0..1", help="leave away splats that cover less: haze")
+    parser.add_argument("--most-size", type=float, metavar="UNITS", help="leave away splats that are larger: specks")
+    parser.add_argument("--most-stretch", type=float, metavar="TIMES", help="leave away splats that are drawn out more: needles")
 
 
 def _run(options: argparse.Namespace) -> int | None:
     if options.format is None:
         return _list()
-    from engine.assets.export.formats.base import ExportOptions
     from engine.loop.exporting import export, format_named
 
     if options.source is None:
         raise InputError("There is nothing to export.", "Give the folder of a result, a splat file or a mesh.")
-    given = {name: value for name in OPTION_NAMES if (value := getattr(options, name)) is not None}
-    if options.path is not None:
-        given["path"] = _text(options.path)
-    chosen, settled = format_named(options.format), ExportOptions(**given)
+    chosen, settled = format_named(options.format), _options(options)
     out = options.out or _beside(options.source, chosen.suffix)
     done = export(options.source, options.format, settled, out)
     for note in done.notes:
         print(f"note: {note}")
     print(f"{done.path}  {size_words(done.path.stat().st_size)}")
     return None
+
+
+def _options(options: argparse.Namespace) -> ExportOptions:
+    """What the export sheet would send."""
+    from engine.assets.export.formats.base import ExportOptions, Lamp, Trim
+
+    given = {name: value for name in OPTION_NAMES if (value := getattr(options, name)) is not None}
+    cuts = {name: value for name in TRIM_NAMES if (value := getattr(options, name)) is not None}
+    light = {field: value for name, field in LAMP_NAMES.items() if (value := getattr(options, name)) is not None}
+    path = "" if options.path is None else _text(options.path)
+    return ExportOptions(**given, path=path, lamp=Lamp(**light), trim=Trim(box=tuple(options.crop or ()), **cuts))
 
 
 def _list() -> int | None:

@@ -3,7 +3,7 @@
 (() => {
   "use strict";
   const MARK = "maquette_recipe", LOOK_BYTES = 1 << 20;
-  const RECIPES = /\.(toml|mp4|webm|html)$/i, PICTURES = /\.(png|jpe?g|webp|gif|bmp|tiff?|avif|heic)$/i, PACKED = /\.(3mf|zip)$/i;
+  const RECIPES = /\.(toml|mp4|webm|html|usdz)$/i, PICTURES = /\.(png|jpe?g|webp|gif|bmp|tiff?|avif|heic)$/i, PACKED = /\.(3mf|zip)$/i;
   const MODELS = /\.(glb|gltf|obj|ply|stl|off|dae|3mf|zip|splat|spz|sog|ksplat|blocks|json)$/i;
   const make = (tag, look, text) => Object.assign(document.createElement(tag), { className: look || "", textContent: text || "" });
   const endsIn = (pattern) => (file) => pattern.test(file.name);

@@ -398,7 +398,7 @@ def test_what_cannot_be_exported_is_said(fault: str, result: Path, tmp_path: Pat
     assert caught.value.remedy and not (tmp_path / "out.bin").exists()
 
 
-@pytest.mark.parametrize("key", ["obj", "threemf", "html"])
+@pytest.mark.parametrize("key", ["obj", "threemf", "html", "usdz"])
 def test_archives_and_pages_hold_the_recipe(key: str, result: Path, tmp_path: Path) -> None:
     path = made(key, result, tmp_path)
     assert read_recipe(path) == RECIPE

@@ -34,6 +34,14 @@ def of_threemf(path: Path | str) -> str:
     return unescape(match.group(1))
 
 
+def of_usdz(path: Path | str) -> str:
+    """Of the texture of a USDZ. Raises `FileFormatError` where there is none."""
+    recipe = sheet.recipe_in_start(_entry(path, "mesh.png", MOST_BYTES))
+    if not recipe:
+        raise _none(path)
+    return recipe
+
+
 def of_html(path: Path | str) -> str:
     """Of the viewer's page. Raises `FileFormatError` where there is none."""
     with read_errors(path), open(path, "rb") as file:
@@ -72,6 +80,7 @@ _READERS = {
     ".gif": stills.read_recipe,
     ".zip": of_zip,
     ".3mf": of_threemf,
+    ".usdz": of_usdz,
     ".html": of_html,
 }
 

@@ -10,15 +10,14 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping
-from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
 
 from engine.assets.export.files import read_errors
 from engine.assets.export.gltf_writer import JSON_CHUNK, MAGIC, VERTEX_BUFFER, GltfWriter
+from engine.assets.export.sheet import png_of
 from engine.assets.meshes.mesh_shape import vertex_normals
 from engine.errors import FileFormatError, InputError
 
@@ -100,13 +99,6 @@ def write_textured_glb(path: Path | str, baked: Baked, *, recipe: str = "", name
     writer.document["samplers"] = [{"magFilter": _LINEAR_FILTER, "minFilter": _MIPMAPPED, "wrapS": _CLAMP, "wrapT": _CLAMP}]
     writer.document["textures"] = [{"source": 0, "sampler": 0}]
     _write(path, writer, attributes, indices, name)
-
-
-def png_of(texture: np.ndarray) -> bytes:
-    """A picture (H,W,3) uint8 as a PNG file's bytes."""
-    png = BytesIO()
-    Image.fromarray(texture).save(png, format="PNG")
-    return png.getvalue()
 
 
 def read_recipe(path: Path | str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -53,11 +54,24 @@ def write_sheet(path: Path | str, views: np.ndarray, *, columns: int = 4, margin
 
 def write_png(path: Path | str, picture: np.ndarray, *, recipe: str = "") -> None:
     """Write one uint8 RGB or RGBA picture with its recipe. Raises `StorageError`."""
-    info = PngInfo()
+    with atomic_path(path) as partial:
+        partial.write_bytes(png_of(picture, recipe))
+
+
+def png_of(picture: np.ndarray, recipe: str = "") -> bytes:
+    """A uint8 RGB or RGBA picture as a PNG file's bytes; a ``recipe`` stands before the pixels."""
+    info, png = PngInfo(), BytesIO()
     if recipe:
         info.add_itxt(_RECIPE_KEY, recipe)
-    with atomic_path(path) as partial:
-        Image.fromarray(picture).save(partial, format="PNG", pnginfo=info)
+    Image.fromarray(picture).save(png, format="PNG", pnginfo=info)
+    return png.getvalue()
+
+
+def recipe_in_start(start: bytes) -> str:
+    """The recipe that `png_of` has put before the pixels, of the first bytes of a PNG; "" where there is none."""
+    with suppress(OSError, SyntaxError, ValueError), Image.open(BytesIO(start), formats=["PNG"]) as picture:
+        return str(picture.info.get(_RECIPE_KEY, ""))
+    return ""
 
 
 def read_recipe(path: Path | str) -> str:

@@ -12,7 +12,7 @@ from engine.assets.export.bake import Baked
 from engine.assets.export.files import atomic_path
 from engine.assets.export.formats.base import ExportFormat, ExportOptions, turned_up
 from engine.assets.export.formats.counting import faces_in_archive
-from engine.assets.export.glb import png_of
+from engine.assets.export.sheet import png_of
 
 STEM = "mesh"
 

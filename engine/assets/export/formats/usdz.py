@@ -12,17 +12,20 @@ from engine.assets.export.bake import Baked
 from engine.assets.export.files import atomic_path
 from engine.assets.export.formats.base import ExportFormat, ExportOptions, turned_up
 from engine.assets.export.formats.counting import faces_by_usd, usd_modules
-from engine.assets.export.glb import png_of
+from engine.assets.export.sheet import png_of
 from engine.errors import StudioError
 
 
 def write(path: Path, content: Baked, options: ExportOptions) -> None:
-    """Write the package: a stage in metres with one mesh and its preview material."""
+    """Write the package: a stage in metres with one mesh and its preview material.
+
+    The recipe stands in the stage for USD's own tools, and in the texture, where it is read again without them.
+    """
     (UsdUtils,) = usd_modules("UsdUtils")
 
     with tempfile.TemporaryDirectory() as folder, atomic_path(path) as partial:
         stage_path = Path(folder) / "mesh.usdc"
-        (Path(folder) / "mesh.png").write_bytes(png_of(content.texture))
+        (Path(folder) / "mesh.png").write_bytes(png_of(content.texture, options.recipe))
         _stage(stage_path, content, options).Save()
         if not UsdUtils.CreateNewUsdzPackage(str(stage_path), str(partial)):
             raise StudioError("USD could not pack the file.", "Try another folder.")

@@ -15,6 +15,9 @@ from engine.errors import FileFormatError
 MOST_BYTES = 1 << 20
 """Of a recipe."""
 
+TEXTURE = "0/mesh.png"
+"""Where USD's packer puts the texture of a USDZ."""
+
 MODEL = "3D/3dmodel.model"
 MODEL_START = 4 << 20
 """Bytes of a 3MF's model in which its metadata stand."""
@@ -36,7 +39,7 @@ def of_threemf(path: Path | str) -> str:
 
 def of_usdz(path: Path | str) -> str:
     """Of the texture of a USDZ. Raises `FileFormatError` where there is none."""
-    recipe = sheet.recipe_in_start(_entry(path, "mesh.png", MOST_BYTES))
+    recipe = sheet.recipe_in_start(_entry(path, TEXTURE, MOST_BYTES))
     if not recipe:
         raise _none(path)
     return recipe

@@ -139,7 +139,7 @@ def own_routes(
     cut = remembering(cut_now)
     return [
         *viewport_routes(session, viewports),
-        live_route(session, pool, viewports.cameras),
+        live_route(session, pool, viewports.links),
         *download_routes(session),
         *library_routes(session),
         *timeline_routes(session),

@@ -18,7 +18,7 @@ from engine.errors import StudioError
 from engine.lazy import imported
 from engine.loop.spec import RunSpec
 from engine.session import Session
-from studio.live import DISTANCE
+from studio.eye import DISTANCE
 from studio.pictures import jpeg
 from studio.preview import Cut, picture_address
 

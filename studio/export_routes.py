@@ -26,7 +26,7 @@ from engine.errors import InputError, StudioError
 from engine.session import Session
 from engine.session.exports import Export, Exports
 from studio.downloads import slug
-from studio.live import vertical_fov_deg
+from studio.eye import vertical_fov_deg
 from studio.pictures import jpeg
 from studio.uploads import bounded_body
 

@@ -5,6 +5,8 @@ two rows, the renders above what became of them, where there are renders. The br
 ``CREDITS`` and earns one back with each picture that it has drawn, so a slow reader sees fewer pictures, never old ones.
 In come ``{"ack": n}``, ``{"camera": [azimuth_deg, elevation_deg, distance]}``, ``{"size": [width, height]}``, and
 ``{"viewer": name}``: the camera is linked with that of this page's 3D viewport, whose turns go out as ``{"turned": [...]}``.
+``{"layer": name}`` chooses what the pictures show, ``{"crop": [...]}`` (low x y z, high x y z) puts a box with grips into the
+viewport, and ``[]`` takes it away; where it is dragged to goes out the same way.
 """
 
 from __future__ import annotations
@@ -17,17 +19,18 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
 from itertools import count
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.routing import WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from engine.core.camera import Camera, orbit_camera
+from engine.core.camera import Camera
 from engine.errors import StudioError
 from engine.session import Frame, Pictures, Session, Strip
-from studio.linked_cameras import NAME, LinkedCameras, Orbit
+from studio.eye import Eye
+from studio.linked_cameras import Orbit
+from studio.page_links import NAME, Box, PageLinks, box_of
 from studio.pictures import contact_row, contact_rows, jpeg
 from studio.shared_frames import STATUS_SECONDS, Shared
 
@@ -41,64 +44,21 @@ KEEP_ALIVE_SECONDS = 10.0
 SIDE_SECONDS = 1.0  # the strip and the prior's pictures are sent at most this often
 FRAMES_A_SIDE = 4  # between two of them, where messages are few
 FRAME_WAIT_SECONDS = 0.5
-SETTLE_SECONDS = 0.3  # how long after the last move the picture becomes sharp again
-FOV_DEG, DISTANCE = 40.0, 3.05  # the cameras that priors are at home with
-SIZE_LIMITS = (64, 768)
 
-
-@dataclass
-class Eye:
-    """Where this browser looks from, and how large its canvas is."""
-
-    azimuth_deg: float = 35.0
-    elevation_deg: float = 18.0
-    distance: float = DISTANCE
-    width: int = 384
-    height: int = 384
-    moved_at: float = -math.inf
-
-    def camera(self, now: float, running: bool) -> Camera:
-        """The camera to render: half the size while the hand moves it, so that the answer is immediate, or while the run goes.
-
-        A run loses time to every pixel that is drawn of it; once it pauses or ends, the picture is sharp.
-        """
-        divisor = 2 if running or self.blurred_seconds(now) > 0 else 1
-        width, height = self.width // divisor, self.height // divisor
-        return orbit_camera(self.azimuth_deg, self.elevation_deg, self.distance, vertical_fov_deg(width / height), width, height)
-
-    def blurred_seconds(self, now: float) -> float:
-        """How long it is until the picture may be sharp after the last move; 0 where it may be already."""
-        return max(0.0, self.moved_at + SETTLE_SECONDS - now)
-
-    def turn(self, azimuth_deg: float, elevation_deg: float, distance: float, now: float) -> None:
-        """Look from elsewhere; the values come from outside and are brought into range."""
-        self.azimuth_deg = azimuth_deg % 360
-        self.elevation_deg = min(max(elevation_deg, -89.0), 89.0)
-        self.distance = min(max(distance, 1.2), 12.0)
-        self.moved_at = now
-
-    def resize(self, width: float, height: float) -> None:
-        """The canvas has another size, in pixels."""
-        low, high = SIZE_LIMITS
-        scale = min(1.0, high / max(width, height, 1.0))
-        self.width, self.height = (int(min(max(side * scale, low), high)) for side in (width, height))
-
-
-def vertical_fov_deg(aspect: float) -> float:
-    """The vertical field of view of a picture ``aspect`` times as wide as high, whose shorter side spans ``FOV_DEG``."""
-    return math.degrees(2 * math.atan(math.tan(math.radians(FOV_DEG) / 2) / min(aspect, 1.0)))
+Thing = TypeVar("Thing")
 
 
 class LiveStream:
     """One socket's conversation: one task reads, one sends pictures, one sends the status."""
 
     def __init__(
-        self, shared: Shared, token: str, watcher: str, socket: WebSocket, pool: ThreadPoolExecutor, cameras: LinkedCameras
+        self, shared: Shared, token: str, watcher: str, socket: WebSocket, pool: ThreadPoolExecutor, links: PageLinks
     ) -> None:
         self.session, self.shared, self.token, self.watcher = shared.session, shared, token, watcher
-        self.socket, self.pool, self.cameras = socket, pool, cameras
+        self.socket, self.pool, self.links = socket, pool, links
         self.viewer, self.link = "", ExitStack()
         self.turned: asyncio.Queue[Orbit] = asyncio.Queue()
+        self.cropped: asyncio.Queue[Box] = asyncio.Queue()
         self.eye = Eye()
         self.credits = asyncio.Semaphore(CREDITS)
         self.unpaid = 0  # pictures sent and not acknowledged
@@ -107,9 +67,8 @@ class LiveStream:
 
     async def run(self) -> None:
         """Until the browser leaves."""
-        tasks = [
-            asyncio.create_task(part) for part in (self._read(), self._send_pictures(), self._send_status(), self._send_turns())
-        ]
+        parts = (self._read(), self._send_pictures(), self._send_status(), self._send_turns(), self._send_crops())
+        tasks = [asyncio.create_task(part) for part in parts]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -139,36 +98,41 @@ class LiveStream:
         if "camera" in message:
             azimuth_deg, elevation_deg, distance = _finite(message["camera"], 3)
             self.eye.turn(azimuth_deg, elevation_deg, distance, time.monotonic())
-            self.cameras.move(self.viewer, "picture", Orbit(azimuth_deg, elevation_deg, distance))
+            self.links.cameras.move(self.viewer, "picture", Orbit(azimuth_deg, elevation_deg, distance))
         if "size" in message:
             self.eye.resize(*_finite(message["size"], 2))
-        if "camera" in message or "size" in message:  # whoever waits for a picture shall wait for this one
+        if "layer" in message:
+            self.eye.show(str(message["layer"]))
+        if "crop" in message:
+            self.links.crops.move(self.viewer, "picture", box_of(message["crop"]))
+        if {"camera", "size", "layer"} & message.keys():  # whoever waits for a picture shall wait for this one
             self.session.aim(self.token, self.watcher, self._camera(time.monotonic()))
         if "ack" in message and self.unpaid > 0:
             self.unpaid -= 1
             self.credits.release()
 
     def join(self, viewer: str) -> None:
-        """Link the camera with that of the viewport of the page with this name."""
+        """Link camera and crop with those of the viewport of the page with this name."""
         self.link.close()
         if NAME.fullmatch(viewer):
-            self.viewer, loop = viewer, asyncio.get_running_loop()
-
-            def hear(orbit: Orbit) -> None:  # called in viser's thread
-                loop.call_soon_threadsafe(self.turned.put_nowait, orbit)
-
-            self.link.enter_context(self.cameras.joined(viewer, "picture", hear))
+            self.viewer, call = viewer, asyncio.get_running_loop().call_soon_threadsafe  # listeners are called in viser's thread
+            turn, crop = self.turned.put_nowait, self.cropped.put_nowait
+            self.link.enter_context(self.links.cameras.joined(viewer, "picture", lambda orbit: call(turn, orbit)))
+            self.link.enter_context(self.links.crops.joined(viewer, "picture", lambda box: call(crop, box)))
 
     async def _send_turns(self) -> None:
         """Follow the viewport, and tell the page, which follows, too."""
         while True:
-            orbit = await self.turned.get()
-            while not self.turned.empty():
-                orbit = self.turned.get_nowait()
+            orbit = await newest(self.turned)
             self.eye.turn(orbit.azimuth_deg, orbit.elevation_deg, orbit.distance, time.monotonic())
             self.session.aim(self.token, self.watcher, self._camera(time.monotonic()))
             turned = [self.eye.azimuth_deg, self.eye.elevation_deg, self.eye.distance]
             await self.socket.send_text(json.dumps({"turned": turned}))
+
+    async def _send_crops(self) -> None:
+        """Tell the page where its box was dragged to in the viewport."""
+        while True:
+            await self.socket.send_text(json.dumps({"crop": await newest(self.cropped)}))
 
     async def _send_pictures(self) -> None:
         while True:
@@ -218,10 +182,10 @@ class LiveStream:
         return await asyncio.get_running_loop().run_in_executor(self.pool, work)
 
 
-def live_route(session: Session, pool: ThreadPoolExecutor, cameras: LinkedCameras | None = None) -> WebSocketRoute:
-    """The WebSocket ``/live/{token}``; each connection is a watcher of its own. ``cameras`` are those of the viewports."""
+def live_route(session: Session, pool: ThreadPoolExecutor, links: PageLinks | None = None) -> WebSocketRoute:
+    """The WebSocket ``/live/{token}``; each connection is a watcher of its own. ``links`` are those of the viewports."""
     numbers, shared = count(), Shared(session, session.limits.watched_messages)
-    links = cameras or LinkedCameras()
+    links = links or PageLinks()
 
     async def live(socket: WebSocket) -> None:
         token = socket.path_params["token"]
@@ -235,6 +199,14 @@ def live_route(session: Session, pool: ThreadPoolExecutor, cameras: LinkedCamera
             await LiveStream(shared, token, f"live-{next(numbers)}", socket, pool, links).run()
 
     return WebSocketRoute("/live/{token}", live)
+
+
+async def newest(queue: asyncio.Queue[Thing]) -> Thing:
+    """What came last of all that waits; waits for something."""
+    found = await queue.get()
+    while not queue.empty():
+        found = queue.get_nowait()
+    return found
 
 
 def _finite(values: Any, length: int) -> list[float]:

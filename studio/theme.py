@@ -46,6 +46,7 @@ SCRIPTS = (
     "blocks_source.js",
     "status_line.js",
     "beside.js",
+    "view_tools.js",
     "film.js",
     "stage.js",
     "strength.js",

@@ -25,10 +25,11 @@ from engine.core.camera import orbit_position
 from engine.errors import DeviceError, StudioError
 from engine.session import Session
 from engine.session.limits import Limits
-from studio.linked_cameras import LinkedCameras
-from studio.live import DISTANCE, FOV_DEG
+from studio.eye import DISTANCE, FOV_DEG
 from studio.loopback_websocket import answering_only
-from studio.viewport_camera import link_cameras, picture_camera
+from studio.page_links import PageLinks
+from studio.viewport_camera import picture_camera
+from studio.viewport_links import link_pages
 
 SPLATS_SECONDS = 0.5
 PICTURE_SECONDS = 0.1
@@ -50,14 +51,14 @@ class Viewport:
         token: str,
         way: Way = "splats",
         idle_seconds: float = IDLE_SECONDS,
-        cameras: LinkedCameras | None = None,
+        links: PageLinks | None = None,
     ) -> None:
         self.session, self.token, self.idle_seconds = session, token, idle_seconds
         self.drawn_here = way == "pictures" or session.settings(token).spec.scene != "splats"
         self.secret = secrets.token_urlsafe(32)
         viewers: dict[int, str] = {}
         self.server = _viser_server(self.secret, viewers)
-        link_cameras(self.server, viewers, cameras or LinkedCameras())
+        link_pages(self.server, viewers, links or PageLinks())
         self.port: int = self.server.get_port()
         self.closed = False
         self._lock = threading.Lock()
@@ -167,10 +168,10 @@ class Viewports:
         session: Session,
         idle_seconds: float = IDLE_SECONDS,
         most: int = Limits.viewports,
-        cameras: LinkedCameras | None = None,
+        links: PageLinks | None = None,
     ) -> None:
         self.session, self.idle_seconds, self.most = session, idle_seconds, most
-        self.cameras = cameras or LinkedCameras()
+        self.links = links or PageLinks()
         self._lock = threading.Lock()
         self._open: dict[tuple[str, Way], Viewport] = {}
 
@@ -184,7 +185,7 @@ class Viewports:
             self._open = {key: viewport for key, viewport in self._open.items() if not viewport.closed}
             if (token, way) not in self._open:
                 self._make_room()
-                self._open[token, way] = Viewport(self.session, token, way, self.idle_seconds, self.cameras)
+                self._open[token, way] = Viewport(self.session, token, way, self.idle_seconds, self.links)
             return self._open[token, way]
 
     def _make_room(self) -> None:

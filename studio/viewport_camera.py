@@ -6,11 +6,12 @@ import math
 from contextlib import ExitStack
 
 import numpy as np
-from viser import CameraHandle, ClientHandle, ViserServer
+from viser import CameraHandle, ClientHandle
 
 from engine.core.camera import Camera, c2w_from_wxyz, intrinsics, orbit_position
-from studio.linked_cameras import LinkedCameras, Orbit, orbit_of
-from studio.live import vertical_fov_deg
+from studio.eye import vertical_fov_deg
+from studio.linked_cameras import Orbit, orbit_of
+from studio.linked_halves import Linked
 
 PICTURE_SIDE = 384
 STEEPEST_DEG = 89.0  # viser's controls lose the up direction at the pole
@@ -23,28 +24,16 @@ def picture_camera(handle: CameraHandle, side: int = PICTURE_SIDE) -> Camera:
     return Camera(c2w_from_wxyz(handle.wxyz, handle.position), intrinsics(math.degrees(handle.fov), width, height), width, height)
 
 
-def link_cameras(server: ViserServer, viewers: dict[int, str], cameras: LinkedCameras) -> None:
-    """Link each client's camera with the page that ``viewers`` names by the client's number; those without a name stay free."""
-    leaving: dict[int, ExitStack] = {}
+def join_camera(client: ClientHandle, name: str, cameras: Linked[Orbit], link: ExitStack) -> None:
+    """Link a client's camera with that of the page ``name``, until ``link`` is closed."""
+    link.enter_context(cameras.joined(name, "viewport", lambda orbit: look_from(client, orbit)))
+    if (orbit := cameras.value(name)) is not None:
+        look_from(client, orbit)
 
-    @server.on_client_connect
-    async def arrived(client: ClientHandle) -> None:
-        name = viewers.get(client.client_id, "")
-        if not name:
-            return
-        link = leaving[client.client_id] = ExitStack()
-        link.enter_context(cameras.joined(name, "viewport", lambda orbit: look_from(client, orbit)))
-        if (orbit := cameras.orbit(name)) is not None:
-            look_from(client, orbit)
-
-        @client.camera.on_update
-        async def moved(camera: CameraHandle) -> None:
-            if (found := orbit_of(camera.position, camera.look_at)) is not None:
-                cameras.move(name, "viewport", found)
-
-    @server.on_client_disconnect
-    async def left(client: ClientHandle) -> None:
-        leaving.pop(client.client_id, ExitStack()).close()
+    @client.camera.on_update
+    async def moved(camera: CameraHandle) -> None:
+        if (found := orbit_of(camera.position, camera.look_at)) is not None:
+            cameras.move(name, "viewport", found)
 
 
 def look_from(client: ClientHandle, orbit: Orbit) -> None:

@@ -30,8 +30,8 @@ from websockets.asyncio.client import ClientConnection
 
 from engine.errors import DeviceError, StudioError
 from engine.session import Session
-from studio.linked_cameras import NAME
 from studio.loopback_websocket import SECRET_HEADER, VIEWER_HEADER
+from studio.page_links import NAME
 from studio.viewport import Viewports, Way
 
 RECEIVE_BUFFER_BYTES = 64 << 10  # pictures that wait in a kernel buffer cannot be superseded

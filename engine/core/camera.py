@@ -25,6 +25,17 @@ class Camera:
     height: int
 
 
+LAYERS = ("colour", "depth", "normal", "alpha")
+COLOUR = LAYERS[0]
+
+
+@dataclass(frozen=True, eq=False)
+class LayerCamera(Camera):
+    """A camera whose pictures show one of `LAYERS`."""
+
+    layer: str = COLOUR
+
+
 def intrinsics(fov_deg: float, width: int, height: int) -> np.ndarray:
     """K (3,3) of a pinhole with vertical field of view ``fov_deg`` and square pixels, principal point at the centre."""
     focal = 0.5 * height / np.tan(np.radians(fov_deg) / 2)

@@ -63,7 +63,7 @@ class Previews:
             return over_paper(draw_mesh(mesh.vertices, mesh.faces, mesh.colours[mesh.faces], [camera])[0])
         if source.scene is None:
             raise InputError("This result has no splats to show.", "Choose a mesh format.")
-        layer, lamp, ground = (options.layer, options.lamp, options.background) if chosen.content == "film" else _PLAIN
+        layer, lamp, ground = (options.layer, options.lamp, options.ground) if chosen.content == "film" else _PLAIN
         return over_paper(before(render_layer(source.scene, [camera], layer, lamp)[0], ground))
 
     def _source(self, folder: Path, trim: Trim) -> Source:

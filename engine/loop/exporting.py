@@ -145,7 +145,7 @@ def _film(source: Source, options: ExportOptions) -> Made:
 def _frames(scene: SceneCopy, options: ExportOptions) -> Iterator[np.ndarray]:
     for view in viewpoints(options.path, options.frames, scene.distance):
         camera = orbit_camera(view.azimuth_deg, view.elevation_deg, view.distance, scene.fov_deg, options.frame_size)
-        yield before(render_layer(scene, [camera], options.layer, options.lamp)[0], options.background)
+        yield before(render_layer(scene, [camera], options.layer, options.lamp)[0], options.ground)
 
 
 def before(picture: np.ndarray, background: str) -> np.ndarray:

@@ -9,14 +9,14 @@ import numpy as np
 import torch
 
 from engine.assets.export.sheet import BACKGROUND
-from engine.core.camera import Camera, intrinsics, orbit_camera
+from engine.core.camera import COLOUR, Camera, LayerCamera, orbit_camera
 from engine.core.cameras import cameras_from
 from engine.core.views import Views
+from engine.loop.layers import render_layer
 from engine.loop.messages import SceneCopy
+from engine.loop.shown_scene import device_of, shown, to_uint8
 from engine.render import choose
-from engine.render.splats_torch import EPS2D
 from engine.scene import splats
-from engine.scene.base import Scene
 
 Colour = tuple[float, float, float]
 PAPER: Colour = (BACKGROUND[0] / 255, BACKGROUND[1] / 255, BACKGROUND[2] / 255)  # the light ground of sheets and turntables
@@ -56,26 +56,10 @@ def _views(copy: SceneCopy, cameras: Sequence[Camera], background: Colour | None
     return choose(scene, copy.backend).render(scene, cameras_from(cameras).to(device), colour)
 
 
-def shown(copy: SceneCopy, pixel: float = 0.0) -> Scene:
-    """The scene as it should be drawn where a pixel covers ``pixel`` world units at the object.
-
-    Splats are optimised under a screen-space blur of ``EPS2D`` square pixels. Drawn larger they would look thinner than what was
-    optimised, so what is missing of that blur is made part of their shape (the 3D filter of Mip-Splatting, arXiv 2311.16493).
-    """
-    if not isinstance(copy.scene, splats.Splats) or not copy.render_size:
-        return copy.scene
-    trained = copy.distance / float(intrinsics(copy.fov_deg, copy.render_size, copy.render_size)[1, 1])
-    missing = EPS2D * (trained**2 - pixel**2)
-    return splats.smoothed(copy.scene, missing**0.5) if missing > 0 else copy.scene
-
-
-def device_of(copy: SceneCopy) -> torch.device:
-    """Where the copy's tensors live."""
-    return next(iter(copy.scene.parameters().values())).device
-
-
 def render_frame(copy: SceneCopy, camera: Camera, background: Colour = PAPER) -> np.ndarray:
-    """uint8 (H,W,3) picture of the copy."""
+    """uint8 (H,W,3) picture of the copy; what a `LayerCamera` sees stands before black."""
+    if isinstance(camera, LayerCamera) and camera.layer != COLOUR:
+        return np.ascontiguousarray(render_layer(copy, [camera], camera.layer)[0, ..., :3])
     return render_frames(copy, [camera], background)[0]
 
 
@@ -99,8 +83,3 @@ def point_cloud(copy: SceneCopy, limit: int) -> SplatArrays:
         kept = torch.argsort(weight, descending=True)[:limit].sort().values
         parts = (scene.means[kept], splats.covariances(scene)[kept], scene.rgb[kept], scene.opacities[kept, None])
         return SplatArrays(*[part.float().cpu().numpy() for part in parts])
-
-
-def to_uint8(rgb: torch.Tensor) -> np.ndarray:
-    """Pictures 0..1 to uint8."""
-    return (rgb.clamp(0, 1) * 255 + 0.5).to(torch.uint8).cpu().numpy()

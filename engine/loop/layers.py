@@ -9,19 +9,16 @@ import torch
 from torch import Tensor
 
 from engine.assets.export.formats.base import Lamp
-from engine.core.camera import Camera, orbit_position
+from engine.core.camera import COLOUR, LAYERS, Camera, orbit_position
 from engine.core.cameras import Cameras, cameras_from
 from engine.core.normals import camera_normals
 from engine.core.views import Views
 from engine.errors import InputError
-from engine.loop.frames import device_of, shown, to_uint8
 from engine.loop.messages import SceneCopy
+from engine.loop.shown_scene import device_of, shown, to_uint8
 from engine.render import choose
 
-COLOUR = "colour"
 AMBIENT, BRIGHTEST = 0.35, 1.25
-
-
 UNLIT = Lamp()
 
 
@@ -33,7 +30,7 @@ def render_layer(copy: SceneCopy, cameras: Sequence[Camera], layer: str = COLOUR
     scene, batch = shown(copy, pixel), cameras_from(cameras).to(device_of(copy))
     with torch.no_grad():
         views = choose(scene, copy.backend).render(scene, batch, None)
-        drawn = LAYERS[layer](views, batch)
+        drawn = _DRAWN[layer](views, batch)
         drawn = lit(drawn, views, batch, lamp) if layer == COLOUR and lamp.strength else drawn
         return to_uint8(torch.cat([drawn, views.alpha], dim=-1))
 
@@ -68,9 +65,4 @@ def _alpha(views: Views, cameras: Cameras) -> Tensor:
     return views.alpha.expand(-1, -1, -1, 3)
 
 
-LAYERS: dict[str, Callable[[Views, Cameras], Tensor]] = {
-    COLOUR: _colour,
-    "depth": _depth,
-    "normal": _normal,
-    "alpha": _alpha,
-}
+_DRAWN: dict[str, Callable[[Views, Cameras], Tensor]] = dict(zip(LAYERS, (_colour, _depth, _normal, _alpha)))

@@ -13,7 +13,7 @@ from engine.errors import DeviceError, RunError
 from engine.loop import checkpoint, nonfinite, shape_health
 from engine.loop.checkpointing import Checkpoints
 from engine.loop.clock import Clock
-from engine.loop.frames import PAPER, to_uint8
+from engine.loop.frames import PAPER
 from engine.loop.messages import (
     CommandSource,
     Event,
@@ -33,6 +33,7 @@ from engine.loop.oom import Exhausted, OomGuard, pull
 from engine.loop.plan import Planned
 from engine.loop.recipe import Change, Recipe, changed_values
 from engine.loop.settings import Settings, with_values
+from engine.loop.shown_scene import to_uint8
 from engine.loop.spec import Knobs
 from engine.loop.stages import STAGES
 from engine.loop.state import Context, RunState

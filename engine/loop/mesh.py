@@ -16,8 +16,8 @@ from engine.core import morphology
 from engine.errors import InputError
 from engine.loop.carving import LEVEL as CARVED_LEVEL
 from engine.loop.carving import carved
-from engine.loop.frames import shown
 from engine.loop.messages import SceneCopy
+from engine.loop.shown_scene import shown
 from engine.loop.vertex_colours import colour_pictures, colours_from_pictures
 from engine.loop.volume import occupancy_grid
 from engine.scene.splats import Splats

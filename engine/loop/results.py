@@ -24,12 +24,13 @@ from engine.errors import IncompleteError, InputError, StorageError, StudioError
 from engine.guidance import key_of
 from engine.loop.clock import Clock
 from engine.loop.devices import device_name
-from engine.loop.frames import device_of, render_frames, render_rgba, shown, strip_cameras
+from engine.loop.frames import render_frames, render_rgba, strip_cameras
 from engine.loop.mesh import TEXTURED_FACES, mesh_of, textured_mesh
 from engine.loop.messages import Finished, SceneCopy
 from engine.loop.recipe import Recipe
 from engine.loop.reference.provenance import Origin, origin_in
 from engine.loop.reopened import Notes, check_recipe, film_differences, mesh_differences, splat_differences
+from engine.loop.shown_scene import device_of, shown
 from engine.loop.spec import RunSpec
 from engine.scene import splats
 from engine.scene.canvas import Canvas

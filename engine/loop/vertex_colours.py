@@ -9,8 +9,8 @@ import numpy as np
 import torch
 
 from engine.core.cameras import Cameras, orbit_cameras
-from engine.loop.frames import device_of, shown
 from engine.loop.messages import SceneCopy
+from engine.loop.shown_scene import device_of, shown
 from engine.render import choose
 
 PICTURE_SIZE = 256

@@ -22,9 +22,7 @@ from engine.session.undo import Undo, changed_knobs
 class Branches:
     """The timelines of a session's runs, by token, and what is made of their moments. InputError for an unknown run."""
 
-    def __init__(
-        self, board: Board, limits: Limits, bytes_of: Callable[[str], int], hold: Callable[[str, int], None]
-    ) -> None:
+    def __init__(self, board: Board, limits: Limits, bytes_of: Callable[[str], int], hold: Callable[[str, int], None]) -> None:
         self._board, self._limits, self._bytes_of, self._hold = board, limits, bytes_of, hold
 
     def timeline(self, token: str) -> Timeline:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.core.camera import Camera
+from engine.core.camera import COLOUR, Camera, LayerCamera
 from engine.loop.messages import SceneCopy, Watch
 from engine.session.job_views import Cloud, Frames
 from engine.session.jobs import Board
@@ -103,8 +103,9 @@ def cloud_request(frames: Frames, limit: int) -> FrameRequest:
     return FrameRequest(("cloud", limit), lambda copy: _cloud(frames.point_cloud(copy, limit), copy), CLOUD_SECONDS)
 
 
-def _camera_key(camera: Camera) -> tuple[bytes, bytes, int, int]:
-    return np.asarray(camera.c2w).tobytes(), np.asarray(camera.K).tobytes(), camera.width, camera.height
+def _camera_key(camera: Camera) -> tuple[bytes, bytes, int, int, str]:
+    layer = camera.layer if isinstance(camera, LayerCamera) else COLOUR
+    return np.asarray(camera.c2w).tobytes(), np.asarray(camera.K).tobytes(), camera.width, camera.height, layer
 
 
 def _sealed(array: np.ndarray) -> np.ndarray:

@@ -24,7 +24,7 @@ from engine.shipped import installed_version
 from studio.api.kept_files import KeptFiles
 from studio.catalogue import Catalogue
 from studio.commands.settings import all_settings
-from studio.live import DISTANCE, FOV_DEG
+from studio.eye import DISTANCE, FOV_DEG
 from studio.pictures import jpeg
 from studio.status import file_of, status_of
 from studio.uploads import check_uploads

@@ -32,11 +32,18 @@
 
   class CameraPath {
     constructor(live, changed, seconds) {
-      Object.assign(this, { live, changed, seconds, views: [] });
-      this.root = make("div", "mq-path");
-      this.root.setAttribute("role", "group");
-      this.root.setAttribute("aria-label", "Camera path");
+      Object.assign(this, { live, changed, seconds, views: [], roots: [] });
+      this.root = this.mount();
+    }
+
+    /* One more place that shows the path, and in which it can be changed. */
+    mount() {
+      const root = make("div", "mq-path");
+      root.setAttribute("role", "group");
+      root.setAttribute("aria-label", "Camera path");
+      this.roots.push(root);
       this.draw();
+      return root;
     }
 
     /* As an export wants it; "" for one even turn. */
@@ -53,7 +60,9 @@
       this.changed();
     }
 
-    draw() {
+    draw() { for (const root of this.roots) root.replaceChildren(...this.parts()); }
+
+    parts() {
       const chips = this.views.map((view, i) => {
         const chip = make("span", "mq-path-view");
         chip.append(
@@ -64,7 +73,9 @@
       const told = make("small", "", ["One even turn, until two views are added.", "One more view makes a path.", ""][Math.min(this.views.length, 2)]);
       const play = press("mq-export-quiet", this.playing ? "Stop" : "Play", "Run the live picture along the path", () => (this.playing ? this.stop() : this.play()));
       play.hidden = this.views.length < 2;
-      this.root.replaceChildren(...chips, press("mq-export-quiet", "Add this view", "Add where the live picture is looked at from now", () => this.add()), play, told);
+      const clear = press("mq-export-quiet", "Clear", "Take all views out of the path", () => { this.stop(); this.views = []; this.draw(); this.changed(); });
+      clear.hidden = !this.views.length;
+      return [...chips, press("mq-export-quiet", "Add this view", "Add where the live picture is looked at from now", () => this.add()), play, clear, told];
     }
 
     play() {

@@ -26,7 +26,7 @@
       this.root = Object.assign(make("section", "mq-export"), { hidden: true });
       this.root.setAttribute("aria-label", "Export");
       this.options = new maquette.ExportOptions(stage.live, () => this.changed());
-      this.trim = new maquette.Trim(() => this.changed());
+      this.trim = new maquette.Trim(stage.live, () => this.changed());
       this.build();
       stage.root.append(this.root);
       stage.live.followers.add({ look: () => this.redraw() });
@@ -106,7 +106,7 @@
     get wanted() { return { format: this.format.key, options: { ...this.options.value, ...(this.trimmed && { trim: this.trim.value }) } }; }
     get trimmed() { const { box, least_opacity, most_size, most_stretch } = this.trim.value; return box.length || least_opacity || most_size || most_stretch; }
 
-    changed() { clearTimeout(this.typing); this.typing = setTimeout(() => { this.estimate(); this.redraw(); }, TYPED_MS); }
+    changed() { if (this.root.hidden) return; clearTimeout(this.typing); this.typing = setTimeout(() => { this.estimate(); this.redraw(); }, TYPED_MS); }
 
     async estimate() {
       const number = ++this.number;

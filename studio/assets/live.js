@@ -12,6 +12,8 @@
       this.size = null;
       this.waitMs = 500;
       this.cameraDue = false;
+      this.layer = "colour";
+      this.crop = [];  // the box that the 3D viewport shows with grips
       this.viewer = "";  // the name by which this camera is linked with that of the 3D viewport
       this.followers = new Set();  // others whose look(camera) goes along
     }
@@ -33,7 +35,7 @@
       this.on.connection("connecting");
       const socket = this.socket = new WebSocket(maquette.socketUrl(`/live/${this.token}`));
       socket.binaryType = "arraybuffer";
-      socket.onopen = () => { this.waitMs = 500; this.on.connection("open"); this.send({ viewer: this.viewer }); this.sendSize(); this.sendCamera(); };
+      socket.onopen = () => { this.waitMs = 500; this.on.connection("open"); this.send({ viewer: this.viewer, layer: this.layer }); if (this.crop.length) this.setCrop(this.crop); this.sendSize(); this.sendCamera(); };
       socket.onmessage = (event) => typeof event.data === "string" ? this.hear(JSON.parse(event.data)) : this.draw(socket, event.data);
       socket.onclose = (event) => {
         this.on.connection(event.code === UNKNOWN_RUN ? "unknown" : "lost");
@@ -43,8 +45,9 @@
       };
     }
 
-    /* The run's status, or where the camera of the viewport of this page was turned. */
+    /* The run's status, or where in the viewport of this page the camera was turned to, or the box was dragged to. */
     hear(message) {
+      if (message.crop) { this.crop = message.crop; document.dispatchEvent(new CustomEvent("mq-crop", { detail: message.crop })); return; }
       if (!message.turned) { this.on.status(message); return; }
       const [azimuth, elevation, distance] = message.turned;
       Object.assign(this.camera, { azimuth, elevation, distance });
@@ -65,6 +68,10 @@
     send(message) {
       if (this.socket && this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
     }
+
+    setLayer(layer) { this.layer = layer; this.send({ layer }); }
+
+    setCrop(box) { this.crop = box; this.send({ crop: box }); }
 
     /* At most one camera message for each animation frame. */
     look(camera) {

@@ -42,6 +42,7 @@
         status: (status) => this.status(status), picture: (...parts) => this.picture(...parts), connection: (word) => this.connection(word) });
       this.film = new maquette.Film(this);
       this.beside = new maquette.Beside(this, this.way);
+      this.tools = new maquette.ViewTools(this);
       this.makeStrip();
       this.listen();
       this.details(maquette.kept("details") === "open");
@@ -53,6 +54,7 @@
       const acts = { turntable: () => this.turntable(), front: () => this.live.look({ azimuth: 0, elevation: 12, distance: 3.05 }), picture: () => this.savePicture() };
       for (const button of this.root.querySelectorAll("[data-act]")) button.addEventListener("click", acts[button.dataset.act]);
       for (const button of this.root.querySelectorAll("[data-show]")) button.addEventListener("click", () => this.showPane(button.dataset.show));
+      this.find(".mq-layer").addEventListener("change", ({ target }) => { this.root.dataset.layer = target.value; for (const live of [this.live, this.beside.live]) live.setLayer(target.value); });
       this.find(".mq-details").addEventListener("click", () => this.details(!this.root.hasAttribute("data-details")));
       new ResizeObserver(() => maquette.fit(this.canvas, this.live)).observe(this.canvas);
       document.addEventListener("visibilitychange", () => { if (!document.hidden) maquette.refreshRuns(); });

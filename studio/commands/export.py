@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from engine.core.camera import LAYERS
 from engine.errors import InputError, storage_errors
 from studio.messages import size_words
 
@@ -43,8 +44,7 @@ def add_export(commands: argparse._SubParsersAction) -> None:
 
 
 def _add_look(parser: argparse.ArgumentParser) -> None:
-    layers = ("colour", "depth", "normal", "alpha")
-    parser.add_argument("--layer", choices=layers, help="what pictures show (default: colour)")
+    parser.add_argument("--layer", choices=LAYERS, help="what pictures show (default: colour)")
     parser.add_argument("--background", metavar="#RRGGBB", help="ground of pictures and films (default: the format's own)")
     parser.add_argument("--lamp", type=float, metavar="0..1", help="how much of a film's light is a lamp's (default 0)")
     parser.add_argument("--lamp-azimuth-deg", type=float, metavar="DEG", help="from where it shines (default 45)")
@@ -53,7 +53,7 @@ def _add_look(parser: argparse.ArgumentParser) -> None:
 
 def _add_trim(parser: argparse.ArgumentParser) -> None:
     box = ("LOW_X", "LOW_Y", "LOW_Z", "HIGH_X", "HIGH_Y", "HIGH_Z")
-    crop_help = "leave away what is outside of a box, in world units: the object is about 2 long, x its front, z up"
+    crop_help = "leave away what is outside of a box, in world units: the object lies within -1 to 1, x to its front, z up"
     parser.add_argument("--crop", type=float, nargs=6, metavar=box, help=crop_help)
     parser.add_argument("--least-opacity", type=float, metavar="0..1", help="leave away splats that cover less: haze")
     parser.add_argument("--most-size", type=float, metavar="UNITS", help="leave away splats that are larger: specks")

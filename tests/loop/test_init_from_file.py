@@ -16,7 +16,6 @@ from engine.assets.export.ply import sh0_from_rgb, write_splat_ply
 from engine.core.cameras import orbit_cameras
 from engine.errors import FileFormatError, InputError
 from engine.loop import checkpoint, init_from_file
-from engine.loop.frames import shown
 from engine.loop.init_from_file import read_start_file, with_source
 from engine.loop.messages import Finished, Stepped, Stop, Unattended
 from engine.loop.plan import plan
@@ -24,6 +23,7 @@ from engine.loop.recipe import Recipe
 from engine.loop.results import write_results
 from engine.loop.run import run
 from engine.loop.settings import Settings, with_values
+from engine.loop.shown_scene import shown
 from engine.loop.spec import Knobs
 from engine.loop.stages import fresh_state
 from engine.loop.state import Context

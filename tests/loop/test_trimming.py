@@ -112,8 +112,20 @@ def test_lamp_ground_and_layers_act_on_films_alone(tmp_path: Path) -> None:
     assert red[0, 0].tolist() == [255, 0, 0] and plain[0, 0].tolist() != [255, 0, 0]
     depth = previews.picture(folder, "mp4", ExportOptions(layer="depth"), CAMERA)
     assert np.ptp(depth[32, 32]) == 0 and np.ptp(plain[32, 32]) > 20
+    matte = previews.picture(folder, "mp4", ExportOptions(layer="alpha"), CAMERA)
+    assert matte[0, 0].max() == 0 and matte[32, 32].min() > 240, "white before black, or it could not be seen"
     same = previews.picture(folder, "splat", ExportOptions(layer="depth"), CAMERA)
     assert np.array_equal(same, previews.picture(folder, "splat", ExportOptions(), CAMERA))
+
+
+def test_a_layer_is_what_a_live_picture_shows_before_black() -> None:
+    from engine.core.camera import LAYERS, LayerCamera
+    from engine.loop.frames import render_frame
+
+    shown = {layer: render_frame(fine_ball(), LayerCamera(**vars(CAMERA), layer=layer)) for layer in LAYERS}
+    assert np.array_equal(shown["colour"], render_frame(fine_ball(), CAMERA))
+    assert all(shown[layer][0, 0].max() == 0 and shown[layer][32, 32].max() > 90 for layer in LAYERS[1:])
+    assert shown["alpha"][32, 32].min() > 240 and shown["normal"][32, 32, 2] > 240, "blue towards the viewer"
 
 
 def test_a_lamp_lights_the_side_it_stands_on() -> None:

@@ -17,8 +17,11 @@ from studio_serving import PATIENCE_SECONDS, Served, until
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from engine.core.camera import LayerCamera
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
+from engine.session.frame_requests import frame_request
+from studio.eye import Eye, vertical_fov_deg
 from studio.live import (
     CREDITS,
     FRAME,
@@ -29,8 +32,6 @@ from studio.live import (
     PICTURES,
     STRIP,
     UNKNOWN_RUN,
-    Eye,
-    vertical_fov_deg,
 )
 
 
@@ -174,7 +175,8 @@ def inked_height(picture: np.ndarray) -> int:
     return int(rows[-1] - rows[0])
 
 
-MALFORMED_MESSAGES = ["no json", "[1]", '{"camera": [0, 0]}', '{"camera": [NaN, 0, 3]}', '{"camera": 3}', '{"size": "large"}']
+MALFORMED_MESSAGES = ["no json", "[1]", '{"camera": [0, 0]}', '{"camera": [NaN, 0, 3]}', '{"camera": 3}', '{"size": "large"}',
+                      '{"layer": "heat"}', '{"crop": [1, 2]}']  # fmt: skip
 
 
 @pytest.mark.parametrize("bad", MALFORMED_MESSAGES)
@@ -215,6 +217,16 @@ def test_a_moving_camera_gets_smaller_pictures() -> None:
     moving, still = eye.camera(100.1, running=False), eye.camera(101.0, running=False)
     assert (moving.width, moving.height, still.width, still.height) == (200, 150, 400, 300)
     assert moving.K[0, 0] / moving.width == pytest.approx(still.K[0, 0] / still.width)
+
+
+def test_another_layer_is_another_picture_of_the_same_camera() -> None:
+    eye = Eye(width=64, height=64)
+    plain = eye.camera(0.0, running=False)
+    eye.show("depth")
+    deep = eye.camera(0.0, running=False)
+    assert isinstance(deep, LayerCamera) and deep.layer == "depth" and np.array_equal(deep.c2w, plain.c2w)
+    keys = {frame_request(None, camera).key for camera in (plain, deep, LayerCamera(**vars(plain)))}  # type: ignore[arg-type]
+    assert len(keys) == 2, "colour is colour, however it was asked for"
 
 
 def test_a_run_that_goes_is_drawn_smaller_and_sharp_again_when_it_rests(served: Served) -> None:

@@ -64,6 +64,42 @@ def test_a_run_is_exported_compared_and_dropped_back_in(browser: Browser, double
         assert page.evaluate("document.body.dataset.dropped") == "restore" and state(page)["token"] == token
 
 
+def test_the_box_of_the_viewport_is_the_crop_of_the_sheet_and_its_camera_path_too(browser: Browser, double_page: str) -> None:
+    with visiting(browser, double_page) as page:
+        done(page, "a red mug")
+        page.evaluate("maquette.stage.beside.pane.dataset.half = 'walk'")  # as where a browser can draw
+        tools = page.locator(".mq-view-tools")
+        tools.get_by_role("button", name="Crop").click()
+        page.wait_for_function("maquette.stage.live.crop.length === 6")
+        for low in (-0.5, -0.2, 0.0):  # one drag, as the viewport tells it
+            page.evaluate("low => maquette.stage.live.hear({ crop: [-1.2, -1.2, low, 1.2, 1.2, 1.2] })", low)
+        tools.get_by_role("button", name="Camera path").click()
+        tools.get_by_role("button", name="Add this view").click()
+        tools.get_by_role("button", name="Add this view").click()
+
+        page.click(".mq-export-open")
+        sheet = page.locator(".mq-export")
+        page.click('.mq-export [data-format="splat"]')
+        expect(sheet.locator(".mq-export-about")).to_contain_text("of 200 splats")
+        sheet.locator("summary").click()
+        expect(sheet.get_by_label("Bottom to top, from")).to_have_value("0")
+        sheet.get_by_label("Bottom to top, to").fill("0.5")
+        assert page.evaluate("maquette.stage.live.crop") == [-1.2, -1.2, 0, 1.2, 1.2, 0.5]
+        for _ in range(2):
+            sheet.get_by_role("button", name="Undo").click()
+        expect(sheet.locator(".mq-export-about")).to_have_attribute("data-bytes", "8400")
+        page.click('.mq-export [data-format="mp4"]')
+        expect(sheet.locator(".mq-path-view")).to_have_count(2)
+        sheet.get_by_role("button", name="Take all views out").click()
+        expect(page.locator(".mq-path-view")).to_have_count(0)
+        page.keyboard.press("Escape")
+
+        frames = page.evaluate("maquette.stage.frames")
+        page.get_by_label("What the picture shows").select_option("depth")
+        page.wait_for_function("before => maquette.stage.frames > before", arg=frames)
+        assert state(page)["layer"] == "depth" and state(page)["connection"] == "open"
+
+
 def test_live_changes_are_listed_with_their_steps_undone_and_repeated(browser: Browser, double_page: str, tmp_path: Path) -> None:
     with visiting(browser, double_page) as page:
         page.fill("#mq-refine_steps input", "2000")

@@ -20,10 +20,11 @@ from engine.assets.export.glb import world_from_gltf, write_glb
 from engine.core.camera import orbit_camera
 from engine.core.cameras import cameras_from
 from engine.errors import InputError
-from engine.loop.frames import render_rgba, shown
+from engine.loop.frames import render_rgba
 from engine.loop.mesh import mesh_of
 from engine.loop.messages import SceneCopy
 from engine.loop.settings import Settings
+from engine.loop.shown_scene import shown
 from engine.loop.viewpoints import draft_cameras
 from engine.prior.base import Prior
 from engine.prior.toybox.info import DISTANCE, FOV_DEG

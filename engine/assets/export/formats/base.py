@@ -102,6 +102,11 @@ class ExportOptions:
             raise InputError(f"up is {self.up!r}; y and z are allowed.", "Leave it away for the format's usual axis.")
 
     @property
+    def ground(self) -> str:
+        """The colour that films stand before, "" for the format's own: a matte, which is white, stands before black."""
+        return self.background or ("#000000" if self.layer == "alpha" else "")
+
+    @property
     def placement(self) -> Placement:
         """Where the object stands, and how large it is."""
         return Placement(self.origin, self.size_m)

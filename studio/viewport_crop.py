@@ -1,0 +1,85 @@
+"""The box that crops an export, in the 3D viewport: its edges, and a transform gizmo at each of two opposite corners."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import ExitStack
+
+import numpy as np
+from viser import ClientHandle, LineSegmentsHandle, TransformControlsEvent, TransformControlsHandle
+
+from studio.linked_halves import Linked
+from studio.page_links import Box, kept_apart
+
+ACCENT_RGB = (29, 107, 92)  # --mq-accent of the page
+EDGE_PIXELS, GIZMO = 2.0, 0.35  # how thick, and how large in world units
+CORNERS = ("low", "high")
+
+
+def join_crop(client: ClientHandle, name: str, crops: Linked[Box], link: ExitStack) -> None:
+    """Show a client the box of the page ``name`` and let it be dragged, until ``link`` is closed."""
+    gizmos = CropGizmos(client, lambda box: crops.move(name, "viewport", box))
+    link.enter_context(crops.joined(name, "viewport", gizmos.show))
+    gizmos.show(crops.value(name) or ())
+
+
+class CropGizmos:
+    """The box as one client sees it; ``moved`` is told where it is dragged to."""
+
+    def __init__(self, client: ClientHandle, moved: Callable[[Box], None]) -> None:
+        self._scene, self._moved = client.scene, moved
+        self._box: Box = ()
+        self._edges: LineSegmentsHandle | None = None
+        self._corners: list[TransformControlsHandle] = []
+
+    def show(self, box: Box) -> None:
+        """Put the box there; () takes it away."""
+        self._box = box
+        if not box:
+            self._remove()
+            return
+        if self._edges is None:
+            self._draw()
+        assert self._edges is not None, "it was drawn"
+        self._edges.points = edges_of(box)
+        for corner, side in zip(self._corners, (box[:3], box[3:])):
+            corner.position = np.asarray(side)
+
+    def _draw(self) -> None:
+        self._edges = self._scene.add_line_segments(
+            "/crop/edges", edges_of(self._box), ACCENT_RGB, thickness=EDGE_PIXELS, thickness_units="screen"
+        )
+        self._corners = [self._corner(place) for place in range(len(CORNERS))]
+
+    def _corner(self, place: int) -> TransformControlsHandle:
+        handle = self._scene.add_transform_controls(f"/crop/{CORNERS[place]}", GIZMO, disable_rotations=True, depth_test=False)
+
+        @handle.on_update
+        async def dragged(event: TransformControlsEvent) -> None:
+            if self._box:
+                self._drag(place, np.asarray(handle.position), over=event.phase == "end")
+
+        return handle
+
+    def _drag(self, place: int, position: np.ndarray, over: bool) -> None:
+        """A corner that is dragged beyond the opposite one, or out of reach, comes back once it is let go."""
+        sides = [self._box[:3], self._box[3:]]
+        sides[place] = tuple(map(float, position))
+        self._box = kept_apart((*sides[0], *sides[1]))
+        if over:
+            self.show(self._box)
+        elif self._edges is not None:
+            self._edges.points = edges_of(self._box)
+        self._moved(self._box)
+
+    def _remove(self) -> None:
+        for handle in (*self._corners, *([self._edges] if self._edges is not None else [])):
+            handle.remove()
+        self._edges, self._corners = None, []
+
+
+def edges_of(box: Box) -> np.ndarray:
+    """The twelve edges of a box, as segments (12,2,3) float32."""
+    corners = np.array([[box[3 * bit + axis] for axis, bit in enumerate(bits)] for bits in np.ndindex(2, 2, 2)])
+    pairs = [(i, i | bit) for bit in (1, 2, 4) for i in range(8) if not i & bit]
+    return corners[pairs].astype(np.float32)

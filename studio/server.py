@@ -97,6 +97,7 @@ def open_port(
         head=head(),
         favicon_path=favicon(),
         show_error=False,
+        _frontend=False,  # its own look at the page gives up after three seconds, and on a busy machine nothing would start
     )
     _tune(page)
     if share_url:

@@ -34,6 +34,14 @@ def test_a_taken_port_is_named_with_one_that_is_free(taken: int) -> None:
     assert usable_port("127.0.0.1", suggested) == suggested != taken
 
 
+def test_a_machine_too_busy_to_answer_at_once_keeps_no_studio_from_starting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradio.networking.url_ok", lambda url: False)
+    with gr.Blocks() as page:
+        gr.Markdown("the page")
+    serving = open_port(page, [], host="127.0.0.1", port=0, share=False)
+    serving.close()
+
+
 def test_port_zero_is_any_free_one() -> None:
     assert usable_port("127.0.0.1", 0) > 1024
 

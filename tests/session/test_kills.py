@@ -89,9 +89,11 @@ def test_nothing_that_was_done_is_lost_to_a_kill(tmp_path: Path) -> None:
     library, chance, told = tmp_path / "library", random.Random(5), []
     for kill in range(KILLS):
         messages = 0 if kill % 3 == 0 else chance.randint(1, 8)  # none: while it starts
-        told += said_until_killed(library, messages, chance.uniform(0.0, 0.1))
-        check(library, told)
-    assert any(kind == "export" for kind, *_ in told), "it came as far as an export"
+        told.append(said_until_killed(library, messages, chance.uniform(0.0, 0.1)))
+        check(library, told[-1])
+    everything = [each for messages in told for each in messages]
+    check(library, everything)
+    assert any(kind == "export" for kind, *_ in everything), "it came as far as an export"
 
 
 def check(library: Path, told: list[tuple]) -> None:

@@ -151,9 +151,7 @@ def test_a_run_goes_back_and_on_from_there_with_the_settings_of_then(quick: None
     assert session.view(token).total_step == 40
 
 
-def test_a_moment_that_somebody_looks_at_can_still_be_branched_much_later(
-    quick: None, session: Session, run: FakeRun
-) -> None:
+def test_a_moment_that_somebody_looks_at_can_still_be_branched_much_later(quick: None, session: Session, run: FakeRun) -> None:
     token = held(session, run, steps=60)
     at_step(session, run, token, 7)
     looked_at = next(each.total_step for each in session.branches.timeline(token).moments if each.full)

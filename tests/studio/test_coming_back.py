@@ -30,6 +30,8 @@ from engine.session.library import Library, new_token
 from engine.session.record import JobRecord, from_json
 
 KILLS = int(os.environ.get("MAQUETTE_KILLS", "10"))
+WAIT_SECONDS = 0.5 if KILLS <= 10 else 6.0  # from a checkpoint to the kill, at most
+LOST_SECONDS = 10.0  # of work, at most
 ROOT = Path(__file__).parents[2]
 TINY = {"splats": 200, "render_size": 16, "draft_views": 2, "sampling_steps": 2, "fit_steps": 10, "views_per_step": 1}
 
@@ -88,7 +90,9 @@ def test_a_killed_studio_comes_back_and_its_run_goes_on(tmp_path: Path) -> None:
                 continue
             until(partial(ended_or_kept, process, record, reached), START_SECONDS)
             assert process.is_alive(), said(library)
-            time.sleep(chance.uniform(0.0, 0.5))
+            time.sleep(chance.uniform(0.0, WAIT_SECONDS))
+            lost = time.time() - max(path.stat().st_mtime for path in record.parent.glob("checkpoint.*"))
+            assert lost <= LOST_SECONDS, "what was done since the last checkpoint is lost"
         kept = from_json(record.read_text())
         assert kept.state == "running" and kept.error is None, (kept.error, said(library))
         assert kept.checkpoint_step > reached, "it went on, and did not begin anew"

@@ -38,6 +38,7 @@ from engine.benchmark.sessions import begin_refining, hasty, open_session, page_
 from engine.benchmark.split import Split, measure_split, split_steps
 from engine.benchmark.stopwatch import Stopwatch, TimedPrior, timed, timed_renderer
 from engine.benchmark.timing import Comparison, interleaved, seconds_of
+from engine.benchmark.workbench import measure_branches, measure_library
 from engine.benchmark.watching import Watcher, measure_watching
 from engine.errors import RunError
 from engine.loop.settings import Settings
@@ -414,3 +415,10 @@ def test_clients_of_page_and_api_are_measured_beside_none() -> None:
 def test_two_workers_of_a_batch_are_measured_beside_one() -> None:
     row = measure_batch(rows=2, turns=1)
     assert row.value > 0 and row.reference > 0
+
+
+@pytest.mark.heavy
+def test_branches_of_a_run_and_calls_over_a_library_are_measured() -> None:
+    rows = [*measure_branches(command.default_settings(), forks=2, rewinds=1), *measure_library(runs=60, calls=2)]
+    assert {"rewind", "forks", "/", "/library"} <= {row.key for row in rows}
+    assert all(row.value >= 0 and row.reference > 0 and row.reached is not False for row in rows)

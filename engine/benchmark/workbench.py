@@ -8,15 +8,16 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
 from tempfile import TemporaryDirectory
 
 from engine.benchmark.__main__ import default_settings
 from engine.benchmark.report import Goal, Row, machine_facts, table
 from engine.benchmark.served_studio import Studio, served
-from engine.benchmark.sessions import await_steps, begin_refining, hasty, open_session, seconds_of_steps, until
+from engine.benchmark.sessions import await_steps, begin_refining, hasty, open_session, until
 from engine.errors import RunError
 from engine.loop.devices import limit_threads
 from engine.loop.settings import Settings
@@ -34,28 +35,48 @@ PATHS = {
     "the page": "/",
     "its latest runs": "/runs",
     "the library's first page": "/library",
-    "its last page": f"/library?first={RUNS - 48}",
+    "its last page": "/library?first=9952",
     "a search that finds thousands": "/library?words=blue+chair",
     "a search that finds one": "/library?words=number+9999",
     "what would go first": "/library/room",
 }
 
 
-def measure_branches(settings: Settings, forks: int, rewinds: int) -> tuple[Row, Row]:
-    """Seconds until a run that is put back takes its next step, and until a branch of it does."""
+@dataclass(frozen=True)
+class Taken:
+    """Seconds by the clock on the wall, and the processor's: on a machine that does other things, only these say something."""
+
+    wall: float
+    processor: float
+
+    def row(self, key: str, name: str, goal: Goal | None) -> Row:
+        """As a line of the table; the goal is the processor's."""
+        return Row(key, name, self.processor, "s", self.wall, "by the clock", None, goal)
+
+
+@contextmanager
+def taking(calls: int = 1, processor: Callable[[], float] = time.process_time) -> Iterator[list[Taken]]:
+    """What the block takes, of each of so many ``calls`` in it, is in the list afterwards."""
+    taken: list[Taken] = []
+    wall, busy = time.perf_counter(), processor()
+    yield taken
+    taken.append(Taken((time.perf_counter() - wall) / calls, (processor() - busy) / calls))
+
+
+def measure_branches(settings: Settings, forks: int, rewinds: int) -> tuple[Row, ...]:
+    """Until a run that is put back takes its next step, and until a branch of it does."""
     prior = load_prior(settings.spec.prior)
     with open_session(prior) as session:
         token = begin_refining(session, hasty(settings))
         moment = _kept_whole(session, token)
-        step = seconds_of_steps(session, token, 8)
-        back = [_seconds_back(session, token, moment) for _ in range(rewinds)]
+        back = [_going_back(session, token, moment) for _ in range(rewinds)]
         session.pause(token)
-        branch = _seconds_of_branches(session, token, moment, forks)
+        branch = _branching(session, token, moment, forks)
+    worst = max(back, key=lambda taken: taken.processor)
     return (
-        Row("rewind", f"back to an earlier moment, worst of {rewinds}", max(back), "s", step, "one step", max(back) / step,
-            REWIND_GOAL),
-        Row("forks", f"each of {forks} branches of one moment to its first step", branch, "s", step, "one step", branch / step),
-    )  # fmt: skip
+        worst.row("rewind", f"back to an earlier moment, worst of {rewinds}", REWIND_GOAL),
+        branch.row("forks", f"each of {forks} branches of one moment to its first step", None),
+    )
 
 
 def _kept_whole(session: Session, token: str) -> Moment:
@@ -67,35 +88,33 @@ def _kept_whole(session: Session, token: str) -> Moment:
     until(session, token, lambda: bool(whole()))
     moment = whole()[0]
     session.branches.hold(token, moment.total_step)
-    await_steps(session, token, 4)
     return moment
 
 
-def _seconds_back(session: Session, token: str, moment: Moment) -> float:
+def _going_back(session: Session, token: str, moment: Moment) -> Taken:
     await_steps(session, token, 10)
-    began = time.perf_counter()
-    session.branches.rewind(token, moment.total_step)
-    # The step that was under way is still taken, and counted from where it was.
-    until(session, token, lambda: moment.total_step < session.view(token).total_step <= moment.total_step + 8)
-    return time.perf_counter() - began
+    with taking() as taken:
+        session.branches.rewind(token, moment.total_step)
+        # The step that was under way is still taken, and counted from where it was.
+        until(session, token, lambda: moment.total_step < session.view(token).total_step <= moment.total_step + 8)
+    return taken[0]
 
 
-def _seconds_of_branches(session: Session, token: str, moment: Moment, forks: int) -> float:
+def _branching(session: Session, token: str, moment: Moment, forks: int) -> Taken:
     """The mean: all of them are begun, and each is stopped after its first step, so that it is the next one's turn."""
-    began = time.perf_counter()
-    branches = [session.branches.fork(token, moment.total_step, "benchmark", {}) for _ in range(forks)]
-    for branch in branches:
-        until(session, branch, lambda branch=branch: session.view(branch).total_step > moment.total_step)
-        session.stop(branch)
-    seconds = (time.perf_counter() - began) / forks
+    with taking(forks) as taken:
+        branches = [session.branches.fork(token, moment.total_step, "benchmark", {}) for _ in range(forks)]
+        for branch in branches:
+            until(session, branch, lambda branch=branch: session.view(branch).total_step > moment.total_step)
+            session.stop(branch)
     ended = {session.wait(branch, 60).state for branch in branches}
     if ended != {"stopped"}:
         raise RunError(f"Branches of one run ended as {', '.join(sorted(ended))}.", "Branch one by hand.")
-    return seconds
+    return taken[0]
 
 
 def measure_library(runs: int, calls: int) -> tuple[Row, ...]:
-    """Seconds of the page's calls over a library of so many runs, beside the processor's seconds of the studio."""
+    """The page's calls over a library of so many runs."""
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
         write_runs(Path(folder), runs)
         with served(Path(folder)) as studio:
@@ -115,13 +134,10 @@ def write_runs(library: Path, runs: int) -> None:
 
 def _row(studio: Studio, name: str, path: str, runs: int, calls: int) -> Row:
     studio.get(path, OWNER)  # the first one compiles and opens what all later ones use
-    seconds, busy = [], studio.processor_seconds()
-    for _ in range(calls):
-        began = time.perf_counter()
-        studio.get(path, OWNER)
-        seconds.append(time.perf_counter() - began)
-    busy = (studio.processor_seconds() - busy) / calls
-    return Row(path, f"{runs} runs: {name}", median(seconds), "s", busy, "processor", None, CALL_GOAL)
+    with taking(calls, studio.processor_seconds) as taken:
+        for _ in range(calls):
+            studio.get(path, OWNER)
+    return taken[0].row(path, f"{runs} runs: {name}", CALL_GOAL)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -130,7 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--forks", type=int, default=FORKS)
     parser.add_argument("--rewinds", type=int, default=REWINDS)
     parser.add_argument("--runs", type=int, default=RUNS, help="in the library that is searched")
-    parser.add_argument("--calls", type=int, default=CALLS, help="of each address; the median counts")
+    parser.add_argument("--calls", type=int, default=CALLS, help="of each address")
     options = parser.parse_args(arguments)
     limit_threads()
     machine = machine_facts()

@@ -38,8 +38,8 @@ from engine.benchmark.sessions import begin_refining, hasty, open_session, page_
 from engine.benchmark.split import Split, measure_split, split_steps
 from engine.benchmark.stopwatch import Stopwatch, TimedPrior, timed, timed_renderer
 from engine.benchmark.timing import Comparison, interleaved, seconds_of
-from engine.benchmark.workbench import measure_branches, measure_library
 from engine.benchmark.watching import Watcher, measure_watching
+from engine.benchmark.workbench import measure_branches, measure_library
 from engine.errors import RunError
 from engine.loop.settings import Settings
 from engine.prior.entries import PRIORS_FOLDER

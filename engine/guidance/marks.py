@@ -9,6 +9,17 @@ from engine.core.noise_schedule import WEIGHTINGS
 from engine.prior.abilities import ADAPTER_STARTS
 
 GuidanceScale = Annotated[float, Range(1, 100, 0.1, label="Guidance", help="How hard the prompt pulls. 1 switches guidance off.")]
+GuidanceTMin = Annotated[
+    float,
+    Range(
+        0,
+        1,
+        0.05,
+        label="Guide above",
+        advanced=True,
+        help="Noise level below which guidance is off: words decide early, and a step without it takes one pass, not two.",
+    ),
+]
 InitialGuidance = Annotated[
     float,
     Range(1, 1000, 1, label="Initial guidance", help="How hard the prompt pulls while nothing is learned. 1: not at all."),

@@ -24,11 +24,11 @@ from engine.core.fields import Range, check_fields
 from engine.core.noise_schedule import NoiseSchedule, noise_like, time_weight
 from engine.guidance.base import GuidanceOut, out_of
 from engine.guidance.cost import Cost, guided_passes
-from engine.guidance.marks import GuidanceScale, TimeWeight
+from engine.guidance.marks import GuidanceScale, GuidanceTMin, TimeWeight
 from engine.lazy import torch
 from engine.prior.base import Prediction, Prior, PriorInfo, Prompts, guided
 from engine.prior.perp_neg import repelled
-from engine.prior.sampling import predict_guided
+from engine.prior.sampling import predict_guided, scale_at
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -54,13 +54,15 @@ class Sds:
             help="Tames the contrast that high guidance adds: 0 not at all, 1 fully.",
         ),
     ] = 0.0
+    guidance_t_min: GuidanceTMin = 0.0
 
     def __post_init__(self) -> None:
         check_fields(self)
 
     @property
     def cost(self) -> Cost:
-        return Cost(guided_passes(self.guidance_scale))
+        passes = guided_passes(self.guidance_scale)
+        return Cost(1, up_to=passes) if self.guidance_t_min > 0 else Cost(passes)
 
     def check(self, info: PriorInfo) -> None:
         """Works with every prior."""
@@ -79,11 +81,12 @@ class Sds:
 
     def predict(self, x_t: Tensor, t: Tensor, prompts: Prompts, prior: Prior) -> Prediction:
         """The guided and rescaled prediction; one pass where guidance, and with it its contrast, is off."""
-        if self.guidance_rescale == 0 or self.guidance_scale == 1:
-            return predict_guided(prior, x_t, t, prompts, self.guidance_scale)
+        scale = scale_at(t, prior.schedule, self.guidance_scale, self.guidance_t_min)
+        if self.guidance_rescale == 0 or scale == 1:
+            return predict_guided(prior, x_t, t, prompts, scale)
         unconditional, conditional = (prior.predict(x_t, t, branch) for branch in (prompts.unconditional, prompts.positive))
         steered = repelled(prior, x_t, t, prompts, unconditional, conditional)
-        prediction = guided(unconditional, steered, self.guidance_scale)
+        prediction = guided(unconditional, steered, scale)
         return rescaled(prediction, conditional, self.guidance_rescale, t, prior.schedule, prior.info.joint_views)
 
     def gradient(self, x: Tensor, t: Tensor, eps: Tensor, prediction: Prediction, schedule: NoiseSchedule) -> Tensor:

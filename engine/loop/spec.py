@@ -59,6 +59,7 @@ class RunSpec:
     image_relief: photo.Relief = photo.OFF
     draft_views: stage_settings.DraftViews = 8
     draft_guidance_scale: stage_settings.DraftGuidance = 2.5
+    draft_guidance_t_min: stage_settings.DraftGuidanceTMin = 0.0
     sampling_steps: stage_settings.SamplingSteps = 8
     fit_steps: stage_settings.FitSteps = 120
     refine_steps: stage_settings.RefineSteps = 150

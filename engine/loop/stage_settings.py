@@ -51,6 +51,18 @@ DraftGuidance = Annotated[
     float, Range(1, 20, 0.1, label="Draft guidance", advanced=True, help="Guidance while the draft views are sampled.")
 ]
 
+DraftGuidanceTMin = Annotated[
+    float,
+    Range(
+        0,
+        1,
+        0.05,
+        label="Guide the draft above",
+        advanced=True,
+        help="Noise level below which the draft views are sampled without guidance, in one pass a step instead of two.",
+    ),
+]
+
 SamplingSteps = Annotated[
     int,
     Range(

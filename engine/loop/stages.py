@@ -101,7 +101,8 @@ def draft(context: Context, state: RunState, live: LiveKnobs) -> Iterator[StepOu
     def corrected(seen: Prediction, x_t: Tensor, t: Tensor) -> Prediction:
         return held(pushed(guided.corrected(seen, x_t, t, live()), x_t, t), x_t, t)
 
-    for x0 in ddim(prior, prompts, first, times, spec.draft_guidance_scale, corrected):
+    scale, t_min = spec.draft_guidance_scale, spec.draft_guidance_t_min
+    for x0 in ddim(prior, prompts, first, times, scale, corrected, t_min):
         state.step += 1
         views, fault = prior.decode(x0), nonfinite_picture(x0)
         if fault:

@@ -48,22 +48,32 @@ def ddim(
     times: list[int],
     guidance_scale: float,
     corrected: Correction | None = None,
+    guidance_t_min: float = 0.0,
 ) -> Iterator[Tensor]:
     """Denoise ``x_t`` (B,C,h,w), which has the noise of ``times[0]``; yields the clean picture x0 seen at each time.
 
     The last one is the sample. A generator, so that a caller may look at it, or stop, between any two steps; ``prompts`` may be a
-    function that is asked anew in each.
+    function that is asked anew in each. Below the share ``guidance_t_min`` of the schedule guidance is off.
     """
     for i, time in enumerate(times):
         t = torch.full((len(x_t),), time, device=x_t.device, dtype=torch.long)
         with torch.no_grad():
             conditions = prompts() if callable(prompts) else prompts
-            prediction = predict_guided(prior, x_t, t, conditions, guidance_scale)
+            scale = scale_at(t, prior.schedule, guidance_scale, guidance_t_min)
+            prediction = predict_guided(prior, x_t, t, conditions, scale)
             prediction = prediction if corrected is None else corrected(prediction, x_t, t)
         yield prediction.x0
         if i + 1 < len(times):
             a, sig = prior.schedule.signal_and_noise(torch.full_like(t, times[i + 1]), x_t)
             x_t = a * prediction.x0 + sig * prediction.eps
+
+
+def scale_at(t: Tensor, schedule: NoiseSchedule, guidance_scale: float, guidance_t_min: float) -> float:
+    """``guidance_scale``, or 1 where all times ``t`` (B,) are below the share ``guidance_t_min`` of the schedule.
+
+    At low noise the picture is decided, and guidance costs a pass without telling anything (arXiv 2404.07724, section 3).
+    """
+    return 1.0 if guidance_t_min > 0 and int(t.max()) < schedule.index(guidance_t_min) else guidance_scale
 
 
 def predict_guided(prior: Prior, x_t: Tensor, t: Tensor, prompts: Prompts, guidance_scale: float) -> Prediction:

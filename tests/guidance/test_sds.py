@@ -18,6 +18,7 @@ from engine.guidance.sds import Sds
 from engine.prior import sampling
 from engine.prior.analytic import AnalyticPrior, CountingPrior, gaussian
 from engine.prior.base import Condition, Prediction, Prompts, guided
+from engine.prior.sampling import scale_at
 
 STD, EMPTY, CUP, UGLY = 0.5, 0.3, 1.1, -0.7
 TIMES = (100, 500, 900)
@@ -162,3 +163,19 @@ def test_knobs_out_of_range_are_refused() -> None:
             Sds(bad)
     with pytest.raises(InputError, match="fantasia3d"):
         Sds(weighting="nonsense")
+
+
+@pytest.mark.parametrize("rescale", [0.0, 0.5])
+def test_below_the_interval_guidance_is_off_and_costs_one_pass(rescale: float) -> None:
+    """arXiv 2404.07724: above the bound as with guidance everywhere, below it as without, at the first pass alone."""
+    prior = CountingPrior(AnalyticPrior({"": gaussian(EMPTY, STD), "a cup": gaussian(CUP, STD)}))
+    method = Sds(guidance_scale=7.5, guidance_rescale=rescale, guidance_t_min=0.5)
+    x = torch.full((1, 1, 1, 1), 2.0)
+    for t, passes, scale in ((400, 1, 1.0), (600, 2, 7.5)):
+        prior.reset()
+        seen = method.predict(x, torch.tensor([t]), prompts_of(prior), prior)
+        assert prior.forwards == passes
+        same = Sds(guidance_scale=scale, guidance_rescale=rescale).predict(x, torch.tensor([t]), prompts_of(prior), prior)
+        assert torch.equal(seen.eps, same.eps)
+    assert (method.cost.forwards, method.cost.most) == (1, 2)
+    assert scale_at(torch.tensor([400, 600]), prior.schedule, 7.5, 0.5) == 7.5  # one of them is above

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from engine.prior.analytic import AnalyticPrior, gaussian
+from engine.prior.analytic import AnalyticPrior, CountingPrior, gaussian
 from engine.prior.base import Condition, Prompts
 from engine.prior.sampling import ddim, sampling_times
 
@@ -62,3 +62,13 @@ def test_sampling_from_the_middle_keeps_what_was_there(prior: AnalyticPrior) -> 
         *_, sample = ddim(prior, prompts(prior), x_t, times, 1.0)
         moves.append((sample.mean() - start.mean()).abs().item())
     assert moves[0] < moves[1] < moves[2]
+
+
+def test_below_the_interval_samples_are_drawn_without_guidance(prior: AnalyticPrior) -> None:
+    """arXiv 2404.07724: two calls above the bound, one below."""
+    counted, noise = CountingPrior(prior), torch.randn(2, 3, 4, 4)
+    times = sampling_times(prior.schedule, 10)
+    for bound in (0.0, 0.45, 1.0):
+        counted.reset()
+        list(ddim(counted, prompts(prior), noise, times, 3.0, guidance_t_min=bound))
+        assert counted.forwards == sum(1 + (time >= min(999, 1000 * bound)) for time in times)

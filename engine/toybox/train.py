@@ -50,7 +50,7 @@ RATES = {
     "prior": Rates(),
     "reference": Rates(muon=1e-3, adam=7e-4, warmup_steps=50),  # gentler: what it adds to goes on working from the first step
     "sharpener": Rates(adam=1e-3, warmup_steps=200, ema_decay=0.998),
-    "distilled": Rates(muon=5e-4, adam=3e-4, warmup_steps=30, ema_decay=0.99),  # it begins as what it learns from
+    "distilled": Rates(muon=1e-4, adam=1e-4, warmup_steps=30, ema_decay=0.995),  # it begins as what it learns from
 }
 EXPORTS = {
     "prior": export_checkpoint,

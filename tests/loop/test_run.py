@@ -322,7 +322,7 @@ class BrokenPrior:
 
 
 def test_a_run_that_grows_past_the_frame_rolls_back_and_then_gives_up(monkeypatch) -> None:
-    monkeypatch.setattr("engine.loop.nonfinite.BORDER_ALPHA", -1.0)  # every picture is now too large
+    monkeypatch.setattr("engine.loop.shape_health.BORDER_ALPHA", -1.0)  # every picture is now too large
     events = events_of(quick_spec())
     assert len(of_type(events, RolledBack)) == MAX_ROLL_BACKS + 1
     assert of_type(events, Warned)[0].remedy

@@ -1,7 +1,7 @@
 /* Sliders: where the usual value lies, help that is read out and that a tap opens, and the button that takes a live change back. */
 (() => {
   "use strict";
-  const USUAL = /Usual here: ([\d.]+)/;
+  const USUAL = /Usual here: (\d+(?:\.\d+)?)/;
   let numbers = 0;
 
   /* The usual value, which the help names, as a mark on the track. */
@@ -10,7 +10,7 @@
     if (!track) return;
     const share = told ? (Number(told[1]) - track.min) / (track.max - track.min) : -1;
     let tick = knob.querySelector(".mq-usual");
-    if (share < 0 || share > 1) { tick?.remove(); return; }
+    if (!(share >= 0 && share <= 1)) { tick?.remove(); return; }
     if (!tick) {
       tick = document.createElement("i");
       tick.className = "mq-usual";

@@ -74,8 +74,8 @@ def test_the_box_of_the_viewport_is_the_crop_of_the_sheet_and_its_camera_path_to
         for low in (-0.5, -0.2, 0.0):  # one drag, as the viewport tells it
             page.evaluate("low => maquette.stage.live.hear({ crop: [-1.2, -1.2, low, 1.2, 1.2, 1.2] })", low)
         tools.get_by_role("button", name="Camera path").click()
-        tools.get_by_role("button", name="Add this view").click()
-        tools.get_by_role("button", name="Add this view").click()
+        tools.get_by_role("button", name="Add where the live picture").click()
+        tools.get_by_role("button", name="Add where the live picture").click()
 
         page.click(".mq-export-open")
         sheet = page.locator(".mq-export")
@@ -161,6 +161,9 @@ def test_a_first_visit_is_shown_round_once_and_keys_are_listed(browser: Browser,
         expect(page.locator(".mq-keys")).to_have_count(0)
         assert welcome.count() == 0
 
+        shares = "[...document.querySelectorAll('.mq-usual')].map((mark) => Number(mark.style.getPropertyValue('--share')))"
+        marks = page.evaluate(shares)
+        assert marks and all(0 <= share <= 1 for share in marks), "usual values are marked on their tracks"
         done(page, "a red mug", 60)
         expect(page.locator(".mq-film")).to_be_visible()
         expect(page.locator(".mq-prior")).to_be_hidden()

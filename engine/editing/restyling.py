@@ -64,11 +64,18 @@ def restyle(shape: ReferenceShape, how: Restyle, prior: Prior) -> Iterator[Paint
 def _noised(studio: Studio, pictures: Tensor, time: int, seed: int) -> tuple[Tensor, Tensor]:
     """The mesh's own pictures under common noise: canonical and of the instances."""
     z, noise = initial_noise(studio.space, studio.background.shape[1], torch.Generator().manual_seed(seed))
-    clean = studio.prior.encode(Views(pictures[..., :3], pictures[..., 3:], torch.zeros_like(pictures[..., 3:])))
+    clean = studio.prior.encode(_over_background(studio.prior, pictures))
     t = torch.full((len(clean),), time, device=clean.device)
     schedule = studio.prior.schedule
     canonical = schedule.add_noise(studio.space.unproject(clean.cpu())[None], z[None], t[:1].cpu())[0]
     return canonical.to(clean), schedule.add_noise(clean, noise.to(clean), t)
+
+
+def _over_background(prior: Prior, pictures: Tensor) -> Views:
+    """Premultiplied pictures (N,S,S,4) as the prior knows them: with their alpha, or over white."""
+    rgb, alpha = pictures[..., :3], pictures[..., 3:]
+    empty = torch.zeros_like(alpha)
+    return Views(rgb, alpha, empty) if prior.info.channels == "rgba" else Views(rgb + 1 - alpha, empty + 1, empty)
 
 
 def _merged(shape: ReferenceShape, studio: Studio, old: Views, new: Views, how: Paint) -> Painted:

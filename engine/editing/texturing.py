@@ -19,6 +19,7 @@ from engine.assets.meshes.mesh_shape import ReferenceShape
 from engine.assets.meshes.render_maps import DISTANCE, FOV_DEG
 from engine.core.cameras import Cameras, orbit_cameras
 from engine.core.views import Views
+from engine.editing.mesh_checks import check_mesh
 from engine.errors import InputError
 from engine.loop.reference.guide import Guide, MeshModel, guide_by, with_reference
 from engine.loop.spec import Knobs, RunSpec
@@ -46,6 +47,7 @@ class Paint:
     """How to paint. ``strategy`` is one of `STRATEGIES`.
 
     Together: ``case`` is one of `synchronisation.cases`; ``until`` is the share of the steps that are held together.
+    ``control`` names a ControlNet, ``control_strengths`` its scale at full noise and at none, with a straight ramp between.
     """
 
     prompt: str
@@ -58,6 +60,7 @@ class Paint:
     texture_size: int = 512
     cosine_power: float = 2.0
     control: str = "off"
+    control_strengths: tuple[float, float] = (0.9, 0.7)
     strategy: str = "together"
 
     def __post_init__(self) -> None:
@@ -65,6 +68,9 @@ class Paint:
         for name, (low, high) in allowed.items():
             if not low <= getattr(self, name) <= high:
                 raise InputError(f"{name} is {getattr(self, name)}; it must be {low} to {high}.", "Give a value in that range.")
+        if not all(0 <= strength <= 2 for strength in self.control_strengths):
+            what = f"control_strengths are {self.control_strengths}; each must be 0 to 2."
+            raise InputError(what, "0.9 at first and 0.7 at last is usual.")
         if self.strategy not in STRATEGIES:
             raise InputError(f"strategy is {self.strategy!r}.", f"Choose one of {', '.join(STRATEGIES)}.")
         if not self.prompt.strip():
@@ -120,7 +126,7 @@ class Studio:
     def final(self, shape: ReferenceShape, how: Paint, side: int) -> tuple[TexelMap, TextureSpace]:
         """The texture of the result, and how views of ``side`` pixels see it."""
         texels = texels_of(shape.vertices.astype(np.float64), shape.faces, how.texture_size)
-        return texels, _space(shape, texels, self.cameras.resized(side), 2 * how.cosine_power)
+        return texels, mesh_space(shape, texels, self.cameras.resized(side), 2 * how.cosine_power)
 
 
 def paint(shape: ReferenceShape, how: Paint, prior: Prior) -> Iterator[Painting | Painted]:
@@ -157,19 +163,25 @@ def prepared(
     shape: ReferenceShape, how: Paint, prior: Prior, cameras: Cameras | None = None, texels: TexelMap | None = None
 ) -> Studio:
     """What is opened and asked once; ``cameras`` and ``texels`` are chosen where none are given. Raises InputError as `paint`."""
-    if len(shape.faces) == 0:
-        raise InputError("The mesh has no faces.", "Choose a mesh with a surface; splats are painted after they became one.")
+    check_mesh(shape)
     spec = RunSpec(how.prompt, reference="mesh", seed=how.seed, control=how.control)
     context, guide = _context(shape, spec, prior)
     count = draft_count(prior.info, how.views)
     cameras = draft_cameras(prior.info, count, prior.info.resolution).to(prior.device) if cameras is None else cameras
-    context = context.at(Knobs(), 0)
-    prompts = with_reference(context.prompts(cameras), cameras, guide, Knobs())
+    knobs = _ramp(how) if guide.way == "controlnet" else Knobs()
+    context = context.at(knobs, 0)
+    prompts = with_reference(context.prompts(cameras), cameras, guide, knobs)
     background = _background(context.prior, cameras)
     texels = texels or work_texels(shape)
-    space = _space(shape, texels, cameras.resized(background.shape[-1]), how.cosine_power)
+    space = mesh_space(shape, texels, cameras.resized(background.shape[-1]), how.cosine_power)
     alpha = alpha_target(context.prior, space) if prior.info.channels == "rgba" else None
     return Studio(context.prior, prompts, cameras, space, background, alpha)
+
+
+def _ramp(how: Paint) -> Knobs:
+    """A ControlNet's scale, which follows the noise as a reference's influence does."""
+    early, late = how.control_strengths
+    return Knobs(control_strength=1.0, reference_early=early, reference_late=late)
 
 
 def work_texels(shape: ReferenceShape) -> TexelMap:
@@ -180,7 +192,7 @@ def work_texels(shape: ReferenceShape) -> TexelMap:
 def finished(shape: ReferenceShape, texels: TexelMap, colours: np.ndarray) -> Painted:
     """The mesh with display ``colours`` (T,3) in 0..1 on its texels."""
     z = torch.from_numpy(np.ascontiguousarray(colours.T, np.float32))
-    seen, mask = _space(shape, texels, _sheet_cameras(), 1.0).project(z)
+    seen, mask = mesh_space(shape, texels, _sheet_cameras(), 1.0).project(z)
     pictures = (torch.cat([seen, mask], dim=1).movedim(1, -1).clamp(0, 1) * 255 + 0.5).to(torch.uint8)
     return Painted(texels.baked(colours), pictures.numpy())
 
@@ -207,7 +219,8 @@ def _context(shape: ReferenceShape, spec: RunSpec, prior: Prior) -> tuple[Contex
     return Context.of(spec, prior, attachments, None, guide), guide
 
 
-def _space(shape: ReferenceShape, texels: TexelMap, cameras: Cameras, cosine_power: float) -> TextureSpace:
+def mesh_space(shape: ReferenceShape, texels: TexelMap, cameras: Cameras, cosine_power: float) -> TextureSpace:
+    """The texture of a mesh under cameras. Raises InputError if they see none of it."""
     return texture_space(texels.points, texels.normals, _rendered(shape, cameras), cameras, cosine_power)
 
 

@@ -1,7 +1,7 @@
 """Train the toybox prior, or what stands beside it, and write it as a folder.
 
-Beside it stand the controller that lets a 3D reference guide it, the sharpener of its views, and the guided student that
-makes one pass of two.
+Beside it stand the controller that lets a 3D reference guide it, the sharpener of its views, the guided student that makes one
+pass of two, and the adapter by which views attend along surfaces.
 
     python -m engine.toybox.dataset --out CACHE --objects 60000
     python -m engine.toybox.train --out RUN --cache CACHE --hours 2 [--resume] [--device cpu|cuda]
@@ -12,6 +12,8 @@ makes one pass of two.
     python -m engine.toybox.train sharpener --out RUN --export PRIOR/sharpener
     python -m engine.toybox.train distilled --out RUN --cache CACHE --hours 1 --init PRIOR
     python -m engine.toybox.train distilled --out RUN --export PRIOR/distilled
+    python -m engine.toybox.train correspondence --out RUN --hours 1 --init PRIOR
+    python -m engine.toybox.train correspondence --out RUN --export PRIOR/correspondence
 
 Killed at any moment, a run loses at most about two minutes: give the same command with --resume. The time that is counted
 is the time spent training.
@@ -35,9 +37,16 @@ from engine.prior.toybox.tokeniser import Tokeniser, build_tokenizer
 from engine.toybox.dataset import HELD_OUT_SEED, ShardCache
 from engine.toybox.training.checkpoints import CURRENT, PREVIOUS
 from engine.toybox.training.controller_task import LEAVABLE, GuidingCourse, Parts
+from engine.toybox.training.correspondence_task import CorrespondenceCourse, Orbits
 from engine.toybox.training.denoiser_task import TAUGHT, DenoisingCourse, Sizes
 from engine.toybox.training.distillation_task import Distilling, DistillingCourse
-from engine.toybox.training.export import export_checkpoint, export_controller, export_distilled, export_sharpener
+from engine.toybox.training.export import (
+    export_checkpoint,
+    export_controller,
+    export_correspondence,
+    export_distilled,
+    export_sharpener,
+)
 from engine.toybox.training.loop import Enrol, Plan, worker
 from engine.toybox.training.optimiser import Rates
 from engine.toybox.training.sharpener_task import SharpeningCourse, Softening
@@ -51,13 +60,17 @@ RATES = {
     "reference": Rates(muon=1e-3, adam=7e-4, warmup_steps=50),  # gentler: what it adds to goes on working from the first step
     "sharpener": Rates(adam=1e-3, warmup_steps=200, ema_decay=0.998),
     "distilled": Rates(muon=1e-4, adam=1e-4, warmup_steps=30, ema_decay=0.995),  # it begins as what it learns from
+    "correspondence": Rates(adam=1e-3, warmup_steps=50, ema_decay=0.99),
 }
 EXPORTS = {
     "prior": export_checkpoint,
     "reference": export_controller,
     "sharpener": export_sharpener,
     "distilled": export_distilled,
+    "correspondence": export_correspondence,
 }
+DRAWN = ("sharpener", "correspondence")
+"""Courses whose pictures are drawn while they learn."""
 
 READING_REPORT = 200
 """Steps between two lines about how well the text encoder reads."""
@@ -81,7 +94,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def plan_from(options: argparse.Namespace) -> Plan:
     """Check the options. Raises `InputError` or `DeviceError`."""
-    drawn = options.course == "sharpener"  # its pictures are drawn while it learns
+    drawn = options.course in DRAWN
     if options.hours is None or (options.cache is None and not drawn):
         raise InputError("Training needs --cache and --hours.", "Fill a cache: python -m engine.toybox.dataset --out CACHE")
     if not 0 < options.hours < 1000:
@@ -114,12 +127,14 @@ def plan_from(options: argparse.Namespace) -> Plan:
     )
 
 
-What = Sizes | Parts | Softening | Distilling
+What = Sizes | Parts | Softening | Distilling | Orbits
 """What is trained, and on what."""
 
 
 def course_from(options: argparse.Namespace) -> What:
     """What the options say about the network that is trained."""
+    if options.course == "correspondence":
+        return Orbits()
     if options.course == "sharpener":
         return Softening()
     if options.course == "distilled":
@@ -155,6 +170,8 @@ def enrolment(what: What) -> Enrol:
         return partial(DenoisingCourse, what)
     if isinstance(what, Distilling):
         return partial(DistillingCourse, what)
+    if isinstance(what, Orbits):
+        return partial(CorrespondenceCourse, what)
     return partial(GuidingCourse, what) if isinstance(what, Parts) else partial(SharpeningCourse, what)
 
 

@@ -17,8 +17,8 @@ from engine.assets.export.sheet import write_sheet
 from engine.assets.meshes.canonical_pose import Orientation, Tip
 from engine.assets.meshes.mesh_file import read_reference
 from engine.core.paths import given_path
-from engine.editing.restyling import Restyle, restyle
-from engine.editing.strategies import USUAL_STEPS, painted_by
+from engine.editing.mesh_checks import mesh_notes
+from engine.editing.strategies import USUAL_STEPS, painted_by, restyled_by
 from engine.editing.texturing import Paint, Painted, Painting
 from engine.errors import InputError, MissingError, storage_errors
 from engine.lazy import imported
@@ -54,6 +54,8 @@ class EditOptions:
     seed: int | None = None
     texture_size: int | None = None
     control: str | None = None
+    control_strengths: tuple[float, float] | None = None
+    image_guidance_scale: float | None = None
     strategy: str | None = None
     prior: str = "toybox"
     up: str = "auto"
@@ -95,11 +97,13 @@ def edits(options: EditOptions, note: Callable[[str], None]) -> Iterator[Paintin
     if source.absolute().parent == options.out.absolute():
         raise InputError(f"--out {options.out} is where the source lies.", "Name another folder.")
     shape = read_reference(source, Orientation(cast(Tip, options.up), options.turn_deg))
-    for each in shape.notes:
+    for each in (*shape.notes, *mesh_notes(shape)):
         note(f"note: {shape.name}: {each}")
     prior = load_prior(options.prior)
     how, was = read(how, options, source, prior, note)
-    for event in painted_by(shape, how, prior) if was is None else restyle(shape, Restyle(paint=how, was=was), prior):
+    scale = options.image_guidance_scale
+    events = painted_by(shape, how, prior) if was is None else restyled_by(shape, how, was, prior, scale)
+    for event in events:
         yield write(event, how, source, options) if isinstance(event, Painted) else event
 
 
@@ -115,7 +119,14 @@ def paint_of(options: EditOptions) -> Paint:
 
 
 def read(how: Paint, options: EditOptions, source: Path, prior: Prior, note: Callable[[str], None]) -> tuple[Paint, str | None]:
-    """The words as the prior reads them: the new ones in ``how``, and the old ones of what is restyled, else None."""
+    """The words as the prior reads them: the new ones in ``how``, and the old ones of what is restyled, else None.
+
+    A prior that edits pictures needs no old ones. Guidance that was not given is the prior's own, but for toybox.
+    """
+    if not prior.info.taught_words and options.guidance_scale is None:
+        how = replace(how, guidance_scale=prior.info.default_guidance_scale)
+    if options.restyle is not None and prior.info.takes_source:
+        return how, ""
     was = None if options.restyle is None else options.was or words_in(source)
     if not prior.info.taught_words:
         return how, was

@@ -85,16 +85,35 @@ def add_edit(commands: argparse._SubParsersAction) -> None:
     command.add_argument("--case", type=int, help="of synchronisation: 2 (SyncTweedies, the default) or 0, 1, 3, 4, 5")
     command.add_argument("--views", type=int, help="pictures that are drawn together (default 8)")
     command.add_argument("--steps", type=int, help="of sampling (default 30)")
-    command.add_argument("--guidance", dest="guidance_scale", type=float, help="guidance scale (default 3)")
+    command.add_argument("--guidance", dest="guidance_scale", type=float, help="default 3; of a Hub prior its own")
     command.add_argument("--seed", type=int, help="the same seed gives the same paint")
     command.add_argument("--texture-size", type=int, help="texels a side (default 512)")
     command.add_argument("--prior", default="toybox", help="which prior (default %(default)s)")
-    command.add_argument("--control", help="a depth ControlNet, for Stable Diffusion priors")
+    command.add_argument("--control", help="a depth or normal ControlNet, for Stable Diffusion priors")
+    command.add_argument(
+        "--control-strength",
+        dest="control_strengths",
+        type=strength_ramp,
+        metavar="FROM[:TO]",
+        help="its scale at full noise, and at none (default 0.9:0.7)",
+    )
+    command.add_argument(
+        "--image-guidance",
+        dest="image_guidance_scale",
+        type=float,
+        help="how much of the pictures an InstructPix2Pix prior keeps (default 1.5); --restyle is an instruction then",
+    )
     command.add_argument("--up", default="auto", help="which axis of the file is up (default %(default)s)")
     command.add_argument("--turn-deg", type=float, default=0.0, help="turn it about that axis first (default %(default)s)")
     command.add_argument("--out", type=Path, required=True, help="folder for the results; earlier ones in it are kept aside")
     command.add_argument("--quiet", action="store_true", help="no progress bar")
     command.set_defaults(command=_edit)
+
+
+def strength_ramp(text: str) -> tuple[float, float]:
+    """``0.9:0.7``, or one number for both."""
+    early, _, late = text.partition(":")
+    return float(early), float(late or early)
 
 
 def _edit(options: argparse.Namespace) -> int | None:

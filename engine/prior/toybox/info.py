@@ -36,6 +36,9 @@ DISTILLED = "distilled"
 SHARPENER = "sharpener"
 """The folder in it of the second stage, where one was trained."""
 
+CORRESPONDENCE = "correspondence"
+"""The folder in it of the adapter that attends along surfaces, where one was trained."""
+
 TOYBOX_INFO = PriorInfo(
     id="toybox",
     title="Toybox",

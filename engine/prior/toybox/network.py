@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.prior.toybox.configured import Configured, keeps_config
+from engine.prior.toybox.joining import Joining
 from engine.prior.toybox.poses import GRID, Poses, pose_numbers
 
 
@@ -176,12 +177,14 @@ class Head(nn.Module):
             self.mix_fine.weight.copy_(self.mix_fine.weight[::4].repeat_interleave(4, 0))
             bias_of(self.mix_fine).copy_(bias_of(self.mix_fine)[::4].repeat_interleave(4, 0))
 
-    def forward(self, tokens: Tensor, stem: StemFeatures) -> Tensor:
+    def forward(self, tokens: Tensor, stem: StemFeatures, joined: Joining | None = None) -> Tensor:
         """``tokens`` (BV,N,D) to pixels (BV,4,64,64)."""
         grid = self.to_middle(tokens).transpose(1, 2).unflatten(2, (GRID, GRID))
         middle = F.silu(F.pixel_shuffle(grid, 2).contiguous(memory_format=torch.channels_last) + stem.middle)
         middle = F.silu(self.mix_middle(middle) + stem.middle)
+        middle = middle if joined is None else joined.middle(middle)
         fine = F.silu(F.pixel_shuffle(self.to_fine(middle), 2).contiguous(memory_format=torch.channels_last) + stem.fine)
+        fine = fine if joined is None else joined.fine(fine)
         return self.pixels(F.silu(F.pixel_shuffle(self.mix_fine(fine), 2).contiguous(memory_format=torch.channels_last)))
 
 
@@ -236,6 +239,7 @@ class ToyboxDenoiser(Configured):
         clean: Tensor,
         reference: StemFeatures | None = None,
         guidance_scale: Tensor | None = None,
+        joined: Joining | None = None,
     ) -> Tensor:
         """Clean views from ``x`` (B,V,4,S,S) at times ``t`` (B,V) in 0..1; ``clean`` (B,V) bool marks given ones.
 
@@ -258,7 +262,7 @@ class ToyboxDenoiser(Configured):
         for block in self.blocks:
             tokens = block(tokens, modulation, words.tokens, mask)
         shift, scale = self.final(state)[:, :, None].chunk(2, dim=-1)
-        return self.head(_modulated(tokens, shift, scale).flatten(0, 1), stem).unflatten(0, views)
+        return self.head(_modulated(tokens, shift, scale).flatten(0, 1), stem, joined).unflatten(0, views)
 
 
 def _pooled_given(grid: Tensor, clean: Tensor) -> Tensor:

@@ -9,63 +9,24 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from engine.core.cameras import Cameras
 from engine.core.noise_schedule import NoiseSchedule, eps_from_x0
 from engine.core.views import Views
 from engine.errors import FileFormatError, MissingError
-from engine.prior.base import CleanViews, Condition, Prediction, PriorInfo, Prompts, Reference, TextEmbedding
-from engine.prior.reference.maps import ReferenceMaps, routed
+from engine.prior.base import Condition, Prediction, PriorInfo, Prompts, TextEmbedding
 from engine.prior.resize import to_square
+from engine.prior.toybox.correspondence import CorrespondenceAdapter, Joined, Surface, load_correspondence
 from engine.prior.toybox.distilled import LARGEST_GUIDANCE, load_distilled
-from engine.prior.toybox.info import CONTROLLER, DISTILLED, SHARPENER
+from engine.prior.toybox.info import CONTROLLER, CORRESPONDENCE, DISTILLED, SHARPENER
 from engine.prior.toybox.network import StemFeatures, ToyboxDenoiser, Words
 from engine.prior.toybox.pipeline_files import base_digest, base_of, load_controller, load_parts
 from engine.prior.toybox.poses import Poses, poses_from_cameras, unknown_poses
-from engine.prior.toybox.reference_controller import Pair, ReferenceController, strengthened
+from engine.prior.toybox.reference_controller import ReferenceController
+from engine.prior.toybox.reference_features import features_for
 from engine.prior.toybox.schedule import time_fraction
 from engine.prior.toybox.sharpener import Sharpener, load_sharpener
 from engine.prior.toybox.threads import FastestThreads
 from engine.prior.toybox.tokeniser import Tokeniser
-
-
-def features_for(
-    controller: ReferenceController,
-    reference: Reference,
-    clean_views: CleanViews | None,
-    times: Tensor,
-    words: Words,
-    poses: Poses,
-) -> StemFeatures | None:
-    """What the controller adds to B noisy views and then M given ones at noise times ``times`` (B+M,).
-
-    None, without asking it, where no view has any strength. The given views, which have no noise, follow the mean of the others.
-    A controller that was taught no routing sees the finest maps at all times.
-    """
-    assert reference.maps is not None, "a controller reads maps"
-    noisy = reference.maps.mask.shape[1]
-    strengths = reference.strengths(times[:noisy])
-    if not strengths.any():
-        return None
-    maps, pair = _seen(reference, clean_views, times.device)
-    if controller.config.routing:
-        maps = routed(maps, times[None], reference.reading)
-    features = controller(maps.channels(), pair, times[None], words, poses)
-    given = strengths.mean().expand(len(times) - noisy)
-    return strengthened(features, torch.cat([strengths, given]))
-
-
-def _seen(reference: Reference, clean_views: CleanViews | None, device: torch.device) -> tuple[ReferenceMaps, Pair]:
-    """All views' maps; and the first given view beside the reference from its camera."""
-    assert reference.maps is not None, "a controller reads maps"
-    maps = reference.maps.to(device)
-    if clean_views is None:
-        nothing = torch.zeros_like(maps.channels()[:, 0])
-        pair = Pair(nothing, nothing, torch.zeros(1, dtype=torch.bool, device=device))
-    else:
-        assert reference.clean_maps is not None, "given views are seen beside the reference from their cameras"
-        given = reference.clean_maps.to(device)
-        maps = maps.beside(given)
-        pair = Pair(clean_views.x[:1].to(device), given.channels()[:, 0], torch.ones(1, dtype=torch.bool, device=device))
-    return maps, pair
 
 
 class ToyboxPrior:
@@ -85,6 +46,7 @@ class ToyboxPrior:
         controller: ReferenceController | None = None,
         sharpener: Sharpener | None = None,
         distilled: ToyboxDenoiser | None = None,
+        correspondence: CorrespondenceAdapter | None = None,
     ) -> None:
         self.device = torch.device(device)
         self.net = net.to(self.device).eval().requires_grad_(False)
@@ -100,12 +62,33 @@ class ToyboxPrior:
         self.sharpener = None if sharpener is None else sharpener.to(self.device)
         self.distilled = None if distilled is None else distilled.to(self.device).eval().requires_grad_(False)
         self._silence: TextEmbedding | None = None
+        self.correspondence = None if correspondence is None else correspondence.to(self.device)
+        self.surface: Surface | None = None
         self._half = half_pays(self.device)
         self._threads = FastestThreads(None if self.device.type == "cpu" else 1)
 
     @property
     def network(self) -> ToyboxDenoiser:
         return self.net
+
+    def along_surface(self, points: Tensor, mask: Tensor, cameras: Cameras) -> ToyboxPrior:
+        """The same prior, whose views from ``cameras`` attend to each other along the surface that they show.
+
+        ``points`` (V,S,S,3) are of the world, ``mask`` (V,S,S) says where there is one. Raises `MissingError` without an adapter.
+        """
+        if self.correspondence is None:
+            raise MissingError(
+                f"The prior {self.info.id!r} has no correspondence adapter.",
+                "Train one: python -m engine.toybox.train correspondence, or leave it away.",
+            )
+        surface = Surface.of(points, mask, cameras).to(self.device)
+        return self.joined_by(self.correspondence, surface)
+
+    def joined_by(self, adapter: CorrespondenceAdapter, surface: Surface) -> ToyboxPrior:
+        """The same prior, for views of this ``surface`` alone."""
+        joined = copy.copy(self)
+        joined.correspondence, joined.surface = adapter, surface
+        return joined
 
     def encode(self, views: Views) -> Tensor:
         """Premultiplied pictures over black to (B,4,64,64): 2 rgb - alpha, 2 alpha - 1; empty space is grey at alpha -1."""
@@ -194,7 +177,7 @@ class ToyboxPrior:
             words = _words(condition.text)
             added = self._added(at, words, poses, condition)
             if guidance_scale is None:
-                predicted = self.net(x[None], at[None], words, poses, clean[None], added)
+                predicted = self.net(x[None], at[None], words, poses, clean[None], added, joined=self._joined(at))
             else:
                 assert self.distilled is not None, "only a student answers guided"
                 scale = torch.full((1,), guidance_scale, device=x.device)
@@ -202,6 +185,12 @@ class ToyboxPrior:
         x0 = predicted[0, :noisy].to(x_t.dtype)
         x0 = x0.clamp(-1, 1) if guidance_scale is None else x0  # guidance goes past the bounds, and is meant to
         return Prediction(eps_from_x0(x_t, x0, *self.schedule.signal_and_noise(t, x_t)), x0)
+
+    def _joined(self, at: Tensor) -> Joined | None:
+        """What attends along the surface; None where none is known, or other views than those that show it are cleaned."""
+        if self.surface is None or self.correspondence is None or len(at) != self.surface.count:
+            return None
+        return Joined(self.correspondence, self.surface, self.correspondence.state(at))
 
     def _added(self, at: Tensor, words: Words, poses: Poses, condition: Condition) -> StemFeatures | None:
         """What the controller adds for the reference; None where there is none, or one without strength."""
@@ -233,12 +222,15 @@ def load_toybox(folder: Path, device: torch.device | str = "cpu", controller_fol
     parts = load_parts(folder)
     place = controller_folder or (folder / CONTROLLER if parts.info.takes_references else None)
     sharpener = load_sharpener(folder / SHARPENER) if parts.info.sharpens else None
+    along = folder / CORRESPONDENCE
+    correspondence = load_correspondence(along) if along.is_dir() else None
     distilled = load_distilled(folder / DISTILLED) if parts.info.guidance_distilled and _fits(folder) else None
     controller, info = None, parts.info
     if place is not None:
         controller, info = load_controller(place), replace(info, reference_note=_base_note(place, folder))
         _check_fits(controller, parts.net, place)
-    return ToyboxPrior(parts.net, parts.tokeniser, parts.schedule, info, device, controller, sharpener, distilled)
+    beside = (controller, sharpener, distilled, correspondence)
+    return ToyboxPrior(parts.net, parts.tokeniser, parts.schedule, info, device, *beside)
 
 
 def _fits(folder: Path) -> bool:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError, storage_errors
+from engine.prior.toybox.correspondence import save_correspondence
 from engine.prior.toybox.distilled import save_distilled
 from engine.prior.toybox.info import WEIGHTS
 from engine.prior.toybox.pipeline_files import save_controller, save_prior
@@ -20,6 +21,7 @@ from engine.prior.toybox.tokeniser import Tokeniser, build_tokenizer
 from engine.toybox.dataset import ShardCache
 from engine.toybox.training.card import Facts, SharpenerFacts, model_card, sharpener_card
 from engine.toybox.training.checkpoints import load_checkpoint
+from engine.toybox.training.correspondence_card import CorrespondenceFacts, correspondence_card
 from engine.toybox.training.distilled_card import DistilledFacts, distilled_card
 from engine.toybox.training.evaluation import FRACTIONS, Evaluation
 
@@ -77,6 +79,19 @@ def export_distilled(run: Path, folder: Path, cache: Path | None = None) -> Dist
     save_distilled(folder, state["config"], state["ema"], state["base"])
     facts = DistilledFacts(base=state["base"], errors=_last_errors(run), **_facts(state, folder / WEIGHTS))
     _describe(folder, distilled_card(facts), asdict(facts))
+    return facts
+
+
+def export_correspondence(run: Path, folder: Path, cache: Path | None = None) -> CorrespondenceFacts:
+    """Write the running mean of a correspondence adapter to ``folder``, with its last validation errors and a model card.
+
+    Raises `InputError` if ``run`` holds no checkpoint. ``cache`` is not needed.
+    """
+    state = _checkpoint(run)
+    save_correspondence(folder, state["config"], state["ema"])
+    known = _facts(state, folder / WEIGHTS)
+    facts = CorrespondenceFacts(config=state["config"], errors=_last_errors(run), **known)
+    _describe(folder, correspondence_card(facts), asdict(facts))
     return facts
 
 

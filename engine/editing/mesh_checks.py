@@ -1,0 +1,46 @@
+"""What a mesh must have so that it can be painted, and what a person should know of it."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.sparse import coo_matrix
+from scipy.sparse.csgraph import connected_components
+
+from engine.assets.meshes.mesh_shape import ReferenceShape, triangle_areas
+from engine.errors import InputError
+
+CELLS = 1e5  # vertices nearer than 1 / CELLS are one: files split them along seams of their texture
+
+
+def check_mesh(shape: ReferenceShape) -> None:
+    """Raises InputError for a mesh that has no surface."""
+    if len(shape.faces) == 0:
+        raise InputError(
+            "The mesh has no faces.",
+            "Choose a mesh with a surface; splats are painted after they became one.",
+        )
+    if not triangle_areas(shape.vertices.astype(np.float64), shape.faces).sum() > 0:
+        raise InputError(
+            "The mesh has no area: all its faces are lines or points.", "Choose a mesh with a surface."
+        )
+
+
+def mesh_notes(shape: ReferenceShape) -> tuple[str, ...]:
+    """What is done with a mesh that has more than one part."""
+    parts = count_parts(shape.vertices, shape.faces)
+    return (
+        (f"It has {parts} parts that are not connected; they are painted as one thing.",) if parts > 1 else ()
+    )
+
+
+def count_parts(vertices: np.ndarray, faces: np.ndarray) -> int:
+    """How many pieces of surface touch no other one; vertices (N,3) that lie at one place are one."""
+    used = np.unique(faces)
+    _, place = np.unique(np.round(vertices[used] * CELLS).astype(np.int64), axis=0, return_inverse=True)
+    index = np.zeros(len(vertices), np.int64)
+    index[used] = place.ravel()
+    a, b, c = index[faces].T
+    edges = coo_matrix(
+        (np.ones(2 * len(a)), (np.concatenate([a, b]), np.concatenate([b, c]))), [len(used)] * 2
+    )
+    return len(np.unique(connected_components(edges, directed=False)[1][np.unique(place)]))

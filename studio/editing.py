@@ -39,7 +39,7 @@ ABOUT: Mapping[str, str] = {
     RESTYLE: "Only the colours change that the words change.",
     ENERGY: "What pictures of it should be like, beside the words: the weights below act at once.",
 }
-WEIGHTS = ("energy_symmetry", "energy_outline", "energy_depth", "energy_colour_weight")
+WEIGHTS = ("energy_symmetry", "energy_outline", "energy_depth", "energy_likeness", "energy_colour_weight")
 Shown = tuple[Any, Any, Any, Any]
 WIDGETS, PRIOR = 7, 3  # how many the card has, and where the prior stands in ``everything``
 FILLED = 9 + len(WEIGHTS)

@@ -19,9 +19,10 @@ OPACITY, INSET = 0.25, 0.012
 64 pixels; so they are at 24.8)."""
 
 
-def write_mesh_as_splats(shape: ReferenceShape, path: Path, count: int = COUNT) -> None:
+def write_mesh_as_splats(shape: ReferenceShape, path: Path, count: int = COUNT, recipe: str = "") -> None:
     """Write a splat PLY of ``count`` discs, evenly over the surface of a mesh in the canonical pose.
 
+    ``recipe`` says how they came to be.
     Raises InputError for a mesh without faces or without area, StorageError.
     """
     areas = triangle_areas(shape.vertices.astype(np.float64), shape.faces) if len(shape.faces) else np.zeros(0)
@@ -37,7 +38,7 @@ def write_mesh_as_splats(shape: ReferenceShape, path: Path, count: int = COUNT) 
     means = means - INSET * normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-20)
     means, quats = to_file(means, facing(normals))
     parts = (means, scales, quats, np.full(count, OPACITY), sh0_from_rgb(shape.face_colours[chosen]))
-    write_splat_ply(path, *(np.asarray(part, np.float32) for part in parts), comments=[AXES_COMMENT])
+    write_splat_ply(path, *(np.asarray(part, np.float32) for part in parts), comments=[AXES_COMMENT], recipe=recipe)
 
 
 def _shares(rng: np.random.Generator, count: int) -> np.ndarray:

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from engine.assets.export.files import atomic_path
+from engine.assets.export.ply import with_recipe
 from engine.assets.export.ply_rows import read_header
 from engine.assets.meshes.mesh_shape import ReferenceShape
 from engine.editing.texturing import Paint, Painting, Studio, alpha_target, prepared, sampled
@@ -75,9 +76,10 @@ def splat_studio(copy: SceneCopy, how: Paint, prior: Prior) -> Studio:
     return replace(studio, space=space, alpha=alpha)
 
 
-def recolour_ply(source: Path, out: Path, sh0: np.ndarray) -> None:
+def recolour_ply(source: Path, out: Path, sh0: np.ndarray, recipe: str | None = None) -> None:
     """Write ``source`` to ``out`` with the constant harmonics ``sh0`` (N,3); those above, which change with the view, become 0.
 
+    ``recipe`` takes the place of the one in the file; None leaves every other byte as it was.
     Raises FileFormatError for a PLY that is not plain binary splats of so many rows, StorageError.
     """
     data = bytearray(source.read_bytes())
@@ -100,4 +102,4 @@ def recolour_ply(source: Path, out: Path, sh0: np.ndarray) -> None:
         if name.startswith(REST):
             rows[name] = 0
     with storage_errors(out), atomic_path(out) as path:
-        path.write_bytes(data)
+        path.write_bytes(data if recipe is None else with_recipe(bytes(data), recipe))

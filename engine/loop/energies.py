@@ -11,10 +11,11 @@ from torch import Tensor
 from engine.core.boxes import first_depth
 from engine.core.cameras import Cameras
 from engine.core.views import Views
-from engine.guidance.energy import depth, region_colour, silhouette, symmetry
+from engine.guidance.energy import depth, likeness, region_colour, silhouette, symmetry
 from engine.guidance.energy.composition import composed
 from engine.guidance.energy.pictures import Pictures
 from engine.loop.energy_settings import read_colour
+from engine.loop.judge import judge_of
 from engine.loop.region_settings import boxes_in
 from engine.loop.spec import Knobs
 from engine.loop.state import Context, RunState
@@ -39,6 +40,7 @@ class Energies:
             silhouette.energy: knobs.energy_outline,
             depth.energy: knobs.energy_depth,
             symmetry.energy: knobs.energy_symmetry,
+            likeness.energy: knobs.energy_likeness,
             region_colour.energy: knobs.energy_colour_weight if knobs.energy_colour.strip() else 0.0,
         }
         return {energy: weight for energy, weight in every.items() if weight}
@@ -59,7 +61,15 @@ class Energies:
         return self.of(views, cameras, mirrored)
 
     def _pictures(self, views: Views, cameras: Cameras, mirrored: Views | None) -> Pictures:
-        return Pictures(views, cameras, self._target(cameras), mirrored, self._region(views, cameras), self._colour(views))
+        region, colour = self._region(views, cameras), self._colour(views)
+        return Pictures(views, cameras, self._target(cameras), mirrored, region, colour, self._unlike())
+
+    def _unlike(self) -> Callable[[Tensor], Tensor | None] | None:
+        """The scorer's judgement of the prompt; None where it is not asked for."""
+        if likeness.energy not in self.weights:
+            return None
+        scorer, prompt = judge_of(self.context), self.context.spec.prompt
+        return lambda rgba: scorer.unlikeness(rgba, prompt)
 
     def _target(self, cameras: Cameras) -> Views | None:
         if self.state.source is None or not {silhouette.energy, depth.energy} & set(self.weights):

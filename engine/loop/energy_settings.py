@@ -18,6 +18,10 @@ Symmetry = Annotated[float, _weight("Symmetry", "How strongly its left and right
 Outline = Annotated[float, _weight("Keep the outline", "How strongly outlines stay those of the start file.")]
 Depth = Annotated[float, _weight("Keep the depth", "How strongly surfaces stay where they are in the start file.")]
 ColourWeight = Annotated[float, _weight("Region colour", "How strongly what the region shows gets the colour.")]
+Likeness = Annotated[
+    float,
+    _weight("Likeness to the words", "How strongly a scorer (CLIP, or toybox's own) pushes pictures to the words."),
+]
 Colour = Annotated[
     str,
     Text(

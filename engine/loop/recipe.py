@@ -22,6 +22,8 @@ else:
     import tomli as tomllib
 
 FORMAT = 1
+EDIT_KINDS = ("paint", "restyle", "recolour", "splats")
+REMEDY = "Use a recipe.toml that Maquette wrote."
 
 
 @dataclass(frozen=True)
@@ -34,13 +36,31 @@ class Change:
 
 
 @dataclass(frozen=True)
+class EditStep:
+    """An edit that is no run (`engine.editing`): its ``kind`` and its settings by name.
+
+    Kinds are paint, restyle, recolour (the colours of splats), and splats (a mesh made into splats).
+    """
+
+    kind: str
+    values: Mapping[str, Value]
+
+    def alone(self) -> EditStep:
+        """Itself: it holds none of those before it."""
+        return self
+
+    def tables(self) -> dict[str, Any]:
+        return {"edit": self.kind, **self.values}
+
+
+@dataclass(frozen=True)
 class Recipe:
     """Where a run began, and what was changed while it went."""
 
     settings: Settings
     changes: tuple[Change, ...] = ()
     facts: Mapping[str, Value] = field(default_factory=dict)  # versions, prior, device: shown, never needed to run again
-    before: tuple[Recipe, ...] = ()  # of the scenes that it set out from, the first one first, each with none of its own
+    before: tuple[Recipe | EditStep, ...] = ()  # what it set out from, the first one first, each with none of its own
 
     def alone(self) -> Recipe:
         """Without those before it."""
@@ -48,12 +68,12 @@ class Recipe:
 
     def to_toml(self) -> str:
         """Flat settings first, then one ``[[change]]`` table each, then one ``[[before]]`` table for each recipe before it."""
-        document: dict[str, Any] = {"maquette_recipe": FORMAT, **self._tables()}
+        document: dict[str, Any] = {"maquette_recipe": FORMAT, **self.tables()}
         if self.before:
-            document["before"] = [each._tables() for each in self.before]
+            document["before"] = [each.tables() for each in self.before]
         return tomli_w.dumps(document)
 
-    def _tables(self) -> dict[str, Any]:
+    def tables(self) -> dict[str, Any]:
         document: dict[str, Any] = flatten(self.settings)
         if self.facts:
             document["facts"] = dict(self.facts)
@@ -62,12 +82,17 @@ class Recipe:
         return document
 
     @staticmethod
+    def oftables(document: Mapping[str, Any]) -> Recipe:
+        """From what ``to_toml`` writes, parsed. Raises FileFormatError, InputError."""
+        return Recipe._read(dict(document))
+
+    @staticmethod
     def from_toml(text: str) -> Recipe:
         """Read what ``to_toml`` wrote. Raises FileFormatError for text that is no recipe, InputError for settings not allowed."""
         try:
             document = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, RecursionError) as error:
-            raise FileFormatError(f"The recipe is not valid TOML: {error}.", "Use a recipe.toml that Maquette wrote.") from error
+            raise FileFormatError(f"The recipe is not valid TOML: {error}.", REMEDY) from error
         found = document.pop("maquette_recipe", None)
         if isinstance(found, int) and not isinstance(found, bool) and found > FORMAT:
             raise FileFormatError(
@@ -77,22 +102,36 @@ class Recipe:
         if found != FORMAT:
             raise FileFormatError(
                 f"This is no recipe of format {FORMAT}: it lacks maquette_recipe = {FORMAT}.",
-                "Use a recipe.toml that Maquette wrote.",
+                REMEDY,
             )
-        before = document.pop("before", [])
-        if not isinstance(before, list) or not all(isinstance(each, dict) for each in before):
-            raise FileFormatError("before of the recipe is no list of tables.", "Use a recipe.toml that Maquette wrote.")
-        return replace(Recipe._read(document), before=tuple(Recipe._read(each) for each in before))
+        before = read_before(document)
+        return replace(Recipe._read(document), before=before)
 
     @staticmethod
     def _read(document: dict[str, Any]) -> Recipe:
         facts, changes = document.pop("facts", {}), document.pop("change", [])
         if not isinstance(facts, dict) or not isinstance(changes, list) or not all(isinstance(each, dict) for each in changes):
-            raise FileFormatError("facts and change of the recipe are no tables.", "Use a recipe.toml that Maquette wrote.")
+            raise FileFormatError("facts and change of the recipe are no tables.", REMEDY)
         if not isinstance(document.get("prompt"), str):
             raise InputError("The recipe has no prompt.", 'Add a line such as prompt = "a red mug".')
         blank = Settings(RunSpec(prompt=document["prompt"], images=str(document.get("images", ""))), Knobs())
         return Recipe(with_values(blank, document), tuple(_read_change(change) for change in changes), facts)
+
+
+def read_before(document: dict[str, Any]) -> tuple[Recipe | EditStep, ...]:
+    """Take the recipes before one out of its ``document``. Raises FileFormatError, InputError."""
+    before = document.pop("before", [])
+    if not isinstance(before, list) or not all(isinstance(each, dict) for each in before):
+        raise FileFormatError("before of the recipe is no list of tables.", REMEDY)
+    return tuple(read_edit_step(each) if "edit" in each else Recipe._read(each) for each in before)
+
+
+def read_edit_step(table: Mapping[str, Any]) -> EditStep:
+    """What `EditStep` wrote. Raises FileFormatError for a kind that there is not."""
+    kind = table.get("edit")
+    if kind not in EDIT_KINDS:
+        raise FileFormatError(f"The recipe names the edit {kind!r}; there are {', '.join(EDIT_KINDS)}.", REMEDY)
+    return EditStep(kind, {name: value for name, value in table.items() if name != "edit"})
 
 
 def _version_in(document: Mapping[str, Any]) -> str:
@@ -108,7 +147,7 @@ def _read_change(table: Mapping[str, Any]) -> Change:
         return Change(int(table["total_step"]), int(table["revision"]), values)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise FileFormatError(
-            f"A change in the recipe lacks a whole number: {error}.", "Use a recipe.toml that Maquette wrote."
+            f"A change in the recipe lacks a whole number: {error}.", REMEDY
         ) from error
 
 

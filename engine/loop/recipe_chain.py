@@ -1,4 +1,4 @@
-"""A run that sets out from a result remembers how that came to be: its recipe holds the recipes before it.
+"""What sets out from a result remembers how that came to be: its recipe holds those before it, runs and edits alike.
 
 The live changes of a recipe are made again at the steps at which they were made: `Replayed`.
 """
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from engine.assets.export import read_recipe
 from engine.errors import InputError
+from engine.loop.edit_recipe import Chain, EditRecipe, is_edit
 from engine.loop.messages import Command, SetKnobs
 from engine.loop.recipe import Change, Recipe
 from engine.loop.settings import Settings, with_values
@@ -20,28 +21,46 @@ LONGEST = 50  # recipes before one: older ones are forgotten, and the chain then
 
 def begun(spec: RunSpec, knobs: Knobs) -> Recipe:
     """The recipe of a run that begins now; where it sets out from a file of ours, with those before it."""
-    before = recipe_of_start(spec)
-    chain = () if before is None else (*before.before, before.alone())[-LONGEST:]
-    return Recipe(Settings(spec, knobs), before=chain)
+    starts = spec.start == "file" and Path(spec.start_file).is_file()
+    return Recipe(Settings(spec, knobs), before=chain_in(Path(spec.start_file)) if starts else ())
 
 
-def recipe_of_start(spec: RunSpec) -> Recipe | None:
-    """The recipe inside the file that a run sets out from; None where there is no file, or it does not say."""
-    return recipe_in(Path(spec.start_file)) if spec.start == "file" and Path(spec.start_file).is_file() else None
+def chain_in(file: Path) -> Chain:
+    """How a file came to be, the first recipe first; nothing where it does not say."""
+    last = link_in(file)
+    return () if last is None else (*last.before, last.alone())[-LONGEST:]
 
 
-def recipe_in(file: Path) -> Recipe | None:
-    """The recipe that a file holds, with those before it; None where it does not say."""
+def link_in(file: Path) -> Recipe | EditRecipe | None:
+    """The last recipe that a file holds, of a run or of an edit, with those before it; None where it does not say."""
     try:
-        return Recipe.from_toml(read_recipe(file))
+        return read_link(read_recipe(file))
     except InputError:
         return None
 
 
+def read_link(text: str) -> Recipe | EditRecipe:
+    """The recipe of a run or of an edit. Raises FileFormatError, InputError."""
+    return EditRecipe.from_toml(text) if is_edit(text) else Recipe.from_toml(text)
+
+
+def recipe_in(file: Path) -> Recipe | None:
+    """The recipe of the run that made a file, with those before it; None where it does not say, or an edit made it."""
+    link = link_in(file)
+    return link if isinstance(link, Recipe) else None
+
+
+def words_in(file: Path) -> str:
+    """The words that a file was last made by; of one that says nothing, or was told an instruction alone, nothing."""
+    link = link_in(file)
+    if isinstance(link, EditRecipe):
+        return link.words
+    return "" if link is None else link.settings.spec.prompt
+
+
 def words_before(spec: RunSpec) -> str:
     """The words of the scene that a run sets out from, as far as its file says them."""
-    before = recipe_of_start(spec)
-    return "" if before is None else before.settings.spec.prompt
+    return words_in(Path(spec.start_file)) if spec.start == "file" and Path(spec.start_file).is_file() else ""
 
 
 class Replayed:

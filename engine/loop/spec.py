@@ -125,6 +125,7 @@ class Knobs:
     energy_symmetry: energy_settings.Symmetry = 0.0
     energy_outline: energy_settings.Outline = 0.0
     energy_depth: energy_settings.Depth = 0.0
+    energy_likeness: energy_settings.Likeness = 0.0
     energy_colour: energy_settings.Colour = ""
     energy_colour_weight: energy_settings.ColourWeight = 0.0
     learning_rate: distillation_settings.LearningRate = 1.0

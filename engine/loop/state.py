@@ -21,6 +21,7 @@ from engine.prior.sampling import empty_prompt
 from engine.prior.view_prompts import ViewPromptEncoder
 from engine.render import Renderer
 from engine.scene.base import Scene
+from engine.scoring.base import DifferentiableScorer
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +42,7 @@ class Context:
     guide: Guide | None = None
     word_notes: tuple[str, ...] = ()
     was: TextEmbedding | ViewPromptEncoder | None = None  # the words for what a region is changed of
+    judges: dict[str, DifferentiableScorer] = field(default_factory=dict)  # the scorer that an energy asks, once it was
     reread: dict[float, Context] = field(default_factory=dict)  # by the latest style strength, where a style changes the words
 
     @staticmethod

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,15 @@ class Scorer(Protocol):
 
     def fronts(self, rgba: np.ndarray, prompt: str) -> np.ndarray | None:
         """(N,) bool: does the picture look like the object's front? None if it cannot tell for this prompt."""
+        ...
+
+
+@runtime_checkable
+class DifferentiableScorer(Protocol):
+    """A scorer whose judgement has a gradient, so that pictures can be pushed towards the words."""
+
+    def unlikeness(self, rgba: Tensor, prompt: str) -> Tensor | None:
+        """(B,) how little premultiplied pictures (B,H,W,4) in 0..1 show the prompt, about 0 to 1; None as `Scorer.scores`."""
         ...
 
 

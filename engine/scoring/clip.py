@@ -64,6 +64,13 @@ class ClipScorer:
         seen = [self.model.visual_projection(self.model.vision_model(pixel_values=part).pooler_output) for part in parts]
         return F.normalize(torch.cat(seen), dim=-1)
 
+    def unlikeness(self, rgba: Tensor, prompt: str) -> Tensor:
+        """(B,) 1 - cosine of premultiplied pictures (B,H,W,4) in 0..1 with the prompt, differentiable."""
+        white = (rgba[..., :3] + 1 - rgba[..., 3:]).movedim(-1, 1).to(self.device)
+        seen = self.model.vision_model(pixel_values=self._normalised(white)).pooler_output
+        pictures = F.normalize(self.model.visual_projection(seen), dim=-1)
+        return (1 - pictures @ self.embedded_words([prompt])[0]).to(rgba)
+
     @torch.no_grad()
     def embedded_words(self, texts: list[str]) -> Tensor:
         """(T,D) of unit length."""
@@ -77,7 +84,9 @@ class ClipScorer:
 
     def _pixels(self, rgba: np.ndarray) -> Tensor:
         """Pictures over white as the model was trained on: (N,3,S,S), normalised."""
-        x = torch.from_numpy(over_white(rgba)).to(self.device).movedim(-1, 1).float() / 255
+        return self._normalised(torch.from_numpy(over_white(rgba)).to(self.device).movedim(-1, 1).float() / 255)
+
+    def _normalised(self, x: Tensor) -> Tensor:
         x = F.interpolate(x, size=(self.size, self.size), mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
         return (x - x.new_tensor(self.mean)[:, None, None]) / x.new_tensor(self.std)[:, None, None]
 

@@ -46,6 +46,23 @@ class ToyboxScorer:
         there = (kinds.min(1).values * len({one.kind for one in asked})).clamp(max=1)
         return (there * _colours(seen, asked)).numpy()
 
+    def unlikeness(self, rgba: Tensor, prompt: str) -> Tensor | None:
+        """(B,) of pictures (B,H,W,4) in 0..1: mean surprise, -log p in units of 10, at the kinds and colours that are named.
+
+        Colours are read in each picture by itself. None if the prompt names nothing of the toybox.
+        """
+        asked = read_prompt(prompt)
+        if not asked:
+            return None
+        x = F.interpolate(rgba.movedim(-1, 1), size=(SIZE, SIZE), mode="area") if rgba.shape[1] != SIZE else rgba.movedim(-1, 1)
+        seen = self.classifier(x.contiguous().cpu())
+        kinds = -seen.kind.log_softmax(-1)[:, [KINDS.index(one.kind) for one in asked]].mean(1)
+        colours = seen.colour.log_softmax(-1)
+        named = [-colours[:, slot_of(one.kind, part), COLOUR_WORDS.index(base_colour(word))]
+                 for one in asked for part, word in one.colours.items()]  # fmt: skip
+        surprise = kinds if not named else (kinds + torch.stack(named).mean(0)) / 2
+        return (surprise / 10).to(rgba)
+
     def fronts(self, rgba: np.ndarray, prompt: str) -> np.ndarray | None:
         """(N,) whether a picture of the one kind that is named shows its front; None for kinds without one."""
         asked = read_prompt(prompt)
@@ -75,4 +92,4 @@ def _colours(seen: Reading, asked: tuple[Asked, ...]) -> Tensor:
 
 def load(folder: Path | None, device: torch.device) -> ToyboxScorer:
     """The classifier that comes with the studio; it is small and stays on the CPU. Raises MissingError or FileFormatError."""
-    return ToyboxScorer(load_classifier())
+    return ToyboxScorer(load_classifier().requires_grad_(False))

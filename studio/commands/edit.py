@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import cast
 
-import tomli_w
 from tqdm import tqdm
 
 from engine.assets.export.files import atomic_path
@@ -23,9 +23,11 @@ from engine.editing.texturing import Paint, Painted, Painting
 from engine.errors import InputError, MissingError, storage_errors
 from engine.lazy import imported
 from engine.loop.devices import limit_threads
-from engine.loop.inspection import recipe_text
+from engine.loop.edit_recipe import EditRecipe
 from engine.loop.prompt_words import heard
-from engine.loop.recipe import Recipe
+from engine.loop.recipe import EditStep
+from engine.loop.recipe_chain import chain_in, words_in
+from engine.loop.settings import Value
 from engine.loop.spec import RunSpec
 from engine.prior.base import Prior
 from engine.prior.registry import load_prior
@@ -101,10 +103,12 @@ def edits(options: EditOptions, note: Callable[[str], None]) -> Iterator[Paintin
         note(f"note: {shape.name}: {each}")
     prior = load_prior(options.prior)
     how, was = read(how, options, source, prior, note)
-    scale = options.image_guidance_scale
+    scale, instruction = options.image_guidance_scale, prior.info.takes_source or None
     events = painted_by(shape, how, prior) if was is None else restyled_by(shape, how, was, prior, scale)
+    told = {} if was is None else {"was": was, "image_guidance_scale": scale, "instruction": instruction}
+    step = step_of("paint" if was is None else "restyle", how, source, options, **told)
     for event in events:
-        yield write(event, how, source, options) if isinstance(event, Painted) else event
+        yield write(event, step, source, options) if isinstance(event, Painted) else event
 
 
 def paint_of(options: EditOptions) -> Paint:
@@ -127,7 +131,7 @@ def read(how: Paint, options: EditOptions, source: Path, prior: Prior, note: Cal
         how = replace(how, guidance_scale=prior.info.default_guidance_scale)
     if options.restyle is not None and prior.info.takes_source:
         return how, ""
-    was = None if options.restyle is None else options.was or words_in(source)
+    was = None if options.restyle is None else options.was or words_of(source)
     if not prior.info.taught_words:
         return how, was
     heard_new = heard(RunSpec(how.prompt, prior=options.prior))
@@ -137,12 +141,9 @@ def read(how: Paint, options: EditOptions, source: Path, prior: Prior, note: Cal
     return replace(how, prompt=heard_new.prompt), old
 
 
-def words_in(source: Path) -> str:
-    """The prompt by which a file of ours was made. Raises InputError where it does not say."""
-    try:
-        words = Recipe.from_toml(recipe_text(source)).settings.spec.prompt
-    except InputError:
-        words = ""
+def words_of(source: Path) -> str:
+    """The words by which a file of ours was made. Raises InputError where it does not say."""
+    words = words_in(source)
     if not words.strip():
         raise InputError(f"{source.name} does not say what it is.", 'Say it: --was "a red mug with a blue handle".')
     return words
@@ -159,14 +160,20 @@ def mesh_in(source: Path) -> Path:
     return found
 
 
-def write(painted: Painted, how: Paint, source: Path, options: EditOptions) -> tuple[Path, ...]:
-    """The mesh, a sheet of it, and how it was made; earlier ones are put aside."""
+def write(painted: Painted, step: EditStep, source: Path, options: EditOptions) -> tuple[Path, ...]:
+    """The mesh, a sheet of it, and how it was made, from its first recipe on; earlier files are put aside."""
     put_aside(options.out, (MESH, SHEET, RECIPE))
-    recipe = tomli_w.dumps(
-        {"source": source.name, "prior": options.prior, **{k: v for k, v in vars(how).items() if v is not None}}
-    )
+    recipe = EditRecipe(step, chain_in(source)).to_toml()
     write_textured_glb(options.out / MESH, painted.baked, recipe=recipe)
     write_sheet(options.out / SHEET, painted.pictures, recipe=recipe)
     with storage_errors(options.out / RECIPE), atomic_path(options.out / RECIPE) as path:
         path.write_text(recipe, encoding="utf-8")
     return options.out / MESH, options.out / SHEET, options.out / RECIPE
+
+
+def step_of(kind: str, how: Paint, source: Path, options: EditOptions, **more: Value | None) -> EditStep:
+    """All that repeats an edit; of its source where it lay and what it was to the byte."""
+    digest = sha256(source.read_bytes()).hexdigest()
+    known = {"source": str(source.absolute()), "source_sha256": digest, "prior": options.prior, "up": options.up,
+             "turn_deg": options.turn_deg, **more, **vars(how)}  # fmt: skip
+    return EditStep(kind, {name: value for name, value in known.items() if value is not None})

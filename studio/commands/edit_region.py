@@ -17,11 +17,12 @@ from engine.core.boxes import BETWEEN, read_boxes
 from engine.core.paths import given_path
 from engine.editing.mesh_to_splats import write_mesh_as_splats
 from engine.errors import InputError, MissingError, storage_errors
+from engine.loop.edit_recipe import EditRecipe
 from engine.loop.export_source import DISTANCE, FOV_DEG
 from engine.loop.init_from_file import read_start_file
 from engine.loop.messages import Finished, SceneCopy
-from engine.loop.recipe import Recipe
-from engine.loop.recipe_chain import recipe_in
+from engine.loop.recipe import EditStep, Recipe
+from engine.loop.recipe_chain import chain_in, recipe_in
 from engine.loop.results import FILE_OF, RESULT_FILES, write_results
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
@@ -107,7 +108,9 @@ def kept_before(source: Path, folder: Path, orientation: Orientation) -> Path:
         if splats:
             shutil.copyfile(source, before)
         else:
-            write_mesh_as_splats(read_reference(source, orientation), before)
+            values = {"source": str(source.absolute()), "up": orientation.tip, "turn_deg": orientation.turn_deg}
+            recipe = EditRecipe(EditStep("splats", values), chain_in(source)).to_toml()
+            write_mesh_as_splats(read_reference(source, orientation), before, recipe=recipe)
     return before
 
 

@@ -14,11 +14,13 @@ from engine.editing.painting_splats import paint_splats, recolour_ply
 from engine.editing.texturing import Painting
 from engine.errors import InputError, MissingError
 from engine.loop.devices import limit_threads
+from engine.loop.edit_recipe import EditRecipe
 from engine.loop.export_source import open_source
 from engine.loop.frames import render_rgba, strip_cameras
 from engine.loop.messages import SceneCopy
+from engine.loop.recipe_chain import chain_in
 from engine.prior.registry import load_prior
-from studio.commands.edit import SHEET, EditOptions, paint_of, read
+from studio.commands.edit import SHEET, EditOptions, paint_of, read, step_of
 from studio.commands.folders import put_aside, ready
 
 SPLATS, SHEET_SIDE = "scene.ply", 256
@@ -42,9 +44,10 @@ def edit_splats(options: EditOptions, quiet: bool) -> None:
     assert not isinstance(done, Painting)
     ready(options.out)
     put_aside(options.out, (SPLATS, SHEET))
-    recolour_ply(source, options.out / SPLATS, sh0_from_rgb(done.splats.rgb.numpy()).astype(np.float32))
+    recipe = EditRecipe(step_of("recolour", how, source, options), chain_in(source)).to_toml()
+    recolour_ply(source, options.out / SPLATS, sh0_from_rgb(done.splats.rgb.numpy()).astype(np.float32), recipe)
     copy = SceneCopy(0, 0, done.splats, "auto", opened.scene.fov_deg, opened.scene.distance)
-    write_sheet(options.out / SHEET, render_rgba(copy, strip_cameras(copy, SHEET_SIDE)), recipe=opened.recipe)
+    write_sheet(options.out / SHEET, render_rgba(copy, strip_cameras(copy, SHEET_SIDE)), recipe=recipe)
     print(options.out / SPLATS, options.out / SHEET, sep="\n")
 
 

@@ -24,7 +24,7 @@ from studio.commands import edit as edit_command
 from tests.prior.control.tiny_control import save_tiny_control
 from tests.prior.tiny_pipeline import save_tiny_pipeline
 
-HOW = Paint(prompt="red box", views=3, steps=4, texture_size=64, guidance_scale=2.0, control="tiny")
+HOW = Paint(prompt="red box", views=3, steps=4, texture_size=64, guidance_scale=2.0, control="sd15-depth")
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def prior(tmp_path_factory: pytest.TempPathFactory):
 def controls(prior, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, float, torch.Tensor]]:
     """What ControlNets were asked: the control, the mean strength of its call, and the picture that it was shown."""
     for sees in ("depth", "normal"):
-        save_tiny_control(tmp_path, prior.network, sees, "tiny" if sees == "depth" else "tiny-normal")
+        save_tiny_control(tmp_path, prior.network, sees, f"sd15-{sees}")
     monkeypatch.setattr(texturing, "load_control", lambda name, device: load_control(name, device, tmp_path))
     calls: list[tuple[Any, float, torch.Tensor]] = []
     plain = Control.residuals
@@ -93,7 +93,7 @@ def test_other_strengths_and_normals_make_another_texture(box: ReferenceShape, p
     strong, silent = texture(control_strengths=(2.0, 2.0)), texture(control_strengths=(0.0, 0.0))
     assert not np.array_equal(strong, silent) and {kind for kind, _, _ in controls} == {"depth"}
     controls.clear()
-    normal = texture(control="tiny-normal", control_strengths=(2.0, 2.0))
+    normal = texture(control="sd15-normal", control_strengths=(2.0, 2.0))
     assert {kind for kind, _, _ in controls} == {"normal"} and not np.array_equal(strong, normal)
 
 

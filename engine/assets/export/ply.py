@@ -93,6 +93,28 @@ def _header(count: int, comments: Sequence[str], recipe_bytes: int = 0) -> bytes
     return ("\n".join(lines) + "\n").encode("ascii")
 
 
+def with_recipe(data: bytes, recipe: str) -> bytes:
+    """The bytes of a splat PLY of any maker with another recipe in them, and everything else as it was.
+
+    Raises ValueError for what is no PLY with a binary body.
+    """
+    header = read_header(data[:MAX_HEADER_BYTES])
+    old = next((element for element in header.elements if element.name == _RECIPE), None)
+    body = data[header.size : len(data) - (0 if old is None else old.count)]
+    lines = data[: header.size].decode("ascii").splitlines()
+    lines = [line for line in lines if not line.startswith(f"comment {_RECIPE_MARK}")]
+    if old is not None:
+        at = lines.index(f"element {_RECIPE} {old.count}")
+        del lines[at : at + 2]
+    comments = [f"comment {comment}" for comment in _recipe_comments(recipe)]
+    short = [*lines[:2], *comments, *lines[2:]]
+    if sum(len(line) + 1 for line in short) <= LONGEST_HEADER:
+        return ("\n".join(short) + "\n").encode("ascii") + body
+    behind = recipe.encode()
+    lines[-1:] = [f"element {_RECIPE} {len(behind)}", "property uchar byte", lines[-1]]
+    return ("\n".join(lines) + "\n").encode("ascii") + body + behind
+
+
 def _recipe_comments(recipe: str) -> list[str]:
     """The recipe as ASCII comment lines: JSON strings whose concatenation is the text."""
     lines = recipe.splitlines(keepends=True)

@@ -164,6 +164,6 @@ def working(event: Any) -> Any:
     views = getattr(event, "views", None)
     if views is None:
         return gr.skip()
-    encoded = b64encode(jpeg(contact_grid(imported("engine.editing.texturing").on_paper(views)))).decode()
+    encoded = b64encode(jpeg(contact_grid(imported("engine.editing.mesh_views").on_paper(views)))).decode()
     picture = f"data:image/jpeg;base64,{encoded}"
     return json.dumps({"kind": "working", "picture": picture, "step": event.step, "steps": event.steps})

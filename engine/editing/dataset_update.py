@@ -18,8 +18,9 @@ from torch import Tensor
 from engine.assets.export.bake import texels_of
 from engine.assets.meshes.mesh_shape import ReferenceShape
 from engine.core.views import Views
-from engine.editing.mesh_checks import check_mesh
-from engine.editing.texturing import Paint, Painted, Painting, finished, mesh_space
+from engine.editing.mesh_checks import check_mesh, check_room
+from engine.editing.mesh_views import mesh_space
+from engine.editing.texturing import Paint, Painted, Painting, finished
 from engine.errors import InputError
 from engine.loop.viewpoints import draft_cameras, draft_count
 from engine.prior.base import Condition, Prior, Prompts, Source
@@ -70,6 +71,7 @@ def update_dataset(shape: ReferenceShape, how: DatasetUpdate, prior: Prior) -> I
     Raises InputError for a mesh without faces, and for a prior that does not edit pictures.
     """
     check_mesh(shape)
+    check_room(how.paint.texture_size, how.paint.views)
     if not prior.info.takes_source:
         raise InputError(
             f"{prior.info.title} edits no pictures.",

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
+import psutil
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import connected_components
 
 from engine.assets.meshes.mesh_shape import ReferenceShape, triangle_areas
 from engine.errors import InputError
+
+FILL, SHARE = 0.7, 0.8
+"""How much of a texture lies on the mesh, at most, and how much of the free memory it may take."""
+
+TEXEL_BYTES = 200
+"""At the peak, of each texel in each view: where it falls, and how squarely it is seen, in double precision."""
 
 CELLS = 1e5  # vertices nearer than 1 / CELLS are one: files split them along seams of their texture
 
@@ -23,6 +30,24 @@ def check_mesh(shape: ReferenceShape) -> None:
         raise InputError(
             "The mesh has no area: all its faces are lines or points.", "Choose a mesh with a surface."
         )
+
+
+def free_memory() -> int:
+    """Bytes of main memory, where textures lie, that are free."""
+    return psutil.virtual_memory().available
+
+
+def check_room(texture_size: int, views: int) -> None:
+    """Raises InputError for a texture that would take more memory than is free."""
+    needed, free = FILL * texture_size**2 * views * TEXEL_BYTES, free_memory()
+    if needed <= SHARE * free:
+        return
+    fits = int((SHARE * free / (FILL * views * TEXEL_BYTES)) ** 0.5) // 64 * 64
+    raise InputError(
+        f"A texture of {texture_size} texels a side, seen by {views} views, takes about {needed / 1e9:.0f} GB of memory, "
+        f"and {free / 1e9:.1f} GB are free.",
+        f"Set texture_size to {max(fits, 64)} or less, or take fewer views.",
+    )
 
 
 def mesh_notes(shape: ReferenceShape) -> tuple[str, ...]:

@@ -22,6 +22,11 @@ from engine.prior.base import Prior
 from engine.prior.sampling import sampling_times
 from engine.synchronisation.space import initial_noise
 
+CHANGED = 0.002  # share of the texels under which nothing is said to have changed
+NOTHING = (
+    "The words changed nothing: they name no part of it that looks different by them. Name a part and its colour: "
+    "a mug with a red handle."
+)
 LEAST, MOST = 0.12, 0.25  # difference of colour under which a texel is left alone, and from which on it is new
 
 
@@ -84,7 +89,9 @@ def _merged(shape: ReferenceShape, studio: Studio, old: Views, new: Views, how: 
     before, after = (space.unproject(_plain(views)).T.numpy() for views in (old, new))
     own = shape.face_colours[texels.owners]
     share = np.clip((np.abs(after - before).max(1) - LEAST) / (MOST - LEAST), 0, 1)[:, None]
-    return finished(shape, texels, own + share * (after - own))
+    changed = float((share > 0.5).mean())
+    done = finished(shape, texels, own + share * (after - own))
+    return replace(done, notes=(NOTHING,) if changed < CHANGED else (f"{changed:.0%} of the surface has new colours.",))
 
 
 def _plain(views: Views) -> Tensor:

@@ -14,32 +14,29 @@ import torch
 from torch import Tensor
 
 from engine.assets.export.bake import Baked, TexelMap, texels_of
-from engine.assets.export.sheet import BACKGROUND
 from engine.assets.meshes.mesh_shape import ReferenceShape
-from engine.assets.meshes.render_maps import DISTANCE, FOV_DEG
-from engine.core.cameras import Cameras, orbit_cameras
+from engine.core.cameras import Cameras
 from engine.core.views import Views
-from engine.editing.mesh_checks import check_mesh
+from engine.editing.mesh_checks import check_mesh, check_room
+from engine.editing.mesh_views import mesh_space, rendered, sheet_cameras, work_texels
 from engine.errors import InputError
 from engine.loop.reference.guide import Guide, MeshModel, guide_by, with_reference
 from engine.loop.spec import Knobs, RunSpec
 from engine.loop.state import Context
 from engine.loop.viewpoints import draft_cameras, draft_count
+from engine.prior.abilities import LooksAlongSurfaces
 from engine.prior.attachments import attachments_for
 from engine.prior.base import Prediction, Prior, Prompts
 from engine.prior.control.control import load_control
 from engine.prior.sampling import sampling_times
-from engine.render.mesh_numba import MeshBuffers, render_mesh
 from engine.synchronisation.sampler import synchronised
 from engine.synchronisation.space import initial_noise
 from engine.synchronisation.splat_colours import SplatColours
-from engine.synchronisation.texture import TextureSpace, texture_space
+from engine.synchronisation.texture import TextureSpace
 
 STRATEGIES = ("together", "in turn", "distilled")
 """All views at once; one view after the other, each keeping what the ones before painted; or by score distillation."""
 
-SHEET_SIDE, SHEET_ELEVATION_DEG = 256, 15.0
-WORK_TEXELS = 256  # a side, of the texture while it is denoised: several texels for each pixel that the prior draws
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +45,8 @@ class Paint:
 
     Together: ``case`` is one of `synchronisation.cases`; ``until`` is the share of the steps that are held together.
     ``control`` names a ControlNet, ``control_strengths`` its scale at full noise and at none, with a straight ramp between.
+    With ``correspondence`` views attend to each other along the surface, for priors that can (`LooksAlongSurfaces`).
+    ``consistent_noise``: together, views of one texel begin with the same noise there; else each with its own.
     """
 
     prompt: str
@@ -61,6 +60,8 @@ class Paint:
     cosine_power: float = 2.0
     control: str = "off"
     control_strengths: tuple[float, float] = (0.9, 0.7)
+    correspondence: bool = False
+    consistent_noise: bool = True
     strategy: str = "together"
 
     def __post_init__(self) -> None:
@@ -88,10 +89,14 @@ class Painting:
 
 @dataclass(frozen=True, eq=False)
 class Painted:
-    """Done: the mesh with its texture, and ``pictures`` (8,S,S,4) uint8 premultiplied of it from all round."""
+    """Done: the mesh with its texture, and ``pictures`` (8,S,S,4) uint8 premultiplied of it from all round.
+
+    ``notes`` say what a person should know.
+    """
 
     baked: Baked
     pictures: np.ndarray
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +141,7 @@ def paint(shape: ReferenceShape, how: Paint, prior: Prior) -> Iterator[Painting 
     """
     studio = prepared(shape, how, prior)
     rng = torch.Generator().manual_seed(how.seed)
-    z, x = initial_noise(studio.space, studio.background.shape[1], rng)
+    z, x = initial_noise(studio.space, studio.background.shape[1], rng, consistent=how.consistent_noise)
     noise = z.to(prior.device), x.to(prior.device)
     times, drawn = sampling_times(studio.prior.schedule, how.steps), studio.background
     for step, drawn in enumerate(sampled(studio, noise, times, how), 1):
@@ -164,6 +169,7 @@ def prepared(
 ) -> Studio:
     """What is opened and asked once; ``cameras`` and ``texels`` are chosen where none are given. Raises InputError as `paint`."""
     check_mesh(shape)
+    check_room(how.texture_size, how.views)
     spec = RunSpec(how.prompt, reference="mesh", seed=how.seed, control=how.control)
     context, guide = _context(shape, spec, prior)
     count = draft_count(prior.info, how.views)
@@ -175,7 +181,17 @@ def prepared(
     texels = texels or work_texels(shape)
     space = mesh_space(shape, texels, cameras.resized(background.shape[-1]), how.cosine_power)
     alpha = alpha_target(context.prior, space) if prior.info.channels == "rgba" else None
-    return Studio(context.prior, prompts, cameras, space, background, alpha)
+    working = joined(context.prior, shape, cameras) if how.correspondence else context.prior
+    return Studio(working, prompts, cameras, space, background, alpha)
+
+
+def joined(prior: Prior, shape: ReferenceShape, cameras: Cameras) -> Prior:
+    """``prior`` with views that attend to each other along the mesh. Raises InputError for one that cannot."""
+    if not isinstance(prior, LooksAlongSurfaces):
+        raise InputError(f"Views of {prior.info.title} cannot attend along a surface.", "Leave correspondence away.")
+    seen = rendered(shape, cameras.resized(prior.info.resolution))
+    points, mask = torch.from_numpy(2 * seen.ccm - 1), torch.from_numpy(seen.rgba[..., 3] > 0.5)
+    return prior.along_surface(points, mask, cameras.resized(prior.info.resolution))
 
 
 def _ramp(how: Paint) -> Knobs:
@@ -184,28 +200,12 @@ def _ramp(how: Paint) -> Knobs:
     return Knobs(control_strength=1.0, reference_early=early, reference_late=late)
 
 
-def work_texels(shape: ReferenceShape) -> TexelMap:
-    """The texture while it is denoised."""
-    return texels_of(shape.vertices.astype(np.float64), shape.faces, WORK_TEXELS)
-
-
 def finished(shape: ReferenceShape, texels: TexelMap, colours: np.ndarray) -> Painted:
     """The mesh with display ``colours`` (T,3) in 0..1 on its texels."""
     z = torch.from_numpy(np.ascontiguousarray(colours.T, np.float32))
-    seen, mask = mesh_space(shape, texels, _sheet_cameras(), 1.0).project(z)
+    seen, mask = mesh_space(shape, texels, sheet_cameras(), 1.0).project(z)
     pictures = (torch.cat([seen, mask], dim=1).movedim(1, -1).clamp(0, 1) * 255 + 0.5).to(torch.uint8)
     return Painted(texels.baked(colours), pictures.numpy())
-
-
-def on_paper(views: Views) -> np.ndarray:
-    """uint8 (N,H,W,3): premultiplied views over the light ground of sheets."""
-    paper = views.rgb.new_tensor(BACKGROUND) / 255
-    rgb = views.rgb + (1 - views.alpha) * paper
-    return (rgb.clamp(0, 1) * 255 + 0.5).to(torch.uint8).cpu().numpy()
-
-
-def _sheet_cameras() -> Cameras:
-    return orbit_cameras([45.0 * k for k in range(8)], SHEET_ELEVATION_DEG, DISTANCE, FOV_DEG, SHEET_SIDE)
 
 
 def _context(shape: ReferenceShape, spec: RunSpec, prior: Prior) -> tuple[Context, Guide]:
@@ -217,16 +217,6 @@ def _context(shape: ReferenceShape, spec: RunSpec, prior: Prior) -> tuple[Contex
             "Use toybox, or a Stable Diffusion prior with a depth ControlNet (--control).",
         )
     return Context.of(spec, prior, attachments, None, guide), guide
-
-
-def mesh_space(shape: ReferenceShape, texels: TexelMap, cameras: Cameras, cosine_power: float) -> TextureSpace:
-    """The texture of a mesh under cameras. Raises InputError if they see none of it."""
-    return texture_space(texels.points, texels.normals, _rendered(shape, cameras), cameras, cosine_power)
-
-
-def _rendered(shape: ReferenceShape, cameras: Cameras) -> MeshBuffers:
-    c2w, K = cameras.c2w.cpu().numpy(), cameras.K.cpu().numpy()
-    return render_mesh(shape.vertices, shape.faces, shape.face_colours, c2w, K, cameras.width, cameras.height, supersample=1)
 
 
 def _background(prior: Prior, cameras: Cameras) -> Tensor:

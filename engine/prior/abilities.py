@@ -16,6 +16,8 @@ from engine.lazy import torch
 from engine.prior.base import CleanViews, Prediction, Prior, PriorInfo, Prompts
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from engine.prior.offload import Offload
 
 ADAPTER_STARTS = ("uniform", "normal")
@@ -109,6 +111,15 @@ class GuidanceDistilled(Protocol):
 def with_two_passes(prior: Prior) -> Prior:
     """``prior``, guided exactly; itself if it knows no other way."""
     return prior.with_two_passes() if isinstance(prior, GuidanceDistilled) else prior
+
+
+@runtime_checkable
+class LooksAlongSurfaces(Protocol):
+    """A prior with an adapter by which views attend to each other along a surface (MVDiffusion, arXiv 2307.01097)."""
+
+    def along_surface(self, points: Tensor, mask: Tensor, cameras: Cameras) -> Prior:
+        """For V views that show ``points`` (V,S,S,3) of the world where ``mask`` (V,S,S). Raises MissingError."""
+        ...
 
 
 @runtime_checkable

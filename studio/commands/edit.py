@@ -59,6 +59,8 @@ class EditOptions:
     control_strengths: tuple[float, float] | None = None
     image_guidance_scale: float | None = None
     strategy: str | None = None
+    correspondence: bool | None = None
+    consistent_noise: bool | None = None
     prior: str = "toybox"
     up: str = "auto"
     turn_deg: float = 0.0
@@ -108,6 +110,8 @@ def edits(options: EditOptions, note: Callable[[str], None]) -> Iterator[Paintin
     told = {} if was is None else {"was": was, "image_guidance_scale": scale, "instruction": instruction}
     step = step_of("paint" if was is None else "restyle", how, source, options, **told)
     for event in events:
+        for each in event.notes if isinstance(event, Painted) else ():
+            note(f"note: {each}")
         yield write(event, step, source, options) if isinstance(event, Painted) else event
 
 

@@ -15,6 +15,7 @@ from engine.assets.meshes.canonical_pose import Orientation
 from engine.assets.meshes.mesh_file import is_splat_header, read_reference
 from engine.core.boxes import BETWEEN, read_boxes
 from engine.core.paths import given_path
+from engine.editing.mesh_checks import check_mesh
 from engine.editing.mesh_to_splats import write_mesh_as_splats
 from engine.errors import InputError, MissingError, storage_errors
 from engine.loop.edit_recipe import EditRecipe
@@ -43,9 +44,12 @@ def edit_region(arguments: argparse.Namespace) -> None:
     source = scene_in(given_path(str(arguments.source)))
     if source.absolute().parent == arguments.out.absolute():
         raise InputError(f"--out {arguments.out} is where the source lies.", "Name another folder.")
+    orientation = Orientation(arguments.up, arguments.turn_deg)
+    if not is_splats(source):
+        check_mesh(read_reference(source, orientation))
     ready(arguments.out)
     put_aside(arguments.out, tuple(BEFORE + end for end in SPLATS))
-    before = kept_before(source, arguments.out, Orientation(arguments.up, arguments.turn_deg))
+    before = kept_before(source, arguments.out, orientation)
     values = {"region": BETWEEN.join(map(str, boxes)), "region_was": arguments.was or "", **asked(arguments)}
     make(
         GenerateOptions(
@@ -102,7 +106,7 @@ def scene_in(source: Path) -> Path:
 
 def kept_before(source: Path, folder: Path, orientation: Orientation) -> Path:
     """A copy in ``folder`` of the scene that is changed; a mesh is made into splats. Raises FileFormatError, StorageError."""
-    splats = source.suffix.lower() in SPLATS and not (source.suffix.lower() == ".ply" and not _holds_splats(source))
+    splats = is_splats(source)
     before = folder / (BEFORE + (source.suffix.lower() if splats else ".ply"))
     with storage_errors(before):
         if splats:
@@ -112,6 +116,12 @@ def kept_before(source: Path, folder: Path, orientation: Orientation) -> Path:
             recipe = EditRecipe(EditStep("splats", values), chain_in(source)).to_toml()
             write_mesh_as_splats(read_reference(source, orientation), before, recipe=recipe)
     return before
+
+
+def is_splats(source: Path) -> bool:
+    """Whether a file holds splats, not triangles."""
+    suffix = source.suffix.lower()
+    return suffix in SPLATS and (suffix != ".ply" or _holds_splats(source))
 
 
 def _holds_splats(ply: Path) -> bool:

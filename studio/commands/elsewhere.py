@@ -82,6 +82,19 @@ def add_edit(commands: argparse._SubParsersAction) -> None:
         help="of painting: together (all views at once, the default), in turn (each keeps what the ones before it painted), or "
         "distilled (score distillation: slowest)",
     )
+    command.add_argument(
+        "--correspondence",
+        action="store_const",
+        const=True,
+        help="views attend to each other along the surface, if the prior has an adapter for it",
+    )
+    command.add_argument(
+        "--own-noise",
+        dest="consistent_noise",
+        action="store_const",
+        const=False,
+        help="each view begins with noise of its own, not with that of the texture",
+    )
     command.add_argument("--case", type=int, help="of synchronisation: 2 (SyncTweedies, the default) or 0, 1, 3, 4, 5")
     command.add_argument("--views", type=int, help="pictures that are drawn together (default 8)")
     command.add_argument("--steps", type=int, help="of sampling (default 30)")

@@ -10,7 +10,7 @@ import pytest
 import trimesh
 
 from engine.assets.export.ply import read_recipe, read_splat_ply, write_splat_ply
-from engine.assets.export.recoloured_ply import recolour_ply
+from engine.editing.painting_splats import recolour_ply
 from engine.errors import FileFormatError
 from engine.loop.edit_recipe import EditRecipe, is_edit
 from engine.loop.recipe import EditStep, Recipe

@@ -13,6 +13,7 @@ import torch
 import torch.distributed as dist
 
 from engine.errors import FileFormatError, InputError
+from engine.prior.toybox.correspondence import CorrespondenceAdapter, load_correspondence
 from engine.prior.toybox.network import ToyboxDenoiser
 from engine.prior.toybox.prior import load_toybox
 from engine.prior.toybox.schedule import TIMES, shifted_cosine
@@ -303,6 +304,18 @@ def test_a_sharpener_is_trained_without_a_cache_examined_and_exported(tmp_path: 
     assert load_sharpener(tmp_path / "out").config == Sharpener().config
     card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
     assert "| sharpened |" in card and "| enlarged |" in card
+
+
+def test_a_correspondence_adapter_is_trained_without_a_cache_examined_and_exported(tmp_path: Path) -> None:
+    prior = Path(__file__).resolve().parents[2] / "presets" / "priors" / "toybox"
+    told = ["correspondence", "--out", str(tmp_path / "run"), "--hours", "0.0005", "--images", "8", "--processes", "1"]
+    assert train.main([*told, "--init", str(prior)]) == 0
+    state = load_checkpoint(tmp_path / "run")
+    assert state is not None and state["step"] > 0 and float(state["weights"]["fine.out.weight"].abs().max()) > 0
+    assert train.main(["correspondence", "--out", str(tmp_path / "run"), "--export", str(tmp_path / "out")]) == 0
+    assert load_correspondence(tmp_path / "out").config == CorrespondenceAdapter().config
+    card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
+    assert "| alone, error |" in card and "| joined, views differ |" in card
 
 
 def test_a_sharpener_needs_its_prior(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -35,6 +35,10 @@ measures the exported mesh beside the true one under three lamps: `engine.toybox
     python -m engine.toybox.benchmark --texture [--objects N] [--painting-steps 16] [--readme FILE.md]
 
 paints held-out objects that were stripped of their colours by every strategy and case: `engine.toybox.benchmark.texture`.
+
+    python -m engine.toybox.benchmark --edits [--objects N] [--painting-steps 16] [--readme FILE.md]
+
+changes one part of held-out objects by words, in a box and by restyling: `engine.toybox.benchmark.edits`.
 """
 
 from __future__ import annotations
@@ -53,7 +57,7 @@ from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs, RunSpec
 from engine.prior.registry import load_prior
 from engine.session.presets import DEFAULT_PRESET, IMAGE_PRESET, apply_preset, find_preset
-from engine.toybox.benchmark import geometry_command, texture
+from engine.toybox.benchmark import edits_command, geometry_command, texture
 from engine.toybox.benchmark.image import ImageResult
 from engine.toybox.benchmark.kinds import kinds_table, measure_kinds
 from engine.toybox.benchmark.readme import image_markdown, put_between_markers
@@ -79,7 +83,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         check_options(options)
         referring.check_options(options)
-        if options.texture:
+        if options.edits:
+            edits_command.compare(options, _changes(options), _show_progress)
+        elif options.texture:
             texture.compare(options, _show_progress)
         elif options.geometry:
             geometry_command.compare(options, _settings(options, options.preset), _show_progress)
@@ -115,6 +121,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--kinds", metavar="NAME,NAME", help="measure one object of each of these kinds, or of all")
     geometry_command.add_options(parser)
     texture.add_options(parser)
+    edits_command.add_options(parser)
     add_options(parser)
     referring.add_options(parser)
     return parser

@@ -13,7 +13,9 @@ import argparse
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -28,6 +30,8 @@ from engine.errors import InputError, storage_errors
 from engine.loop.devices import limit_threads
 from engine.prior.base import Prior
 from engine.prior.registry import load_prior
+from engine.prior.toybox.correspondence import load_correspondence
+from engine.prior.toybox.prior import ToyboxPrior
 from engine.synchronisation.texture import TextureSpace
 from engine.toybox.benchmark.readme import put_between_markers
 from engine.toybox.benchmark.tasks import AZIMUTHS_DEG, ELEVATIONS_DEG, TextTask, text_tasks
@@ -52,12 +56,20 @@ class TextureResult:
     seconds: float
 
 
-def ways_of(steps: int, views: int) -> dict[str, Paint]:
-    """Every way that is compared, by its row; distillation gets three times the steps."""
+def ways_of(steps: int, views: int, *, correspondence: bool = False) -> dict[str, Paint]:
+    """Every way that is compared, by its row; distillation gets three times the steps.
+
+    With ``correspondence``, views that attend along the surface too: by themselves from noise of their own, and in case 2.
+    """
     plain = Paint(prompt="-", steps=steps, views=views, texture_size=FINE)
     cases = {0: "independent views", 1: "case 1, eps", 2: "case 2, x0 (SyncTweedies)", 3: "case 3, next x",
              4: "case 4, canonical eps", 5: "case 5, canonical x0"}  # fmt: skip
     rows = {title: replace(plain, case=case) for case, title in cases.items()}
+    if correspondence:
+        joined = replace(plain, correspondence=True)
+        rows["MVDiffusion, independent views"] = replace(joined, case=0, consistent_noise=False)
+        rows["own noise, independent views"] = replace(plain, case=0, consistent_noise=False)
+        rows["MVDiffusion and case 2"] = replace(joined, case=2)
     return {**rows, "in turn": replace(plain, strategy="in turn"),
             "distilled (SDS)": replace(plain, strategy="distilled", steps=3 * steps)}  # fmt: skip
 
@@ -149,8 +161,19 @@ def texture_table(results: Sequence[TextureResult]) -> str:
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of the texture table."""
     parser.add_argument("--texture", action="store_true", help="measure textures of bare objects instead")
+    parser.add_argument(
+        "--correspondence", type=Path, metavar="FOLDER", help="with --texture: rows of the correspondence adapter there"
+    )
     parser.add_argument("--painting-steps", type=int, default=16, metavar="N", help="with --texture (default %(default)s)")
     parser.add_argument("--painting-views", type=int, default=8, metavar="N", help="with --texture (default %(default)s)")
+
+
+def with_correspondence(prior: Prior, folder: Path) -> Prior:
+    """Toybox with the adapter in ``folder``. Raises MissingError, FileFormatError."""
+    assert isinstance(prior, ToyboxPrior), "the benchmark's prior"
+    joined = copy(prior)
+    joined.correspondence = load_correspondence(folder)
+    return joined
 
 
 def compare(options: argparse.Namespace, show_progress: Callable[[int, int, float], None]) -> None:
@@ -159,7 +182,11 @@ def compare(options: argparse.Namespace, show_progress: Callable[[int, int, floa
     if count < 1:
         raise InputError("The benchmark was asked for fewer than one object.", "Give --objects 1 or more.")
     limit_threads()
-    ways, prior, classifier = ways_of(options.painting_steps, options.painting_views), load_prior("toybox"), load_classifier()
+    prior, classifier = load_prior("toybox"), load_classifier()
+    if options.correspondence is not None:
+        prior = with_correspondence(prior, options.correspondence)
+    joins = getattr(prior, "correspondence", None) is not None
+    ways = ways_of(options.painting_steps, options.painting_views, correspondence=joins)
     results: list[TextureResult] = []
     began = time.monotonic()
     for done, task in enumerate(text_tasks(count), 1):

@@ -7,6 +7,7 @@ import secrets
 from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ class Editing:
             if edit.way in (PART, ENERGY):
                 yield self._run(token, owner, edit, everything)
             else:
-                yield from self._mesh(token, edit)
+                yield from self._mesh(token, edit, everything)
         except StudioError as error:
             yield gr.skip(), problem(error), gr.skip(), gr.skip()
 
@@ -134,12 +135,12 @@ class Editing:
         info = info_of(prior)
         return info is not None and info.joint_views and info.channels == "rgba"
 
-    def _mesh(self, token: str, edit: Edit) -> Iterator[Shown]:
+    def _mesh(self, token: str, edit: Edit, everything: Sequence[Value]) -> Iterator[Shown]:
         if not edit.words:
             raise InputError("There are no words to paint by.", "Say what it shall look like: a red chair with blue legs.")
         notes: list[str] = []
         source = self.sources.mesh(token, edit.given)
-        for event in imported("studio.commands.edit").edits(self._options(token, source, edit), notes.append):
+        for event in imported("studio.commands.edit").edits(self._options(token, source, edit, everything), notes.append):
             if isinstance(event, tuple):
                 yield self._done(source, event, notes)
             else:
@@ -150,13 +151,20 @@ class Editing:
         shown = gr.update(value=[str(each) for each in files], visible=True)
         return gr.skip(), note(" ".join(each.removeprefix("note: ") for each in notes), "Done."), told, shown
 
-    def _options(self, token: str, source: Path, edit: Edit) -> Any:
-        """What is asked for, as the command line would."""
-        options = imported("studio.commands.edit").EditOptions
+    def _options(self, token: str, source: Path, edit: Edit, everything: Sequence[Value]) -> Any:
+        """What is asked for, as the command line would, with the prior and the ControlNet of the panel."""
+        spec = self.handlers.settings(everything, {}, edit.words).spec
+        options = partial(
+            imported("studio.commands.edit").EditOptions,
+            source=source,
+            out=new_folder(),
+            prior=spec.prior,
+            control=spec.control,
+        )
         if edit.way != RESTYLE:
-            return options(source=source, out=new_folder(), paint=edit.words, strategy=STRATEGIES.get(edit.strategy))
+            return options(paint=edit.words, strategy=STRATEGIES.get(edit.strategy))
         was = edit.was or self.sources.words(token, edit.given)
-        return options(source=source, out=new_folder(), restyle=edit.words, was=was or None)
+        return options(restyle=edit.words, was=was or None)
 
 
 def working(event: Any) -> Any:

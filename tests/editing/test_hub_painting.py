@@ -129,15 +129,14 @@ def test_the_command_takes_a_ramp(
         "--prior",
         "sd15",
         "--control",
-        "tiny",
+        "sd15-depth",
         "--steps",
         "2",
     ]
     command += ["--views", "2", "--texture-size", "64", "--quiet", "--out", str(tmp_path / "out")]
     assert main([*command, "--control-strength", "0.8:0.2"]) == 0
-    assert "control_strengths" in (tmp_path / "out" / "edit.toml").read_text() and controls[0][
-        1
-    ] == pytest.approx(0.8, abs=0.02)
+    assert "control_strengths" in (tmp_path / "out" / "edit.toml").read_text()
+    assert controls[0][1] == pytest.approx(0.8, abs=0.02)
     with pytest.raises(SystemExit):
         main([*command, "--control-strength", "much"])
     assert "--control-strength" in capsys.readouterr().err

@@ -38,9 +38,7 @@ class Correspondences:
         return Correspondences(*(part.to(device) for part in (self.others, self.places, self.seen)))
 
 
-def correspondences(
-    points: Tensor, mask: Tensor, cameras: Cameras, side: int, neighbours: int = NEIGHBOURS
-) -> Correspondences:
+def correspondences(points: Tensor, mask: Tensor, cameras: Cameras, side: int, neighbours: int = NEIGHBOURS) -> Correspondences:
     """Of views whose pixels show ``points`` (V,S,S,3) of the world where ``mask`` (V,S,S); S is a multiple of ``side``.
 
     Each view looks at the ``neighbours`` whose cameras are nearest to its own, or at all where there are fewer.

@@ -45,16 +45,12 @@ class DatasetUpdate:
 
     def __post_init__(self) -> None:
         if not 1 <= self.rounds <= 100:
-            raise InputError(
-                f"rounds is {self.rounds}; it must be 1 to 100.", "3 replace each view three times."
-            )
+            raise InputError(f"rounds is {self.rounds}; it must be 1 to 100.", "3 replace each view three times.")
         if not 1 <= self.image_guidance_scale <= 10:
             what = f"image_guidance_scale is {self.image_guidance_scale}; it must be 1 to 10."
             raise InputError(what, "1 switches it off; more keeps more of the pictures.")
         if not 0 < self.noise[0] <= self.noise[1] < 1:
-            raise InputError(
-                f"noise is {self.noise}; it must rise within 0 to 1.", "The usual is 0.02 to 0.98."
-            )
+            raise InputError(f"noise is {self.noise}; it must rise within 0 to 1.", "The usual is 0.02 to 0.98.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,9 +102,7 @@ def updates(space: CanonicalSpace, z: Tensor, how: DatasetUpdate, prior: Prior) 
             yield Updated(z, dataset)
 
 
-def _replaced(
-    prior: Prior, prompts: Prompts, picture: Tensor, how: DatasetUpdate, rng: torch.Generator
-) -> Tensor:
+def _replaced(prior: Prior, prompts: Prompts, picture: Tensor, how: DatasetUpdate, rng: torch.Generator) -> Tensor:
     """A picture (1,3,h,w) noised to a random time and denoised as it shall be."""
     low, high = how.noise
     start = low + (high - low) * float(torch.rand((), generator=rng))

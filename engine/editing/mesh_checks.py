@@ -27,9 +27,7 @@ def check_mesh(shape: ReferenceShape) -> None:
             "Choose a mesh with a surface; splats are painted after they became one.",
         )
     if not triangle_areas(shape.vertices.astype(np.float64), shape.faces).sum() > 0:
-        raise InputError(
-            "The mesh has no area: all its faces are lines or points.", "Choose a mesh with a surface."
-        )
+        raise InputError("The mesh has no area: all its faces are lines or points.", "Choose a mesh with a surface.")
 
 
 def free_memory() -> int:
@@ -53,9 +51,7 @@ def check_room(texture_size: int, views: int) -> None:
 def mesh_notes(shape: ReferenceShape) -> tuple[str, ...]:
     """What is done with a mesh that has more than one part."""
     parts = count_parts(shape.vertices, shape.faces)
-    return (
-        (f"It has {parts} parts that are not connected; they are painted as one thing.",) if parts > 1 else ()
-    )
+    return (f"It has {parts} parts that are not connected; they are painted as one thing.",) if parts > 1 else ()
 
 
 def count_parts(vertices: np.ndarray, faces: np.ndarray) -> int:
@@ -65,7 +61,5 @@ def count_parts(vertices: np.ndarray, faces: np.ndarray) -> int:
     index = np.zeros(len(vertices), np.int64)
     index[used] = place.ravel()
     a, b, c = index[faces].T
-    edges = coo_matrix(
-        (np.ones(2 * len(a)), (np.concatenate([a, b]), np.concatenate([b, c]))), [len(used)] * 2
-    )
+    edges = coo_matrix((np.ones(2 * len(a)), (np.concatenate([a, b]), np.concatenate([b, c]))), [len(used)] * 2)
     return len(np.unique(connected_components(edges, directed=False)[1][np.unique(place)]))

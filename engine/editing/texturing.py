@@ -38,7 +38,6 @@ STRATEGIES = ("together", "in turn", "distilled")
 """All views at once; one view after the other, each keeping what the ones before painted; or by score distillation."""
 
 
-
 @dataclass(frozen=True, kw_only=True)
 class Paint:
     """How to paint. ``strategy`` is one of `STRATEGIES`.

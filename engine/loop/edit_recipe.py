@@ -59,9 +59,7 @@ class EditRecipe:
         except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise FileFormatError(f"The recipe is not valid TOML: {error}.", REMEDY) from error
         if document.pop(MARK, None) != FORMAT:
-            raise FileFormatError(
-                f"This is no edit of format {FORMAT}.", "Update: pip install --upgrade maquette."
-            )
+            raise FileFormatError(f"This is no edit of format {FORMAT}.", "Update: pip install --upgrade maquette.")
         before = read_before(document)
         return EditRecipe(read_edit_step(document), before)
 

@@ -50,6 +50,7 @@ class EditStep:
         return self
 
     def tables(self) -> dict[str, Any]:
+        """As a table of TOML."""
         return {"edit": self.kind, **self.values}
 
 
@@ -74,6 +75,7 @@ class Recipe:
         return tomli_w.dumps(document)
 
     def tables(self) -> dict[str, Any]:
+        """As a document of TOML, without those before it."""
         document: dict[str, Any] = flatten(self.settings)
         if self.facts:
             document["facts"] = dict(self.facts)
@@ -146,9 +148,7 @@ def _read_change(table: Mapping[str, Any]) -> Change:
     try:
         return Change(int(table["total_step"]), int(table["revision"]), values)
     except (KeyError, TypeError, ValueError, OverflowError) as error:
-        raise FileFormatError(
-            f"A change in the recipe lacks a whole number: {error}.", REMEDY
-        ) from error
+        raise FileFormatError(f"A change in the recipe lacks a whole number: {error}.", REMEDY) from error
 
 
 def changed_values(before: Knobs, after: Knobs) -> dict[str, Value]:

@@ -40,11 +40,7 @@ def replay_chain(chain: Chain, file: Path, out: Path, formats: str, quiet: bool)
         tqdm.write(f"{number} of {len(chain)}: {described(step)}")
         ready(folder)
         if isinstance(step, Recipe):
-            make(
-                GenerateOptions(
-                    recipe=_settled(step, before, file, folder), out=folder, formats=wanted, quiet=quiet
-                )
-            )
+            make(GenerateOptions(recipe=_settled(step, before, file, folder), out=folder, formats=wanted, quiet=quiet))
         else:
             _edit(step, _source(step, before, file), folder, quiet)
         before = folder
@@ -86,9 +82,7 @@ def _edit(step: EditStep, source: Path, folder: Path, quiet: bool) -> None:
     if step.kind == "splats":
         values = step.values
         orientation = Orientation(cast(Tip, values.get("up", "auto")), float(values.get("turn_deg", 0.0)))
-        recipe = EditRecipe(
-            EditStep("splats", {**values, "source": str(source.absolute())}), chain_in(source)
-        ).to_toml()
+        recipe = EditRecipe(EditStep("splats", {**values, "source": str(source.absolute())}), chain_in(source)).to_toml()
         write_mesh_as_splats(read_reference(source, orientation), folder / SPLATS, recipe=recipe)
     elif step.kind == "recolour":
         edit_splats(options_of(step, source, folder), quiet)
@@ -124,7 +118,5 @@ def there(named: str, file: Path) -> Path:
     path = Path(named)
     found = next((each for each in (path, file.parent / path.name) if each.is_file()), None)
     if found is None:
-        raise MissingError(
-            f"{named or 'The source'}, from which it was made, is not there.", f"Put it beside {file}."
-        )
+        raise MissingError(f"{named or 'The source'}, from which it was made, is not there.", f"Put it beside {file}.")
     return found

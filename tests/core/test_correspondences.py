@@ -26,9 +26,7 @@ def test_a_place_is_where_the_other_camera_sees_its_point() -> None:
     cameras = around(0.0, 20.0)
     points, mask = wall(cameras)
     known = correspondences(points, mask, cameras, 32)
-    assert (
-        known.others.tolist() == [[1], [0]] and known.places.shape == (2, 1, 32 * 32, 2) and known.side == 32
-    )
+    assert known.others.tolist() == [[1], [0]] and known.places.shape == (2, 1, 32 * 32, 2) and known.side == 32
     cell = 15 * 32 + 15
     point = points[0, 15 * 2 + 1, 15 * 2 + 1]
     local = cameras.c2w[1, :3, :3].T @ (point - cameras.positions[1])
@@ -51,9 +49,7 @@ def test_each_view_looks_at_the_nearest_cameras() -> None:
     cameras = around(*(45.0 * k for k in range(8)))
     points, mask = wall(cameras)
     known = correspondences(points, mask, cameras, 16, neighbours=2)
-    assert [sorted(row) for row in known.others.tolist()] == [
-        sorted(((k - 1) % 8, (k + 1) % 8)) for k in range(8)
-    ]
+    assert [sorted(row) for row in known.others.tolist()] == [sorted(((k - 1) % 8, (k + 1) % 8)) for k in range(8)]
 
 
 def test_points_behind_the_back_are_not_seen() -> None:

@@ -24,7 +24,7 @@ from engine.prior.toybox.correspondence import (
     load_correspondence,
     save_correspondence,
 )
-from engine.prior.toybox.info import CORRESPONDENCE
+from engine.prior.toybox.info import CORRESPONDENCE, WEIGHTS
 from engine.prior.toybox.prior import load_toybox
 from engine.toybox.training.correspondence_task import Orbits, cleaned, drawn, views_apart
 from tests.core.test_correspondences import around, wall
@@ -57,8 +57,7 @@ def test_a_new_adapter_changes_nothing_to_the_bit_and_a_loud_one_only_where_some
 ) -> None:
     shown = drawn(prior, 700_123, np.random.default_rng(0), Orbits())
     plain, new, changed = (
-        cleaned(prior, adapter, shown, 500, np.random.default_rng(1))
-        for adapter in (None, CorrespondenceAdapter(), loud())
+        cleaned(prior, adapter, shown, 500, np.random.default_rng(1)) for adapter in (None, CorrespondenceAdapter(), loud())
     )
     assert torch.equal(plain, new) and not torch.equal(plain, changed)
     block, near = loud().middle, neighbourhoods()
@@ -129,7 +128,7 @@ def test_it_is_stored_beside_the_prior_and_loaded_with_it(tmp_path: Path, prior)
     again = load_toybox(folder).correspondence
     assert again is not None and again.config == adapter.config
     torch.testing.assert_close(again.fine.out.weight, adapter.fine.out.weight, atol=1e-3, rtol=0)
-    (folder / CORRESPONDENCE / "config.json").write_text("{}broken", encoding="utf-8")
+    (folder / CORRESPONDENCE / WEIGHTS).write_bytes(b"x")
     with pytest.raises(FileFormatError, match="correspondence adapter"):
         load_correspondence(folder / CORRESPONDENCE)
 
@@ -148,10 +147,7 @@ def test_painting_uses_it_where_it_is_asked_for_and_says_where_there_is_none(pri
 def test_views_apart_is_zero_for_one_colour(prior) -> None:
     shown = drawn(prior, 700_123, np.random.default_rng(0), Orbits())
     flat = torch.full((8, 4, 64, 64), 0.3)
-    assert (
-        views_apart(flat, shown.known) == pytest.approx(0, abs=1e-6)
-        and views_apart(shown.x, shown.known) > 0.01
-    )
+    assert views_apart(flat, shown.known) == pytest.approx(0, abs=1e-6) and views_apart(shown.x, shown.known) > 0.01
 
 
 def test_priors_that_cannot_are_refused() -> None:

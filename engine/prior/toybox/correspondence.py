@@ -53,9 +53,7 @@ class Neighbourhoods:
         rows, shares = _corners((at[:, :, None] + offsets).clamp(0, side - 1), side)
         rows = rows + (known.others[view] * side**2)[:, :, None, None]
         count = len(cell) * others * len(offsets)
-        return Neighbourhoods(
-            view * side**2 + cell, rows.view(count, 4), shares.view(count, 4), known.seen[view, :, cell]
-        )
+        return Neighbourhoods(view * side**2 + cell, rows.view(count, 4), shares.view(count, 4), known.seen[view, :, cell])
 
     def to(self, device: torch.device | str) -> Neighbourhoods:
         """The same on another device."""
@@ -67,9 +65,7 @@ def _corners(at: Tensor, side: int) -> tuple[Tensor, Tensor]:
     low = at.floor().long()
     high, share = (low + 1).clamp(max=side - 1), at - low
     (left, top), (right, bottom), (x, y) = (part.unbind(-1) for part in (low, high, share))
-    rows = torch.stack(
-        [top * side + left, top * side + right, bottom * side + left, bottom * side + right], -1
-    )
+    rows = torch.stack([top * side + left, top * side + right, bottom * side + left, bottom * side + right], -1)
     return rows, torch.stack([(1 - y) * (1 - x), (1 - y) * x, y * (1 - x), y * x], -1)
 
 
@@ -80,9 +76,7 @@ class CorrespondenceBlock(nn.Module):
         super().__init__()
         self.heads = heads
         self.q, self.kv = nn.Linear(width, inner), nn.Linear(width, 2 * inner)
-        self.displacement = nn.Parameter(
-            torch.randn(WINDOW * WINDOW, inner) * 0.1
-        )  # from the exact place, in cells
+        self.displacement = nn.Parameter(torch.randn(WINDOW * WINDOW, inner) * 0.1)  # from the exact place, in cells
         self.shift = nn.Linear(TIME_WIDTH, 2 * width)
         self.mix = nn.Linear(inner + width, width)
         self.out = zero(nn.Linear(width, width))
@@ -121,9 +115,7 @@ class CorrespondenceAdapter(Configured):
     """Blocks at the two scales of the denoiser's head."""
 
     @keeps_config
-    def __init__(
-        self, middle: int = 96, fine: int = 32, middle_inner: int = 48, fine_inner: int = 16, heads: int = 2
-    ) -> None:
+    def __init__(self, middle: int = 96, fine: int = 32, middle_inner: int = 48, fine_inner: int = 16, heads: int = 2) -> None:
         super().__init__()
         self.time = mlp(TIME_WIDTH, TIME_WIDTH, TIME_WIDTH)
         self.middle = CorrespondenceBlock(middle, middle_inner, heads)

@@ -55,9 +55,7 @@ class EditTask:
         """Its second part in the first colour, in the order of the words, that nothing of it has."""
         taken = {base_colour(words) for words in task.object.part_colours.values()}
         free = [word for word in COLOUR_WORDS if word not in taken]
-        return EditTask(
-            task, next(part for part in task.colours if part != "body"), free[task.index % len(free)]
-        )
+        return EditTask(task, next(part for part in task.colours if part != "body"), free[task.index % len(free)])
 
     @property
     def after(self) -> ToyObject:
@@ -127,11 +125,7 @@ def changed_in_box(task: EditTask, settings: Settings, start: Path, prior: Prior
         start_file=str(start),
         seed=task.task.index,
     )
-    finished = [
-        event
-        for event in run(spec, settings.knobs, Unattended(), lambda _: prior)
-        if isinstance(event, Finished)
-    ]
+    finished = [event for event in run(spec, settings.knobs, Unattended(), lambda _: prior) if isinstance(event, Finished)]
     return finished[0].copy
 
 
@@ -150,9 +144,7 @@ def _drawn(copy: SceneCopy, cameras: Cameras) -> Views:
         return choose(copy.scene, copy.backend).render(copy.scene, cameras, None)
 
 
-def _restyled(
-    task: EditTask, shape: ReferenceShape, done: Painted, classifier: ToyClassifier, seconds: float
-) -> EditResult:
+def _restyled(task: EditTask, shape: ReferenceShape, done: Painted, classifier: ToyClassifier, seconds: float) -> EditResult:
     was, wanted = seen_from_all_round(shape, FINE), _true_after(task, shape)
     now = done.pictures.astype(np.float32) / 255
     both = (was[..., 3] > 0.9) & (now[..., 3] > 0.9) & (np.abs(was - wanted).max(-1) < 0.02)

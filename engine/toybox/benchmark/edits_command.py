@@ -38,9 +38,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--edits", action="store_true", help="measure edits of a part instead")
 
 
-def compare(
-    options: argparse.Namespace, changes: dict[str, str], show_progress: Callable[[int, int, float], None]
-) -> None:
+def compare(options: argparse.Namespace, changes: dict[str, str], show_progress: Callable[[int, int, float], None]) -> None:
     """Measure, print the table, and write it where it was asked for."""
     count = USUAL_OBJECTS if options.objects is None else options.objects
     if count < 1:

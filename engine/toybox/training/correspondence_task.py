@@ -67,9 +67,7 @@ class CorrespondenceCourse:
 
     def __init__(self, orbits: Orbits, plan: Plan, rank: int, state: Mapping[str, Any] | None) -> None:
         if plan.init is None:
-            raise InputError(
-                "A correspondence adapter needs the prior that it joins.", "Name its folder with --init."
-            )
+            raise InputError("A correspondence adapter needs the prior that it joins.", "Name its folder with --init.")
         self.orbits, self.device, self.seed, self.rank = orbits, torch.device(plan.device), plan.seed, rank
         self.prior = load_toybox(plan.init, self.device)
         config = {} if state is None else _plain(state["config"])
@@ -109,9 +107,7 @@ class CorrespondenceCourse:
         if not self.held_out:
             rng = np.random.default_rng(_STREAM)
             seeds = range(HELD_OUT_SEED, HELD_OUT_SEED + self.orbits.examined)
-            self.held_out = [
-                drawn(self.prior, seed, rng, replace(self.orbits, no_text=0.0)) for seed in seeds
-            ]
+            self.held_out = [drawn(self.prior, seed, rng, replace(self.orbits, no_text=0.0)) for seed in seeds]
         table: dict[str, list[float]] = {}
         rows: dict[str, Tensor] = {}
         for name, adapter in (("alone", None), ("joined", net)):
@@ -139,13 +135,9 @@ def drawn(prior: ToyboxPrior, seed: int, rng: np.random.Generator, how: Orbits) 
     return Shown(x, condition, Surface.of(2 * ccm - 1, mask, cameras).to(prior.device), known)
 
 
-def cleaned(
-    prior: ToyboxPrior, adapter: CorrespondenceAdapter | None, each: Shown, t: int, rng: np.random.Generator
-) -> Tensor:
+def cleaned(prior: ToyboxPrior, adapter: CorrespondenceAdapter | None, each: Shown, t: int, rng: np.random.Generator) -> Tensor:
     """The clean views (V,4,64,64) that the prior sees at time ``t``."""
-    noise = torch.randn(each.x.shape, generator=torch.Generator().manual_seed(int(rng.integers(2**62)))).to(
-        each.x
-    )
+    noise = torch.randn(each.x.shape, generator=torch.Generator().manual_seed(int(rng.integers(2**62)))).to(each.x)
     times = torch.full((len(each.x),), t, device=each.x.device)
     joined = prior if adapter is None else prior.joined_by(adapter, each.surface)
     return joined.predict(prior.schedule.add_noise(each.x, noise, times), times, each.condition).x0

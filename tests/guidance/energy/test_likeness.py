@@ -27,9 +27,7 @@ WORDS = "a red mug with a blue handle"
 
 def pictures(rgba: Tensor, unlike) -> Pictures:
     cameras = orbit_cameras([0.0] * len(rgba), 0.0, 3.0, 40.0, rgba.shape[1])
-    return Pictures(
-        Views(rgba[..., :3], rgba[..., 3:], torch.zeros_like(rgba[..., 3:])), cameras, unlike=unlike
-    )
+    return Pictures(Views(rgba[..., :3], rgba[..., 3:], torch.zeros_like(rgba[..., 3:])), cameras, unlike=unlike)
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +58,12 @@ def test_the_gradient_is_that_of_finite_differences(scorer, seen: Tensor) -> Non
         assert value is not None
         return value
 
-    x = seen.clone().requires_grad_()
+    opaque = torch.cat([0.25 + 0.5 * seen[..., :3], torch.ones_like(seen[..., 3:])], dim=-1)  # nowhere at the bounds
+    x = opaque.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(energy(x), x)
     along = gradient / gradient.norm()
     with torch.no_grad():
-        slope = float(energy(seen + 0.01 * along) - energy(seen - 0.01 * along)) / 0.02
+        slope = float(energy(opaque + 0.01 * along) - energy(opaque - 0.01 * along)) / 0.02
     assert slope == pytest.approx(float(gradient.norm()), rel=0.1) and slope > 0
 
 
@@ -97,9 +96,7 @@ def test_down_its_gradient_a_red_mug_becomes_greener(seen: Tensor) -> None:
 
 def test_the_judge_is_toyboxs_own_unless_a_clip_is_fetched_and_words_are_free(monkeypatch) -> None:
     loaded: list[str] = []
-    monkeypatch.setattr(
-        judge, "load_scorer", lambda name, device: loaded.append(name) or load_scorer("toybox")
-    )
+    monkeypatch.setattr(judge, "load_scorer", lambda name, device: loaded.append(name) or load_scorer("toybox"))
     info = SimpleNamespace(taught_words=False)
     context = SimpleNamespace(prior=SimpleNamespace(info=info, device=torch.device("cpu")), judges={})
     for here, taught in ((False, False), (True, False), (True, True)):

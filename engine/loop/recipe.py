@@ -84,7 +84,7 @@ class Recipe:
         return document
 
     @staticmethod
-    def oftables(document: Mapping[str, Any]) -> Recipe:
+    def of_tables(document: Mapping[str, Any]) -> Recipe:
         """From what ``to_toml`` writes, parsed. Raises FileFormatError, InputError."""
         return Recipe._read(dict(document))
 

@@ -20,7 +20,7 @@ from engine.session import Session
 from studio import edit_sources
 from studio.commands import edit
 from studio.edit_sources import EXAMPLES
-from studio.editing import ENERGY, PAINT, PART, RESTYLE, TEXTURE, Editing
+from studio.editing import ENERGY, PAINT, PART, RESTYLE, TEXTURE, WEIGHTS, Editing
 from studio.handlers import Handlers
 from studio.panel import draw_panel
 from studio.tabs import EDIT, tab_of
@@ -154,4 +154,4 @@ def test_every_way_has_an_example_that_fills_the_card(desk: Desk) -> None:
         assert "mq-note" in about and button["value"]
         assert desk.editing.sources.mesh("", each.source).stat().st_size > 1000
         assert desk.editing.sources.words("", each.source)
-    assert len(desk.editing.fill("nothing")) == len(desk.panel.edit.filled) + 4
+    assert len(desk.editing.fill("nothing")) == len(desk.panel.edit.filled) + len(WEIGHTS)

@@ -49,7 +49,7 @@ class Orbits:
     noise_lean: float = 0.6  # times are u^lean
     steps_an_object: int = 2  # steps between two new objects
     pool: int = 96  # objects kept to be shown again, at another noise
-    examined: int = 12  # held-out objects
+    examined: int = 6  # held-out objects
 
 
 @dataclass(frozen=True, eq=False)

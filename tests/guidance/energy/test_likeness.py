@@ -91,7 +91,7 @@ def test_down_its_gradient_a_red_mug_becomes_greener(seen: Tensor) -> None:
         (gradient,) = torch.autograd.grad(scorer.unlikeness(x, "a green mug").mean(), x)
         x = (x - 2.0 * gradient / gradient.norm()).clamp(0, 1)
     assert float(scorer.unlikeness(x.detach(), "a green mug").mean()) < before - 0.2
-    assert float((x - seen)[..., 1].sum()) > float((x - seen)[..., 0].sum()), "more green, less red"
+    assert float((x.detach() - seen)[..., 1].sum()) > float((x.detach() - seen)[..., 0].sum()), "more green, less red"
 
 
 def test_the_judge_is_toyboxs_own_unless_a_clip_is_fetched_and_words_are_free(monkeypatch) -> None:

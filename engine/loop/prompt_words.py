@@ -81,7 +81,12 @@ def heard(spec: RunSpec) -> Heard:
         return Heard(spec.prompt, () if note is None else (note,))
     alone = not (spec.images.strip() or spec.reference.strip() or spec.start == "file")
     known, kinds = vocabulary_of(entry) or frozenset(), makeable(entry, spec)
-    read = importlib.import_module(UNDERSTANDING).understood(spec.prompt, known, kinds, most_words(entry), alone=alone)
+    understanding, most = importlib.import_module(UNDERSTANDING), most_words(entry)
+    read = understanding.understood(spec.prompt, known, kinds, most, alone=alone)
+    made = kinds_of(entry)
+    parts = understanding.words_for_parts(read.prompt, made) if made is not None and stands_in(spec) else frozenset()
+    if parts - known:
+        read = understanding.understood(spec.prompt, known | parts, kinds, most, alone=alone)
     if read.refused:
         raise InputError(" ".join((read.refused, *read.notes)), _remedy(kinds))
     return Heard(read.prompt or spec.prompt, read.notes)

@@ -18,13 +18,13 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from engine.errors import FileFormatError, MissingError, storage_errors
-from engine.toybox.objects import KINDS, parts_of
+from engine.toybox.objects import JUDGED_KINDS, parts_of
 from engine.toybox.words import BASE_COLOURS
 
 WEIGHTS = Path(__file__).with_suffix(".safetensors")
 COLOUR_WORDS: tuple[str, ...] = tuple(BASE_COLOURS)
-SLOTS: tuple[tuple[str, str], ...] = tuple((kind, part) for kind in KINDS for part in parts_of(kind))
-"""Every colourable part of every kind: (kind, part)."""
+SLOTS: tuple[tuple[str, str], ...] = tuple((kind, part) for kind in JUDGED_KINDS for part in parts_of(kind))
+"""Every colourable part of every kind that it tells apart: (kind, part)."""
 AZIMUTH_BINS = 8
 BIN_DEG = 360.0 / AZIMUTH_BINS
 
@@ -46,8 +46,8 @@ class ToyClassifier(nn.Module):
         self.fine = nn.Sequential(*_layer(16, 32), *_layer(32, 64, stride=2), *_layer(64, 64))
         self.coarse = nn.Sequential(*_layer(64, 112, stride=2), *_layer(112, 112))
         self.summary = nn.Sequential(*_layer(112, 96, stride=2), nn.Flatten(), nn.Linear(16 * 96, 160), nn.ReLU())
-        self.kind = nn.Linear(160, len(KINDS))
-        self.azimuth = nn.Linear(160, len(KINDS) * AZIMUTH_BINS)
+        self.kind = nn.Linear(160, len(JUDGED_KINDS))
+        self.azimuth = nn.Linear(160, len(JUDGED_KINDS) * AZIMUTH_BINS)
         self.keys = nn.Conv2d(64 + 112, 64, 1)
         self.queries = nn.Parameter(torch.randn(len(SLOTS), 64) * 0.125)
         self.values = nn.Conv2d(64 + 112, 48, 1)
@@ -61,7 +61,7 @@ class ToyClassifier(nn.Module):
         grid = torch.cat([fine, F.interpolate(coarse, scale_factor=2.0)], dim=1)
         seen = torch.cat([self.values(grid), F.avg_pool2d(rgba, 4)], dim=1).flatten(2).transpose(1, 2)  # (N,256,52)
         attention = torch.softmax(self.queries @ self.keys(grid).flatten(2), dim=-1)  # (N,P,256)
-        azimuth = self.azimuth(summary).unflatten(1, (len(KINDS), AZIMUTH_BINS))
+        azimuth = self.azimuth(summary).unflatten(1, (len(JUDGED_KINDS), AZIMUTH_BINS))
         return Reading(self.kind(summary), azimuth, self.colour(attention @ seen))
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from engine.scoring.base import ScorerInfo
 from engine.toybox.classifier import BIN_DEG, COLOUR_WORDS, Reading, ToyClassifier, base_colour, load_classifier, read, slot_of
-from engine.toybox.objects import KINDS, KINDS_WITH_FRONT
+from engine.toybox.objects import JUDGED_KINDS, KINDS_WITH_FRONT
 from engine.toybox.prompt_parser import Asked, read_prompt
 
 SIZE, BATCH = 64, 128
@@ -33,16 +33,18 @@ class ToyboxScorer:
         self.classifier = classifier
 
     def scores(self, rgba: np.ndarray, prompt: str) -> np.ndarray | None:
-        """(N,) probability of what the prompt names, times that of its colours; None if it names nothing of the toybox.
+        """(N,) probability of what the prompt names, times that of its colours.
+
+        None if it names nothing of the toybox, or what the classifier has not learned.
 
         Colours are read from all pictures together, because no single one shows every part. The kinds of one picture share one
         probability, so of several that are named the least likely counts, times their number.
         """
         asked = read_prompt(prompt)
-        if not asked:
+        if not asked or any(one.kind not in JUDGED_KINDS for one in asked):
             return None
         seen = self._read(rgba)
-        kinds = seen.kind.exp()[:, [KINDS.index(one.kind) for one in asked]]
+        kinds = seen.kind.exp()[:, [JUDGED_KINDS.index(one.kind) for one in asked]]
         there = (kinds.min(1).values * len({one.kind for one in asked})).clamp(max=1)
         return (there * _colours(seen, asked)).numpy()
 
@@ -66,9 +68,9 @@ class ToyboxScorer:
     def fronts(self, rgba: np.ndarray, prompt: str) -> np.ndarray | None:
         """(N,) whether a picture of the one kind that is named shows its front; None for kinds without one."""
         asked = read_prompt(prompt)
-        if len(asked) != 1 or asked[0].kind not in KINDS_WITH_FRONT:
+        if len(asked) != 1 or asked[0].kind not in KINDS_WITH_FRONT.intersection(JUDGED_KINDS):
             return None
-        azimuth_deg = self._read(rgba).azimuth[:, KINDS.index(asked[0].kind)].argmax(-1).numpy() * BIN_DEG
+        azimuth_deg = self._read(rgba).azimuth[:, JUDGED_KINDS.index(asked[0].kind)].argmax(-1).numpy() * BIN_DEG
         return np.minimum(azimuth_deg, 360 - azimuth_deg) <= 45
 
     def _read(self, rgba: np.ndarray) -> Reading:

@@ -3,15 +3,16 @@
 Only their seeds and captions are kept; shapes are built when they are wanted. The seeds are from 700,000 up, which neither the
 prior (up to 59,999), nor the classifier (800,000 and up), nor any measurement (900,000 and up) uses.
 
-    python -m engine.toybox.shelf      list the objects and embed them again
+    python -m engine.toybox.shelf [--anew]      list the objects, and embed those that are new
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -92,20 +93,36 @@ def _row(seed: int, kind: str) -> Mapping[str, object]:
     return {"seed": seed, "kind": kind, "caption": plain_caption(draw_object(seed, kind))}
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     """Write the list, embed its objects, write that too."""
+    parser = argparse.ArgumentParser(prog="python -m engine.toybox.shelf", description="List the shelf's objects and embed them.")
+    parser.add_argument("--anew", action="store_true", help="embed those, too, that were listed before: builders have changed")
+    anew = parser.parse_args(arguments).anew
     limit_threads()
+    embedder: ToyboxEmbedder = load()
+    known = {} if anew else _embedded_before(embedder.id)
     rows = [
         _row(seed_of(kind, nth), kind) for nth in range(PER_FIRST_KIND) for kind in KINDS if nth < PER_KIND or kind in FIRST_KINDS
     ]
     with atomic_path(LIST) as part:
         part.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n", encoding="utf-8")
-    embedder: ToyboxEmbedder = load()
-    views = np.stack([embedded(shape_of(item), embedder) for item in items()])
+    views = np.stack(
+        [known[_key(row)] if _key(row) in known else embedded(shape_of(item), embedder) for row, item in zip(rows, items())]
+    )
     with atomic_path(EMBEDDINGS) as part:
         np.savez_compressed(part, views=np.round(views * STEPS).astype(np.int8), digest=np.array(digest(embedder.id)))
     print(f"{len(rows)} objects: {LIST}, {EMBEDDINGS} ({EMBEDDINGS.stat().st_size / 1000:.0f} kB)")
     return 0
+
+
+def _embedded_before(embedder_id: str) -> dict[str, np.ndarray]:
+    """The shipped embeddings (V,D) by row of the list."""
+    views = embeddings(embedder_id) if LIST.is_file() else None
+    return {} if views is None else dict(zip(map(_key, json.loads(LIST.read_text(encoding="utf-8"))), views))
+
+
+def _key(row: Mapping[str, object]) -> str:
+    return json.dumps(row, sort_keys=True)
 
 
 if __name__ == "__main__":

@@ -121,10 +121,40 @@ KIND_SYNONYMS: dict[str, tuple[str, ...]] = {
     "phone": ("telephone", "smartphone"),
     "glasses": ("spectacles",),
     "backpack": ("rucksack",),
+    "pan": ("frying pan", "skillet"),
+    "goblet": ("wineglass", "chalice"),
+    "oven": ("stove", "cooker"),
+    "shirt": ("tshirt", "t shirt"),
+    "trousers": ("pants", "jeans"),
+    "sock": ("stocking",),
+    "glove": ("mitten",),
+    "tie": ("necktie",),
+    "pillow": ("cushion",),
+    "coin": ("penny",),
+    "bathtub": ("bath tub", "bath", "tub"),
+    "lightbulb": ("bulb",),
+    "headphones": ("headset",),
+    "microphone": ("mic",),
+    "speaker": ("loudspeaker",),
+    "watch": ("wristwatch",),
+    "wrench": ("spanner",),
+    "shovel": ("spade",),
+    "wheel": ("tyre", "tire"),
+    "gear": ("cog", "cogwheel"),
+    "grapes": ("grape",),
+    "hotdog": ("hot dog",),
+    "cupcake": ("muffin",),
+    "cookie": ("biscuit",),
+    "mouse": ("rat",),
+    "monkey": ("ape", "chimp"),
+    "ladybug": ("ladybird", "beetle"),
+    "moon": ("crescent",),
+    "mailbox": ("letterbox", "letter box"),
+    "hydrant": ("fire hydrant",),
 }
 
 # Read, but never said in captions: cream is a colour there.
-READ_AS: dict[str, str] = {"ice cream": "icecream", "drawers": "cabinet"}
+READ_AS: dict[str, str] = {"ice cream": "icecream", "drawers": "cabinet", "light bulb": "lightbulb"}
 
 # Names that a kind's builder gives only to draws they fit: a pine is a conifer, a jet has engines, a cottage one storey.
 DRAWN_NOUNS: tuple[str, ...] = ("pine", "jet", "cottage")

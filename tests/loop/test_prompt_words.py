@@ -8,7 +8,7 @@ import pytest
 
 from engine.errors import InputError
 from engine.loop.messages import Finished, Unattended, Warned
-from engine.loop.prompt_words import heard, kinds_known, stands_in
+from engine.loop.prompt_words import Heard, heard, kinds_known, stands_in
 from engine.loop.run import run
 from engine.loop.spec import Knobs, RunSpec
 from engine.loop.stage_settings import AS_THEY_ARE
@@ -36,7 +36,7 @@ def test_a_run_reads_what_is_understood_and_keeps_what_was_said(tmp_path: Path) 
     assert finished.recipe.settings.spec.prompt == "a crimson teacup"
 
 
-@pytest.mark.parametrize("prompt", ["a red spoon", "красная кружка", "ein roter Becher mit Henkel", "red"])
+@pytest.mark.parametrize("prompt", ["a red curtain", "красная кружка", "ein roter Becher mit Henkel", "red"])
 def test_what_names_nothing_never_begins(prompt: str) -> None:
     events = run(RunSpec(prompt, **QUICK), Knobs(), Unattended(), lambda prior_id: load_prior(prior_id, "cpu"))
     with pytest.raises(InputError) as refused:
@@ -45,8 +45,8 @@ def test_what_names_nothing_never_begins(prompt: str) -> None:
 
 
 def test_words_can_be_left_as_they_are() -> None:
-    found = heard(RunSpec("a red spoon", words=AS_THEY_ARE))
-    assert found.prompt == "a red spoon" and '"spoon"' in found.notes[0] and "MB" not in found.notes[0]
+    found = heard(RunSpec("a red curtain", words=AS_THEY_ARE))
+    assert found.prompt == "a red curtain" and '"curtain"' in found.notes[0] and "MB" not in found.notes[0]
 
 
 def test_priors_that_read_any_words_are_left_alone() -> None:
@@ -55,8 +55,8 @@ def test_priors_that_read_any_words_are_left_alone() -> None:
 
 
 def test_beside_a_picture_or_a_model_words_need_name_nothing() -> None:
-    for given in ({"images": "spoon.png"}, {"reference": "spoon.glb"}, {"start": "file"}):
-        assert heard(RunSpec("a spoon", **given)).prompt
+    for given in ({"images": "curtain.png"}, {"reference": "curtain.glb"}, {"start": "file"}):
+        assert heard(RunSpec("a curtain", **given)).prompt
 
 
 def test_the_shelf_stands_in_for_what_is_understood() -> None:
@@ -71,8 +71,8 @@ def test_the_shelf_stands_in_for_what_is_understood() -> None:
 
 def test_a_refused_run_leaves_earlier_results_where_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "scene.ply").write_text("precious")
-    (tmp_path / "recipe.toml").write_text("maquette_recipe = 1\nprompt = 'a spoon'\n")
-    for asked in (["--prompt", "a spoon"], ["--recipe", str(tmp_path / "recipe.toml")]):
+    (tmp_path / "recipe.toml").write_text("maquette_recipe = 1\nprompt = 'a curtain'\n")
+    for asked in (["--prompt", "a curtain"], ["--recipe", str(tmp_path / "recipe.toml")]):
         assert main(["generate", *asked, "--out", str(tmp_path)]) == EXIT_BAD_INPUT
         assert {path.name for path in tmp_path.iterdir()} == {"scene.ply", "recipe.toml"}
     assert "python -m studio kinds" in capsys.readouterr().err
@@ -82,4 +82,15 @@ def test_kinds_can_be_listed_and_looked_up(capsys: pytest.CaptureFixture[str]) -
     assert main(["kinds"]) == 0 and "mug" in capsys.readouterr().out
     assert main(["kinds", "puppy"]) == 0 and capsys.readouterr().out.startswith("dog")
     assert main(["kinds", "eagle"]) == 0 and "is a bird" in capsys.readouterr().out
-    assert main(["kinds", "spoon"]) == main(["kinds", " "]) == EXIT_BAD_INPUT
+    assert main(["kinds", "curtain"]) == main(["kinds", " "]) == EXIT_BAD_INPUT
+
+
+def test_the_parts_of_what_the_shelf_builds_are_understood() -> None:
+    """Though the prior was never taught the word, the object that guides it has the part."""
+    prompt = "a gray mouse with pink ears"
+    assert heard(RunSpec(prompt)) == Heard(prompt)
+    item = stand_in_for(RunSpec(prompt))
+    assert item is not None and item.build is not None
+    assert (abs(item.build().face_colours - (0.97, 0.50, 0.72)).max(1) < 0.15).any()
+    left_out = heard(RunSpec("a red mug with pink ears"))  # the prior makes mugs by itself
+    assert left_out.prompt == "a red mug" and '"ears"' in left_out.notes[0]

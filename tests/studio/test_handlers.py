@@ -163,9 +163,9 @@ def test_what_becomes_of_unknown_words_is_told_before_a_run(desk: Desk) -> None:
 def test_the_page_says_what_the_run_will_say() -> None:
     assert notes_on(RunSpec("a small eagle")) == heard(RunSpec("a small eagle")).notes != ()
     assert notes_on(RunSpec("a small eagle", prior="mvdream")) == notes_on(RunSpec("a red mug")) == ()
-    refused = notes_on(RunSpec("a spoon"))
-    assert "a spoon" in refused[0] and "python -m studio kinds" in refused[1]
-    assert notes_on(RunSpec("a spoon", images="spoon.png")) == ('Toybox was never taught "spoon" and leaves it out.',)
+    refused = notes_on(RunSpec("a curtain"))
+    assert "a curtain" in refused[0] and "python -m studio kinds" in refused[1]
+    assert notes_on(RunSpec("a curtain", images="curtain.png")) == ('Toybox was never taught "curtain" and leaves it out.',)
 
 
 def test_no_handler_of_the_page_is_a_public_endpoint(session: Session) -> None:

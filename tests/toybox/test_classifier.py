@@ -27,7 +27,7 @@ from engine.toybox.classifier import (
     slot_of,
 )
 from engine.toybox.dataset import CLASSIFIER_SEED
-from engine.toybox.objects import KINDS, parts_of
+from engine.toybox.objects import JUDGED_KINDS, parts_of
 from engine.toybox.words import COLOURS
 
 
@@ -59,7 +59,7 @@ def test_shipped_weights_are_small():
 
 def test_a_reading_is_made_of_probabilities(classifier, exam):
     seen = read(classifier, exam.images[:5].movedim(1, -1) / 255)
-    assert seen.kind.shape == (5, len(KINDS)) and seen.azimuth.shape == (5, len(KINDS), 8)
+    assert seen.kind.shape == (5, len(JUDGED_KINDS)) and seen.azimuth.shape == (5, len(JUDGED_KINDS), 8)
     assert seen.colour.shape == (5, len(SLOTS), len(COLOUR_WORDS))
     for logs in (seen.kind, seen.azimuth, seen.colour):
         assert torch.allclose(logs.exp().sum(-1), torch.ones(logs.shape[:-1]), atol=1e-5)
@@ -75,7 +75,7 @@ def test_azimuths_belong_to_their_two_nearest_bins():
 
 
 def test_every_part_has_a_slot_and_every_shade_a_base():
-    assert [SLOTS[slot_of(kind, part)] for kind in KINDS for part in parts_of(kind)] == list(SLOTS)
+    assert [SLOTS[slot_of(kind, part)] for kind in JUDGED_KINDS for part in parts_of(kind)] == list(SLOTS)
     assert {base_colour(word) for word in COLOURS} == set(COLOUR_WORDS)
     assert base_colour("dark red") == "red"
 
@@ -85,7 +85,7 @@ def test_lessons_name_the_parts_that_were_painted(exam):
     assert painted.min() >= 1 and painted.max() >= 3
     for row in range(0, len(exam), 16):
         kinds = {SLOTS[slot][0] for slot in torch.nonzero(exam.colour[row] != UNKNOWN)[:, 0].tolist()}
-        assert kinds == {KINDS[int(exam.kind[row])]}
+        assert kinds == {JUDGED_KINDS[int(exam.kind[row])]}
 
 
 def test_roughening_keeps_range_and_place(exam):

@@ -11,23 +11,23 @@ from engine.toybox.vocabulary import VOCABULARY
 
 NEAREST = {
     "eagle": "bird", "sparrow": "bird", "parrot": "bird", "mallard": "duck", "goose": "duck", "wolf": "dog", "poodle": "dog",
-    "fox": "dog", "tiger": "cat", "leopard": "cat", "zebra": "horse", "donkey": "horse", "goat": "sheep", "ram": "sheep",
+    "porcupine": "hedgehog", "lobster": "crab", "hamster": "mouse", "tiger": "cat", "leopard": "cat", "zebra": "horse", "donkey": "horse", "goat": "sheep", "ram": "sheep",
     "polar bear": "bear", "boar": "pig", "bull": "cow", "salmon": "fish", "goldfish": "fish", "cobra": "snake",
     "lizard": "snake", "crocodile": "dinosaur", "wasp": "bee", "dolphin": "whale", "unicorn": "horse", "taxi": "car",
     "limousine": "car", "fire engine": "truck", "race car": "car", "scooter": "motorcycle", "biplane": "airplane",
     "airliner": "airplane", "canoe": "boat", "galleon": "ship", "bulldozer": "tractor", "armchair": "chair", "desk": "table",
     "coffee table": "table", "wardrobe": "cabinet", "hammock": "bed", "table lamp": "lamp", "chandelier": "lamp",
-    "cottage": "house", "dog house": "house", "palace": "castle", "cathedral": "church", "goblet": "mug", "saucer": "plate",
+    "cottage": "house", "dog house": "house", "palace": "castle", "cathedral": "church", "jacket": "shirt", "saucer": "plate",
     "cauldron": "pot", "jug": "teapot", "violin": "guitar", "dagger": "sword", "hatchet": "axe", "mallet": "hammer",
-    "muffin": "cake", "bagel": "bread", "hot dog": "burger", "eggplant": "tomato", "melon": "watermelon", "oak": "tree",
-    "tulip": "flower", "sandal": "shoe", "boot": "shoe", "helmet": "hat", "wristwatch": "clock",
+    "brownie": "cake", "bagel": "bread", "sausage": "hotdog", "eggplant": "tomato", "melon": "watermelon", "oak": "tree",
+    "tulip": "flower", "sandal": "shoe", "boot": "shoe", "helmet": "hat", "stopwatch": "clock", "briefcase": "suitcase",
     "emerald": "gem", "sunglasses": "glasses", "animal": "dog", "vehicle": "car",
 }  # fmt: skip
 """Right answers of our own choosing: of a kind where there is one, else what a person would take for the nearest."""
 
 REFUSED = (
-    "spoon", "fork", "moon", "coat", "knight", "wizard", "girl", "love", "music", "river", "rainbow", "democracy", "mountain",
-    "glove", "nail", "pistol", "statue", "curtain", "elbow", "sauce",
+    "scarf", "blanket", "ladle", "knight", "wizard", "girl", "love", "music", "river", "rainbow", "democracy", "mountain",
+    "nail", "pistol", "statue", "curtain", "elbow", "sauce",
 )  # fmt: skip
 
 
@@ -135,8 +135,8 @@ def test_words_beyond_the_length_are_told() -> None:
 
 
 def test_beside_a_picture_words_need_name_nothing() -> None:
-    found = read("a shiny spoon, red", alone=False)
-    assert found.refused == "" and found.prompt == "red" and '"shiny", "spoon"' in found.notes[0]
+    found = read("a shiny curtain, red", alone=False)
+    assert found.refused == "" and found.prompt == "red" and '"shiny", "curtain"' in found.notes[0]
 
 
 def test_only_what_can_be_made_is_named() -> None:

@@ -69,7 +69,7 @@ from engine.toybox.benchmark.workers import Job, measure_all
 from engine.toybox.classifier import load_classifier
 from engine.toybox.generate_dataset import kinds_named
 from engine.toybox.method_sweep.command import add_options, check_options, compare
-from engine.toybox.objects import KINDS
+from engine.toybox.objects import JUDGED_KINDS
 from engine.toybox.reference_ablation import command as referring
 
 QUICK, FULL = (24, 8), (72, 100)
@@ -156,10 +156,11 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _measure_kinds(options: argparse.Namespace) -> None:
-    kinds, settings, began = kinds_named(options.kinds), _settings(options, options.preset), time.monotonic()
-    unknown = [kind for kind in kinds if kind not in KINDS]
+    kinds = JUDGED_KINDS if options.kinds == "all" else kinds_named(options.kinds)
+    settings, began = _settings(options, options.preset), time.monotonic()
+    unknown = [kind for kind in kinds if kind not in JUDGED_KINDS]
     if unknown:
-        raise InputError(f"There is no kind {unknown[0]!r}.", f"Choose among: {', '.join(KINDS)}.")
+        raise InputError(f"The judge knows no kind {unknown[0]!r}.", f"Choose among: {', '.join(JUDGED_KINDS)}.")
     results = []
     for result in measure_kinds(kinds, settings, load_prior(settings.spec.prior), load_classifier()):
         results.append(result)

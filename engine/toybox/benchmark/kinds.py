@@ -22,7 +22,7 @@ from engine.session.reference_lookup import References
 from engine.toybox.benchmark.assets import see
 from engine.toybox.benchmark.tasks import AZIMUTHS_DEG, ELEVATIONS_DEG
 from engine.toybox.classifier import COLOUR_WORDS, ToyClassifier, base_colour, read, slot_of
-from engine.toybox.objects import KINDS
+from engine.toybox.objects import JUDGED_KINDS, KINDS
 from engine.toybox.prompt_parser import read_prompt
 from engine.toybox.words import BASE_COLOURS
 
@@ -86,7 +86,7 @@ def _measured(
     return KindResult(
         kind,
         prompt,
-        (seen.kind.argmax(-1) == KINDS.index(kind)).numpy(),
+        (seen.kind.argmax(-1) == JUDGED_KINDS.index(kind)).numpy(),
         colour == wanted,
         bool(settled.spec.reference),
         finished.seconds["total"],

@@ -31,7 +31,7 @@ from engine.toybox.classifier import (
     slot_of,
 )
 from engine.toybox.dataset import CLASSIFIER_SEED, HELD_OUT_SEED
-from engine.toybox.objects import KINDS, KINDS_WITH_FRONT, ToyObject, any_kind, draw_object, parts_of
+from engine.toybox.objects import JUDGED_KINDS, KINDS_WITH_FRONT, ToyObject, any_kind, draw_object, parts_of
 from engine.toybox.pictures import render_object, to_bytes
 from engine.toybox.words import COLOURS
 
@@ -39,7 +39,7 @@ CEILING_SEED = HELD_OUT_SEED + 50_000
 UNKNOWN = -1
 ALL_COLOURED_SHARE = 0.5
 _COLOUR_STREAM, _CAMERA_STREAM = 21, 22
-_FRONT = torch.tensor([kind in KINDS_WITH_FRONT for kind in KINDS])
+_FRONT = torch.tensor([kind in KINDS_WITH_FRONT for kind in JUDGED_KINDS])
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +66,7 @@ def make_lesson(seed_start: int, objects: int, views: int = 4, all_coloured: flo
         rng = np.random.default_rng([seed, _CAMERA_STREAM])
         azimuth_deg = rng.uniform(0, 360, views)
         images.append(to_bytes(render_object(obj, azimuth_deg, rng.uniform(-5, 35, views)).rgba))
-        kinds += [KINDS.index(obj.kind)] * views
+        kinds += [JUDGED_KINDS.index(obj.kind)] * views
         azimuths.append(azimuth_deg)
         colours += [_labels(obj, named)] * views
     pictures = torch.from_numpy(np.concatenate(images)).movedim(-1, 1).contiguous()
@@ -75,7 +75,7 @@ def make_lesson(seed_start: int, objects: int, views: int = 4, all_coloured: flo
 
 def _paint(seed: int, all_coloured: float) -> tuple[ToyObject, tuple[str, ...]]:
     """The object of a seed, and its parts whose colour was drawn freely, so that shape does not give it away."""
-    obj = draw_object(seed, any_kind(seed))
+    obj = draw_object(seed, any_kind(seed, JUDGED_KINDS))
     rng = np.random.default_rng([seed, _COLOUR_STREAM])
     if rng.random() >= all_coloured:
         return obj, ("body", *obj.bound)

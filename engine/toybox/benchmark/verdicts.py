@@ -11,7 +11,7 @@ import torch
 from engine.toybox.benchmark.shapes import Bank, ShapeScore, score_shape
 from engine.toybox.benchmark.tasks import AZIMUTHS_DEG, TextTask
 from engine.toybox.classifier import BIN_DEG, COLOUR_WORDS, ToyClassifier, base_colour, read, slot_of
-from engine.toybox.objects import KINDS, KINDS_WITH_FRONT
+from engine.toybox.objects import JUDGED_KINDS, KINDS_WITH_FRONT
 
 NEAR_DEG = 45.0
 BACK_DEG = 135.0
@@ -35,7 +35,7 @@ class Verdict:
 def judge(rgba: np.ndarray, task: TextTask, classifier: ToyClassifier, bank: Bank) -> Verdict:
     """Judge views (8,64,64,4), premultiplied RGBA, of an asset that should be what ``task`` asks for."""
     reading = read(classifier, torch.from_numpy(np.ascontiguousarray(rgba, np.float32)))
-    kind = KINDS.index(task.kind)
+    kind = JUDGED_KINDS.index(task.kind)
     pooled = reading.colour.exp().mean(0)
     colours = [
         COLOUR_WORDS[int(pooled[slot_of(task.kind, part)].argmax())] == base_colour(word) for part, word in task.colours.items()

@@ -10,6 +10,7 @@ from engine.toybox.objects.crafts import build_airplane, build_boat, build_rocke
 from engine.toybox.objects.creatures import build_bird, build_cat, build_fish
 from engine.toybox.objects.figures import build_robot, build_snowman
 from engine.toybox.objects.furniture import build_chair, build_lamp, build_sofa, build_table
+from engine.toybox.objects.further_kinds import FURTHER
 from engine.toybox.objects.gear import build_guitar, build_sword
 from engine.toybox.objects.kinds import METALS, WOODS, Kind, Part, kind
 from engine.toybox.objects.kitchen import build_bottle, build_cake, build_mug, build_teapot
@@ -155,4 +156,6 @@ FIRST_KINDS: tuple[Kind, ...] = (
     Kind("cactus", build_cactus, (Part("body", ("green",)), Part("pot", ("orange", "brown")), Part("flowers", ("pink",)))),
 )
 
-CATALOGUE: tuple[Kind, ...] = (*FIRST_KINDS, *CREATURES, *THINGS)
+JUDGED: tuple[Kind, ...] = (*FIRST_KINDS, *CREATURES, *THINGS)
+CATALOGUE: tuple[Kind, ...] = (*JUDGED, *FURTHER)
+"""New kinds come last: shelves, seeds and judges count them by their place."""

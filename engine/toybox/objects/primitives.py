@@ -188,3 +188,12 @@ def disc(radius: float, thickness: float, centre: Vector, axis: str = "x", segme
     step = np.eye(3)["xyz".index(axis)] * (0.5 * thickness)
     middle = np.asarray(centre, float)
     return tube([middle - step, middle + step], radius, segments)
+
+
+def annulus(
+    inner: float, outer: float, thickness: float, centre: Vector = (0, 0, 0), axis: str = "x", segments: int = 18
+) -> Solid:
+    """Flat ring about `centre` whose face looks along the axis "x", "y" or "z"."""
+    half = 0.5 * thickness
+    flat = hoop([(inner, -half), (outer, -half), (outer, half), (inner, half)], segments)
+    return moved({"x": turned(flat, "y", 90), "y": turned(flat, "x", 90), "z": flat}[axis], centre)

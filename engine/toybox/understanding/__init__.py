@@ -10,6 +10,9 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
+from engine.toybox.objects import parts_of
+from engine.toybox.part_words import PART_SYNONYMS
+from engine.toybox.prompt_parser import read_prompt
 from engine.toybox.understanding import telling
 from engine.toybox.understanding.lexicon import (
     ARTICLES,
@@ -63,6 +66,15 @@ def understood(
     notes += [telling.of_length(most_words, cut)] if cut else []
     same = not foreign and not emoji and _bare(words_of(text)) == _bare(read.split())
     return Understanding(prompt if same else read, tuple(notes))
+
+
+def words_for_parts(prompt: str, learned: Collection[str]) -> frozenset[str]:
+    """Words for the parts of what ``prompt`` names, of which the shelf builds it; none if its kind is among the ``learned``."""
+    objects = read_prompt(prompt)
+    if not objects or objects[0].kind in learned:
+        return frozenset()
+    names = {name for part in parts_of(objects[0].kind) for name in (part, *PART_SYNONYMS.get(part, ()))}
+    return frozenset(word for name in names for word in words_of(name))
 
 
 def _spelt_out(text: str) -> str:

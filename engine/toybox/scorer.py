@@ -41,7 +41,7 @@ class ToyboxScorer:
         probability, so of several that are named the least likely counts, times their number.
         """
         asked = read_prompt(prompt)
-        if not asked or any(one.kind not in JUDGED_KINDS for one in asked):
+        if not _judged(asked):
             return None
         seen = self._read(rgba)
         kinds = seen.kind.exp()[:, [JUDGED_KINDS.index(one.kind) for one in asked]]
@@ -54,11 +54,11 @@ class ToyboxScorer:
         Colours are read in each picture by itself. None if the prompt names nothing of the toybox.
         """
         asked = read_prompt(prompt)
-        if not asked:
+        if not _judged(asked):
             return None
         x = F.interpolate(rgba.movedim(-1, 1), size=(SIZE, SIZE), mode="area") if rgba.shape[1] != SIZE else rgba.movedim(-1, 1)
         seen = self.classifier(x.contiguous().cpu())
-        kinds = -seen.kind.log_softmax(-1)[:, [KINDS.index(one.kind) for one in asked]].mean(1)
+        kinds = -seen.kind.log_softmax(-1)[:, [JUDGED_KINDS.index(one.kind) for one in asked]].mean(1)
         colours = seen.colour.log_softmax(-1)
         named = [-colours[:, slot_of(one.kind, part), COLOUR_WORDS.index(base_colour(word))]
                  for one in asked for part, word in one.colours.items()]  # fmt: skip
@@ -79,6 +79,11 @@ class ToyboxScorer:
             x = F.interpolate(x.movedim(-1, 1), size=(SIZE, SIZE), mode="area").movedim(1, -1)
         parts = [read(self.classifier, part) for part in x.split(BATCH)]
         return Reading(*(torch.cat([getattr(part, name) for part in parts]) for name in ("kind", "azimuth", "colour")))
+
+
+def _judged(asked: tuple[Asked, ...]) -> bool:
+    """Whether something is asked for, and the classifier has learned all of it."""
+    return bool(asked) and all(one.kind in JUDGED_KINDS for one in asked)
 
 
 def _colours(seen: Reading, asked: tuple[Asked, ...]) -> Tensor:

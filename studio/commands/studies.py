@@ -67,7 +67,7 @@ def add_shelf(commands: argparse._SubParsersAction) -> None:
     shelf = commands.add_parser(
         "shelf",
         help="3D references to set out from: list them, find them by words or by a picture",
-        description="3D references to set out from: 2,400 shipped objects, fetched collections, a folder of yours, or earlier "
+        description="3D references to set out from: 4,500 shipped objects, fetched collections, a folder of yours, or earlier "
         "results.",
     )
     shelf.add_argument("--search", metavar="WORDS", help='find by words, for example "a red chair"')

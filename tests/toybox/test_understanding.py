@@ -11,7 +11,8 @@ from engine.toybox.vocabulary import VOCABULARY
 
 NEAREST = {
     "eagle": "bird", "sparrow": "bird", "parrot": "bird", "mallard": "duck", "goose": "duck", "wolf": "dog", "poodle": "dog",
-    "porcupine": "hedgehog", "lobster": "crab", "hamster": "mouse", "tiger": "cat", "leopard": "cat", "zebra": "horse", "donkey": "horse", "goat": "sheep", "ram": "sheep",
+    "porcupine": "hedgehog", "lobster": "crab", "hamster": "mouse", "tiger": "cat", "leopard": "cat", "zebra": "horse",
+    "donkey": "horse", "goat": "sheep", "ram": "sheep",
     "polar bear": "bear", "boar": "pig", "bull": "cow", "salmon": "fish", "goldfish": "fish", "cobra": "snake",
     "lizard": "snake", "crocodile": "dinosaur", "wasp": "bee", "dolphin": "whale", "unicorn": "horse", "taxi": "car",
     "limousine": "car", "fire engine": "truck", "race car": "car", "scooter": "motorcycle", "biplane": "airplane",

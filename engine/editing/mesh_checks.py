@@ -56,10 +56,15 @@ def mesh_notes(shape: ReferenceShape) -> tuple[str, ...]:
 
 def count_parts(vertices: np.ndarray, faces: np.ndarray) -> int:
     """How many pieces of surface touch no other one; vertices (N,3) that lie at one place are one."""
-    used = np.unique(faces)
-    _, place = np.unique(np.round(vertices[used] * CELLS).astype(np.int64), axis=0, return_inverse=True)
-    index = np.zeros(len(vertices), np.int64)
-    index[used] = place.ravel()
+    index = joined_vertices(vertices, faces)
     a, b, c = index[faces].T
-    edges = coo_matrix((np.ones(2 * len(a)), (np.concatenate([a, b]), np.concatenate([b, c]))), [len(used)] * 2)
-    return len(np.unique(connected_components(edges, directed=False)[1][np.unique(place)]))
+    edges = coo_matrix((np.ones(2 * len(a)), (np.concatenate([a, b]), np.concatenate([b, c]))), [len(vertices)] * 2)
+    return len(np.unique(connected_components(edges, directed=False)[1][np.unique(a)]))
+
+
+def joined_vertices(vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
+    """A number for the place of each vertex (N,), the same for those of ``faces`` that lie at one place."""
+    used, index = np.unique(faces), np.zeros(len(vertices), np.int64)
+    places = np.round(vertices[used] * CELLS).astype(np.int64)
+    index[used] = np.unique(places, axis=0, return_inverse=True)[1].ravel()
+    return index

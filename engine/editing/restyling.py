@@ -2,6 +2,7 @@
 
 The mesh's own pictures are noised and denoised twice with the same noise, under the new words and under the old ones. Where the
 two differ is what the words are about, found as DiffEdit finds it (arXiv 2210.11427); only there the new colours are taken.
+Where whole patches of one colour differ (a handle, a rim), they are what is meant, and what spills beyond them is left alone.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from engine.assets.meshes.mesh_shape import ReferenceShape
 from engine.core.views import Views
+from engine.editing.colour_patches import colour_patches, decided_by_patch
 from engine.editing.texturing import Paint, Painted, Painting, Studio, finished, prepared, sampled
 from engine.errors import InputError
 from engine.loop.reference.guide import MeshModel
@@ -88,9 +90,10 @@ def _merged(shape: ReferenceShape, studio: Studio, old: Views, new: Views, how: 
     texels, space = studio.final(shape, how, new.rgb.shape[1])
     before, after = (space.unproject(_plain(views)).T.numpy() for views in (old, new))
     own = shape.face_colours[texels.owners]
-    share = np.clip((np.abs(after - before).max(1) - LEAST) / (MOST - LEAST), 0, 1)[:, None]
+    share = np.clip((np.abs(after - before).max(1) - LEAST) / (MOST - LEAST), 0, 1)
+    share = decided_by_patch(share, colour_patches(shape)[texels.owners])
     changed = float((share > 0.5).mean())
-    done = finished(shape, texels, own + share * (after - own))
+    done = finished(shape, texels, own + share[:, None] * (after - own))
     return replace(done, notes=(NOTHING,) if changed < CHANGED else (f"{changed:.0%} of the surface has new colours.",))
 
 

@@ -11,6 +11,7 @@ from engine.assets.meshes import render_maps
 from engine.assets.meshes.mesh_shape import ReferenceShape
 from engine.assets.meshes.render_maps import DISTANCE, FOV_DEG
 from engine.core.cameras import orbit_cameras
+from engine.editing.colour_patches import colour_patches, decided_by_patch
 from engine.editing.restyling import Restyle, restyle
 from engine.editing.texturing import Paint, Painted
 from engine.errors import InputError
@@ -71,3 +72,22 @@ def test_what_makes_no_sense_is_refused() -> None:
     for odd, word in (({"was": " "}, "--was"), ({"strength": 0.0}, "strength"), ({"strength": 2.0}, "strength")):
         with pytest.raises(InputError, match=word):
             replace(fine, **odd)
+
+
+def test_patches_are_connected_faces_of_one_colour() -> None:
+    vertices = np.float32([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0], [2, 0, 0], [2, 1, 0], [5, 0, 0], [6, 0, 0], [6, 1, 0]])
+    faces = np.int32([[0, 1, 2], [0, 2, 3], [1, 4, 5], [1, 5, 2], [6, 7, 8]])
+    red, blue = [0.8, 0.1, 0.1], [0.1, 0.1, 0.8]
+    shape = ReferenceShape(vertices, faces, np.float32([red, red, blue, blue, red]))
+    first, second, third, fourth, apart = colour_patches(shape)
+    assert first == second and third == fourth and len({first, third, apart}) == 3
+    soup = replace(shape, vertices=vertices[faces].reshape(-1, 3), faces=np.arange(15, dtype=np.int32).reshape(-1, 3))
+    assert np.array_equal(colour_patches(soup), colour_patches(shape)), "corners at one place are one"
+
+
+def test_whole_patches_are_meant_and_what_spills_is_not_but_a_stripe_stays() -> None:
+    patch = np.repeat([0, 1, 2], 10)
+    share = np.r_[np.full(8, 1.0), 0, 0, np.full(2, 0.9), np.zeros(8), np.full(10, 0.4)]
+    assert np.array_equal(decided_by_patch(share, patch), np.r_[np.ones(10), np.zeros(10), np.full(10, 0.4)])
+    stripe = np.r_[np.full(3, 1.0), np.zeros(27)]
+    assert np.array_equal(decided_by_patch(stripe, patch), stripe)

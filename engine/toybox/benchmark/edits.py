@@ -16,13 +16,14 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from engine.assets.export.bake import texels_of
 from engine.assets.meshes.mesh_shape import ReferenceShape
 from engine.core.boxes import Box, read_boxes
 from engine.core.cameras import Cameras, orbit_cameras
 from engine.core.views import Views
 from engine.editing.mesh_to_splats import write_mesh_as_splats
 from engine.editing.restyling import Restyle, restyle
-from engine.editing.texturing import Paint, Painted
+from engine.editing.texturing import Paint, Painted, finished
 from engine.loop.init_from_file import read_start_file
 from engine.loop.messages import Finished, SceneCopy, Unattended
 from engine.loop.region import editable
@@ -145,11 +146,17 @@ def _drawn(copy: SceneCopy, cameras: Cameras) -> Views:
 
 
 def _restyled(task: EditTask, shape: ReferenceShape, done: Painted, classifier: ToyClassifier, seconds: float) -> EditResult:
-    was, wanted = seen_from_all_round(shape, FINE), _true_after(task, shape)
-    now = done.pictures.astype(np.float32) / 255
-    both = (was[..., 3] > 0.9) & (now[..., 3] > 0.9) & (np.abs(was - wanted).max(-1) < 0.02)
+    was, now = (each.pictures.astype(np.float32) / 255 for each in (_baked(shape), done))  # both without light
+    same = np.abs(seen_from_all_round(shape, FINE) - _true_after(task, shape)).max(-1) < 0.02
+    both = (was[..., 3] > 0.9) & (now[..., 3] > 0.9) & same
     rest = decibels(now[..., :3][both], was[..., :3][both])
     return EditResult(RESTYLED, task.right(now, classifier), rest, seconds)
+
+
+def _baked(shape: ReferenceShape) -> Painted:
+    """The mesh in its own colours, as results are shown."""
+    texels = texels_of(shape.vertices.astype(np.float64), shape.faces, Paint(prompt="-").texture_size)
+    return finished(shape, texels, shape.face_colours[texels.owners])
 
 
 def _true_after(task: EditTask, shape: ReferenceShape) -> np.ndarray:

@@ -44,6 +44,12 @@ class LibraryCatalogue:
             self.refresh()
         return self.index.search(search)
 
+    def spare(self, owner: str, size: int) -> tuple[Entry, ...]:
+        """What would go first of an owner's to free ``size`` bytes, see `LibraryIndex.spare`."""
+        if self.index.stale:
+            self.refresh()
+        return self.index.spare(owner, ENDED, size)
+
     def ended(self) -> set[str]:
         """The tokens of runs that have ended, as the index has it after `refresh`."""
         return self.index.tokens(ENDED)

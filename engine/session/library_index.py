@@ -131,6 +131,15 @@ class LibraryIndex:
             ).fetchall()
         return Found(tuple(map(_entry, rows)), count, int(size))
 
+    def spare(self, owner: str, states: Collection[str], size: int) -> tuple[Entry, ...]:
+        """The trash of an owner, and then the runs in these states without a star, oldest first: as many as take ``size`` bytes."""
+        names, order = ", ".join(COLUMNS), "trashed = 0, trashed, created, token"
+        sums = f"TOTAL(bytes) OVER (ORDER BY {order} ROWS UNBOUNDED PRECEDING) - bytes AS before"
+        among = f"owner = ? AND (trashed OR (NOT starred AND state IN ({', '.join('?' * len(states))})))"
+        asked = f"SELECT {names} FROM (SELECT *, {sums} FROM runs WHERE {among}) WHERE before < ? ORDER BY {order}"
+        with self._reading() as connection:
+            return tuple(map(_entry, connection.execute(asked, [owner, *states, size]).fetchall()))
+
     def entry(self, token: str) -> Entry | None:
         """One run."""
         with self._reading() as connection:

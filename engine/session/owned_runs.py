@@ -110,14 +110,7 @@ class OwnedRuns:
 
         Nothing goes by itself; a person decides.
         """
-        trash = sorted(self._entries(owner, trashed=True), key=lambda entry: entry.trashed)
-        ended = (entry for entry in reversed(self._entries(owner)) if entry.state in ENDED and not entry.starred)
-        chosen: list[Entry] = []
-        for entry in (*trash, *ended):
-            if sum(each.bytes for each in chosen) >= size:
-                break
-            chosen.append(entry)
-        return chosen
+        return list(self.catalogue.spare(owner, size))
 
     def trash(self, token: str, owner: str) -> None:
         """Put a run that has ended into the trash."""

@@ -74,6 +74,17 @@ def test_ten_thousand_runs_are_searched_at_once(index: LibraryIndex) -> None:
     assert index.search(Search("ada", "number 9999")).count == 1
 
 
+def test_what_would_go_first_of_ten_thousand_runs_is_known_at_once(index: LibraryIndex) -> None:
+    index.put_all(entry(i, starred=i == 1, trashed=float(MANY - i) if i in (50, 60) else 0.0) for i in range(MANY))
+    index.put(Entry("going", "ada", -1.0, "running", "a red mug", bytes=1000))
+    began = time.process_time()
+    first = index.spare("ada", ("done",), 1000 * (MANY // 2))
+    assert time.process_time() - began < SEARCH_SECONDS and len(first) == MANY // 2
+    tokens = [each.token for each in first[:5]]
+    assert tokens == ["token00060", "token00050", "token00000", "token00002", "token00003"]
+    assert len(index.spare("ada", ("done",), 1001)) == 2 and index.spare("bob", ("done",), 9) == ()
+
+
 @pytest.mark.parametrize("damage", ["missing", "empty", "text", "cut", "version", "columns"])
 def test_a_missing_or_broken_index_is_made_anew_from_the_folders(tmp_path: Path, damage: str) -> None:
     library = Library(tmp_path / "library")

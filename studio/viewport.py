@@ -29,6 +29,7 @@ from studio.eye import DISTANCE, FOV_DEG
 from studio.loopback_websocket import answering_only
 from studio.page_links import PageLinks
 from studio.viewport_camera import picture_camera
+from studio.viewport_crop import ANYTHING, extent_of
 from studio.viewport_links import link_pages
 
 SPLATS_SECONDS = 0.5
@@ -54,11 +55,12 @@ class Viewport:
         links: PageLinks | None = None,
     ) -> None:
         self.session, self.token, self.idle_seconds = session, token, idle_seconds
-        self.drawn_here = way == "pictures" or session.settings(token).spec.scene != "splats"
+        self.of_splats = session.settings(token).spec.scene == "splats"
+        self.drawn_here = way == "pictures" or not self.of_splats
         self.secret = secrets.token_urlsafe(32)
-        viewers: dict[int, str] = {}
+        self.extent, viewers = ANYTHING, dict[int, str]()
         self.server = _viser_server(self.secret, viewers)
-        link_pages(self.server, viewers, links or PageLinks())
+        link_pages(self.server, viewers, links or PageLinks(), lambda: self.extent)
         self.port: int = self.server.get_port()
         self.closed = False
         self._lock = threading.Lock()
@@ -115,6 +117,8 @@ class Viewport:
         if not self.drawn_here:
             self._refresh_splats()
             return
+        if self.of_splats and self.extent is ANYTHING:
+            self.extent = extent_of(self.session.cloud(self.token, -1, SPLATS_WHILE_RUNNING))
         for client in self.server.get_clients().values():
             self._refresh_picture(client)
 
@@ -130,7 +134,7 @@ class Viewport:
             self._splats = self.server.scene.add_gaussian_splats("/splats", *arrays)
         else:
             self._splats.set_gaussians(*arrays)
-        self._shown = (cloud.total_step, limit)
+        self._shown, self.extent = (cloud.total_step, limit), extent_of(cloud)
 
     def _refresh_picture(self, client: ClientHandle) -> None:
         watcher = f"viewport-{self.port}-{client.client_id}"

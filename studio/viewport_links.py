@@ -8,11 +8,14 @@ from viser import ClientHandle, ViserServer
 
 from studio.page_links import PageLinks
 from studio.viewport_camera import join_camera
-from studio.viewport_crop import join_crop
+from studio.viewport_crop import Extent, join_crop
 
 
-def link_pages(server: ViserServer, viewers: dict[int, str], links: PageLinks) -> None:
-    """Link each client with the page that ``viewers`` names by the client's number; those without a name stay free."""
+def link_pages(server: ViserServer, viewers: dict[int, str], links: PageLinks, extent: Extent) -> None:
+    """Link each client with the page that ``viewers`` names by the client's number; those without a name stay free.
+
+    ``extent`` tells what the scene takes.
+    """
     leaving: dict[int, ExitStack] = {}
 
     @server.on_client_connect
@@ -21,7 +24,7 @@ def link_pages(server: ViserServer, viewers: dict[int, str], links: PageLinks) -
         if name:
             link = leaving[client.client_id] = ExitStack()
             join_camera(client, name, links.cameras, link)
-            join_crop(client, name, links.crops, link)
+            join_crop(client, name, links.crops, extent, link)
 
     @server.on_client_disconnect
     async def left(client: ClientHandle) -> None:

@@ -132,7 +132,7 @@ class LibraryIndex:
         return Found(tuple(map(_entry, rows)), count, int(size))
 
     def spare(self, owner: str, states: Collection[str], size: int) -> tuple[Entry, ...]:
-        """The trash of an owner, and then the runs in these states without a star, oldest first: as many as take ``size`` bytes."""
+        """An owner's trash, and then the runs in these states without a star, oldest first: as many as hold ``size`` bytes."""
         names, order = ", ".join(COLUMNS), "trashed = 0, trashed, created, token"
         sums = f"TOTAL(bytes) OVER (ORDER BY {order} ROWS UNBOUNDED PRECEDING) - bytes AS before"
         among = f"owner = ? AND (trashed OR (NOT starred AND state IN ({', '.join('?' * len(states))})))"

@@ -80,13 +80,13 @@ def fields_of(spec: RunSpec, knobs: Knobs, methods: Mapping[str, type[Guidance]]
     ``guidance_scale``, which every method has, appears once, as the method of ``knobs`` marks it.
     """
     shared = [knob for knob in marked_fields(knobs.guidance) if knob.name == SHARED]
-    found = _fields(marked_fields(spec), live=False) + _fields(
+    fields_ = _fields(marked_fields(spec), live=False) + _fields(
         [*shared, *marked_fields(knobs), *marked_fields(knobs.timesteps)], live=True
     )
     for key, method in methods.items():
         present = knobs.guidance if key == key_of(knobs.guidance) else method()
-        found += _fields([knob for knob in marked_fields(present) if knob.name != SHARED], live=True, method=key)
-    return tuple(found)
+        fields_ += _fields([knob for knob in marked_fields(present) if knob.name != SHARED], live=True, method=key)
+    return tuple(fields_)
 
 
 def _fields(knobs: Iterable[SettingField], *, live: bool, method: str | None = None) -> list[Field]:

@@ -95,7 +95,7 @@ def draw_edit_card(controls: Controls) -> EditCard:
             elem_id="mq-edit-region",
         )
         go = gr.Button("Paint it", variant="primary", elem_id="mq-edit-go")
-        told = gr.HTML(elem_id="mq-edit-told", apply_default_css=False)
+        outcome = gr.HTML(elem_id="mq-edit-told", apply_default_css=False)
         view = gr.HTML(
             "",
             html_template='<div class="mq-edit-view"></div>',
@@ -108,7 +108,7 @@ def draw_edit_card(controls: Controls) -> EditCard:
         undo = gr.Button("Undo", visible="hidden", elem_id="mq-edit-undo")
     for name, component in (("region", region), ("region_was", was)):
         controls.place(unmarked(name), component)
-    return EditCard(examples, mesh, sample, way, about, strategy, words, was, region, go, told, view, files, accept, undo)
+    return EditCard(examples, mesh, sample, way, about, strategy, words, was, region, go, outcome, view, files, accept, undo)
 
 
 def connect_edit_card(card: EditCard, panel: Any, handlers: Handlers, everything: list[gr.components.Component]) -> None:

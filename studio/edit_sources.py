@@ -91,10 +91,10 @@ class EditSources:
 
     def _of_run(self, token: str, kinds: tuple[str, ...]) -> Path:
         files = self.session.files(token) if token else {}
-        found = next((files[kind] for kind in kinds if kind in files), None)
-        if found is None:
+        path = next((files[kind] for kind in kinds if kind in files), None)
+        if path is None:
             raise InputError("There is nothing to edit.", "Open a run that is done, or add a file of your own.")
-        return found
+        return path
 
     def _from_shelf(self, reference: str) -> Path:
         """Written where uploads lie, each triangle in its own colour."""

@@ -127,8 +127,13 @@ class Editing:
         }
         settings = self.handlers.settings(everything, values, words)
         new = self.handlers.session.submit(settings, owner or secrets.token_urlsafe(16))
-        told = json.dumps({"kind": "run", "before": "" if edit.given else token, "after": new})
-        return new, note("It is on the stage; what it came from stays in the library.", "Begun."), told, gr.update(visible=False)
+        outcome = json.dumps({"kind": "run", "before": "" if edit.given else token, "after": new})
+        return (
+            new,
+            note("It is on the stage; what it came from stays in the library.", "Begun."),
+            outcome,
+            gr.update(visible=False),
+        )
 
     def _drafts(self, prior: str) -> bool:
         """Whether a prior draws several views of one object, with alpha."""
@@ -147,9 +152,9 @@ class Editing:
                 yield gr.skip(), note(f"{event.step} of {event.steps}", "Step"), working(event), gr.skip()
 
     def _done(self, source: Path, files: tuple[Path, ...], notes: list[str]) -> Shown:
-        told = json.dumps({"kind": "mesh", "before": str(source), "after": str(files[0])})
+        outcome = json.dumps({"kind": "mesh", "before": str(source), "after": str(files[0])})
         shown = gr.update(value=[str(each) for each in files], visible=True)
-        return gr.skip(), note(" ".join(each.removeprefix("note: ") for each in notes), "Done."), told, shown
+        return gr.skip(), note(" ".join(each.removeprefix("note: ") for each in notes), "Done."), outcome, shown
 
     def _options(self, token: str, source: Path, edit: Edit, everything: Sequence[Value]) -> Any:
         """What is asked for, as the command line would, with the prior and the ControlNet of the panel."""

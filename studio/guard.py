@@ -141,8 +141,8 @@ class Guard:
         """A WebSocket, unless its client has too many."""
         client = client_of(scope)
         if self.sockets[client] >= self.most_sockets:
-            told = f"{self.most_sockets} connections from one address are open; close another tab first."
-            await _refuse((429, told), scope, receive, send)
+            reason = f"{self.most_sockets} connections from one address are open; close another tab first."
+            await _refuse((429, reason), scope, receive, send)
             return
         self.sockets[client] += 1
         try:

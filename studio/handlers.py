@@ -99,9 +99,9 @@ class Handlers:
         """A gentle notice of what becomes of words that the prior was not taught; ``given`` are the controls of `WORDED`."""
         if not prompt.strip():
             return ""
-        told = {name: value for name, value in zip(WORDED, given) if value is not None}
+        values = {name: value for name, value in zip(WORDED, given) if value is not None}
         try:
-            return words_notice(self.catalogue.notes(RunSpec(**{**told, "prompt": prompt, "prior": prior})))
+            return words_notice(self.catalogue.notes(RunSpec(**{**values, "prompt": prompt, "prior": prior})))
         except StudioError:
             return ""  # Generate says what is wrong
 

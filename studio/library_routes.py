@@ -35,8 +35,8 @@ def library_routes(session: Session) -> list[BaseRoute]:
 
     def recent(request: Request) -> Response:
         owner = _owner(request)
-        found = runs.search(owner, Search(most=RECENT)).entries if owner else ()
-        return JSONResponse([_summary(session, entry) for entry in found], headers=FRESH)
+        entries = runs.search(owner, Search(most=RECENT)).entries if owner else ()
+        return JSONResponse([_summary(session, entry) for entry in entries], headers=FRESH)
 
     def library(request: Request) -> Response:
         return _answer(lambda: _listed(session, _owner(request), _search(request)))
@@ -74,20 +74,20 @@ def library_routes(session: Session) -> list[BaseRoute]:
 async def _told(request: Request, act: Callable[[Any], dict[str, Any] | None]) -> Response:
     """The answer to what was sent as JSON, or to None for what is none."""
     try:
-        told = json.loads(await bounded_body(request, MOST_BYTES))
+        body = json.loads(await bounded_body(request, MOST_BYTES))
     except InputError as error:
         return _refusal(error)
     except (ValueError, RecursionError):
-        told = None
-    return await run_in_threadpool(_answer, lambda: act(told))
+        body = None
+    return await run_in_threadpool(_answer, lambda: act(body))
 
 
 def _answer(act: Callable[[], dict[str, Any] | None]) -> Response:
     try:
-        told = act()
+        answer = act()
     except StudioError as error:
         return _refusal(error)
-    return Response(status_code=204) if told is None else JSONResponse(told, headers=FRESH)
+    return Response(status_code=204) if answer is None else JSONResponse(answer, headers=FRESH)
 
 
 def _refusal(error: StudioError) -> Response:
@@ -100,23 +100,23 @@ def _owner(request: Request) -> str:
 
 def _search(request: Request) -> Search:
     """Raises InputError for a place in the list that is none."""
-    asked = request.query_params
-    first = asked.get("first", "") or "0"
+    query = request.query_params
+    first = query.get("first", "") or "0"
     if not (first.isascii() and first.isdigit() and len(first) < 10):
         raise InputError(f"The list begins at {first[:40]!r}, which is no number.", "Reload the page.")
-    starred, trashed = (bool(asked.get(name)) for name in ("starred", "trashed"))
-    return Search(words=asked.get("words", "")[:LONGEST], starred=starred, trashed=trashed, first=int(first), most=PAGE)
+    starred, trashed = (bool(query.get(name)) for name in ("starred", "trashed"))
+    return Search(words=query.get("words", "")[:LONGEST], starred=starred, trashed=trashed, first=int(first), most=PAGE)
 
 
 def _listed(session: Session, owner: str, search: Search) -> dict[str, Any]:
     """A page of the owner's runs, how many there are, and what all of them take of what they may."""
     if not owner:
         return {"runs": [], "count": 0, "bytes": 0, "most_bytes": session.limits.bytes_per_owner, "trashed": 0}
-    found = session.runs.search(owner, search)
+    page = session.runs.search(owner, search)
     trash = session.runs.search(owner, Search(trashed=True, most=0))
     return {
-        "runs": [_described(session, entry) for entry in found.entries],
-        "count": found.count,
+        "runs": [_described(session, entry) for entry in page.entries],
+        "count": page.count,
         "bytes": session.runs.indexed_bytes(owner),
         "most_bytes": session.limits.bytes_per_owner,
         "trashed": trash.count,

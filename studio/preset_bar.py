@@ -62,8 +62,8 @@ class Presetting:
         except StudioError as error:
             return self._asking(problem(error), can_apply=False)
         missing = self._missing(preset)
-        told = table(preset.sentence, changes) + (note(missing, "Not yet:") if missing else "")
-        return self._asking(told, can_apply=bool(changes) and not missing)
+        summary = table(preset.sentence, changes) + (note(missing, "Not yet:") if missing else "")
+        return self._asking(summary, can_apply=bool(changes) and not missing)
 
     def forget(self, memory: Memory) -> list[Any]:
         """Another run's settings are shown, so there is nothing to undo: the bar."""

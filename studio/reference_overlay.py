@@ -51,9 +51,9 @@ def ghost_routes(session: Session) -> list[BaseRoute]:
     desk = ReferenceDesk(session)
 
     async def ghost(request: Request) -> Response:
-        asked = request.query_params
+        query = request.query_params
         try:
-            data = await asyncio.to_thread(_ghost, desk, asked.get("of", "").strip() or "none", asked.get("up", "auto"))
+            data = await asyncio.to_thread(_ghost, desk, query.get("of", "").strip() or "none", query.get("up", "auto"))
         except StudioError as error:
             return JSONResponse({"what": error.what, "remedy": error.remedy}, 400)
         return Response(data, media_type="application/octet-stream", headers={"Cache-Control": "no-store"})

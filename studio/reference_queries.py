@@ -135,9 +135,9 @@ class ReferenceDesk:
 
     def _path(self, reference: str) -> Path | None:
         """Its file, which the browser may name; None for what is built when it is wanted. Raises InputError."""
-        asked = asked_in(reference)
-        if asked is not None:
-            return self._item(asked).path
+        source = asked_in(reference)
+        if source is not None:
+            return self._item(source).path
         self._check({"reference": given_path(path_in(reference))})
         return found(reference, None)
 
@@ -147,9 +147,9 @@ class ReferenceDesk:
         return 0 if path is None else path.stat().st_mtime_ns
 
     def _shape_now(self, reference: str, orientation: Orientation, stamp: int) -> ReferenceShape:
-        asked = asked_in(reference)
-        if asked is not None:
-            return imported("engine.retrieval.embedder").shape_of(self._item(asked), orientation)
+        source = asked_in(reference)
+        if source is not None:
+            return imported("engine.retrieval.embedder").shape_of(self._item(source), orientation)
         return imported("engine.assets.meshes.mesh_file").read_reference(found(reference, None), orientation)
 
     def _picture_now(self, reference: str, stamp: int) -> bytes:
@@ -162,8 +162,8 @@ class ReferenceDesk:
         with self._drawing:
             shape = self._shape(reference, orientation, stamp)
             count = SIDES if len(shape.faces) <= FINE_FACES else FEW_SIDES
-            seen = pictures_of(shape, np.arange(count) * (360.0 / count), SIDES_ELEVATION_DEG, SIDE_SIZE)
-        row = (np.clip(seen, 0, 1) * 255 + 0.5).astype(np.uint8).transpose(1, 0, 2, 3).reshape(SIDE_SIZE, -1, 4)
+            pictures = pictures_of(shape, np.arange(count) * (360.0 / count), SIDES_ELEVATION_DEG, SIDE_SIZE)
+        row = (np.clip(pictures, 0, 1) * 255 + 0.5).astype(np.uint8).transpose(1, 0, 2, 3).reshape(SIDE_SIZE, -1, 4)
         return webp(row)
 
     def _check(self, files: Mapping[str, Path]) -> None:

@@ -32,10 +32,10 @@ def reference_routes(session: Session) -> list[BaseRoute]:
 
     async def matches(request: Request) -> Response:
         try:
-            told = await _body(request)
+            body = await _body(request)
         except StudioError as error:
             return _refusal(error)
-        return await _json(pool, lambda: desk.matches(_query(told), _count(told)))
+        return await _json(pool, lambda: desk.matches(_query(body), _count(body)))
 
     async def facts(request: Request) -> Response:
         return await _json(pool, lambda: desk.facts(_named(request, "of"), _orientation(request)))
@@ -83,12 +83,12 @@ def _refusal(error: StudioError) -> Response:
 async def _body(request: Request) -> dict[str, Any]:
     """The JSON object that was posted; an empty one for anything else. Raises InputError for far too much."""
     try:
-        told = json.loads(await bounded_body(request, MOST_BYTES))
+        body = json.loads(await bounded_body(request, MOST_BYTES))
     except InputError:
         raise
     except (ValueError, RecursionError):
-        told = None
-    return told if isinstance(told, dict) else {}
+        body = None
+    return body if isinstance(body, dict) else {}
 
 
 def _query(told: dict[str, Any]) -> Query:

@@ -47,8 +47,8 @@ class Restoring:
             recipe = recipe_in(file, self._folders())
             values, lost = self._with_known_files(recipe.settings)
         except StudioError as error:
-            told, *rest = self.handlers.nothing_shown(problem(error))
-            return [*bar, gr.skip(), told, gr.skip(), *rest]
+            empty, *rest = self.handlers.nothing_shown(problem(error))
+            return [*bar, gr.skip(), empty, gr.skip(), *rest]
         bar[1] = note(_told(len(recipe.changes), lost), f"{Path(str(file)).name}:")
         tab = tab_of(flatten(recipe.settings)).key
         return [*bar, schedule_text(recipe), "", True, *self.handlers.set_all(values, tab)]

@@ -70,12 +70,12 @@ class Shared:
     def message(self, key: Hashable, make: Callable[[], bytes]) -> bytes:
         """What ``make`` made for the first that asked for ``key``. Two that ask at once may both make it."""
         with self._lock:
-            found = self._messages.get(key)
-        if found is None:
-            found = make()
+            message = self._messages.get(key)
+        if message is None:
+            message = make()
             with self._lock:
-                _keep(self._messages, key, found, KEPT_MESSAGES)
-        return found
+                _keep(self._messages, key, message, KEPT_MESSAGES)
+        return message
 
 
 def _keep(store: OrderedDict, key: Hashable, value: object, most: int) -> None:

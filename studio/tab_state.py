@@ -46,10 +46,10 @@ class Tabbing:
         """Another tab, the first of ``everything``: (desks, preset bar, *groups, *everything)."""
         tab = tab_named(str(everything[0]))
         left = {**desks.left, desks.tab: Left(self.handlers.said(everything), bar)}
-        found = left.get(tab.key) or self._first(tab)
-        values = {name: value for name, value in found.values.items() if name not in EVERYWHERE}
+        desk = left.get(tab.key) or self._first(tab)
+        values = {name: value for name, value in desk.values.items() if name not in EVERYWHERE}
         shown = self.handlers.set_values(values)
-        return [Desks(tab.key, left), *self.presetting.rest(found.presets), *shown]
+        return [Desks(tab.key, left), *self.presetting.rest(desk.presets), *shown]
 
     def arrive(self, desks: Desks, tab: str) -> Desks:
         """A run is shown, with its own settings, in the tab that it was asked for in."""

@@ -99,8 +99,8 @@ class Receiving:
 
     def _check(self, client: str, headers: Headers) -> None:
         """Raises TooMuch before anything is read, where the sender says how much is to come."""
-        told = headers.get("content-length", "")
-        coming = int(told) if told.isascii() and told.isdigit() else 0
+        length = headers.get("content-length", "")
+        coming = int(length) if length.isascii() and length.isdigit() else 0
         if coming > self.sent.left(client) or bytes_in(self.folder) + coming > self.limits.uploads_bytes:
             raise TooMuch
 

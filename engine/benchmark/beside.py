@@ -39,11 +39,11 @@ def check_checkout(folder: Path) -> Path:
 
 def output_of(command: Sequence[str], checkout: Path) -> str:
     """What a Python command prints in ``checkout``. Raises RunError with its last words if it fails."""
-    found = subprocess.run([sys.executable, *command], cwd=checkout, capture_output=True, encoding="utf-8")
-    if found.returncode:
-        complaint = (found.stderr.strip().splitlines() or ["It said nothing."])[-1]
+    finished = subprocess.run([sys.executable, *command], cwd=checkout, capture_output=True, encoding="utf-8")
+    if finished.returncode:
+        complaint = (finished.stderr.strip().splitlines() or ["It said nothing."])[-1]
         raise RunError(f"{' '.join(command[:3])} failed in {checkout}. {complaint}", "Run that command by hand.")
-    return found.stdout
+    return finished.stdout
 
 
 def seconds_of_presets(checkout: Path) -> float:
@@ -66,12 +66,12 @@ def generate(checkout: Path) -> Generated:
     with TemporaryDirectory() as folder:
         words = ["-m", "studio", "generate", "--prompt", PROMPT, "--quiet", "--out", folder]
         began = time.perf_counter()
-        told = output_of(["-m", "engine.benchmark.peak", sys.executable, *words], checkout)
+        output = output_of(["-m", "engine.benchmark.peak", sys.executable, *words], checkout)
         whole = time.perf_counter() - began
         result = json.loads((Path(folder) / "result.json").read_text(encoding="utf-8"))
         recipe = (Path(folder) / "recipe.toml").read_text(encoding="utf-8")
     steps = next(int(line.split("=")[1]) for line in recipe.splitlines() if line.startswith("refine_steps"))
-    return Generated(whole, result["seconds"]["refine"] / steps, int(told.split()[-1]))
+    return Generated(whole, result["seconds"]["refine"] / steps, int(output.split()[-1]))
 
 
 def compare(measure: Measure, other: Path, repeats: int) -> Comparison:

@@ -54,14 +54,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _read_one(options.folder, options.limit_mb)
     files = files_in(options.folder)
     print("| file | ended | s | MB | understood |\n|---|---|---|---|---|")
-    found = []
+    outcomes = []
     for path in files:
-        found.append(watched(path, options.folder, options.limit_s, options.limit_mb))
-        print(found[-1].row(), flush=True)
+        outcomes.append(watched(path, options.folder, options.limit_s, options.limit_mb))
+        print(outcomes[-1].row(), flush=True)
     if options.json:
         with storage_errors(options.json):
-            options.json.write_text(json.dumps([asdict(each) for each in found], indent=2), encoding="utf-8")
-    return int(any(each.ended in ("fault", "too long") for each in found))
+            options.json.write_text(json.dumps([asdict(each) for each in outcomes], indent=2), encoding="utf-8")
+    return int(any(each.ended in ("fault", "too long") for each in outcomes))
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -83,11 +83,11 @@ def watched(path: Path, folder: Path, limit_s: float, limit_mb: int) -> Outcome:
     except subprocess.TimeoutExpired:
         return Outcome(name, "too long", f"after {limit_s:.0f} s", limit_s, float("nan"))
     try:
-        told = json.loads(ran.stdout.splitlines()[-1])
+        report = json.loads(ran.stdout.splitlines()[-1])
     except (IndexError, ValueError):
         last = (ran.stderr.strip().splitlines() or [f"exit status {ran.returncode}"])[-1]
         return Outcome(name, "fault", last, time.perf_counter() - began, float("nan"))
-    return Outcome(name, **told)
+    return Outcome(name, **report)
 
 
 def _read_one(path: Path, limit_mb: int) -> int:

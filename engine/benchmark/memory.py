@@ -46,8 +46,8 @@ _NAMED = ("prompt", "negative_prompt", "seed")
 
 def peak_of(command: Sequence[str]) -> int:
     """Peak bytes of a command. Raises RunError with its last words if it fails."""
-    found = subprocess.run([sys.executable, "-m", "engine.benchmark.peak", *command], cwd=ROOT, capture_output=True, text=True)
-    if found.returncode:
-        complaint = (found.stderr.strip().splitlines() or ["It said nothing."])[-1]
+    finished = subprocess.run([sys.executable, "-m", "engine.benchmark.peak", *command], cwd=ROOT, capture_output=True, text=True)
+    if finished.returncode:
+        complaint = (finished.stderr.strip().splitlines() or ["It said nothing."])[-1]
         raise RunError(f"{' '.join(command[:4])} failed. {complaint}", "Run that command by hand.")
-    return int(found.stdout)
+    return int(finished.stdout)

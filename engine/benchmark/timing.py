@@ -64,9 +64,9 @@ def seconds_of(work: Callable[[], object], clock: Clock = time.perf_counter, cal
 
 def interleaved(measures: Sequence[Callable[[], float]], repeats: int) -> tuple[tuple[float, ...], ...]:
     """What each of ``measures`` returns, ``repeats`` times; in turns, there and back, so that a steady drift cancels."""
-    found: list[list[float]] = [[] for _ in measures]
+    times: list[list[float]] = [[] for _ in measures]
     for repeat in range(repeats):
-        there = list(zip(measures, found))
+        there = list(zip(measures, times))
         for measure, samples in there if repeat % 2 == 0 else reversed(there):
             samples.append(measure())
-    return tuple(tuple(samples) for samples in found)
+    return tuple(tuple(samples) for samples in times)

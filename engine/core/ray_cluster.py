@@ -21,9 +21,9 @@ def connected(address: str) -> Any:
     try:
         ray.init(address=address, logging_level=logging.ERROR, log_to_driver=False)
     except Exception as error:
-        told = str(error).splitlines()[0] if str(error) else type(error).__name__
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DeviceError(
-            f"There is no Ray cluster at {address} ({told}).", "Start one: ray start --head, and give its address, or auto."
+            f"There is no Ray cluster at {address} ({reason}).", "Start one: ray start --head, and give its address, or auto."
         ) from error
     return ray
 

@@ -25,8 +25,8 @@ def paint_by_distillation(shape: ReferenceShape, how: Paint, prior: Prior) -> It
     optimiser = torch.optim.Adam([canonical], lr=RATE)
     method = Sds(guidance_scale=how.guidance_scale, weighting="denoise")
     for step in range(how.steps):
-        seen, mask = space.project(canonical)
-        x = studio.opaque(seen + (1 - mask) * studio.background)
+        projected, mask = space.project(canonical)
+        x = studio.opaque(projected + (1 - mask) * studio.background)
         t = torch.full((space.count,), _time(schedule, step / how.steps), device=x.device)
         out = method.loss(x, t, studio.prompts, studio.prior, None, rng)
         optimiser.zero_grad()
@@ -34,8 +34,8 @@ def paint_by_distillation(shape: ReferenceShape, how: Paint, prior: Prior) -> It
         optimiser.step()
         yield Painting(step + 1, how.steps, studio.prior.decode(x.detach()))
     with torch.no_grad():
-        seen, mask = space.project(canonical)
-        yield studio.painted(shape, how, studio.opaque(seen + (1 - mask) * studio.background))
+        projected, mask = space.project(canonical)
+        yield studio.painted(shape, how, studio.opaque(projected + (1 - mask) * studio.background))
 
 
 def _time(schedule: NoiseSchedule, progress: float) -> int:

@@ -57,8 +57,8 @@ def paint_in_turn(shape: ReferenceShape, how: Paint, prior: Prior) -> Iterator[P
         canonical[:, painted] = one.space.unproject(x0.cpu())[:, painted]
         best = torch.where(painted, torch.maximum(best, cosines[k]), best)
     canonical = canonical[:, space.filled]
-    seen, mask = space.project(canonical)
-    yield whole.painted(shape, how, (seen + (1 - mask) * whole.background.cpu()).to(whole.background))
+    projected, mask = space.project(canonical)
+    yield whole.painted(shape, how, (projected + (1 - mask) * whole.background.cpu()).to(whole.background))
 
 
 def _view(

@@ -52,14 +52,14 @@ class Asset:
 
 def wanted_assets(sets: tuple[PromptSet, ...], settings: Settings, folder: Path) -> list[Asset]:
     """One asset for each prompt, each in a folder that is named after its prompt and all settings."""
-    found = []
+    assets = []
     for one in sets:
         for number, prompt in enumerate(one.prompts, 1):
             own = replace(settings, spec=replace(settings.spec, prompt=prompt))
             mark = hashlib.sha256(json.dumps(flatten(own), sort_keys=True).encode()).hexdigest()[:8]
             name = f"{number:03d}-{_slug(prompt)}-{mark}"
-            found.append(Asset(one.name, name, prompt, folder / one.name / name, own))
-    return found
+            assets.append(Asset(one.name, name, prompt, folder / one.name / name, own))
+    return assets
 
 
 def found_assets(folder: Path) -> list[Asset]:
@@ -88,8 +88,8 @@ def make(asset: Asset, load_prior: Callable[[str], Prior], formats: tuple[str, .
 
 def _facts(folder: Path) -> dict[str, Any]:
     try:
-        told = json.loads((folder / RESULT).read_text(encoding="utf-8"))
-        return {"seed": 0, "seconds": {}, **told, "prompt": told["prompt"]}
+        facts = json.loads((folder / RESULT).read_text(encoding="utf-8"))
+        return {"seed": 0, "seconds": {}, **facts, "prompt": facts["prompt"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise FileFormatError(f"{folder / RESULT} cannot be read ({error}).", "Make that asset again.") from error
 

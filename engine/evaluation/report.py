@@ -52,30 +52,30 @@ def summarise(rows: Sequence[Row]) -> list[Summary]:
 
 def _summary(name: str, rows: Sequence[Row]) -> Summary:
     judged = [row.judgement for row in rows if row.judgement is not None]
-    told = [judgement.janus for judgement in judged if judgement.janus is not None]
+    janus = [judgement.janus for judgement in judged if judgement.janus is not None]
     seconds = [row.seconds for row in rows if row.seconds is not None]
     means = {key: fmean(getattr(one, key) for one in judged) if judged else None for key in ("quality", "best", "mean", "worst")}
-    return Summary(name, len(rows), len(judged), **means, janus=fmean(told) if told else None,
+    return Summary(name, len(rows), len(judged), **means, janus=fmean(janus) if janus else None,
                    seconds=median(seconds) if seconds else None)  # fmt: skip
 
 
 def document(rows: Sequence[Row], look: Look, settings: Settings | None) -> dict[str, Any]:
     """Everything as plain data: what judged, from where, with which settings, the summaries, and one entry for each asset."""
-    asked = {} if settings is None else {name: value for name, value in flatten(settings).items() if name != "prompt"}
+    changed = {} if settings is None else {name: value for name, value in flatten(settings).items() if name != "prompt"}
     viewpoints = {**asdict(look), "fovs_deg": list(look.fovs_deg), "azimuths_deg": look.azimuths_deg()}
-    return _rounded({"viewpoints": viewpoints, "settings": asked, "scorers": [_judged_by(own) for own in _by_scorer(rows)]})
+    return _rounded({"viewpoints": viewpoints, "settings": changed, "scorers": [_judged_by(own) for own in _by_scorer(rows)]})
 
 
 def _judged_by(rows: Sequence[Row]) -> dict[str, Any]:
     info = rows[0].scorer
-    told = {"id": info.id, "title": info.title, "source": info.source, "revision": info.revision, "points": list(info.points)}
-    return {**told, "sets": [asdict(part) for part in summarise(rows)], "assets": [_entry(row) for row in rows]}
+    scorer = {"id": info.id, "title": info.title, "source": info.source, "revision": info.revision, "points": list(info.points)}
+    return {**scorer, "sets": [asdict(part) for part in summarise(rows)], "assets": [_entry(row) for row in rows]}
 
 
 def _entry(row: Row) -> dict[str, Any]:
     asset = row.asset
-    told = {"set": asset.set_name, "name": asset.name, "prompt": asset.prompt, "seconds": row.seconds, "trouble": row.trouble}
-    return told if row.judgement is None else {**told, **row.judgement.as_plain()}
+    entry = {"set": asset.set_name, "name": asset.name, "prompt": asset.prompt, "seconds": row.seconds, "trouble": row.trouble}
+    return entry if row.judgement is None else {**entry, **row.judgement.as_plain()}
 
 
 def _by_scorer(rows: Sequence[Row]) -> list[list[Row]]:

@@ -40,10 +40,10 @@ def _draw_row(sheet: Image.Image, left: int, top: int, row: Row, strip: np.ndarr
     pen, width = ImageDraw.Draw(sheet), len(strip) * SIZE
     own = row.judgement
     assert own is not None, "only judged rows are drawn"
-    told = f"worst {own.worst:.0f} · mean {own.mean:.0f} · best region {own.quality:.0f}"
-    room = width - int(font(SMALL_SIZE).getlength(told)) - 20
+    caption = f"worst {own.worst:.0f} · mean {own.mean:.0f} · best region {own.quality:.0f}"
+    room = width - int(font(SMALL_SIZE).getlength(caption)) - 20
     pen.text((left, top), clipped(row.asset.prompt, TEXT_SIZE, room), fill=INK, font=font(TEXT_SIZE))
-    pen.text((left + width, top + 4), told, fill=SOFT, font=font(SMALL_SIZE), anchor="ra")
+    pen.text((left + width, top + 4), caption, fill=SOFT, font=font(SMALL_SIZE), anchor="ra")
     sheet.paste(Image.fromarray(np.concatenate(list(strip), axis=1)), (left, top + LABEL))
     points = in_points(np.array(own.azimuth_scores), row.scorer)
     for number, share in enumerate(_bar_lengths(points)):

@@ -92,8 +92,8 @@ def picture_loss(x0: Tensor, weight: Tensor, prior: Prior, views: Views) -> Tens
 
 def pictures_of(views: Views, info: PriorInfo) -> Tensor:
     """(B,3,S,S) or, for priors that see alpha, (B,4,S,S), 0..1, at the prior's resolution."""
-    seen = views.rgb if info.channels == "rgb" else views.rgba
-    return to_square(seen, info.resolution)
+    pictures = views.rgb if info.channels == "rgb" else views.rgba
+    return to_square(pictures, info.resolution)
 
 
 METHOD = Hifa

@@ -49,8 +49,8 @@ def carved(scene: Splats, occupancy: np.ndarray, level: float, fov_deg: float, d
     """Solidity (R,R,R) whose surface lies at `LEVEL`, from ``occupancy`` (R,R,R) over [-1, 1]^3 with its surface at ``level``."""
     cameras = sphere_cameras(VIEWS, PICTURE_SIZE, fov_deg, distance)
     low, free = seen_from_outside(*surface_depths(scene, cameras), cameras, len(occupancy))
-    seen = (free >= FREE_VIEWS) | (low < LEVEL)
-    inside = ~(seen | reached(occupancy > min(THIN, level)))
+    removed = (free >= FREE_VIEWS) | (low < LEVEL)
+    inside = ~(removed | reached(occupancy > min(THIN, level)))
     solid = np.where(inside, 1.0, np.clip(occupancy / (FULL_LEVELS * level), 0, 1))
     return ndimage.gaussian_filter(np.minimum(solid, low).astype(np.float32), BLUR_VOXELS)
 

@@ -49,8 +49,8 @@ class Energies:
         """The weighted sum for these views; None where none of them has anything to say."""
         pictures = self._pictures(views, cameras, mirrored)
         values = [(energy(pictures), weight) for energy, weight in self.weights.items()]
-        told = [weight * value for value, weight in values if value is not None]
-        return sum(told[1:], told[0]) if told else None
+        weighted = [weight * value for value, weight in values if value is not None]
+        return sum(weighted[1:], weighted[0]) if weighted else None
 
     def of_scene(self, views: Views, cameras: Cameras) -> Tensor | None:
         """The same for renders of the scene over black, which is looked at from the other side too where symmetry counts."""

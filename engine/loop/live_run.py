@@ -210,13 +210,13 @@ class LiveRun:
         """Take the step again with a prior that takes less; when nothing is left to save, end with the shape as it is."""
         self.steps = self._steps(planned)
         try:
-            told = Warned(self.oom_guard.step_down())
+            warning = Warned(self.oom_guard.step_down())
         except DeviceError as error:
             if planned.name == "draft" or self.state.total_step == 0:
                 raise
             self.stopping = True
-            told = Warned(f"{error.what} The last good shape is kept.", error.remedy)
-        yield told
+            warning = Warned(f"{error.what} The last good shape is kept.", error.remedy)
+        yield warning
 
     def _checkpoint(self) -> Iterator[Event]:
         yield from self.checkpoints.keep(self._snapshot)
@@ -233,8 +233,8 @@ class LiveRun:
 
     def _finished(self) -> Finished:
         state = self.state
-        told = (state.total_step, self.recipe, state.skipped, self.oom_guard.words())
-        return Finished(self._copy(), self.stopping, self._seconds(), *told)
+        summary = (state.total_step, self.recipe, state.skipped, self.oom_guard.words())
+        return Finished(self._copy(), self.stopping, self._seconds(), *summary)
 
     def _seconds(self) -> dict[str, float]:
         first = self.state.first_view_seconds or 0.0

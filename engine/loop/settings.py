@@ -64,8 +64,8 @@ def _with_method(knobs: Knobs, values: Mapping[str, Any]) -> Knobs:
 
 
 def _scalars(owner: Any) -> dict[str, Value]:
-    found = {field.name: getattr(owner, field.name) for field in fields(owner)}
-    return {name: value for name, value in found.items() if isinstance(value, str | int | float | bool)}
+    values = {field.name: getattr(owner, field.name) for field in fields(owner)}
+    return {name: value for name, value in values.items() if isinstance(value, str | int | float | bool)}
 
 
 def _updated(owner: Any, values: Mapping[str, Any]) -> Any:

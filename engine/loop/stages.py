@@ -187,9 +187,9 @@ def _start_from_hull(context: Context, state: RunState) -> None:
     spec, anchor = context.spec, state.anchor
     assert anchor is not None, "the draft leaves its views"
     if spec.scene == "splats":
-        found = hull_points(anchor, spec.splats, state.rng)
-        if found is not None:
-            state.scene = splats.from_points(*found, scale=HULL_SPLAT_SCALE, opacity=0.5)
+        hull = hull_points(anchor, spec.splats, state.rng)
+        if hull is not None:
+            state.scene = splats.from_points(*hull, scale=HULL_SPLAT_SCALE, opacity=0.5)
     elif isinstance(state.scene, Field):
         nodes = field.node_positions(state.scene.resolution).to(anchor.rgba.device)
         state.scene = field.from_density(*hull_grid(anchor, nodes))

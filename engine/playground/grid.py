@@ -31,8 +31,8 @@ class Cell:
     @property
     def key(self) -> str:
         """A name for files: the method, the scale, and a fingerprint of all settings."""
-        told = {} if self.settings is None else flatten(self.settings)
-        text = json.dumps([FORMAT, self.method, self.guidance_scale, told], sort_keys=True)
+        values = {} if self.settings is None else flatten(self.settings)
+        text = json.dumps([FORMAT, self.method, self.guidance_scale, values], sort_keys=True)
         return f"{self.method}-{self.guidance_scale:g}-{hashlib.sha256(text.encode()).hexdigest()[:8]}"
 
 

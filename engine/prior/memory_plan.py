@@ -48,18 +48,18 @@ def tiers(
     views: int, *, separate_views: bool = True, fused_attention: bool = True, vae: bool = True, can_offload: bool = True
 ) -> tuple[Economy, ...]:
     """Economies for a run with ``views`` views a step, from the fastest to the smallest; each gives up one thing more."""
-    found = [Economy()]
+    economies = [Economy()]
     if not fused_attention:
-        found.append(replace(found[-1], sliced_attention=True))
+        economies.append(replace(economies[-1], sliced_attention=True))
     if vae and views > 1:
-        found.append(replace(found[-1], pictures_per_call=1))
-    while separate_views and (chunk := min(views, found[-1].views_per_call)) > 1:
-        found.append(replace(found[-1], views_per_call=(chunk + 1) // 2))
+        economies.append(replace(economies[-1], pictures_per_call=1))
+    while separate_views and (chunk := min(views, economies[-1].views_per_call)) > 1:
+        economies.append(replace(economies[-1], views_per_call=(chunk + 1) // 2))
     if can_offload:
-        found.append(replace(found[-1], offloaded=True))
+        economies.append(replace(economies[-1], offloaded=True))
     if vae:
-        found.append(replace(found[-1], tiled_vae=True))
-    return tuple(found)
+        economies.append(replace(economies[-1], tiled_vae=True))
+    return tuple(economies)
 
 
 @dataclass(frozen=True)
@@ -139,10 +139,10 @@ def activations(configs: Mapping[str, Mapping[str, Any]], sizes: Mapping[str, in
     A config that names no size counts nothing.
     """
     denoiser, size = configs.get("denoiser", {}), sizes.get("denoiser", 4)
-    found = _unet(denoiser, size) if "block_out_channels" in denoiser else _transformer(denoiser, size)
+    count = _unet(denoiser, size) if "block_out_channels" in denoiser else _transformer(denoiser, size)
     if "vae" in configs:
-        found |= _vae(configs["vae"], sizes.get("vae", 4), denoiser.get("sample_size"))
-    return found
+        count |= _vae(configs["vae"], sizes.get("vae", 4), denoiser.get("sample_size"))
+    return count
 
 
 def _unet(config: Mapping[str, Any], size: int) -> dict[str, int]:

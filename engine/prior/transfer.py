@@ -55,8 +55,8 @@ def transfer(url: str, headers: Mapping[str, str], target: Path, size: int, sha2
 def _go_on(url: str, headers: Mapping[str, str], part: Path, size: int, saw: Callable[[int], None]) -> None:
     """One connection: append from where ``part`` ends, or begin anew where the server does not know ranges."""
     there = _size(part)
-    asked = {**headers, "Accept-Encoding": "identity", **({"Range": f"bytes={there}-"} if there else {})}
-    with urllib.request.urlopen(urllib.request.Request(url, headers=asked), timeout=TIMEOUT_SECONDS) as answer:
+    request_headers = {**headers, "Accept-Encoding": "identity", **({"Range": f"bytes={there}-"} if there else {})}
+    with urllib.request.urlopen(urllib.request.Request(url, headers=request_headers), timeout=TIMEOUT_SECONDS) as answer:
         appended = answer.status == http.HTTPStatus.PARTIAL_CONTENT
         with part.open("ab" if appended else "wb") as file:
             done = there if appended else 0
@@ -75,11 +75,11 @@ def _size(path: Path) -> int:
 
 def sha256_of(path: Path) -> str:
     """The SHA-256 of a file, in hexadecimal digits."""
-    found = hashlib.sha256()
+    digest = hashlib.sha256()
     with path.open("rb") as file:
         while chunk := file.read(CHUNK):
-            found.update(chunk)
-    return found.hexdigest()
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def git_sha1_of(path: Path) -> str:

@@ -51,8 +51,8 @@ def files_of(folder: Path, part: str) -> list[Path]:
 
 def elements_in(folder: Path, leave_out: Collection[str] = ()) -> dict[str, int]:
     """How many numbers each network of a pipeline folder has, by part, less those to leave out."""
-    found = {part: sum(map(elements, files_of(folder, part))) for part in parts_of(folder, leave_out)}
-    return {part: count for part, count in found.items() if count}
+    counts = {part: sum(map(elements, files_of(folder, part))) for part in parts_of(folder, leave_out)}
+    return {part: count for part, count in counts.items() if count}
 
 
 def _is_of(name: str, variant: str | None) -> bool:

@@ -48,8 +48,8 @@ def _normals(field: Field, rays: Rays, weights: Tensor, first: Tensor, number: T
     """Sum (N,3) over the samples of each ray of their normals, weighted like colours."""
     ray = torch.repeat_interleave(first.diff())
     t = rays.near[ray] + (number + rays.offset[ray]) * rays.delta[ray]
-    found = field.normals(rays.origins[ray] + t[:, None] * rays.directions[ray])
-    return torch.zeros_like(rays.origins).index_add(0, ray, weights[:, None] * found)
+    normals = field.normals(rays.origins[ray] + t[:, None] * rays.directions[ray])
+    return torch.zeros_like(rays.origins).index_add(0, ray, weights[:, None] * normals)
 
 
 class _March(torch.autograd.Function):

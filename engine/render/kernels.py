@@ -38,8 +38,10 @@ def compiler_command(cuda: str | None) -> str:
 def kernel_remedy(package: str, torch_version: str, cuda: str | None) -> str:
     """What to do where ``package`` has no kernels for this torch and there is no compiler."""
     newest = NEWEST_WHEELS[package]
-    found = tuple(int(part) for part in re.findall(r"\d+", torch_version)[:2])
-    wheel = "" if found <= newest else f" Its prebuilt wheels end at torch {newest[0]}.{newest[1]}, and this is {torch_version}."
+    version = tuple(int(part) for part in re.findall(r"\d+", torch_version)[:2])
+    wheel = (
+        "" if version <= newest else f" Its prebuilt wheels end at torch {newest[0]}.{newest[1]}, and this is {torch_version}."
+    )
     return f"Install the CUDA compiler of torch's version: {compiler_command(cuda)}.{wheel}"
 
 

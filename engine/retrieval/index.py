@@ -60,10 +60,10 @@ def models_in(folder: Path) -> list[Path]:
     """The model files in a folder and below it, sorted, links and hidden ones left out. Raises `MissingError`, `InputError`."""
     if not folder.is_dir():
         raise MissingError(f"The folder of models {folder} is not there.", "Give a folder with GLB, OBJ, PLY or STL files.")
-    found = sorted(_walk(folder, MAX_DEPTH))
-    if len(found) > MAX_MODELS:
-        raise InputError(f"{folder} holds {len(found):,} models; at most {MAX_MODELS:,} are indexed.", "Give a smaller folder.")
-    return found
+    models = sorted(_walk(folder, MAX_DEPTH))
+    if len(models) > MAX_MODELS:
+        raise InputError(f"{folder} holds {len(models):,} models; at most {MAX_MODELS:,} are indexed.", "Give a smaller folder.")
+    return models
 
 
 def indexed(

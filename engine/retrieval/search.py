@@ -88,9 +88,9 @@ def find_by_pictures(shelf: Shelf, embedder: Embedder, pictures: Sequence[Sought
         return []
     queries = embedder.pictures(comparable([picture.rgba for picture in pictures], embedder.picture_size))
     each = [similarities(query, shelf.views) for query in queries]
-    found = _matches(shelf, np.average(each, axis=0, weights=[picture.weight for picture in pictures]), max(k, LOOKED_AT))
-    files = [match for match in found if match.item.path is not None][: max(k, FILES_LOOKED_AT)]
-    looked = [_looked_at(match, pictures) for match in found if match.item.path is None or match in files]
+    matches = _matches(shelf, np.average(each, axis=0, weights=[picture.weight for picture in pictures]), max(k, LOOKED_AT))
+    files = [match for match in matches if match.item.path is not None][: max(k, FILES_LOOKED_AT)]
+    looked = [_looked_at(match, pictures) for match in matches if match.item.path is None or match in files]
     return sorted((match for match in looked if match is not None), key=lambda match: -match.similarity)[:k]
 
 

@@ -100,9 +100,9 @@ def read_captions(captions: tuple[str, ...], synonyms: tuple[tuple[str, str], ..
 def word_space(captions: Sequence[str], synonyms: Mapping[str, str]) -> WordSpace:
     """The space of these captions. ``synonyms`` map a word, or two or three words, to what they count as."""
     synonyms = {_all_singular(phrase): _all_singular(meaning) for phrase, meaning in synonyms.items()}
-    seen = Counter(word for caption in captions for word in set(meanings(caption, synonyms)))
+    counts = Counter(word for caption in captions for word in set(meanings(caption, synonyms)))
     rarest = float(np.log(1 + len(captions)))
-    return WordSpace({word: float(np.log((1 + len(captions)) / count)) for word, count in seen.items()}, synonyms, rarest)
+    return WordSpace({word: float(np.log((1 + len(captions)) / count)) for word, count in counts.items()}, synonyms, rarest)
 
 
 def _lengths(rows: csr_array) -> np.ndarray:

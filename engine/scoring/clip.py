@@ -61,8 +61,8 @@ class ClipScorer:
     def embedded_pictures(self, rgba: np.ndarray) -> Tensor:
         """(N,D) of unit length, from pictures (N,H,W,4) uint8 with premultiplied colour."""
         parts = [self._pixels(part) for part in np.array_split(rgba, -(-len(rgba) // BATCH))]
-        seen = [self.model.visual_projection(self.model.vision_model(pixel_values=part).pooler_output) for part in parts]
-        return F.normalize(torch.cat(seen), dim=-1)
+        embeddings = [self.model.visual_projection(self.model.vision_model(pixel_values=part).pooler_output) for part in parts]
+        return F.normalize(torch.cat(embeddings), dim=-1)
 
     def unlikeness(self, rgba: Tensor, prompt: str) -> Tensor:
         """(B,) 1 - cosine of premultiplied pictures (B,H,W,4) in 0..1 with the prompt, differentiable."""

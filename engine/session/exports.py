@@ -167,10 +167,10 @@ class Exports:
 
 
 def _format(key: str) -> ExportFormat:
-    found = export_formats().get(key)
-    if found is None:
+    format_ = export_formats().get(key)
+    if format_ is None:
         raise InputError(f"There is no format {key!r:.60}.", f"Choose among: {', '.join(export_formats())}.")
-    return found
+    return format_
 
 
 def _read(folder: Path) -> list[Export]:

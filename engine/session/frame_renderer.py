@@ -140,8 +140,8 @@ class FrameRenderer:
     def _wait(self, entry: Subscription, good: Callable[[], bool], timeout_seconds: float) -> RenderedFrame | None:
         entry.waiting += 1
         try:
-            found = self._changed.wait_for(lambda: self._closing or (entry.frame is not None and good()), timeout_seconds)
-            return entry.frame if found and entry.frame is not None and good() else None
+            in_time = self._changed.wait_for(lambda: self._closing or (entry.frame is not None and good()), timeout_seconds)
+            return entry.frame if in_time and entry.frame is not None and good() else None
         finally:
             entry.waiting -= 1
             entry.touched = self._clock()

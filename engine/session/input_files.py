@@ -39,11 +39,11 @@ def with_own_files(settings: Settings, folder: Path, references: References | No
     if references is not None:
         with library_errors(folder):
             settings = references.settled(settings, folder)
-    found = given_files(settings)
-    for name, path in found.items():
+    given = given_files(settings)
+    for name, path in given.items():
         if not path.is_file():
             raise InputError(f"{name} names {path}, which is not a file.", "Choose the file again.")
-    knobs = {name: path for name, path in found.items() if name != REFERENCE and not name.startswith(f"{IMAGES} ")}
+    knobs = {name: path for name, path in given.items() if name != REFERENCE and not name.startswith(f"{IMAGES} ")}
     own = {name: str(_copied(path, folder / GIVEN / name)) for name, path in knobs.items()}
     with library_errors(folder):
         images = within(kept_with(settings.spec.images, folder), folder)

@@ -61,9 +61,9 @@ def _text(value: Any, most: int, what: str) -> str:
 def read_label(folder: Path) -> Label:
     """That of a run; an empty one where there is none, or none that can be read."""
     with suppress(OSError, ValueError, RecursionError):
-        told = json.loads((folder / LABEL).read_text(encoding="utf-8"))
-        if isinstance(told, dict):
-            return Label().with_values({name: value for name, value in told.items() if name in asdict(Label())})
+        document = json.loads((folder / LABEL).read_text(encoding="utf-8"))
+        if isinstance(document, dict):
+            return Label().with_values({name: value for name, value in document.items() if name in asdict(Label())})
     return Label()
 
 

@@ -133,8 +133,8 @@ class LibraryCatalogue:
         with library_errors(self.library.root):
             places = [self.library.root, self.library.root / TRASH]
             folders = [each for place in places if place.is_dir() for each in os.scandir(place)]
-        found = {each.name: _stamp_of(Path(each.path)) for each in folders if TOKEN.fullmatch(each.name)}
-        return {token: stamp for token, stamp in found.items() if stamp}
+        stamps = {each.name: _stamp_of(Path(each.path)) for each in folders if TOKEN.fullmatch(each.name)}
+        return {token: stamp for token, stamp in stamps.items() if stamp}
 
     def _read(self, token: str) -> Entry | None:
         folder = self.folder(token)

@@ -148,15 +148,15 @@ class LibraryIndex:
 
     def tokens(self, states: Collection[str]) -> set[str]:
         """Of all runs in these states that are not in the trash."""
-        asked = f"SELECT token FROM runs WHERE NOT trashed AND state IN ({', '.join('?' * len(states))})"
+        query = f"SELECT token FROM runs WHERE NOT trashed AND state IN ({', '.join('?' * len(states))})"
         with self._reading() as connection:
-            return {token for (token,) in connection.execute(asked, [*states])}
+            return {token for (token,) in connection.execute(query, [*states])}
 
     def keyed(self, owner: str, client_key: str) -> str:
         """The token of what an owner has submitted under a key; empty where there is none."""
-        asked = "SELECT token FROM runs WHERE owner = ? AND client_key = ? AND NOT trashed"
+        query = "SELECT token FROM runs WHERE owner = ? AND client_key = ? AND NOT trashed"
         with self._reading() as connection:
-            row = connection.execute(asked, [owner, client_key]).fetchone()
+            row = connection.execute(query, [owner, client_key]).fetchone()
         return "" if row is None else row[0]
 
     def compare(self, stamps: dict[str, str], read: Callable[[str], Entry | None]) -> int:
@@ -234,8 +234,8 @@ def _where(search: Search) -> tuple[str, list[str | int]]:
 
 def _row(entry: Entry) -> tuple[str | int | float, ...]:
     values = {**vars(entry), "starred": int(entry.starred), "tags": json.dumps(entry.tags, ensure_ascii=False)}
-    found = "\n".join((entry.title, entry.words, *entry.tags, entry.notes)).casefold()
-    return (*(values[name] for name in COLUMNS), found)
+    text = "\n".join((entry.title, entry.words, *entry.tags, entry.notes)).casefold()
+    return (*(values[name] for name in COLUMNS), text)
 
 
 def _entry(row: tuple) -> Entry:

@@ -25,8 +25,8 @@ class OwnedRuns:
 
     def search(self, owner: str, search: Search) -> Found:
         """The owner's runs, newest first, each in the state that it is in now."""
-        found = self.catalogue.search(replace(search, owner=owner))
-        return replace(found, entries=tuple(map(self._present, found.entries)))
+        page = self.catalogue.search(replace(search, owner=owner))
+        return replace(page, entries=tuple(map(self._present, page.entries)))
 
     def bytes_of(self, owner: str) -> int:
         """What the owner's runs take on disk, those in the trash too."""
@@ -150,10 +150,10 @@ class OwnedRuns:
 
     def empty_trash(self, owner: str) -> int:
         """Delete all of the owner's runs in the trash; returns how many."""
-        found = self.catalogue.search(Search(owner, trashed=True, most=-1)).entries
-        for entry in found:
+        entries = self.catalogue.search(Search(owner, trashed=True, most=-1)).entries
+        for entry in entries:
             self.catalogue.purge(entry.token)
-        return len(found)
+        return len(entries)
 
     def _present(self, entry: Entry) -> Entry:
         """With the state of the job on the board, which is ahead of what was written last."""

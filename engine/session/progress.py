@@ -115,5 +115,5 @@ class Progress:
 
     def _traced(self, total_step: int, metrics: Mapping[str, float]) -> dict[str, History]:
         traces = {name: history.before(total_step) for name, history in self.traces.items()}
-        told = {name: metrics[name] for name in TRACED if name in metrics}
-        return traces | {name: traces.get(name, History()).with_number(total_step, value) for name, value in told.items()}
+        traced = {name: metrics[name] for name in TRACED if name in metrics}
+        return traces | {name: traces.get(name, History()).with_number(total_step, value) for name, value in traced.items()}

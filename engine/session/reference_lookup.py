@@ -99,8 +99,8 @@ class References:
         shelf = self.shelf()
         if spec.images.strip():
             return find_by_pictures(shelf, self._embedder, sought_in(spec), k)
-        found = find_by_words(shelf, self._embedder, spec.prompt, k)
-        return [match for match in found if match.similarity > LEAST_SIMILARITY]
+        matches = find_by_words(shelf, self._embedder, spec.prompt, k)
+        return [match for match in matches if match.similarity > LEAST_SIMILARITY]
 
     def settled(self, settings: Settings, folder: Path) -> Settings:
         """``settings`` whose reference is a file in the run's ``folder``, with its origin beside it; others as they are.
@@ -197,6 +197,6 @@ def _nearest(id: str, items: Sequence[Item]) -> str:
     """Ids like ``id``, else things whose captions hold the word, else the first ones."""
     ids = [item.id for item in items]
     word = id.rpartition("/")[2].lower()
-    told = [item.id for item in items if word and word in item.caption.lower().split()]
-    near = told[:3] or difflib.get_close_matches(id, ids, n=3, cutoff=0.5) or ids[:3]
+    named = [item.id for item in items if word and word in item.caption.lower().split()]
+    near = named[:3] or difflib.get_close_matches(id, ids, n=3, cutoff=0.5) or ids[:3]
     return ", ".join(near)

@@ -228,10 +228,10 @@ class Session:
         With ``keep`` it is made meanwhile, for whoever asks again instead of waiting.
         """
         self._board.get(token)
-        found = self._frame_renderer.ask(
+        frame = self._frame_renderer.ask(
             token, f"frame {watcher}", frame_request(self._frames, camera), after, timeout_seconds, keep
         )
-        return None if found is None else Frame(found.value, found.copy.total_step, found.copy.revision, found.serial)
+        return None if frame is None else Frame(frame.value, frame.copy.total_step, frame.copy.revision, frame.serial)
 
     def aim(self, token: str, watcher: str, camera: Camera) -> None:
         """Whoever waits in `frame` for this watcher gets a picture from this camera instead; returns at once."""
@@ -241,14 +241,14 @@ class Session:
     def strip(self, token: str, size: int = 96) -> Strip | None:
         """The newest strip of azimuths that there is; a newer one is made meanwhile. None before there is a shape."""
         self._board.get(token)
-        found = self._frame_renderer.newest_frame(token, "strip", strip_request(self._frames, size), SIDE_SECONDS)
-        return None if found is None else Strip(found.value, found.copy.total_step, found.copy.revision)
+        frame = self._frame_renderer.newest_frame(token, "strip", strip_request(self._frames, size), SIDE_SECONDS)
+        return None if frame is None else Strip(frame.value, frame.copy.total_step, frame.copy.revision)
 
     def cloud(self, token: str, after_step: int, limit: int = CLOUD_LIMIT) -> Cloud | None:
         """The newest splats that there are, unless they are those of ``after_step``; empty arrays for scenes without splats."""
         self._board.get(token)
-        found = self._frame_renderer.newest_frame(token, f"cloud {limit}", cloud_request(self._frames, limit), SIDE_SECONDS)
-        return None if found is None or found.value.total_step == after_step else found.value
+        frame = self._frame_renderer.newest_frame(token, f"cloud {limit}", cloud_request(self._frames, limit), SIDE_SECONDS)
+        return None if frame is None or frame.value.total_step == after_step else frame.value
 
     def pictures(self, token: str) -> Pictures | None:
         """The newest pictures of what the prior sees."""

@@ -134,8 +134,8 @@ class Engine:
         assert step is not None, "it was asked for"
         moment, folder = self._timelines.timeline(job.record.token).moment(step), self._folder(job)
         if moment is None or full_path(folder, step) is None:
-            told = f"The run did not go back: its state after step {step} was not kept.", "Choose another moment."
-            self.board.update(job, lambda record: record.warned(*told))
+            warning = f"The run did not go back: its state after step {step} was not kept.", "Choose another moment."
+            self.board.update(job, lambda record: record.warned(*warning))
             return
         self._let_go(job)
         put_back(folder, step, folder)

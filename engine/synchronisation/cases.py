@@ -42,8 +42,8 @@ class Step:
 
 def independent(x: Tensor, predict: Predict, space: CanonicalSpace, now: Level, then: Level) -> Step:
     """Case 0: every instance by itself."""
-    seen = predict(x)
-    return Step(then[0] * seen.x0 + then[1] * seen.eps, seen.x0)
+    prediction = predict(x)
+    return Step(then[0] * prediction.x0 + then[1] * prediction.eps, prediction.x0)
 
 
 def average_eps(x: Tensor, predict: Predict, space: CanonicalSpace, now: Level, then: Level) -> Step:
@@ -62,8 +62,8 @@ def average_x0(x: Tensor, predict: Predict, space: CanonicalSpace, now: Level, t
 
 def average_next(x: Tensor, predict: Predict, space: CanonicalSpace, now: Level, then: Level) -> Step:
     """Case 3, MultiDiffusion: the next noisy instances are averaged."""
-    seen = predict(x)
-    return Step(shared(then[0] * seen.x0 + then[1] * seen.eps, space), shared(seen.x0, space))
+    prediction = predict(x)
+    return Step(shared(then[0] * prediction.x0 + then[1] * prediction.eps, space), shared(prediction.x0, space))
 
 
 def canonical_eps(z: Tensor, predict: Predict, space: CanonicalSpace, now: Level, then: Level) -> Step:

@@ -91,12 +91,12 @@ class SplatColours:
 
     def _transposed(self, pictures: Tensor) -> Tensor:
         """W^T v (C,N), as the gradient of <v, W z>; at grey the colours' slope is 1/4."""
-        found = []
+        products = []
         for part in pictures.split(RGB, dim=1):
             colours = torch.zeros(len(self.splats), RGB, device=pictures.device, requires_grad=True)
             with torch.enable_grad():
                 drawn = self.renderer.render(replace(self.splats, colours=colours), self.cameras, None).rgb
                 told = (drawn[..., : part.shape[1]].movedim(-1, 1) * part).sum()
                 (gradient,) = torch.autograd.grad(told, colours)
-            found.append(4 * gradient[:, : part.shape[1]].T)
-        return torch.cat(found)
+            products.append(4 * gradient[:, : part.shape[1]].T)
+        return torch.cat(products)

@@ -24,26 +24,26 @@ def read_prompt(prompt: str) -> tuple[Asked, ...]:
     A colour belongs to the next noun: "a red mug with a blue handle". A part belongs to the object before it, or after it where
     there is none yet: "a blue-handled mug".
     """
-    found: list[tuple[str, dict[str, str]]] = []
+    parts: list[tuple[str, dict[str, str]]] = []
     colour, waiting = "", dict[str, str]()
     words, at = tokens(prompt), 0
     while at < len(words):
-        role, meaning, length = _read(words, at, found[-1][0] if found else "")
+        role, meaning, length = _read(words, at, parts[-1][0] if parts else "")
         at += length
         if role == "colour":
             colour = meaning
         elif role == "kind":
             body = {"body": colour} if colour else {}
-            found.append((meaning, {**body, **{part: word for part, word in waiting.items() if part in parts_of(meaning)}}))
+            parts.append((meaning, {**body, **{part: word for part, word in waiting.items() if part in parts_of(meaning)}}))
             colour, waiting = "", {}
         elif role == "part" and colour:
-            owner = found[-1] if found else None
+            owner = parts[-1] if parts else None
             if owner is not None and _part_of(owner[0], meaning):
                 owner[1][_part_of(owner[0], meaning)] = colour
             elif owner is None:
                 waiting[meaning] = colour
             colour = ""
-    return tuple(Asked(kind, colours) for kind, colours in found)
+    return tuple(Asked(kind, colours) for kind, colours in parts)
 
 
 def _read(words: Sequence[str], at: int, owner: str) -> tuple[str, str, int]:

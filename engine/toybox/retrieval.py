@@ -32,8 +32,8 @@ class ToyboxEmbedder:
     def pictures(self, rgba: np.ndarray) -> np.ndarray:
         """(N,D) of premultiplied RGBA (N,64,64,4) in 0..1."""
         x = torch.from_numpy(np.ascontiguousarray(rgba, np.float32)).movedim(-1, 1)
-        seen = torch.cat([self._kinds(part.contiguous()) for part in x.split(BATCH)]).numpy()
-        return np.concatenate([seen, unit(outline(rgba))], 1) * np.float32(np.sqrt(0.5))
+        features = torch.cat([self._kinds(part.contiguous()) for part in x.split(BATCH)]).numpy()
+        return np.concatenate([features, unit(outline(rgba))], 1) * np.float32(np.sqrt(0.5))
 
     def words(self, texts: Sequence[str]) -> None:
         """None: it cannot read."""

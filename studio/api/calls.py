@@ -62,8 +62,8 @@ class HttpCalls:
             path.write_bytes(content)
 
     def frame(self, token: str, azimuth_deg: float, elevation_deg: float, size: int) -> bytes | None:
-        asked = {"azimuth_deg": azimuth_deg, "elevation_deg": elevation_deg, "size": size}
-        return self._answer("GET", f"/runs/{token}/frame.jpg", params=asked).content or None
+        query = {"azimuth_deg": azimuth_deg, "elevation_deg": elevation_deg, "size": size}
+        return self._answer("GET", f"/runs/{token}/frame.jpg", params=query).content or None
 
     def close(self) -> None:
         self._http.close()

@@ -40,13 +40,13 @@ class KeptFiles:
 
     def resolved(self, text: str) -> str:
         """``text`` with ``file:ID`` replaced by that file's path; other texts as they are. Raises UnknownError."""
-        found = _NAMED.fullmatch(text)
-        if found is None:
+        match = _NAMED.fullmatch(text)
+        if match is None:
             return text
-        paths = sorted((self.folder / found[1]).iterdir()) if self._is_kept(found[1]) else []
+        paths = sorted((self.folder / match[1]).iterdir()) if self._is_kept(match[1]) else []
         if not paths:
-            raise UnknownError(f"No file was sent with the id {found[1][:40]!r}.", "Send it first: POST /api/v1/files.")
-        return f"{paths[0]}{found[2]}"
+            raise UnknownError(f"No file was sent with the id {match[1][:40]!r}.", "Send it first: POST /api/v1/files.")
+        return f"{paths[0]}{match[2]}"
 
     def forget_old(self, now: float | None = None) -> None:
         """Delete what is older than a day; runs have copies of their own."""

@@ -108,8 +108,8 @@ def _keep_file() -> Json:
 
 
 def _download() -> Json:
-    found = {"description": "Its bytes", "content": {"application/octet-stream": {}}}
-    return {"operationId": "file", "summary": "Download a file", "responses": {"200": found, **_refusals((404,))}}
+    answer = {"description": "Its bytes", "content": {"application/octet-stream": {}}}
+    return {"operationId": "file", "summary": "Download a file", "responses": {"200": answer, **_refusals((404,))}}
 
 
 def _frame() -> Json:
@@ -130,16 +130,16 @@ def _frame() -> Json:
 
 def _events() -> Json:
     described = "Server-sent events named `run`, each with a Run as its data, until the run has ended"
-    found = {"description": described, "content": {"text/event-stream": {"schema": {"type": "string"}}}}
-    return {"operationId": "events", "summary": "Follow a run", "responses": {"200": found, **_refusals((404,))}}
+    answer = {"description": described, "content": {"text/event-stream": {"schema": {"type": "string"}}}}
+    return {"operationId": "events", "summary": "Follow a run", "responses": {"200": answer, **_refusals((404,))}}
 
 
 def _operation(
     name: str, summary: str, schema: str | None, *, body: str = "", status: int = 200, problems: tuple[int, ...] = ()
 ) -> Json:
     answer = {"schema": {"type": "object"} if schema is None else schema_of(schema)}
-    found = {"description": summary, "content": {"application/json": answer}}
-    operation: Json = {"operationId": name, "summary": summary, "responses": {str(status): found, **_refusals(problems)}}
+    described = {"description": summary, "content": {"application/json": answer}}
+    operation: Json = {"operationId": name, "summary": summary, "responses": {str(status): described, **_refusals(problems)}}
     if body:
         operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema_of(body)}}}
     return operation

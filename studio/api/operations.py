@@ -150,8 +150,8 @@ class Operations:
         return {"settings": [asdict(each) for each in all_settings()]}
 
     def _files(self, view: JobView) -> list[Json]:
-        found = [file_of(name, path) for name, path in view.files.items() if path.is_file()]
-        return [{**each, "url": f"/runs/{view.token}/files/{each['name']}"} for each in found]
+        files = [file_of(name, path) for name, path in view.files.items() if path.is_file()]
+        return [{**each, "url": f"/runs/{view.token}/files/{each['name']}"} for each in files]
 
 
 def _summary(view: JobView) -> Json:

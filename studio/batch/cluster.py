@@ -58,8 +58,8 @@ class RayCluster:
         try:
             outcome, files = ray.get(ready)
         except ray.exceptions.RayError as error:
-            told = str(error).splitlines()[0][:200]
-            what, remedy = f"its node was lost {self.retries + 1} times ({told}).", "Start the batch again: it goes on."
+            reason = str(error).splitlines()[0][:200]
+            what, remedy = f"its node was lost {self.retries + 1} times ({reason}).", "Start the batch again: it goes on."
             return Outcome(row.id, FAILED, digest_of(row.options), attempts=self.retries + 1, error=what, remedy=remedy)
         with storage_errors(row.options.out):
             row.options.out.mkdir(parents=True, exist_ok=True)

@@ -42,16 +42,16 @@ class Outcomes:
     @staticmethod
     def of(folder: Path) -> Outcomes:
         """What ``folder`` holds; a line that was cut short when a batch was ended is left out."""
-        found: dict[str, Outcome] = {}
+        outcomes: dict[str, Outcome] = {}
         path = folder / NAME
         for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
             try:
-                told = json.loads(line)
-                outcome = Outcome(**{**told, "files": tuple(told["files"])})
+                values = json.loads(line)
+                outcome = Outcome(**{**values, "files": tuple(values["files"])})
             except (ValueError, TypeError, KeyError):
                 continue
-            found[outcome.id] = outcome
-        return Outcomes(folder, found)
+            outcomes[outcome.id] = outcome
+        return Outcomes(folder, outcomes)
 
     def finished(self, name: str, options: GenerateOptions) -> bool:
         """Whether this row was made already, as it is asked for now, and its files are there."""

@@ -157,11 +157,11 @@ def mesh_in(source: Path) -> Path:
     """``source`` itself, or the mesh of the result in this folder. Raises MissingError."""
     if source.is_file():
         return source
-    found = next((source / name for name in MESHES if (source / name).is_file()), None)
-    if found is None:
+    mesh = next((source / name for name in MESHES if (source / name).is_file()), None)
+    if mesh is None:
         what = f"{source} is no file" if not source.is_dir() else f"{source} holds no {', '.join(MESHES)}"
         raise MissingError(f"--from {what}.", "Name a mesh (GLB, OBJ, PLY, STL ...), or the folder of a result.")
-    return found
+    return mesh
 
 
 def write(painted: Painted, step: EditStep, source: Path, options: EditOptions) -> tuple[Path, ...]:

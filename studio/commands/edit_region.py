@@ -98,10 +98,10 @@ def undo(arguments: argparse.Namespace) -> None:
 def scene_in(source: Path) -> Path:
     """``source`` itself, or the splats, or else the mesh, of the result in this folder. Raises MissingError."""
     named = [source / FILE_OF[key] for key in ("ply", "glb")] if source.is_dir() else [source]
-    found = next((each for each in named if each.is_file()), None)
-    if found is None:
+    scene = next((each for each in named if each.is_file()), None)
+    if scene is None:
         raise MissingError(f"--from {source} holds nothing to change.", "Name splats, a mesh, or the folder of a result.")
-    return found
+    return scene
 
 
 def kept_before(source: Path, folder: Path, orientation: Orientation) -> Path:

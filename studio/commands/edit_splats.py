@@ -53,7 +53,7 @@ def edit_splats(options: EditOptions, quiet: bool) -> None:
 
 def splats_in(source: Path) -> Path:
     """``source`` itself, or the splats of the result in this folder. Raises MissingError."""
-    found = source / SPLATS if source.is_dir() else source
-    if not found.is_file():
+    splats = source / SPLATS if source.is_dir() else source
+    if not splats.is_file():
         raise MissingError(f"--from {source} holds no {SPLATS}.", "Name a splat PLY, or the folder of a result that has one.")
-    return found
+    return splats

@@ -148,8 +148,8 @@ def _rows_of(asset: Asset, scorers: Sequence[Scorer], look: Look, folder: Path, 
 
 def _judgement(asset: Asset, scorer: Scorer, look: Look, folder: Path) -> Judgement | None:
     """As it was stored for the same asset, scorer and viewpoints; else judged now, and stored."""
-    asked = [asset.prompt, asset.fingerprint(), scorer.info.id, scorer.info.revision, asdict(look)]
-    mark = hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()[:8]
+    facts = [asset.prompt, asset.fingerprint(), scorer.info.id, scorer.info.revision, asdict(look)]
+    mark = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:8]
     path = folder / f"{asset.set_name}-{asset.name}-{scorer.info.id}-{mark}.json"
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))

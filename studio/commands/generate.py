@@ -116,10 +116,10 @@ def settings_from(options: GenerateOptions) -> Settings:
 
 def own_words(options: GenerateOptions) -> str:
     """What the reference is called, where nothing else says what to make. Raises InputError if nothing does."""
-    asked = None if options.reference is None else asked_in(options.reference)
-    if isinstance(asked, FromShelf | FromRun):
+    source = None if options.reference is None else asked_in(options.reference)
+    if isinstance(source, FromShelf | FromRun):
         references = _references(options)
-        words = (references.item(asked.id) if isinstance(asked, FromShelf) else references.result(asked.token)).caption
+        words = (references.item(source.id) if isinstance(source, FromShelf) else references.result(source.token)).caption
         tqdm.write(f"no --prompt was given, so it is what the reference is called: {words}")
         return words
     raise InputError(

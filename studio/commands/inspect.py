@@ -18,22 +18,22 @@ UNITS = "x y z, of the sphere that it is scaled into"
 def inspect(options: argparse.Namespace) -> int | None:
     """Say it for each file; a file that cannot be used does not keep the others from it. Returns 2 where there was one."""
     limit_threads()
-    told, failed = [], False
+    documents, failed = [], False
     for path in options.files:
         try:
             found = understood(path)
         except StudioError as error:
             failed = True
-            told.append({"file": str(path), "kind": "", "problem": error.what, "remedy": error.remedy})
+            documents.append({"file": str(path), "kind": "", "problem": error.what, "remedy": error.remedy})
             if not options.json:
                 print(f"{path}: cannot be used", file=sys.stderr)
                 print(f"  {error.what}\n  try: {error.remedy}", file=sys.stderr)
             continue
-        told.append(found.as_json())
+        documents.append(found.as_json())
         if not options.json:
             print("\n".join(lines_of(found)))
     if options.json:
-        print(json.dumps(told, indent=2, ensure_ascii=False))
+        print(json.dumps(documents, indent=2, ensure_ascii=False))
     return EXIT_BAD_INPUT if failed else None
 
 

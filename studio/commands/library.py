@@ -24,18 +24,18 @@ def library(options: argparse.Namespace) -> None:
     """List runs, or change one. Raises InputError for a token that no run has, StateError for a run that goes."""
     with _opened(options.library) as catalogue:
         catalogue.refresh()
-        told = _changed(catalogue, options)
-        if told:
-            print(told)
+        message = _changed(catalogue, options)
+        if message:
+            print(message)
             return
         search = Search(None, " ".join(options.search), options.starred, options.in_trash, most=-1 if options.all else LISTED)
-        found = catalogue.search(search)
+        page = catalogue.search(search)
         if options.json:
-            print(json.dumps([_plain(entry) for entry in found.entries], indent=1, ensure_ascii=False))
+            print(json.dumps([_plain(entry) for entry in page.entries], indent=1, ensure_ascii=False))
             return
-        for entry in found.entries:
+        for entry in page.entries:
             print(_line(entry))
-        print(_sum(catalogue, found.count, len(found.entries), found.bytes, options.in_trash))
+        print(_sum(catalogue, page.count, len(page.entries), page.bytes, options.in_trash))
 
 
 @contextmanager

@@ -110,13 +110,13 @@ def _line(entry: PriorEntry) -> str:
 def kinds(sought: str | None) -> None:
     """List all kinds, or those that ``sought`` names; else say what it would be read as. Raises InputError if as nothing."""
     every = kinds_known()
-    found = every if sought is None else [kind for kind in every if _matches(kind, sought.lower().strip())]
-    if not found and sought is not None:
-        told = heard(RunSpec(sought))
-        print("\n".join((*told.notes, f"{sought} is made as: {told.prompt}")))
+    kinds_shown = every if sought is None else [kind for kind in every if _matches(kind, sought.lower().strip())]
+    if not kinds_shown and sought is not None:
+        reading = heard(RunSpec(sought))
+        print("\n".join((*reading.notes, f"{sought} is made as: {reading.prompt}")))
         return
     width = shutil.get_terminal_size().columns
-    for kind in found:
+    for kind in kinds_shown:
         print(textwrap.fill(_kind_line(kind), width, subsequent_indent=" " * INDENT))
     if sought is None:
         print(f"\n{len(every)} kinds. Other words are read as the nearest of them; python -m studio kinds eagle says which.")

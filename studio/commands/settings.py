@@ -55,14 +55,14 @@ def settings(sought: str | None, *, markdown: bool = False) -> None:
     if markdown:
         print(table(every))
         return
-    found = [each for each in every if sought is None or sought.lower() in f"{each.name} {each.help}".lower()]
-    if not found:
+    matching = [each for each in every if sought is None or sought.lower() in f"{each.name} {each.help}".lower()]
+    if not matching:
         near = difflib.get_close_matches(str(sought), [each.name for each in every], n=3, cutoff=0.3)
         raise InputError(f"No setting holds {sought!r}.", f"Leave the word out to list all, or try {', '.join(near) or 'steps'}.")
     width = shutil.get_terminal_size().columns
-    for group in dict.fromkeys(each.group for each in found):
+    for group in dict.fromkeys(each.group for each in matching):
         print(f"{group}\n")
-        print("\n".join(each.told(width) for each in found if each.group == group), end="\n\n")
+        print("\n".join(each.told(width) for each in matching if each.group == group), end="\n\n")
     print("Set one with --set NAME=VALUE; presets and recipes use the same names.")
 
 

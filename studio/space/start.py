@@ -31,9 +31,9 @@ def start(mode: str) -> None:
 
 def library_in(environment: Mapping[str, str], persistent: Path = PERSISTENT) -> Path:
     """Where runs are kept: as ``MAQUETTE_HOME`` says, on the persistent disk if there is one, else beside the program."""
-    told = environment.get("MAQUETTE_HOME")
-    if told:
-        return Path(told)
+    home = environment.get("MAQUETTE_HOME")
+    if home:
+        return Path(home)
     return persistent / "maquette" if os.access(persistent, os.W_OK) else Path("library").absolute()
 
 

@@ -201,15 +201,15 @@ def _header_of(path: Path | str, start: bytes) -> Header:
 
 def _vertex(path: Path | str, header: Header) -> Element:
     """The element that holds the splats: it has no lists."""
-    found = [element for element in header.elements if element.name == "vertex"]
-    if not found:
+    vertices = [element for element in header.elements if element.name == "vertex"]
+    if not vertices:
         raise FileFormatError(f"{path} is a PLY without splats: it has no vertices.", "Choose a 3DGS point_cloud.ply.")
-    lists = [column.name for column in found[0].properties if column.counted]
+    lists = [column.name for column in vertices[0].properties if column.counted]
     if lists:
         raise _unreadable(path, ValueError(f"{lists[0]} is a list, not a plain number"))
-    if found[0].count > MAX_SPLATS:
-        raise _unreadable(path, ValueError(f"it starts with element vertex {found[0].count}"))
-    return found[0]
+    if vertices[0].count > MAX_SPLATS:
+        raise _unreadable(path, ValueError(f"it starts with element vertex {vertices[0].count}"))
+    return vertices[0]
 
 
 def _unreadable(path: Path | str, error: Exception) -> FileFormatError:

@@ -81,17 +81,17 @@ def read_header(start: bytes) -> Header:
 
 
 def _elements(words: Sequence[Sequence[str]]) -> tuple[Element, ...]:
-    found: list[tuple[str, int, list[Property]]] = []
+    elements: list[tuple[str, int, list[Property]]] = []
     for line in words:
         if line[0] == "element" and len(line) > 2:
             if not line[2].isdecimal():
                 raise ValueError(f"it starts with {' '.join(line)}")
-            found.append((line[1], int(line[2]), []))
-        elif line[0] == "property" and found:
-            found[-1][2].append(_property(line))
+            elements.append((line[1], int(line[2]), []))
+        elif line[0] == "property" and elements:
+            elements[-1][2].append(_property(line))
         else:
             raise ValueError(f"{' '.join(line)} is not understood")
-    return tuple(Element(name, count, tuple(columns)) for name, count, columns in found)
+    return tuple(Element(name, count, tuple(columns)) for name, count, columns in elements)
 
 
 def _property(line: Sequence[str]) -> Property:

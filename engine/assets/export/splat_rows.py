@@ -57,11 +57,13 @@ def cloud_of(path: object, columns: Mapping[str, np.ndarray], comments: Sequence
     if broken:
         notes.append(f"{broken:,} of {count:,} splats were left out: {', '.join(k for k, v in sound.items() if not v.all())} "
                      "not finite, or no rotation.")  # fmt: skip
-    seen = kept & (opacities > 0)
-    if seen.sum() < kept.sum():
-        notes.append(f"{int(kept.sum() - seen.sum()):,} splats that cannot be seen were left out.")
-    quats = quats[seen] / length[seen, None]
-    return SplatCloud(means[seen], np.maximum(scales[seen], 0), quats, opacities[seen], sh0[seen], tuple(comments), tuple(notes))
+    visible = kept & (opacities > 0)
+    if visible.sum() < kept.sum():
+        notes.append(f"{int(kept.sum() - visible.sum()):,} splats that cannot be seen were left out.")
+    quats = quats[visible] / length[visible, None]
+    return SplatCloud(
+        means[visible], np.maximum(scales[visible], 0), quats, opacities[visible], sh0[visible], tuple(comments), tuple(notes)
+    )
 
 
 def colours_as_harmonics(columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

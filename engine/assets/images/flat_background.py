@@ -147,14 +147,14 @@ def _grown(allowed: np.ndarray) -> np.ndarray:
 
 def _between(rgb: np.ndarray, tones: tuple[Tone, ...]) -> np.ndarray:
     """Where (H,W) two tones meet: close to both, and of a colour between them."""
-    found = np.zeros(rgb.shape[:2], bool)
+    between = np.zeros(rgb.shape[:2], bool)
     areas = [dilated(np.abs(rgb - tone.colour).max(-1) <= CLEAR, iterations=EDGE) for tone in tones]
     for i, first in enumerate(tones):
         for j, second in enumerate(tones[:i]):
             axis = second.colour - first.colour
             along = np.clip(((rgb - first.colour) @ axis) / max(float(axis @ axis), 1e-9), 0, 1)[..., None]
-            found |= areas[i] & areas[j] & (np.abs(rgb - first.colour - along * axis).max(-1) <= CLEAR)
-    return found
+            between |= areas[i] & areas[j] & (np.abs(rgb - first.colour - along * axis).max(-1) <= CLEAR)
+    return between
 
 
 def _shaded(rgb: np.ndarray, colour: np.ndarray) -> np.ndarray:

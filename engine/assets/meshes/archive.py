@@ -46,13 +46,13 @@ class Archive(Folder):
         room = MAX_BYTES - sum(self.used)
         try:
             with packed.open(entry) as stream:
-                found = stream.read(room + 1)
+                data = stream.read(room + 1)
         except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error, OSError) as error:
             raise FileFormatError(f"It is an archive whose file {entry.filename[:80]!r} is damaged.", "Pack it again.") from error
-        if len(found) > room:
-            raise too_large(entry.filename, sum(self.used) + len(found))
-        self.used.append(len(found))
-        return found
+        if len(data) > room:
+            raise too_large(entry.filename, sum(self.used) + len(data))
+        self.used.append(len(data))
+        return data
 
 
 def model_in(data: bytes, path: Path, suffixes: tuple[str, ...]) -> tuple[str, bytes, Archive]:

@@ -77,10 +77,10 @@ def blocks_in(text: str | bytes) -> tuple[Block, ...]:
     if len(text) > MAX_BYTES:
         raise FileFormatError(f"It has {len(text):,} bytes; blocks need at most {MAX_BYTES:,}.", "Leave some of them out.")
     try:
-        told = json.loads(text)
+        document = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise FileFormatError(f"It is not sound JSON ({error}).", 'Write {"blocks": [...]}.') from error
-    listed = told.get("blocks") if isinstance(told, dict) else None
+    listed = document.get("blocks") if isinstance(document, dict) else None
     if not isinstance(listed, list) or not 0 < len(listed) <= MOST_BLOCKS:
         count = f"{len(listed):,}" if isinstance(listed, list) else "no list of"
         raise FileFormatError(f"It holds {count} blocks.", f'Give between 1 and {MOST_BLOCKS} of them under "blocks".')

@@ -43,8 +43,8 @@ class Texture:
         height, width = self.picture.shape[:2]
         places = np.nan_to_num(uv, nan=0.0, posinf=0.0, neginf=0.0)
         columns, rows = _pixel(places[:, 0], width, self.u), _pixel(places[:, 1], height, self.v)
-        found = self.picture[rows, columns]
-        return found if found.shape[1] == 4 else np.concatenate([found, np.ones_like(found[:, :1])], 1)
+        texels = self.picture[rows, columns]
+        return texels if texels.shape[1] == 4 else np.concatenate([texels, np.ones_like(texels[:, :1])], 1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,23 +105,23 @@ def _split(surface: Surface, size: float) -> tuple[np.ndarray, np.ndarray, np.nd
     sound: np.ndarray = np.all((faces >= 0) & (faces < len(vertices)), axis=1)
     faces = np.where(sound[:, None], faces, 0) if len(vertices) else faces[:0]
     if len(faces) > SAMPLED_FACES:
-        seen = surface.paint(np.arange(len(faces)), np.full((len(faces), 3), 1 / 3))
-        kept = sound & (seen[:, 3] >= surface.hidden)
-        return vertices, faces[kept], seen[kept, :3], False
+        painted = surface.paint(np.arange(len(faces)), np.full((len(faces), 3), 1 / 3))
+        kept = sound & (painted[:, 3] >= surface.hidden)
+        return vertices, faces[kept], painted[kept, :3], False
     owner, shares = np.flatnonzero(sound[: len(faces)]), np.tile(np.eye(3), (int(sound[: len(faces)].sum()), 1, 1))
     done: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     for round_ in range(MOST_ROUNDS + 1):
-        seen = _looks(surface.paint, owner, shares)
+        painted = _looks(surface.paint, owner, shares)
         long = _length(vertices[faces[owner]], shares) > size / SIDES
         room = len(owner) * 4 + sum(len(part[0]) for part in done) <= MOST_FACES
-        more = long & _varied(seen, surface.hidden) & (round_ < MOST_ROUNDS) & room
-        done.append((owner[~more], shares[~more], seen[~more].mean(1)))
+        more = long & _varied(painted, surface.hidden) & (round_ < MOST_ROUNDS) & room
+        done.append((owner[~more], shares[~more], painted[~more].mean(1)))
         owner, shares = np.repeat(owner[more], 4), np.einsum("qab,fbc->fqac", _QUARTERS, shares[more]).reshape(-1, 3, 3)
         if not len(owner):
             break
-    owner, shares, seen = (np.concatenate(parts) for parts in zip(*done, strict=True))
-    kept = seen[:, 3] >= surface.hidden
-    return (*_rebuilt(vertices, faces, owner[kept], shares[kept]), seen[kept, :3], len(done) > 1)
+    owner, shares, painted = (np.concatenate(parts) for parts in zip(*done, strict=True))
+    kept = painted[:, 3] >= surface.hidden
+    return (*_rebuilt(vertices, faces, owner[kept], shares[kept]), painted[kept, :3], len(done) > 1)
 
 
 def _rebuilt(vertices: np.ndarray, faces: np.ndarray, owner: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -109,7 +109,7 @@ class _Scene:
 
     def _surfaces(self, index: int, placed: Mapping[int, np.ndarray]) -> list[Surface]:
         node = self.document["nodes"][index]
-        found, primitives = [], self._primitives(index)
+        surfaces, primitives = [], self._primitives(index)
         at = [placed[index] @ copy for copy in copies(node, self.buffers)] if primitives else []
         weights = node.get("weights", self.document["meshes"][node["mesh"]].get("weights", [])) if primitives else []
         for primitive in primitives:
@@ -119,8 +119,8 @@ class _Scene:
                     "Its points and lines were left out."
                 )
                 continue
-            found += self._copied(node, primitive, weights, at, placed)
-        return found
+            surfaces += self._copied(node, primitive, weights, at, placed)
+        return surfaces
 
     def _copied(
         self, node: Mapping[str, Any], primitive: Mapping[str, Any], weights: list, at: list[np.ndarray],

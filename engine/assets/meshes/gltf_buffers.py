@@ -58,8 +58,8 @@ class Buffers:
 
     def _replaced(self, values: np.ndarray, sparse: Mapping[str, Any], kind: np.dtype, width: int) -> np.ndarray:
         """With the elements that a sparse accessor keeps beside the others."""
-        count, told = int(sparse["count"]), sparse["indices"]
-        numbers = self._rows(told, np.dtype(COMPONENTS[told["componentType"]]), 1, count)[:, 0].astype(np.int64)
+        count, places = int(sparse["count"]), sparse["indices"]
+        numbers = self._rows(places, np.dtype(COMPONENTS[places["componentType"]]), 1, count)[:, 0].astype(np.int64)
         if numbers.max() >= len(values):
             raise ValueError(f"element {numbers.max():,} of {len(values):,} is replaced")
         values = values.copy()
@@ -69,7 +69,7 @@ class Buffers:
     def view(self, index: int) -> bytes:
         """A view's bytes, unpacked where they are packed."""
         view = self.document["bufferViews"][index]
-        packed = next((told for name in MESHOPT if (told := extension(view, name)) is not None), None)
+        packed = next((compression for name in MESHOPT if (compression := extension(view, name)) is not None), None)
         if packed is None or (importlib.util.find_spec("meshopt") is None and self._is_plain(view)):
             return self._slice(view)
         if index not in self.unpacked:
@@ -129,7 +129,7 @@ def _draco(data: bytes, names: Mapping[str, int]) -> dict[str, np.ndarray]:
 
     try:
         mesh = DracoPy.decode(data)
-        found = {name: np.asarray(mesh.get_attribute_by_unique_id(int(number))["data"]) for name, number in names.items()}
-        return {**found, "indices": np.asarray(mesh.faces, np.int64)}
+        attributes = {name: np.asarray(mesh.get_attribute_by_unique_id(int(number))["data"]) for name, number in names.items()}
+        return {**attributes, "indices": np.asarray(mesh.faces, np.int64)}
     except Exception as error:  # the library raises whatever the damage leads to
         raise ValueError(f"its packed geometry is damaged ({error})") from error

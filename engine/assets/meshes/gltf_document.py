@@ -73,17 +73,17 @@ def unknown_extensions(document: Mapping[str, Any]) -> tuple[str, ...]:
 
 def extension(part: Mapping[str, Any], name: str) -> dict[str, Any] | None:
     """What an extension says of a part of the document; None where it says nothing."""
-    found = part.get("extensions", {}).get(name)
-    return found if isinstance(found, dict) else None
+    value = part.get("extensions", {}).get(name)
+    return value if isinstance(value, dict) else None
 
 
 def facts_of(asset: Mapping[str, Any]) -> Facts:
     """Title, author, licence and source, as shops write them into a file's ``asset``."""
     extras = asset.get("extras")
-    told = extras if isinstance(extras, dict) else {}
+    facts = extras if isinstance(extras, dict) else {}
 
     def line(value: object) -> str:
         return " ".join(str(value or "").split())[:200]
 
-    title, author, licence, source = (line(told.get(name)) for name in ("title", "author", "license", "source"))
+    title, author, licence, source = (line(facts.get(name)) for name in ("title", "author", "license", "source"))
     return Facts(title, author, licence or line(asset.get("copyright")), source)

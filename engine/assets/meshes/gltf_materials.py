@@ -115,15 +115,15 @@ class Materials:
     def texture(self, index: int) -> Texture | None:
         """A texture, its picture decoded once; without it the surface keeps its plain colour."""
         document = self.buffers.document
-        told = document["textures"][index]
-        sources = [told.get("source"), *((extension(told, name) or {}).get("source") for name in TEXTURE_SOURCES)]
-        found = next((seen for source in sources if source is not None and (seen := self._image(source)) is not None), None)
-        if found is None:
+        entry = document["textures"][index]
+        sources = [entry.get("source"), *((extension(entry, name) or {}).get("source") for name in TEXTURE_SOURCES)]
+        image = next((seen for source in sources if source is not None and (seen := self._image(source)) is not None), None)
+        if image is None:
             self.notes["A texture could not be used; its surface has a plain colour."] = None
             return None
-        sampler = document["samplers"][told["sampler"]] if "sampler" in told else {}
+        sampler = document["samplers"][entry["sampler"]] if "sampler" in entry else {}
         u, v = (_WRAPS.get(sampler.get(name, 10497), REPEAT) for name in ("wrapS", "wrapT"))
-        return Texture(found, u, v)
+        return Texture(image, u, v)
 
     def _image(self, index: int) -> np.ndarray | None:
         if index not in self.textures:

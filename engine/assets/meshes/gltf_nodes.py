@@ -135,18 +135,18 @@ def composed(translation: np.ndarray, rotation: np.ndarray, scale: np.ndarray) -
 
 def copies_announced(document: Mapping[str, Any], node: Mapping[str, Any]) -> int:
     """How often a node shows its mesh, as it says: nothing is decoded."""
-    told = extension(node, INSTANCING)
-    counts = [int(document["accessors"][index]["count"]) for index in (told or {}).get("attributes", {}).values()]
+    instancing = extension(node, INSTANCING)
+    counts = [int(document["accessors"][index]["count"]) for index in (instancing or {}).get("attributes", {}).values()]
     return max(counts, default=1)
 
 
 def copies(node: Mapping[str, Any], buffers: Buffers) -> list[np.ndarray]:
     """The matrices (4,4), within the node's own, at which it shows its mesh. Raises ValueError where they contradict."""
-    told = extension(node, INSTANCING)
-    if told is None:
+    instancing = extension(node, INSTANCING)
+    if instancing is None:
         return [np.eye(4)]
     names = {"TRANSLATION": (0, 0, 0), "ROTATION": (0, 0, 0, 1), "SCALE": (1, 1, 1)}
-    given = {name: buffers.array(told["attributes"][name]) for name in names if name in told["attributes"]}
+    given = {name: buffers.array(instancing["attributes"][name]) for name in names if name in instancing["attributes"]}
     counts = {len(rows) for rows in given.values()}
     if len(counts) > 1:
         raise ValueError(f"the copies of a mesh are {sorted(counts)} in number")

@@ -59,10 +59,10 @@ def read_stl(data: bytes) -> RawMesh:
 
 
 def _words(data: bytes) -> np.ndarray:
-    found = _VERTEX.findall(data)
-    if len(found) % 3:
+    numbers = _VERTEX.findall(data)
+    if len(numbers) % 3:
         raise FileFormatError("It is damaged: a face has fewer than three corners.", "Save it again.")
     try:
-        return numbers_in(b" ".join(part for row in found for part in row)).reshape(-1, 3)
+        return numbers_in(b" ".join(part for row in numbers for part in row)).reshape(-1, 3)
     except ValueError as error:
         raise FileFormatError(f"It is damaged ({error}).", "Save it again.") from error

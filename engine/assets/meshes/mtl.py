@@ -31,17 +31,17 @@ class Material:
 
 def read_mtl(text: str) -> dict[str, Material]:
     """Every material by name; lines that are not understood are passed over."""
-    found: dict[str, Material] = {}
+    materials: dict[str, Material] = {}
     name = ""
     for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
         word, _, rest = line.strip().replace("\t", " ").partition(" ")
         rest = rest.strip()
         if word.lower() == "newmtl":
             name = rest
-            found[name] = Material()
+            materials[name] = Material()
         elif name and rest:
-            found[name] = _with(found[name], word.lower(), rest)
-    return found
+            materials[name] = _with(materials[name], word.lower(), rest)
+    return materials
 
 
 def _with(known: Material, word: str, rest: str) -> Material:
@@ -68,15 +68,15 @@ def _numbers(text: str) -> list[float]:
 
 def read_map(text: str) -> Map:
     """A texture statement: options with their numbers, then the name, which may hold spaces."""
-    words, told = text.split(), {}
+    words, options = text.split(), {}
     while words and words[0].lower() in _OPTIONS:
         option = words.pop(0).lower()
         values: list[str] = []
         while words and len(values) < _OPTIONS[option] and (_OPTIONS[option] < 3 or _numbers(words[0])):
             values.append(words.pop(0))
-        told[option] = values
-    scale, offset = (_pair(told.get(option, []), default) for option, default in (("-s", 1.0), ("-o", 0.0)))
-    beyond = CLAMP if told.get("-clamp", ["off"])[0].lower() == "on" else REPEAT
+        options[option] = values
+    scale, offset = (_pair(options.get(option, []), default) for option, default in (("-s", 1.0), ("-o", 0.0)))
+    beyond = CLAMP if options.get("-clamp", ["off"])[0].lower() == "on" else REPEAT
     return Map(" ".join(words).strip('"'), scale, offset, beyond)
 
 

@@ -58,12 +58,12 @@ def _ears(places: np.ndarray) -> np.ndarray:
     if count > MOST_CORNERS:
         return _fan(count)
     flat = _flat(places)
-    left, found = list(range(count)), []
+    left, triangles = list(range(count)), []
     while len(left) > 3:
         ear = _ear(flat, left)
-        found.append((left[ear - 1], left[ear], left[(ear + 1) % len(left)]))
+        triangles.append((left[ear - 1], left[ear], left[(ear + 1) % len(left)]))
         del left[ear]
-    return np.array([*found, tuple(left)])
+    return np.array([*triangles, tuple(left)])
 
 
 def _flat(places: np.ndarray) -> np.ndarray:

@@ -56,15 +56,15 @@ def read_plain(data: bytes, kind: str, beside: Folder) -> RawMesh:
 
 def _parts(scene: trimesh.Scene) -> list[tuple[trimesh.Trimesh, np.ndarray]]:
     """Every mesh with the matrix (4,4) that places it."""
-    found = []
+    parts = []
     for node in scene.graph.nodes_geometry:
         matrix, name = scene.graph[node]
         part = scene.geometry[name]
         if isinstance(part, trimesh.Trimesh) and len(part.faces):
-            found.append((part, np.asarray(matrix, np.float64)))
-        if sum(len(mesh.faces) for mesh, _ in found) > MAX_FACES:
-            raise too_many("The model", sum(len(mesh.faces) for mesh, _ in found))
-    return found
+            parts.append((part, np.asarray(matrix, np.float64)))
+        if sum(len(mesh.faces) for mesh, _ in parts) > MAX_FACES:
+            raise too_many("The model", sum(len(mesh.faces) for mesh, _ in parts))
+    return parts
 
 
 def _surface(part: trimesh.Trimesh, matrix: np.ndarray) -> Surface:
@@ -85,8 +85,8 @@ def _surface(part: trimesh.Trimesh, matrix: np.ndarray) -> Surface:
 
 def with_convention(mesh: RawMesh, kind: str, data: bytes = b"") -> RawMesh:
     """The mesh with what its format, or a COLLADA file itself, says about up."""
-    told = re.search(rb"<up_axis>\s*([XYZ])_UP", data[:65536]) if kind == "dae" else None
-    return replace(mesh, up=told[1].decode().lower() if told else _UP[kind], sure=told is not None)
+    up_axis = re.search(rb"<up_axis>\s*([XYZ])_UP", data[:65536]) if kind == "dae" else None
+    return replace(mesh, up=up_axis[1].decode().lower() if up_axis else _UP[kind], sure=up_axis is not None)
 
 
 class BesideResolver(Resolver):

@@ -166,9 +166,9 @@ def texture_beside(name: str, beside: Folder) -> tuple[np.ndarray | None, tuple[
     plain = name.strip().replace("\\", "/")
     for wanted in dict.fromkeys((plain, plain.rpartition("/")[2])):
         try:
-            found = picture(beside.read(wanted), beside.pixels)
+            texture = picture(beside.read(wanted), beside.pixels)
         except (InputError, OSError):
             continue
-        if found is not None:
-            return found, ()
+        if texture is not None:
+            return texture, ()
     return None, (f"{name[:60]!r} was not used: it is not there, not beside the model, or no picture.",)

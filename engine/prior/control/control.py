@@ -42,8 +42,8 @@ class Control:
         """
         reference = condition.reference
         if reference is not None and reference.views is not None and condition.cameras is not None:
-            seen = condition.cameras.resized(reference.views.rgb.shape[2])
-            return to_square(PICTURES[self.entry.sees](reference.views, seen), side)
+            cameras = condition.cameras.resized(reference.views.rgb.shape[2])
+            return to_square(PICTURES[self.entry.sees](reference.views, cameras), side)
         if condition.views is None or condition.cameras is None:
             raise InputError(
                 f"The ControlNet {self.entry.id!r} sees the {self.entry.sees} of a shape, and there is none yet.",

@@ -45,8 +45,8 @@ class PictureAttention(Attention):
         assert self.to_k is not None and self.to_v is not None and self.to_out is not None, "it was made with all of them"
         query = self._heads(self.to_q(hidden_states))
         read = scaled_dot_product_attention(query, self._heads(self.to_k(words)), self._heads(self.to_v(words)))
-        seen = scaled_dot_product_attention(query, self._heads(self.to_k_ip(picture)), self._heads(self.to_v_ip(picture)))
-        return self.to_out[0]((read + seen).transpose(1, 2).flatten(2))
+        attended = scaled_dot_product_attention(query, self._heads(self.to_k_ip(picture)), self._heads(self.to_v_ip(picture)))
+        return self.to_out[0]((read + attended).transpose(1, 2).flatten(2))
 
     def _heads(self, tokens: Tensor) -> Tensor:
         return tokens.unflatten(2, (self.heads, -1)).transpose(1, 2)

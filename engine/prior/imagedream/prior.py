@@ -121,8 +121,8 @@ class ImageDreamPrior(ImagePromptPrior):
         views = torch.cat([x_t, picture]).to(dtype)
         cameras = torch.cat([cameras, torch.zeros_like(cameras[:1])]).to(dtype)
         words = torch.cat([words, words[:1]]).to(dtype)
-        told = torch.cat([words, tokens.to(words.device).expand(len(words), -1, -1)], dim=1)
-        output = self.network(views, torch.cat([t, t[:1]]), encoder_hidden_states=told, class_labels=cameras).sample
+        tokens_in = torch.cat([words, tokens.to(words.device).expand(len(words), -1, -1)], dim=1)
+        output = self.network(views, torch.cat([t, t[:1]]), encoder_hidden_states=tokens_in, class_labels=cameras).sample
         return output[: len(x_t)]
 
 

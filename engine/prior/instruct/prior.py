@@ -62,9 +62,9 @@ class InstructPrior(LatentPrior):
 
     def _output(self, x_t: Tensor, t: Tensor, text: TextEmbedding, picture: Tensor) -> Tensor:
         """What the network says, in the dtype of ``x_t``."""
-        most, seen = self.max_views_per_call, torch.cat([x_t, picture], dim=1)
+        most, x_in = self.max_views_per_call, torch.cat([x_t, picture], dim=1)
         text = text.expand(len(x_t)).map(lambda part: part.to(x_t.device))
-        turns = zip(seen.split(most), t.split(most), text.split(most), strict=True)
+        turns = zip(x_in.split(most), t.split(most), text.split(most), strict=True)
         return torch.cat([self.parts.denoiser(*turn) for turn in turns]).to(x_t.dtype)
 
     def _unscaled(self, x: Tensor) -> Tensor:

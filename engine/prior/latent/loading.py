@@ -35,9 +35,9 @@ class Layout:
         missing = missing_files(folder, leave_out)
         if missing:
             raise MissingError(f"{folder} lacks {', '.join(missing)}.", "Fetch the prior again; what is there is kept.")
-        kind, found = pipeline_class(folder), parts_of(folder, leave_out)
+        kind, parts = pipeline_class(folder), parts_of(folder, leave_out)
         wanted = {part: known for part, known in self.parts.items() if part not in leave_out}
-        wrong = [found.get(part, f"no {part}") for part, known in wanted.items() if not found.get(part, "").startswith(known)]
+        wrong = [parts.get(part, f"no {part}") for part, known in wanted.items() if not parts.get(part, "").startswith(known)]
         if kind != self.pipeline or wrong:
             raise FileFormatError(
                 f"{folder} holds a {' with '.join([kind, *wrong])}; "

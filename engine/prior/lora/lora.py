@@ -73,8 +73,8 @@ def fitted(
     Networks may wait in main memory (`engine.prior.offload`) while a style is fitted to them; its matrices are small and do not.
     Raises InputError that names the first layer that does not fit.
     """
-    found = {part: dict(network.named_modules()) for part, network in networks.items()}
-    changes = (_change(layer, _find(layer, found), _seems(layers), where) for layer in layers)
+    modules = {part: dict(network.named_modules()) for part, network in networks.items()}
+    changes = (_change(layer, _find(layer, modules), _seems(layers), where) for layer in layers)
     return Lora(tuple(changes if device is None else (change.on(device) for change in changes)))
 
 

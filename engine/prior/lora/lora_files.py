@@ -82,11 +82,11 @@ def _unreadable(path: Path, error: Exception) -> InputError:
 
 def _metadata(path: Path, header: Mapping[str, str]) -> dict[str, Any]:
     """peft's settings by dotted name, as diffusers stores them in the header and peft in ``adapter_config.json``."""
-    found = json.loads(header.get("lora_adapter_metadata", "{}"))
+    metadata = json.loads(header.get("lora_adapter_metadata", "{}"))
     beside = path.with_name("adapter_config.json")
-    if not found and beside.is_file():
-        found = {f"unet.{name}": value for name, value in json.loads(beside.read_text(encoding="utf-8")).items()}
-    return found
+    if not metadata and beside.is_file():
+        metadata = {f"unet.{name}": value for name, value in json.loads(beside.read_text(encoding="utf-8")).items()}
+    return metadata
 
 
 def _refuse_other_kinds(path: Path, tensors: Mapping[str, Tensor]) -> None:
@@ -132,14 +132,14 @@ def _peft_name(name: str) -> str:
 
 def _place(name: str) -> tuple[str, str]:
     """(part, layer) of a matrix's name, or of a layer's."""
-    found = MATRIX.fullmatch(name)
-    part, _, layer = (found["layer"] if found else name).partition(".")
+    match = MATRIX.fullmatch(name)
+    part, _, layer = (match["layer"] if match else name).partition(".")
     return part, layer
 
 
 def _side(name: str) -> str:
-    found = MATRIX.fullmatch(name)
-    return found["side"] if found else ""
+    match = MATRIX.fullmatch(name)
+    return match["side"] if match else ""
 
 
 def _scale(place: tuple[str, str], rank: int, alphas: Mapping[tuple[str, str], float], metadata: Mapping[str, Any]) -> float:

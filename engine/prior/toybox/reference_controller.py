@@ -84,10 +84,10 @@ class ReferenceController(Configured):
         grid = stem.coarse.flatten(2).transpose(1, 2).unflatten(0, (objects, views))
         tokens = grid + self.position + self.ray(poses.rays * poses.known[:, None, None, None])
         modulation = self.modulation(F.silu(state))[:, :, None]
-        told = words if advice is None else advice.told(words)
-        mask = F.pad(told.mask, (views * GRID * GRID, 0), value=True)[:, None, None]
+        context = words if advice is None else advice.told(words)
+        mask = F.pad(context.mask, (views * GRID * GRID, 0), value=True)[:, None, None]
         for block in self.blocks:
-            tokens = block(tokens, modulation, told.tokens, mask)
+            tokens = block(tokens, modulation, context.tokens, mask)
         coarse = self.to_coarse(tokens).flatten(0, 1).transpose(1, 2).unflatten(2, (GRID, GRID))
         out = StemFeatures(self.to_fine(F.silu(stem.fine)), self.to_middle(F.silu(stem.middle)), coarse)
         return out if advice is None else advice.weighed(out, views)

@@ -111,10 +111,10 @@ def _layer(folder: Path, part: str, width: int, embedding: int) -> tuple[Tensor,
 
     with readable(folder, part):
         tensors = {name: value for path in files_of(folder, part) for name, value in load_file(path).items()}
-        found = {name.rpartition(".")[2]: value.float() for name, value in tensors.items()}
-        shapes = {name: tuple(value.shape) for name, value in found.items()}
+        weights = {name.rpartition(".")[2]: value.float() for name, value in tensors.items()}
+        shapes = {name: tuple(value.shape) for name, value in weights.items()}
         if shapes != {"weight": (width, embedding + CAMERA_NUMBERS), "bias": (width,)}:
             raise FileFormatError(
                 f"{part} in {folder} holds {shapes}; it must be one layer from {embedding + CAMERA_NUMBERS} to {width}.", REMEDY
             )
-        return found["weight"], found["bias"]
+        return weights["weight"], weights["bias"]

@@ -58,8 +58,8 @@ class Projection:
     def __call__(self, embedding: Tensor, cameras: Cameras, given: Cameras) -> Tensor:
         """Tokens (B,1,D) of embeddings (B,1,D) and the cameras of the views and of the pictures, B each."""
         difference = camera_difference(cameras, given, stable=self.stable).to(embedding)
-        told = torch.cat([embedding, difference[:, None]], dim=-1)
-        return linear(told, self.weight.to(told), self.bias.to(told))
+        relative = torch.cat([embedding, difference[:, None]], dim=-1)
+        return linear(relative, self.weight.to(relative), self.bias.to(relative))
 
 
 class Zero123Prior(ImagePromptPrior):
@@ -86,8 +86,8 @@ class Zero123Prior(ImagePromptPrior):
         if condition.clean_views is not None:
             picture, told = self._told(x_t, condition.cameras, condition.clean_views)
             token = token + told
-        seen, text = torch.cat([x_t, picture], dim=1), TextEmbedding(token)
-        turns = zip(seen.split(most), t.split(most), text.split(most), strict=True)
+        x_in, text = torch.cat([x_t, picture], dim=1), TextEmbedding(token)
+        turns = zip(x_in.split(most), t.split(most), text.split(most), strict=True)
         output = torch.cat([self.parts.denoiser(*turn) for turn in turns])
         return read_output(output, x_t, t, self.schedule, self.prediction_type)
 

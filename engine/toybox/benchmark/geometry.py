@@ -83,9 +83,9 @@ def truth_of(obj: ToyObject) -> Truth:
     """What a mesh is compared with; of a true object every face has its own normal."""
     vertices, faces = np.asarray(obj.mesh.vertices, np.float64), obj.mesh.faces
     flat = np.repeat(trimesh.Trimesh(vertices, faces, process=False).face_normals[:, None], 3, axis=1)
-    seen, _ = seen_points(vertices, faces, TRUTH_POINTS)
+    points, _ = seen_points(vertices, faces, TRUTH_POINTS)
     counted = true_topology(vertices, faces)
-    return Truth(lit_views(vertices, faces, flat), seen.points, flat[seen.face, 0], counted.genus, counted.bodies)
+    return Truth(lit_views(vertices, faces, flat), points.points, flat[points.face, 0], counted.genus, counted.bodies)
 
 
 def mesh_metrics(copy: SceneCopy, truth: Truth, known: bool = True) -> dict[str, float]:

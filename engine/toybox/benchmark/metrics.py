@@ -65,13 +65,13 @@ def gradient_distance(picture: np.ndarray, truth: np.ndarray, scales: int = 3) -
     blind to a change of all colours alike, which PSNR sees. A distance of structure that needs no network, and is not LPIPS.
     """
     a, b = np.asarray(picture, np.float64), np.asarray(truth, np.float64)
-    found = []
+    distances = []
     for _ in range(scales):
         change = sum(np.abs(np.diff(a, axis=axis) - np.diff(b, axis=axis)).sum() for axis in (0, 1))
         most = sum(np.abs(np.diff(side, axis=axis)).sum() for side in (a, b) for axis in (0, 1))
-        found.append(change / most if most > 0 else 0.0)
+        distances.append(change / most if most > 0 else 0.0)
         a, b = halved(a), halved(b)
-    return float(np.mean(found))
+    return float(np.mean(distances))
 
 
 def halved(pictures: np.ndarray) -> np.ndarray:

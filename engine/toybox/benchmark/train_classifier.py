@@ -169,8 +169,8 @@ def teach(
         part = lesson[torch.randint(len(lesson), (batch,), generator=rng)]
         pictures = roughen(part.images / 255, rng).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16, enabled=half_pays(pictures.device)):
-            seen = classifier(pictures)
-        loss = loss_of(Reading(seen.kind.float(), seen.azimuth.float(), seen.colour.float()), part)
+            reading = classifier(pictures)
+        loss = loss_of(Reading(reading.kind.float(), reading.azimuth.float(), reading.colour.float()), part)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()
         optimiser.step()
@@ -191,13 +191,13 @@ def grow(classifier: ToyClassifier, known: Mapping[str, Tensor]) -> None:
 def examine(classifier: ToyClassifier, lesson: Lesson) -> dict[str, float]:
     """Shares right on each kind, colour of painted parts, and azimuth within 45 degrees (kinds with a front)."""
     parts = [read(classifier, lesson.images[i : i + 256].movedim(1, -1) / 255) for i in range(0, len(lesson), 256)]
-    seen = Reading(*(torch.cat(each) for each in zip(*((p.kind, p.azimuth, p.colour) for p in parts))))
+    reading = Reading(*(torch.cat(each) for each in zip(*((p.kind, p.azimuth, p.colour) for p in parts))))
     painted = lesson.colour != UNKNOWN
-    azimuth = seen.azimuth[torch.arange(len(lesson)), lesson.kind].argmax(-1) * BIN_DEG
+    azimuth = reading.azimuth[torch.arange(len(lesson)), lesson.kind].argmax(-1) * BIN_DEG
     off = ((azimuth - lesson.azimuth_deg + 180) % 360 - 180).abs()[_FRONT[lesson.kind]]
     return {
-        "kind": (seen.kind.argmax(-1) == lesson.kind).float().mean().item(),
-        "colour": (seen.colour.argmax(-1) == lesson.colour)[painted].float().mean().item(),
+        "kind": (reading.kind.argmax(-1) == lesson.kind).float().mean().item(),
+        "colour": (reading.colour.argmax(-1) == lesson.colour)[painted].float().mean().item(),
         "azimuth": (off <= 45).float().mean().item(),
     }
 

@@ -102,8 +102,8 @@ class Cell:
     def digest(self) -> str:
         """Another one for everything that would give another result."""
         settings = None if self.settings is None else flatten(self.settings)
-        told = [self.key, self.task.prompt, self.task.seed, settings, self.weights]
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+        facts = [self.key, self.task.prompt, self.task.seed, settings, self.weights]
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def rows_of(names: Sequence[str], scenes: Sequence[str]) -> tuple[Row, ...]:

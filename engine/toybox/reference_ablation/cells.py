@@ -73,8 +73,8 @@ class Cell:
     @property
     def digest(self) -> str:
         """Another one for everything that would give another result."""
-        told = [self.key, self.task.seed, self.task.azimuth_deg, flatten(self.settings), self.weights, _shelf_digest()]
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+        facts = [self.key, self.task.seed, self.task.azimuth_deg, flatten(self.settings), self.weights, _shelf_digest()]
+        return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def groups_of(controllers: Mapping[str, Path], references: Sequence[str]) -> tuple[Group, ...]:

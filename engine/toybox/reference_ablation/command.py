@@ -95,8 +95,8 @@ def settings_for(options: argparse.Namespace, changes: Mapping[str, str]) -> Set
     settings = apply_preset(find_preset(PRESETS[options.by or PICTURE]), Settings(RunSpec("a toy"), Knobs()))
     steps = QUICK_REFINE_STEPS if options.quick else REFINE_STEPS
     settings = replace(settings, spec=replace(settings.spec, refine_steps=steps))
-    told = {name: value for name in ("prior", "scene") if (value := getattr(options, name)) is not None}
-    return with_values(settings, {**told, **changes})
+    values = {name: value for name in ("prior", "scene") if (value := getattr(options, name)) is not None}
+    return with_values(settings, {**values, **changes})
 
 
 def controllers_in(told: Sequence[str]) -> dict[str, Path]:

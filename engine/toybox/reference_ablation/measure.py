@@ -77,9 +77,9 @@ def made(cell: Cell, reference: str) -> tuple[SceneCopy, dict[str, float]]:
                 gates.append(event.metrics["reference_gate"])
             finished = event if isinstance(event, Finished) else finished
     assert finished is not None, "a run ends with it"
-    told = {"seconds": finished.seconds["total"]}
-    told |= {"gate": float(np.mean(gates))} if gates else {}
-    return finished.copy, told | ({"advice": float(np.mean(advice))} if advice else {})
+    numbers = {"seconds": finished.seconds["total"]}
+    numbers |= {"gate": float(np.mean(gates))} if gates else {}
+    return finished.copy, numbers | ({"advice": float(np.mean(advice))} if advice else {})
 
 
 def asked(cell: Cell, reference: str, folder: Path) -> Settings:

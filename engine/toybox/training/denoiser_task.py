@@ -70,9 +70,9 @@ def _strip(prior: Prior, prompt: str, steps: int, elevation_deg: float) -> np.nd
     """Four views (64, 256, 3) uint8 of one prompt; the noise is the same for each prompt."""
     info, count = prior.info, len(AZIMUTHS_DEG)
     cameras = orbit_cameras(AZIMUTHS_DEG, elevation_deg, info.distance, info.fov_deg, info.resolution)
-    told = Prompts(Condition(prior.embed(prompt), cameras), Condition(prior.embed(""), cameras))
+    prompts = Prompts(Condition(prior.embed(prompt), cameras), Condition(prior.embed(""), cameras))
     noise = torch.randn(count, 4, info.resolution, info.resolution, generator=torch.Generator().manual_seed(1))
-    *_, sample = ddim(prior, told, noise.to(prior.device), sampling_times(prior.schedule, steps), info.default_guidance_scale)
+    *_, sample = ddim(prior, prompts, noise.to(prior.device), sampling_times(prior.schedule, steps), info.default_guidance_scale)
     views = prior.decode(sample)
     pictures = (views.rgb + 1 - views.alpha).mul(255).round().byte().cpu().numpy()
     return np.concatenate(list(pictures), axis=1)

@@ -106,8 +106,8 @@ def soft_pairs(prior: ToyboxPrior, seed: int, rng: np.random.Generator, how: Sof
         cameras = orbit_cameras(azimuths.tolist(), elevations.tolist(), DISTANCE, FOV_DEG, RESOLUTION)
         t = torch.full((GROUP,), int(rng.uniform(*how.times) * len(prior.schedule)))
         noise = torch.randn(x.shape, generator=torch.Generator().manual_seed(int(rng.integers(2**62))))
-        told = Condition(prior.embed(plain_caption(obj)), cameras)
-        x = prior.predict(prior.schedule.add_noise(x, noise, t), t, told).x0
+        condition = Condition(prior.embed(plain_caption(obj)), cameras)
+        x = prior.predict(prior.schedule.add_noise(x, noise, t), t, condition).x0
     sigmas = np.where(rng.random(GROUP) < how.blurred, rng.uniform(0.0, how.blur_px, GROUP), 0.0)
     return torch.stack([blurred(view, float(sigma)) for view, sigma in zip(x, sigmas)]), truth
 

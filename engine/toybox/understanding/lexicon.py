@@ -162,9 +162,9 @@ class Lexicon:
 
     def _several(self, word: str) -> Meaning | None:
         for single in singulars(word):
-            found = self._named(single) or self._similar(single)
-            if found is not None:
-                return replace(found, said=word, plural=True)
+            meaning = self._named(single) or self._similar(single)
+            if meaning is not None:
+                return replace(meaning, said=word, plural=True)
         return None
 
     def _similar(self, word: str, least: float = 0.0) -> Meaning | None:
@@ -181,13 +181,13 @@ class Lexicon:
         """Words that together name something: "polar bear"; a colour before a noun keeps its own meaning."""
         if first in COLOUR_WORDS or first in _DESCRIBING - _KIND_NAMES.keys() or first in _ROLES:
             return None
-        found = self._similar(phrase, GOOD)
-        if found is None:
+        meaning = self._similar(phrase, GOOD)
+        if meaning is None:
             *before, last = phrase.split()
             lemmas = [" ".join((*before, single)) for single in singulars(last)]
             several = next((like for lemma in lemmas if (like := self._similar(lemma, GOOD)) is not None), None)
             return several and replace(several, said=phrase, plural=True)
-        return found
+        return meaning
 
     def _misspelt(self, word: str) -> Meaning | None:
         """One slip away from one word that is known, and no word of English itself."""

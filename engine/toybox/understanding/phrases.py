@@ -52,27 +52,27 @@ class Phrase:
 
 def phrases_of(words: Sequence[str], lexicon: Lexicon) -> tuple[Phrase, ...]:
     """The phrases of a prompt's words, among which signs may stand as commas."""
-    found, opening, inside = [], None, list[Meaning]()
+    phrases, opening, inside = [], None, list[Meaning]()
     for meaning in _meanings(words, lexicon):
         if meaning.said == "of" and inside and inside[-1].role == NUMBER:
             inside.append(replace(meaning, role=SILENT))  # "a pair of shoes"
             continue
         if meaning.role in (BREAK, PLACE, ACTION, NEGATION):
             if inside or opening is not None:
-                found.append(Phrase(opening, tuple(inside)))
+                phrases.append(Phrase(opening, tuple(inside)))
             opening, inside = meaning, []
         else:
             inside.append(meaning)
-    return tuple(_negated([*found, Phrase(opening, tuple(inside))]))
+    return tuple(_negated([*phrases, Phrase(opening, tuple(inside))]))
 
 
 def _meanings(words: Sequence[str], lexicon: Lexicon) -> list[Meaning]:
-    found, at = [], 0
+    meanings, at = [], 0
     while at < len(words):
         meaning, length = (STOP, 1) if words[at] == "," else lexicon.read(words, at)
-        found.append(meaning)
+        meanings.append(meaning)
         at += length
-    return found
+    return meanings
 
 
 def _negated(phrases: Sequence[Phrase]) -> list[Phrase]:

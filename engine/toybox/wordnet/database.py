@@ -57,12 +57,12 @@ def _synsets(lines: Iterator[str]) -> Iterator[tuple[str, Synset]]:
 
 
 def _senses(lines: Iterator[str]) -> tuple[dict[str, tuple[tuple[str, str], ...]], frozenset[str]]:
-    found: dict[str, list[tuple[int, str, str]]] = {}
+    senses: dict[str, list[tuple[int, str, str]]] = {}
     lemmas = set()
     for line in lines:
         key, offset, number, _ = line.split()
         lemma, _, rest = key.partition("%")
         lemmas.add(lemma)
         if rest.startswith(NOUN):
-            found.setdefault(lemma, []).append((int(number), offset, key.removesuffix("::")))
-    return {lemma: tuple((offset, key) for _, offset, key in sorted(rows)) for lemma, rows in found.items()}, frozenset(lemmas)
+            senses.setdefault(lemma, []).append((int(number), offset, key.removesuffix("::")))
+    return {lemma: tuple((offset, key) for _, offset, key in sorted(rows)) for lemma, rows in senses.items()}, frozenset(lemmas)

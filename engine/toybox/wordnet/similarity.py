@@ -54,11 +54,11 @@ class Kinship:
     def above(self, offset: str) -> dict[str, int]:
         """Everything that a meaning is a kind of, itself too, with the fewest steps up to it."""
         if offset not in self._above:
-            found = {offset: 0}
+            distances = {offset: 0}
             for parent in self.wordnet.synsets[offset].hypernyms:
                 for ancestor, steps in self.above(parent).items():
-                    found[ancestor] = min(found.get(ancestor, steps + 1), steps + 1)
-            self._above[offset] = found
+                    distances[ancestor] = min(distances.get(ancestor, steps + 1), steps + 1)
+            self._above[offset] = distances
         return self._above[offset]
 
     def _made(self, offset: str) -> bool:
@@ -91,8 +91,8 @@ class Kinship:
     @cached_property
     def _below(self) -> dict[str, dict[str, float]]:
         """For each meaning above the usual sense of a kind: that kind, and how much its own sense tells."""
-        found: dict[str, dict[str, float]] = {}
+        below: dict[str, dict[str, float]] = {}
         for kind, (usual, *_) in self.roots.items():
             for ancestor in self.above(usual):
-                found.setdefault(ancestor, {})[kind] = self._content[usual]
-        return found
+                below.setdefault(ancestor, {})[kind] = self._content[usual]
+        return below

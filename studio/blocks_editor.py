@@ -23,6 +23,7 @@ from engine.core.paths import given_path
 from engine.errors import StudioError, storage_errors
 from engine.loop.reference.input_files import found, path_in
 from engine.session import Session
+from studio.problems import problem_response
 from studio.uploads import bounded_body, check_uploads
 
 NAME = "blocks.json"
@@ -85,4 +86,4 @@ async def _answered(work: Callable[[bytes], Response], request: Request) -> Resp
     try:
         return await asyncio.to_thread(work, await bounded_body(request, MAX_BYTES))
     except StudioError as error:
-        return JSONResponse({"what": error.what, "remedy": error.remedy}, 400, headers=FRESH)
+        return problem_response(error)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from engine.assets.images.image_arguments import Listed, ListedCrop, crops_in, pictures_in
@@ -21,6 +21,7 @@ from engine.session import Session
 from studio.eye import DISTANCE
 from studio.pictures import jpeg
 from studio.preview import Cut, picture_address
+from studio.problems import problem_response
 
 SIDE = 384
 
@@ -33,11 +34,9 @@ def download_routes(session: Session) -> list[BaseRoute]:
     def file(request: Request) -> Response:
         token, name = request.path_params["token"], request.path_params["name"]
         try:
-            path = session.files(token).get(name)
+            path = session.file(token, name)
         except StudioError as error:
-            return PlainTextResponse(str(error), 404)
-        if path is None or not path.is_file():
-            return PlainTextResponse(f"This run has no file {name!r}.", 404)
+            return problem_response(error)
         return FileResponse(path, filename=f"{slug(session.view(token).title)}-{path.name}")
 
     def thumb(request: Request) -> Response:
@@ -47,7 +46,7 @@ def download_routes(session: Session) -> list[BaseRoute]:
         try:
             strip = session.strip(request.path_params["token"])
         except StudioError as error:
-            return PlainTextResponse(str(error), 404)
+            return problem_response(error)
         images = session.pictures(request.path_params["token"]) if strip is None else strip  # the prior's views, before a shape
         if images is None:
             return Response(status_code=204)
@@ -77,7 +76,7 @@ def given_route(session: Session, cut: Cut, pool: Executor) -> Route:
                 await loop.run_in_executor(pool, given_pictures, spec, cut), headers={"Cache-Control": "no-store"}
             )
         except StudioError as error:
-            return JSONResponse({"what": error.what, "remedy": error.remedy}, 400)
+            return problem_response(error)
 
     return Route("/given/{token}", given)
 

@@ -28,6 +28,7 @@ from engine.session.exports import Export, Exports
 from studio.downloads import slug
 from studio.eye import vertical_fov_deg
 from studio.pictures import jpeg
+from studio.problems import problem_response
 from studio.uploads import bounded_body
 
 MOST_BYTES = 100_000
@@ -104,7 +105,7 @@ def answered(act: Callable[[], Response]) -> Response:
     try:
         return act()
     except StudioError as error:
-        return JSONResponse({"what": error.what, "remedy": error.remedy}, 400, headers=FRESH)
+        return problem_response(error)
 
 
 async def _asked(request: Request, act: Callable[[dict[str, Any]], Response], pool: ThreadPoolExecutor | None = None) -> Response:
@@ -112,7 +113,7 @@ async def _asked(request: Request, act: Callable[[dict[str, Any]], Response], po
     try:
         asked = json.loads(await bounded_body(request, MOST_BYTES))
     except InputError as error:
-        return JSONResponse({"what": error.what, "remedy": error.remedy}, 400, headers=FRESH)
+        return problem_response(error)
     except (ValueError, RecursionError):
         asked = None
     asked = asked if isinstance(asked, dict) else {}

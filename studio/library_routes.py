@@ -19,6 +19,7 @@ from engine.session import Session
 from engine.session.library_index import Entry, Search
 from studio.api.callers import OWNER_HEADER
 from studio.open_folder import open_folder, sits_here
+from studio.problems import problem_response
 from studio.uploads import bounded_body
 
 RECENT, PAGE, LONGEST = 24, 48, 400
@@ -76,7 +77,7 @@ async def _told(request: Request, act: Callable[[Any], dict[str, Any] | None]) -
     try:
         body = json.loads(await bounded_body(request, MOST_BYTES))
     except InputError as error:
-        return _refusal(error)
+        return problem_response(error)
     except (ValueError, RecursionError):
         body = None
     return await run_in_threadpool(_answer, lambda: act(body))
@@ -86,12 +87,8 @@ def _answer(act: Callable[[], dict[str, Any] | None]) -> Response:
     try:
         answer = act()
     except StudioError as error:
-        return _refusal(error)
+        return problem_response(error)
     return Response(status_code=204) if answer is None else JSONResponse(answer, headers=FRESH)
-
-
-def _refusal(error: StudioError) -> Response:
-    return JSONResponse({"what": error.what, "remedy": error.remedy}, 400, headers=FRESH)
 
 
 def _owner(request: Request) -> str:

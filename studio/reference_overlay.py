@@ -11,7 +11,7 @@ import struct
 import gradio as gr
 import numpy as np
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from engine.assets.meshes.canonical_pose import Orientation
@@ -19,6 +19,7 @@ from engine.assets.meshes.mesh_shape import RawMesh, ReferenceShape
 from engine.assets.meshes.repair import coarser
 from engine.errors import StudioError
 from engine.session import Session
+from studio.problems import problem_response
 from studio.reference_queries import ReferenceDesk
 
 MOST_FACES = 6000
@@ -55,7 +56,7 @@ def ghost_routes(session: Session) -> list[BaseRoute]:
         try:
             data = await asyncio.to_thread(_ghost, desk, query.get("of", "").strip() or "none", query.get("up", "auto"))
         except StudioError as error:
-            return JSONResponse({"what": error.what, "remedy": error.remedy}, 400)
+            return problem_response(error)
         return Response(data, media_type="application/octet-stream", headers={"Cache-Control": "no-store"})
 
     return [Route("/reference/ghost", ghost)]

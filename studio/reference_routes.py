@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 from engine.assets.meshes.canonical_pose import Orientation
 from engine.errors import InputError, StudioError
 from engine.session import Session
+from studio.problems import problem_response
 from studio.reference_queries import SHOWN, Query, ReferenceDesk
 from studio.uploads import bounded_body
 
@@ -34,7 +35,7 @@ def reference_routes(session: Session) -> list[BaseRoute]:
         try:
             body = await _body(request)
         except StudioError as error:
-            return _refusal(error)
+            return problem_response(error)
         return await _json(pool, lambda: desk.matches(_query(body), _count(body)))
 
     async def facts(request: Request) -> Response:
@@ -62,22 +63,18 @@ async def _json(pool: ThreadPoolExecutor, work: Callable[[], Any]) -> Response:
     try:
         return JSONResponse(await _in_pool(pool, work), headers=FRESH)
     except StudioError as error:
-        return _refusal(error)
+        return problem_response(error)
 
 
 async def _webp(pool: ThreadPoolExecutor, work: Callable[[], bytes]) -> Response:
     try:
         return Response(await _in_pool(pool, work), media_type="image/webp", headers=KEPT)
     except StudioError as error:
-        return _refusal(error)
+        return problem_response(error)
 
 
 async def _in_pool(pool: ThreadPoolExecutor, work: Callable[[], Answer]) -> Answer:
     return await asyncio.get_running_loop().run_in_executor(pool, work)
-
-
-def _refusal(error: StudioError) -> Response:
-    return JSONResponse({"what": error.what, "remedy": error.remedy}, 400, headers=FRESH)
 
 
 async def _body(request: Request) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from engine.loop.settings import Value, flatten_knobs
 from engine.session import Session
 from engine.session.record import ENDED
 from engine.session.timeline import Timeline
+from studio.problems import problem_response
 from studio.status import plain, title_in
 
 FRESH, KEPT = {"Cache-Control": "no-store"}, {"Cache-Control": "private, max-age=60"}
@@ -30,13 +31,13 @@ def timeline_routes(session: Session) -> list[BaseRoute]:
         try:
             return JSONResponse(described(session, token, session.branches.timeline(token)), headers=FRESH)
         except StudioError as error:
-            return _refusal(error)
+            return problem_response(error)
 
     def picture(request: Request) -> Response:
         try:
             path = session.branches.picture(request.path_params["token"], request.path_params["step"])
         except StudioError as error:
-            return _refusal(error)
+            return problem_response(error)
         return FileResponse(path, media_type="image/jpeg", headers=KEPT)
 
     def hold(request: Request) -> Response:
@@ -50,7 +51,7 @@ def timeline_routes(session: Session) -> list[BaseRoute]:
         try:
             session.branches.rewind(request.path_params["token"], request.path_params["step"])
         except StudioError as error:
-            return _refusal(error)
+            return problem_response(error)
         return Response(status_code=204)
 
     def undo(request: Request) -> Response:
@@ -58,7 +59,7 @@ def timeline_routes(session: Session) -> list[BaseRoute]:
         try:
             session.set_knobs(token, taken_back(session, token, step, number))
         except StudioError as error:
-            return _refusal(error)
+            return problem_response(error)
         return Response(status_code=204)
 
     return [
@@ -100,7 +101,3 @@ def taken_back(session: Session, token: str, total_step: int, number: int) -> di
     if not before:
         raise InputError("A later change has moved the same setting.", "Take that one back first.")
     return before
-
-
-def _refusal(error: StudioError) -> Response:
-    return JSONResponse({"what": error.what, "remedy": error.remedy}, 400, headers=FRESH)

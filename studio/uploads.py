@@ -8,6 +8,7 @@ from pathlib import Path
 from starlette.requests import Request
 
 from engine.errors import InputError
+from studio.problems import TooLargeError
 
 
 def check_uploads(files: Mapping[str, Path], folders: Sequence[Path]) -> None:
@@ -29,10 +30,10 @@ def _real(path: Path, name: str) -> Path:
 
 
 async def bounded_body(request: Request, most: int) -> bytes:
-    """What was sent; no more than ``most`` bytes are ever held. Raises InputError for more."""
+    """What was sent; no more than ``most`` bytes are ever held. TooLargeError for more."""
     held = bytearray()
     async for part in request.stream():
         if len(held) + len(part) > most:
-            raise InputError(f"More than {most:,} bytes were sent.", "Send less.")
+            raise TooLargeError(f"More than {most:,} bytes were sent.", "Send less.")
         held += part
     return bytes(held)

@@ -18,6 +18,7 @@ from pathlib import Path
 from types import TracebackType
 
 from engine.core.camera import Camera
+from engine.errors import UnknownError
 from engine.loop.messages import Pictures, SceneCopy
 from engine.loop.recipe import Change
 from engine.loop.settings import Settings, Value
@@ -212,6 +213,13 @@ class Session:
     def files(self, token: str) -> dict[str, Path]:
         """The result's files by name, once it has ended."""
         return dict(self.view(token).files)
+
+    def file(self, token: str, name: str) -> Path:
+        """One of these files. UnknownError where the run has none of this name."""
+        files = self.files(token)
+        if name not in files or not files[name].is_file():
+            raise UnknownError(f"This run has no file {name!r}.", f"Its files: {', '.join(files) or 'none yet'}.")
+        return files[name]
 
     def wait(self, token: str, timeout: float | None = None) -> JobView:
         """The job once it is done, failed, stopped or interrupted; or after ``timeout`` seconds, or as the session closes."""

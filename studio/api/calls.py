@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from engine.errors import StudioError, storage_errors
-from studio.api.problems import STATUS
+from studio.problems import STATUS
 
 if TYPE_CHECKING:  # whoever calls over HTTP needs nothing of a session
     from studio.api.operations import Operations

@@ -121,12 +121,7 @@ class Operations:
 
     def file(self, token: str, name: str) -> Path:
         """The path of a result's file. Raises UnknownError if the run has none of this name."""
-        files = self.session.files(token)
-        path = files.get(name)
-        if path is None or not path.is_file():
-            there = ", ".join(files) or "none yet"
-            raise UnknownError(f"This run has no file {name!r}.", f"Its files: {there}.")
-        return path
+        return self.session.file(token, name)
 
     def frame(self, token: str, azimuth_deg: float, elevation_deg: float, size: int) -> bytes | None:
         """A JPEG of the shape as it is now; None while there is none. Raises InputError for a size out of range."""

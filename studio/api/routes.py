@@ -20,7 +20,7 @@ from engine.session.record import ENDED
 from studio.api.callers import owner_of
 from studio.api.openapi import document
 from studio.api.operations import Json, Operations
-from studio.api.problems import TooLargeError, problem_response
+from studio.problems import problem_response
 from studio.uploads import bounded_body
 
 ROOT = "/api/v1"
@@ -78,7 +78,7 @@ class ApiHandlers:
 
     async def keep_file(self, request: Request) -> Response:
         most = self.operations.session.limits.upload_bytes
-        content = await _body(request, most)
+        content = await bounded_body(request, most)
         kept = await run_in_threadpool(self.operations.files.keep, request.query_params.get("name", ""), content)
         return JSONResponse({"file": kept}, 201)
 
@@ -160,15 +160,8 @@ def _with_problems(handler: Handler) -> Handler:
     return answered
 
 
-async def _body(request: Request, most: int) -> bytes:
-    try:
-        return await bounded_body(request, most)
-    except InputError as error:
-        raise TooLargeError(error.what, error.remedy) from error
-
-
 async def _json(request: Request) -> Any:
-    body = await _body(request, BODY_BYTES)
+    body = await bounded_body(request, BODY_BYTES)
     try:
         return json.loads(body)
     except (ValueError, RecursionError) as error:

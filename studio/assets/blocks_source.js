@@ -7,7 +7,7 @@
   const address = (path, of) => maquette.url(`/reference/${path}?${new URLSearchParams({ of })}`);
   const answer = async (asked) => {
     const response = await asked, told = await response.json();
-    if (!response.ok) throw Object.assign(new Error(told.what), { remedy: told.remedy || "" });
+    if (!response.ok) throw Object.assign(new Error(told.title), { remedy: told.remedy || "" });
     return told;
   };
 

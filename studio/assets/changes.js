@@ -71,7 +71,7 @@
       let trouble = "";
       try {
         const answer = await fetch(maquette.url(`/timeline/${this.token}/${change.total_step}/${number}`), { method: "DELETE" });
-        if (!answer.ok) trouble = (await answer.json()).what;
+        if (!answer.ok) trouble = (await answer.json()).title;
       } catch { trouble = "The studio does not answer."; }
       if (trouble) { words.textContent = trouble; return; }
       maquette.picked = this.token;

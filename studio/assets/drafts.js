@@ -73,7 +73,7 @@
       let trouble = "";
       try {
         const answer = await fetch(maquette.url("/drafts"), { method: "POST", headers: headers(), body: JSON.stringify({ keep: token, others }) });
-        if (!answer.ok) trouble = (await answer.json()).what;
+        if (!answer.ok) trouble = (await answer.json()).title;
       } catch { trouble = "The studio does not answer."; }
       if (trouble) { this.tell(trouble); return; }
       this.close();

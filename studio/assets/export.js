@@ -17,7 +17,7 @@
     try { answer = await fetch(maquette.url(path), how); } catch { throw new Error("The studio does not answer."); }
     if (answer.ok) return answer;
     const told = await answer.json();
-    throw new Error([told.what, told.remedy].filter(Boolean).join(" "));
+    throw new Error([told.title, told.remedy].filter(Boolean).join(" "));
   };
 
   class ExportSheet {

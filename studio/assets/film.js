@@ -106,7 +106,7 @@
       let trouble = "";
       try {
         const answer = await fetch(maquette.url(`/timeline/${this.token}/${step}`), { method: "POST" });
-        if (!answer.ok) trouble = (await answer.json()).what;
+        if (!answer.ok) trouble = (await answer.json()).title;
       } catch { trouble = "The studio does not answer."; }
       if (trouble) { this.bar.querySelector("span").textContent = trouble; return; }
       maquette.picked = this.token;

@@ -73,7 +73,7 @@
       const serial = ++this.serial, key = this.fetched = `${this.of} ${this.up}`;
       try {
         const response = await fetch(maquette.url(`/reference/ghost?${new URLSearchParams({ of: this.of, up: this.up })}`));
-        if (!response.ok) { const told = await response.json(); throw new Error(`${told.what} ${told.remedy}`); }
+        if (!response.ok) { const told = await response.json(); throw new Error(`${told.title} ${told.remedy}`); }
         const raw = read(await response.arrayBuffer());
         if (serial !== this.serial) return;
         this.raw = raw;

@@ -13,7 +13,7 @@
   const asked = async (path, options = {}) => {
     const answer = await fetch(maquette.url(path), { ...options, headers: { "x-maquette-owner": maquette.owner(), "Content-Type": "application/json" } });
     const told = answer.status === 204 ? {} : await answer.json();
-    if (!answer.ok) throw new Error([told.what, told.remedy].filter(Boolean).join(" "));
+    if (!answer.ok) throw new Error([told.title, told.remedy].filter(Boolean).join(" "));
     return told;
   };
 

@@ -145,7 +145,7 @@
     try {
       answer = await fetch(maquette.url(`/runs/${button.dataset.token}`), { method: "PATCH", body: '{"trashed": true}', headers: { "x-maquette-owner": maquette.owner() } });
     } catch { button.textContent = "The studio does not answer."; return; }
-    if (!answer.ok) { button.textContent = (await answer.json()).what; return; }
+    if (!answer.ok) { button.textContent = (await answer.json()).title; return; }
     if (maquette.library && !maquette.library.root.hidden) maquette.library.load();
     maquette.picked = "";
     document.querySelector("#mq-pick").click();

@@ -19,7 +19,7 @@
 
   const answer = async (asked) => {
     const response = await asked, told = await response.json();
-    if (!response.ok) throw Object.assign(new Error(told.what), { remedy: told.remedy || "" });
+    if (!response.ok) throw Object.assign(new Error(told.title), { remedy: told.remedy || "" });
     return told;
   };
 

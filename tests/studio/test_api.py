@@ -23,8 +23,8 @@ from engine.session import Session
 from studio.api.kept_files import KEEP_SECONDS, KeptFiles
 from studio.api.openapi import document
 from studio.api.operations import Operations
-from studio.api.problems import MEDIA_TYPE
 from studio.api.routes import ROOT, api_routes
+from studio.problems import MEDIA_TYPE
 
 ADA, BOB = {"authorization": "Bearer ada's long secret"}, {"authorization": "Bearer bob's long secret"}
 SHORT = {"prompt": "a red mug", "settings": {"refine_steps": 2}}

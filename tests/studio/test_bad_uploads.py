@@ -102,8 +102,8 @@ def test_the_routes_of_the_cards_tell_what_is_wrong(kind: str, uploads: Path, se
     client = TestClient(Starlette(routes=[*reference_routes(session), *blocks_routes(session), *ghost_routes(session)]))
     for door in ("facts", "picture", "sides", "ghost", "blocks", "blocks.glb"):
         told = client.get(f"/reference/{door}", params={"of": path})
-        assert told.status_code == 400, (door, told.text)
-        assert told.json()["what"] and told.json()["remedy"], door
+        assert told.status_code == 422, (door, told.text)
+        assert told.json()["title"] and told.json()["remedy"], door
         assert "secret" not in told.text
     told = answer({"picture": path, "fill": "0.8"}, (uploads.parent, session.library.root), cut_photo)
     assert told["problem"] and told["remedy"]
@@ -136,7 +136,7 @@ def test_the_command_line_tells_what_is_wrong(kind: str, option: str, uploads: P
 
 def test_far_too_many_words_are_not_held(session: Session) -> None:
     client = TestClient(Starlette(routes=reference_routes(session)))
-    assert client.post("/reference/matches", content=b"x" * 200_000).status_code == 400
+    assert client.post("/reference/matches", content=b"x" * 200_000).status_code == 413
     assert client.post("/reference/matches", content=b"[" * 90_000).status_code == 200, "taken for no question at all"
     client = TestClient(Starlette(routes=library_routes(session)))
-    assert "50,000 bytes" in client.patch("/runs/none", content=b"x" * 60_000).json()["what"]
+    assert "50,000 bytes" in client.patch("/runs/none", content=b"x" * 60_000).json()["title"]

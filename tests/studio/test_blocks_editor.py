@@ -47,9 +47,9 @@ def test_other_programs_get_it_as_glb(desk: TestClient, uploads: Path, tmp_path:
 
 
 def test_what_is_no_build_is_refused_and_nothing_is_written(desk: TestClient, uploads: Path) -> None:
-    for sent in (b"", b"{}", b'{"blocks": [{"kind": "torus"}]}', b" " * (MAX_BYTES + 1)):
+    for sent, status in ((b"", 422), (b"{}", 422), (b'{"blocks": [{"kind": "torus"}]}', 422), (b" " * (MAX_BYTES + 1), 413)):
         answer = desk.post("/reference/blocks", content=sent)
-        assert answer.status_code == 400 and answer.json()["what"] and answer.json()["remedy"]
+        assert answer.status_code == status and answer.json()["title"] and answer.json()["remedy"]
     assert not uploads.exists()
 
 
@@ -78,7 +78,7 @@ def test_nothing_else_on_this_machine_is_told(desk: TestClient, uploads: Path, t
         "a\0b",
     ):
         answer = desk.get("/reference/blocks", params={"of": str(sly)})
-        assert answer.status_code == 400 and answer.json()["what"], sly
+        assert answer.status_code == 422 and answer.json()["title"], sly
 
 
 def test_a_file_that_changed_is_told(uploads: Path) -> None:
@@ -99,6 +99,7 @@ def kept(page: Page, before: str = "") -> tuple[Block, ...]:
     return blocks_in(Path(build(page)["kept"]).read_text())
 
 
+@pytest.mark.browser
 def test_the_editor_keeps_what_is_built(browser: Browser, double_page: str) -> None:
     with visiting(browser, double_page) as page:
         page.click('[role="tab"]:has-text("Reference")')

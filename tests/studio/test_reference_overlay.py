@@ -49,7 +49,7 @@ def test_what_cannot_be_shown_is_told(stairs: Path, session: Session, tmp_path: 
     desk = TestClient(Starlette(routes=ghost_routes(session)))
     for asked in ({}, {"of": "gone.glb"}, {"of": str(tmp_path / "secret.glb")}, {"of": str(stairs), "up": "w"}, {"of": "a\0b"}):
         answer = desk.get("/reference/ghost", params=asked)
-        assert answer.status_code == 400 and answer.json()["what"]
+        assert answer.status_code == 422 and answer.json()["title"]
 
 
 def test_a_fine_mesh_becomes_few_faces_of_the_same_size() -> None:

@@ -187,14 +187,14 @@ NONSENSE = ("", "of=%2Fetc%2Fpasswd", "of=auto", f"of={CHAIR}&turn=x", f"of={CHA
 @pytest.mark.parametrize("asked", NONSENSE)
 def test_nonsense_over_http_is_answered_with_a_remedy(asked: str, client: TestClient) -> None:
     answer = client.get(f"/reference/sides?{asked}")
-    assert answer.status_code == 400 and answer.json()["what"]
+    assert answer.status_code == 422 and answer.json()["title"]
 
 
 @pytest.mark.parametrize(
     ("asked", "what"), [("turn=x", "The turn is 'x'"), ("up=w&turn=5", "The up axis 'w'"), ("turn=inf", "inf")]
 )
 def test_it_is_said_what_is_wrong_with_an_orientation(asked: str, what: str, client: TestClient) -> None:
-    assert what in client.get(f"/reference/sides?of={CHAIR}&{asked}").json()["what"]
+    assert what in client.get(f"/reference/sides?of={CHAIR}&{asked}").json()["title"]
 
 
 @pytest.mark.parametrize("body", ["", "[]", "{", '{"count": "many", "words": 3}', '{"count": -5}'])

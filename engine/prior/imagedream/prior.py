@@ -35,7 +35,7 @@ from torch import Tensor
 from engine.core.cameras import Cameras
 from engine.errors import FileFormatError, InputError
 from engine.prior.base import CleanViews, Condition, Prediction, PriorInfo
-from engine.prior.capabilities import IMAGEDREAM
+from engine.prior.image_prompt.capabilities import IMAGEDREAM
 from engine.prior.image_prompt.clip_image_encoder import ClipImageEncoder, Preparation
 from engine.prior.image_prompt.prior import ImagePromptPrior
 from engine.prior.latent.loading import Layout, Network, check_channels, load_network, readable

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from engine.errors import FileFormatError
 from engine.prior.base import PriorInfo
-from engine.prior.capabilities import ZERO123
+from engine.prior.image_prompt.capabilities import ZERO123
 from engine.prior.image_prompt.clip_image_encoder import ClipImageEncoder, Preparation
 from engine.prior.image_prompt.prior import NoWords
 from engine.prior.latent.loading import Layout, Network, load_network, readable

@@ -24,7 +24,7 @@ from engine.core.cameras import Cameras
 from engine.core.noise_schedule import NoiseSchedule, noise_like
 from engine.errors import FileFormatError, InputError
 from engine.prior.base import CleanViews, Condition, Prediction, PriorInfo
-from engine.prior.capabilities import ZERO123PLUS
+from engine.prior.image_prompt.capabilities import ZERO123PLUS
 from engine.prior.image_prompt.clip_image_encoder import ClipImageEncoder, Preparation
 from engine.prior.image_prompt.prior import EmptyTextEncoder, ImagePromptPrior
 from engine.prior.latent.loading import Layout, Network, check_channels, load_network

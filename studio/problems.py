@@ -1,4 +1,4 @@
-"""Refusals over HTTP: ``application/problem+json`` (RFC 9457) with what happened and what to do, in the errors' own words."""
+"""Refusals of the page's routes and of the API: ``application/problem+json`` (RFC 9457), in the errors' own words."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ STATUS: tuple[tuple[type[StudioError], int], ...] = (
 """The first kind that an error is of decides; more special ones stand first."""
 
 MEDIA_TYPE = "application/problem+json"
+FRESH = {"Cache-Control": "no-store"}
 
 
 def status_of_error(error: StudioError) -> int:
@@ -50,4 +51,4 @@ def problem_response(error: StudioError, status: int | None = None) -> JSONRespo
 def problem(status: int, what: str, remedy: str = "") -> JSONResponse:
     """A problem document: ``status``, the fact as ``title``, and the ``remedy``."""
     document = {"type": "about:blank", "status": status, "title": what, "remedy": remedy}
-    return JSONResponse(document, status, media_type=MEDIA_TYPE)
+    return JSONResponse(document, status, media_type=MEDIA_TYPE, headers=FRESH)

@@ -7,6 +7,8 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -56,6 +58,7 @@ def test_every_guidance_method_is_known_without_torch() -> None:
     assert not imported_by("from engine.guidance import methods; [kind() for kind in methods().values()]", *HEAVY)
 
 
+@pytest.mark.heavy
 def test_threads_that_ask_for_torch_at_once_all_get_it_whole() -> None:
     code = """
 from concurrent.futures import ThreadPoolExecutor

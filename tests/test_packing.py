@@ -63,6 +63,7 @@ def test_a_wheel_and_a_source_archive_hold_every_file(built: Path, installed: Pa
     assert not {*wanted, "pyproject.toml", "README.md", "LICENSE"} - in_archive
 
 
+@pytest.mark.heavy
 def test_commands_work_from_a_wheel_in_another_folder(installed: Path, tmp_path: Path) -> None:
     (tmp_path / "studio").mkdir()  # somebody's own folder of that name
     where = {"PYTHONPATH": str(installed), "MAQUETTE_HOME": str(tmp_path / "library")}

@@ -59,6 +59,7 @@ def test_the_geometry_is_untouched(painted: Painted, chair: ReferenceShape) -> N
     assert painted.pictures.shape[0] == 8 and painted.pictures.dtype == np.uint8 and painted.pictures[..., 3].max() == 255
 
 
+@pytest.mark.heavy
 def test_the_same_seed_paints_the_same(chair: ReferenceShape) -> None:
     how = Paint(prompt="a green chair", steps=2, views=4, texture_size=64, case=5)
     once, again = (list(paint(chair, how, load_prior("toybox")))[-1].baked.texture for _ in range(2))

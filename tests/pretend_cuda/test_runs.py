@@ -20,7 +20,10 @@ from tests.pretend_cuda.running import interrupted, settings_of, started, writte
 PriorOf = Callable[[str], Prior]
 FAMILIES = {"stable-diffusion-1.5": "sd", "zero123-xl": "zero123", "zero123plus-v1.2": "zero123plus"}
 CHAIR = "shelf:toybox/701000"
-HEAVY = {"imagedream-image", "toybox-ball", "toybox-image", "toybox-lods", "toybox-quick"}
+HEAVY = {
+    *("imagedream-image", "mvdream-splats", "sd15-hifa", "zero123plus-draft"),
+    *("toybox-ball", "toybox-field", "toybox-image", "toybox-lods", "toybox-quick", "toybox-region"),
+}
 PRESETS = [
     pytest.param(preset.key, marks=pytest.mark.heavy if preset.key in HEAVY or "reference" in preset.key else ())
     for preset in load_presets().presets
@@ -50,7 +53,7 @@ def test_every_method_without_a_preset_steps(prior_of: PriorOf, tmp_path: Path, 
     started(settings_of("sd15-splats", method=method, **TINY, **short), prior_of("sd"), tmp_path)
 
 
-@pytest.mark.parametrize("family", ["sdxl", "sd3", "if", pytest.param("sana", marks=pytest.mark.heavy)])
+@pytest.mark.parametrize("family", ["sd3", "if", *(pytest.param(each, marks=pytest.mark.heavy) for each in ("sana", "sdxl"))])
 def test_every_family_without_a_preset_steps(prior_of: PriorOf, tmp_path: Path, family: str) -> None:
     started(settings_of("sd15-splats", **TINY), prior_of(family), tmp_path)
 

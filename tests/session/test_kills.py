@@ -23,7 +23,7 @@ from engine.session.exports import Exports
 from engine.session.library_index import Search
 from tests.session.fakes import PATIENCE_SECONDS, FakeFrames, FakeRun, settings_of
 
-KILLS = int(os.environ.get("MAQUETTE_KILLS", "6"))
+KILLS = int(os.environ.get("MAQUETTE_KILLS", "4"))
 START_SECONDS = 240.0  # on a machine that does a dozen other things
 PIECES, PIECE = 40, b"a piece of an export. " * 200
 

@@ -90,6 +90,7 @@ def full_moments(session: Session, token: str) -> list[int]:
     return [each.total_step for each in session.branches.timeline(token).moments if each.full]
 
 
+@pytest.mark.heavy
 def test_a_branch_with_the_same_settings_ends_as_its_run_did_to_the_bit(every_checkpoint: None, tmp_path: Path) -> None:
     with open_session(tmp_path) as session:
         token = session.submit(settings(15), "ada")
@@ -123,6 +124,7 @@ def test_a_run_that_goes_back_is_within_a_second_where_it_was(every_checkpoint: 
         assert session.wait(token, PATIENCE).state == "stopped"
 
 
+@pytest.mark.heavy
 def test_a_draft_goes_on_as_if_it_had_never_been_held(tmp_path: Path) -> None:
     with open_session(tmp_path) as session:
         straight = session.submit(settings(12), "ada")

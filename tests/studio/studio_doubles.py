@@ -9,9 +9,11 @@ import json
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
 import numpy as np
 
 from engine.assets.export.ply import write_splat_ply
@@ -44,6 +46,7 @@ from engine.session.presets import load_presets
 from studio.app import serve_page
 from studio.catalogue import Catalogue, PriorChoice
 from studio.composition import offers_of
+from studio.panel import Panel, draw_panel
 from studio.server import Serving
 
 DOTS = 200
@@ -178,6 +181,13 @@ def catalogue() -> Catalogue:
         *(PriorChoice(key, key, "Fetch it.", offers=offers_of(key)) for key in named),
     )
     return Catalogue(presets, priors, notes_on, refusal)
+
+
+@cache
+def drawn_panel() -> Panel:
+    """The panel over this catalogue, drawn once: handlers answer with updates and leave its components as they are."""
+    with gr.Blocks():
+        return draw_panel(catalogue())
 
 
 def notes_on(spec: RunSpec) -> tuple[str, ...]:

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
-from studio_doubles import catalogue
+from studio_doubles import catalogue, drawn_panel
 
 from engine.assets.images.preprocessing import cut_photo
 from engine.session import Session
@@ -19,7 +18,6 @@ from studio.blocks_editor import blocks_routes
 from studio.cli import EXIT_BAD_INPUT, main
 from studio.handlers import Handlers
 from studio.library_routes import library_routes
-from studio.panel import draw_panel
 from studio.preview import answer
 from studio.reference_overlay import ghost_routes
 from studio.reference_routes import reference_routes
@@ -92,8 +90,7 @@ def never_all(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def controls() -> Any:
-    with gr.Blocks():
-        return draw_panel(catalogue()).controls
+    return drawn_panel().controls
 
 
 @pytest.mark.parametrize("kind", BAD)

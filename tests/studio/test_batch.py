@@ -131,6 +131,7 @@ def test_a_batch_is_told_in_tables_and_a_page(tmp_path: Path) -> None:
     assert "1 of 2 made" in page and "data:image/jpeg" in page and "&lt;b&gt;" in page and '<b>"' not in page
 
 
+@pytest.mark.heavy
 def test_the_command_makes_real_objects_and_goes_on_where_it_was_ended(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
     small = "sampling_steps,fit_steps,refine_steps,splats"
     path = table(tmp_path, f"id,prompt,{small}\nmug,a red mug,2,10,1,200\nchair,a blue chair,2,10,1,200\n")

@@ -99,6 +99,7 @@ def kept(page: Page, before: str = "") -> tuple[Block, ...]:
     return blocks_in(Path(build(page)["kept"]).read_text())
 
 
+@pytest.mark.heavy
 @pytest.mark.browser
 def test_the_editor_keeps_what_is_built(browser: Browser, double_page: str) -> None:
     with visiting(browser, double_page) as page:

@@ -75,6 +75,7 @@ def test_a_recipe_may_lie_in_the_folder_that_it_fills(made: Path, tmp_path: Path
 REFINE = 2  # after draft and fit
 
 
+@pytest.mark.heavy
 def test_resume_finishes_an_interrupted_run(tmp_path: Path) -> None:
     out = tmp_path / "run"
     command = [sys.executable, "-m", "studio", "generate", "--prompt", "a blue bird", "--out", str(out), "--quiet"]

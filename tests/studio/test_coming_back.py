@@ -1,7 +1,7 @@
 """``python -m studio`` with a run going, killed again and again, at any moment: it starts, and the run goes on by itself.
 
 The real engine, in processes of its own; those that are killed have the libraries imported already, which is most of what a
-start takes, and the last one is started as a person does it. ``MAQUETTE_KILLS=50`` kills it more often than the ten times that
+start takes, and the last one is started as a person does it. ``MAQUETTE_KILLS=50`` kills it more often than the four times that
 are usual.
 """
 
@@ -29,7 +29,7 @@ from engine.loop.spec import Knobs, RunSpec
 from engine.session.library import Library, new_token
 from engine.session.record import JobRecord, from_json
 
-KILLS = int(os.environ.get("MAQUETTE_KILLS", "10"))
+KILLS = int(os.environ.get("MAQUETTE_KILLS", "4"))
 WAIT_SECONDS = 0.5 if KILLS <= 10 else 6.0  # from a checkpoint to the kill, at most
 LOST_SECONDS = 10.0  # of work, at most
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 
 import gradio as gr
 import pytest
-from studio_doubles import catalogue
+from studio_doubles import drawn_panel
 
 import studio.panel
 from engine.core.fields import Choice, Control, File, Range, Switch, Text, marked_fields
@@ -19,14 +19,12 @@ from engine.guidance.sds import Sds
 from engine.loop.settings import Settings, flatten, with_values
 from engine.loop.spec import Knobs, RunSpec
 from studio.controls import Controls, Field, component_of, fields_of, unmarked
-from studio.panel import draw_panel
 
 DEFAULTS = Settings(RunSpec("a mug"), Knobs())
 
 
 def drawn() -> Controls:
-    with gr.Blocks():
-        return draw_panel(catalogue()).controls
+    return drawn_panel().controls
 
 
 def test_every_marked_setting_has_one_control_and_the_rest_a_widget_of_their_own() -> None:
@@ -88,7 +86,7 @@ def test_a_new_method_gets_its_controls_by_itself(monkeypatch: pytest.MonkeyPatc
         setattr(module, name, value)  # what the annotations, kept as text, are read with
     monkeypatch.setitem(sys.modules, Novel.__module__, module)
     monkeypatch.setattr(studio.panel, "methods", lambda: {**methods(), "novel": Novel})
-    controls = drawn()
+    controls = drawn_panel.__wrapped__().controls  # not the one that was drawn before
     assert [field.title for field, _ in controls.pairs if field.method == "novel"] == ["Boldness"]
     given = [field.value for field, _ in controls.pairs]
     assert "boldness" in controls.values(given, "novel") and "boldness" not in controls.values(given, "sds")

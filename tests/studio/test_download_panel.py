@@ -107,6 +107,7 @@ def far_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     yield from serve([str(Path(__file__).parent / "fetching_page.py"), str(folder), str(port)], port, folder)
 
 
+@pytest.mark.heavy
 @pytest.mark.browser
 def test_a_prior_is_downloaded_from_the_page(far_page: str) -> None:
     """Chosen, downloaded, cancelled, gone on with, and there: through the real download."""

@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, expect
 pytestmark = pytest.mark.browser
 
 
+@pytest.mark.heavy
 def test_one_of_four_drafts_is_chosen_and_goes_on(browser: Browser, double_page: str) -> None:
     with visiting(browser, double_page) as page:
         page.fill("#mq-refine_steps input", "10")

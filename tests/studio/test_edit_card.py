@@ -8,9 +8,8 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import gradio as gr
 import pytest
-from studio_doubles import catalogue
+from studio_doubles import catalogue, drawn_panel
 from studio_serving import PATIENCE_SECONDS
 
 from engine.loop.region_settings import DRAFT, FILL
@@ -22,7 +21,6 @@ from studio.commands import edit
 from studio.edit_sources import EXAMPLES
 from studio.editing import ENERGY, PAINT, PART, RESTYLE, TEXTURE, WEIGHTS, Editing
 from studio.handlers import Handlers
-from studio.panel import draw_panel
 from studio.tabs import EDIT, tab_of
 
 BOX = "x=0.2:1,y=-1:1,z=-1:1"
@@ -33,8 +31,7 @@ class Desk:
 
     def __init__(self, session: Session, folder: Path) -> None:
         self.session, self.folder = session, folder
-        with gr.Blocks():
-            self.panel = draw_panel(catalogue())
+        self.panel = drawn_panel()
         self.editing = Editing(Handlers(session, catalogue(), self.panel.controls))
 
     def go(self, token: str = "", mesh: str | None = None, way: str = PAINT, words: str = "", was: str = "", region: str = "",

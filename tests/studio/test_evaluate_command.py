@@ -118,6 +118,7 @@ def test_scorers_are_listed_with_size_and_licence(capsys) -> None:
     assert "1720 MB; MIT" in told and "image-reward" in told and "already installed" in told
 
 
+@pytest.mark.heavy
 def test_two_workers_make_what_one_would(made: Path, tmp_path: Path) -> None:
     """The same folders, so that either goes on where the other stopped."""
     (tmp_path / "prompt_mine.txt").write_text("a red mug\na blue car\n")

@@ -19,6 +19,7 @@ def choose_full(page: Page) -> int:
     return step
 
 
+@pytest.mark.heavy
 def test_a_run_is_looked_back_at_gone_back_in_and_branched(browser: Browser, double_page: str) -> None:
     with visiting(browser, double_page) as page:
         page.fill("#mq-refine_steps input", "900")

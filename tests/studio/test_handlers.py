@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import gradio as gr
 import pytest
-from studio_doubles import catalogue
+from studio_doubles import catalogue, drawn_panel
 from studio_serving import until
 
 from engine.errors import InputError
@@ -21,7 +20,6 @@ from studio.controls import Controls
 from studio.handlers import Handlers
 from studio.messages import problem, words_notice
 from studio.page import build_page
-from studio.panel import draw_panel
 
 
 class Desk:
@@ -29,8 +27,7 @@ class Desk:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        with gr.Blocks():
-            self.controls: Controls = draw_panel(catalogue()).controls
+        self.controls: Controls = drawn_panel().controls
         self.handlers = Handlers(session, catalogue(), self.controls)
 
     def everything(self, prompt: str = "a red mug", **changes: Any) -> list[Any]:

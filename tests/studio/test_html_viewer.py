@@ -73,6 +73,7 @@ def test_its_name_is_text_and_it_holds_the_recipe(page: Page) -> None:
     assert page.get_by_role("img").get_attribute("aria-label").startswith(NAME)
 
 
+@pytest.mark.heavy
 @pytest.mark.browser
 def test_keys_and_the_pointer_turn_it(page: Page) -> None:
     before = seen(page, 0, 0)

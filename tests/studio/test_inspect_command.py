@@ -80,6 +80,7 @@ def test_a_recipe_that_is_no_text_is_told(
     assert "UTF-8" in capsys.readouterr().err
 
 
+@pytest.mark.heavy
 def test_a_folder_is_walked_and_a_table_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "models"
     folder.mkdir()

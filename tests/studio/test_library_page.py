@@ -54,6 +54,7 @@ def test_what_was_made_is_found_named_thrown_away_and_taken_back(browser: Browse
         assert state(page)["state"] in ("opening", "done") and "library" not in page.url
 
 
+@pytest.mark.heavy
 def test_deleting_for_ever_asks_first_and_escape_leaves(browser: Browser, double_page: str) -> None:
     with visiting(browser, double_page) as page:
         token = make(page, "a yellow mug")

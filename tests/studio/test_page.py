@@ -116,7 +116,7 @@ def test_the_other_half_turns_with_the_picture(page: Page) -> None:
     assert page.locator(".mq-runs button[aria-current=true] span").inner_text().startswith("a red mug")
 
 
-@pytest.mark.parametrize("way", ["splats", "pictures"])
+@pytest.mark.parametrize("way", ["splats", pytest.param("pictures", marks=pytest.mark.heavy)])
 def test_the_viewport_shows_the_shape(browser: Browser, double_page: str, way: str) -> None:
     with visiting(browser, f"{double_page}/?viewport={way}", with_viewport=True) as page:
         long_run(page)
@@ -127,6 +127,7 @@ def test_the_viewport_shows_the_shape(browser: Browser, double_page: str, way: s
         end(page)
 
 
+@pytest.mark.heavy
 def test_the_viewport_and_the_picture_have_one_camera(browser: Browser, double_page: str) -> None:
     azimuth = "maquette.stage.live.camera.azimuth"
     with visiting(browser, f"{double_page}/?viewport=pictures", with_viewport=True) as page:
@@ -176,6 +177,7 @@ def test_another_browser_needs_the_link_and_lists_only_its_own(page: Page, brows
     wait_number(page, "step", int(state(page)["step"]) + 3)
 
 
+@pytest.mark.heavy
 def test_a_second_run_waits_in_line_and_recent_runs_open_again(page: Page) -> None:
     first = long_run(page)
     page.fill("#mq-prompt textarea", "a blue chair")
@@ -250,6 +252,7 @@ def test_an_example_fills_in_its_prompt(page: Page) -> None:
     expect(page.locator("#mq-prompt textarea")).to_have_value("a red mug with a blue handle")
 
 
+@pytest.mark.heavy
 def test_a_preset_shows_what_it_would_change_then_applies_then_is_undone(page: Page) -> None:
     refine, note = page.locator("#mq-refine_steps input"), page.locator("#mq-preset-note")
     page.fill("#mq-refine_steps input", "1230")
@@ -302,6 +305,7 @@ def test_what_cannot_work_with_the_prior_says_so_and_cannot_be_chosen(page: Page
     expect(page.locator("#mq-perp_neg")).to_be_hidden()
 
 
+@pytest.mark.heavy
 def test_the_method_is_switched_while_the_run_goes_on(page: Page) -> None:
     long_run(page)
     wait_number(page, "frames", 2)
@@ -362,6 +366,7 @@ def test_a_file_is_uploaded_named_and_taken_away_again(page: Page, tmp_path: Pat
     expect(button).to_have_text("my shape.ply")  # now it is the run's own copy
 
 
+@pytest.mark.heavy
 def test_a_kept_seed_stays_and_a_free_one_is_drawn(page: Page) -> None:
     seed = page.locator("#mq-seed input")
     seed.fill("1234")
@@ -398,7 +403,9 @@ def test_an_address_of_no_run_says_so(browser: Browser, double_page: str) -> Non
         assert state(page)["state"] == "empty" and "job=" not in page.url
 
 
-@pytest.mark.parametrize(("window", "scheme"), [(DESKTOP, "light"), (LAPTOP, "light"), (PHONE, "dark")])
+@pytest.mark.parametrize(
+    ("window", "scheme"), [(DESKTOP, "light"), pytest.param(LAPTOP, "light", marks=pytest.mark.heavy), (PHONE, "dark")]
+)
 def test_the_page_fits_its_window(browser: Browser, double_page: str, window: dict[str, int], scheme: str) -> None:
     with visiting(browser, double_page, window, scheme) as page:
         generate(page)
@@ -415,6 +422,7 @@ def test_the_page_fits_its_window(browser: Browser, double_page: str, window: di
         assert (sum(ground) > 384) == (scheme == "light")
 
 
+@pytest.mark.heavy
 def test_the_theme_can_be_changed_and_is_remembered(page: Page, double_page: str) -> None:
     page.click('[data-act="theme"]')
     assert page.evaluate("document.body.classList.contains('dark')")
@@ -422,6 +430,7 @@ def test_the_theme_can_be_changed_and_is_remembered(page: Page, double_page: str
     assert page.evaluate("document.body.classList.contains('dark')")
 
 
+@pytest.mark.heavy
 def test_the_phone_switches_between_picture_and_viewport(browser: Browser, double_page: str) -> None:
     with visiting(browser, double_page, PHONE) as page:
         long_run(page)
@@ -443,6 +452,7 @@ def test_the_phone_switches_between_picture_and_viewport(browser: Browser, doubl
         end(page)
 
 
+@pytest.mark.heavy
 def test_a_run_that_has_ended_goes_into_the_trash_and_comes_back(page: Page) -> None:
     page.fill("#mq-refine_steps input", "3")
     token = generate(page, "a red mug")

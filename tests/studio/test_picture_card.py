@@ -6,19 +6,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 import numpy as np
 import pytest
 from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
-from studio_doubles import catalogue
+from studio_doubles import catalogue, drawn_panel
 
 from engine.assets.images.image_arguments import MOST_PICTURES, crops_in, pictures_in
 from engine.assets.images.preprocessing import cut_photo
 from engine.session import Session
 from studio.handlers import Handlers
-from studio.panel import draw_panel
 from studio.picture_card import ENDINGS
 from studio.preview import answer, preview_routes
 from studio.samples import SAMPLES
@@ -30,8 +28,7 @@ class Desk:
 
     def __init__(self, session: Session, uploads: Path) -> None:
         self.session = session
-        with gr.Blocks():
-            self.controls = draw_panel(catalogue()).controls
+        self.controls = drawn_panel().controls
         self.handlers = Handlers(session, catalogue(), self.controls)
         self.pictures = [uploads / "abc" / name for name in ("front.png", "side.png")]
         self.pictures[0].parent.mkdir(parents=True)
@@ -92,8 +89,7 @@ def test_nothing_begins_without_a_picture_or_with_a_crop_too_many(desk: Desk) ->
 
 
 def test_the_card_offers_what_the_engine_takes() -> None:
-    with gr.Blocks():
-        images = draw_panel(catalogue()).controls.named("images")
+    images = drawn_panel().controls.named("images")
     assert images.props["most"] == MOST_PICTURES and len(images.props["samples"]) == len(SAMPLES) == 4
     assert set(ENDINGS) >= {".png", ".jpg", ".webp"}
     pictures_in(";".join(f"p{i}.png@{45 * i}" for i in range(images.props["most"])))

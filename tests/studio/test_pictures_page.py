@@ -88,6 +88,7 @@ def test_pictures_are_pasted_tried_dialled_and_removed(browser: Browser, double_
         expect(page.locator(".mq-pic-zone")).to_be_visible()
 
 
+@pytest.mark.heavy
 def test_the_other_half_shows_the_given_picture_from_its_own_camera(browser: Browser, double_page: str, tmp_path: Path) -> None:
     picture = box_picture(tmp_path / "front.png", (200, 60, 40))
     with visiting(browser, double_page) as page:
@@ -112,6 +113,7 @@ def test_the_other_half_shows_the_given_picture_from_its_own_camera(browser: Bro
         assert "half=" not in page.url
 
 
+@pytest.mark.heavy
 def test_a_doubtful_outline_is_shown_and_corrected_with_a_brush(browser: Browser, double_page: str, tmp_path: Path) -> None:
     """White on white: its middle is painted with the pointer, a stroke is undone, another comes from the keyboard."""
     rows, columns = np.mgrid[:240, :320]

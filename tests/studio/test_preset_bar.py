@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import gradio as gr
 import pytest
-from studio_doubles import catalogue
+from studio_doubles import catalogue, drawn_panel
 from studio_serving import until
 
 from engine.guidance import methods
@@ -19,7 +18,6 @@ from studio.catalogue import Catalogue
 from studio.changes import Change, changes_of, table
 from studio.controls import Controls
 from studio.handlers import Handlers
-from studio.panel import draw_panel
 from studio.preset_bar import Memory, Presetting, Replaced
 
 BAR = 6  # outputs of the bar itself
@@ -31,8 +29,7 @@ class Bar:
 
     def __init__(self, session: Session) -> None:
         self.session = session
-        with gr.Blocks():
-            self.controls: Controls = draw_panel(catalogue()).controls
+        self.controls: Controls = drawn_panel().controls
         self.handlers = Handlers(session, catalogue(), self.controls)
         self.presetting = Presetting(self.handlers)
         self.values: list[Any] = [

@@ -7,7 +7,7 @@ from pathlib import Path
 import gradio as gr
 import pytest
 from scipy.spatial import KDTree
-from studio_doubles import catalogue
+from studio_doubles import catalogue, drawn_panel
 
 from engine.assets.meshes.mesh_file import read_reference
 from engine.loop.input_images import shown_pictures
@@ -21,7 +21,6 @@ from engine.session import Session
 from engine.session.presets import apply_preset, find_preset, load_presets
 from engine.session.reference_lookup import References
 from studio.handlers import Handlers
-from studio.panel import draw_panel
 from studio.preset_bar import Memory, Replaced
 from studio.reference_examples import EXAMPLES, ReferenceExample, example_for, fill, fill_empty
 from studio.tabs import REFERENCE, TEXT
@@ -96,8 +95,7 @@ class Desk:
     """A drawn page without a browser."""
 
     def __init__(self, session: Session) -> None:
-        with gr.Blocks():
-            self.panel = draw_panel(catalogue())
+        self.panel = drawn_panel()
         self.session, self.controls = session, self.panel.controls
         self.varying = Varying(Handlers(session, catalogue(), self.controls))
 

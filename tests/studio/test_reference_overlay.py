@@ -64,6 +64,7 @@ def test_a_fine_mesh_becomes_few_faces_of_the_same_size() -> None:
     assert radii.min() > 0.9 and radii.max() <= 1.001
 
 
+@pytest.mark.heavy
 def test_the_ghost_is_turned_in_the_live_picture(double_page: str) -> None:
     with sync_playwright() as playwright, visiting(launch(playwright), double_page) as page:
         page.click('[role="tab"]:has-text("Reference")')

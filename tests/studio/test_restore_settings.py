@@ -6,10 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import gradio as gr
 import numpy as np
 import pytest
-from studio_doubles import catalogue
+from studio_doubles import catalogue, drawn_panel
 from test_bad_uploads import BAD
 
 from engine.assets.export import glb, sheet
@@ -18,7 +17,7 @@ from engine.loop.settings import Settings, flatten, with_values
 from engine.loop.spec import Knobs, RunSpec
 from engine.session import Session
 from studio.handlers import HEADS, Handlers
-from studio.panel import Panel, draw_panel
+from studio.panel import Panel
 from studio.preset_bar import Memory, Presetting
 from studio.restore_settings import MOST_BYTES, Restoring
 from studio.scheduled_changes import schedule_in
@@ -64,8 +63,7 @@ def uploads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture(scope="module")
 def panel() -> Panel:
-    with gr.Blocks():
-        return draw_panel(catalogue())
+    return drawn_panel()
 
 
 @pytest.fixture
@@ -165,6 +163,7 @@ def test_what_is_no_upload_is_refused(desk: Desk, uploads: Path, crafted: Any) -
     assert "mq-fault" in desk.problem
 
 
+@pytest.mark.heavy
 @pytest.mark.browser
 def test_in_the_page_a_file_is_chosen_or_dropped(browser: Browser, double_page: str, tmp_path: Path) -> None:
     from browsing import visiting

@@ -129,6 +129,7 @@ http {{ access_log off; client_body_temp_path {folder}/b; proxy_temp_path {folde
 """
 
 
+@pytest.mark.heavy
 @pytest.mark.browser
 @pytest.mark.skipif(shutil.which("nginx") is None, reason="needs nginx (Debian: apt-get install nginx-light)")
 def test_the_written_folder_starts_alone_and_works_behind_a_prefix(tmp_path: Path, browser) -> None:

@@ -6,9 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 import pytest
-from studio_doubles import catalogue
+from studio_doubles import catalogue, drawn_panel
 from studio_serving import until
 
 from engine.core.fields import marked_fields
@@ -18,7 +17,7 @@ from engine.loop.spec import Knobs, RunSpec
 from engine.session import Session
 from studio.compare_runs import Comparing, essence, mirrored, settings_now
 from studio.handlers import HEADS, Handlers
-from studio.panel import Panel, draw_panel
+from studio.panel import Panel
 from studio.strength_curve import SETTINGS as DRAWN
 
 SETTINGS = DRAWN
@@ -26,8 +25,7 @@ SETTINGS = DRAWN
 
 @pytest.fixture(scope="module")
 def panel() -> Panel:
-    with gr.Blocks():
-        return draw_panel(catalogue())
+    return drawn_panel()
 
 
 @pytest.fixture

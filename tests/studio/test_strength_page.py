@@ -108,6 +108,7 @@ def test_the_strength_is_steered_while_the_run_goes_and_shown_again(browser: Bro
         wait_state(page, "stopped")
 
 
+@pytest.mark.heavy
 def test_a_run_and_its_twin_are_turned_together(browser: Browser, double_page: str, tmp_path: Path) -> None:
     with visiting(browser, double_page) as page:
         begin(page, tmp_path)

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-import gradio as gr
 import pytest
-from studio_doubles import catalogue
+from studio_doubles import catalogue, drawn_panel
 
 from engine.errors import InputError
 from engine.session import Session
 from studio.handlers import HEADS, Handlers
-from studio.panel import draw_panel
 from studio.preset_bar import Memory, Presetting
 from studio.tab_state import EVERYWHERE, Desks, Tabbing
 from studio.tabs import IMAGE, REFERENCE, TABS, TEXT, check_own, tab_named, tab_of
@@ -21,8 +19,7 @@ class Visitor:
     """Somebody who chooses tabs and moves controls."""
 
     def __init__(self, session: Session) -> None:
-        with gr.Blocks():
-            self.controls = draw_panel(catalogue()).controls
+        self.controls = drawn_panel().controls
         handlers = Handlers(session, catalogue(), self.controls)
         self.tabbing, self.desks, self.bar = Tabbing(handlers, Presetting(handlers)), Desks(), Memory("toybox-splats")
         self.values: list[Any] = ["text", "a red mug", "", "toybox", "sds", *(field.value for field, _ in self.controls.pairs)]

@@ -128,6 +128,7 @@ def test_live_changes_are_listed_with_their_steps_undone_and_repeated(browser: B
         assert [(each["total_step"], each["words"]) for each in told["changes"]] == [(2, "Guidance 7")], json.dumps(told)
 
 
+@pytest.mark.heavy
 def test_what_is_dropped_goes_where_it_belongs(browser: Browser, double_page: str) -> None:
     picture = (Path(__file__).parents[2] / "studio" / "assets" / "sample-car.png").read_bytes()
     with visiting(browser, double_page) as page:
@@ -145,6 +146,7 @@ def test_what_is_dropped_goes_where_it_belongs(browser: Browser, double_page: st
         expect(page.locator(".mq-drop-card")).to_contain_text("letter.docx is no picture")
 
 
+@pytest.mark.heavy
 def test_a_first_visit_is_shown_round_once_and_keys_are_listed(browser: Browser, double_page: str) -> None:
     with visiting(browser, double_page) as page:
         welcome = page.locator(".mq-welcome")

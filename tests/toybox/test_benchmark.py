@@ -305,6 +305,7 @@ def test_the_sheet_shows_every_strip_under_its_prompt():
     assert sheet[0, 0] == pytest.approx(255 * np.array(PAPER), abs=0.51)
 
 
+@pytest.mark.heavy
 def test_pictures_alone_are_measured_and_put_into_a_file(tmp_path, capsys):
     readme = tmp_path / "README.md"
     readme.write_text("<!-- image -->\n<!-- /image -->\n", encoding="utf-8")

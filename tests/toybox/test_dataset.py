@@ -116,6 +116,7 @@ def test_the_cache_is_filled_once_and_read_by_index(tmp_path: Path, monkeypatch:
     assert batch.captions == [whole.captions[i] for i in objects] and np.array_equal(batch.kinds, whole.kinds[objects])
 
 
+@pytest.mark.heavy
 def test_worker_processes_write_the_same_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generate_dataset, "SHARD_OBJECTS", 2)
     generate_dataset.fill_cache(tmp_path / "two", 4, procs=2)

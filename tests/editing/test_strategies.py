@@ -65,7 +65,7 @@ def test_kept_places_are_untouched_by_a_view(chair: ReferenceShape) -> None:
     assert torch.equal(mask * x0.cpu(), known)
 
 
-@pytest.mark.parametrize(("strategy", "steps"), [("in turn", 4), ("distilled", 12)])
+@pytest.mark.parametrize(("strategy", "steps"), [("in turn", 4), pytest.param("distilled", 12, marks=pytest.mark.heavy)])
 def test_parts_take_their_colours_and_the_geometry_stays(chair: ReferenceShape, strategy: str, steps: int) -> None:
     seen, done = painted(chair, strategy, steps)
     assert [each.step for each in seen] == list(range(1, seen[-1].steps + 1))

@@ -14,7 +14,7 @@ from engine.toybox.words import COLOUR_SYNONYMS, COLOURS, KIND_SYNONYMS, draw_co
 
 @pytest.fixture(scope="module")
 def objects() -> list[ToyObject]:
-    return [draw_object(100 * k + i, kind) for k, kind in enumerate(KINDS) for i in range(4)]
+    return [draw_object(100 * k + i, kind) for k, kind in enumerate(KINDS) for i in range(2)]
 
 
 @pytest.fixture(scope="module")

@@ -103,7 +103,7 @@ class TrueRelief:
         return np.where(self.depth > 0, 40 / np.maximum(self.depth, 1e-6) - 5, 0).astype(np.float32)
 
 
-@pytest.mark.parametrize("scene", ["splats", "field"])
+@pytest.mark.parametrize("scene", ["splats", pytest.param("field", marks=pytest.mark.heavy)])
 def test_the_shape_is_bent_to_the_relief_of_its_picture(scene: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """From one picture alone nothing says how near its parts are; with the true relief beside it, the shape has it."""
     obj = draw_object(11, "chair")

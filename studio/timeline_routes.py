@@ -44,7 +44,7 @@ def timeline_routes(session: Session) -> list[BaseRoute]:
         try:
             session.branches.hold(request.path_params["token"], request.path_params["step"])
         except StudioError as error:
-            return _refusal(error)
+            return problem_response(error)
         return Response(status_code=204)
 
     def rewind(request: Request) -> Response:

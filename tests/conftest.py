@@ -13,23 +13,10 @@ import torch
 torch.set_num_threads(1)
 MOST_WORKERS = 4  # each may hold 2 GB
 LONGEST = (
-    *(
-        "test_readme.py",
-        "test_page.py",
-        "test_journey.py",
-        "test_coming_back.py",
-        "test_workbench_page.py",
-        "test_pictures_page.py",
-    ),
-    *("test_shipped_prior.py", "test_real_engine.py", "test_reference_page.py", "test_imports.py", "test_evaluate_command.py"),
-    *(
-        "test_runs.py",
-        "test_exporting.py",
-        "test_restyling.py",
-        "test_shelf.py",
-        "test_strength_page.py",
-        "test_crafted_calls.py",
-    ),
+    *("test_readme.py", "test_page.py", "test_journey.py", "test_coming_back.py", "test_workbench_page.py"),
+    *("test_pictures_page.py", "test_shipped_prior.py", "test_real_engine.py", "test_reference_page.py"),
+    *("test_imports.py", "test_evaluate_command.py", "test_runs.py", "test_exporting.py", "test_restyling.py"),
+    *("test_shelf.py", "test_strength_page.py", "test_crafted_calls.py"),
 )
 """Files by how long they take, so that no worker is left with one of them when the others have nothing to do any more."""
 

@@ -1,11 +1,14 @@
 """One thread each for torch and numba, because a second one makes small tensors slower, and one process for each core."""
 
 import os
+import sys
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
 os.environ.setdefault("NUMBA_NUM_THREADS", "1")
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each process that a test starts would compile the whole house again
+sys.dont_write_bytecode = False
 
 import pytest
 import torch

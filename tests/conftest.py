@@ -8,12 +8,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
 os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # each process that a test starts would compile the whole house again
-sys.dont_write_bytecode = False
 
 import pytest
 import torch
 
 torch.set_num_threads(1)
+sys.dont_write_bytecode = False
 MOST_WORKERS = 4  # each may hold 2 GB
 LONGEST = (
     *("test_readme.py", "test_page.py", "test_journey.py", "test_coming_back.py", "test_workbench_page.py"),

@@ -70,6 +70,12 @@ def quick_knobs(**changes) -> Knobs:
     return replace(knobs, guidance=guidance, **changes)
 
 
+def guided_knobs(**changes) -> Knobs:
+    """As gentle, with two calls of the prior a step: at a guidance scale of 1 there is one."""
+    knobs = quick_knobs(**changes)
+    return replace(knobs, guidance=replace(knobs.guidance, guidance_scale=1.01))
+
+
 class ScriptedCommands:
     """Hands out commands at given takes: ``{3: [Stop()]}`` stops at the third."""
 

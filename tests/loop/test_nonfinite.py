@@ -16,7 +16,7 @@ from engine.loop.nonfinite import MOST_IN_A_ROW
 from engine.loop.results import write_results
 from engine.loop.run import run
 from engine.prior.base import Prediction
-from tests.loop.balls import ScriptedCommands, ball_prior, of_type, quick_knobs, quick_spec
+from tests.loop.balls import ScriptedCommands, ball_prior, guided_knobs, of_type, quick_spec
 
 BALL = quick_spec(start="ball", refine_steps=14)
 VALUES = [float("nan"), float("inf")]
@@ -46,7 +46,7 @@ class SpoiltPrior:
 
 
 def events_of(prior: SpoiltPrior, spec=BALL, commands=None, **options) -> list:
-    return list(run(spec, quick_knobs(), commands or Unattended(), lambda name: prior, **options))
+    return list(run(spec, guided_knobs(), commands or Unattended(), lambda name: prior, **options))
 
 
 def scene_after(steps: int, spoils: Callable[[int], bool], tmp_path, **kind) -> dict[str, Tensor]:

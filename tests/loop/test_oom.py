@@ -20,7 +20,7 @@ from engine.loop.spec import Knobs
 from engine.prior.base import Condition, Prediction, Prior
 from engine.prior.chunked import chunked
 from engine.prior.memory_plan import GB, Economy, Footprint
-from tests.loop.balls import ball_prior, of_type, quick_knobs, quick_spec
+from tests.loop.balls import ball_prior, guided_knobs, of_type, quick_knobs, quick_spec
 
 ROOMY = 10**6
 SPEC = quick_spec(start="ball", refine_steps=4)
@@ -82,7 +82,7 @@ def narrow(denoiser: int = ROOMY, vae: int = ROOMY, error: Exception | None = No
 
 
 def events_of(prior: NarrowPrior, knobs: Knobs | None = None, **options: Any) -> list:
-    return list(run(SPEC, knobs or quick_knobs(), Unattended(), lambda name: prior, **options))
+    return list(run(SPEC, knobs or guided_knobs(), Unattended(), lambda name: prior, **options))
 
 
 def scene_of(events: list) -> Tensor:
@@ -92,7 +92,7 @@ def scene_of(events: list) -> Tensor:
 LODS = replace(quick_knobs(), guidance=Lods(guidance_scale=20.0, prior_learning_rate=0.05, prior_steps=2), anchor_weight=0.0)
 
 
-@pytest.mark.parametrize("knobs", [quick_knobs(), LODS], ids=["sds", "lods"])
+@pytest.mark.parametrize("knobs", [guided_knobs(), LODS], ids=["sds", "lods"])
 @pytest.mark.parametrize("begin", [0, 5])
 @pytest.mark.parametrize(
     ("denoiser", "vae", "said"),

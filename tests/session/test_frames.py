@@ -101,7 +101,7 @@ def test_who_waits_with_an_old_camera_is_answered_from_the_new_one(session: Sess
     found: list[Frame | None] = []
     waiter = threading.Thread(target=lambda: found.append(session.frame(token, "me", camera(), first.serial, PATIENCE)))
     waiter.start()
-    eventually(lambda: any(each.waiting for each in session._frame_renderer._subscriptions.values()))
+    eventually(lambda: any(each.waiting for each in list(session._frame_renderer._subscriptions.values())))
     session.aim(token, "me", camera(90.0, 12))
     waiter.join(PATIENCE)
     assert found and found[0].rgb.shape[1] == 12

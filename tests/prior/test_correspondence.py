@@ -25,6 +25,7 @@ from engine.prior.toybox.correspondence import (
     save_correspondence,
 )
 from engine.prior.toybox.info import CORRESPONDENCE, WEIGHTS
+from engine.prior.toybox.pipeline_files import base_digest
 from engine.prior.toybox.prior import load_toybox
 from engine.toybox.training.correspondence_task import Orbits, cleaned, drawn, views_apart
 from tests.core.test_correspondences import around, wall
@@ -124,7 +125,9 @@ def test_it_is_stored_beside_the_prior_and_loaded_with_it(tmp_path: Path, prior)
         (folder / CORRESPONDENCE).unlink()
     assert load_toybox(folder).correspondence is None
     adapter = loud()
-    save_correspondence(folder / CORRESPONDENCE, adapter.config, adapter.state_dict())
+    save_correspondence(folder / CORRESPONDENCE, adapter.config, adapter.state_dict(), "of other weights")
+    assert load_toybox(folder).correspondence is None, "it would not know their features"
+    save_correspondence(folder / CORRESPONDENCE, adapter.config, adapter.state_dict(), base_digest(TOYBOX))
     again = load_toybox(folder).correspondence
     assert again is not None and again.config == adapter.config
     torch.testing.assert_close(again.fine.out.weight, adapter.fine.out.weight, atol=1e-3, rtol=0)

@@ -22,6 +22,7 @@ from engine.core.correspondences import Correspondences, correspondences
 from engine.prior.toybox.configured import Configured, keeps_config
 from engine.prior.toybox.network import mlp, sinusoid
 from engine.prior.toybox.network_files import load_network, save_network
+from engine.prior.toybox.pipeline_files import BASE
 from engine.prior.toybox.reference_controller import zero
 
 WINDOW = 3
@@ -160,9 +161,9 @@ class Joined:
         return self.adapter.fine(x, self.surface.fine, self.state)
 
 
-def save_correspondence(folder: Path, config: Mapping[str, object], weights: Mapping[str, Tensor]) -> None:
-    """Write or replace its files; the weights take their place whole. Raises `StorageError`."""
-    save_network(CorrespondenceAdapter, folder, config, weights)
+def save_correspondence(folder: Path, config: Mapping[str, object], weights: Mapping[str, Tensor], base: str = "") -> None:
+    """Write or replace its files; ``base`` is the digest of the prior beside which it learned. Raises `StorageError`."""
+    save_network(CorrespondenceAdapter, folder, config, weights, **{BASE: base})
 
 
 def load_correspondence(folder: Path) -> CorrespondenceAdapter:

@@ -223,8 +223,8 @@ def load_toybox(folder: Path, device: torch.device | str = "cpu", controller_fol
     place = controller_folder or (folder / CONTROLLER if parts.info.takes_references else None)
     sharpener = load_sharpener(folder / SHARPENER) if parts.info.sharpens else None
     along = folder / CORRESPONDENCE
-    correspondence = load_correspondence(along) if along.is_dir() else None
-    distilled = load_distilled(folder / DISTILLED) if parts.info.guidance_distilled and _fits(folder) else None
+    correspondence = load_correspondence(along) if along.is_dir() and _fits(folder, CORRESPONDENCE) else None
+    distilled = load_distilled(folder / DISTILLED) if parts.info.guidance_distilled and _fits(folder, DISTILLED) else None
     controller, info = None, parts.info
     if place is not None:
         controller, info = load_controller(place), replace(info, reference_note=_base_note(place, folder))
@@ -233,9 +233,9 @@ def load_toybox(folder: Path, device: torch.device | str = "cpu", controller_fol
     return ToyboxPrior(parts.net, parts.tokeniser, parts.schedule, info, device, *beside)
 
 
-def _fits(folder: Path) -> bool:
-    """Whether the student learned from these very weights; one of others would draw another prior's toys."""
-    return base_of(folder / DISTILLED) == base_digest(folder)
+def _fits(folder: Path, beside: str) -> bool:
+    """Whether what lies ``beside`` learned from these very weights; a student of others would draw another prior's toys."""
+    return base_of(folder / beside) == base_digest(folder)
 
 
 def _base_note(place: Path, folder: Path) -> str:

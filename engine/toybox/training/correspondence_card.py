@@ -39,7 +39,7 @@ at commit `{facts.commit[:12]}`. Its data are procedural objects, whose correspo
 ## Held-out objects
 
 | channels -1..1 | {head} |
-| --- | {"--- | " * len(FRACTIONS)}
+| {" | ".join(["---"] * (len(FRACTIONS) + 1))} |
 {rows}
 
 ## Licence

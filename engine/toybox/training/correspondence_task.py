@@ -22,6 +22,7 @@ from engine.prior.reference.maps import ReferenceMaps
 from engine.prior.reference.strength import Influence, StrengthCurve
 from engine.prior.toybox.correspondence import FINE_SIDE, CorrespondenceAdapter, Surface
 from engine.prior.toybox.info import DISTANCE, FOV_DEG, RESOLUTION
+from engine.prior.toybox.pipeline_files import base_digest
 from engine.prior.toybox.prior import ToyboxPrior, load_toybox
 from engine.toybox.captions import plain_caption
 from engine.toybox.dataset import HELD_OUT_SEED
@@ -69,7 +70,7 @@ class CorrespondenceCourse:
         if plan.init is None:
             raise InputError("A correspondence adapter needs the prior that it joins.", "Name its folder with --init.")
         self.orbits, self.device, self.seed, self.rank = orbits, torch.device(plan.device), plan.seed, rank
-        self.prior = load_toybox(plan.init, self.device)
+        self.prior, self.base = load_toybox(plan.init, self.device), base_digest(plan.init)
         config = {} if state is None else _plain(state["config"])
         self.net = CorrespondenceAdapter(**config).to(self.device)
         self.pool: list[Shown] = []
@@ -92,8 +93,8 @@ class CorrespondenceCourse:
         return weight * (cleaned(self.prior, self.net, each, t, rng) - each.x).square().mean()
 
     def state(self) -> dict[str, Any]:
-        """The sizes."""
-        return {"config": _plain(self.net.config)}
+        """The sizes, and the weights beside which it learns."""
+        return {"config": _plain(self.net.config), "base": self.base}
 
     def with_weights(self, weights: Mapping[str, Tensor]) -> CorrespondenceAdapter:
         """A frozen one."""

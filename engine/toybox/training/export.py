@@ -88,7 +88,7 @@ def export_correspondence(run: Path, folder: Path, cache: Path | None = None) ->
     Raises `InputError` if ``run`` holds no checkpoint. ``cache`` is not needed.
     """
     state = _checkpoint(run)
-    save_correspondence(folder, state["config"], state["ema"])
+    save_correspondence(folder, state["config"], state["ema"], state.get("base", ""))
     known = _facts(state, folder / WEIGHTS)
     facts = CorrespondenceFacts(config=state["config"], errors=_last_errors(run), **known)
     _describe(folder, correspondence_card(facts), asdict(facts))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
 
@@ -142,9 +143,11 @@ def test_painting_uses_it_where_it_is_asked_for_and_says_where_there_is_none(pri
     studio = prepared(shape, how, along)
     assert studio.prior.surface is not None and studio.prior.surface.count == 4
     assert prepared(shape, replace(how, correspondence=False), prior).prior.surface is None
-    if prior.correspondence is None:
-        with pytest.raises(MissingError, match="no correspondence adapter"):
-            prepared(shape, how, prior)
+    assert prior.correspondence is not None, "it ships"
+    bare = copy(prior)
+    bare.correspondence = None
+    with pytest.raises(MissingError, match="no correspondence adapter"):
+        prepared(shape, how, bare)
 
 
 def test_views_apart_is_zero_for_one_colour(prior) -> None:

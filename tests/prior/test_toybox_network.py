@@ -10,8 +10,9 @@ from torch import Tensor
 
 from engine.core.cameras import orbit_cameras
 from engine.prior.toybox.info import DISTANCE, FOV_DEG
-from engine.prior.toybox.network import StemFeatures, ToyboxDenoiser, Words
+from engine.prior.toybox.network import StemFeatures, ToyboxDenoiser
 from engine.prior.toybox.poses import GRID, Poses, orbit_poses, pluecker, poses_from_cameras, unknown_poses
+from engine.prior.toybox.text_encoder import Words
 
 VIEWS = 3
 

@@ -8,8 +8,9 @@ from diffusers import UNet2DConditionModel
 from torch import Tensor, nn
 
 from engine.prior.abilities import ADAPTER_STARTS
-from engine.prior.toybox.network import ToyboxDenoiser, Words
+from engine.prior.toybox.network import ToyboxDenoiser
 from engine.prior.toybox.poses import Poses
+from engine.prior.toybox.text_encoder import Words
 from engine.prior.trainable_lora import Adapter
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from engine.prior.toybox.network import TextEncoder
+from engine.prior.toybox.text_encoder import TextEncoder
 from engine.prior.toybox.tokeniser import Tokeniser, build_tokenizer
 from engine.toybox.captions import plain_caption
 from engine.toybox.objects import KINDS, any_kind, draw_object

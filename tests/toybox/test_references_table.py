@@ -16,10 +16,10 @@ from engine.assets.meshes.mesh_file import read_reference
 from engine.errors import InputError
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
-from engine.prior.toybox.network import Words
 from engine.prior.toybox.pipeline_files import base_digest, save_controller
 from engine.prior.toybox.prior import load_toybox
 from engine.prior.toybox.reference_controller import Pair, controller_for
+from engine.prior.toybox.text_encoder import Words
 from engine.toybox.benchmark import __main__ as benchmark
 from engine.toybox.benchmark.reference_choice import (
     CEILING,

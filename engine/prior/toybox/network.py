@@ -19,15 +19,7 @@ from torch import Tensor, nn
 from engine.prior.toybox.configured import Configured, keeps_config
 from engine.prior.toybox.joining import Joining
 from engine.prior.toybox.poses import GRID, Poses, pose_numbers
-
-
-@dataclass(frozen=True, eq=False)
-class Words:
-    """Encoded prompts: ``tokens`` (B,L,D), ``mask`` (B,L) bool of tokens that count, ``pooled`` (B,D)."""
-
-    tokens: Tensor
-    mask: Tensor
-    pooled: Tensor
+from engine.prior.toybox.text_encoder import TextEncoder, Words
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,32 +47,6 @@ def sinusoid(t: Tensor, width: int) -> Tensor:
 def mlp(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
     """Linear, SiLU, linear."""
     return nn.Sequential(nn.Linear(inputs, hidden), nn.SiLU(), nn.Linear(hidden, outputs))
-
-
-class TextEncoder(nn.Module):
-    """Word numbers to contextual tokens: embedding, position, small transformer layers."""
-
-    def __init__(self, words: int, length: int, width: int, depth: int, heads: int, pad: int) -> None:
-        super().__init__()
-        self.pad = pad
-        self.embedding = nn.Embedding(words, width)
-        self.position = nn.Parameter(torch.randn(length, width) * 0.02)
-        self.layers = nn.ModuleList(
-            nn.TransformerEncoderLayer(width, heads, 2 * width, dropout=0.0, activation="gelu", batch_first=True, norm_first=True)
-            for _ in range(depth)
-        )
-        self.norm = nn.LayerNorm(width)
-        nn.init.normal_(self.embedding.weight, std=0.5)
-
-    def forward(self, ids: Tensor) -> Words:
-        """Numbers (B,L) to `Words`; the padding number is masked out."""
-        mask = ids != self.pad
-        tokens = self.embedding(ids) + self.position[: ids.shape[1]]
-        for layer in self.layers:
-            tokens = layer(tokens, src_key_padding_mask=~mask)
-        tokens = self.norm(tokens)
-        share = mask.to(tokens.dtype)[..., None]
-        return Words(tokens, mask, (tokens * share).sum(1) / share.sum(1).clamp(min=1))
 
 
 class Block(nn.Module):

@@ -13,9 +13,9 @@ from transformers import PreTrainedTokenizerFast
 from engine.core.cameras import orbit_cameras
 from engine.prior.toybox import network
 from engine.prior.toybox.info import DISTANCE, FOV_DEG, RESOLUTION
-from engine.prior.toybox.network import Words
 from engine.prior.toybox.poses import Poses, poses_from_cameras
 from engine.prior.toybox.schedule import time_fraction
+from engine.prior.toybox.text_encoder import Words
 
 
 class ToyboxDenoiser(network.ToyboxDenoiser, ModelMixin, ConfigMixin):

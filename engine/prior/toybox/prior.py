@@ -18,13 +18,14 @@ from engine.prior.resize import to_square
 from engine.prior.toybox.correspondence import CorrespondenceAdapter, Joined, Surface, load_correspondence
 from engine.prior.toybox.distilled import LARGEST_GUIDANCE, load_distilled
 from engine.prior.toybox.info import CONTROLLER, CORRESPONDENCE, DISTILLED, SHARPENER
-from engine.prior.toybox.network import StemFeatures, ToyboxDenoiser, Words
+from engine.prior.toybox.network import StemFeatures, ToyboxDenoiser
 from engine.prior.toybox.pipeline_files import base_digest, base_of, load_controller, load_parts
 from engine.prior.toybox.poses import Poses, poses_from_cameras, unknown_poses
 from engine.prior.toybox.reference_controller import ReferenceController
 from engine.prior.toybox.reference_features import features_for
 from engine.prior.toybox.schedule import time_fraction
 from engine.prior.toybox.sharpener import Sharpener, load_sharpener
+from engine.prior.toybox.text_encoder import Words
 from engine.prior.toybox.threads import FastestThreads
 from engine.prior.toybox.tokeniser import Tokeniser
 

@@ -19,8 +19,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.prior.toybox.configured import Configured, keeps_config
-from engine.prior.toybox.network import Block, Stem, StemFeatures, ToyboxDenoiser, Words, bias_of, inputs_of, mlp, sinusoid
+from engine.prior.toybox.network import Block, Stem, StemFeatures, ToyboxDenoiser, bias_of, inputs_of, mlp, sinusoid
 from engine.prior.toybox.poses import GRID, Poses
+from engine.prior.toybox.text_encoder import Words
 
 Layer = TypeVar("Layer", nn.Linear, nn.Conv2d)
 

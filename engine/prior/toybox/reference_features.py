@@ -7,9 +7,10 @@ from torch import Tensor
 
 from engine.prior.base import CleanViews, Reference
 from engine.prior.reference.maps import ReferenceMaps, routed
-from engine.prior.toybox.network import StemFeatures, Words
+from engine.prior.toybox.network import StemFeatures
 from engine.prior.toybox.poses import Poses
 from engine.prior.toybox.reference_controller import Pair, ReferenceController, strengthened
+from engine.prior.toybox.text_encoder import Words
 
 
 def features_for(

@@ -13,10 +13,11 @@ from torch import Tensor
 
 from engine.errors import InputError
 from engine.prior.reference.maps import Reading, ReferenceMaps, routed
-from engine.prior.toybox.network import StemFeatures, Words
+from engine.prior.toybox.network import StemFeatures
 from engine.prior.toybox.pipeline_files import base_digest, load_parts
 from engine.prior.toybox.reference_controller import Pair, ReferenceController, controller_for
 from engine.prior.toybox.schedule import TIMES
+from engine.prior.toybox.text_encoder import Words
 from engine.toybox.dataset import ShardCache
 from engine.toybox.objects import draw_object
 from engine.toybox.references.drawing import Amounts, Kind, Mix, distorted_maps, draw_kind, draw_reference, strength_at

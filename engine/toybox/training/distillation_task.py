@@ -18,10 +18,11 @@ from torch import Tensor
 from engine.core.noise_schedule import NoiseSchedule
 from engine.errors import InputError
 from engine.prior.toybox.distilled import LARGEST_GUIDANCE
-from engine.prior.toybox.network import ToyboxDenoiser, Words
+from engine.prior.toybox.network import ToyboxDenoiser
 from engine.prior.toybox.pipeline_files import base_digest, load_parts
 from engine.prior.toybox.prior import half_pays
 from engine.prior.toybox.schedule import TIMES, time_fraction
+from engine.prior.toybox.text_encoder import Words
 from engine.prior.toybox.tokeniser import Tokeniser
 from engine.toybox.dataset import ShardCache
 from engine.toybox.training.batches import BatchSource, Shares, TrainingBatch

@@ -8,9 +8,10 @@ import torch
 from torch import Tensor
 
 from engine.core.noise_schedule import NoiseSchedule
-from engine.prior.toybox.network import StemFeatures, ToyboxDenoiser, Words
+from engine.prior.toybox.network import StemFeatures, ToyboxDenoiser
 from engine.prior.toybox.prior import half_pays
 from engine.prior.toybox.schedule import time_fraction
+from engine.prior.toybox.text_encoder import Words
 from engine.toybox.training.batches import TrainingBatch
 
 LARGEST_WEIGHT = 5.0

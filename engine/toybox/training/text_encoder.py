@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from engine.prior.toybox.network import TextEncoder, Words
+from engine.prior.toybox.text_encoder import TextEncoder, Words
 from engine.prior.toybox.tokeniser import Tokeniser
 from engine.toybox.captions import caption, plain_caption
 from engine.toybox.objects import KINDS, any_kind, draw_object

@@ -22,7 +22,16 @@ from engine.prior.base import PriorInfo, TextEmbedding
 from engine.prior.capabilities import info_of
 from engine.prior.view_prompts import WORDS
 from engine.session.presets import FOLDER, apply_preset, load_preset, load_presets
-from tests.loop.balls import PROMPT, ScriptedCommands, ball_picture, ball_prior, ball_prior_info, of_type, quick_spec
+from tests.loop.balls import (
+    PROMPT,
+    ScriptedCommands,
+    ball_picture,
+    ball_prior,
+    ball_prior_info,
+    guided_knobs,
+    of_type,
+    quick_spec,
+)
 
 WORDED = PriorInfo("worded", "Worded", "rgb", 64, 7.5, wants_view_words=True)
 JOINT = PriorInfo("joint", "Joint", "rgba", 64, 2.5, takes_cameras=True, joint_views=True)
@@ -192,9 +201,9 @@ def worded_prior() -> AnalyticPrior:
 def test_perp_neg_is_a_live_switch_of_whole_runs() -> None:
     """Two passes a step more from the step on at which it is switched on, and another shape."""
     counted = CountingPrior(worded_prior())
-    box = ScriptedCommands({5: [SetKnobs(1, ball_knobs(perp_neg=True))]})
-    events = list(run(BALL, ball_knobs(), box, lambda name: counted))
+    box = ScriptedCommands({5: [SetKnobs(1, guided_knobs(perp_neg=True))]})
+    events = list(run(BALL, guided_knobs(), box, lambda name: counted))
     assert not of_type(events, Warned) and isinstance(events[-1], Finished)
     assert counted.forwards == 2 * 8 + 2 * 4
-    plain = list(run(BALL, ball_knobs(), Unattended(), lambda name: worded_prior()))
+    plain = list(run(BALL, guided_knobs(), Unattended(), lambda name: worded_prior()))
     assert not torch.equal(plain[-1].copy.scene.colours, events[-1].copy.scene.colours)

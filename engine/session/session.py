@@ -122,8 +122,6 @@ class Session:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    # Steering
-
     def submit(
         self, settings: Settings, owner: str, client_key: str = "", waits_before: str = "", schedule: Sequence[Change] = ()
     ) -> str:

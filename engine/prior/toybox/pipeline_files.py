@@ -152,3 +152,14 @@ def load_controller(folder: Path) -> ReferenceController:
 def base_of(folder: Path) -> str:
     """The digest of the prior's weights that the controller in ``folder`` belongs to; nothing if it does not say."""
     return str(read_json(Path(folder) / "config.json").get(BASE, ""))
+
+
+def base_note(place: Path, folder: Path) -> str:
+    """What to tell where the controller was taught beside other weights: it works on, but less well, since features drift."""
+    taught = base_of(place)
+    if taught in ("", base_digest(folder)):
+        return ""
+    return (
+        f"The reference controller was trained for another state of this prior ({taught}); references act less surely until it "
+        "is trained again for this one."
+    )

@@ -19,7 +19,7 @@ from engine.prior.toybox.correspondence import CorrespondenceAdapter, Joined, Su
 from engine.prior.toybox.distilled import LARGEST_GUIDANCE, load_distilled
 from engine.prior.toybox.info import CONTROLLER, CORRESPONDENCE, DISTILLED, SHARPENER
 from engine.prior.toybox.network import StemFeatures, ToyboxDenoiser
-from engine.prior.toybox.pipeline_files import base_digest, base_of, load_controller, load_parts
+from engine.prior.toybox.pipeline_files import base_digest, base_note, base_of, load_controller, load_parts
 from engine.prior.toybox.poses import Poses, poses_from_cameras, unknown_poses
 from engine.prior.toybox.reference_controller import ReferenceController
 from engine.prior.toybox.reference_features import features_for
@@ -228,7 +228,7 @@ def load_toybox(folder: Path, device: torch.device | str = "cpu", controller_fol
     distilled = load_distilled(folder / DISTILLED) if parts.info.guidance_distilled and _fits(folder, DISTILLED) else None
     controller, info = None, parts.info
     if place is not None:
-        controller, info = load_controller(place), replace(info, reference_note=_base_note(place, folder))
+        controller, info = load_controller(place), replace(info, reference_note=base_note(place, folder))
         _check_fits(controller, parts.net, place)
     beside = (controller, sharpener, distilled, correspondence)
     return ToyboxPrior(parts.net, parts.tokeniser, parts.schedule, info, device, *beside)
@@ -237,17 +237,6 @@ def load_toybox(folder: Path, device: torch.device | str = "cpu", controller_fol
 def _fits(folder: Path, beside: str) -> bool:
     """Whether what lies ``beside`` learned from these very weights; a student of others would draw another prior's toys."""
     return base_of(folder / beside) == base_digest(folder)
-
-
-def _base_note(place: Path, folder: Path) -> str:
-    """What to tell where the controller was taught beside other weights: it works on, but less well, since features drift."""
-    taught = base_of(place)
-    if taught in ("", base_digest(folder)):
-        return ""
-    return (
-        f"The reference controller was trained for another state of this prior ({taught}); references act less surely until it "
-        "is trained again for this one."
-    )
 
 
 def _check_fits(controller: ReferenceController, net: ToyboxDenoiser, place: Path) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from engine.core.camera import COLOUR, LAYERS, Camera, LayerCamera, orbit_camera
+from engine.core.camera import Camera, LayerCamera, orbit_camera
+from engine.core.layers import COLOUR, LAYERS
 
 SETTLE_SECONDS = 0.3  # how long after the last move the picture becomes sharp again
 FOV_DEG, DISTANCE = 40.0, 3.05  # the cameras that priors are at home with

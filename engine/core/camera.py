@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from engine.core.layers import COLOUR
+
 OPENCV_FROM_OPENGL = np.diag([1.0, -1.0, -1.0, 1.0]).astype(np.float32)
 
 
@@ -25,13 +27,9 @@ class Camera:
     height: int
 
 
-LAYERS = ("colour", "depth", "normal", "alpha")
-COLOUR = LAYERS[0]
-
-
 @dataclass(frozen=True, eq=False)
 class LayerCamera(Camera):
-    """A camera whose pictures show one of `LAYERS`."""
+    """A camera whose pictures show one of `engine.core.layers`."""
 
     layer: str = COLOUR
 

@@ -9,8 +9,9 @@ import numpy as np
 import torch
 
 from engine.assets.export.sheet import BACKGROUND
-from engine.core.camera import COLOUR, Camera, LayerCamera, orbit_camera
+from engine.core.camera import Camera, LayerCamera, orbit_camera
 from engine.core.cameras import cameras_from
+from engine.core.layers import COLOUR
 from engine.core.views import Views
 from engine.loop.layers import render_layer
 from engine.loop.messages import SceneCopy

@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from engine.assets.export.formats.base import Lamp
-from engine.core.camera import COLOUR, LAYERS, Camera, orbit_position
+from engine.core.camera import Camera, orbit_position
 from engine.core.cameras import Cameras, cameras_from
+from engine.core.layers import COLOUR, LAYERS
 from engine.core.normals import camera_normals
 from engine.core.views import Views
 from engine.errors import InputError

@@ -12,7 +12,7 @@ from engine.assets.export.lettering import CARD, INK, PAGE, SOFT, clipped, font,
 from engine.assets.export.sheet import write_png
 from engine.assets.meshes.render_maps import thumbnail
 from engine.errors import InputError, StudioError
-from engine.retrieval.embedder import shape_of
+from engine.retrieval.embed_views import shape_of
 from engine.retrieval.items import Match
 
 SIDE, MARGIN, GUTTER, WORDS_HEIGHT, HEADER = 180, 28, 16, 78, 48

@@ -17,7 +17,8 @@ from engine.assets.meshes.mesh_shape import ReferenceShape
 from engine.assets.meshes.render_maps import pictures_of
 from engine.errors import InputError, StudioError
 from engine.prior.reference.silhouette import outline_iou
-from engine.retrieval.embedder import AZIMUTHS_DEG, ELEVATION_DEG, Embedder, comparable, shape_of
+from engine.retrieval.embed_views import AZIMUTHS_DEG, ELEVATION_DEG, comparable, shape_of
+from engine.retrieval.embedder import Embedder
 from engine.retrieval.items import Item, Match
 from engine.retrieval.shelf import Shelf
 from engine.retrieval.text_matching import read_captions

@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 
 from engine.assets.export.files import atomic_path
-from engine.retrieval.embedder import AZIMUTHS_DEG, Embedder, embedded, shape_of
+from engine.retrieval.embed_views import AZIMUTHS_DEG, embedded, shape_of
+from engine.retrieval.embedder import Embedder
 from engine.retrieval.index import Index, Record, Report, indexed, models_in
 from engine.retrieval.items import Item, Unreadable
 

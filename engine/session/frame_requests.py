@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from engine.core.camera import COLOUR, Camera, LayerCamera
+from engine.core.camera import Camera, LayerCamera
+from engine.core.layers import COLOUR
 from engine.loop.messages import SceneCopy, Watch
 from engine.session.job_views import Cloud, Frames
 from engine.session.jobs import Board

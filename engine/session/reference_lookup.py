@@ -139,7 +139,7 @@ class References:
 
     def _similarity(self, item: Item, spec: RunSpec) -> float:
         """Of a thing that was picked by hand with what is asked for; not a number where nothing compares."""
-        from engine.retrieval.embedder import shape_of
+        from engine.retrieval.embed_views import shape_of
         from engine.retrieval.search import closeness  # imports torch
 
         if spec.images.strip():

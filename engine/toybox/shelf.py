@@ -21,7 +21,7 @@ from engine.assets.export.files import atomic_path
 from engine.assets.meshes.mesh_shape import RawMesh
 from engine.errors import FileFormatError, MissingError
 from engine.loop.devices import limit_threads
-from engine.retrieval.embedder import embedded, shape_of
+from engine.retrieval.embed_views import embedded, shape_of
 from engine.retrieval.items import Item
 from engine.shipped import presets_folder
 from engine.toybox.captions import plain_caption

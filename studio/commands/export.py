@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.core.camera import LAYERS
+from engine.core.layers import LAYERS
 from engine.errors import InputError, storage_errors
 from studio.messages import size_words
 

@@ -119,7 +119,8 @@ def test_lamp_ground_and_layers_act_on_films_alone(tmp_path: Path) -> None:
 
 
 def test_a_layer_is_what_a_live_picture_shows_before_black() -> None:
-    from engine.core.camera import LAYERS, LayerCamera
+    from engine.core.camera import LayerCamera
+    from engine.core.layers import LAYERS
     from engine.loop.frames import render_frame
 
     shown = {layer: render_frame(fine_ball(), LayerCamera(**vars(CAMERA), layer=layer)) for layer in LAYERS}

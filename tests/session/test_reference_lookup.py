@@ -18,7 +18,7 @@ from engine.loop.reference.provenance import Origin, origin_of
 from engine.loop.reference.reference_source import MOST_CANDIDATES
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
-from engine.retrieval.embedder import shape_of
+from engine.retrieval.embed_views import shape_of
 from engine.session.input_files import with_own_files
 from engine.session.reference_lookup import References, own_folder
 

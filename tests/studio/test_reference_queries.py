@@ -21,7 +21,7 @@ from engine.assets.meshes.render_maps import pictures_of
 from engine.errors import InputError
 from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
-from engine.retrieval.embedder import shape_of
+from engine.retrieval.embed_views import shape_of
 from engine.session import Session
 from studio.reference_queries import FEW_SIDES, MOST_SHOWN, SIDE_SIZE, SIDES, UNSTATED, Query, ReferenceDesk
 from studio.reference_routes import reference_routes

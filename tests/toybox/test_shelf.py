@@ -11,7 +11,8 @@ import pytest
 
 from engine.assets.meshes.render_maps import reference_maps
 from engine.core.cameras import orbit_cameras
-from engine.retrieval.embedder import AZIMUTHS_DEG, embedded, load_embedder, shape_of
+from engine.retrieval.embed_views import AZIMUTHS_DEG, embedded, shape_of
+from engine.retrieval.embedder import load_embedder
 from engine.retrieval.search import Sought, find_by_pictures, find_by_words, unit
 from engine.retrieval.shelf import toybox_shelf
 from engine.toybox.captions import caption, plain_caption

@@ -14,7 +14,8 @@ import trimesh
 
 from engine.assets.meshes.mesh_shape import ReferenceShape
 from engine.errors import InputError
-from engine.retrieval.embedder import Embedder, shape_of
+from engine.retrieval.embed_views import shape_of
+from engine.retrieval.embedder import Embedder
 from engine.retrieval.items import Item, Match
 from engine.retrieval.search import Sought, drawn, find_by_pictures, find_by_words
 from engine.retrieval.shelf import Shelf, toybox_shelf

@@ -15,7 +15,7 @@ from engine.assets.meshes.render_maps import pictures_of
 from engine.errors import InputError, MissingError
 from engine.prior.reference.silhouette import outline
 from engine.retrieval import search
-from engine.retrieval.embedder import AZIMUTHS_DEG, embedded, shape_of
+from engine.retrieval.embed_views import AZIMUTHS_DEG, embedded, shape_of
 from engine.retrieval.index import models_in
 from engine.retrieval.match_sheet import compose_matches
 from engine.retrieval.search import Sought, closeness, drawn, find_by_picture, find_by_pictures, find_by_words

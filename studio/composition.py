@@ -14,7 +14,7 @@ from engine.errors import InputError, MissingError, StudioError
 from engine.guidance.base import Guidance
 from engine.lazy import Later, imported
 from engine.loop.devices import free_memory, limit_threads
-from engine.loop.oom import check_room
+from engine.loop.memory_check import check_room
 from engine.loop.prompt_words import heard
 from engine.loop.settings import Settings
 from engine.loop.spec import RunSpec

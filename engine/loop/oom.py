@@ -1,11 +1,6 @@
 """Making do with the memory there is: a plan before the first step, and a smaller one whenever memory runs out.
 
 A step changes nothing until it has computed everything, so that one which ran out of memory can be taken again.
-
-Whether a scene fits into memory, asked before a run is queued: what fills the machine ends everybody's runs.
-
-The torch renderers keep every splat's share of every pixel of its tiles for the backward pass. The compiled ones do not, and
-need no more than the scene itself.
 """
 
 from __future__ import annotations
@@ -20,10 +15,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from engine.errors import DeviceError, InputError
+from engine.errors import DeviceError
 from engine.guidance.base import Learns
 from engine.loop import guidance_state
-from engine.loop.settings import Settings
 from engine.loop.spec import Knobs, RunSpec
 from engine.loop.state import RunState
 from engine.loop.step import StepOut
@@ -33,36 +27,11 @@ from engine.prior.base import Prior
 from engine.prior.memory_plan import Economy, Footprint, Needs, Plan, plan
 from engine.scene.base import Scene
 
-GIGABYTE = 1_000_000_000
-# Peak of one forward and backward pass, measured from 2,000 to 20,000 splats, 48 to 96 voxels, 64 to 256 px, within 15 %.
-SPLAT_VIEW_BYTES, SPLAT_PIXEL_BYTES = 20_500, 0.65
-FIELD_SAMPLE_BYTES = 200
-
 FLOAT, ADAM = 4, 4  # bytes of a number; the parameter, its gradient and two moments
 SPLAT_NUMBERS, VOXEL_NUMBERS = 14, 4
 PIXEL_BYTES = 256  # of a render and its way back
 EXHAUSTED = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
 REMEDY = "Lower views a step, the render size or the number of splats or voxels, close other programs, or choose a smaller prior."
-
-
-def step_bytes(settings: Settings) -> int:
-    """About how much one step takes for drawing alone."""
-    spec, views = settings.spec, settings.knobs.views_per_step
-    pixels = spec.render_size**2
-    if spec.backend != "torch" or spec.scene == "canvas":
-        return 0
-    if spec.scene == "field":
-        return views * pixels * spec.voxels * FIELD_SAMPLE_BYTES
-    return round(views * spec.splats * (SPLAT_VIEW_BYTES + SPLAT_PIXEL_BYTES * pixels))
-
-
-def check_room(settings: Settings, free_bytes: int, share: float) -> None:
-    """Raises InputError for settings that would take more than that ``share`` of what is free."""
-    needed, allowed = step_bytes(settings), share * free_bytes
-    if needed <= allowed:
-        return
-    what = f"Each step would take about {needed / GIGABYTE:.0f} GB of memory, and {allowed / GIGABYTE:.1f} GB may be used."
-    raise InputError(what, 'Choose the renderer "auto", a smaller render size, fewer views a step, or fewer splats or voxels.')
 
 
 def out_of_memory(error: BaseException) -> bool:

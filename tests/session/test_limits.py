@@ -11,7 +11,7 @@ import pytest
 
 from engine.core.camera import orbit_camera
 from engine.errors import InputError
-from engine.loop.oom import check_room, step_bytes
+from engine.loop.memory_check import check_room, step_bytes
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs
 from engine.session import jobs

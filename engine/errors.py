@@ -92,7 +92,10 @@ def storage_errors(path: Path | str) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            what, remedy = f"The disk is full: {path} could not be written.", "Free some space, or choose another folder."
+            what, remedy = (
+                f"The disk is full: {path} could not be written.",
+                "Free some space, or choose another folder.",
+            )
             raise StorageError(what, remedy) from error
         what = f"{path} could not be written ({error.strerror or error})."
         remedy = "Check that the folder exists and that you may write there, or choose another one."

@@ -1,8 +1,9 @@
-"""Torch for modules that are read by commands which compute nothing: imported when something of it is first asked for.
+"""Torch for modules that are read by commands which compute nothing: imported when something of it is first
+asked for.
 
-``from engine.lazy import torch`` in place of ``import torch``. Such a module may use it inside functions, not while it is
-imported itself, and names ``Tensor`` in annotations alone (``if TYPE_CHECKING``). One thread imports at a time, so that no other
-finds a package half made.
+``from engine.lazy import torch`` in place of ``import torch``. Such a module may use it inside functions, not
+while it is imported itself, and names ``Tensor`` in annotations alone (``if TYPE_CHECKING``). One thread
+imports at a time, so that no other finds a package half made.
 """
 
 from __future__ import annotations
@@ -14,8 +15,9 @@ import threading
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-# A thread of OpenMP that waits shall sleep: by default it spins, and on a machine with other work it takes the core that its
-# partner waits for. On two cores, one of them busy, a pass of eight views takes 126 ms, not 277. Set before torch is there.
+# A thread of OpenMP that waits shall sleep: by default it spins, and on a machine with other work it takes
+# the core that its partner waits for. On two cores, one of them busy, a pass of eight views takes 126 ms, not
+# 277. Set before torch is there.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 importing = threading.RLock()

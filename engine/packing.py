@@ -1,4 +1,5 @@
-"""How a wheel and a source archive come to hold ``presets``, which lies beside the packages: as ``engine/presets``.
+"""How a wheel and a source archive come to hold ``presets``, which lies beside the packages: as
+``engine/presets``.
 
 Setuptools calls this while it builds (``pyproject.toml``); nothing else of the studio is imported then.
 """
@@ -30,10 +31,16 @@ class BuildWithPresets(build_py):
 
     def get_outputs(self, include_bytecode: bool = True) -> list[str]:
         """Which files are built."""
-        own = [] if self.editable_mode else [str(Path(self.build_lib, "engine", path)) for path in preset_files()]
+        own = (
+            []
+            if self.editable_mode
+            else [str(Path(self.build_lib, "engine", path)) for path in preset_files()]
+        )
         return [*super().get_outputs(include_bytecode), *own]
 
 
 def preset_files() -> list[Path]:
     """Every file of the presets, relative to the folder that is built."""
-    return sorted(path for path in Path(PRESETS).rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+    return sorted(
+        path for path in Path(PRESETS).rglob("*") if path.is_file() and "__pycache__" not in path.parts
+    )

@@ -14,7 +14,9 @@ def presets_folder() -> Path:
 
 
 def installed_version(package: str = "maquette") -> str:
-    """The version of an installed package; empty if it is not installed, as in a checkout that is only looked at."""
+    """The version of an installed package; empty if it is not installed, as in a checkout that is only looked
+    at.
+    """
     try:
         return version(package)
     except PackageNotFoundError:

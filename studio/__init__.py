@@ -5,7 +5,8 @@
     with studio.open() as here:  # the engine in this process, over the library that the page uses
         here.generate("a red mug", seed=3).wait()
 
-Another studio is reached by ``studio.client.Client(url)``, with the same calls. Nothing is imported before it is needed.
+Another studio is reached by ``studio.client.Client(url)``, with the same calls. Nothing is imported before it
+is needed.
 """
 
 from __future__ import annotations
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
 
 
 def open(library: str | Path | None = None, *, shelf: str | Path | None = None, owner: str = "") -> Client:
-    """A studio in this process, over the runs in ``library`` (by default where the page keeps them); close it at the end.
+    """A studio in this process, over the runs in ``library`` (by default where the page keeps them); close it
+    at the end.
 
-    ``shelf`` is a folder of models to take references from, ``owner`` the secret by which the runs are listed later. Raises
-    StudioError if the library or the shelf cannot be used.
+    ``shelf`` is a folder of models to take references from, ``owner`` the secret by which the runs are listed
+    later. Raises StudioError if the library or the shelf cannot be used.
     """
     from engine.session import default_root
     from engine.session.reference_lookup import own_folder
@@ -36,6 +38,8 @@ def open(library: str | Path | None = None, *, shelf: str | Path | None = None, 
     root = Path(library) if library is not None else default_root(os.environ)
     session = open_session(root, Path(shelf) if shelf is not None else own_folder(os.environ))
     session.start()
-    operations = Operations(session, open_catalogue(), KeptFiles(session.library.root / "uploads" / "api"), any_path=True)
+    operations = Operations(
+        session, open_catalogue(), KeptFiles(session.library.root / "uploads" / "api"), any_path=True
+    )
     secret = owner or secrets.token_urlsafe(16)
     return Client(secret=secret, calls=LocalCalls(operations, secret, session.close))

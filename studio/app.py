@@ -58,7 +58,9 @@ def serve(
     Raises StudioError if the port, the library or the shelf cannot be used.
     """
     root = library or default_root(os.environ)
-    os.environ.setdefault("GRADIO_TEMP_DIR", str(root.expanduser().absolute() / UPLOADS))  # where nobody else's uploads lie
+    os.environ.setdefault(
+        "GRADIO_TEMP_DIR", str(root.expanduser().absolute() / UPLOADS)
+    )  # where nobody else's uploads lie
     access = access_for(host, allow_hosts, os.environ)
     if warning := open_to_all(host, share, logins, os.environ):
         print(warning, flush=True)
@@ -67,7 +69,8 @@ def serve(
     try:
         others = session.library.others()
         if others:
-            print(f"Note: {others} other Maquette {'works' if others == 1 else 'work'} on {session.library.root}, too. "
+            print(f"Note: {others} other Maquette {'works' if others == 1 else 'work'} on "
+                  f"{session.library.root}, too. "
                   "Runs that they look after are left to them and not shown here.", flush=True)  # fmt: skip
         page = {"host": host, "port": port, "share": share, "access": access, "logins": logins}
         serve_page(session, open_catalogue(), on_ready=partial(_ready, session), **page)
@@ -75,12 +78,20 @@ def serve(
         session.close()
 
 
-def open_to_all(host: str, share: bool, logins: Sequence[tuple[str, str]], environment: Mapping[str, str]) -> str:
-    """What to be warned of: that strangers may come in; empty where they may not, or where that is the purpose of a Space."""
+def open_to_all(
+    host: str, share: bool, logins: Sequence[tuple[str, str]], environment: Mapping[str, str]
+) -> str:
+    """What to be warned of: that strangers may come in; empty where they may not, or where that is the
+    purpose of a Space.
+    """
     if logins or environment.get("SPACE_ID") or (is_loopback(host) and not share):
         return ""
-    who = "anybody who has the public link" if share else "everybody who reaches this machine over the network"
-    return f"Warning: there is no login, so {who} can use this studio. Add --auth USER:PASSWORD to ask for one."
+    who = (
+        "anybody who has the public link" if share else "everybody who reaches this machine over the network"
+    )
+    return (
+        f"Warning: there is no login, so {who} can use this studio. Add --auth USER:PASSWORD to ask for one."
+    )
 
 
 def _ready(session: Session, serving: Serving) -> None:
@@ -112,7 +123,14 @@ def serve_page(
     looking = ThreadPoolExecutor(LOOKING_THREADS, thread_name_prefix="looking")
     exports = open_exports(session)
     routes = own_routes(session, catalogue, viewports, pool, looking, exports)
-    place = {"host": host, "port": port, "share": share, "access": access, "logins": logins, "limits": session.limits}
+    place = {
+        "host": host,
+        "port": port,
+        "share": share,
+        "access": access,
+        "logins": logins,
+        "limits": session.limits,
+    }
     serving = open_port(build_page(session, catalogue), routes, **place)
     try:
         on_ready(serving)

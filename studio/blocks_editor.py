@@ -1,4 +1,5 @@
-"""Behind the blocks editor: what was built becomes a file where uploads lie, and can be read and built on again.
+"""Behind the blocks editor: what was built becomes a file where uploads lie, and can be read and built on
+again.
 
 ``assets/blocks.js`` is the editor and ``assets/blocks_source.js`` its place in the reference card.
 """
@@ -31,7 +32,9 @@ FRESH = {"Cache-Control": "no-store"}
 
 
 def kept_build(text: bytes) -> Path:
-    """The blocks of ``text`` as a file among the uploads, the same for the same blocks. Raises FileFormatError, StorageError."""
+    """The blocks of ``text`` as a file among the uploads, the same for the same blocks. Raises
+    FileFormatError, StorageError.
+    """
     plain = text_of(blocks_in(text))
     path = Path(get_upload_folder()) / "blocks" / hashlib.sha256(plain.encode()).hexdigest()[:16] / NAME
     with storage_errors(path):
@@ -44,8 +47,12 @@ def kept_build(text: bytes) -> Path:
 
 
 def build_of(session: Session, reference: str) -> tuple[Block, ...]:
-    """The blocks in a reference's file, which must be an upload or of a run. Raises InputError for any other."""
-    check_uploads({"reference": given_path(path_in(reference))}, (Path(get_upload_folder()), session.library.root))
+    """The blocks in a reference's file, which must be an upload or of a run. Raises InputError for any
+    other.
+    """
+    check_uploads(
+        {"reference": given_path(path_in(reference))}, (Path(get_upload_folder()), session.library.root)
+    )
     with found(reference, None).open("rb") as stream:
         return blocks_in(stream.read(MAX_BYTES + 1))
 
@@ -61,15 +68,20 @@ def blocks_routes(session: Session) -> list[BaseRoute]:
     """``/reference/blocks`` (POST keeps a build, GET gives one back) and ``/reference/blocks.glb``."""
 
     async def keep(request: Request) -> Response:
-        return await _answered(lambda text: JSONResponse({"reference": str(kept_build(text))}, headers=FRESH), request)
+        return await _answered(
+            lambda text: JSONResponse({"reference": str(kept_build(text))}, headers=FRESH), request
+        )
 
     async def give(request: Request) -> Response:
         return await _answered(
-            lambda _: JSONResponse({"blocks": [asdict(each) for each in asked(request)]}, headers=FRESH), request
+            lambda _: JSONResponse({"blocks": [asdict(each) for each in asked(request)]}, headers=FRESH),
+            request,
         )
 
     async def glb(request: Request) -> Response:
-        return await _answered(lambda _: Response(glb_of(asked(request)), media_type="model/gltf-binary", headers=FRESH), request)
+        return await _answered(
+            lambda _: Response(glb_of(asked(request)), media_type="model/gltf-binary", headers=FRESH), request
+        )
 
     def asked(request: Request) -> tuple[Block, ...]:
         return build_of(session, request.query_params.get("of", "").strip() or "none")

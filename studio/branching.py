@@ -1,4 +1,6 @@
-"""Runs beside the one of Generate: a branch from an earlier moment, a finished object refined further, drafts to choose from."""
+"""Runs beside the one of Generate: a branch from an earlier moment, a finished object refined further, drafts
+to choose from.
+"""
 
 from __future__ import annotations
 
@@ -25,20 +27,28 @@ class Branching:
         self.handlers, self.session = handlers, handlers.session
 
     def fork(self, moment: str, token: str, owner: str, *everything: Value) -> tuple[str, str]:
-        """A run that goes on from a moment, by its step, with the live settings as they stand: (its token, problem)."""
+        """A run that goes on from a moment, by its step, with the live settings as they stand: (its token,
+        problem).
+        """
         tab, prior, method = (str(everything[place]) for place in (0, HEADS - 2, HEADS - 1))
         try:
             if not moment.isascii() or not moment.isdigit():
                 raise InputError("No moment was chosen.", "Click one in the filmstrip.")
             offers = self.handlers.catalogue.prior(prior).offers
-            values = self.handlers.controls.values(everything[HEADS:], method, tab=tab, offers=offers, live_only=True)
+            values = self.handlers.controls.values(
+                everything[HEADS:], method, tab=tab, offers=offers, live_only=True
+            )
             live = {**values, "method": method}
-            return self.session.branches.fork(token, int(moment), owner or secrets.token_urlsafe(16), live), ""
+            return self.session.branches.fork(
+                token, int(moment), owner or secrets.token_urlsafe(16), live
+            ), ""
         except StudioError as error:
             return token, problem(error)
 
     def further(self, token: str, owner: str, *everything: Value) -> tuple[str, str]:
-        """A run that sets out from the finished object that is shown, with the settings as they stand: (its token, problem)."""
+        """A run that sets out from the finished object that is shown, with the settings as they stand: (its
+        token, problem).
+        """
         try:
             settings = self.handlers.settings(everything)
             noise = min(settings.knobs.timesteps.t_max, MOST_NOISE)
@@ -48,8 +58,12 @@ class Branching:
         except StudioError as error:
             return token, problem(error)
 
-    def drafts(self, told: str, owner: str, seed_locked: bool, seed: float, *everything: Value) -> tuple[str, str]:
-        """Several runs with one seed after the other, held before they are refined: (their tokens, problem)."""
+    def drafts(
+        self, told: str, owner: str, seed_locked: bool, seed: float, *everything: Value
+    ) -> tuple[str, str]:
+        """Several runs with one seed after the other, held before they are refined: (their tokens,
+        problem).
+        """
         owner, tokens = owner or secrets.token_urlsafe(16), []
         first = int(seed) if seed_locked else secrets.randbelow(MAX_SEED + 1)
         try:
@@ -64,7 +78,11 @@ class Branching:
 
 def splats_of(session: Session, token: str) -> Path:
     """The splats of a run that has ended. Raises InputError where there are none."""
-    path = next((path for path in session.files(token).values() if path.suffix == SPLATS and path.is_file()), None)
+    path = next(
+        (path for path in session.files(token).values() if path.suffix == SPLATS and path.is_file()), None
+    )
     if path is None:
-        raise InputError("This run has no splats to set out from.", "Choose one that is done, and whose scene is splats.")
+        raise InputError(
+            "This run has no splats to set out from.", "Choose one that is done, and whose scene is splats."
+        )
     return path

@@ -1,4 +1,6 @@
-"""Calls of Gradio's handlers with values that no page of ours sends: answered in words, a line in the log, no traceback."""
+"""Calls of Gradio's handlers with values that no page of ours sends: answered in words, a line in the log, no
+traceback.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ LOG = logging.getLogger("maquette.page")
 
 
 class StudioBlocks(gr.Blocks):
-    """Blocks in which no value that is sent to a handler, whatever its type, ends in a traceback on the server."""
+    """Blocks in which no value that is sent to a handler, whatever its type, ends in a traceback on the
+    server.
+    """
 
     def get_block_name(self) -> str:
         """What the browser takes it for."""
@@ -45,14 +49,19 @@ def in_words(error: Exception) -> gr.Error:
 
 
 def log_place(error: Exception) -> None:
-    """One line: what kind of error, and the innermost line of code that raised it, without values from outside."""
+    """One line: what kind of error, and the innermost line of code that raised it, without values from
+    outside.
+    """
     frames = traceback.extract_tb(error.__traceback__)
     place = f"{frames[-1].filename}:{frames[-1].lineno}" if frames else "nowhere"
-    LOG.warning("A call of the page failed: %s at %s. Set %s=1 to see all of it.", type(error).__name__, place, DEBUG)
+    LOG.warning(
+        "A call of the page failed: %s at %s. Set %s=1 to see all of it.", type(error).__name__, place, DEBUG
+    )
 
 
 class CallErrors:
-    """ASGI middleware: an exception before an answer has begun, as of an unknown handler's number, is a 400 in words.
+    """ASGI middleware: an exception before an answer has begun, as of an unknown handler's number, is a 400
+    in words.
 
     Exceptions of whoever passes on what is sent, as of an upload that is too large, are answered there.
     """

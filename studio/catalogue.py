@@ -16,11 +16,11 @@ PLACEHOLDER = "a mug"  # stands in for a prompt that is not written yet where on
 
 @dataclass(frozen=True)
 class PriorChoice:
-    """A prior in a menu. ``missing`` says what to do to have it, or is empty; ``any_words`` is whether its vocabulary is open,
-    ``no_words`` whether it reads none at all.
+    """A prior in a menu. ``missing`` says what to do to have it, or is empty; ``any_words`` is whether its
+    vocabulary is open, ``no_words`` whether it reads none at all.
 
-    ``offers`` are the flags of its info that are set: settings that need one which is not among them are not shown.
-    ``home_scale`` is the guidance scale that it is at home with; 0: unknown.
+    ``offers`` are the flags of its info that are set: settings that need one which is not among them are not
+    shown. ``home_scale`` is the guidance scale that it is at home with; 0: unknown.
     """
 
     id: str
@@ -36,8 +36,9 @@ class PriorChoice:
 class Catalogue:
     """``notes`` says what becomes of words that a prior was not taught.
 
-    ``refusal(prior, method)`` says why a method cannot work with a prior, and what would; it is empty where it can. ``fetching``
-    downloads priors that are not on this machine; without it, nothing is offered for download.
+    ``refusal(prior, method)`` says why a method cannot work with a prior, and what would; it is empty where
+    it can. ``fetching`` downloads priors that are not on this machine; without it, nothing is offered for
+    download.
     """
 
     presets: Presets
@@ -58,10 +59,15 @@ class Catalogue:
         return replace(found, missing="") if fetched else found
 
     def usual_scale(self, prior: str, method: str, default: float) -> float:
-        """The guidance scale to begin with: a preset's for both, or the method's ``default``, bounded by the prior's own."""
+        """The guidance scale to begin with: a preset's for both, or the method's ``default``, bounded by the
+        prior's own.
+        """
         told = (preset.values for preset in self.presets.presets)
         for values in told:
-            if (values.get("prior"), values.get("method", "sds")) == (prior, method) and "guidance_scale" in values:
+            if (values.get("prior"), values.get("method", "sds")) == (
+                prior,
+                method,
+            ) and "guidance_scale" in values:
                 return float(values["guidance_scale"])
         home = self.prior(prior).home_scale
         return min(default, home) if home else default

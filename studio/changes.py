@@ -1,4 +1,6 @@
-"""What would change, in words: each setting's title with its present and its new value, the live ones apart."""
+"""What would change, in words: each setting's title with its present and its new value, the live ones
+apart.
+"""
 
 from __future__ import annotations
 
@@ -30,10 +32,13 @@ class Change:
 def changes_of(preset: Preset, settings: Settings, controls: Controls, catalogue: Catalogue) -> list[Change]:
     """What applying ``preset`` to ``settings`` would change.
 
-    Another method brings its own settings; they are named where the preset moves them away from that method's defaults.
+    Another method brings its own settings; they are named where the preset moves them away from that method's
+    defaults.
     """
     then = apply_preset(preset, settings)
-    fields = {field.name: field for field in fields_of(then.spec, then.knobs, controls.methods) if _of(field, then)}
+    fields = {
+        field.name: field for field in fields_of(then.spec, then.knobs, controls.methods) if _of(field, then)
+    }
     usual = flatten(Settings(then.spec, replace(then.knobs, guidance=type(then.knobs.guidance)())))
     return [
         _change(name, old, new, fields, controls, catalogue)
@@ -47,7 +52,12 @@ def _of(field: Field, settings: Settings) -> bool:
 
 
 def _change(
-    name: str, old: Value | None, new: Value, fields: Mapping[str, Field], controls: Controls, catalogue: Catalogue
+    name: str,
+    old: Value | None,
+    new: Value,
+    fields: Mapping[str, Field],
+    controls: Controls,
+    catalogue: Catalogue,
 ) -> Change:
     if name == "method":
         return Change("Method", *(controls.methods[str(key)].title for key in (old, new)), live=True)
@@ -82,9 +92,14 @@ def _words(value: Value | None) -> str:
 def table(sentence: str, changes: Sequence[Change]) -> str:
     """What a preset is for and what it would change, as HTML, the live settings first."""
     if not changes:
-        return f'<div class="mq-preset"><p>{escape(sentence)}</p><p>Everything is set like this already.</p></div>'
+        return (
+            f'<div class="mq-preset"><p>{escape(sentence)}</p><p>Everything is set like this '
+            "already.</p></div>"
+        )
     kinds = (("live", "Live, at once", True), ("next", "From the next run on", False))
-    parts = [_part(look, title, [each for each in changes if each.live is live]) for look, title, live in kinds]
+    parts = [
+        _part(look, title, [each for each in changes if each.live is live]) for look, title, live in kinds
+    ]
     return f'<div class="mq-preset"><p>{escape(sentence)}</p>{"".join(parts)}</div>'
 
 
@@ -95,4 +110,7 @@ def _part(look: str, title: str, changes: Sequence[Change]) -> str:
         f"<tr><th>{escape(each.title)}</th><td>{escape(each.old)}</td><td>→</td><td>{escape(each.new)}</td></tr>"
         for each in changes
     )
-    return f'<section class="mq-changes-{look}"><h4><i class="mq-dot"></i>{title}</h4><table>{rows}</table></section>'
+    return (
+        f'<section class="mq-changes-{look}"><h4><i '
+        f'class="mq-dot"></i>{title}</h4><table>{rows}</table></section>'
+    )

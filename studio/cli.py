@@ -37,7 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if os.environ.get(DEBUG):
             raise
-        unexpected = StudioError(f"Something went wrong that should not have: {type(error).__name__}: {error}",
+        unexpected = StudioError(f"Something went wrong that should not have: {type(error).__name__}: "
+                                 f"{error}",
                                  f"Run it again with {DEBUG}=1 to see where, and report it.")  # fmt: skip
         return _tell(unexpected, EXIT_FAILED)
 
@@ -52,7 +53,8 @@ def _tell(error: StudioError, code: int) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="maquette" if Path(sys.argv[0]).stem == "maquette" else "python -m studio",
-        description="Maquette: turn words into 3D, and steer the shape while it evolves. Without a command it serves the page.",
+        description="Maquette: turn words into 3D, and steer the shape while it evolves. Without a command "
+        "it serves the page.",
     )
     parser.add_argument("--version", action=_Version, nargs=0, help="say which version this is")
     add_serve_options(parser)
@@ -66,14 +68,20 @@ def _parser() -> argparse.ArgumentParser:
     add_evaluate(commands)
     add_shelf(commands)
     add_export(commands)
-    inspect = commands.add_parser("inspect", help="what is understood of a picture, a model, splats or a result")
-    inspect.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a picture, a model, splats, or a result")
+    inspect = commands.add_parser(
+        "inspect", help="what is understood of a picture, a model, splats or a result"
+    )
+    inspect.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="a picture, a model, splats, or a result"
+    )
     inspect.add_argument("--json", action="store_true", help="as JSON")
     inspect.set_defaults(command=_inspect)
     serve = commands.add_parser("serve", help="serve the page (what happens without a command, too)")
     add_serve_options(serve)
     serve.set_defaults(command=_serve)
-    doctor = commands.add_parser("doctor", help="what this machine has, what that means for speed, what to add")
+    doctor = commands.add_parser(
+        "doctor", help="what this machine has, what that means for speed, what to add"
+    )
     doctor.set_defaults(command=_doctor)
     add_lists(commands)
     return parser
@@ -90,7 +98,8 @@ def _add_generate(commands: argparse._SubParsersAction) -> None:
         action="append",
         default=[],
         metavar="PATH[@AZIMUTH[*WEIGHT]]",
-        help="a picture of the object, seen from so many degrees beside its front (0); may be given several times, with or "
+        help="a picture of the object, seen from so many degrees beside its front (0); may be given "
+        "several times, with or "
         "without --prompt",
     )
     generate.add_argument(
@@ -101,8 +110,10 @@ def _add_generate(commands: argparse._SubParsersAction) -> None:
     generate.add_argument(
         "--reference",
         metavar="MODEL",
-        help="a 3D model that guides the shape: a GLB, glTF, OBJ, PLY (mesh or splats), STL or blocks (JSON) file; shelf:ID; "
-        "auto for what on the shelf is most like the pictures or the words, auto:5 for one of the best 5; or run:TOKEN for an "
+        help="a 3D model that guides the shape: a GLB, glTF, OBJ, PLY (mesh or splats), STL or blocks "
+        "(JSON) file; shelf:ID; "
+        "auto for what on the shelf is most like the pictures or the words, auto:5 for one of the best 5; "
+        "or run:TOKEN for an "
         "earlier result",
     )
     add_shelf_options(generate)
@@ -115,21 +126,35 @@ def _add_generate(commands: argparse._SubParsersAction) -> None:
     generate.add_argument(
         "--reference-curve",
         metavar="CURVE",
-        help="its strength from overall shape (0, much noise) to details (1, little), for example 0:1,0.5:0.8,1:0.3",
+        help="its strength from overall shape (0, much noise) to details (1, little), for example "
+        "0:1,0.5:0.8,1:0.3",
     )
-    what.add_argument("--recipe", type=Path, help="repeat a run: a recipe.toml, or any file that Maquette exported")
+    what.add_argument(
+        "--recipe", type=Path, help="repeat a run: a recipe.toml, or any file that Maquette exported"
+    )
     generate.add_argument("--negative-prompt", help="what to avoid")
     generate.add_argument("--preset", help="settings to start from (python -m studio presets)")
     generate.add_argument("--seed", type=int, help="the same seed gives the same object")
     generate.add_argument(
-        "--variations", type=int, metavar="N", help="make N of them in turn, with one seed after the other, and a sheet of all"
+        "--variations",
+        type=int,
+        metavar="N",
+        help="make N of them in turn, with one seed after the other, and a sheet of all",
     )
     generate.add_argument(
-        "--set", action="append", default=[], metavar="KNOB=VALUE", help="any setting by name; may be given several times"
+        "--set",
+        action="append",
+        default=[],
+        metavar="KNOB=VALUE",
+        help="any setting by name; may be given several times",
     )
-    generate.add_argument("--out", type=Path, required=True, help="folder for the results; earlier results in it are kept aside")
     generate.add_argument(
-        "--formats", default="ply,glb,mp4,png", help="which files to write (default %(default)s; also: texture)"
+        "--out", type=Path, required=True, help="folder for the results; earlier results in it are kept aside"
+    )
+    generate.add_argument(
+        "--formats",
+        default="ply,glb,mp4,png",
+        help="which files to write (default %(default)s; also: texture)",
     )
     generate.add_argument("--resume", action="store_true", help="go on from the checkpoint in --out")
     generate.add_argument("--quiet", action="store_true", help="no progress bar")

@@ -1,4 +1,5 @@
-"""A studio for Python programs: one that runs somewhere, by ``Client(url)``, or in this process, by ``studio.open``.
+"""A studio for Python programs: one that runs somewhere, by ``Client(url)``, or in this process, by
+``studio.open``.
 
 from studio.client import Client
 
@@ -27,9 +28,11 @@ POLL_SECONDS = 0.25
 
 
 class Client:
-    """A studio. ``secret`` owns the runs that are submitted here; whoever has it lists and deletes them, by default nobody else.
+    """A studio. ``secret`` owns the runs that are submitted here; whoever has it lists and deletes them, by
+    default nobody else.
 
-    ``login`` is the (user, password) of a studio that asks for one. Raises StudioError where it cannot be reached.
+    ``login`` is the (user, password) of a studio that asks for one. Raises StudioError where it cannot be
+    reached.
     """
 
     def __init__(
@@ -57,9 +60,10 @@ class Client:
     ) -> Run:
         """Queue a run and return it at once.
 
-        ``images`` are paths of pictures, each with ``@AZIMUTH_DEG`` and ``*WEIGHT`` behind it where it is not the front;
-        ``reference`` is the path of a model, or ``shelf:ID``, ``auto``, ``run:TOKEN``. ``settings`` are any by name
-        (``Client.settings``). The same ``key`` again gives the run that is there already.
+        ``images`` are paths of pictures, each with ``@AZIMUTH_DEG`` and ``*WEIGHT`` behind it where it is not
+        the front; ``reference`` is the path of a model, or ``shelf:ID``, ``auto``, ``run:TOKEN``.
+        ``settings`` are any by name (``Client.settings``). The same ``key`` again gives the run that is there
+        already.
         """
         body: Json = {"prompt": prompt, "settings": dict(settings or {})}
         body |= {"preset": preset} if preset else {}
@@ -75,7 +79,10 @@ class Client:
 
     def runs(self, state: str = "") -> list[Run]:
         """The runs of this client's secret, newest first; those in one ``state``, if it is named."""
-        return [Run(self._calls, each["token"]) for each in self._calls.get("/runs", state=state, limit=1000)["runs"]]
+        return [
+            Run(self._calls, each["token"])
+            for each in self._calls.get("/runs", state=state, limit=1000)["runs"]
+        ]
 
     def presets(self) -> list[Json]:
         """Settings to start from."""
@@ -96,11 +103,15 @@ class Client:
     def __enter__(self) -> Client:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def _sent(self, text: str) -> str:
-        """``text`` with the file that it begins with sent to the studio; where it names none here, as it is."""
+        """``text`` with the file that it begins with sent to the studio; where it names none here, as it
+        is.
+        """
         name, at = text, ""
         if not Path(name).is_file():
             name, at, behind = text.rpartition("@")
@@ -130,7 +141,9 @@ class Run:
         return self.now["state"]
 
     def steer(self, **settings: Any) -> Json:
-        """Change live settings by name. Raises InputError for what is not allowed, StateError once the run has ended."""
+        """Change live settings by name. Raises InputError for what is not allowed, StateError once the run
+        has ended.
+        """
         return self._calls.send("PATCH", f"/runs/{self.token}", {"settings": settings})
 
     def undo(self) -> Json:
@@ -170,7 +183,9 @@ class Run:
         limit = None if timeout_seconds is None else time.monotonic() + timeout_seconds
         while (run := self.now)["state"] not in ENDED:
             if limit is not None and time.monotonic() > limit:
-                raise TimeoutError(f"The run {self.token} has not ended within {timeout_seconds:g} s; it goes on.")
+                raise TimeoutError(
+                    f"The run {self.token} has not ended within {timeout_seconds:g} s; it goes on."
+                )
             time.sleep(POLL_SECONDS)
         if run["state"] == "failed":
             raise RunError(run["error"]["what"], run["error"]["remedy"])

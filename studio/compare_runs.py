@@ -1,4 +1,6 @@
-"""The twin of a run: the same settings and seed with the reference ignored, or heeded where the run itself ignores it."""
+"""The twin of a run: the same settings and seed with the reference ignored, or heeded where the run itself
+ignores it.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,8 @@ class Comparing:
         view = self.session.view(token)
         if not view.settings.spec.reference.strip():
             raise InputError(
-                "This run has no reference to be compared with.", "Choose one under Reference-guided and press Generate."
+                "This run has no reference to be compared with.",
+                "Choose one under Reference-guided and press Generate.",
             )
         wanted = mirrored(settings_now(view))
         alike = essence(wanted, self._folder(token))
@@ -53,12 +56,19 @@ def settings_now(view: JobView) -> Settings:
 
 def mirrored(settings: Settings) -> Settings:
     """The same with the reference ignored, or heeded where it was ignored."""
-    return replace(settings, knobs=replace(settings.knobs, ignore_reference=not settings.knobs.ignore_reference))
+    return replace(
+        settings, knobs=replace(settings.knobs, ignore_reference=not settings.knobs.ignore_reference)
+    )
 
 
 def essence(settings: Settings, folder: Path) -> dict[str, Value]:
-    """What makes two runs the same: all settings that have an effect, files by where they lie in the run's own ``folder``."""
+    """What makes two runs the same: all settings that have an effect, files by where they lie in the run's
+    own ``folder``.
+    """
     values = flatten(settings)
     idle = PULLS if settings.knobs.ignore_reference else ()
     named = {name: value for name, value in values.items() if name not in idle}
-    return {name: value.replace(str(folder.absolute()), "") if isinstance(value, str) else value for name, value in named.items()}
+    return {
+        name: value.replace(str(folder.absolute()), "") if isinstance(value, str) else value
+        for name, value in named.items()
+    }

@@ -32,14 +32,17 @@ from engine.session.reference_lookup import References
 from engine.session.worker import Run
 from studio.catalogue import Catalogue, PriorChoice
 
-COMPUTING = ("engine.loop.run", "engine.loop.frames", "engine.loop.results", "engine.loop.checkpoint", "engine.loop.warmup",
+COMPUTING = ("engine.loop.run", "engine.loop.frames", "engine.loop.results", "engine.loop.checkpoint",
+    "engine.loop.warmup",
              "engine.retrieval.search", "engine.retrieval.shelf", "engine.prior.memory_savings",
              "engine.prior.toybox.prior")  # fmt: skip
 """Modules that import torch, numba and the like: seconds that the page does not wait for."""
 
 
 def prepare() -> None:
-    """Import what runs compute with, in one thread and while no other works: two at once find a library half made."""
+    """Import what runs compute with, in one thread and while no other works: two at once find a library half
+    made.
+    """
     for name in COMPUTING:
         imported(name)
     limit_threads()
@@ -88,7 +91,9 @@ def open_fetching(entries: Sequence[PriorEntry]) -> Fetching:
 
 
 def refusal(prior_id: str, method: Guidance) -> str:
-    """Why a method cannot work with a prior, and what would; empty where it can, or where nothing is known of the prior."""
+    """Why a method cannot work with a prior, and what would; empty where it can, or where nothing is known of
+    the prior.
+    """
     info = info_of(prior_id)
     try:
         if info is not None:
@@ -108,14 +113,22 @@ def notes_on(spec: RunSpec) -> tuple[str, ...]:
 
 def _choice(entry: PriorEntry) -> PriorChoice:
     missing = "" if installed(entry) else _how_to_fetch(entry)
-    known = {"any_words": not entry.vocabulary, "no_words": not reads_words(entry), "offers": offers_of(entry.id)}
+    known = {
+        "any_words": not entry.vocabulary,
+        "no_words": not reads_words(entry),
+        "offers": offers_of(entry.id),
+    }
     return PriorChoice(entry.id, entry.title, missing, home_scale=entry.default_guidance_scale, **known)
 
 
 def offers_of(prior_id: str) -> frozenset[str]:
     """The flags that are set in what is known of a prior."""
     info = info_of(prior_id)
-    return frozenset() if info is None else frozenset(name for name, value in vars(info).items() if value is True)
+    return (
+        frozenset()
+        if info is None
+        else frozenset(name for name, value in vars(info).items() if value is True)
+    )
 
 
 def _check(settings: Settings) -> None:

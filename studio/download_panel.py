@@ -1,4 +1,5 @@
-"""The download of a prior on the page: what it takes and under which licence, consent, how far it is, and cancel.
+"""The download of a prior on the page: what it takes and under which licence, consent, how far it is, and
+cancel.
 
 The session's ``Fetching`` does the work; a timer asks it how far it is while a download goes.
 """
@@ -35,7 +36,9 @@ def draw_fetch_box() -> FetchBox:
     """Draw the box in the current Blocks; it is empty until it is needed."""
     note = gr.HTML(elem_id="mq-fetch", apply_default_css=False)
     with gr.Row(elem_id="mq-fetch-acts"):
-        download = gr.Button("Download", variant="primary", size="sm", visible=False, elem_id="mq-download", min_width=0)
+        download = gr.Button(
+            "Download", variant="primary", size="sm", visible=False, elem_id="mq-download", min_width=0
+        )
         cancel = gr.Button("Cancel", size="sm", visible=False, elem_id="mq-cancel-download", min_width=0)
     return FetchBox(note, download, cancel, gr.Timer(POLL_SECONDS, active=False))
 
@@ -83,10 +86,19 @@ class FetchHandlers:
         menu = gr.update(options=plain(prior_options(self.catalogue)))
         if download is not None and download.state == "running":
             return [*_updates(progress_note(download), cancel=True, active=True), menu]
-        if download is not None and download.offer.id == prior and (offer is not None or download.state == "done"):
+        if (
+            download is not None
+            and download.offer.id == prior
+            and (offer is not None or download.state == "done")
+        ):
             again = "Go on" if download.state != "done" else ""
             return [*_updates(ended_note(download), download=again), menu]
-        return [*_updates("" if offer is None else offer_note(offer), download="" if offer is None else "Download"), menu]
+        return [
+            *_updates(
+                "" if offer is None else offer_note(offer), download="" if offer is None else "Download"
+            ),
+            menu,
+        ]
 
 
 def _updates(note: str, *, download: str = "", cancel: bool = False, active: bool = False) -> list[Any]:
@@ -97,10 +109,13 @@ def _updates(note: str, *, download: str = "", cancel: bool = False, active: boo
 def offer_note(offer: Offer) -> str:
     """What a person should know before a download."""
     gate = (
-        " The publisher asks you to accept the licence there first, and to run <code>hf auth login</code>." if offer.gated else ""
+        " The publisher asks you to accept the licence there first, and to run <code>hf auth login</code>."
+        if offer.gated
+        else ""
     )
     return _box(
-        f"<p><b>{escape(offer.title)} is not on this machine.</b> It takes {size_words(offer.size_mb * MEGABYTE)}, kept in "
+        f"<p><b>{escape(offer.title)} is not on this machine.</b> It takes "
+        f"{size_words(offer.size_mb * MEGABYTE)}, kept in "
         f"<code>{escape(str(offer.target))}</code>.</p>"
         f"<p>Licence: {escape(offer.licence)}. By downloading it you accept that licence: "
         f'<a href="{escape(offer.page)}" target="_blank" rel="noopener">read it on its page</a>.{gate}</p>'
@@ -121,7 +136,10 @@ def ended_note(download: Download) -> str:
     """What became of a download."""
     if download.state == "done":
         path = escape(str(download.path))
-        return _box(f"<p><b>{escape(download.offer.title)} is here.</b> You can use it now. It lies in <code>{path}</code>.</p>")
+        return _box(
+            f"<p><b>{escape(download.offer.title)} is here.</b> You can use it now. It lies in "
+            f"<code>{path}</code>.</p>"
+        )
     what, remedy = download.error or ("", "")
     return _box(f"<p><b>{escape(what)}</b> {escape(remedy)}</p>")
 

@@ -1,4 +1,6 @@
-"""Plain HTTP beside the page: a run's files, its thumbnail, and the pictures it was given. Its token is the right to see them."""
+"""Plain HTTP beside the page: a run's files, its thumbnail, and the pictures it was given. Its token is the
+right to see them.
+"""
 
 from __future__ import annotations
 
@@ -47,11 +49,15 @@ def download_routes(session: Session) -> list[BaseRoute]:
             strip = session.strip(request.path_params["token"])
         except StudioError as error:
             return problem_response(error)
-        images = session.pictures(request.path_params["token"]) if strip is None else strip  # the prior's views, before a shape
+        images = (
+            session.pictures(request.path_params["token"]) if strip is None else strip
+        )  # the prior's views, before a shape
         if images is None:
             return Response(status_code=204)
         view = images.images[1 % len(images.images)]
-        return Response(jpeg(np.ascontiguousarray(view)), media_type="image/jpeg", headers={"Cache-Control": "no-cache"})
+        return Response(
+            jpeg(np.ascontiguousarray(view)), media_type="image/jpeg", headers={"Cache-Control": "no-cache"}
+        )
 
     return [
         Route("/files/{token}/{name}", file),
@@ -61,7 +67,10 @@ def download_routes(session: Session) -> list[BaseRoute]:
 
 def slug(title: str) -> str:
     """The first words of a title, in any script, as the beginning of a file's name."""
-    kept = (letter if unicodedata.category(letter)[0] in "LNM" else " " for letter in unicodedata.normalize("NFC", title.lower()))
+    kept = (
+        letter if unicodedata.category(letter)[0] in "LNM" else " "
+        for letter in unicodedata.normalize("NFC", title.lower())
+    )
     return "-".join("".join(kept).split()[:6])[:MOST_CHARACTERS] or "maquette"
 
 
@@ -73,7 +82,8 @@ def given_route(session: Session, cut: Cut, pool: Executor) -> Route:
             spec = session.settings(request.path_params["token"]).spec
             loop = asyncio.get_running_loop()
             return JSONResponse(
-                await loop.run_in_executor(pool, given_pictures, spec, cut), headers={"Cache-Control": "no-store"}
+                await loop.run_in_executor(pool, given_pictures, spec, cut),
+                headers={"Cache-Control": "no-store"},
             )
         except StudioError as error:
             return problem_response(error)
@@ -82,7 +92,8 @@ def given_route(session: Session, cut: Cut, pool: Executor) -> Route:
 
 
 def given_pictures(spec: RunSpec, cut: Cut) -> list[dict[str, Any]]:
-    """Of each picture its ``frame`` as a data address, and its camera: ``azimuth`` and ``elevation`` in degrees, ``distance``.
+    """Of each picture its ``frame`` as a data address, and its camera: ``azimuth`` and ``elevation`` in
+    degrees, ``distance``.
 
     Raises InputError or FileFormatError for one that is not there any more.
     """

@@ -1,7 +1,8 @@
-"""The Edit tab: a run that is done, or a file of one's own, is painted, changed in a part, restyled, or drawn by energies.
+"""The Edit tab: a run that is done, or a file of one's own, is painted, changed in a part, restyled, or drawn
+by energies.
 
-Painting and restyling make a new mesh, shown here before and after; a part and energies are runs, which the stage shows. What it
-came from stays as it is.
+Painting and restyling make a new mesh, shown here before and after; a part and energies are runs, which the
+stage shows. What it came from stays as it is.
 """
 
 from __future__ import annotations
@@ -81,9 +82,15 @@ def draw_edit_card(controls: Controls) -> EditCard:
         sample = gr.Textbox(visible="hidden", elem_id="mq-edit-sample")
         way = gr.Radio(list(WAYS), value=PAINT, show_label=False, container=False, elem_id="mq-edit-way")
         about = gr.HTML(note(ABOUT[PAINT]), elem_id="mq-edit-about", apply_default_css=False)
-        strategy = gr.Radio(list(STRATEGIES), value=TEXTURE, show_label=False, container=False, elem_id="mq-edit-strategy")
+        strategy = gr.Radio(
+            list(STRATEGIES), value=TEXTURE, show_label=False, container=False, elem_id="mq-edit-strategy"
+        )
         words = gr.Textbox(
-            label="What it becomes", placeholder="a red chair with blue legs", lines=1, submit_btn=False, elem_id="mq-edit-words"
+            label="What it becomes",
+            placeholder="a red chair with blue legs",
+            lines=1,
+            submit_btn=False,
+            elem_id="mq-edit-words",
         )
         known = "a red chair (a run knows it itself)"
         was = gr.Textbox(label="What it is now", placeholder=known, lines=1, elem_id="mq-edit-was")
@@ -103,15 +110,35 @@ def draw_edit_card(controls: Controls) -> EditCard:
             apply_default_css=False,
             elem_id="mq-edit-view",
         )
-        files = gr.File(label="Files", file_count="multiple", visible=False, interactive=False, elem_id="mq-edit-files")
+        files = gr.File(
+            label="Files", file_count="multiple", visible=False, interactive=False, elem_id="mq-edit-files"
+        )
         accept = gr.Button("Go on from this", visible="hidden", elem_id="mq-edit-accept")
         undo = gr.Button("Undo", visible="hidden", elem_id="mq-edit-undo")
     for name, component in (("region", region), ("region_was", was)):
         controls.place(unmarked(name), component)
-    return EditCard(examples, mesh, sample, way, about, strategy, words, was, region, go, outcome, view, files, accept, undo)
+    return EditCard(
+        examples,
+        mesh,
+        sample,
+        way,
+        about,
+        strategy,
+        words,
+        was,
+        region,
+        go,
+        outcome,
+        view,
+        files,
+        accept,
+        undo,
+    )
 
 
-def connect_edit_card(card: EditCard, panel: Any, handlers: Handlers, everything: list[gr.components.Component]) -> None:
+def connect_edit_card(
+    card: EditCard, panel: Any, handlers: Handlers, everything: list[gr.components.Component]
+) -> None:
     """One edit at a time: it shares the processor with the run that goes."""
     editing = Editing(handlers)
     shown = [panel.token, card.told, card.view, card.files]
@@ -124,7 +151,11 @@ def connect_edit_card(card: EditCard, panel: Any, handlers: Handlers, everything
     weights = [panel.controls.named(name) for name in WEIGHTS]
     filled = card.examples.input(editing.fill, card.examples, [*card.filled, *weights], **here)
     for begun in (card.go.click, card.words.submit, filled.then):
-        ended = begun(editing.go, inputs, shown, js=AS_OWNER, concurrency_limit=1, concurrency_id="edit", **QUIET)
+        ended = begun(
+            editing.go, inputs, shown, js=AS_OWNER, concurrency_limit=1, concurrency_id="edit", **QUIET
+        )
         ended.then(None, panel.token, None, js=ATTACH)
-    card.accept.click(editing.accept, card.view, [card.mesh, card.sample, card.told, card.view, card.files], **here)
+    card.accept.click(
+        editing.accept, card.view, [card.mesh, card.sample, card.told, card.view, card.files], **here
+    )
     card.undo.click(editing.undo, None, [card.told, card.view, card.files], **here)

@@ -1,4 +1,6 @@
-"""What is edited: a run that is done, a file of one's own, or the thing of an example; as a mesh or as splats."""
+"""What is edited: a run that is done, a file of one's own, or the thing of an example; as a mesh or as
+splats.
+"""
 
 from __future__ import annotations
 
@@ -43,9 +45,24 @@ class EditExample:
 
 
 EXAMPLES = (
-    EditExample("paint", PAINT, f"{SHELF}toybox/701000", "a red chair with blue legs", "A chair gets other colours"),
-    EditExample("part", PART, f"{SHELF}toybox/700002", "a lime mug with a blue handle", "The handle alone changes", HANDLE),
-    EditExample("restyle", RESTYLE, f"{SHELF}toybox/700001", "a brown mug with a red handle", "Only what the words change"),
+    EditExample(
+        "paint", PAINT, f"{SHELF}toybox/701000", "a red chair with blue legs", "A chair gets other colours"
+    ),
+    EditExample(
+        "part",
+        PART,
+        f"{SHELF}toybox/700002",
+        "a lime mug with a blue handle",
+        "The handle alone changes",
+        HANDLE,
+    ),
+    EditExample(
+        "restyle",
+        RESTYLE,
+        f"{SHELF}toybox/700001",
+        "a brown mug with a red handle",
+        "Only what the words change",
+    ),
     EditExample(
         "energy",
         ENERGY,
@@ -82,7 +99,11 @@ class EditSources:
     def words(self, token: str, given: str | None) -> str:
         """What it is, as far as that is known: the run's own words, or what the shelf calls it."""
         if given:
-            return self.session.references.item(given.removeprefix(SHELF)).caption if given.startswith(SHELF) else ""
+            return (
+                self.session.references.item(given.removeprefix(SHELF)).caption
+                if given.startswith(SHELF)
+                else ""
+            )
         return self.session.settings(token).spec.prompt if token else ""
 
     def _given(self, given: str) -> Path:
@@ -93,7 +114,9 @@ class EditSources:
         files = self.session.files(token) if token else {}
         path = next((files[kind] for kind in kinds if kind in files), None)
         if path is None:
-            raise InputError("There is nothing to edit.", "Open a run that is done, or add a file of your own.")
+            raise InputError(
+                "There is nothing to edit.", "Open a run that is done, or add a file of your own."
+            )
         return path
 
     def _from_shelf(self, reference: str) -> Path:
@@ -102,7 +125,9 @@ class EditSources:
         vertices = shape.vertices[shape.faces].reshape(-1, 3).astype(np.float64)
         faces = np.arange(len(vertices)).reshape(-1, 3)
         path = new_folder() / "mesh.glb"
-        imported("engine.assets.export.glb").write_glb(path, vertices, faces, np.repeat(shape.face_colours, 3, axis=0))
+        imported("engine.assets.export.glb").write_glb(
+            path, vertices, faces, np.repeat(shape.face_colours, 3, axis=0)
+        )
         return path
 
 

@@ -24,15 +24,23 @@ from studio.handlers import Handlers
 from studio.messages import note, problem
 from studio.pictures import contact_grid, jpeg
 
-WAYS: Mapping[str, str] = {PAINT: "Paint it", PART: "Change it", RESTYLE: "Restyle it", ENERGY: "Refine it so"}
+WAYS: Mapping[str, str] = {
+    PAINT: "Paint it",
+    PART: "Change it",
+    RESTYLE: "Restyle it",
+    ENERGY: "Refine it so",
+}
 """What the button says."""
 
 TEXTURE, IN_TURN, DISTILLED = "All views together", "One view after the other", "Distilled"
 STRATEGIES: Mapping[str, str] = {TEXTURE: "together", IN_TURN: "in turn", DISTILLED: "distilled"}
 COSTS: Mapping[str, str] = {
-    TEXTURE: "New colours from words, on the mesh as it is. Eight views agree on one texture: about ten seconds of a core.",
-    IN_TURN: "Each view keeps what the ones before it painted: as many passes, one view each; seams may show.",
-    DISTILLED: "Score distillation pushes the texture itself, step by step: even colours, and about twice the time.",
+    TEXTURE: "New colours from words, on the mesh as it is. Eight views agree on one texture: about ten "
+    "seconds of a core.",
+    IN_TURN: "Each view keeps what the ones before it painted: as many passes, one view each; seams may "
+    "show.",
+    DISTILLED: "Score distillation pushes the texture itself, step by step: even colours, and about twice "
+    "the time.",
 }
 ABOUT: Mapping[str, str] = {
     PAINT: COSTS[TEXTURE],
@@ -48,7 +56,9 @@ FILLED = 9 + len(WEIGHTS)
 
 @dataclass(frozen=True)
 class Edit:
-    """What the card says: ``given`` is a file or a thing of the shelf, None where the run that is shown is meant."""
+    """What the card says: ``given`` is a file or a thing of the shelf, None where the run that is shown is
+    meant.
+    """
 
     given: str | None
     way: str
@@ -60,7 +70,14 @@ class Edit:
     @staticmethod
     def of(mesh: str | None, sample: str, way: str, strategy: str, words: str, was: str, region: str) -> Edit:
         """As the widgets give it."""
-        return Edit(mesh or sample or None, way, strategy, str(words or "").strip(), str(was or "").strip(), region.strip())
+        return Edit(
+            mesh or sample or None,
+            way,
+            strategy,
+            str(words or "").strip(),
+            str(was or "").strip(),
+            region.strip(),
+        )
 
 
 class Editing:
@@ -84,7 +101,16 @@ class Editing:
         if example is None:
             return (gr.skip(),) * FILLED
         weights = [example.energies.get(name, 0.0) for name in WEIGHTS]
-        return "", example.source, example.way, example.words, "", example.region, *self.choose(example.way), *weights
+        return (
+            "",
+            example.source,
+            example.way,
+            example.words,
+            "",
+            example.region,
+            *self.choose(example.way),
+            *weights,
+        )
 
     def go(self, token: str, owner: str, *asked: Any) -> Iterator[Shown]:
         """(the run's token, what is told, what is shown, files), again and again while it works.
@@ -104,7 +130,11 @@ class Editing:
     def accept(self, shown: str) -> tuple[Any, ...]:
         """The edited mesh is what is edited next."""
         after = json.loads(shown or "{}").get("after")
-        return (after, "", note("The next edit goes on from this."), "", gr.skip()) if after else (gr.skip(),) * 5
+        return (
+            (after, "", note("The next edit goes on from this."), "", gr.skip())
+            if after
+            else (gr.skip(),) * 5
+        )
 
     def undo(self) -> tuple[Any, Any, Any]:
         """Nothing of the edit is shown; its source is as it was."""
@@ -114,7 +144,9 @@ class Editing:
         known = self.sources.words(token, edit.given)
         words = edit.words or (known if edit.way == ENERGY else "")
         if not words:
-            raise InputError("There are no words for what it becomes.", "Say the whole: a red mug with a blue handle.")
+            raise InputError(
+                "There are no words for what it becomes.", "Say the whole: a red mug with a blue handle."
+            )
         if edit.way == PART and not edit.region:
             raise InputError("There is no box.", "Choose one below the words, and drag it in the picture.")
         values = {
@@ -142,10 +174,14 @@ class Editing:
 
     def _mesh(self, token: str, edit: Edit, everything: Sequence[Value]) -> Iterator[Shown]:
         if not edit.words:
-            raise InputError("There are no words to paint by.", "Say what it shall look like: a red chair with blue legs.")
+            raise InputError(
+                "There are no words to paint by.", "Say what it shall look like: a red chair with blue legs."
+            )
         notes: list[str] = []
         source = self.sources.mesh(token, edit.given)
-        for event in imported("studio.commands.edit").edits(self._options(token, source, edit, everything), notes.append):
+        for event in imported("studio.commands.edit").edits(
+            self._options(token, source, edit, everything), notes.append
+        ):
             if isinstance(event, tuple):
                 yield self._done(source, event, notes)
             else:
@@ -154,7 +190,12 @@ class Editing:
     def _done(self, source: Path, files: tuple[Path, ...], notes: list[str]) -> Shown:
         outcome = json.dumps({"kind": "mesh", "before": str(source), "after": str(files[0])})
         shown = gr.update(value=[str(each) for each in files], visible=True)
-        return gr.skip(), note(" ".join(each.removeprefix("note: ") for each in notes), "Done."), outcome, shown
+        return (
+            gr.skip(),
+            note(" ".join(each.removeprefix("note: ") for each in notes), "Done."),
+            outcome,
+            shown,
+        )
 
     def _options(self, token: str, source: Path, edit: Edit, everything: Sequence[Value]) -> Any:
         """What is asked for, as the command line would, with the prior and the ControlNet of the panel."""

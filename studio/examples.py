@@ -19,15 +19,19 @@ EXAMPLES = (
     Example(
         "Mug",
         "a red mug with a blue handle",
-        "M16 18c0-3 6-5 13-5s13 2 13 5-6 5-13 5-13-2-13-5zM16 18v26c0 4 6 7 13 7s13-3 13-7V18M42 25h4c5 0 7 3 7 7s-3 8-11 9",
+        "M16 18c0-3 6-5 13-5s13 2 13 5-6 5-13 5-13-2-13-5zM16 18v26c0 4 6 7 13 7s13-3 13-7V18M42 25h4c5 0 "
+        "7 3 7 7s-3 8-11 9",
     ),
     Example(
-        "Chair", "a blue chair with yellow legs", "M19 9l22 4v21l-22-3zM19 31l-4 5 23 4 3-6M15 36v18M38 40v17M41 34v17M20 37v11"
+        "Chair",
+        "a blue chair with yellow legs",
+        "M19 9l22 4v21l-22-3zM19 31l-4 5 23 4 3-6M15 36v18M38 40v17M41 34v17M20 37v11",
     ),
     Example(
         "House",
         "a white house with a red roof",
-        "M9 29l14-15 26 5 7 14-19 4zM23 14l14 23M13 28v19l24 8 15-7V34M37 37v18M22 51V38l7 2v13M42 40l5-2v6l-5 2z",
+        "M9 29l14-15 26 5 7 14-19 4zM23 14l14 23M13 28v19l24 8 15-7V34M37 37v18M22 51V38l7 2v13M42 "
+        "40l5-2v6l-5 2z",
     ),
     Example(
         "Rocket",
@@ -44,7 +48,8 @@ EXAMPLES = (
     Example(
         "Lamp",
         "a black lamp with a yellow shade",
-        "M24 10h16l9 20c-4 3-10 4-17 4s-13-1-17-4zM32 34v17M20 53c0-2 5-4 12-4s12 2 12 4-5 4-12 4-12-2-12-4zM41 33v8",
+        "M24 10h16l9 20c-4 3-10 4-17 4s-13-1-17-4zM32 34v17M20 53c0-2 5-4 12-4s12 2 12 4-5 4-12 "
+        "4-12-2-12-4zM41 33v8",
     ),
     Example(
         "Mushroom",
@@ -56,7 +61,8 @@ EXAMPLES = (
     Example(
         "Cactus",
         "a green cactus in a brown pot",
-        "M26 42V16c0-4 2-7 6-7s6 3 6 7v26M26 33h-5c-4 0-6-2-6-6v-5M38 29h5c4 0 6-2 6-6v-4M20 42h24l-3 14H23zM32 14v22",
+        "M26 42V16c0-4 2-7 6-7s6 3 6 7v26M26 33h-5c-4 0-6-2-6-6v-5M38 29h5c4 0 6-2 6-6v-4M20 42h24l-3 "
+        "14H23zM32 14v22",
     ),
 )
 
@@ -68,7 +74,9 @@ def drawing(example: Example) -> str:
 
 def tiles(examples: tuple[Example, ...] = EXAMPLES) -> str:
     """A contact sheet of buttons, each of which fills in its prompt."""
-    return "".join(_button(each, "mq-tile", f"{drawing(each)}<span>{escape(each.prompt)}</span>") for each in examples)
+    return "".join(
+        _button(each, "mq-tile", f"{drawing(each)}<span>{escape(each.prompt)}</span>") for each in examples
+    )
 
 
 def chips(examples: tuple[Example, ...] = EXAMPLES) -> str:

@@ -1,5 +1,5 @@
-"""Plain HTTP behind the export sheet: the formats, estimates and previews, exports and their files. A run's token is the right
-to it, as it is to the run's own files.
+"""Plain HTTP behind the export sheet: the formats, estimates and previews, exports and their files. A run's
+token is the right to it, as it is to the run's own files.
 """
 
 from __future__ import annotations
@@ -47,8 +47,12 @@ class Previewing(Protocol):
 
 
 def export_routes(session: Session, exports: Exports, previews: Callable[[], Previewing]) -> list[BaseRoute]:
-    """``/exports/formats``; ``/exports/{token}`` to look and (POST) to begin; estimates, pictures and files below it."""
-    pool = ThreadPoolExecutor(1, thread_name_prefix="export-previews")  # a mesh is carved once, whoever waits for it
+    """``/exports/formats``; ``/exports/{token}`` to look and (POST) to begin; estimates, pictures and files
+    below it.
+    """
+    pool = ThreadPoolExecutor(
+        1, thread_name_prefix="export-previews"
+    )  # a mesh is carved once, whoever waits for it
 
     def formats(request: Request) -> Response:
         return JSONResponse([_described(key, each) for key, each in export_formats().items()], headers=FRESH)
@@ -87,7 +91,9 @@ def export_routes(session: Session, exports: Exports, previews: Callable[[], Pre
 
     def beside(request: Request) -> Response:
         token, key = request.path_params["token"], request.path_params["key"]
-        return answered(lambda: FileResponse(exports.picture(token, key), media_type="image/jpeg", headers=KEPT))
+        return answered(
+            lambda: FileResponse(exports.picture(token, key), media_type="image/jpeg", headers=KEPT)
+        )
 
     return [
         Route("/exports/formats", formats),
@@ -108,7 +114,9 @@ def answered(act: Callable[[], Response]) -> Response:
         return problem_response(error)
 
 
-async def _asked(request: Request, act: Callable[[dict[str, Any]], Response], pool: ThreadPoolExecutor | None = None) -> Response:
+async def _asked(
+    request: Request, act: Callable[[dict[str, Any]], Response], pool: ThreadPoolExecutor | None = None
+) -> Response:
     """The answer to a JSON object that was sent."""
     try:
         asked = json.loads(await bounded_body(request, MOST_BYTES))
@@ -129,7 +137,11 @@ def _described(key: str, each: ExportFormat) -> dict[str, Any]:
 
 def _listed(exports: Exports, previews: Previewing, token: str) -> dict[str, Any]:
     facts = previews.facts(exports.source(token))
-    return {"splats": facts.splats, "histograms": facts.histograms, "exports": list(map(_told, exports.listing(token)))}
+    return {
+        "splats": facts.splats,
+        "histograms": facts.histograms,
+        "exports": list(map(_told, exports.listing(token))),
+    }
 
 
 def _told(export: Export) -> dict[str, Any]:

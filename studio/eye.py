@@ -26,7 +26,8 @@ class Eye:
     layer: str = COLOUR
 
     def camera(self, now: float, running: bool) -> Camera:
-        """The camera to render: half the size while the hand moves it, so that the answer is immediate, or while the run goes.
+        """The camera to render: half the size while the hand moves it, so that the answer is immediate, or
+        while the run goes.
 
         A run loses time to every pixel that is drawn of it; once it pauses or ends, the picture is sharp.
         """
@@ -61,5 +62,7 @@ class Eye:
 
 
 def vertical_fov_deg(aspect: float) -> float:
-    """The vertical field of view of a picture ``aspect`` times as wide as high, whose shorter side spans ``FOV_DEG``."""
+    """The vertical field of view of a picture ``aspect`` times as wide as high, whose shorter side spans
+    ``FOV_DEG``.
+    """
     return math.degrees(2 * math.atan(math.tan(math.radians(FOV_DEG) / 2) / min(aspect, 1.0)))

@@ -1,8 +1,10 @@
-"""Who is answered at all: the first thing that every request and every WebSocket meets, Gradio's and our own alike.
+"""Who is answered at all: the first thing that every request and every WebSocket meets, Gradio's and our own
+alike.
 
-A browser sends a foreign page's requests to this machine as readily as our own. So the name in ``Host`` must be one that this
-studio goes by (or else any name that resolves to the loopback would do), whatever changes something must come from our own
-page, and no other page may frame ours. With a login, our own routes ask for it as Gradio's do.
+A browser sends a foreign page's requests to this machine as readily as our own. So the name in ``Host`` must
+be one that this studio goes by (or else any name that resolves to the loopback would do), whatever changes
+something must come from our own page, and no other page may frame ours. With a login, our own routes ask for
+it as Gradio's do.
 """
 
 from __future__ import annotations
@@ -31,13 +33,20 @@ SPACE_FRAMES = ("https://huggingface.co", "https://*.hf.space")
 
 
 class Access:
-    """The names that a studio goes by, and the pages that may frame it. ``any_address``: any numeric address is one, too.
+    """The names that a studio goes by, and the pages that may frame it. ``any_address``: any numeric address
+    is one, too.
 
-    ``trusted`` are the names whose pages are taken for our own whatever name they ask for us by, as behind a proxy.
+    ``trusted`` are the names whose pages are taken for our own whatever name they ask for us by, as behind a
+    proxy.
     """
 
     def __init__(
-        self, hosts: Iterable[str], trusted: Iterable[str] = (), *, any_address: bool = False, frames: Sequence[str] = ()
+        self,
+        hosts: Iterable[str],
+        trusted: Iterable[str] = (),
+        *,
+        any_address: bool = False,
+        frames: Sequence[str] = (),
     ) -> None:
         self.trusted = {host.lower() for host in trusted}
         self.hosts = {host.lower() for host in hosts} | self.trusted
@@ -67,9 +76,11 @@ class Access:
 
 
 def access_for(host: str, allowed: Sequence[str], environment: Mapping[str, str]) -> Access:
-    """What a studio that listens on ``host`` goes by: the loopback, that host, ``allowed``, and where it is a Space, its name.
+    """What a studio that listens on ``host`` goes by: the loopback, that host, ``allowed``, and where it is a
+    Space, its name.
 
-    Who listens everywhere is reached by this machine's names and by any numeric address, which no foreign name can stand for.
+    Who listens everywhere is reached by this machine's names and by any numeric address, which no foreign
+    name can stand for.
     """
     space = [name for name in environment.get("SPACE_HOST", "").split(",") if name]
     own = (socket.gethostname(), socket.getfqdn()) if host in EVERYWHERE else (host,)
@@ -101,7 +112,9 @@ def is_loopback(host: str) -> bool:
 class Guard:
     """ASGI middleware. ``own`` are the routes that ask for the login themselves where there is one."""
 
-    def __init__(self, app: ASGIApp, access: Access, own: Sequence[BaseRoute], sockets_per_client: int) -> None:
+    def __init__(
+        self, app: ASGIApp, access: Access, own: Sequence[BaseRoute], sockets_per_client: int
+    ) -> None:
         self.app, self.access, self.own, self.most_sockets = app, access, tuple(own), sockets_per_client
         self.sockets: Counter[str] = Counter()
 
@@ -122,11 +135,23 @@ class Guard:
         headers = Headers(scope=scope)
         netloc, origin = headers.get("host", ""), headers.get("origin")
         if not self.access.knows(netloc):
-            return 421, f"This studio does not go by the name {netloc[:100]!r}. Start it with --allow-host NAME if it should."
+            return (
+                421,
+                f"This studio does not go by the name {netloc[:100]!r}. Start it with --allow-host NAME if "
+                "it should.",
+            )
         changes = scope["type"] == "websocket" or scope["method"] not in SAFE_METHODS
-        foreign = headers.get("sec-fetch-site") == "cross-site" if origin is None else not self.access.admits(origin, netloc)
+        foreign = (
+            headers.get("sec-fetch-site") == "cross-site"
+            if origin is None
+            else not self.access.admits(origin, netloc)
+        )
         if changes and foreign:
-            return 403, "Only the studio's own page may do that. Start the studio with --allow-host NAME to trust another one."
+            return (
+                403,
+                "Only the studio's own page may do that. Start the studio with --allow-host NAME to trust "
+                "another one.",
+            )
         if self._asks_login(scope) and login_of(scope) is None:
             return 401, "Log in first."
         return None
@@ -166,7 +191,10 @@ class Guard:
 def user_of(scope: Scope) -> Any | None:
     """Who is logged in at Gradio's page, by its cookie; None if nobody."""
     app, cookies = scope.get("app"), HTTPConnection(scope).cookies
-    names = (f"access-token-{getattr(app, 'cookie_id', '')}", f"access-token-unsecure-{getattr(app, 'cookie_id', '')}")
+    names = (
+        f"access-token-{getattr(app, 'cookie_id', '')}",
+        f"access-token-unsecure-{getattr(app, 'cookie_id', '')}",
+    )
     known = getattr(app, "tokens", {})
     return next((known[cookies[name]] for name in names if cookies.get(name) in known), None)
 

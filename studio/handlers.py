@@ -33,19 +33,29 @@ WORDED = ("words", "images", "reference", "start", "scene")
 
 
 class Handlers:
-    """The page's handlers. ``everything`` is (tab, prompt, negative prompt, prior, method, *control values)."""
+    """The page's handlers. ``everything`` is (tab, prompt, negative prompt, prior, method, *control
+    values).
+    """
 
     def __init__(self, session: Session, catalogue: Catalogue, controls: Controls) -> None:
         self.session, self.catalogue, self.controls = session, catalogue, controls
 
-    def generate(self, token: str, owner: str, seed_locked: bool, schedule: str, *everything: Value) -> tuple[Any, Any, str]:
-        """Start a run, which makes the live changes in ``schedule`` by itself: (its token, its seed, problem)."""
+    def generate(
+        self, token: str, owner: str, seed_locked: bool, schedule: str, *everything: Value
+    ) -> tuple[Any, Any, str]:
+        """Start a run, which makes the live changes in ``schedule`` by itself: (its token, its seed,
+        problem).
+        """
         seed = {} if seed_locked else {"seed": secrets.randbelow(MAX_SEED + 1)}
         try:
             check_own(tab_named(str(everything[0])), self.said(everything))
             settings = self.settings(everything, seed)
             changes = schedule_in(schedule)
-            return self.session.submit(settings, owner or secrets.token_urlsafe(16), schedule=changes), settings.spec.seed, ""
+            return (
+                self.session.submit(settings, owner or secrets.token_urlsafe(16), schedule=changes),
+                settings.spec.seed,
+                "",
+            )
         except StudioError as error:
             return token, gr.skip(), problem(error)
 
@@ -71,7 +81,9 @@ class Handlers:
         return [self._post(token, chosen), self.controls.scale(method, scale, prior), *self._groups(method)]
 
     def choose_prior(self, tab: str, prior: str, prompt: str, *given: Value) -> list[Any]:
-        """Another prior: (words it was not taught, the method menu, one update for each control that may have no effect)."""
+        """Another prior: (words it was not taught, the method menu, one update for each control that may have
+        no effect).
+        """
         options = gr.update(options=plain(method_options(self.controls.methods, self.catalogue, prior)))
         return [self.understood(prompt, prior, *given), options, *self.suit(tab, prior)]
 
@@ -80,9 +92,14 @@ class Handlers:
         return self.controls.scale(method, value, prior)
 
     def suit(self, tab: str, prior: str) -> list[Any]:
-        """Show the controls that have an effect on ``prior`` in ``tab`` and hide the others: an update for each in doubt."""
+        """Show the controls that have an effect on ``prior`` in ``tab`` and hide the others: an update for
+        each in doubt.
+        """
         offers = self.catalogue.prior(prior).offers
-        return [gr.update(visible=self.controls.offered(field, offers, tab)) for field, _ in self.controls.demanding()]
+        return [
+            gr.update(visible=self.controls.offered(field, offers, tab))
+            for field, _ in self.controls.demanding()
+        ]
 
     def attach(self, token: str, owner: str) -> list[Any]:
         """Show the run that the address names: everything in ``attached``, see ``studio.page``.
@@ -96,7 +113,9 @@ class Handlers:
         return self._shown(token, gr.skip()) if token else self._nothing("", gr.skip())
 
     def understood(self, prompt: str, prior: str, *given: Value) -> str:
-        """A gentle notice of what becomes of words that the prior was not taught; ``given`` are the controls of `WORDED`."""
+        """A gentle notice of what becomes of words that the prior was not taught; ``given`` are the controls
+        of `WORDED`.
+        """
         if not prompt.strip():
             return ""
         values = {name: value for name, value in zip(WORDED, given) if value is not None}
@@ -118,7 +137,9 @@ class Handlers:
         return [self._post(token, {**live, "method": method}), *self.set_values(values)]
 
     def set_values(self, values: Mapping[str, Value]) -> list[Any]:
-        """Set controls to ``values`` without telling a run: (*groups, *everything). Tab and words stay as they are."""
+        """Set controls to ``values`` without telling a run: (*groups, *everything). Tab and words stay as
+        they are.
+        """
         method, words = str(values["method"]), [gr.skip()] * 3
         return [*self._groups(method), *words, values["prior"], method, *self.controls.updates(values)]
 
@@ -133,13 +154,17 @@ class Handlers:
         return [told, *[gr.skip()] * (len(self._groups("")) + HEADS + len(self.controls.pairs))]
 
     def said(self, everything: Sequence[Value]) -> dict[str, Value]:
-        """What the controls say by setting, whether it is allowed or not, without those of methods that are not chosen."""
+        """What the controls say by setting, whether it is allowed or not, without those of methods that are
+        not chosen.
+        """
         prior, method = str(everything[HEADS - 2]), str(everything[HEADS - 1])
         pairs = zip(self.controls.pairs, everything[HEADS:], strict=True)
         named = {field.name: value for (field, _), value in pairs if field.method in (None, method)}
         return {**named, "prior": prior, "method": method}
 
-    def settings(self, everything: Sequence[Value], also: Mapping[str, Value] = {}, prompt: str | None = None) -> Settings:
+    def settings(
+        self, everything: Sequence[Value], also: Mapping[str, Value] = {}, prompt: str | None = None
+    ) -> Settings:
         """What the controls say, as settings. Raises InputError for what is not allowed."""
         tab, typed, negative_prompt, prior, method, *values = everything
         offers = self.catalogue.prior(str(prior)).offers

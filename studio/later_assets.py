@@ -1,4 +1,6 @@
-"""Scripts and styles that are fetched when something is first opened, so that the page itself comes sooner."""
+"""Scripts and styles that are fetched when something is first opened, so that the page itself comes
+sooner.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Plain HTTP behind the library: a browser's runs, found and listed, named and starred, thrown away and taken back.
+"""Plain HTTP behind the library: a browser's runs, found and listed, named and starred, thrown away and taken
+back.
 
 The owner's secret, in a header and never in an address, is the right to all of this.
 """
@@ -29,8 +30,9 @@ FRESH = {"Cache-Control": "no-store"}
 
 
 def library_routes(session: Session) -> list[BaseRoute]:
-    """``/runs``, the newest; ``/library``, all and the trash, and ``/library/room``, what would go first; ``/runs/{token}`` to
-    change (PATCH) and to delete for ever, and its ``folder`` to open; ``/drafts`` to choose one.
+    """``/runs``, the newest; ``/library``, all and the trash, and ``/library/room``, what would go first;
+    ``/runs/{token}`` to change (PATCH) and to delete for ever, and its ``folder`` to open; ``/drafts`` to
+    choose one.
     """
     runs = session.runs
 
@@ -43,7 +45,9 @@ def library_routes(session: Session) -> list[BaseRoute]:
         return _answer(lambda: _listed(session, _owner(request), _search(request)))
 
     async def change(request: Request) -> Response:
-        return await _told(request, lambda told: _changed(session, request.path_params["token"], _owner(request), told))
+        return await _told(
+            request, lambda told: _changed(session, request.path_params["token"], _owner(request), told)
+        )
 
     async def choose(request: Request) -> Response:
         return await _told(request, lambda told: _chosen(session, _owner(request), told))
@@ -102,13 +106,21 @@ def _search(request: Request) -> Search:
     if not (first.isascii() and first.isdigit() and len(first) < 10):
         raise InputError(f"The list begins at {first[:40]!r}, which is no number.", "Reload the page.")
     starred, trashed = (bool(query.get(name)) for name in ("starred", "trashed"))
-    return Search(words=query.get("words", "")[:LONGEST], starred=starred, trashed=trashed, first=int(first), most=PAGE)
+    return Search(
+        words=query.get("words", "")[:LONGEST], starred=starred, trashed=trashed, first=int(first), most=PAGE
+    )
 
 
 def _listed(session: Session, owner: str, search: Search) -> dict[str, Any]:
     """A page of the owner's runs, how many there are, and what all of them take of what they may."""
     if not owner:
-        return {"runs": [], "count": 0, "bytes": 0, "most_bytes": session.limits.bytes_per_owner, "trashed": 0}
+        return {
+            "runs": [],
+            "count": 0,
+            "bytes": 0,
+            "most_bytes": session.limits.bytes_per_owner,
+            "trashed": 0,
+        }
     page = session.runs.search(owner, search)
     trash = session.runs.search(owner, Search(trashed=True, most=0))
     return {
@@ -121,8 +133,8 @@ def _listed(session: Session, owner: str, search: Search) -> dict[str, Any]:
 
 
 def _changed(session: Session, token: str, owner: str, told: Any) -> dict[str, Any]:
-    """Move a run to or from the trash (``trashed``), to another ``place`` of the owner's that wait, or write on it. Raises
-    StudioError for what cannot be done.
+    """Move a run to or from the trash (``trashed``), to another ``place`` of the owner's that wait, or write
+    on it. Raises StudioError for what cannot be done.
     """
     if not isinstance(told, dict) or not told:
         raise InputError("Nothing that can be changed was sent.", "Reload the page.")
@@ -140,9 +152,15 @@ def _changed(session: Session, token: str, owner: str, told: Any) -> dict[str, A
 
 
 def _chosen(session: Session, owner: str, told: Any) -> None:
-    """Let the draft ``keep`` go on, if one is named, and throw away those of ``others``. Raises StudioError."""
+    """Let the draft ``keep`` go on, if one is named, and throw away those of ``others``. Raises
+    StudioError.
+    """
     keep, others = (told.get("keep", ""), told.get("others", [])) if isinstance(told, dict) else (None, None)
-    if not isinstance(keep, str) or not isinstance(others, list) or not all(isinstance(each, str) for each in others):
+    if (
+        not isinstance(keep, str)
+        or not isinstance(others, list)
+        or not all(isinstance(each, str) for each in others)
+    ):
         raise InputError("Nothing that can be chosen was sent.", "Reload the page.")
     for token in others[:MOST_DRAFTS]:
         if not session.runs.discard(token, owner):
@@ -152,16 +170,25 @@ def _chosen(session: Session, owner: str, told: Any) -> None:
 
 
 def _room(session: Session, owner: str) -> dict[str, Any]:
-    """What would go first to bring the owner to `ROOMY` of what they may have, or to free a tenth of what they have."""
+    """What would go first to bring the owner to `ROOMY` of what they may have, or to free a tenth of what
+    they have.
+    """
     held, most = session.runs.indexed_bytes(owner), session.limits.bytes_per_owner
     first = session.runs.to_free(owner, round(max(held - ROOMY * most, 0.1 * held))) if owner else []
-    return {"runs": [_described(session, entry) for entry in first], "bytes": sum(entry.bytes for entry in first)}
+    return {
+        "runs": [_described(session, entry) for entry in first],
+        "bytes": sum(entry.bytes for entry in first),
+    }
 
 
 def _opened(session: Session, token: str, request: Request) -> dict[str, Any]:
-    """Open a run's folder; its path, where whoever asks sits at this machine. Raises InputError for others."""
+    """Open a run's folder; its path, where whoever asks sits at this machine. Raises InputError for
+    others.
+    """
     if session.runs.owner(token) != _owner(request) or not sits_here(request):
-        raise InputError("Only who sits at the studio's own machine can open folders there.", "Download the files instead.")
+        raise InputError(
+            "Only who sits at the studio's own machine can open folders there.", "Download the files instead."
+        )
     folder = session.library.folder(token)
     return {"path": str(folder), "opened": open_folder(folder)}
 
@@ -171,7 +198,11 @@ def _described(session: Session, entry: Entry) -> dict[str, Any]:
     described = {name: value for name, value in vars(entry).items() if name in shown}
     if entry.state == "queued":
         described |= {"queue_position": session.runs.queue_position(entry.token)}
-        described |= {"place": session.runs.waiting(entry.owner).index(entry.token) if described["queue_position"] else 0}
+        described |= {
+            "place": session.runs.waiting(entry.owner).index(entry.token)
+            if described["queue_position"]
+            else 0
+        }
     if entry.state == "running":
         described |= {"eta_seconds": session.view(entry.token).eta_seconds}
     return described
@@ -179,4 +210,10 @@ def _described(session: Session, entry: Entry) -> dict[str, Any]:
 
 def _summary(session: Session, entry: Entry) -> dict[str, Any]:
     place = session.runs.queue_position(entry.token)
-    return {"token": entry.token, "title": entry.title, "state": entry.state, "queue_position": place, "step": entry.step}
+    return {
+        "token": entry.token,
+        "title": entry.title,
+        "state": entry.state,
+        "queue_position": place,
+        "step": entry.step,
+    }

@@ -17,7 +17,9 @@ class Orbit:
 
 
 def orbit_of(position: np.ndarray, look_at: np.ndarray) -> Orbit | None:
-    """The orbit of a camera at ``position`` (3,) that looks at ``look_at`` (3,), z up; None where these are one point."""
+    """The orbit of a camera at ``position`` (3,) that looks at ``look_at`` (3,), z up; None where these are
+    one point.
+    """
     x, y, z = (float(value) for value in np.asarray(position, np.float64) - np.asarray(look_at, np.float64))
     distance = float(np.sqrt(x * x + y * y + z * z))
     if not np.isfinite(distance) or distance < 1e-6:

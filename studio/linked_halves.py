@@ -1,4 +1,5 @@
-"""What the two halves of a browser's stage have in common: the live picture and the 3D viewport, which two servers draw.
+"""What the two halves of a browser's stage have in common: the live picture and the 3D viewport, which two
+servers draw.
 
 Each page gives itself a name, by which both halves of it are known.
 """
@@ -21,12 +22,14 @@ class _Link(Generic[Value]):
     value: Value | None = None
     leader: Half = "picture"
     moved_at: float = float("-inf")
-    listeners: dict[Half, list[Callable[[Value], None]]] = field(default_factory=lambda: {"picture": [], "viewport": []})
+    listeners: dict[Half, list[Callable[[Value], None]]] = field(
+        default_factory=lambda: {"picture": [], "viewport": []}
+    )
 
 
 class Linked(Generic[Value]):
-    """One value of each page, by the page's name. Whichever half changes it leads for ``leads_seconds``; what the other one
-    reports meanwhile is the echo of that, and is not passed on.
+    """One value of each page, by the page's name. Whichever half changes it leads for ``leads_seconds``; what
+    the other one reports meanwhile is the echo of that, and is not passed on.
 
     Listeners are called without a lock, from whatever thread moves the other half.
     """

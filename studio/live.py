@@ -1,12 +1,13 @@
 """The live stream of one run to one browser: a WebSocket at ``/live/{token}``.
 
-Out go pictures (binary) and the run's status (JSON text). A picture is ``HEADER`` and a JPEG; what the prior sees is one JPEG of
-two rows, the renders above what became of them, where there are renders. The browser starts with
-``CREDITS`` and earns one back with each picture that it has drawn, so a slow reader sees fewer pictures, never old ones.
-In come ``{"ack": n}``, ``{"camera": [azimuth_deg, elevation_deg, distance]}``, ``{"size": [width, height]}``, and
-``{"viewer": name}``: the camera is linked with that of this page's 3D viewport, whose turns go out as ``{"turned": [...]}``.
-``{"layer": name}`` chooses what the pictures show, ``{"crop": [...]}`` (low x y z, high x y z) puts a box with grips into the
-viewport, and ``[]`` takes it away; where it is dragged to goes out the same way.
+Out go pictures (binary) and the run's status (JSON text). A picture is ``HEADER`` and a JPEG; what the prior
+sees is one JPEG of two rows, the renders above what became of them, where there are renders. The browser
+starts with ``CREDITS`` and earns one back with each picture that it has drawn, so a slow reader sees fewer
+pictures, never old ones. In come ``{"ack": n}``, ``{"camera": [azimuth_deg, elevation_deg, distance]}``,
+``{"size": [width, height]}``, and ``{"viewer": name}``: the camera is linked with that of this page's 3D
+viewport, whose turns go out as ``{"turned": [...]}``. ``{"layer": name}`` chooses what the pictures show,
+``{"crop": [...]}`` (low x y z, high x y z) puts a box with grips into the viewport, and ``[]`` takes it away;
+where it is dragged to goes out the same way.
 """
 
 from __future__ import annotations
@@ -34,7 +35,8 @@ from studio.page_links import NAME, Box, PageLinks, box_of
 from studio.pictures import contact_row, contact_rows, jpeg
 from studio.shared_frames import STATUS_SECONDS, Shared
 
-# kind, serial (of a strip and of pictures: how many views), total_step, revision (of pictures: the noise level in thousandths)
+# kind, serial (of a strip and of pictures: how many views), total_step, revision (of pictures: the noise
+# level in thousandths)
 HEADER = struct.Struct("<4I")
 FRAME, STRIP, PICTURES = 0, 1, 2
 CREDITS = 2
@@ -52,7 +54,13 @@ class LiveStream:
     """One socket's conversation: one task reads, one sends pictures, one sends the status."""
 
     def __init__(
-        self, shared: Shared, token: str, watcher: str, socket: WebSocket, pool: ThreadPoolExecutor, links: PageLinks
+        self,
+        shared: Shared,
+        token: str,
+        watcher: str,
+        socket: WebSocket,
+        pool: ThreadPoolExecutor,
+        links: PageLinks,
     ) -> None:
         self.session, self.shared, self.token, self.watcher = shared.session, shared, token, watcher
         self.socket, self.pool, self.links = socket, pool, links
@@ -67,7 +75,13 @@ class LiveStream:
 
     async def run(self) -> None:
         """Until the browser leaves."""
-        parts = (self._read(), self._send_pictures(), self._send_status(), self._send_turns(), self._send_crops())
+        parts = (
+            self._read(),
+            self._send_pictures(),
+            self._send_status(),
+            self._send_turns(),
+            self._send_crops(),
+        )
         tasks = [asyncio.create_task(part) for part in parts]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -90,7 +104,9 @@ class LiveStream:
             self.receive(json.loads(await self.socket.receive_text()))
 
     def receive(self, message: Any) -> None:
-        """One message from the browser. Raises ValueError or TypeError if it is malformed, which ends this connection alone."""
+        """One message from the browser. Raises ValueError or TypeError if it is malformed, which ends this
+        connection alone.
+        """
         if not isinstance(message, dict):
             raise TypeError(f"expected an object, got {message!r}")
         if "viewer" in message:
@@ -105,7 +121,11 @@ class LiveStream:
             self.eye.show(str(message["layer"]))
         if "crop" in message:
             self.links.crops.move(self.viewer, "picture", box_of(message["crop"]))
-        if {"camera", "size", "layer"} & message.keys():  # whoever waits for a picture shall wait for this one
+        if {
+            "camera",
+            "size",
+            "layer",
+        } & message.keys():  # whoever waits for a picture shall wait for this one
             self.session.aim(self.token, self.watcher, self._camera(time.monotonic()))
         if "ack" in message and self.unpaid > 0:
             self.unpaid -= 1
@@ -115,9 +135,14 @@ class LiveStream:
         """Link camera and crop with those of the viewport of the page with this name."""
         self.link.close()
         if NAME.fullmatch(viewer):
-            self.viewer, call = viewer, asyncio.get_running_loop().call_soon_threadsafe  # listeners are called in viser's thread
+            self.viewer, call = (
+                viewer,
+                asyncio.get_running_loop().call_soon_threadsafe,
+            )  # listeners are called in viser's thread
             turn, crop = self.turned.put_nowait, self.cropped.put_nowait
-            self.link.enter_context(self.links.cameras.joined(viewer, "picture", lambda orbit: call(turn, orbit)))
+            self.link.enter_context(
+                self.links.cameras.joined(viewer, "picture", lambda orbit: call(turn, orbit))
+            )
             self.link.enter_context(self.links.crops.joined(viewer, "picture", lambda box: call(crop, box)))
 
     async def _send_turns(self) -> None:
@@ -159,7 +184,9 @@ class LiveStream:
                     return self.shared.message(key, lambda found=found: _side_message(found))
         keep, settling = self.shared.crowded, self.eye.blurred_seconds(now)
         wait_seconds = 0.0 if keep else min(FRAME_WAIT_SECONDS, settling or FRAME_WAIT_SECONDS)
-        frame = self.session.frame(self.token, self.watcher, self._camera(now), self.serials[FRAME], wait_seconds, keep)
+        frame = self.session.frame(
+            self.token, self.watcher, self._camera(now), self.serials[FRAME], wait_seconds, keep
+        )
         if frame is None:
             return None
         self.serials[FRAME] = frame.serial
@@ -183,7 +210,9 @@ class LiveStream:
 
 
 def live_route(session: Session, pool: ThreadPoolExecutor, links: PageLinks | None = None) -> WebSocketRoute:
-    """The WebSocket ``/live/{token}``; each connection is a watcher of its own. ``links`` are those of the viewports."""
+    """The WebSocket ``/live/{token}``; each connection is a watcher of its own. ``links`` are those of the
+    viewports.
+    """
     numbers, shared = count(), Shared(session, session.limits.watched_messages)
     links = links or PageLinks()
 
@@ -224,4 +253,6 @@ def _side_message(found: Strip | Pictures) -> bytes:
     if isinstance(found, Strip):
         return HEADER.pack(STRIP, len(found.images), found.total_step, 0) + jpeg(contact_row(found.images))
     sheet = contact_row(found.images) if found.renders is None else contact_rows(found.renders, found.images)
-    return HEADER.pack(PICTURES, len(found.images), found.total_step, round(1000 * (found.noise or 0))) + jpeg(sheet)
+    return HEADER.pack(
+        PICTURES, len(found.images), found.total_step, round(1000 * (found.noise or 0))
+    ) + jpeg(sheet)

@@ -1,7 +1,7 @@
 """A WebSocket server on the loopback that answers only who knows its secret.
 
-Every account on this machine reaches its loopback, and so does every page in its browsers. viser takes no check of its own; it
-asks ``websockets`` to serve, and that is where one is put in.
+Every account on this machine reaches its loopback, and so does every page in its browsers. viser takes no
+check of its own; it asks ``websockets`` to serve, and that is where one is put in.
 """
 
 from __future__ import annotations
@@ -25,9 +25,11 @@ _one_at_a_time = threading.Lock()
 
 @contextmanager
 def answering_only(secret: str, viewers: dict[int, str]) -> Iterator[None]:
-    """Servers that begin inside answer only requests with this ``secret`` in their header; pages cannot set that of a socket.
+    """Servers that begin inside answer only requests with this ``secret`` in their header; pages cannot set
+    that of a socket.
 
-    ``viewers`` gets what the viewer's header says of each connection, by its number: viser numbers its clients so, too.
+    ``viewers`` gets what the viewer's header says of each connection, by its number: viser numbers its
+    clients so, too.
     """
     with _one_at_a_time:
         serve = server.serve
@@ -39,13 +41,21 @@ def answering_only(secret: str, viewers: dict[int, str]) -> Iterator[None]:
 
 
 def _guarded(
-    serve: Any, secret: str, viewers: dict[int, str], handler: Any, *arguments: Any, process_request: Any = None, **options: Any
+    serve: Any,
+    secret: str,
+    viewers: dict[int, str],
+    handler: Any,
+    *arguments: Any,
+    process_request: Any = None,
+    **options: Any,
 ) -> Any:
     numbers = count()
 
     async def named(connection: ServerConnection) -> None:
         number = next(numbers)  # and the handler counts at once: nothing is awaited in between
-        viewers[number] = connection.request.headers.get(VIEWER_HEADER, "") if connection.request is not None else ""
+        viewers[number] = (
+            connection.request.headers.get(VIEWER_HEADER, "") if connection.request is not None else ""
+        )
         try:
             await handler(connection)
         finally:

@@ -18,7 +18,12 @@ from studio.catalogue import PLACEHOLDER, Catalogue
 from studio.messages import size_words
 from studio.tabs import Tab
 
-CLASSIC, ONE_PASS, THOROUGH, LEARNS = "Classic", "One look a step", "Slow and thorough", "Learn while the shape grows"
+CLASSIC, ONE_PASS, THOROUGH, LEARNS = (
+    "Classic",
+    "One look a step",
+    "Slow and thorough",
+    "Learn while the shape grows",
+)
 GROUPS = (CLASSIC, ONE_PASS, THOROUGH, LEARNS)
 OPEN_WORDS, TAUGHT_WORDS = "Knows any words.", "Knows only the words that it was taught."
 NO_WORDS = "Reads no words: it draws from a picture."
@@ -27,9 +32,11 @@ CLASSIC_PASSES = 3  # a method that takes more is a slow one
 
 @dataclass(frozen=True)
 class Option:
-    """One line of a menu: its ``title``, one plain ``sentence``, and a short ``note`` beside the title (what it costs).
+    """One line of a menu: its ``title``, one plain ``sentence``, and a short ``note`` beside the title (what
+    it costs).
 
-    Options with the same ``group`` stand under one heading. A ``refusal`` says why this one cannot be chosen now.
+    Options with the same ``group`` stand under one heading. A ``refusal`` says why this one cannot be chosen
+    now.
     """
 
     key: str
@@ -77,14 +84,26 @@ def method_options(methods: Mapping[str, type[Guidance]], catalogue: Catalogue, 
     """Every method in its group, the cheapest first; refused are those that cannot work with ``prior``."""
     made = {key: kind() for key, kind in methods.items()}
     options = [
-        Option(key, each.title, each.sentence, cost_words(each.cost), group_of(each.cost), catalogue.refusal(prior, each))
+        Option(
+            key,
+            each.title,
+            each.sentence,
+            cost_words(each.cost),
+            group_of(each.cost),
+            catalogue.refusal(prior, each),
+        )
         for key, each in made.items()
     ]
-    return sorted(options, key=lambda each: (GROUPS.index(each.group), made[each.key].cost.most, each.key != "sds", each.title))
+    return sorted(
+        options,
+        key=lambda each: (GROUPS.index(each.group), made[each.key].cost.most, each.key != "sds", each.title),
+    )
 
 
 def prior_options(catalogue: Catalogue) -> list[Option]:
-    """Every prior as things are now; refused are those that are not on this machine and cannot be downloaded from the page."""
+    """Every prior as things are now; refused are those that are not on this machine and cannot be downloaded
+    from the page.
+    """
     options = []
     for prior in catalogue.shelf():
         offer = catalogue.offer(prior.id)
@@ -106,7 +125,9 @@ def preset_options(catalogue: Catalogue, tab: Tab) -> list[Option]:
 
 
 def presets_in(catalogue: Catalogue, tab: Tab) -> list[Preset]:
-    """The presets that set nothing which has no effect in ``tab``: the one it begins with, others made for it, the rest."""
+    """The presets that set nothing which has no effect in ``tab``: the one it begins with, others made for
+    it, the rest.
+    """
     useful = [preset for preset in catalogue.presets.presets if companions(preset) <= tab.gives]
     return sorted(useful, key=lambda preset: (preset.key != tab.preset, not made_for(preset, tab)))
 
@@ -117,9 +138,13 @@ def made_for(preset: Preset, tab: Tab) -> bool:
 
 
 def companions(preset: Preset) -> frozenset[str]:
-    """The settings without which some of a preset's own have no effect: a reference, for the strength of its pull."""
+    """The settings without which some of a preset's own have no effect: a reference, for the strength of its
+    pull.
+    """
     marked = (*marked_fields(RunSpec(PLACEHOLDER)), *marked_fields(Knobs()))
-    return frozenset(knob.mark.goes_with for knob in marked if knob.mark.goes_with and knob.name in preset.values)
+    return frozenset(
+        knob.mark.goes_with for knob in marked if knob.mark.goes_with and knob.name in preset.values
+    )
 
 
 def group_of(cost: Cost) -> str:
@@ -134,5 +159,11 @@ def group_of(cost: Cost) -> str:
 def cost_words(cost: Cost) -> str:
     """The cost in words: how often the prior is asked in one step."""
     least, most = round(cost.forwards), round(cost.most)
-    passes = "1 pass a step" if most == 1 else f"{most} passes a step" if least == most else f"{least} to {most} passes a step"
+    passes = (
+        "1 pass a step"
+        if most == 1
+        else f"{most} passes a step"
+        if least == most
+        else f"{least} to {most} passes a step"
+    )
     return passes + (f", {cost.learning} to learn" if cost.learning else "")

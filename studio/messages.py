@@ -10,7 +10,10 @@ from engine.errors import StudioError
 
 def problem(error: StudioError) -> str:
     """An error as a panel: what happened, and what to do."""
-    return f'<div class="mq-fault" role="alert"><strong>{escape(error.what)}</strong><span>{escape(error.remedy)}</span></div>'
+    return (
+        '<div class="mq-fault" '
+        f'role="alert"><strong>{escape(error.what)}</strong><span>{escape(error.remedy)}</span></div>'
+    )
 
 
 def note(text: str, strong: str = "") -> str:

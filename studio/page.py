@@ -1,7 +1,8 @@
-"""The page: what is on it and what happens when it is touched. The stage on the right is drawn by ``assets/stage.js``.
+"""The page: what is on it and what happens when it is touched. The stage on the right is drawn by
+``assets/stage.js``.
 
-A handler reads controls, asks the session, and answers at once; no handler waits for a run. The run's token sits in a hidden
-box, so that every handler acts on the run that this page shows.
+A handler reads controls, asks the session, and answers at once; no handler waits for a run. The run's token
+sits in a hidden box, so that every handler acts on the run that this page shows.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ ATTACH = "(token) => { maquette.attach(token); }"
 PICKED = "(token) => [maquette.picked]"
 AS_OWNER = "(token, owner, ...rest) => [token, maquette.owner(), ...rest]"
 AS_OWNER_TOO = "(told, owner, ...rest) => [told, maquette.owner(), ...rest]"
-AT_MOMENT = "(told, token, owner, ...rest) => [String(maquette.moment ?? ''), token, maquette.owner(), ...rest]"
+AT_MOMENT = (
+    "(told, token, owner, ...rest) => [String(maquette.moment ?? ''), token, maquette.owner(), ...rest]"
+)
 CHOOSE = "(tokens) => { maquette.showDrafts(tokens); }"
 NO_PROBLEM = "() => ''"
 REFRESH = "() => { maquette.refreshRuns(); }"
@@ -47,7 +50,9 @@ QUIET = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
 
 def build_page(session: Session, catalogue: Catalogue) -> gr.Blocks:
     """The whole page; ``studio.server.open_port`` serves it."""
-    with StudioBlocks(title="Maquette", analytics_enabled=False, fill_width=True, delete_cache=(600, 3600)) as page:
+    with StudioBlocks(
+        title="Maquette", analytics_enabled=False, fill_width=True, delete_cache=(600, 3600)
+    ) as page:
         gr.HTML(
             asset("header.html").replace("{{mark}}", asset("mark.svg")),
             elem_id="mq-header",
@@ -70,7 +75,14 @@ def build_page(session: Session, catalogue: Catalogue) -> gr.Blocks:
 
 def _connect(page: gr.Blocks, panel: Panel, handlers: Handlers) -> None:
     presetting = Presetting(handlers)
-    everything = [panel.tabs, panel.prompt, panel.negative_prompt, panel.prior, panel.method, *panel.controls.components]
+    everything = [
+        panel.tabs,
+        panel.prompt,
+        panel.negative_prompt,
+        panel.prior,
+        panel.method,
+        *panel.controls.components,
+    ]
     attached = [panel.token, panel.owner, panel.problem, panel.words, *panel.groups, *everything]
     tabbing, desks = Tabbing(handlers, presetting), gr.State(Desks())
     for arriving in (
@@ -83,7 +95,9 @@ def _connect(page: gr.Blocks, panel: Panel, handlers: Handlers) -> None:
     _connect_live(panel, handlers)
     _connect_presets(panel, presetting, everything)
     _connect_tabs(panel, tabbing, desks, everything)
-    _connect_restore(panel, Restoring(handlers, presetting), everything).then(tabbing.arrive, [desks, panel.tabs], desks, **QUIET)
+    _connect_restore(panel, Restoring(handlers, presetting), everything).then(
+        tabbing.arrive, [desks, panel.tabs], desks, **QUIET
+    )
     _connect_prior(panel, handlers)
     connect_reference_card(panel.reference, panel, handlers)
     connect_strength(panel.strength, panel, handlers)
@@ -96,22 +110,38 @@ def _connect(page: gr.Blocks, panel: Panel, handlers: Handlers) -> None:
 def _connect_run(panel: Panel, handlers: Handlers, everything: list[gr.components.Component]) -> None:
     inputs = [panel.token, panel.owner, panel.seed_locked, panel.schedule, *everything]
     outputs = [panel.token, panel.controls.named("seed"), panel.problem]
-    further = [panel.problem, panel.owner, panel.reference.variations, panel.controls.named("seed"), *everything]
+    further = [
+        panel.problem,
+        panel.owner,
+        panel.reference.variations,
+        panel.controls.named("seed"),
+        *everything,
+    ]
     begun = panel.generate.click(handlers.generate, inputs, outputs, js=AS_OWNER, **QUIET)
     begun.then(None, panel.token, None, js=ATTACH)
-    begun.then(Varying(handlers).more, further, panel.problem, js=AS_OWNER_TOO, **QUIET).then(None, js=REFRESH)
+    begun.then(Varying(handlers).more, further, panel.problem, js=AS_OWNER_TOO, **QUIET).then(
+        None, js=REFRESH
+    )
     branching = Branching(handlers)
     for button, act, given, js in (
         (panel.fork, branching.fork, [panel.problem, panel.token, panel.owner, *everything], AT_MOMENT),
         (panel.further, branching.further, [panel.token, panel.owner, *everything], AS_OWNER),
     ):
-        button.click(act, given, [panel.token, panel.problem], js=js, **QUIET).then(None, panel.token, None, js=ATTACH)
+        button.click(act, given, [panel.token, panel.problem], js=js, **QUIET).then(
+            None, panel.token, None, js=ATTACH
+        )
     given = [panel.problem, panel.owner, panel.seed_locked, panel.controls.named("seed"), *everything]
-    drafting = panel.drafts.click(branching.drafts, given, [panel.drafted, panel.problem], js=AS_OWNER_TOO, **QUIET)
+    drafting = panel.drafts.click(
+        branching.drafts, given, [panel.drafted, panel.problem], js=AS_OWNER_TOO, **QUIET
+    )
     drafting.then(None, panel.drafted, None, js=CHOOSE)
     touched = [event for component in everything if (event := getattr(component, "input", None)) is not None]
     gr.on(touched, None, None, panel.problem, js=NO_PROBLEM, **QUIET)  # what was wrong may be right now
-    for button, command in ((panel.pause, handlers.pause), (panel.resume, handlers.resume), (panel.stop, handlers.stop)):
+    for button, command in (
+        (panel.pause, handlers.pause),
+        (panel.resume, handlers.resume),
+        (panel.stop, handlers.stop),
+    ):
         button.click(command, panel.token, panel.problem, **QUIET)
 
 
@@ -119,9 +149,20 @@ def _connect_live(panel: Panel, handlers: Handlers) -> None:
     for field, component in panel.controls.pairs:
         if field.live:
             component.input(
-                handlers.steer(field.name), [panel.token, component], panel.problem, trigger_mode="always_last", **QUIET
+                handlers.steer(field.name),
+                [panel.token, component],
+                panel.problem,
+                trigger_mode="always_last",
+                **QUIET,
             )
-    everything = [panel.tabs, panel.prompt, panel.negative_prompt, panel.prior, panel.method, *panel.controls.components]
+    everything = [
+        panel.tabs,
+        panel.prompt,
+        panel.negative_prompt,
+        panel.prior,
+        panel.method,
+        *panel.controls.components,
+    ]
     back = [panel.problem, *panel.groups, *everything]
     panel.undo_live.click(Undoing(handlers).undo, [panel.token, panel.prior], back, **QUIET)
     inputs = [panel.token, panel.tabs, panel.method, panel.prior, *panel.controls.components]
@@ -139,22 +180,34 @@ def _connect_prior(panel: Panel, handlers: Handlers) -> None:
     inputs = [panel.tabs, panel.prior, panel.prompt, *given]
     panel.prior.change(handlers.choose_prior, inputs, outputs, trigger_mode="always_last", **QUIET)
     scale = panel.controls.named(SHARED)
-    panel.prior.input(handlers.suit_scale, [panel.prior, panel.method, scale], scale, trigger_mode="always_last", **QUIET)
-    panel.tabs.change(handlers.suit, [panel.tabs, panel.prior], outputs[2:], trigger_mode="always_last", **QUIET)
+    panel.prior.input(
+        handlers.suit_scale, [panel.prior, panel.method, scale], scale, trigger_mode="always_last", **QUIET
+    )
+    panel.tabs.change(
+        handlers.suit, [panel.tabs, panel.prior], outputs[2:], trigger_mode="always_last", **QUIET
+    )
 
 
-def _connect_tabs(panel: Panel, tabbing: Tabbing, desks: gr.State, everything: list[gr.components.Component]) -> None:
+def _connect_tabs(
+    panel: Panel, tabbing: Tabbing, desks: gr.State, everything: list[gr.components.Component]
+) -> None:
     """Another tab, chosen by hand or because a run of it is shown."""
     inputs = [desks, panel.presets.memory, *everything]
-    panel.tabs.input(tabbing.choose, inputs, [desks, *panel.presets.outputs, *panel.groups, *everything], **QUIET)
-    panel.tabs.change(tabbing.presetting.offer, panel.tabs, panel.presets.menu, trigger_mode="always_last", **QUIET)
+    panel.tabs.input(
+        tabbing.choose, inputs, [desks, *panel.presets.outputs, *panel.groups, *everything], **QUIET
+    )
+    panel.tabs.change(
+        tabbing.presetting.offer, panel.tabs, panel.presets.menu, trigger_mode="always_last", **QUIET
+    )
 
 
 def _connect_presets(panel: Panel, presetting: Presetting, everything: list[gr.components.Component]) -> None:
     bar = panel.presets
     shown = [*bar.outputs, panel.problem, *panel.groups, *everything]
     bar.menu.input(presetting.preview, [bar.memory, bar.menu, *everything], bar.outputs, **QUIET)
-    applied = bar.apply.click(presetting.apply, [bar.memory, panel.token, bar.menu, *everything], shown, **QUIET)
+    applied = bar.apply.click(
+        presetting.apply, [bar.memory, panel.token, bar.menu, *everything], shown, **QUIET
+    )
     connect_filling(applied, panel)
     bar.undo.click(presetting.undo, [bar.memory, panel.token], shown, **QUIET)
     bar.dismiss.click(presetting.rest, bar.memory, bar.outputs, **QUIET)

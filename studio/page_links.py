@@ -1,4 +1,6 @@
-"""All that the live picture and the 3D viewport of a page share: the camera, and the box that crops an export."""
+"""All that the live picture and the 3D viewport of a page share: the camera, and the box that crops an
+export.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""The left column: what to make, what may change while it grows, what holds for the next run, and the buttons."""
+"""The left column: what to make, what may change while it grows, what holds for the next run, and the
+buttons.
+"""
 
 from __future__ import annotations
 
@@ -27,14 +29,20 @@ from studio.tabs import TABS, TEXT, Tab, gives, tab_bar
 FIRST = ("anchor_weight", "learning_rate", "t_max", "t_min")  # order only; what is not named here follows
 FIRST_NEXT = ("scene", "start", "time_budget_seconds", "refine_steps")
 ENERGIES = "energy_"
-SHEET = '<button type="button" aria-pressed="false" aria-controls="mq-live">Steer</button>'  # the live card, on a phone
+# the live card, on a phone
+SHEET = '<button type="button" aria-pressed="false" aria-controls="mq-live">Steer</button>'
 UNDO = '<button type="button" class="mq-undo-live" hidden></button>'
-ASK_FIRST = "A set of settings for a purpose. Choosing one shows what it would change; nothing changes until you apply it."
+ASK_FIRST = (
+    "A set of settings for a purpose. Choosing one shows what it would change; nothing changes "
+    "until you apply it."
+)
 
 
 @dataclass(frozen=True)
 class PresetBar:
-    """The preset menu, what the chosen one would change, and what can be done about it; ``memory`` is ``presetting.Memory``."""
+    """The preset menu, what the chosen one would change, and what can be done about it; ``memory`` is
+    ``presetting.Memory``.
+    """
 
     menu: gr.HTML
     note: gr.HTML
@@ -52,7 +60,9 @@ class PresetBar:
 
 @dataclass(frozen=True)
 class Panel:
-    """Every widget that a handler reads or writes. ``groups`` hold a method's own controls: those in sight, those put away."""
+    """Every widget that a handler reads or writes. ``groups`` hold a method's own controls: those in sight,
+    those put away.
+    """
 
     tabs: gr.HTML
     prompt: gr.Textbox
@@ -96,7 +106,11 @@ def draw_panel(catalogue: Catalogue, tabs: Sequence[Tab] = TABS) -> Panel:
         draw_picture_card(controls, fields)
         parts |= _draw_words()
         with gr.Column(elem_classes="mq-card"):
-            parts |= {**_draw_presets(catalogue), **_draw_prior(catalogue, settings), **_draw_seed(controls, fields)}
+            parts |= {
+                **_draw_presets(catalogue),
+                **_draw_prior(catalogue, settings),
+                **_draw_seed(controls, fields),
+            }
         offers = catalogue.prior(settings.spec.prior).offers
         parts |= _draw_live(controls, fields, settings, catalogue, offers)
         _draw_next(controls, fields, offers)
@@ -124,8 +138,14 @@ def _draw_words() -> dict[str, Any]:
             max_lines=2,
             elem_id="mq-negative",
         )
-        gr.HTML(chips(), elem_id="mq-chips", js_on_load="maquette.mountPrompts(element)", apply_default_css=False)
-        return {"prompt": prompt, "negative_prompt": negative, "words": gr.HTML(elem_id="mq-unknown", apply_default_css=False)}
+        gr.HTML(
+            chips(), elem_id="mq-chips", js_on_load="maquette.mountPrompts(element)", apply_default_css=False
+        )
+        return {
+            "prompt": prompt,
+            "negative_prompt": negative,
+            "words": gr.HTML(elem_id="mq-unknown", apply_default_css=False),
+        }
 
 
 def _draw_presets(catalogue: Catalogue) -> dict[str, Any]:
@@ -133,8 +153,14 @@ def _draw_presets(catalogue: Catalogue) -> dict[str, Any]:
     first = options[0].key if options else None
     chosen = menu(options, first, "Preset", "mq-preset", help=ASK_FIRST)
     with gr.Row(elem_id="mq-preset-acts"):
-        note = gr.HTML("".join(map(problem, catalogue.presets.problems)), elem_id="mq-preset-note", apply_default_css=False)
-        apply = gr.Button("Apply", variant="primary", size="sm", visible=False, elem_id="mq-apply", min_width=0)
+        note = gr.HTML(
+            "".join(map(problem, catalogue.presets.problems)),
+            elem_id="mq-preset-note",
+            apply_default_css=False,
+        )
+        apply = gr.Button(
+            "Apply", variant="primary", size="sm", visible=False, elem_id="mq-apply", min_width=0
+        )
         dismiss = gr.Button("Leave as it is", size="sm", visible=False, elem_id="mq-dismiss", min_width=0)
         undo = gr.Button("Undo", size="sm", visible=False, elem_id="mq-undo", min_width=0)
         restore = draw_restore()
@@ -151,36 +177,58 @@ def _draw_seed(controls: Controls, fields: Sequence[Field]) -> dict[str, Any]:
     with gr.Row(elem_classes="mq-line", elem_id="mq-seed-row"):
         controls.draw(field for field in fields if field.name == "seed")
         dice = gr.Button("Roll", size="sm", elem_id="mq-dice", min_width=0, scale=0)
-        locked = gr.Checkbox(label="Keep", value=False, elem_id="mq-seed-lock", container=False, scale=0, min_width=0)
+        locked = gr.Checkbox(
+            label="Keep", value=False, elem_id="mq-seed-lock", container=False, scale=0, min_width=0
+        )
     return {"dice": dice, "seed_locked": locked}
 
 
 def _draw_live(
-    controls: Controls, fields: Sequence[Field], settings: Settings, catalogue: Catalogue, offers: frozenset[str]
+    controls: Controls,
+    fields: Sequence[Field],
+    settings: Settings,
+    catalogue: Catalogue,
+    offers: frozenset[str],
 ) -> dict[str, Any]:
-    """Method, guidance and the method's own controls first, then what every method shares, then what is put away."""
+    """Method, guidance and the method's own controls first, then what every method shares, then what is put
+    away.
+    """
     shared = [field for field in fields if field.live and field.method is None]
     near, far = ([field for field in shared if field.mark.advanced is put_away] for put_away in (False, True))
     present = key_of(settings.knobs.guidance)
     with gr.Column(elem_classes="mq-card", elem_id="mq-live"):
         head = _heading("Live", "These act on the run at once.") + UNDO
-        gr.HTML(head, elem_classes="mq-heading", js_on_load="maquette.mountUndo(element)", apply_default_css=False)
+        gr.HTML(
+            head, elem_classes="mq-heading", js_on_load="maquette.mountUndo(element)", apply_default_css=False
+        )
         options = method_options(controls.methods, catalogue, settings.spec.prior)
-        method = menu(options, present, "Method", "mq-method", live=True, about=True, help="How the prior pushes the shape.")
+        method = menu(
+            options,
+            present,
+            "Method",
+            "mq-method",
+            live=True,
+            about=True,
+            help="How the prior pushes the shape.",
+        )
         mark = controls.scale_mark(present, settings.spec.prior, settings.knobs.guidance.guidance_scale)
         controls.draw([replace(field, mark=mark) for field in near if field.name == SHARED], offers, TEXT.key)
         groups = [_draw_method(controls, fields, key, present, put_away=False) for key in controls.methods]
         strength = draw_strength(controls, shared, offers)
         controls.draw(_ordered([field for field in near if field.name != SHARED], FIRST), offers, TEXT.key)
         with fold("More live settings", "mq-more-live"):
-            groups += [_draw_method(controls, fields, key, present, put_away=True) for key in controls.methods]
+            groups += [
+                _draw_method(controls, fields, key, present, put_away=True) for key in controls.methods
+            ]
             controls.draw([field for field in far if not field.name.startswith(ENERGIES)], offers, TEXT.key)
         with fold("Energies: what pictures of it should be like", "mq-energies"):
             controls.draw([field for field in far if field.name.startswith(ENERGIES)], offers, TEXT.key)
     return {"method": method, "groups": groups, "strength": strength}
 
 
-def _draw_method(controls: Controls, fields: Sequence[Field], key: str, present: str, *, put_away: bool) -> gr.Column:
+def _draw_method(
+    controls: Controls, fields: Sequence[Field], key: str, present: str, *, put_away: bool
+) -> gr.Column:
     own = [field for field in fields if field.method == key and field.mark.advanced is put_away]
     with gr.Column(
         visible=key == present, elem_classes="mq-method", elem_id=f"mq-{'more' if put_away else 'own'}-{key}"
@@ -192,8 +240,14 @@ def _draw_method(controls: Controls, fields: Sequence[Field], key: str, present:
 def _draw_next(controls: Controls, fields: Sequence[Field], offers: frozenset[str]) -> None:
     rest = [field for field in fields if not field.live and field.name != "seed"]
     with gr.Column(elem_classes="mq-card", elem_id="mq-next"):
-        gr.HTML(_heading("Next run", "These hold from the next Generate on."), elem_classes="mq-heading", apply_default_css=False)
-        controls.draw(_ordered([field for field in rest if not field.mark.advanced], FIRST_NEXT), offers, TEXT.key)
+        gr.HTML(
+            _heading("Next run", "These hold from the next Generate on."),
+            elem_classes="mq-heading",
+            apply_default_css=False,
+        )
+        controls.draw(
+            _ordered([field for field in rest if not field.mark.advanced], FIRST_NEXT), offers, TEXT.key
+        )
         with fold("More run settings", "mq-more-next"):
             controls.draw([field for field in rest if field.mark.advanced], offers, TEXT.key)
 

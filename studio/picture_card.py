@@ -1,4 +1,6 @@
-"""The card that takes pictures of an object: by drop, choice, paste or camera; where each was taken from, and its crop."""
+"""The card that takes pictures of an object: by drop, choice, paste or camera; where each was taken from, and
+its crop.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +20,11 @@ TELL = "(fill, way) => { maquette.framePictures(fill, way); }"
 
 
 def draw_picture_card(controls: Controls, fields: Sequence[Field] = ()) -> None:
-    """Draw the card in the current Blocks, by ``assets/pictures.js``, and take it for the control of its two settings.
+    """Draw the card in the current Blocks, by ``assets/pictures.js``, and take it for the control of its two
+    settings.
 
-    Of ``fields``, how true to the pictures the object is to be stands here, too: it is what most people want to change.
+    Of ``fields``, how true to the pictures the object is to be stands here, too: it is what most people want
+    to change.
     """
     with gr.Column(elem_classes=["mq-card", "mq-in-image", "mq-in-reference"], elem_id="mq-pictures-card"):
         images = gr.HTML(

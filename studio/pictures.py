@@ -32,5 +32,10 @@ def contact_grid(images: np.ndarray, columns: int = 4) -> np.ndarray:
 def contact_rows(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     """Two rows of as many pictures; ``above`` (V,h,w,3) is brought to the size of ``below`` (V,H,W,3)."""
     height, width = below.shape[1:3]
-    fitted = np.stack([np.asarray(Image.fromarray(each).resize((width, height), Image.Resampling.BICUBIC)) for each in above])
+    fitted = np.stack(
+        [
+            np.asarray(Image.fromarray(each).resize((width, height), Image.Resampling.BICUBIC))
+            for each in above
+        ]
+    )
     return np.concatenate([contact_row(fitted), contact_row(below)])

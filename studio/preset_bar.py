@@ -1,4 +1,6 @@
-"""Presets on the page: choosing one shows what it would change, Apply changes it, Undo brings back what was there."""
+"""Presets on the page: choosing one shows what it would change, Apply changes it, Undo brings back what was
+there.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ from studio.tabs import tab_named
 
 @dataclass(frozen=True)
 class Replaced:
-    """The settings that an applied preset took the place of, by name, and the preset that the menu showed before."""
+    """The settings that an applied preset took the place of, by name, and the preset that the menu showed
+    before.
+    """
 
     key: str | None
     values: Mapping[str, Value]
@@ -36,7 +40,9 @@ class Memory:
 
 
 class Presetting:
-    """Handlers of the preset bar. Each answers the bar's own outputs first, as ``PresetBar.outputs`` lists them."""
+    """Handlers of the preset bar. Each answers the bar's own outputs first, as ``PresetBar.outputs`` lists
+    them.
+    """
 
     def __init__(self, handlers: Handlers) -> None:
         self.handlers, self.catalogue = handlers, handlers.catalogue
@@ -70,7 +76,9 @@ class Presetting:
         return self.rest(Memory(memory.applied))
 
     def apply(self, memory: Memory, token: str, key: str | None, *everything: Value) -> list[Any]:
-        """Set the controls as the preset says: the bar, then as ``Handlers.show_values``. What is live goes to the run too."""
+        """Set the controls as the preset says: the bar, then as ``Handlers.show_values``. What is live goes
+        to the run too.
+        """
         preset = self.catalogue.preset(key)
         if preset is None:
             return [*self.rest(memory), *self.handlers.nothing_shown("")]
@@ -81,14 +89,19 @@ class Presetting:
         except StudioError as error:
             return [*self._asking(problem(error), can_apply=False), *self.handlers.nothing_shown("")]
         old = {name: value for name, (value, _) in changed.items() if value is not None}
-        replaced = Replaced(memory.applied, {"method": flatten(before)["method"], "prior": before.spec.prior, **old})
+        replaced = Replaced(
+            memory.applied, {"method": flatten(before)["method"], "prior": before.spec.prior, **old}
+        )
         return [*self.rest(Memory(preset.key, replaced)), *self.handlers.show_values(token, then)]
 
     def undo(self, memory: Memory, token: str) -> list[Any]:
         """Put back what the last preset replaced: the bar, then as ``Handlers.show_values``."""
         if memory.replaced is None:
             return [*self.rest(memory), *self.handlers.nothing_shown("")]
-        return [*self.rest(Memory(memory.replaced.key)), *self.handlers.show_values(token, memory.replaced.values)]
+        return [
+            *self.rest(Memory(memory.replaced.key)),
+            *self.handlers.show_values(token, memory.replaced.values),
+        ]
 
     def _asking(self, told: str, *, can_apply: bool) -> list[Any]:
         shown, hidden = gr.update(visible=True), gr.update(visible=False)

@@ -1,7 +1,7 @@
 """What the engine will make of a picture, told before Generate: cut out, framed, or why it cannot be used.
 
-Plain HTTP beside the page, on threads of its own, so that no picture holds up a control. What is shown is computed by the
-functions that a run uses.
+Plain HTTP beside the page, on threads of its own, so that no picture holds up a control. What is shown is
+computed by the functions that a run uses.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 
 SHOWN_SIDE = 480  # pixels of the longer side of a cut-out as the page shows it
 FRAME_SIDE = 192
-OUTLINE_SIDE = 1024  # of a picture whose outline is corrected, and of what comes of it: twice what runs render
+OUTLINE_SIDE = (
+    1024  # of a picture whose outline is corrected, and of what comes of it: twice what runs render
+)
 KEPT = 8  # cut-outs that are remembered, so that another crop of a picture is answered at once
 
 Cut = Callable[[Path, str], "CutPhoto"]
@@ -43,14 +45,16 @@ Show = Callable[..., dict[str, Any]]
 
 
 def preview_routes(library: Path, pool: Executor, cut: Cut) -> list[BaseRoute]:
-    """``/pictures/look?picture=PATH&crop=...&fill=...&way=...``, ``/pictures/outline?picture=PATH&way=...`` and
-    ``/pictures/samples/{name}``; work is done in ``pool``.
+    """``/pictures/look?picture=PATH&crop=...&fill=...&way=...``, ``/pictures/outline?picture=PATH&way=...``
+    and ``/pictures/samples/{name}``; work is done in ``pool``.
     """
 
     async def shown(request: Request, show: Show) -> Response:
         folders = (Path(get_upload_folder()), library)
         loop = asyncio.get_running_loop()
-        return JSONResponse(await loop.run_in_executor(pool, answer, request.query_params, folders, cut, show))
+        return JSONResponse(
+            await loop.run_in_executor(pool, answer, request.query_params, folders, cut, show)
+        )
 
     async def look(request: Request) -> Response:
         return await shown(request, look_at)
@@ -62,7 +66,11 @@ def preview_routes(library: Path, pool: Executor, cut: Cut) -> list[BaseRoute]:
         path = sample_file(request.path_params["name"])
         return PlainTextResponse("There is no such picture.", 404) if path is None else FileResponse(path)
 
-    return [Route("/pictures/look", look), Route("/pictures/outline", outline), Route("/pictures/samples/{name}", sample)]
+    return [
+        Route("/pictures/look", look),
+        Route("/pictures/outline", outline),
+        Route("/pictures/samples/{name}", sample),
+    ]
 
 
 def cut_now(path: Path, way: str) -> CutPhoto:
@@ -71,7 +79,9 @@ def cut_now(path: Path, way: str) -> CutPhoto:
 
 
 def remembering(cut: Cut) -> Cut:
-    """The same function, which remembers what it cut out last as long as the file stays as it is, in a quarter of the memory."""
+    """The same function, which remembers what it cut out last as long as the file stays as it is, in a
+    quarter of the memory.
+    """
 
     @lru_cache(maxsize=KEPT)
     def kept(path: Path, way: str, changed_ns: int) -> tuple[np.ndarray, tuple[str, ...], bool]:
@@ -80,13 +90,18 @@ def remembering(cut: Cut) -> Cut:
 
     def remembered(path: Path, way: str) -> CutPhoto:
         rgba, notes, doubtful = kept(path, way, path.stat().st_mtime_ns)
-        return imported("engine.assets.images.preprocessing").CutPhoto(rgba.astype(np.float32) / 255, notes, doubtful)
+        return imported("engine.assets.images.preprocessing").CutPhoto(
+            rgba.astype(np.float32) / 255, notes, doubtful
+        )
 
     return remembered
 
 
-def answer(asked: Mapping[str, str], folders: Sequence[Path], cut: Cut, show: Show | None = None) -> dict[str, Any]:
-    """What the browser is told: what ``show`` makes of it (`look_at`, or `outline_of`), or ``problem`` and ``remedy``.
+def answer(
+    asked: Mapping[str, str], folders: Sequence[Path], cut: Cut, show: Show | None = None
+) -> dict[str, Any]:
+    """What the browser is told: what ``show`` makes of it (`look_at`, or `outline_of`), or ``problem`` and
+    ``remedy``.
 
     ``asked`` are ``picture``, as the setting ``images`` lists one, and ``crop``, ``fill`` and ``way``.
     """
@@ -97,8 +112,8 @@ def answer(asked: Mapping[str, str], folders: Sequence[Path], cut: Cut, show: Sh
 
 
 def look_at(asked: Mapping[str, str], folders: Sequence[Path], cut: Cut) -> dict[str, Any]:
-    """The cut-out ``whole`` and its ``frame`` as data addresses, its ``width`` and ``height``, the ``square`` of the frame
-    (centre and side as a crop lists them), ``notes``, and whether the outline is ``doubtful``.
+    """The cut-out ``whole`` and its ``frame`` as data addresses, its ``width`` and ``height``, the ``square``
+    of the frame (centre and side as a crop lists them), ``notes``, and whether the outline is ``doubtful``.
 
     Raises StudioError for a picture that cannot be used.
     """
@@ -109,7 +124,9 @@ def look_at(asked: Mapping[str, str], folders: Sequence[Path], cut: Cut) -> dict
     height, width = photo.rgba.shape[:2]
     return {
         "whole": picture_address(photo.rgba, SHOWN_SIDE),
-        "frame": picture_address(imported("engine.assets.images.crop").framed(photo.rgba, crop, FRAME_SIDE), FRAME_SIDE),
+        "frame": picture_address(
+            imported("engine.assets.images.crop").framed(photo.rgba, crop, FRAME_SIDE), FRAME_SIDE
+        ),
         "width": width,
         "height": height,
         "square": listed_square(crop, width, height),
@@ -119,7 +136,9 @@ def look_at(asked: Mapping[str, str], folders: Sequence[Path], cut: Cut) -> dict
 
 
 def outline_of(asked: Mapping[str, str], folders: Sequence[Path], cut: Cut) -> dict[str, Any]:
-    """The whole picture as ``original``, and its ``cut``, of one size, as data addresses. Raises as `look_at`."""
+    """The whole picture as ``original``, and its ``cut``, of one size, as data addresses. Raises as
+    `look_at`.
+    """
     path = _file_of(asked, folders)
     photo = imported("engine.assets.images.decoding").read_photo(path).rgba.astype(np.float32) / 255
     whole = np.concatenate([photo[..., :3] * photo[..., 3:], photo[..., 3:]], -1)

@@ -1,4 +1,6 @@
-"""Refusals of the page's routes and of the API: ``application/problem+json`` (RFC 9457), in the errors' own words."""
+"""Refusals of the page's routes and of the API: ``application/problem+json`` (RFC 9457), in the errors' own
+words.
+"""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""The card of the reference tab: where a 3D reference comes from, what the chosen one looks like, and how it stands.
+"""The card of the reference tab: where a 3D reference comes from, what the chosen one looks like, and how it
+stands.
 
 ``assets/reference.js`` draws it, with what ``studio.reference_routes`` tells. A source is added there, with
-``maquette.referenceSource``; widgets of Gradio that belong to one source may be drawn into the card with the class
-``mq-from-KEY``, and are hidden while another source is open.
+``maquette.referenceSource``; widgets of Gradio that belong to one source may be drawn into the card with the
+class ``mq-from-KEY``, and are hidden while another source is open.
 """
 
 from __future__ import annotations
@@ -65,7 +66,11 @@ def draw_reference_card(controls: Controls) -> ReferenceCard:
         up, turn = (component_of(fields[name]) for name in (UP, TURN))
         pose = draw_pose()
         variations = draw_variations()
-    for field, component in ((unmarked("reference", AUTO), reference), (fields[UP], up), (fields[TURN], turn)):
+    for field, component in (
+        (unmarked("reference", AUTO), reference),
+        (fields[UP], up),
+        (fields[TURN], turn),
+    ):
         controls.place(field, component)
     return ReferenceCard(reference, up, turn, pose, examples, variations)
 
@@ -88,5 +93,6 @@ def _standing() -> dict[str, Field]:
     """How the model stands, under short names: the card says what it is about."""
     marked = {knob.name: knob for knob in marked_fields(RunSpec(PLACEHOLDER))}
     return {
-        name: Field(name, replace(marked[name].mark, label=title), marked[name].value, False) for name, title in TITLES.items()
+        name: Field(name, replace(marked[name].mark, label=title), marked[name].value, False)
+        for name, title in TITLES.items()
     }

@@ -1,4 +1,5 @@
-"""An example for each use of a reference, which works offline: a preset, words, and a picture or a model where it needs one.
+"""An example for each use of a reference, which works offline: a preset, words, and a picture or a model
+where it needs one.
 
 A click on one sets all of it. Applying its preset fills it in as far as nothing else was given.
 """
@@ -30,7 +31,9 @@ QUIET: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibil
 
 @dataclass(frozen=True)
 class ReferenceExample:
-    """``reference`` is a value of the setting, or the name of a file in ``presets/examples``; ``sample`` that of a picture."""
+    """``reference`` is a value of the setting, or the name of a file in ``presets/examples``; ``sample`` that
+    of a picture.
+    """
 
     preset: str
     title: str
@@ -57,7 +60,9 @@ EXAMPLES = (
     ReferenceExample("reference-image", "From a picture", sample="house.png"),
     ReferenceExample("reference-theme", "Variations", "a blue chair", "shelf:toybox/701000", variations=3),
     ReferenceExample("reference-blocks", "From blocks", "a white house with a red roof", "house-blocks.json"),
-    ReferenceExample("reference-completion", "Complete a part", "a red chair with an orange cushion", "part-of-a-chair.glb"),
+    ReferenceExample(
+        "reference-completion", "Complete a part", "a red chair with an orange cushion", "part-of-a-chair.glb"
+    ),
 )
 
 
@@ -76,7 +81,9 @@ def uploaded(path: Path) -> Path:
 
 
 def draw_examples() -> gr.HTML:
-    """A row of examples in the current Blocks, in sight while there is nothing to go by; its value is the chosen one's preset."""
+    """A row of examples in the current Blocks, in sight while there is nothing to go by; its value is the
+    chosen one's preset.
+    """
     return gr.HTML(
         "",
         html_template='<div class="mq-ref-examples"></div>',
@@ -97,7 +104,9 @@ def fill(preset: str) -> tuple[Any, Any, Any, Any, Any]:
 
 
 def fill_empty(memory: Memory, tab: str, prompt: str, images: str, reference: str) -> tuple[Any, Any, Any]:
-    """After a preset was applied in the reference tab: (prompt, pictures, reference), as far as nothing was given yet."""
+    """After a preset was applied in the reference tab: (prompt, pictures, reference), as far as nothing was
+    given yet.
+    """
     example = example_for(memory.applied) if tab == REFERENCE.key and memory.replaced is not None else None
     if example is None or prompt.strip() or images.strip():
         return gr.skip(), gr.skip(), gr.skip()
@@ -105,10 +114,19 @@ def fill_empty(memory: Memory, tab: str, prompt: str, images: str, reference: st
     return words, pictures or gr.skip(), model if reference.strip() in ("", AUTO) else gr.skip()
 
 
-def connect_examples(examples: gr.HTML, variations: gr.components.Component, panel: Any, handlers: Handlers) -> None:
+def connect_examples(
+    examples: gr.HTML, variations: gr.components.Component, panel: Any, handlers: Handlers
+) -> None:
     """A click on an example applies its preset, and fills it in."""
     bar, controls = panel.presets, panel.controls
-    everything = [panel.tabs, panel.prompt, panel.negative_prompt, panel.prior, panel.method, *controls.components]
+    everything = [
+        panel.tabs,
+        panel.prompt,
+        panel.negative_prompt,
+        panel.prior,
+        panel.method,
+        *controls.components,
+    ]
     shown = [*bar.outputs, panel.problem, *panel.groups, *everything]
     images, crops, reference = (controls.named(name) for name in ("images", "image_crops", "reference"))
     apply: Callable[..., list[Any]] = Presetting(handlers).apply

@@ -1,4 +1,5 @@
-"""The reference as a ghost in the live picture: its triangles for the browser, and the pose that is set there.
+"""The reference as a ghost in the live picture: its triangles for the browser, and the pose that is set
+there.
 
 ``assets/ghost.js`` draws it over the picture, from the same camera, and lets it be turned.
 """
@@ -38,7 +39,9 @@ def draw_pose() -> gr.HTML:
 
 
 def ghost_bytes(shape: ReferenceShape) -> bytes:
-    """At most ``MOST_FACES`` triangles: their number (uint32), corners (N,3,3) in 1/32767 (int16), colours (N,3) (uint8)."""
+    """At most ``MOST_FACES`` triangles: their number (uint32), corners (N,3,3) in 1/32767 (int16), colours
+    (N,3) (uint8).
+    """
     mesh = RawMesh(shape.vertices.astype(np.float64), shape.faces, shape.face_colours)
     if len(mesh.faces) > MOST_FACES:
         mesh = coarser(mesh, MOST_FACES)
@@ -54,7 +57,9 @@ def ghost_routes(session: Session) -> list[BaseRoute]:
     async def ghost(request: Request) -> Response:
         query = request.query_params
         try:
-            data = await asyncio.to_thread(_ghost, desk, query.get("of", "").strip() or "none", query.get("up", "auto"))
+            data = await asyncio.to_thread(
+                _ghost, desk, query.get("of", "").strip() or "none", query.get("up", "auto")
+            )
         except StudioError as error:
             return problem_response(error)
         return Response(data, media_type="application/octet-stream", headers={"Cache-Control": "no-store"})

@@ -1,4 +1,6 @@
-"""What the reference card asks: what is on the shelf, what a reference is, and what it looks like from all round."""
+"""What the reference card asks: what is on the shelf, what a reference is, and what it looks like from all
+round.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,8 @@ FRAMING = ("image_crops", "image_fill", "image_azimuth", "image_elevation", "ima
 class Query:
     """What to look for: the run's ``words`` and ``images``, or words of the card's own (``search``).
 
-    ``framing`` are settings of the run that say how the pictures are cropped and where their camera stood; others are not heard.
+    ``framing`` are settings of the run that say how the pictures are cropped and where their camera stood;
+    others are not heard.
     """
 
     words: str = ""
@@ -62,7 +65,9 @@ class Query:
 
 
 class ReferenceDesk:
-    """Answers for the card, JSON-safe. May be used by several threads; raises StudioError for what cannot be answered."""
+    """Answers for the card, JSON-safe. May be used by several threads; raises StudioError for what cannot be
+    answered.
+    """
 
     def __init__(self, session: Session) -> None:
         self.session = session
@@ -72,11 +77,15 @@ class ReferenceDesk:
         self._sides = lru_cache(maxsize=24)(self._sides_now)
 
     def matches(self, query: Query, k: int = SHOWN) -> dict[str, Any]:
-        """The best matches, or, with nothing to go by, a varied handful; and how many files could not be read."""
+        """The best matches, or, with nothing to go by, a varied handful; and how many files could not be
+        read.
+        """
         spec = query.spec()
         references = self.session.references
         if spec is not None:
-            self._check({f"images {i}": Path(each.path) for i, each in enumerate(pictures_in(spec.images), 1)})
+            self._check(
+                {f"images {i}": Path(each.path) for i, each in enumerate(pictures_in(spec.images), 1)}
+            )
         k = min(max(1, k), MOST_SHOWN)
         shelf = references.shelf()
         matches = _handful(shelf.items, k) if spec is None else references.matches(spec, k)
@@ -130,11 +139,15 @@ class ReferenceDesk:
     def _item(self, asked: FromShelf | FromRun | Retrieved) -> Item:
         references = self.session.references
         if isinstance(asked, Retrieved):
-            raise InputError("What is taken is decided when the run begins.", "Choose one of the matches to see it.")
+            raise InputError(
+                "What is taken is decided when the run begins.", "Choose one of the matches to see it."
+            )
         return references.item(asked.id) if isinstance(asked, FromShelf) else references.result(asked.token)
 
     def _path(self, reference: str) -> Path | None:
-        """Its file, which the browser may name; None for what is built when it is wanted. Raises InputError."""
+        """Its file, which the browser may name; None for what is built when it is wanted. Raises
+        InputError.
+        """
         source = asked_in(reference)
         if source is not None:
             return self._item(source).path
@@ -163,7 +176,12 @@ class ReferenceDesk:
             shape = self._shape(reference, orientation, stamp)
             count = SIDES if len(shape.faces) <= FINE_FACES else FEW_SIDES
             pictures = pictures_of(shape, np.arange(count) * (360.0 / count), SIDES_ELEVATION_DEG, SIDE_SIZE)
-        row = (np.clip(pictures, 0, 1) * 255 + 0.5).astype(np.uint8).transpose(1, 0, 2, 3).reshape(SIDE_SIZE, -1, 4)
+        row = (
+            (np.clip(pictures, 0, 1) * 255 + 0.5)
+            .astype(np.uint8)
+            .transpose(1, 0, 2, 3)
+            .reshape(SIDE_SIZE, -1, 4)
+        )
         return webp(row)
 
     def _check(self, files: Mapping[str, Path]) -> None:
@@ -174,7 +192,10 @@ def told_match(match: Match) -> dict[str, Any]:
     """A match as the card takes it."""
     item = match.item
     near = match.similarity if np.isfinite(match.similarity) else None
-    return {"reference": f"{SHELF}{item.id}", **_told_origin(Origin(item.id, item.caption, item.source, item.licence, near))}
+    return {
+        "reference": f"{SHELF}{item.id}",
+        **_told_origin(Origin(item.id, item.caption, item.source, item.licence, near)),
+    }
 
 
 def webp(premultiplied: np.ndarray) -> bytes:

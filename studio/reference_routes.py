@@ -1,4 +1,6 @@
-"""Plain HTTP behind the reference card: matches, facts and pictures. Two workers of its own serve all browsers."""
+"""Plain HTTP behind the reference card: matches, facts and pictures. Two workers of its own serve all
+browsers.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ Answer = TypeVar("Answer")
 
 
 def reference_routes(session: Session) -> list[BaseRoute]:
-    """``/reference/matches`` (POST), ``/reference/facts``, ``/reference/picture``, ``/reference/sides``, ``/reference/taken``."""
+    """``/reference/matches`` (POST), ``/reference/facts``, ``/reference/picture``, ``/reference/sides``,
+    ``/reference/taken``.
+    """
     desk = ReferenceDesk(session)
     pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="reference")
 
@@ -92,7 +96,9 @@ def _query(told: dict[str, Any]) -> Query:
     """Raises InputError for settings that are none."""
     words, images, search = (str(told.get(name, ""))[:LONGEST] for name in ("words", "images", "search"))
     framing = told.get("framing", {})
-    if not isinstance(framing, dict) or not all(isinstance(value, str | int | float) for value in framing.values()):
+    if not isinstance(framing, dict) or not all(
+        isinstance(value, str | int | float) for value in framing.values()
+    ):
         raise InputError("The framing of the pictures is not a list of settings.", "Reload the page.")
     return Query(words, images, search, {name: str(value)[:LONGEST] for name, value in framing.items()})
 

@@ -1,4 +1,6 @@
-"""What a run tells of its reference: how strongly it acts now, how well it fits, and how like it the shape has become."""
+"""What a run tells of its reference: how strongly it acts now, how well it fits, and how like it the shape
+has become.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,12 @@ from engine.session import JobView
 
 TRACE_POINTS = 80
 FULLY, NOTHING = 0.995, 0.02
-SIMILARITY, STRENGTH, GATE, FIT = "reference_similarity", "reference_strength", "reference_gate", "reference_fit"
+SIMILARITY, STRENGTH, GATE, FIT = (
+    "reference_similarity",
+    "reference_strength",
+    "reference_gate",
+    "reference_fit",
+)
 FITS = ((0.85, "fits well"), (0.4, "fits in part"), (NOTHING, "hardly fits"))
 ANYWAY = "To follow it all the same, set the gate to Always open"
 
@@ -38,12 +45,16 @@ def reference_status(view: JobView) -> dict[str, Any] | None:
         "similarity": _rounded(newest.get(SIMILARITY)),
         "ignored": view.knobs.ignore_reference,
         "words": fit_words(newest, view.knobs.reference_gate, chosen_by_hand(view.settings.spec.reference)),
-        "traces": {"similarity": course(view.traces.get(SIMILARITY, ())), "strength": course(view.traces.get(STRENGTH, ()))},
+        "traces": {
+            "similarity": course(view.traces.get(SIMILARITY, ())),
+            "strength": course(view.traces.get(STRENGTH, ())),
+        },
     }
 
 
 def fit_words(newest: Mapping[str, float], asked: str, chosen: bool = False) -> str:
-    """Whether the reference is followed, and why, in one sentence; ``asked`` is the setting ``reference_gate``.
+    """Whether the reference is followed, and why, in one sentence; ``asked`` is the setting
+    ``reference_gate``.
 
     ``chosen``: a person picked it.
     """
@@ -57,7 +68,11 @@ def fit_words(newest: Mapping[str, float], asked: str, chosen: bool = False) -> 
     if opening > FULLY:
         return f"{who}: it fits well and is followed."
     fits = next((words for least, words in FITS if opening >= least), "does not fit")
-    acts = f"the gate lets {round(100 * opening)} % of its strength act" if opening >= NOTHING else "the gate keeps it out"
+    acts = (
+        f"the gate lets {round(100 * opening)} % of its strength act"
+        if opening >= NOTHING
+        else "the gate keeps it out"
+    )
     anyway = f" {ANYWAY}." if chosen else f" {ANYWAY}, or choose it by hand."
     return f"{who}: it {fits}, so {acts}." + ("" if opening >= FITS[0][0] else anyway)
 

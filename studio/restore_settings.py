@@ -1,4 +1,6 @@
-"""Results come home: the recipe in a file that was exported here sets the tab, the words and all settings again."""
+"""Results come home: the recipe in a file that was exported here sets the tab, the words and all settings
+again.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ FILE = "The file"
 
 
 def draw_restore() -> gr.UploadButton:
-    """The button that takes the file, in the current Blocks; files dropped on the presets' card go to it, too."""
+    """The button that takes the file, in the current Blocks; files dropped on the presets' card go to it,
+    too.
+    """
     return gr.UploadButton("From a file", size="sm", type="filepath", elem_id="mq-restore", min_width=0)
 
 
@@ -38,9 +42,9 @@ class Restoring:
     def restore(self, memory: Memory, file: str | None) -> list[Any]:
         """Set the page as the recipe in ``file`` says, the seed kept.
 
-        Returns (preset bar, schedule, problem, seed lock, *groups, *everything). The schedule are its live changes,
-        which the next Generate makes again at their steps. A run that goes is told nothing. Files that are not on
-        this machine are left out, and that is said.
+        Returns (preset bar, schedule, problem, seed lock, *groups, *everything). The schedule are its live
+        changes, which the next Generate makes again at their steps. A run that goes is told nothing. Files
+        that are not on this machine are left out, and that is said.
         """
         bar = self.presetting.rest(Memory(memory.applied))
         try:
@@ -58,13 +62,19 @@ class Restoring:
 
     def _with_known_files(self, settings: Settings) -> tuple[Mapping[str, Value], list[str]]:
         """The settings without files that are not here, and what these were for."""
-        lost = {name.split()[0] for name, path in given_files(settings).items() if not _here(path, self._folders())}
+        lost = {
+            name.split()[0]
+            for name, path in given_files(settings).items()
+            if not _here(path, self._folders())
+        }
         gone = lost | ({"image_crops"} if "images" in lost else set())
         return {**flatten(settings), **dict.fromkeys(gone, "")}, sorted(lost)
 
 
 def recipe_in(file: str | None, folders: tuple[Path, ...]) -> Recipe:
-    """The recipe in an uploaded file. Raises InputError where there is none, with the file's name and not its place."""
+    """The recipe in an uploaded file. Raises InputError where there is none, with the file's name and not its
+    place.
+    """
     if not isinstance(file, str) or not file:
         raise InputError("No file arrived.", "Choose it again.")
     path = Path(file)
@@ -85,7 +95,10 @@ def recipe_in(file: str | None, folders: tuple[Path, ...]) -> Recipe:
 
 def _check_length(count: int, path: Path) -> None:
     if count > MOST_BYTES:
-        raise InputError(f"The recipe in {path} has {count} bytes; at most {MOST_BYTES} are read.", "Use the original file.")
+        raise InputError(
+            f"The recipe in {path} has {count} bytes; at most {MOST_BYTES} are read.",
+            "Use the original file.",
+        )
 
 
 def _here(path: Path, folders: tuple[Path, ...]) -> bool:

@@ -1,4 +1,6 @@
-"""Pictures to try, for somebody who has none at hand: toybox objects, cut out, seen from beside their fronts."""
+"""Pictures to try, for somebody who has none at hand: toybox objects, cut out, seen from beside their
+fronts.
+"""
 
 from __future__ import annotations
 
@@ -34,4 +36,6 @@ def sample_file(name: str) -> Path | None:
 
 def plain_samples() -> list[dict[str, object]]:
     """The samples as the browser takes them."""
-    return [{"file": f"{sample.kind}.png", "title": sample.title, "azimuth": AZIMUTH_DEG} for sample in SAMPLES]
+    return [
+        {"file": f"{sample.kind}.png", "title": sample.title, "azimuth": AZIMUTH_DEG} for sample in SAMPLES
+    ]

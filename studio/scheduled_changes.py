@@ -19,4 +19,6 @@ def schedule_in(text: str) -> tuple[Change, ...]:
     try:
         return changes_of(json.loads(text)) if text.strip() else ()
     except (ValueError, TypeError, RecursionError) as error:
-        raise InputError("The live changes to repeat cannot be read.", "Drop the file again, or leave them away.") from error
+        raise InputError(
+            "The live changes to repeat cannot be read.", "Drop the file again, or leave them away."
+        ) from error

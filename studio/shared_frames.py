@@ -1,7 +1,7 @@
 """What many watchers of one run share: its status and its pictures are made once, however many look.
 
-Each message that is sent costs the engine a little of the processor, too. While a run goes, all watchers together get so many a
-second, and each its part of them; once nothing goes, everybody gets all there is.
+Each message that is sent costs the engine a little of the processor, too. While a run goes, all watchers
+together get so many a second, and each its part of them; once nothing goes, everybody gets all there is.
 """
 
 from __future__ import annotations
@@ -22,9 +22,13 @@ KEPT_MESSAGES, KEPT_STATUSES = 64, 256
 
 
 class Shared:
-    """Messages about the runs of ``session``; ``per_second`` pictures, and as many statuses, go to all watchers together."""
+    """Messages about the runs of ``session``; ``per_second`` pictures, and as many statuses, go to all
+    watchers together.
+    """
 
-    def __init__(self, session: Session, per_second: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, session: Session, per_second: int, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self.session, self.per_second, self._clock = session, per_second, clock
         self._lock = threading.Lock()
         self._watchers = 0

@@ -1,7 +1,9 @@
-"""How strongly the reference acts, as a curve to drag while the run goes; what that does; and the same run without it.
+"""How strongly the reference acts, as a curve to drag while the run goes; what that does; and the same run
+without it.
 
-The curve is drawn by ``assets/strength.js``. Each of its five settings is a control of its own without a look, so that presets,
-tabs and earlier runs set them like any other; the drawing shows and moves them together.
+The curve is drawn by ``assets/strength.js``. Each of its five settings is a control of its own without a
+look, so that presets, tabs and earlier runs set them like any other; the drawing shows and moves them
+together.
 """
 
 from __future__ import annotations
@@ -19,21 +21,32 @@ if TYPE_CHECKING:
     from studio.handlers import Handlers
     from studio.panel import Panel
 
-SETTINGS = ("reference_follow", "reference_early", "reference_late", "reference_curve", "reference_gate", "ignore_reference")
+SETTINGS = (
+    "reference_follow",
+    "reference_early",
+    "reference_late",
+    "reference_curve",
+    "reference_gate",
+    "ignore_reference",
+)
 AS_OWNER = "(token) => [token, maquette.owner()]"
 SHOW_TWIN = "(twin) => { maquette.compare(twin); }"
 
 
 @dataclass(frozen=True)
 class Strength:
-    """``drawing`` holds the curve and its plot; a click on ``compare`` leaves in ``twin`` the token of the run to show beside."""
+    """``drawing`` holds the curve and its plot; a click on ``compare`` leaves in ``twin`` the token of the
+    run to show beside.
+    """
 
     drawing: gr.HTML
     compare: gr.Button
     twin: gr.Textbox
 
 
-def draw_strength(controls: Controls, fields: Sequence[Field], offers: frozenset[str] = frozenset()) -> Strength:
+def draw_strength(
+    controls: Controls, fields: Sequence[Field], offers: frozenset[str] = frozenset()
+) -> Strength:
     """The curve and its settings in the current Blocks; nothing in it depends on what a prior ``offers``."""
     own = [field for name in SETTINGS for field in fields if field.name == name]
     drawing = gr.HTML(
@@ -54,9 +67,9 @@ def connect_strength(strength: Strength, panel: Panel, handlers: Handlers) -> No
     """The comparison; live settings are connected with all the others, see ``studio.page``."""
     quiet: dict[str, Any] = {"queue": False, "show_progress": "hidden", "api_visibility": "private"}
     shown, comparing = [panel.token, panel.owner], Comparing(handlers.session)
-    strength.compare.click(comparing.twin, shown, [strength.twin, panel.problem], js=AS_OWNER, **quiet).success(
-        None, strength.twin, None, js=SHOW_TWIN
-    )
+    strength.compare.click(
+        comparing.twin, shown, [strength.twin, panel.problem], js=AS_OWNER, **quiet
+    ).success(None, strength.twin, None, js=SHOW_TWIN)
 
 
 def _plain(field: Field) -> dict[str, Any]:

@@ -1,4 +1,5 @@
-"""What happens when another tab is chosen: it comes with the settings that were left there, at first those of its own preset.
+"""What happens when another tab is chosen: it comes with the settings that were left there, at first those of
+its own preset.
 
 A run that goes is told nothing: it keeps what it has, and obeys the next slider that is moved.
 """
@@ -17,7 +18,9 @@ from studio.preset_bar import Memory, Presetting
 from studio.tabs import TEXT, Tab, asked_by, tab_named
 
 EVERYWHERE = asked_by() | {"seed", "scene", "backend", "precision", "time_budget_seconds"}
-"""Settings that stay what they are, whichever tab is chosen: what was given, and what is about the machine."""
+"""Settings that stay what they are, whichever tab is chosen: what was given, and what is about the
+machine.
+"""
 
 
 @dataclass(frozen=True)

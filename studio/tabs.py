@@ -1,7 +1,8 @@
-"""Ways to begin: each tab asks for inputs of its own; everything else on the page (settings, stage, queue) serves all of them.
+"""Ways to begin: each tab asks for inputs of its own; everything else on the page (settings, stage, queue)
+serves all of them.
 
-All cards are on the page all the time, and a style sheet hides those that are not of the chosen tab, so that what was typed
-or uploaded in one tab is there in the next.
+All cards are on the page all the time, and a style sheet hides those that are not of the chosen tab, so that
+what was typed or uploaded in one tab is there in the next.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ PICTURES = frozenset({"images", "image_crops"})
 
 @dataclass(frozen=True)
 class Tab:
-    """``gives`` are the settings that it asks for, among them ``own``, without which it cannot begin; words suffice if empty.
+    """``gives`` are the settings that it asks for, among them ``own``, without which it cannot begin; words
+    suffice if empty.
 
-    ``missing`` says what to do when there is none; ``preset`` is the key of the preset that it begins with; ``words`` stands in
-    the empty prompt.
+    ``missing`` says what to do when there is none; ``preset`` is the key of the preset that it begins with;
+    ``words`` stands in the empty prompt.
     """
 
     key: str
@@ -92,7 +94,9 @@ def check_own(tab: Tab, values: Mapping[str, Value]) -> None:
 
 
 def tab_bar(tabs: Sequence[Tab] = TABS) -> gr.HTML:
-    """The bar of tabs in the current Blocks, drawn by ``assets/tabs.js``; its value is the key of the chosen one."""
+    """The bar of tabs in the current Blocks, drawn by ``assets/tabs.js``; its value is the key of the chosen
+    one.
+    """
     return gr.HTML(
         tabs[0].key,
         html_template='<div class="mq-tabs"></div>',

@@ -1,6 +1,7 @@
 """How the page looks: plaster, ink, verdigris for what acts and bronze for what is live.
 
-The colours are CSS variables in ``assets/look.css``, once for light and once for dark; Gradio's theme only points at them.
+The colours are CSS variables in ``assets/look.css``, once for light and once for dark; Gradio's theme only
+points at them.
 """
 
 from __future__ import annotations
@@ -114,12 +115,17 @@ def theme() -> gr.themes.Base:
         "button_secondary_border_color": "var(--mq-line-strong)",
         "link_text_color": "var(--mq-accent)",
     }
-    both = {**looks, **{f"{name}_dark": value for name, value in looks.items() if name != "block_border_width"}}
+    both = {
+        **looks,
+        **{f"{name}_dark": value for name, value in looks.items() if name != "block_border_width"},
+    }
     return base.set(body_background_fill=PLASTER, body_background_fill_dark=NIGHT, **both)
 
 
 def head() -> str:
-    """Style sheets and scripts, inline: they need no address of their own, whatever prefix a proxy puts before the page."""
+    """Style sheets and scripts, inline: they need no address of their own, whatever prefix a proxy puts
+    before the page.
+    """
     styles = "\n".join(f"<style>{asset(name)}</style>" for name in STYLES)
     scripts = "\n".join(f"<script>{asset(name)}</script>" for name in SCRIPTS)
     sides = f"<script>window.maquetteSides = {json.dumps(SIDES)};</script>"

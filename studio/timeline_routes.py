@@ -1,4 +1,6 @@
-"""Plain HTTP behind the filmstrip: the moments of a run, their pictures, and going back. A run's token is the right to it."""
+"""Plain HTTP behind the filmstrip: the moments of a run, their pictures, and going back. A run's token is the
+right to it.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +23,9 @@ FRESH, KEPT = {"Cache-Control": "no-store"}, {"Cache-Control": "private, max-age
 
 
 def timeline_routes(session: Session) -> list[BaseRoute]:
-    """``/timeline/{token}``, ``/timeline/{token}/{step}`` for its row of pictures, and POST to go back there; PUT holds a moment
-    that is looked at, so that it is not thinned out; DELETE takes back the live change with a
-    number, made from a step on.
+    """``/timeline/{token}``, ``/timeline/{token}/{step}`` for its row of pictures, and POST to go back there;
+    PUT holds a moment that is looked at, so that it is not thinned out; DELETE takes back the live change
+    with a number, made from a step on.
     """
 
     def timeline(request: Request) -> Response:
@@ -72,7 +74,9 @@ def timeline_routes(session: Session) -> list[BaseRoute]:
 
 
 def described(session: Session, token: str, timeline: Timeline) -> dict[str, Any]:
-    """The moments, and each live change in words: what it set, what was there before, and whether that can be put back."""
+    """The moments, and each live change in words: what it set, what was there before, and whether that can be
+    put back.
+    """
     knobs, first = session.knobs(token), flatten_knobs(session.settings(token).knobs)
     moments = [
         {"total_step": each.total_step, "stage": each.stage, "step": each.step, "full": each.full}
@@ -93,7 +97,9 @@ def described(session: Session, token: str, timeline: Timeline) -> dict[str, Any
 
 
 def taken_back(session: Session, token: str, total_step: int, number: int) -> dict[str, Value]:
-    """The values before a live change. Raises InputError where it is gone, or nothing of it is left to be taken back."""
+    """The values before a live change. Raises InputError where it is gone, or nothing of it is left to be
+    taken back.
+    """
     timeline = session.branches.timeline(token)
     if number >= len(timeline.changes) or timeline.changes[number].total_step != total_step:
         raise InputError("The list of changes is not what it was.", "Look at it again.")

@@ -19,7 +19,9 @@ class Undoing:
         self.handlers, self.session = handlers, handlers.session
 
     def undo(self, token: str, prior: str) -> list[Any]:
-        """Take the newest live change back: (problem, *groups, *everything); what is for the next run stays."""
+        """Take the newest live change back: (problem, *groups, *everything); what is for the next run
+        stays.
+        """
         try:
             self.session.undo_knobs(token)
         except StudioError as error:

@@ -1,6 +1,8 @@
-"""Uploads, on their way to Gradio: counted for whoever sends them, and cleared away where they were cut short.
+"""Uploads, on their way to Gradio: counted for whoever sends them, and cleared away where they were cut
+short.
 
-Gradio keeps what it received of a file whose connection broke, for ever, and bounds each file but not their sum.
+Gradio keeps what it received of a file whose connection broke, for ever, and bounds each file but not their
+sum.
 """
 
 from __future__ import annotations
@@ -64,7 +66,11 @@ class Receiving:
         clear_uploads(folder, limits.upload_keep_seconds)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http" or scope["method"] != "POST" or not scope["path"].rstrip("/").endswith(UPLOAD):
+        if (
+            scope["type"] != "http"
+            or scope["method"] != "POST"
+            or not scope["path"].rstrip("/").endswith(UPLOAD)
+        ):
             await self.app(scope, receive, send)
             return
         client, answered = client_of(scope), False
@@ -88,9 +94,9 @@ class Receiving:
             await self.app(scope, counted, noted)
         except TooMuch:
             if not answered:
-                await PlainTextResponse("That is more than may be uploaded now. Wait an hour, or send smaller files.", 413)(
-                    scope, receive, send
-                )
+                await PlainTextResponse(
+                    "That is more than may be uploaded now. Wait an hour, or send smaller files.", 413
+                )(scope, receive, send)
         except ClientDisconnect:
             pass  # who sent it has left, and nobody is to be told
         finally:
@@ -123,7 +129,9 @@ def clear_parts(folder: Path, since: float | None = None) -> None:
     for path in folder.glob("tmp*"):
         with suppress(OSError):
             changed = path.lstat().st_mtime
-            if path.is_file() and (changed < now - SETTLED_SECONDS or (since is not None and changed >= since - 1)):
+            if path.is_file() and (
+                changed < now - SETTLED_SECONDS or (since is not None and changed >= since - 1)
+            ):
                 path.unlink()
 
 

@@ -1,4 +1,6 @@
-"""What a browser may send and name: bodies of bounded length, and files that were uploaded here or that runs keep."""
+"""What a browser may send and name: bodies of bounded length, and files that were uploaded here or that runs
+keep.
+"""
 
 from __future__ import annotations
 

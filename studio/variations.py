@@ -21,7 +21,17 @@ HELP = "How many runs Generate begins, with one seed after the other: several re
 def draw_variations() -> gr.Slider:
     """How many, in the current Blocks."""
     classes = ["mq-knob", "mq-knob-next"]
-    return gr.Slider(1, MOST, 1, step=1, label="Variations", info=HELP, buttons=[], elem_id="mq-variations", elem_classes=classes)
+    return gr.Slider(
+        1,
+        MOST,
+        1,
+        step=1,
+        label="Variations",
+        info=HELP,
+        buttons=[],
+        elem_id="mq-variations",
+        elem_classes=classes,
+    )
 
 
 class Varying:
@@ -31,13 +41,17 @@ class Varying:
         self.handlers = handlers
 
     def more(self, told: str, owner: str, variations: float, seed: float, *everything: Value) -> Any:
-        """Queue the runs after the first, whose ``seed`` is known now, unless it was refused (``told``): the problem, if any."""
+        """Queue the runs after the first, whose ``seed`` is known now, unless it was refused (``told``): the
+        problem, if any.
+        """
         if told or str(everything[0]) != REFERENCE.key:
             return gr.skip()
         owner = owner or secrets.token_urlsafe(16)
         try:
             for further in range(1, min(int(variations), MOST)):
-                settings = self.handlers.settings(everything, {"seed": (int(seed) + further) % (MAX_SEED + 1)})
+                settings = self.handlers.settings(
+                    everything, {"seed": (int(seed) + further) % (MAX_SEED + 1)}
+                )
                 self.handlers.session.submit(settings, owner)
         except StudioError as error:
             return problem(error)

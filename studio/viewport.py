@@ -1,10 +1,12 @@
-"""The 3D viewport of one run: a viser server on the loopback, followed by a thread that keeps its scene up to date.
+"""The 3D viewport of one run: a viser server on the loopback, followed by a thread that keeps its scene up to
+date.
 
 The server answers our relay alone.
 
-There are two ways to show a run. "splats" go to the browser and are updated in place, at most twice a second. "pictures" are
-drawn here and follow each browser's camera: the way for fields, and for browsers that would have to draw splats without a GPU,
-on the very cores that the engine needs. A viewport that nobody looks at ends itself after ``IDLE_SECONDS``.
+There are two ways to show a run. "splats" go to the browser and are updated in place, at most twice a second.
+"pictures" are drawn here and follow each browser's camera: the way for fields, and for browsers that would
+have to draw splats without a GPU, on the very cores that the engine needs. A viewport that nobody looks at
+ends itself after ``IDLE_SECONDS``.
 """
 
 from __future__ import annotations

@@ -21,7 +21,12 @@ def picture_camera(handle: CameraHandle, side: int = PICTURE_SIDE) -> Camera:
     """viser's camera (OpenCV axes, vertical field of view) as ours, with its longer side ``side`` pixels."""
     scale = side / max(handle.image_width, handle.image_height, 1)
     width, height = (max(16, round(pixels * scale)) for pixels in (handle.image_width, handle.image_height))
-    return Camera(c2w_from_wxyz(handle.wxyz, handle.position), intrinsics(math.degrees(handle.fov), width, height), width, height)
+    return Camera(
+        c2w_from_wxyz(handle.wxyz, handle.position),
+        intrinsics(math.degrees(handle.fov), width, height),
+        width,
+        height,
+    )
 
 
 def join_camera(client: ClientHandle, name: str, cameras: Linked[Orbit], link: ExitStack) -> None:

@@ -1,6 +1,8 @@
-"""The box that crops an export, in the 3D viewport: its edges, and a transform gizmo at each of two opposite corners.
+"""The box that crops an export, in the 3D viewport: its edges, and a transform gizmo at each of two opposite
+corners.
 
-A side that lies beyond the object is drawn close to it, where it is in sight, and stays what it is until it is dragged.
+A side that lies beyond the object is drawn close to it, where it is in sight, and stays what it is until it
+is dragged.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ Extent = Callable[[], Box]
 
 
 def extent_of(cloud: Cloud | None) -> Box:
-    """The box of all splats that can be seen but a few strays, with a margin; `ANYTHING` where there are none."""
+    """The box of all splats that can be seen but a few strays, with a margin; `ANYTHING` where there are
+    none.
+    """
     seen = cloud.centers[cloud.opacities[:, 0] > VISIBLE] if cloud is not None else np.zeros((0, 3))
     if not len(seen):
         return ANYTHING
@@ -74,7 +78,9 @@ class CropGizmos:
         self._corners = [self._corner(place) for place in range(len(CORNERS))]
 
     def _corner(self, place: int) -> TransformControlsHandle:
-        handle = self._scene.add_transform_controls(f"/crop/{CORNERS[place]}", GIZMO, disable_rotations=True, depth_test=False)
+        handle = self._scene.add_transform_controls(
+            f"/crop/{CORNERS[place]}", GIZMO, disable_rotations=True, depth_test=False
+        )
 
         @handle.on_update
         async def dragged(event: TransformControlsEvent) -> None:
@@ -110,6 +116,8 @@ def close_to(box: Box, extent: Box) -> Box:
 
 def edges_of(box: Box) -> np.ndarray:
     """The twelve edges of a box, as segments (12,2,3) float32."""
-    corners = np.array([[box[3 * bit + axis] for axis, bit in enumerate(bits)] for bits in np.ndindex(2, 2, 2)])
+    corners = np.array(
+        [[box[3 * bit + axis] for axis, bit in enumerate(bits)] for bits in np.ndindex(2, 2, 2)]
+    )
     pairs = [(i, i | bit) for bit in (1, 2, 4) for i in range(8) if not i & bit]
     return corners[pairs].astype(np.float32)

@@ -12,7 +12,8 @@ from studio.viewport_crop import Extent, join_crop
 
 
 def link_pages(server: ViserServer, viewers: dict[int, str], links: PageLinks, extent: Extent) -> None:
-    """Link each client with the page that ``viewers`` names by the client's number; those without a name stay free.
+    """Link each client with the page that ``viewers`` names by the client's number; those without a name stay
+    free.
 
     ``extent`` tells what the scene takes.
     """

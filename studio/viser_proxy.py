@@ -1,12 +1,14 @@
-"""The viewport under our own address: ``/viewport/{token}/{way}/`` is viser's page, without the last slash its WebSocket.
+"""The viewport under our own address: ``/viewport/{token}/{way}/`` is viser's page, without the last slash
+its WebSocket.
 
-A page that wants the camera of its viewport linked puts its name behind that, ``/viewport/{token}/{way}/{viewer}/``.
+A page that wants the camera of its viewport linked puts its name behind that,
+``/viewport/{token}/{way}/{viewer}/``.
 
-viser's client opens the WebSocket at its own address without the trailing slash, so it works below any prefix and behind TLS.
-Browsers keep a page by its address, so that of each run would be fetched anew: ``/viewport/client/#{token}/{way}/{viewer}`` is
-one address for all runs, and takes the run's own before the client looks at it.
-The page is served here, once compressed, with two repairs: it reconnects although nobody clicked into the iframe, and it shows
-the scene without viser's panels.
+viser's client opens the WebSocket at its own address without the trailing slash, so it works below any prefix
+and behind TLS. Browsers keep a page by its address, so that of each run would be fetched anew:
+``/viewport/client/#{token}/{way}/{viewer}`` is one address for all runs, and takes the run's own before the
+client looks at it. The page is served here, once compressed, with two repairs: it reconnects although nobody
+clicked into the iframe, and it shows the scene without viser's panels.
 """
 
 from __future__ import annotations
@@ -86,28 +88,38 @@ def viewport_routes(session: Session, viewports: Viewports) -> list[BaseRoute]:
                 return
             name = browser.path_params.get("viewer", "")
             with viewport.watched():
-                await relay_socket(browser, viewport.port, viewport.secret, name if NAME.fullmatch(name) else "")
+                await relay_socket(
+                    browser, viewport.port, viewport.secret, name if NAME.fullmatch(name) else ""
+                )
 
         return endpoint
 
-    places = [(f"/viewport/{{token}}/{way}{name}", way) for way in get_args(Way) for name in ("", "/{viewer}")]
+    places = [
+        (f"/viewport/{{token}}/{way}{name}", way) for way in get_args(Way) for name in ("", "/{viewer}")
+    ]
     pages = [Route("/viewport/client/", client), *[Route(f"{place}/", page) for place, _ in places]]
     return [*pages, *[WebSocketRoute(place, relay(way)) for place, way in places]]
 
 
 async def relay_socket(browser: WebSocket, port: int, secret: str, viewer: str = "") -> None:
-    """Carry messages both ways between a browser and the WebSocket server on our loopback ``port`` until one side leaves.
+    """Carry messages both ways between a browser and the WebSocket server on our loopback ``port`` until one
+    side leaves.
 
     ``viewer`` is the name of the page, whose cameras are linked.
     """
     try:
-        upstream = await _connect(port, {SECRET_HEADER: secret, VIEWER_HEADER: viewer}, browser.scope["subprotocols"])
+        upstream = await _connect(
+            port, {SECRET_HEADER: secret, VIEWER_HEADER: viewer}, browser.scope["subprotocols"]
+        )
     except (OSError, TimeoutError, websockets.WebSocketException):
         await browser.close(1013)  # try again later: the viewport has just closed
         return
     async with upstream:
         await browser.accept(subprotocol=upstream.subprotocol)
-        pumps = [asyncio.create_task(_to_viser(browser, upstream)), asyncio.create_task(_to_browser(upstream, browser))]
+        pumps = [
+            asyncio.create_task(_to_viser(browser, upstream)),
+            asyncio.create_task(_to_browser(upstream, browser)),
+        ]
         await asyncio.wait(pumps, return_when=asyncio.FIRST_COMPLETED)
         for pump in pumps:
             pump.cancel()

@@ -13,7 +13,9 @@ SLIDER_STOPS = 1000  # a range with more stops than this is typed, not dragged
 SEGMENTS = 3  # up to this many words are shown side by side
 
 
-def widget(mark: Control, value: Any, label: str, elem_id: str, elem_classes: list[str], *, visible: bool = True) -> Component:
+def widget(
+    mark: Control, value: Any, label: str, elem_id: str, elem_classes: list[str], *, visible: bool = True
+) -> Component:
     """The Gradio component for a marked setting with its present ``value``."""
     common: dict[str, Any] = {
         "label": label,
@@ -28,7 +30,9 @@ def widget(mark: Control, value: Any, label: str, elem_id: str, elem_classes: li
     if isinstance(mark, Switch):
         return gr.Checkbox(**common)
     if isinstance(mark, Text):
-        return gr.Textbox(max_length=mark.most, lines=1, max_lines=3, placeholder=mark.example or None, **common)
+        return gr.Textbox(
+            max_length=mark.most, lines=1, max_lines=3, placeholder=mark.example or None, **common
+        )
     if isinstance(mark, Choice):
         menu = gr.Radio if len(mark.options) <= SEGMENTS else gr.Dropdown
         return menu(choices=[(option.replace("_", " "), option) for option in mark.options], **common)
@@ -43,8 +47,11 @@ def _number(mark: Range, common: dict[str, Any]) -> Component:
     return gr.Slider(minimum=mark.low, maximum=mark.high, step=mark.step, buttons=[], **common)
 
 
-def file_pick(mark: File, value: str, label: str, elem_id: str, elem_classes: list[str], *, visible: bool = True) -> gr.HTML:
-    """One line that takes a file, drawn by ``assets/files.js``. Its value is the path of what was uploaded, or empty.
+def file_pick(
+    mark: File, value: str, label: str, elem_id: str, elem_classes: list[str], *, visible: bool = True
+) -> gr.HTML:
+    """One line that takes a file, drawn by ``assets/files.js``. Its value is the path of what was uploaded,
+    or empty.
 
     The path comes from the browser: who uses it must look where it points.
     """

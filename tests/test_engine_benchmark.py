@@ -1,4 +1,6 @@
-"""The benchmark measures what it says: on clocks and scenes whose answers are known, never against the time of day."""
+"""The benchmark measures what it says: on clocks and scenes whose answers are known, never against the time
+of day.
+"""
 
 from __future__ import annotations
 
@@ -132,7 +134,9 @@ def test_two_calls_in_one_graph_are_both_counted_once():
     clock = HandClock()
     watch, x = Stopwatch(clock), torch.ones(3, requires_grad=True)
     inside, between = costly(clock, 2, 20), costly(clock, 4, 40)
-    first, second = (between(timed(watch, [x], lambda entered: inside(*entered), lambda out: (out,))) for _ in range(2))
+    first, second = (
+        between(timed(watch, [x], lambda entered: inside(*entered), lambda out: (out,))) for _ in range(2)
+    )
     (first + second).sum().backward()
     assert watch.seconds == 2 * (2 + 20)
 
@@ -163,7 +167,9 @@ def test_the_watches_change_nothing():
     def scene_after(wrapped: bool) -> dict[str, torch.Tensor]:
         watch = Stopwatch(HandClock())
         prior = TimedPrior(ball_prior(), watch) if wrapped else ball_prior()
-        refining = refinement(SETTINGS, prior, 2, (lambda renderer: timed_renderer(renderer, watch)) if wrapped else None)
+        refining = refinement(
+            SETTINGS, prior, 2, (lambda renderer: timed_renderer(renderer, watch)) if wrapped else None
+        )
         assert len(list(refining.steps)) == 2 and refining.state.step == 2 + WARM_UP
         return refining.state.scene.parameters()
 
@@ -172,13 +178,19 @@ def test_the_watches_change_nothing():
 
 
 @pytest.mark.parametrize(("anchor_weight", "renders"), [(0.0, 1), (2.0, 2)])
-def test_the_parts_of_a_step_sum_to_the_whole(anchor_weight: float, renders: int, monkeypatch: pytest.MonkeyPatch):
-    """With a prior, a renderer and an optimiser that take a known time. An anchor that weighs something is drawn, too."""
+def test_the_parts_of_a_step_sum_to_the_whole(
+    anchor_weight: float, renders: int, monkeypatch: pytest.MonkeyPatch
+):
+    """With a prior, a renderer and an optimiser that take a known time. An anchor that weighs something is
+    drawn, too.
+    """
     clock = HandClock()
     monkeypatch.setattr(torch.optim.Adam, "step", slowed(torch.optim.Adam.step, clock, 5.0))
     prior = ball_prior()
     monkeypatch.setattr(prior, "predict", slowed(prior.predict, clock, 100.0))
-    monkeypatch.setattr("engine.render.splats_torch.render", slowed(choose(scene_of(SMALL), "torch").render, clock, 30.0))
+    monkeypatch.setattr(
+        "engine.render.splats_torch.render", slowed(choose(scene_of(SMALL), "torch").render, clock, 30.0)
+    )
     spec = replace(SETTINGS.spec, backend="torch")
     settings = Settings(spec, replace(SETTINGS.knobs, anchor_weight=anchor_weight))
     in_prior, in_renderer, inside = split_steps(settings, prior, 3, clock)
@@ -233,7 +245,10 @@ def test_settled_splats_lie_flat_on_their_sphere():
 def test_twins_and_growth_are_measured_case_by_case():
     field = Case("field", "fresh", 16, 16)
     twins = measure_twins([SMALL, field], repeats=2)
-    assert [(case, len(pair.values), len(pair.references)) for _, _, case, pair in twins.found] == [(SMALL, 2, 2), (field, 2, 2)]
+    assert [(case, len(pair.values), len(pair.references)) for _, _, case, pair in twins.found] == [
+        (SMALL, 2, 2),
+        (field, 2, 2),
+    ]
     assert all(row.goal == Goal(">=", 10) and row.value > 0 for row in twins.rows())
     growth = measure_growth([Series("pixels", (SMALL, replace(SMALL, pixels=64)))], repeats=2)
     (row,), ((_, (first, second)),) = growth.rows(), growth.found
@@ -293,10 +308,21 @@ def test_a_run_that_fails_is_told():
 
 def test_a_page_is_waited_for_and_its_server_ended(tmp_path: Path):
     port = free_port()
-    server = [sys.executable, "-m", "http.server", str(port), "--bind", "127.0.0.1", "--directory", str(tmp_path)]
+    server = [
+        sys.executable,
+        "-m",
+        "http.server",
+        str(port),
+        "--bind",
+        "127.0.0.1",
+        "--directory",
+        str(tmp_path),
+    ]
     assert seconds_until_answer(server, f"http://127.0.0.1:{port}/") > 0
     with pytest.raises(RunError, match="no such flag"):
-        seconds_until_answer([sys.executable, "-c", "raise SystemExit('no such flag')"], f"http://127.0.0.1:{port}/")
+        seconds_until_answer(
+            [sys.executable, "-c", "raise SystemExit('no such flag')"], f"http://127.0.0.1:{port}/"
+        )
 
 
 def test_peak_memory_is_the_commands_own():
@@ -327,16 +353,28 @@ def test_a_row_knows_whether_its_goal_is_reached():
 def test_the_table_has_a_line_a_row():
     lines = table(ROWS, {"processors": 2}).splitlines()
     fast, slow, plain, absent = (next(line for line in lines if row.name in line) for row in ROWS)
-    assert fast.split()[-1] == "yes" and slow.split()[-1] == "no" and "20 x" in fast and ">= 10 x" in fast and "<= 10 s" in slow
+    assert (
+        fast.split()[-1] == "yes"
+        and slow.split()[-1] == "no"
+        and "20 x" in fast
+        and ">= 10 x" in fast
+        and "<= 10 s" in slow
+    )
     assert plain.endswith("1 x") and absent.endswith("not measured: no CUDA device")
     assert "processors 2" in lines[0]
 
 
 def test_the_document_can_be_stored():
     stored = json.loads(json.dumps(document(ROWS, machine_facts(), quick=True, seconds=12.34)))
-    assert set(stored) == {"machine", "quick", "seconds", "rows"} and set(stored["rows"]) == {"a", "b", "c", "d"}
+    assert set(stored) == {"machine", "quick", "seconds", "rows"} and set(stored["rows"]) == {
+        "a",
+        "b",
+        "c",
+        "d",
+    }
     assert stored["rows"]["a"] == {
-        "name": "fast enough", "value": 2.0, "unit": "ms", "reference": 40.0, "against": "its twin", "ratio": 20.0,
+        "name": "fast enough", "value": 2.0, "unit": "ms", "reference": 40.0, "against": "its twin",
+        "ratio": 20.0,
         "goal": {"of": "ratio", "relation": ">=", "limit": 10}, "reached": True, "note": "",
     }  # fmt: skip
     assert stored["rows"]["d"]["value"] is None and stored["rows"]["d"]["reached"] is None
@@ -358,7 +396,9 @@ class OneRow:
         return (self.row,)
 
 
-def test_the_command_prints_and_stores(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture):
+def test_the_command_prints_and_stores(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+):
     amounts = []
 
     def measurements(settings, prior, amount):
@@ -408,7 +448,11 @@ def test_the_split_has_a_goal_only_for_the_rest():
 @pytest.mark.heavy
 def test_clients_of_page_and_api_are_measured_beside_none() -> None:
     row = measure_crowd(clients=4, turns=1)
-    assert row.value > 0 and row.reference > 0 and row.ratio == pytest.approx(row.value / row.reference, rel=0.01)
+    assert (
+        row.value > 0
+        and row.reference > 0
+        and row.ratio == pytest.approx(row.value / row.reference, rel=0.01)
+    )
 
 
 @pytest.mark.heavy
@@ -419,6 +463,9 @@ def test_two_workers_of_a_batch_are_measured_beside_one() -> None:
 
 @pytest.mark.heavy
 def test_branches_of_a_run_and_calls_over_a_library_are_measured() -> None:
-    rows = [*measure_branches(command.default_settings(), forks=2, rewinds=1), *measure_library(runs=60, calls=2)]
+    rows = [
+        *measure_branches(command.default_settings(), forks=2, rewinds=1),
+        *measure_library(runs=60, calls=2),
+    ]
     assert {"rewind", "forks", "/", "/library"} <= {row.key for row in rows}
     assert all(row.value >= 0 and row.reference > 0 and row.reached is not False for row in rows)

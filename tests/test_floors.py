@@ -30,7 +30,10 @@ FLOORS = {
     "engine.evaluation": 6,
     "studio": 7,
 }
-BESIDE = ("engine.toybox", "engine.benchmark")  # for people who build: may use floors 0 to 6, not each other; nothing uses them
+BESIDE = (
+    "engine.toybox",
+    "engine.benchmark",
+)  # for people who build: may use floors 0 to 6, not each other; nothing uses them
 UNKNOWN_ABOVE = {
     6: {"torch", "gradio", "viser", "starlette", "uvicorn", "websockets"},
     7: {"torch", "diffusers", "gsplat", "nerfacc"},
@@ -105,7 +108,9 @@ def test_an_import_that_points_up_is_a_fault(module: str, name: str) -> None:
 
 def test_files_have_one_subject() -> None:
     assert not [
-        f"{module_of(path)}: {fault}" for path in FILES for fault in faults_in(path.name, path.read_text(encoding="utf-8"))
+        f"{module_of(path)}: {fault}"
+        for path in FILES
+        for fault in faults_in(path.name, path.read_text(encoding="utf-8"))
     ]
 
 
@@ -121,11 +126,17 @@ def faults_in(name: str, text: str) -> Iterator[str]:
 
 def test_a_file_without_a_subject_is_a_fault() -> None:
     long = '"""Long."""\n' * (MOST_LINES + 1)
-    assert [len(list(faults_in("a.py", text))) for text in ("", '"""Says."""\n', "from x import *\n", long)] == [1, 0, 2, 1]
+    assert [
+        len(list(faults_in("a.py", text))) for text in ("", '"""Says."""\n', "from x import *\n", long)
+    ] == [1, 0, 2, 1]
     assert not list(faults_in("__init__.py", ""))
 
 
 def test_top_level_holds_nothing_else() -> None:
     allowed = {"pyproject.toml", "studio", "engine", "tests", "presets", "findings", "README.md", "LICENSE"}
-    tracked = {path.name for path in ROOT.iterdir() if not path.name.startswith(".") and path.suffix not in {".egg-info"}}
+    tracked = {
+        path.name
+        for path in ROOT.iterdir()
+        if not path.name.startswith(".") and path.suffix not in {".egg-info"}
+    }
     assert tracked - allowed <= {"library", "build", "dist"}

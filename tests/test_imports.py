@@ -15,7 +15,9 @@ ROOT = Path(__file__).parent.parent
 def imported_by(code: str, *names: str) -> set[str]:
     """Which of the packages ``names`` a new process has imported once it has run ``code``."""
     asking = f"{code}\nimport sys\nprint('imported', *({set(names)!r} & sys.modules.keys()))"
-    found = subprocess.run([sys.executable, "-c", asking], cwd=ROOT, capture_output=True, encoding="utf-8", check=True)
+    found = subprocess.run(
+        [sys.executable, "-c", asking], cwd=ROOT, capture_output=True, encoding="utf-8", check=True
+    )
     return set(found.stdout.splitlines()[-1].split()[1:])
 
 
@@ -28,12 +30,16 @@ LIGHT = (["presets"], ["presets", "toybox-splats"], ["priors"], ["settings"], ["
 
 def test_commands_that_compute_nothing_import_nothing_that_computes() -> None:
     """One after the other in one process: what any of them imports is there at the end."""
-    assert not imported_by(f"from studio.cli import main\nfor words in {LIGHT!r}: assert main(words) == 0", *HEAVY)
+    assert not imported_by(
+        f"from studio.cli import main\nfor words in {LIGHT!r}: assert main(words) == 0", *HEAVY
+    )
 
 
 def test_the_doctor_imports_torch_at_most_to_ask_for_a_gpu() -> None:
     asks = not version("torch").endswith("+cpu")
-    assert imported_by("from studio.cli import main; assert main(['doctor']) == 0", *HEAVY) <= ({"torch"} if asks else set())
+    assert imported_by("from studio.cli import main; assert main(['doctor']) == 0", *HEAVY) <= (
+        {"torch"} if asks else set()
+    )
 
 
 def test_help_and_version_import_nothing_at_all() -> None:
@@ -50,12 +56,19 @@ for words in {HELP!r}:
 
 
 def test_settings_are_read_without_torch() -> None:
-    modules = ("engine.session", "engine.session.presets", "engine.loop.validation", "engine.prior.capabilities")
+    modules = (
+        "engine.session",
+        "engine.session.presets",
+        "engine.loop.validation",
+        "engine.prior.capabilities",
+    )
     assert not imported_by(f"import {', '.join(modules)}", *HEAVY)
 
 
 def test_every_guidance_method_is_known_without_torch() -> None:
-    assert not imported_by("from engine.guidance import methods; [kind() for kind in methods().values()]", *HEAVY)
+    assert not imported_by(
+        "from engine.guidance import methods; [kind() for kind in methods().values()]", *HEAVY
+    )
 
 
 @pytest.mark.heavy

@@ -13,13 +13,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-BUILD = "import sys; from setuptools import build_meta as b; out = sys.argv[1]; b.build_sdist(out); b.build_wheel(out)"
+BUILD = (
+    "import sys; from setuptools import build_meta as b; out = sys.argv[1]; b.build_sdist(out); "
+    "b.build_wheel(out)"
+)
 SHIPPED = ("engine", "studio", "presets")
 
 
 def run(arguments: list[str], folder: Path, **environment: str) -> str:
     told = subprocess.run(
-        [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, env={**os.environ, **environment}
+        [sys.executable, *arguments],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        env={**os.environ, **environment},
     )
     assert told.returncode == 0, told.stdout + told.stderr
     return told.stdout
@@ -48,7 +55,9 @@ def installed(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def files_of_the_checkout() -> set[str]:
-    found = (path.relative_to(ROOT) for name in SHIPPED for path in (ROOT / name).rglob("*") if path.is_file())
+    found = (
+        path.relative_to(ROOT) for name in SHIPPED for path in (ROOT / name).rglob("*") if path.is_file()
+    )
     return {path.as_posix() for path in found if "__pycache__" not in path.parts}
 
 
@@ -67,7 +76,11 @@ def test_a_wheel_and_a_source_archive_hold_every_file(built: Path, installed: Pa
 def test_commands_work_from_a_wheel_in_another_folder(installed: Path, tmp_path: Path) -> None:
     (tmp_path / "studio").mkdir()  # somebody's own folder of that name
     where = {"PYTHONPATH": str(installed), "MAQUETTE_HOME": str(tmp_path / "library")}
-    found = run(["-c", "import engine.shipped as s, studio.theme as t; t.head(); print(s.presets_folder())"], tmp_path, **where)
+    found = run(
+        ["-c", "import engine.shipped as s, studio.theme as t; t.head(); print(s.presets_folder())"],
+        tmp_path,
+        **where,
+    )
     assert Path(found.strip()) == installed / "engine" / "presets"
     asking = "import sys; sys.path.remove(''); from studio.cli import main; sys.exit(main(sys.argv[1:]))"
     assert "toybox-splats" in run(["-c", asking, "presets"], tmp_path, **where)

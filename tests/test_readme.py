@@ -15,12 +15,25 @@ from PIL import Image
 from studio.cli import main
 
 ROOT = Path(__file__).parent.parent
-READMES = (ROOT / "README.md", *sorted(path for folder in ("engine", "studio") for path in (ROOT / folder).rglob("*.md")))
+READMES = (
+    ROOT / "README.md",
+    *sorted(path for folder in ("engine", "studio") for path in (ROOT / folder).rglob("*.md")),
+)
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
 ALL = "\n".join(path.read_text(encoding="utf-8") for path in READMES)
 LINES = [line for block in re.findall(r"```bash\n(.*?)```", ALL, re.S) for line in block.strip().splitlines()]
 COMMANDS = [part.strip() for line in LINES for part in line.split("&&")]
-SMALL = ["--set", "sampling_steps=2", "--set", "fit_steps=10", "--set", "refine_steps=2", "--set", "splats=300", "--quiet"]
+SMALL = [
+    "--set",
+    "sampling_steps=2",
+    "--set",
+    "fit_steps=10",
+    "--set",
+    "refine_steps=2",
+    "--set",
+    "splats=300",
+    "--quiet",
+]
 QUICK = {
     "generate": SMALL,
     "playground": ["--methods", "sds", "--steps", "2", "--quiet"],
@@ -51,7 +64,10 @@ FILES = {
 
 
 def test_two_commands_are_all_a_fresh_machine_needs() -> None:
-    assert LINES[:2] == ["pip install -e . && python -m studio", 'pip install -e ".[test]" && python -m pytest -q']
+    assert LINES[:2] == [
+        "pip install -e . && python -m studio",
+        'pip install -e ".[test]" && python -m pytest -q',
+    ]
     assert 'pip install -q -e ".[test]"' in (ROOT / ".ci" / "run").read_text()
 
 
@@ -66,7 +82,11 @@ def test_what_writes_works_as_written_one_command_after_the_other(tmp_path: Path
     monkeypatch.chdir(tmp_path)
     for name, example in FILES.items():
         put(ROOT / example, tmp_path / name)
-    commands = [shlex.split(few(command))[3:] for command in COMMANDS if re.match(r"python -m studio .* --out ", command)]
+    commands = [
+        shlex.split(few(command))[3:]
+        for command in COMMANDS
+        if re.match(r"python -m studio .* --out ", command)
+    ]
     assert [arguments[0] for arguments in commands].count("generate") >= 3
     assert {kind_of(arguments) for arguments in commands} == set(QUICK)
     read = {arguments[arguments.index("--from") + 1] for arguments in commands if "--from" in arguments}
@@ -98,7 +118,12 @@ def put(example: Path, target: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [c for c in COMMANDS if c.startswith("python -m studio") and " --out " not in c and c != "python -m studio"]
+    "command",
+    [
+        c
+        for c in COMMANDS
+        if c.startswith("python -m studio") and " --out " not in c and c != "python -m studio"
+    ],
 )
 def test_lists_work_as_written(command: str) -> None:
     assert main(shlex.split(command)[3:]) == 0
@@ -110,7 +135,9 @@ def test_builders_commands_have_the_options_that_are_named(command: str, capsys,
     path = ROOT / name.replace(".", "/")
     monkeypatch.setattr(sys, "argv", [name, "--help"])
     with pytest.raises(SystemExit) as end:
-        runpy.run_path(str(path / "__main__.py" if path.is_dir() else path.with_suffix(".py")), run_name="__main__")
+        runpy.run_path(
+            str(path / "__main__.py" if path.is_dir() else path.with_suffix(".py")), run_name="__main__"
+        )
     told = capsys.readouterr().out
     assert end.value.code == 0 and told
     for option in (argument for argument in arguments if argument.startswith("--")):

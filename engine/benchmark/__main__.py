@@ -2,7 +2,8 @@
 
     python -m engine.benchmark [--quick] [--json FILE] [--beside CHECKOUT]
 
-Every number stands beside a reference that was measured in the same run, so that machines can be compared by their ratios.
+Every number stands beside a reference that was measured in the same run, so that machines can be compared by
+their ratios.
 """
 
 from __future__ import annotations
@@ -65,10 +66,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m engine.benchmark", description="Measure speed and memory, as ratios.")
-    parser.add_argument("--quick", action="store_true", help="fewer repeats: under 1.5 minutes on 2 cores instead of 5")
+    parser = argparse.ArgumentParser(
+        prog="python -m engine.benchmark", description="Measure speed and memory, as ratios."
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="fewer repeats: under 1.5 minutes on 2 cores instead of 5"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there")
-    parser.add_argument("--beside", type=Path, metavar="CHECKOUT", help="only compare with another checkout, in turns")
+    parser.add_argument(
+        "--beside", type=Path, metavar="CHECKOUT", help="only compare with another checkout, in turns"
+    )
     return parser
 
 
@@ -103,14 +110,19 @@ def default_settings() -> Settings:
     return apply_preset(find_preset(DEFAULT_PRESET), Settings(RunSpec(PROMPT), Knobs()))
 
 
-def measurements(settings: Settings, prior: Prior, amount: Amount) -> tuple[tuple[str, Callable[[], Measured]], ...]:
+def measurements(
+    settings: Settings, prior: Prior, amount: Amount
+) -> tuple[tuple[str, Callable[[], Measured]], ...]:
     """What is measured, in order, with a title each."""
     short = Settings(replace(settings.spec, refine_steps=amount.memory_steps), settings.knobs)
     return (
         ("a step, split", lambda: measure_split(settings, prior, amount.split_steps)),
         ("renderers against their twins", lambda: measure_twins(TWINS, amount.renderer_repeats)),
         ("growth of renderers", lambda: measure_growth(growing(STATES), amount.renderer_repeats)),
-        ("with and without a watcher", lambda: measure_watching(settings, prior, amount.watching_pairs, amount.watching_steps)),
+        (
+            "with and without a watcher",
+            lambda: measure_watching(settings, prior, amount.watching_pairs, amount.watching_steps),
+        ),
         ("slider to picture", lambda: measure_slider(settings, prior, amount.slider_repeats)),
         ("Generate to picture", lambda: measure_first_picture(settings, prior, amount.picture_repeats)),
         ("command to page", lambda: measure_page_start(amount.page_repeats)),

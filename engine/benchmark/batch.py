@@ -31,14 +31,33 @@ def measure_batch(rows: int, turns: int) -> Row:
     pair = Comparison(*interleaved((lambda: _seconds(text, 2), lambda: _seconds(text, 1)), turns))
     per_hour = 3600 * rows
     name = f"batch of {rows} rows, two workers"
-    return Row("batch", name, per_hour / pair.value, "rows/h", per_hour / pair.reference, "one worker", pair.speed_up, GOAL)
+    return Row(
+        "batch",
+        name,
+        per_hour / pair.value,
+        "rows/h",
+        per_hour / pair.reference,
+        "one worker",
+        pair.speed_up,
+        GOAL,
+    )
 
 
 def _seconds(text: str, workers: int) -> float:
     with TemporaryDirectory() as folder:
         rows, out = Path(folder) / "rows.csv", Path(folder) / "out"
         rows.write_text(text, encoding="utf-8")
-        command = [sys.executable, "-m", "studio", "batch", str(rows), "--workers", str(workers), "--out", str(out)]
+        command = [
+            sys.executable,
+            "-m",
+            "studio",
+            "batch",
+            str(rows),
+            "--workers",
+            str(workers),
+            "--out",
+            str(out),
+        ]
         return seconds_of(lambda: _run(command))
 
 
@@ -50,7 +69,9 @@ def _run(command: Sequence[str]) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m engine.benchmark.batch", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m engine.benchmark.batch", description=(__doc__ or "").splitlines()[0]
+    )
     parser.add_argument("--rows", type=int, default=4)
     parser.add_argument("--turns", type=int, default=2)
     options = parser.parse_args(arguments)

@@ -23,7 +23,9 @@ PROMPT = "a red mug"
 
 @dataclass(frozen=True)
 class Generated:
-    """One default ``generate``: seconds from the command to its files, seconds of a refine step, peak bytes."""
+    """One default ``generate``: seconds from the command to its files, seconds of a refine step, peak
+    bytes.
+    """
 
     whole: float
     step: float
@@ -33,7 +35,10 @@ class Generated:
 def check_checkout(folder: Path) -> Path:
     """The folder, if it is a checkout. Raises InputError."""
     if not (folder / "studio" / "__main__.py").is_file():
-        raise InputError(f"--beside {folder} is no checkout of Maquette: it has no studio/__main__.py.", "Name its root folder.")
+        raise InputError(
+            f"--beside {folder} is no checkout of Maquette: it has no studio/__main__.py.",
+            "Name its root folder.",
+        )
     return folder.absolute()
 
 
@@ -42,7 +47,9 @@ def output_of(command: Sequence[str], checkout: Path) -> str:
     finished = subprocess.run([sys.executable, *command], cwd=checkout, capture_output=True, encoding="utf-8")
     if finished.returncode:
         complaint = (finished.stderr.strip().splitlines() or ["It said nothing."])[-1]
-        raise RunError(f"{' '.join(command[:3])} failed in {checkout}. {complaint}", "Run that command by hand.")
+        raise RunError(
+            f"{' '.join(command[:3])} failed in {checkout}. {complaint}", "Run that command by hand."
+        )
     return finished.stdout
 
 
@@ -82,7 +89,16 @@ def compare(measure: Measure, other: Path, repeats: int) -> Comparison:
 def beside_row(key: str, name: str, unit: str, scale: float, pair: Comparison, limit: float | None) -> Row:
     """Medians in ``unit``, and the median ratio; ``limit`` is the most that it should be."""
     goal = None if limit is None else Goal("<=", limit)
-    return Row(f"beside.{key}", name, scale * pair.value, unit, scale * pair.reference, "the other checkout", pair.share, goal)
+    return Row(
+        f"beside.{key}",
+        name,
+        scale * pair.value,
+        unit,
+        scale * pair.reference,
+        "the other checkout",
+        pair.share,
+        goal,
+    )
 
 
 def measure_beside(other: Path, repeats: int) -> tuple[Row, ...]:

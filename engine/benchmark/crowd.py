@@ -2,8 +2,9 @@
 
     python -m engine.benchmark.crowd [--clients 50] [--turns 6]
 
-Half of the clients hold the page's live socket and take every picture that comes, half follow a run's events over REST.
-They run in a third process, at the lowest priority, so that on a small machine their own work is not taken for the studio's.
+Half of the clients hold the page's live socket and take every picture that comes, half follow a run's events
+over REST. They run in a third process, at the lowest priority, so that on a small machine their own work is
+not taken for the studio's.
 """
 
 from __future__ import annotations
@@ -71,7 +72,16 @@ def _seconds_a_step(studio: Studio, token: str) -> float:
 
 @contextmanager
 def _clients(url: str, token: str, clients: int) -> Iterator[None]:
-    command = [sys.executable, "-m", "engine.benchmark.crowd", "--watch", url, token, "--clients", str(clients)]
+    command = [
+        sys.executable,
+        "-m",
+        "engine.benchmark.crowd",
+        "--watch",
+        url,
+        token,
+        "--clients",
+        str(clients),
+    ]
     process = subprocess.Popen(command, cwd=ROOT, preexec_fn=lambda: os.nice(19))
     try:
         yield
@@ -90,7 +100,9 @@ async def _watch(url: str, token: str, clients: int) -> None:
 
 async def _browser(url: str, token: str) -> None:
     address = f"{url.replace('http', 'ws', 1)}/live/{token}"
-    async with websockets.connect(address, origin=websockets.Origin(url), proxy=None, max_size=None) as socket:
+    async with websockets.connect(
+        address, origin=websockets.Origin(url), proxy=None, max_size=None
+    ) as socket:
         shown = 0
         async for message in socket:
             if isinstance(message, bytes):
@@ -110,7 +122,9 @@ async def _follower(url: str, token: str) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m engine.benchmark.crowd", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m engine.benchmark.crowd", description=(__doc__ or "").splitlines()[0]
+    )
     parser.add_argument("--clients", type=int, default=CLIENTS)
     parser.add_argument("--turns", type=int, default=TURNS, help=f"pairs of {TURN_SECONDS:.0f} s each")
     parser.add_argument("--watch", nargs=2, metavar=("URL", "TOKEN"), help=argparse.SUPPRESS)

@@ -1,4 +1,6 @@
-"""What only a GPU can tell: gsplat and nerfacc against their torch twins there, and a whole step against the bare denoiser."""
+"""What only a GPU can tell: gsplat and nerfacc against their torch twins there, and a whole step against the
+bare denoiser.
+"""
 
 from __future__ import annotations
 
@@ -30,9 +32,14 @@ class Cuda:
 
 
 def measure_cuda(settings: Settings, prior: Prior, steps: int, repeats: int) -> Cuda:
-    """All of it where there is a GPU; a renderer whose kernels cannot be had there is one row that says so."""
+    """All of it where there is a GPU; a renderer whose kernels cannot be had there is one row that says
+    so.
+    """
     if not torch.cuda.is_available():
-        absent = [Row(f"cuda.{name}", f"cuda: {name}", note=NO_DEVICE) for name in (*LIBRARIES.values(), "step overhead")]
+        absent = [
+            Row(f"cuda.{name}", f"cuda: {name}", note=NO_DEVICE)
+            for name in (*LIBRARIES.values(), "step overhead")
+        ]
         return Cuda(tuple(absent))
     libraries = [row for kind in LIBRARIES for row in _library_rows(kind, repeats)]
     return Cuda((*libraries, overhead_row(measure_overhead(settings, prior, steps))))
@@ -42,7 +49,9 @@ def _library_rows(kind: str, repeats: int) -> tuple[Row, ...]:
     try:
         return measure_twins([case for case in TWINS if case.kind == kind], repeats, "cuda", "cuda").rows()
     except DeviceError as error:
-        return (Row(f"cuda.{LIBRARIES[kind]}", f"cuda: {LIBRARIES[kind]}", note=f"not measured: {error.what}"),)
+        return (
+            Row(f"cuda.{LIBRARIES[kind]}", f"cuda: {LIBRARIES[kind]}", note=f"not measured: {error.what}"),
+        )
 
 
 def measure_overhead(settings: Settings, prior: Prior, steps: int) -> Comparison:
@@ -58,5 +67,6 @@ def measure_overhead(settings: Settings, prior: Prior, steps: int) -> Comparison
 
 def overhead_row(seconds: Comparison) -> Row:
     """A step against what no step can be faster than."""
-    return Row("cuda.step overhead", "cuda: a whole refine step", 1e3 * seconds.value, "ms", 1e3 * seconds.reference,
+    return Row("cuda.step overhead", "cuda: a whole refine "
+                                     "step", 1e3 * seconds.value, "ms", 1e3 * seconds.reference,
                "the bare denoiser call", seconds.share)  # fmt: skip

@@ -1,4 +1,6 @@
-"""The steps of a refinement, without the run around them, so that a prior or a renderer can be put on a watch."""
+"""The steps of a refinement, without the run around them, so that a prior or a renderer can be put on a
+watch.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +34,12 @@ class Refinement:
     steps: Iterator[StepOut]
 
 
-def refinement(settings: Settings, prior: Prior, steps: int, wrap: Callable[[Renderer], Renderer] | None = None) -> Refinement:
-    """Draft and fit as ``settings`` say, and be ready to take ``steps`` refine steps; ``wrap`` changes the renderer first."""
+def refinement(
+    settings: Settings, prior: Prior, steps: int, wrap: Callable[[Renderer], Renderer] | None = None
+) -> Refinement:
+    """Draft and fit as ``settings`` say, and be ready to take ``steps`` refine steps; ``wrap`` changes the
+    renderer first.
+    """
     context = Context.of(replace(settings.spec, refine_steps=steps + WARM_UP), prior)
     state = _fresh_state(context, wrap)
     for planned in plan(context.spec, prior.info):

@@ -2,8 +2,9 @@
 
     python -m engine.benchmark.inputs FOLDER [--limit-s 120] [--limit-mb 4000] [--json FILE]
 
-Each file is read in a process of its own, which is stopped when it takes too long, so that one that hangs or fills the memory
-is a row of the table and no more. For people who build: what a collection of files from elsewhere shows becomes a test.
+Each file is read in a process of its own, which is stopped when it takes too long, so that one that hangs or
+fills the memory is a row of the table and no more. For people who build: what a collection of files from
+elsewhere shows becomes a test.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ _CHILD = "--one"
 
 @dataclass(frozen=True)
 class Outcome:
-    """One file: how it ended ("read", "refused", "fault", "too long"), what was understood or said, seconds and megabytes."""
+    """One file: how it ended ("read", "refused", "fault", "too long"), what was understood or said, seconds
+    and megabytes.
+    """
 
     file: str
     ended: str
@@ -43,10 +46,16 @@ class Outcome:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the table; returns 1 where a file was a fault or took too long."""
-    parser = argparse.ArgumentParser(prog="python -m engine.benchmark.inputs", description=str(__doc__).splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m engine.benchmark.inputs", description=str(__doc__).splitlines()[0]
+    )
     parser.add_argument("folder", type=Path, metavar="FOLDER")
-    parser.add_argument("--limit-s", type=float, default=LIMIT_S, help="seconds for one file (default %(default)s)")
-    parser.add_argument("--limit-mb", type=int, default=LIMIT_MB, help="address space for one file (default %(default)s)")
+    parser.add_argument(
+        "--limit-s", type=float, default=LIMIT_S, help="seconds for one file (default %(default)s)"
+    )
+    parser.add_argument(
+        "--limit-mb", type=int, default=LIMIT_MB, help="address space for one file (default %(default)s)"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write every row there")
     parser.add_argument(_CHILD, action="store_true", help=argparse.SUPPRESS)
     options = parser.parse_args(arguments)
@@ -60,7 +69,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(outcomes[-1].row(), flush=True)
     if options.json:
         with storage_errors(options.json):
-            options.json.write_text(json.dumps([asdict(each) for each in outcomes], indent=2), encoding="utf-8")
+            options.json.write_text(
+                json.dumps([asdict(each) for each in outcomes], indent=2), encoding="utf-8"
+            )
     return int(any(each.ended in ("fault", "too long") for each in outcomes))
 
 
@@ -71,12 +82,22 @@ def files_in(folder: Path) -> list[Path]:
 
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder.", "Give a folder of models or pictures.")
-    return sorted(path for path in folder.rglob("*") if path.is_file() and path.suffix.lower() in (*SUFFIXES, *PICTURES))
+    return sorted(
+        path for path in folder.rglob("*") if path.is_file() and path.suffix.lower() in (*SUFFIXES, *PICTURES)
+    )
 
 
 def watched(path: Path, folder: Path, limit_s: float, limit_mb: int) -> Outcome:
     """Read one file in a process of its own."""
-    command = [sys.executable, "-m", "engine.benchmark.inputs", str(path.absolute()), _CHILD, "--limit-mb", str(limit_mb)]
+    command = [
+        sys.executable,
+        "-m",
+        "engine.benchmark.inputs",
+        str(path.absolute()),
+        _CHILD,
+        "--limit-mb",
+        str(limit_mb),
+    ]
     began, name = time.perf_counter(), path.relative_to(folder).as_posix()
     try:
         ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=limit_s, check=False)

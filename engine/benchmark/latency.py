@@ -1,5 +1,5 @@
-"""How long someone waits: from Generate to the first picture, on a server that is warm, and from a slider to the first picture
-that its value shaped.
+"""How long someone waits: from Generate to the first picture, on a server that is warm, and from a slider to
+the first picture that its value shaped.
 """
 
 from __future__ import annotations
@@ -38,7 +38,9 @@ FIRST_PICTURE_GOAL = Goal("<=", 2.0, of="value")
 
 @dataclass(frozen=True)
 class FirstPicture:
-    """Seconds until something can be seen; the reference is the one denoiser call that the first draft picture takes."""
+    """Seconds until something can be seen; the reference is the one denoiser call that the first draft
+    picture takes.
+    """
 
     seconds: Comparison
 
@@ -57,7 +59,9 @@ def measure_first_picture(settings: Settings, prior: Prior, repeats: int) -> Fir
     denoise = guided_call(context, cameras, spec.draft_guidance_scale)
     with open_session(prior) as session:
         _seconds_to_picture(session, settings, prior)
-        seconds = interleaved((lambda: _seconds_to_picture(session, settings, prior), lambda: seconds_of(denoise)), repeats)
+        seconds = interleaved(
+            (lambda: _seconds_to_picture(session, settings, prior), lambda: seconds_of(denoise)), repeats
+        )
     return FirstPicture(Comparison(*seconds))
 
 
@@ -80,7 +84,9 @@ def _something_to_see(session: Session, token: str, settings: Settings, prior: P
 
 @dataclass(frozen=True)
 class Slider:
-    """Seconds from setting a knob to the picture with its revision; the references are two steps and 100 ms."""
+    """Seconds from setting a knob to the picture with its revision; the references are two steps and 100
+    ms.
+    """
 
     seconds: Comparison
 
@@ -106,7 +112,9 @@ def measure_slider(settings: Settings, prior: Prior, repeats: int) -> Slider:
     return Slider(Comparison(tuple(values), tuple(references)))
 
 
-def _seconds_to_revision(session: Session, token: str, camera: Camera, frame: Frame, rate: float) -> tuple[float, Frame]:
+def _seconds_to_revision(
+    session: Session, token: str, camera: Camera, frame: Frame, rate: float
+) -> tuple[float, Frame]:
     began = time.perf_counter()
     revision = session.set_knobs(token, {"learning_rate": rate})
     while frame.revision < revision:

@@ -36,7 +36,15 @@ def measure_memory(settings: Settings) -> Memory:
     """Run ``settings`` in a process of its own."""
     with TemporaryDirectory() as folder:
         chosen = [f"--set={name}={value}" for name, value in flatten(settings).items() if name not in _NAMED]
-        words = ["--prompt", settings.spec.prompt, "--seed", str(settings.spec.seed), "--quiet", "--out", folder]
+        words = [
+            "--prompt",
+            settings.spec.prompt,
+            "--seed",
+            str(settings.spec.seed),
+            "--quiet",
+            "--out",
+            folder,
+        ]
         run = peak_of([sys.executable, "-m", "studio", "generate", *words, *chosen])
     return Memory(run, peak_of([sys.executable, "-c", IMPORTS]))
 
@@ -46,7 +54,9 @@ _NAMED = ("prompt", "negative_prompt", "seed")
 
 def peak_of(command: Sequence[str]) -> int:
     """Peak bytes of a command. Raises RunError with its last words if it fails."""
-    finished = subprocess.run([sys.executable, "-m", "engine.benchmark.peak", *command], cwd=ROOT, capture_output=True, text=True)
+    finished = subprocess.run(
+        [sys.executable, "-m", "engine.benchmark.peak", *command], cwd=ROOT, capture_output=True, text=True
+    )
     if finished.returncode:
         complaint = (finished.stderr.strip().splitlines() or ["It said nothing."])[-1]
         raise RunError(f"{' '.join(command[:4])} failed. {complaint}", "Run that command by hand.")

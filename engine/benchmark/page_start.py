@@ -26,13 +26,26 @@ IMPORTS = "import torch, gradio"
 
 @dataclass(frozen=True)
 class PageStart:
-    """Seconds from the command to the page's HTTP 200; the references are bare imports of the two big packages."""
+    """Seconds from the command to the page's HTTP 200; the references are bare imports of the two big
+    packages.
+    """
 
     seconds: Comparison
 
     def rows(self) -> tuple[Row, ...]:
         pair = self.seconds
-        return (Row("page", "command to page", pair.value, "s", pair.reference, f"python -c '{IMPORTS}'", pair.share, GOAL),)
+        return (
+            Row(
+                "page",
+                "command to page",
+                pair.value,
+                "s",
+                pair.reference,
+                f"python -c '{IMPORTS}'",
+                pair.share,
+                GOAL,
+            ),
+        )
 
 
 def measure_page_start(repeats: int) -> PageStart:
@@ -50,14 +63,19 @@ def _seconds_to_page() -> float:
 
 
 def seconds_until_answer(command: Sequence[str], url: str, folder: Path = ROOT) -> float:
-    """Seconds from starting ``command`` in ``folder`` until ``url`` answers 200; then it is ended. RunError if it never does."""
+    """Seconds from starting ``command`` in ``folder`` until ``url`` answers 200; then it is ended. RunError
+    if it never does.
+    """
     with TemporaryFile() as complaints:
         began = time.perf_counter()
         process = subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stderr=complaints)
         try:
             while not _answers(url):
                 if process.poll() is not None or time.perf_counter() - began > PATIENCE_SECONDS:
-                    raise RunError(f"{' '.join(command)} served no page. {_last_line(complaints)}", "Run that command by hand.")
+                    raise RunError(
+                        f"{' '.join(command)} served no page. {_last_line(complaints)}",
+                        "Run that command by hand.",
+                    )
                 time.sleep(POLL_SECONDS)
             return time.perf_counter() - began
         finally:
@@ -72,7 +90,9 @@ def free_port() -> int:
 
 
 def _answers(url: str) -> bool:
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # this machine is not behind a proxy
+    direct = urllib.request.build_opener(
+        urllib.request.ProxyHandler({})
+    )  # this machine is not behind a proxy
     with suppress(OSError):
         return direct.open(url, timeout=ANSWER_SECONDS).status == 200
     return False

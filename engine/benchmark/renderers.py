@@ -1,4 +1,6 @@
-"""The fast renderers against their plain torch twins, forward and backward, and how they grow with the scene and the picture."""
+"""The fast renderers against their plain torch twins, forward and backward, and how they grow with the scene
+and the picture.
+"""
 
 from __future__ import annotations
 
@@ -110,13 +112,16 @@ PIXELS = (64, 128, 256)
 
 @dataclass(frozen=True)
 class Twins:
-    """Seconds of a fast renderer (values) and of its torch twin (references): backend, the renderer's name, case, seconds."""
+    """Seconds of a fast renderer (values) and of its torch twin (references): backend, the renderer's name,
+    case, seconds.
+    """
 
     found: tuple[tuple[Backend, str, Case, Comparison], ...]
 
     def rows(self) -> tuple[Row, ...]:
         return tuple(
-            Row(f"twin.{backend}.{case.key}", f"{name}: {case.title}", 1e3 * pair.value, "ms", 1e3 * pair.reference,
+            Row(f"twin.{backend}.{case.key}", f"{name}: {case.title}", 1e3 * pair.value, "ms",
+                1e3 * pair.reference,
                 "its torch twin", pair.speed_up, TWIN_GOAL if backend == "cpu" else None)
             for backend, name, case, pair in self.found
         )  # fmt: skip
@@ -138,13 +143,16 @@ class Series:
 
 @dataclass(frozen=True)
 class Growth:
-    """Seconds of the fast renderer for each case of each series (values), and for the first of its series (references)."""
+    """Seconds of the fast renderer for each case of each series (values), and for the first of its series
+    (references).
+    """
 
     found: tuple[tuple[Series, tuple[Comparison, ...]], ...]
 
     def rows(self) -> tuple[Row, ...]:
         return tuple(
-            Row(f"growth.{series.axis}.{case.key}", f"cpu: {case.title}", 1e3 * pair.value, "ms", 1e3 * pair.reference,
+            Row(f"growth.{series.axis}.{case.key}", f"cpu: {case.title}", 1e3 * pair.value, "ms",
+                1e3 * pair.reference,
                 series.beginning, pair.share)
             for series, pairs in self.found
             for case, pair in zip(series.cases[1:], pairs[1:])
@@ -152,14 +160,22 @@ class Growth:
 
 
 def measure_twins(
-    cases: Sequence[Case], repeats: int, backend: Backend = "cpu", device: torch.device | str = "cpu", clock: Clock | None = None
+    cases: Sequence[Case],
+    repeats: int,
+    backend: Backend = "cpu",
+    device: torch.device | str = "cpu",
+    clock: Clock | None = None,
 ) -> Twins:
-    """``backend`` against "torch", both on ``device``. Raises DeviceError for a backend that this machine cannot run."""
+    """``backend`` against "torch", both on ``device``. Raises DeviceError for a backend that this machine
+    cannot run.
+    """
     clock = clock or clock_of(device)
 
     def compare(case: Case) -> tuple[Backend, str, Case, Comparison]:
         fast, slow = (forward_backward(case, name, device) for name in (backend, "torch"))
-        seconds = interleaved((lambda: seconds_of(fast, clock, CALLS), lambda: seconds_of(slow, clock)), repeats)
+        seconds = interleaved(
+            (lambda: seconds_of(fast, clock, CALLS), lambda: seconds_of(slow, clock)), repeats
+        )
         return backend, choose(scene_of(case), backend).name, case, Comparison(*seconds)
 
     return Twins(tuple(map(compare, cases)))
@@ -183,19 +199,25 @@ def growing(states: Sequence[State]) -> tuple[Series, ...]:
     for state in states:
         for kind, sizes in SIZES.items():
             series.append(Series("size", tuple(Case(kind, state, size, 128) for size in sizes)))
-            series.append(Series("pixels", tuple(Case(kind, state, TWIN_SIZES[kind], pixels) for pixels in PIXELS)))
+            series.append(
+                Series("pixels", tuple(Case(kind, state, TWIN_SIZES[kind], pixels) for pixels in PIXELS))
+            )
     return tuple(series)
 
 
 def forward_backward(case: Case, backend: Backend, device: torch.device | str = "cpu") -> Callable[[], None]:
-    """Draws the case and takes the gradient of every parameter; called once here, so that kernels are compiled."""
+    """Draws the case and takes the gradient of every parameter; called once here, so that kernels are
+    compiled.
+    """
     scene = scene_of(case).to(device)
     parameters = [tensor.requires_grad_() for tensor in scene.parameters().values()]
     cameras, render = camera_of(case).to(device), choose(scene, backend).render
 
     def work() -> None:
         views = render(scene, cameras)
-        torch.autograd.grad((views.rgb, views.alpha), parameters, (torch.ones_like(views.rgb), torch.ones_like(views.alpha)))
+        torch.autograd.grad(
+            (views.rgb, views.alpha), parameters, (torch.ones_like(views.rgb), torch.ones_like(views.alpha))
+        )
 
     work()
     return work

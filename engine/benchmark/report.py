@@ -57,8 +57,13 @@ class Row:
 
     def document(self) -> dict[str, Any]:
         """The row as it is stored."""
-        goal = None if self.goal is None else {"of": self.goal.of, "relation": self.goal.relation, "limit": self.goal.limit}
-        return {"name": self.name, "value": self.value, "unit": self.unit, "reference": self.reference, "against": self.against,
+        goal = (
+            None
+            if self.goal is None
+            else {"of": self.goal.of, "relation": self.goal.relation, "limit": self.goal.limit}
+        )
+        return {"name": self.name, "value": self.value, "unit": self.unit, "reference": self.reference,
+            "against": self.against,
                 "ratio": self.ratio, "goal": goal, "reached": self.reached, "note": self.note}  # fmt: skip
 
 
@@ -74,14 +79,22 @@ def table(rows: Sequence[Row], machine: dict[str, Any]) -> str:
     """Every row on one line, in columns; the machine above, how to read it below."""
     lines = [HEADINGS, *(_cells(row) for row in rows)]
     widths = [max(len(line[column]) for line in lines) for column in range(len(HEADINGS))]
-    padded = ["  ".join(_aligned(cell, width, i) for i, (cell, width) in enumerate(zip(line, widths))).rstrip() for line in lines]
+    padded = [
+        "  ".join(_aligned(cell, width, i) for i, (cell, width) in enumerate(zip(line, widths))).rstrip()
+        for line in lines
+    ]
     facts = ", ".join(f"{name} {value}" for name, value in machine.items())
     return "\n".join([facts, "", padded[0], "-" * max(map(len, padded)), *padded[1:], "", FOOT])
 
 
 def document(rows: Sequence[Row], machine: dict[str, Any], quick: bool, seconds: float) -> dict[str, Any]:
     """``rows`` by key, what they were measured on, and how long all of it took."""
-    return {"machine": machine, "quick": quick, "seconds": round(seconds, 1), "rows": {row.key: row.document() for row in rows}}
+    return {
+        "machine": machine,
+        "quick": quick,
+        "seconds": round(seconds, 1),
+        "rows": {row.key: row.document() for row in rows},
+    }
 
 
 def machine_facts() -> dict[str, Any]:

@@ -53,7 +53,9 @@ class Studio:
 
 @contextmanager
 def served(library: Path | None = None) -> Iterator[Studio]:
-    """One over a ``library``, or over an empty one that is thrown away, once it answers. Raises RunError where it never does."""
+    """One over a ``library``, or over an empty one that is thrown away, once it answers. Raises RunError
+    where it never does.
+    """
     port = free_port()
     with TemporaryDirectory(ignore_cleanup_errors=True) as empty:
         command = [sys.executable, "-m", "studio", "--port", str(port), "--library", str(library or empty)]

@@ -1,4 +1,6 @@
-"""A session as the studio opens one, on a library that is thrown away, with a prior that is loaded already."""
+"""A session as the studio opens one, on a library that is thrown away, with a prior that is loaded
+already.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ def _no_files(finished: Finished, prior_id: str, folder: Path) -> dict[str, Path
 
 def hasty(settings: Settings) -> Settings:
     """The same run with a short draft and an endless refinement: for what is measured while a run goes."""
-    spec = replace(settings.spec, sampling_steps=4, fit_steps=60, refine_steps=MOST_STEPS, time_budget_seconds=0.0)
+    spec = replace(
+        settings.spec, sampling_steps=4, fit_steps=60, refine_steps=MOST_STEPS, time_budget_seconds=0.0
+    )
     return Settings(spec, settings.knobs)
 
 

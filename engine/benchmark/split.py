@@ -22,8 +22,9 @@ REST_GOAL = Goal("<=", 0.10)
 
 @dataclass(frozen=True)
 class Split:
-    """Mean seconds of a step: in the ``prior`` and the ``renderer``, forward and backward, in what else a step does (``inside``),
-    and ``between`` two steps, where a run checks health, takes snapshots, writes checkpoints and reports.
+    """Mean seconds of a step: in the ``prior`` and the ``renderer``, forward and backward, in what else a
+    step does (``inside``), and ``between`` two steps, where a run checks health, takes snapshots, writes
+    checkpoints and reports.
     """
 
     prior: float
@@ -42,9 +43,14 @@ class Split:
         return self.prior + self.renderer + self.rest
 
     def rows(self) -> tuple[Row, ...]:
-        parts = (("prior", "the prior", None), ("renderer", "the renderer", None), ("rest", "the rest", REST_GOAL))
+        parts = (
+            ("prior", "the prior", None),
+            ("renderer", "the renderer", None),
+            ("rest", "the rest", REST_GOAL),
+        )
         return tuple(
-            Row(f"split.{key}", f"a refine step: {name}", 1e3 * getattr(self, key), "ms", 1e3 * self.whole, "the whole step",
+            Row(f"split.{key}", "a refine step: "
+                                f"{name}", 1e3 * getattr(self, key), "ms", 1e3 * self.whole, "the whole step",
                 getattr(self, key) / self.whole, goal)
             for key, name, goal in parts
         )  # fmt: skip
@@ -52,7 +58,9 @@ class Split:
 
 def measure_split(settings: Settings, prior: Prior, steps: int, clock: Clock | None = None) -> Split:
     """The mean of ``steps`` refine steps of a run with ``settings``."""
-    prior_seconds, renderer_seconds, inside = split_steps(settings, prior, steps, clock or clock_of(prior.device))
+    prior_seconds, renderer_seconds, inside = split_steps(
+        settings, prior, steps, clock or clock_of(prior.device)
+    )
     share = share_between_steps(settings, prior, steps)
     return Split(prior_seconds, renderer_seconds, inside, share * (prior_seconds + renderer_seconds + inside))
 
@@ -60,7 +68,9 @@ def measure_split(settings: Settings, prior: Prior, steps: int, clock: Clock | N
 def split_steps(settings: Settings, prior: Prior, steps: int, clock: Clock) -> tuple[float, float, float]:
     """Mean seconds in the prior, in the renderer, and in neither, of steps with nothing between them."""
     in_prior, in_renderer = Stopwatch(clock), Stopwatch(clock)
-    refining = refinement(settings, TimedPrior(prior, in_prior), steps, lambda renderer: timed_renderer(renderer, in_renderer))
+    refining = refinement(
+        settings, TimedPrior(prior, in_prior), steps, lambda renderer: timed_renderer(renderer, in_renderer)
+    )
     before, began = (in_prior.seconds, in_renderer.seconds), clock()
     for _ in range(steps):
         next(refining.steps)
@@ -70,7 +80,9 @@ def split_steps(settings: Settings, prior: Prior, steps: int, clock: Clock) -> t
 
 
 def share_between_steps(settings: Settings, prior: Prior, steps: int) -> float:
-    """Seconds that a run spends between refine steps, by those that it spends in them; its draft is a hasty one."""
+    """Seconds that a run spends between refine steps, by those that it spends in them; its draft is a hasty
+    one.
+    """
     spec = replace(settings.spec, refine_steps=steps, sampling_steps=2, fit_steps=10, time_budget_seconds=0.0)
     with TemporaryDirectory() as folder:
         return _share(run(spec, settings.knobs, Unattended(), lambda name: prior, folder=Path(folder)))

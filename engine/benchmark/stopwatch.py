@@ -1,4 +1,6 @@
-"""Seconds spent in the prior and in the renderer, forward and backward, of a loop that knows nothing of it."""
+"""Seconds spent in the prior and in the renderer, forward and backward, of a loop that knows nothing of
+it.
+"""
 
 from __future__ import annotations
 
@@ -53,10 +55,11 @@ def timed(
     call: Callable[[Sequence[Tensor]], Result],
     outputs: Callable[[Result], Sequence[Tensor]],
 ) -> Result:
-    """``call(inputs)`` with its forward pass on the watch, and the one backward pass through it, if there is one.
+    """``call(inputs)`` with its forward pass on the watch, and the one backward pass through it, if there is
+    one.
 
-    The backward pass begins where a gradient reaches one of the ``outputs`` and ends where the last input has its own. Autograd
-    takes the newest operation first, so that nothing of another call falls in between.
+    The backward pass begins where a gradient reaches one of the ``outputs`` and ends where the last input has
+    its own. Autograd takes the newest operation first, so that nothing of another call falls in between.
     """
     learning = torch.is_grad_enabled()
     entered = [tensor.view_as(tensor) if learning and tensor.requires_grad else tensor for tensor in inputs]
@@ -82,7 +85,9 @@ def timed_renderer(renderer: Renderer, watch: Stopwatch) -> Renderer:
         return timed(
             watch,
             tensors,
-            lambda entered: renderer.render(replace(drawn, **dict(zip(names, entered))), cameras, background, **options),
+            lambda entered: renderer.render(
+                replace(drawn, **dict(zip(names, entered))), cameras, background, **options
+            ),
             lambda views: (views.rgb, views.alpha, views.depth),
         )
 
@@ -94,7 +99,12 @@ class TimedPrior:
 
     def __init__(self, prior: Prior, watch: Stopwatch) -> None:
         self.prior, self.watch = prior, watch
-        self.info, self.schedule, self.device, self.network = prior.info, prior.schedule, prior.device, prior.network
+        self.info, self.schedule, self.device, self.network = (
+            prior.info,
+            prior.schedule,
+            prior.device,
+            prior.network,
+        )
 
     def encode(self, views: Views) -> Tensor:
         def call(entered: Sequence[Tensor]) -> Tensor:
@@ -103,10 +113,17 @@ class TimedPrior:
         return timed(self.watch, (views.rgb, views.alpha), call, lambda x: (x,))
 
     def decode(self, x: Tensor) -> Views:
-        return timed(self.watch, (x,), lambda entered: self.prior.decode(*entered), lambda views: (views.rgb, views.alpha))
+        return timed(
+            self.watch,
+            (x,),
+            lambda entered: self.prior.decode(*entered),
+            lambda views: (views.rgb, views.alpha),
+        )
 
     def embed(self, prompt: str) -> TextEmbedding:
-        return timed(self.watch, (), lambda entered: self.prior.embed(prompt), lambda embedding: (embedding.tokens,))
+        return timed(
+            self.watch, (), lambda entered: self.prior.embed(prompt), lambda embedding: (embedding.tokens,)
+        )
 
     def predict(self, x_t: Tensor, t: Tensor, condition: Condition) -> Prediction:
         def call(entered: Sequence[Tensor]) -> Prediction:

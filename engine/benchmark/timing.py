@@ -32,19 +32,23 @@ class Comparison:
     @property
     def share(self) -> float:
         """How many times the reference the value is."""
-        return median(value / reference for value, reference in zip(self.values, self.references, strict=True))
+        return median(
+            value / reference for value, reference in zip(self.values, self.references, strict=True)
+        )
 
     @property
     def speed_up(self) -> float:
         """How many times the value the reference is."""
-        return median(reference / value for value, reference in zip(self.values, self.references, strict=True))
+        return median(
+            reference / value for value, reference in zip(self.values, self.references, strict=True)
+        )
 
 
 def clock_of(device: torch.device | str) -> Clock:
     """The clock to compare computations with on ``device``.
 
-    On a CPU it counts the processor's seconds of this process, so that what other programs take does not count; on a GPU it
-    waits until the GPU has done all that it was asked for.
+    On a CPU it counts the processor's seconds of this process, so that what other programs take does not
+    count; on a GPU it waits until the GPU has done all that it was asked for.
     """
     return time.process_time if torch.device(device).type == "cpu" else _synchronised
 
@@ -63,7 +67,9 @@ def seconds_of(work: Callable[[], object], clock: Clock = time.perf_counter, cal
 
 
 def interleaved(measures: Sequence[Callable[[], float]], repeats: int) -> tuple[tuple[float, ...], ...]:
-    """What each of ``measures`` returns, ``repeats`` times; in turns, there and back, so that a steady drift cancels."""
+    """What each of ``measures`` returns, ``repeats`` times; in turns, there and back, so that a steady drift
+    cancels.
+    """
     times: list[list[float]] = [[] for _ in measures]
     for repeat in range(repeats):
         there = list(zip(measures, times))

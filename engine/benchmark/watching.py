@@ -22,7 +22,9 @@ SIDE_SECONDS, WAIT_SECONDS = 1.0, 0.5
 
 @dataclass(frozen=True)
 class Watching:
-    """Seconds a step of a watched run (values) and of one nobody looks at (references); ``pictures_a_second`` were seen."""
+    """Seconds a step of a watched run (values) and of one nobody looks at (references); ``pictures_a_second``
+    were seen.
+    """
 
     seconds: Comparison
     pictures_a_second: float

@@ -44,7 +44,9 @@ PATHS = {
 
 @dataclass(frozen=True)
 class Taken:
-    """Seconds by the clock on the wall, and the processor's: on a machine that does other things, only these say something."""
+    """Seconds by the clock on the wall, and the processor's: on a machine that does other things, only these
+    say something.
+    """
 
     wall: float
     processor: float
@@ -96,12 +98,18 @@ def _going_back(session: Session, token: str, moment: Moment) -> Taken:
     with taking() as taken:
         session.branches.rewind(token, moment.total_step)
         # The step that was under way is still taken, and counted from where it was.
-        until(session, token, lambda: moment.total_step < session.view(token).total_step <= moment.total_step + 8)
+        until(
+            session,
+            token,
+            lambda: moment.total_step < session.view(token).total_step <= moment.total_step + 8,
+        )
     return taken[0]
 
 
 def _branching(session: Session, token: str, moment: Moment, forks: int) -> Taken:
-    """The mean: all of them are begun, and each is stopped after its first step, so that it is the next one's turn."""
+    """The mean: all of them are begun, and each is stopped after its first step, so that it is the next one's
+    turn.
+    """
     with taking(forks) as taken:
         branches = [session.branches.fork(token, moment.total_step, "benchmark", {}) for _ in range(forks)]
         for branch in branches:
@@ -126,7 +134,9 @@ def write_runs(library: Path, runs: int) -> None:
     for number in range(runs):
         words = f"a {COLOURS[number % len(COLOURS)]} {THINGS[number % len(THINGS)]} number {number}"
         settings = Settings(RunSpec(words), Knobs())
-        record = JobRecord(f"run{number:06d}", "benchmark", 1.7e9 + number, settings, settings.knobs, state="done")
+        record = JobRecord(
+            f"run{number:06d}", "benchmark", 1.7e9 + number, settings, settings.knobs, state="done"
+        )
         folder = library / record.token
         folder.mkdir()
         (folder / "job.json").write_text(to_json(record), encoding="utf-8")
@@ -142,7 +152,9 @@ def _row(studio: Studio, name: str, path: str, runs: int, calls: int) -> Row:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m engine.benchmark.workbench", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m engine.benchmark.workbench", description=(__doc__ or "").splitlines()[0]
+    )
     parser.add_argument("--forks", type=int, default=FORKS)
     parser.add_argument("--rewinds", type=int, default=REWINDS)
     parser.add_argument("--runs", type=int, default=RUNS, help="in the library that is searched")

@@ -37,7 +37,9 @@ class Box:
 
     def contains(self, points: Tensor) -> Tensor:
         """Whether points (N,3) lie in it, (N,)."""
-        return ((points >= points.new_tensor(self.low)) & (points <= points.new_tensor(self.high))).all(dim=-1)
+        return ((points >= points.new_tensor(self.low)) & (points <= points.new_tensor(self.high))).all(
+            dim=-1
+        )
 
 
 def read_boxes(text: str) -> tuple[Box, ...]:
@@ -57,9 +59,11 @@ def contained(boxes: tuple[Box, ...], points: Tensor) -> Tensor:
 
 
 def first_depth(boxes: tuple[Box, ...], cameras: Cameras) -> Tensor:
-    """Where each pixel's ray enters the first box: depth (B,H,W,1) along the camera's axis; inf where it meets none.
+    """Where each pixel's ray enters the first box: depth (B,H,W,1) along the camera's axis; inf where it
+    meets none.
 
-    The slab test (Kay and Kajiya 1986); depth along the axis is length along the ray times the cosine to the axis.
+    The slab test (Kay and Kajiya 1986); depth along the axis is length along the ray times the cosine to the
+    axis.
     """
     origins, directions = cameras.rays()
     safe = torch.where(directions.abs() < 1e-9, torch.full_like(directions, 1e-9), directions)
@@ -69,7 +73,9 @@ def first_depth(boxes: tuple[Box, ...], cameras: Cameras) -> Tensor:
 
 
 def _entry(box: Box, origins: Tensor, directions: Tensor) -> Tensor:
-    """Length along each ray (B,H,W) to where it enters; 0 for rays that begin inside, inf for those that miss."""
+    """Length along each ray (B,H,W) to where it enters; 0 for rays that begin inside, inf for those that
+    miss.
+    """
     low, high = ((origins.new_tensor(side) - origins) / directions for side in (box.low, box.high))
     near, far = torch.minimum(low, high).amax(dim=-1), torch.maximum(low, high).amin(dim=-1)
     return torch.where((far >= near) & (far > 0), near.clamp(min=0), torch.inf)
@@ -80,7 +86,9 @@ def _read(part: str) -> Box:
     for term in part.split(","):
         axis, _, ends = (piece.strip() for piece in term.partition("="))
         if axis not in AXES or len(axis) != 1:
-            raise InputError(f"The box {part!r} names {axis or term!r}, which is no axis; there are x, y and z.", HOW)
+            raise InputError(
+                f"The box {part!r} names {axis or term!r}, which is no axis; there are x, y and z.", HOW
+            )
         bounds[axis] = _ends(part, axis, ends)
     low, high = ((bounds["x"][k], bounds["y"][k], bounds["z"][k]) for k in range(2))
     return Box(low, high)
@@ -96,6 +104,9 @@ def _ends(part: str, axis: str, ends: str) -> tuple[float, float]:
         raise InputError(f"The box {part!r} does not say where it begins and ends on {axis}.", HOW)
     low, high = max(low, -REACH), min(high, REACH)
     if not low < high:  # not a number, or the wrong way round, or beyond reach
-        what = f"The box {part!r} is empty on {axis}: it must begin before it ends, between -{REACH} and {REACH}."
+        what = (
+            f"The box {part!r} is empty on {axis}: it must begin before it ends, between -{REACH} and "
+            f"{REACH}."
+        )
         raise InputError(what, HOW)
     return low, high

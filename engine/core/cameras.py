@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Cameras:
-    """B cameras of one image size: ``c2w`` (B,4,4) OpenCV axes, ``K`` (B,3,3) in pixels, ``width`` x ``height``."""
+    """B cameras of one image size: ``c2w`` (B,4,4) OpenCV axes, ``K`` (B,3,3) in pixels, ``width`` x
+    ``height``.
+    """
 
     c2w: Tensor
     K: Tensor
@@ -68,7 +70,9 @@ class Cameras:
     def rays(self) -> tuple[Tensor, Tensor]:
         """Origins and unit directions (B,H,W,3) of the rays through all pixel centres."""
         like = {"device": self.c2w.device, "dtype": self.c2w.dtype}
-        v, u = torch.meshgrid(torch.arange(self.height, **like) + 0.5, torch.arange(self.width, **like) + 0.5, indexing="ij")
+        v, u = torch.meshgrid(
+            torch.arange(self.height, **like) + 0.5, torch.arange(self.width, **like) + 0.5, indexing="ij"
+        )
         x = (u - self.K[:, 0, 2, None, None]) / self.K[:, 0, 0, None, None]
         y = (v - self.K[:, 1, 2, None, None]) / self.K[:, 1, 1, None, None]
         local = torch.stack([x, y, torch.ones_like(x)], dim=-1)
@@ -94,10 +98,16 @@ def orbit_cameras(
     width: int,
     height: int | None = None,
 ) -> Cameras:
-    """Cameras on a sphere round the origin that look at it; one elevation serves all when a number is given."""
+    """Cameras on a sphere round the origin that look at it; one elevation serves all when a number is
+    given.
+    """
     height = width if height is None else height
     if isinstance(elevations_deg, int | float):
         elevations_deg = [float(elevations_deg)] * len(azimuths_deg)
     K = intrinsics(fov_deg, width, height)
-    poses = [orbit_c2w(float(a), float(e), distance) for a, e in zip(azimuths_deg, elevations_deg, strict=True)]
-    return Cameras(torch.from_numpy(np.stack(poses)), torch.from_numpy(np.stack([K] * len(poses))), width, height)
+    poses = [
+        orbit_c2w(float(a), float(e), distance) for a, e in zip(azimuths_deg, elevations_deg, strict=True)
+    ]
+    return Cameras(
+        torch.from_numpy(np.stack(poses)), torch.from_numpy(np.stack([K] * len(poses))), width, height
+    )

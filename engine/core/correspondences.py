@@ -1,4 +1,6 @@
-"""Which places of several views show the same point of a surface (MVDiffusion, arXiv 2307.01097, section 4.1)."""
+"""Which places of several views show the same point of a surface (MVDiffusion, arXiv 2307.01097, section
+4.1).
+"""
 
 from __future__ import annotations
 
@@ -13,15 +15,17 @@ if TYPE_CHECKING:
 
 NEIGHBOURS = 4
 SLACK = 0.08
-"""How far apart, in units of the world, two pixels' points may lie and still be one place: two pixels of 64 at arm's length."""
+"""How far apart, in units of the world, two pixels' points may lie and still be one place: two pixels of 64
+at arm's length.
+"""
 
 
 @dataclass(frozen=True, eq=False)
 class Correspondences:
     """For each cell of V views of R x R cells, where O other views show its point.
 
-    ``others`` (V,O) are those views, ``places`` (V,O,R*R,2) lie in -1..1 as `grid_sample` reads them, and ``seen``
-    (V,O,R*R) is False where the cell shows nothing, or the other view does not show its point.
+    ``others`` (V,O) are those views, ``places`` (V,O,R*R,2) lie in -1..1 as `grid_sample` reads them, and
+    ``seen`` (V,O,R*R) is False where the cell shows nothing, or the other view does not show its point.
     """
 
     others: Tensor
@@ -38,10 +42,14 @@ class Correspondences:
         return Correspondences(*(part.to(device) for part in (self.others, self.places, self.seen)))
 
 
-def correspondences(points: Tensor, mask: Tensor, cameras: Cameras, side: int, neighbours: int = NEIGHBOURS) -> Correspondences:
-    """Of views whose pixels show ``points`` (V,S,S,3) of the world where ``mask`` (V,S,S); S is a multiple of ``side``.
+def correspondences(
+    points: Tensor, mask: Tensor, cameras: Cameras, side: int, neighbours: int = NEIGHBOURS
+) -> Correspondences:
+    """Of views whose pixels show ``points`` (V,S,S,3) of the world where ``mask`` (V,S,S); S is a multiple of
+    ``side``.
 
-    Each view looks at the ``neighbours`` whose cameras are nearest to its own, or at all where there are fewer.
+    Each view looks at the ``neighbours`` whose cameras are nearest to its own, or at all where there are
+    fewer.
     """
     cells, solid = _cells(points, side), _cells(mask[..., None], side)[..., 0] > 0.5
     others = _nearest(cameras, min(neighbours, len(cameras) - 1))

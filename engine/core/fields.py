@@ -1,11 +1,12 @@
 """What a control looks like, written beside the field it controls.
 
-A field ``guidance_scale: Annotated[float, Range(1, 100, help="...")] = 7.5`` is all that the page, the command line and the
-preset loader need: they read it with ``marked_fields`` and check it with ``check_fields``. A dataclass whose fields carry these
-marks calls ``check_fields(self)`` in its ``__post_init__``, so that an object out of range cannot exist.
+A field ``guidance_scale: Annotated[float, Range(1, 100, help="...")] = 7.5`` is all that the page, the
+command line and the preset loader need: they read it with ``marked_fields`` and check it with
+``check_fields``. A dataclass whose fields carry these marks calls ``check_fields(self)`` in its
+``__post_init__``, so that an object out of range cannot exist.
 
-``needs``, in every mark, names the flag of a prior's info without which the setting has no effect; empty: it always has one.
-``goes_with`` names another setting, of words or a file, without which it has none.
+``needs``, in every mark, names the flag of a prior's info without which the setting has no effect; empty: it
+always has one. ``goes_with`` names another setting, of words or a file, without which it has none.
 """
 
 from __future__ import annotations
@@ -58,7 +59,9 @@ class Switch:
 
 @dataclass(frozen=True)
 class Text:
-    """Words, at most ``most`` characters of them; empty: none. ``example`` is one that is allowed, for who has to write some."""
+    """Words, at most ``most`` characters of them; empty: none. ``example`` is one that is allowed, for who
+    has to write some.
+    """
 
     most: int = 1000
     example: str = ""
@@ -71,8 +74,8 @@ class Text:
 
 @dataclass(frozen=True)
 class File:
-    """The path of a file that ends in one of ``endings`` (with their dots, lower case); empty: none. Whether it exists is not
-    asked here: settings travel to machines that do not have it.
+    """The path of a file that ends in one of ``endings`` (with their dots, lower case); empty: none. Whether
+    it exists is not asked here: settings travel to machines that do not have it.
     """
 
     endings: tuple[str, ...]
@@ -88,7 +91,9 @@ Control = Range | Choice | Switch | Text | File
 
 @dataclass(frozen=True)
 class SettingField:
-    """A marked field: its ``name``, its ``mark``, its present ``value``, and whether it takes only whole numbers."""
+    """A marked field: its ``name``, its ``mark``, its present ``value``, and whether it takes only whole
+    numbers.
+    """
 
     name: str
     mark: Control
@@ -98,17 +103,23 @@ class SettingField:
 
 def marked_fields(owner: Any) -> tuple[SettingField, ...]:
     """The marked fields of a dataclass instance, in the order they are written, with their present values."""
-    return tuple(SettingField(name, mark, getattr(owner, name), whole) for name, mark, whole in _marks_of(type(owner)))
+    return tuple(
+        SettingField(name, mark, getattr(owner, name), whole) for name, mark, whole in _marks_of(type(owner))
+    )
 
 
 @cache
 def _marks_of(kind: type) -> tuple[tuple[str, Control, bool], ...]:
-    """Name, mark and wholeness of a class's marked fields; remembered, because a slider asks a hundred times a second."""
+    """Name, mark and wholeness of a class's marked fields; remembered, because a slider asks a hundred times
+    a second.
+    """
     hints = get_type_hints(kind, include_extras=True)
     found = []
     for field in fields(kind):
         hint = hints[field.name]
-        marks = [m for m in get_args(hint)[1:] if isinstance(m, Control)] if get_origin(hint) is Annotated else []
+        marks = (
+            [m for m in get_args(hint)[1:] if isinstance(m, Control)] if get_origin(hint) is Annotated else []
+        )
         if marks:
             found.append((field.name, marks[0], get_args(hint)[0] is int))
     return tuple(found)
@@ -124,7 +135,8 @@ def is_writable(text: str) -> bool:
 
 
 def check_fields(owner: Any) -> None:
-    """Raise InputError that names the field, the value and what is allowed, if a marked field is out of its range.
+    """Raise InputError that names the field, the value and what is allowed, if a marked field is out of its
+    range.
 
     No field, marked or not, may hold text that no file can hold.
     """
@@ -139,7 +151,9 @@ def check_fields(owner: Any) -> None:
 def _check(knob: SettingField) -> None:
     allowed, good = _rule(knob)
     if not good:
-        raise InputError(f"{knob.name} is {knob.value!r}; it must be {allowed}.", "Give a value in that range.")
+        raise InputError(
+            f"{knob.name} is {knob.value!r}; it must be {allowed}.", "Give a value in that range."
+        )
 
 
 def rule_of(knob: SettingField) -> str:

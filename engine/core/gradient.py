@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 def loss_from_gradient(x: Tensor, gradient: Tensor) -> Tensor:
     """Scalar whose derivative with respect to ``x`` (B,...) is exactly ``gradient / B``.
 
-    All distillation methods go through here, so that they share one normalisation. Values that are not finite become 0.
+    All distillation methods go through here, so that they share one normalisation. Values that are not finite
+    become 0.
     """
     gradient = torch.nan_to_num(gradient.detach(), nan=0.0, posinf=0.0, neginf=0.0)
     target = (x - gradient).detach()
@@ -21,15 +22,18 @@ def loss_from_gradient(x: Tensor, gradient: Tensor) -> Tensor:
 
 
 CLIPPINGS = ("off", "value", "norm", "peak")
-"""By value bounds each channel and may turn a pixel's direction; norm (Euclidean) and peak (largest channel) only shorten it."""
+"""By value bounds each channel and may turn a pixel's direction; norm (Euclidean) and peak (largest channel)
+only shorten it.
+"""
 
 
 def clip_backward(pictures: Tensor, limit: float, by: str) -> Tensor:
-    """``pictures`` (...,C) themselves; the gradient that comes back through them is clipped pixel by pixel (CLIPPINGS).
+    """``pictures`` (...,C) themselves; the gradient that comes back through them is clipped pixel by pixel
+    (CLIPPINGS).
 
-    Pixel-wise gradient clipping, arXiv 2310.12474: what an encoder blows up at a few pixels cannot outweigh all
-    others. The authors clip before the mean over a step's B views, and here the loss is that mean already, so that
-    the same limit is B times looser: divide theirs by the number of views.
+    Pixel-wise gradient clipping, arXiv 2310.12474: what an encoder blows up at a few pixels cannot outweigh
+    all others. The authors clip before the mean over a step's B views, and here the loss is that mean
+    already, so that the same limit is B times looser: divide theirs by the number of views.
     """
     if by == "off":
         return pictures
@@ -44,7 +48,9 @@ def clip_pixels(gradient: Tensor, limit: float, by: str) -> Tensor:
     gradient = torch.nan_to_num(gradient, nan=0.0, posinf=0.0, neginf=0.0)
     if by == "value":
         return gradient.clamp(-limit, limit)
-    return gradient * (limit / pixel_size(gradient, by)).clamp(max=1)  # a pixel of size 0 gives limit / 0 = inf, and stays
+    return gradient * (limit / pixel_size(gradient, by)).clamp(
+        max=1
+    )  # a pixel of size 0 gives limit / 0 = inf, and stays
 
 
 def clipped_share(gradient: Tensor, limit: float, by: str) -> float:

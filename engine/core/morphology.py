@@ -1,4 +1,6 @@
-"""Masks grown, shrunk, filled and told apart: scipy's functions, whose results here are arrays to a type checker, too."""
+"""Masks grown, shrunk, filled and told apart: scipy's functions, whose results here are arrays to a type
+checker, too.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def propagated(seeds: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 
 def pieces_of(mask: np.ndarray, structure: np.ndarray | None = None) -> tuple[np.ndarray, int]:
-    """The number of the piece that each place belongs to, from 1 on and 0 beyond ``mask``; and how many there are."""
+    """The number of the piece that each place belongs to, from 1 on and 0 beyond ``mask``; and how many there
+    are.
+    """
     pieces = np.empty(mask.shape, np.int32)
     count: Any = ndimage.label(mask, structure, output=pieces)
     return pieces, int(count)

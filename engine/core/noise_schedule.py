@@ -1,6 +1,7 @@
 """Noise schedules and the algebra between the noise, the clean picture and the velocity.
 
-Letters: ``abar`` = alphas_cumprod[t], ``a = sqrt(abar)``, ``sig = sqrt(1 - abar)``; forward process ``x_t = a x + sig eps``.
+Letters: ``abar`` = alphas_cumprod[t], ``a = sqrt(abar)``, ``sig = sqrt(1 - abar)``; forward process ``x_t = a
+x + sig eps``.
 """
 
 from __future__ import annotations
@@ -23,14 +24,20 @@ class NoiseSchedule:
 
     def __post_init__(self) -> None:
         abar = self.alphas_cumprod
-        assert abar.ndim == 1 and bool((abar[1:] <= abar[:-1]).all()), "alphas_cumprod must be one decreasing row"
-        assert bool(((abar >= 0) & (abar <= 1)).all()), f"alphas_cumprod must lie in 0..1, got {abar.min()}..{abar.max()}"
+        assert abar.ndim == 1 and bool((abar[1:] <= abar[:-1]).all()), (
+            "alphas_cumprod must be one decreasing row"
+        )
+        assert bool(((abar >= 0) & (abar <= 1)).all()), (
+            f"alphas_cumprod must lie in 0..1, got {abar.min()}..{abar.max()}"
+        )
 
     def __len__(self) -> int:
         return len(self.alphas_cumprod)
 
     def signal_and_noise(self, t: Tensor, like: Tensor) -> tuple[Tensor, Tensor]:
-        """``a`` and ``sig`` at integer times ``t`` (B,), shaped to broadcast over ``like`` (B,...), in its dtype and device."""
+        """``a`` and ``sig`` at integer times ``t`` (B,), shaped to broadcast over ``like`` (B,...), in its
+        dtype and device.
+        """
         abar = self.alphas_cumprod.to(like.device)[t.to(like.device)].to(torch.float64)
         shape = (-1, *([1] * (like.ndim - 1)))
         return abar.sqrt().to(like.dtype).view(shape), (1 - abar).sqrt().to(like.dtype).view(shape)
@@ -66,7 +73,8 @@ def x0_from_v(x_t: Tensor, v: Tensor, a: Tensor, sig: Tensor) -> Tensor:
 
 
 def flow_time(a: Tensor, sig: Tensor) -> Tensor:
-    """The time s of a rectified flow, x_s = (1 - s) x0 + s eps (arXiv 2403.03206, section 3), with the same share of noise.
+    """The time s of a rectified flow, x_s = (1 - s) x0 + s eps (arXiv 2403.03206, section 3), with the same
+    share of noise.
 
     ``x_s`` is then our ``x_t / (a + sig)``.
     """
@@ -74,12 +82,16 @@ def flow_time(a: Tensor, sig: Tensor) -> Tensor:
 
 
 def eps_from_flow(x_t: Tensor, velocity: Tensor, a: Tensor, sig: Tensor) -> Tensor:
-    """Noise from a flow's velocity ``eps - x0`` at our ``x_t``: x_s + (1 - s) velocity, also where ``a`` is 0."""
+    """Noise from a flow's velocity ``eps - x0`` at our ``x_t``: x_s + (1 - s) velocity, also where ``a`` is
+    0.
+    """
     return (x_t + a * velocity) / (a + sig)
 
 
 def x0_from_flow(x_t: Tensor, velocity: Tensor, a: Tensor, sig: Tensor) -> Tensor:
-    """Clean picture from a flow's velocity ``eps - x0`` at our ``x_t``: x_s - s velocity, also where ``a`` is 0."""
+    """Clean picture from a flow's velocity ``eps - x0`` at our ``x_t``: x_s - s velocity, also where ``a`` is
+    0.
+    """
     return (x_t - sig * velocity) / (a + sig)
 
 
@@ -102,15 +114,19 @@ def squared_cosine(steps: int = 1000) -> NoiseSchedule:
 
 
 def zero_terminal_snr(schedule: NoiseSchedule) -> NoiseSchedule:
-    """Rescale so that the last time is pure noise and the first is unchanged (arXiv 2305.08891, algorithm 1)."""
+    """Rescale so that the last time is pure noise and the first is unchanged (arXiv 2305.08891, algorithm
+    1).
+    """
     root = schedule.alphas_cumprod.sqrt()
     return NoiseSchedule(((root - root[-1]) * root[0] / (root[0] - root[-1])) ** 2)
 
 
 def rectified_flow(steps: int = 1000, shift: float = 1.0) -> NoiseSchedule:
-    """Our times for a rectified flow: index i has the noise of s = shift u / (1 + (shift - 1) u) with u = (i + 1) / T.
+    """Our times for a rectified flow: index i has the noise of s = shift u / (1 + (shift - 1) u) with u = (i
+    + 1) / T.
 
-    ``shift`` moves the times of training and sampling to more noise (arXiv 2403.03206, equation 23). The last is pure noise.
+    ``shift`` moves the times of training and sampling to more noise (arXiv 2403.03206, equation 23). The last
+    is pure noise.
     """
     u = torch.arange(1, steps + 1, dtype=torch.float64) / steps
     s = shift * u / (1 + (shift - 1) * u)
@@ -118,19 +134,25 @@ def rectified_flow(steps: int = 1000, shift: float = 1.0) -> NoiseSchedule:
 
 
 def noise_like(x: Tensor, rng: torch.Generator) -> Tensor:
-    """Normal noise with the shape, dtype and device of ``x``, drawn on the generator's device: the same on every device."""
+    """Normal noise with the shape, dtype and device of ``x``, drawn on the generator's device: the same on
+    every device.
+    """
     return torch.randn(x.shape, generator=rng, device=rng.device, dtype=x.dtype).to(x.device)
 
 
 WEIGHTINGS = ("sds", "uniform", "fantasia3d", "denoise")
 LEAST_SIGNAL = 1e-4
-"""Where ``a`` is smaller (only at the end of zero-terminal-SNR schedules), weights that divide by it use this."""
+"""Where ``a`` is smaller (only at the end of zero-terminal-SNR schedules), weights that divide by it use
+this.
+"""
 
 
 def time_weight(schedule: NoiseSchedule, t: Tensor, weighting: str, like: Tensor) -> Tensor:
-    """w(t), shaped to broadcast over ``like``: 1 - abar, 1, sqrt(abar) (1 - abar) or sig / a, as in WEIGHTINGS.
+    """w(t), shaped to broadcast over ``like``: 1 - abar, 1, sqrt(abar) (1 - abar) or sig / a, as in
+    WEIGHTINGS.
 
-    With "denoise" an error in eps weighs as much as the error in x0 that it implies: w (eps' - eps) = x0(eps) - x0(eps').
+    With "denoise" an error in eps weighs as much as the error in x0 that it implies: w (eps' - eps) = x0(eps)
+    - x0(eps').
     """
     a, sig = schedule.signal_and_noise(t, like)
     if weighting == "denoise":

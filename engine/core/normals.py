@@ -17,9 +17,10 @@ FACING = (0.0, 0.0, -1.0)  # towards the camera
 def camera_normals(depth: Tensor, alpha: Tensor, cameras: Cameras) -> Tensor:
     """Unit normals (B,H,W,3) in each camera's own axes (+x right, +y down, +z forward), turned to the camera.
 
-    ``depth`` (B,H,W,1) is view-space z weighted by ``alpha`` (B,H,W,1), as in ``Views``. The normal is the cross product of the
-    surface's steps to the neighbouring pixels: central differences, one-sided at the outline, and ``FACING`` where there is no
-    surface or a pixel stands alone. Exact for planes; of second order in the pixel's size elsewhere.
+    ``depth`` (B,H,W,1) is view-space z weighted by ``alpha`` (B,H,W,1), as in ``Views``. The normal is the
+    cross product of the surface's steps to the neighbouring pixels: central differences, one-sided at the
+    outline, and ``FACING`` where there is no surface or a pixel stands alone. Exact for planes; of second
+    order in the pixel's size elsewhere.
     """
     solid = alpha > SOLID
     points = unprojected(torch.where(solid, depth / alpha.clamp(min=SOLID), 1.0), cameras)
@@ -32,9 +33,11 @@ def camera_normals(depth: Tensor, alpha: Tensor, cameras: Cameras) -> Tensor:
 
 
 def depth_normals(depth: Tensor, cameras: Cameras) -> Tensor:
-    """Unit normals (B,H,W,3) in world axes, towards the camera, of pictures of depth along its axis (B,H,W); 0 at the rim.
+    """Unit normals (B,H,W,3) in world axes, towards the camera, of pictures of depth along its axis (B,H,W);
+    0 at the rim.
 
-    Central differences alone, as 2DGS takes them: for losses that ask only where all neighbours are on the surface.
+    Central differences alone, as 2DGS takes them: for losses that ask only where all neighbours are on the
+    surface.
     """
     points = unprojected(depth[..., None], cameras)
     right = points[:, 1:-1, 2:] - points[:, 1:-1, :-2]
@@ -55,7 +58,9 @@ def unprojected(z: Tensor, cameras: Cameras) -> Tensor:
 
 
 def _slope(points: Tensor, solid: Tensor, dim: int) -> Tensor:
-    """The mean of the steps to both neighbours along ``dim`` of (B,H,W,3), of those that are on the surface; else 0."""
+    """The mean of the steps to both neighbours along ``dim`` of (B,H,W,3), of those that are on the surface;
+    else 0.
+    """
     size = points.shape[dim]
     step = points.narrow(dim, 1, size - 1) - points.narrow(dim, 0, size - 1)
     both = (solid.narrow(dim, 1, size - 1) & solid.narrow(dim, 0, size - 1)).to(points)

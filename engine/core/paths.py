@@ -16,4 +16,6 @@ def given_path(text: str | Path) -> Path:
             raise ValueError("no name of a file")
         return Path(text).expanduser()
     except (ValueError, RuntimeError) as error:  # there is nobody of that name, whose home it would be
-        raise InputError(f"{str(text)[:80]!r} is not the path of a file.", "Check the path, or choose the file again.") from error
+        raise InputError(
+            f"{str(text)[:80]!r} is not the path of a file.", "Check the path, or choose the file again."
+        ) from error

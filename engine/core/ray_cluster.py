@@ -12,7 +12,9 @@ REACH_SECONDS = 5.0
 
 
 def connected(address: str) -> Any:
-    """The module ``ray``, connected; "auto" is the cluster of this machine. Raises MissingError or DeviceError."""
+    """The module ``ray``, connected; "auto" is the cluster of this machine. Raises MissingError or
+    DeviceError.
+    """
     try:
         import ray
     except ImportError as error:
@@ -23,13 +25,16 @@ def connected(address: str) -> Any:
     except Exception as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DeviceError(
-            f"There is no Ray cluster at {address} ({reason}).", "Start one: ray start --head, and give its address, or auto."
+            f"There is no Ray cluster at {address} ({reason}).",
+            "Start one: ray start --head, and give its address, or auto.",
         ) from error
     return ray
 
 
 def _check_reachable(address: str) -> None:
-    """Raises DeviceError where nothing listens at ``HOST:PORT``, with or without a scheme: Ray itself would try for minutes."""
+    """Raises DeviceError where nothing listens at ``HOST:PORT``, with or without a scheme: Ray itself would
+    try for minutes.
+    """
     host, _, port = address.rpartition("://")[2].rpartition(":")
     if not host or not port.isdigit():
         return

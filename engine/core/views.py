@@ -19,10 +19,11 @@ LUMINANCE = (0.2126, 0.7152, 0.0722)
 
 @dataclass(frozen=True, eq=False)
 class Views:
-    """B pictures. ``rgb`` (B,H,W,3) in 0..1 over the background it was rendered with (premultiplied when that was black),
-    ``alpha`` (B,H,W,1) in 0..1, ``depth`` (B,H,W,1) expected view-space z weighted by alpha (divide by alpha for the surface),
-    ``normal`` (B,H,W,3) world space, on demand. ``means2d`` (B,N,2) pixels, splats only: keeps its gradient.
-    ``depth2`` (B,H,W,1) is the expected square of z weighted by alpha, of splats together with the normals.
+    """B pictures. ``rgb`` (B,H,W,3) in 0..1 over the background it was rendered with (premultiplied when that
+    was black), ``alpha`` (B,H,W,1) in 0..1, ``depth`` (B,H,W,1) expected view-space z weighted by alpha
+    (divide by alpha for the surface), ``normal`` (B,H,W,3) world space, on demand. ``means2d`` (B,N,2)
+    pixels, splats only: keeps its gradient. ``depth2`` (B,H,W,1) is the expected square of z weighted by
+    alpha, of splats together with the normals.
     """
 
     rgb: Tensor

@@ -1,4 +1,6 @@
-"""Patches of a mesh: connected faces of one colour, such as a handle, a rim or the legs of a painted thing."""
+"""Patches of a mesh: connected faces of one colour, such as a handle, a rim or the legs of a painted
+thing.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +29,11 @@ def colour_patches(shape: ReferenceShape) -> np.ndarray:
 
 
 def decided_by_patch(share: np.ndarray, patch: np.ndarray) -> np.ndarray:
-    """How new each texel is (T,), 0..1, where whole patches are meant: those are new, and what spills onto others is not.
+    """How new each texel is (T,), 0..1, where whole patches are meant: those are new, and what spills onto
+    others is not.
 
-    ``patch`` (T,) are the texels' patches. As it is where no patch is meant as a whole, as with a stripe on a body.
+    ``patch`` (T,) are the texels' patches. As it is where no patch is meant as a whole, as with a stripe on a
+    body.
     """
     count = np.bincount(patch)
     mean = np.bincount(patch, share) / np.maximum(count, 1)

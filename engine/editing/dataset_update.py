@@ -1,9 +1,11 @@
-"""A mesh is restyled by an instruction, *make it red*: Instruct-NeRF2NeRF's dataset update (arXiv 2303.12789, section 3.2).
+"""A mesh is restyled by an instruction, *make it red*: Instruct-NeRF2NeRF's dataset update (arXiv 2303.12789,
+section 3.2).
 
-Views of the mesh are the dataset. One after the other is drawn anew from what the texture shows now, by a prior that edits
-pictures and is given the view as it was at first; then the texture is fitted to all views again. The paper's scene takes gradient
-steps between two replacements; a texture's least-squares fit is known, the weighted mean of what the views say of each texel.
-With Gaussian data each replacement contracts the distance to the edit's own mean by ``a std / sqrt(a^2 std^2 + sig^2)``.
+Views of the mesh are the dataset. One after the other is drawn anew from what the texture shows now, by a
+prior that edits pictures and is given the view as it was at first; then the texture is fitted to all views
+again. The paper's scene takes gradient steps between two replacements; a texture's least-squares fit is
+known, the weighted mean of what the views say of each texel. With Gaussian data each replacement contracts
+the distance to the edit's own mean by ``a std / sqrt(a^2 std^2 + sig^2)``.
 """
 
 from __future__ import annotations
@@ -32,10 +34,11 @@ PAPER = 1.0  # what rgb priors see beside the mesh
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetUpdate:
-    """``paint.prompt`` is the instruction, its ``guidance_scale`` s_T, its ``steps`` those of one replacement.
+    """``paint.prompt`` is the instruction, its ``guidance_scale`` s_T, its ``steps`` those of one
+    replacement.
 
-    ``image_guidance_scale`` is s_I, ``rounds`` how often each view is replaced, ``noise`` between which shares of the schedule
-    a view is noised. Raises InputError for what is out of range.
+    ``image_guidance_scale`` is s_I, ``rounds`` how often each view is replaced, ``noise`` between which
+    shares of the schedule a view is noised. Raises InputError for what is out of range.
     """
 
     paint: Paint
@@ -45,12 +48,16 @@ class DatasetUpdate:
 
     def __post_init__(self) -> None:
         if not 1 <= self.rounds <= 100:
-            raise InputError(f"rounds is {self.rounds}; it must be 1 to 100.", "3 replace each view three times.")
+            raise InputError(
+                f"rounds is {self.rounds}; it must be 1 to 100.", "3 replace each view three times."
+            )
         if not 1 <= self.image_guidance_scale <= 10:
             what = f"image_guidance_scale is {self.image_guidance_scale}; it must be 1 to 10."
             raise InputError(what, "1 switches it off; more keeps more of the pictures.")
         if not 0 < self.noise[0] <= self.noise[1] < 1:
-            raise InputError(f"noise is {self.noise}; it must rise within 0 to 1.", "The usual is 0.02 to 0.98.")
+            raise InputError(
+                f"noise is {self.noise}; it must rise within 0 to 1.", "The usual is 0.02 to 0.98."
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +109,9 @@ def updates(space: CanonicalSpace, z: Tensor, how: DatasetUpdate, prior: Prior) 
             yield Updated(z, dataset)
 
 
-def _replaced(prior: Prior, prompts: Prompts, picture: Tensor, how: DatasetUpdate, rng: torch.Generator) -> Tensor:
+def _replaced(
+    prior: Prior, prompts: Prompts, picture: Tensor, how: DatasetUpdate, rng: torch.Generator
+) -> Tensor:
     """A picture (1,3,h,w) noised to a random time and denoised as it shall be."""
     low, high = how.noise
     start = low + (high - low) * float(torch.rand((), generator=rng))

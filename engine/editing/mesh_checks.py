@@ -14,7 +14,9 @@ FILL, SHARE = 0.7, 0.8
 """How much of a texture lies on the mesh, at most, and how much of the free memory it may take."""
 
 TEXEL_BYTES = 200
-"""At the peak, of each texel in each view: where it falls, and how squarely it is seen, in double precision."""
+"""At the peak, of each texel in each view: where it falls, and how squarely it is seen, in double
+precision.
+"""
 
 CELLS = 1e5  # vertices nearer than 1 / CELLS are one: files split them along seams of their texture
 
@@ -27,7 +29,9 @@ def check_mesh(shape: ReferenceShape) -> None:
             "Choose a mesh with a surface; splats are painted after they became one.",
         )
     if not triangle_areas(shape.vertices.astype(np.float64), shape.faces).sum() > 0:
-        raise InputError("The mesh has no area: all its faces are lines or points.", "Choose a mesh with a surface.")
+        raise InputError(
+            "The mesh has no area: all its faces are lines or points.", "Choose a mesh with a surface."
+        )
 
 
 def free_memory() -> int:
@@ -42,7 +46,8 @@ def check_room(texture_size: int, views: int) -> None:
         return
     fits = int((SHARE * free / (FILL * views * TEXEL_BYTES)) ** 0.5) // 64 * 64
     raise InputError(
-        f"A texture of {texture_size} texels a side, seen by {views} views, takes about {needed / 1e9:.0f} GB of memory, "
+        f"A texture of {texture_size} texels a side, seen by {views} views, takes about {needed / 1e9:.0f} "
+        "GB of memory, "
         f"and {free / 1e9:.1f} GB are free.",
         f"Set texture_size to {max(fits, 64)} or less, or take fewer views.",
     )
@@ -51,14 +56,18 @@ def check_room(texture_size: int, views: int) -> None:
 def mesh_notes(shape: ReferenceShape) -> tuple[str, ...]:
     """What is done with a mesh that has more than one part."""
     parts = count_parts(shape.vertices, shape.faces)
-    return (f"It has {parts} parts that are not connected; they are painted as one thing.",) if parts > 1 else ()
+    return (
+        (f"It has {parts} parts that are not connected; they are painted as one thing.",) if parts > 1 else ()
+    )
 
 
 def count_parts(vertices: np.ndarray, faces: np.ndarray) -> int:
     """How many pieces of surface touch no other one; vertices (N,3) that lie at one place are one."""
     index = joined_vertices(vertices, faces)
     a, b, c = index[faces].T
-    edges = coo_matrix((np.ones(2 * len(a)), (np.concatenate([a, b]), np.concatenate([b, c]))), [len(vertices)] * 2)
+    edges = coo_matrix(
+        (np.ones(2 * len(a)), (np.concatenate([a, b]), np.concatenate([b, c]))), [len(vertices)] * 2
+    )
     return len(np.unique(connected_components(edges, directed=False)[1][np.unique(a)]))
 
 

@@ -15,8 +15,9 @@ COUNT = 8000
 WIDTH = 0.5  # standard deviation of a disc, in distances between neighbours
 THICKNESS = 0.15  # of a disc, in its width
 OPACITY, INSET = 0.25, 0.012
-"""Renderers blur by a part of a pixel: opaque discs on the surface itself would look swollen (17.6 dB from pictures of a chair of
-64 pixels; so they are at 24.8)."""
+"""Renderers blur by a part of a pixel: opaque discs on the surface itself would look swollen (17.6 dB from
+pictures of a chair of 64 pixels; so they are at 24.8).
+"""
 
 
 def write_mesh_as_splats(shape: ReferenceShape, path: Path, count: int = COUNT, recipe: str = "") -> None:
@@ -25,7 +26,9 @@ def write_mesh_as_splats(shape: ReferenceShape, path: Path, count: int = COUNT, 
     ``recipe`` says how they came to be.
     Raises InputError for a mesh without faces or without area, StorageError.
     """
-    areas = triangle_areas(shape.vertices.astype(np.float64), shape.faces) if len(shape.faces) else np.zeros(0)
+    areas = (
+        triangle_areas(shape.vertices.astype(np.float64), shape.faces) if len(shape.faces) else np.zeros(0)
+    )
     if not areas.sum() > 0:
         raise InputError("The mesh has no faces.", "Choose a mesh with a surface.")
     rng = np.random.default_rng(0)
@@ -38,7 +41,9 @@ def write_mesh_as_splats(shape: ReferenceShape, path: Path, count: int = COUNT, 
     means = means - INSET * normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-20)
     means, quats = to_file(means, facing(normals))
     parts = (means, scales, quats, np.full(count, OPACITY), sh0_from_rgb(shape.face_colours[chosen]))
-    write_splat_ply(path, *(np.asarray(part, np.float32) for part in parts), comments=[AXES_COMMENT], recipe=recipe)
+    write_splat_ply(
+        path, *(np.asarray(part, np.float32) for part in parts), comments=[AXES_COMMENT], recipe=recipe
+    )
 
 
 def _shares(rng: np.random.Generator, count: int) -> np.ndarray:
@@ -48,9 +53,13 @@ def _shares(rng: np.random.Generator, count: int) -> np.ndarray:
 
 
 def facing(normals: np.ndarray) -> np.ndarray:
-    """Unit quaternions (N,4), w x y z, that turn +z to ``normals`` (N,3) of any length; a zero one is not turned."""
+    """Unit quaternions (N,4), w x y z, that turn +z to ``normals`` (N,3) of any length; a zero one is not
+    turned.
+    """
     length = np.linalg.norm(normals, axis=1, keepdims=True)
     x, y, z = (normals / np.maximum(length, 1e-20)).T
-    quats = np.stack([1 + z, -y, x, 0 * z], axis=1)  # half-way between both, which fails only where they are opposite
+    quats = np.stack(
+        [1 + z, -y, x, 0 * z], axis=1
+    )  # half-way between both, which fails only where they are opposite
     quats[z < -1 + 1e-9] = (0, 1, 0, 0)
     return quats / np.linalg.norm(quats, axis=1, keepdims=True)

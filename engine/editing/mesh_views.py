@@ -15,10 +15,14 @@ from engine.render.mesh_numba import MeshBuffers, render_mesh
 from engine.synchronisation.texture import TextureSpace, texture_space
 
 SHEET_SIDE, SHEET_ELEVATION_DEG = 256, 15.0
-WORK_TEXELS = 256  # a side, of the texture while it is denoised: several texels for each pixel that the prior draws
+WORK_TEXELS = (
+    256  # a side, of the texture while it is denoised: several texels for each pixel that the prior draws
+)
 
 
-def mesh_space(shape: ReferenceShape, texels: TexelMap, cameras: Cameras, cosine_power: float) -> TextureSpace:
+def mesh_space(
+    shape: ReferenceShape, texels: TexelMap, cameras: Cameras, cosine_power: float
+) -> TextureSpace:
     """The texture of a mesh under cameras. Raises InputError if they see none of it."""
     return texture_space(texels.points, texels.normals, rendered(shape, cameras), cameras, cosine_power)
 
@@ -26,7 +30,9 @@ def mesh_space(shape: ReferenceShape, texels: TexelMap, cameras: Cameras, cosine
 def rendered(shape: ReferenceShape, cameras: Cameras) -> MeshBuffers:
     """Its colours, depth and surface as they are seen."""
     c2w, K = cameras.c2w.cpu().numpy(), cameras.K.cpu().numpy()
-    return render_mesh(shape.vertices, shape.faces, shape.face_colours, c2w, K, cameras.width, cameras.height, supersample=1)
+    return render_mesh(
+        shape.vertices, shape.faces, shape.face_colours, c2w, K, cameras.width, cameras.height, supersample=1
+    )
 
 
 def work_texels(shape: ReferenceShape) -> TexelMap:

@@ -1,4 +1,6 @@
-"""A texture by score distillation: views are pushed towards what the prior makes of them (DreamFusion, arXiv 2209.14988)."""
+"""A texture by score distillation: views are pushed towards what the prior makes of them (DreamFusion, arXiv
+2209.14988).
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,15 @@ FIRST, LAST = 0.9, 0.1  # noise level, as a share of the schedule
 
 
 def paint_by_distillation(shape: ReferenceShape, how: Paint, prior: Prior) -> Iterator[Painting | Painted]:
-    """As `texturing.paint`; ``how.steps`` steps, of two passes of all views each. Raises InputError as it does."""
+    """As `texturing.paint`; ``how.steps`` steps, of two passes of all views each. Raises InputError as it
+    does.
+    """
     studio = prepared(shape, how, prior)
     space, schedule = studio.space, studio.prior.schedule
     rng = torch.Generator().manual_seed(how.seed)
-    canonical = torch.zeros(space.shape(studio.background.shape[1]), device=studio.prior.device, requires_grad=True)
+    canonical = torch.zeros(
+        space.shape(studio.background.shape[1]), device=studio.prior.device, requires_grad=True
+    )
     optimiser = torch.optim.Adam([canonical], lr=RATE)
     method = Sds(guidance_scale=how.guidance_scale, weighting="denoise")
     for step in range(how.steps):

@@ -1,7 +1,9 @@
-"""One view after the other is painted, and keeps what the ones before it have painted (TEXTure, arXiv 2302.01721).
+"""One view after the other is painted, and keeps what the ones before it have painted (TEXTure, arXiv
+2302.01721).
 
-Each texel is *generated* where nobody has painted it, *refined* where this view sees it much more squarely than who painted
-it, and *kept* otherwise. The next view is the one that has most to paint (Text2Tex, arXiv 2303.11396).
+Each texel is *generated* where nobody has painted it, *refined* where this view sees it much more squarely
+than who painted it, and *kept* otherwise. The next view is the one that has most to paint (Text2Tex, arXiv
+2303.11396).
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ CHECKER = 4  # cells of the chequerboard by which refined places are held for th
 
 
 def trimap(seen: Tensor, best: Tensor) -> Tensor:
-    """What becomes of texels that this view sees with cosine ``seen`` (T,), and others at best with ``best`` (T,); 0: not."""
+    """What becomes of texels that this view sees with cosine ``seen`` (T,), and others at best with ``best``
+    (T,); 0: not.
+    """
     state = torch.where(seen > best + BETTER, REFINE, KEEP)
     return torch.where((best <= 0) & (seen > 0), GENERATE, state)
 
@@ -85,7 +89,9 @@ def _view(
 
 
 def _held(shown: Tensor, mask: Tensor, *, early: bool) -> Tensor:
-    """Where what is there is held (1,1,h,w): kept places, and of the refined ones every other cell while it is early."""
+    """Where what is there is held (1,1,h,w): kept places, and of the refined ones every other cell while it
+    is early.
+    """
     kept = (shown.round() == KEEP).to(mask) * mask
     if not early:
         return kept

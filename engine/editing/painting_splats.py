@@ -1,6 +1,8 @@
-"""Splats get other colours from words; their shape stays to the bit (SyncTweedies, arXiv 2403.14370, section 5.3).
+"""Splats get other colours from words; their shape stays to the bit (SyncTweedies, arXiv 2403.14370, section
+5.3).
 
-The prior is told of the shape by the surface that the splats show. Noise of the views is their own: splats would average it away.
+The prior is told of the shape by the surface that the splats show. Noise of the views is their own: splats
+would average it away.
 """
 
 from __future__ import annotations
@@ -77,7 +79,8 @@ def splat_studio(copy: SceneCopy, how: Paint, prior: Prior) -> Studio:
 
 
 def recolour_ply(source: Path, out: Path, sh0: np.ndarray, recipe: str | None = None) -> None:
-    """Write ``source`` to ``out`` with the constant harmonics ``sh0`` (N,3); those above, which change with the view, become 0.
+    """Write ``source`` to ``out`` with the constant harmonics ``sh0`` (N,3); those above, which change with
+    the view, become 0.
 
     ``recipe`` takes the place of the one in the file; None leaves every other byte as it was.
     Raises FileFormatError for a PLY that is not plain binary splats of so many rows, StorageError.
@@ -88,12 +91,18 @@ def recolour_ply(source: Path, out: Path, sh0: np.ndarray, recipe: str | None = 
         vertex = header.elements[0]
         rows = np.frombuffer(data, vertex.dtype(header.order), vertex.count, header.size)
         names = rows.dtype.names or ()
-        fits = bool(header.order) and vertex.name == "vertex" and set(COLOURS) <= set(names) and len(rows) == len(sh0)
+        fits = (
+            bool(header.order)
+            and vertex.name == "vertex"
+            and set(COLOURS) <= set(names)
+            and len(rows) == len(sh0)
+        )
     except (ValueError, IndexError):
         fits = False
     if not fits:
         raise FileFormatError(
-            f"{source} is no plain splat PLY of {len(sh0):,} splats, whose colours could be changed in place.",
+            f"{source} is no plain splat PLY of {len(sh0):,} splats, whose colours could be changed in "
+            "place.",
             "Convert it first: python -m studio export FILE --format ply.",
         )
     for k, name in enumerate(COLOURS):

@@ -1,8 +1,9 @@
 """Some of a mesh's colours change by words, and the rest stays: *the same mug, but with a green handle*.
 
-The mesh's own pictures are noised and denoised twice with the same noise, under the new words and under the old ones. Where the
-two differ is what the words are about, found as DiffEdit finds it (arXiv 2210.11427); only there the new colours are taken.
-Where whole patches of one colour differ (a handle, a rim), they are what is meant, and what spills beyond them is left alone.
+The mesh's own pictures are noised and denoised twice with the same noise, under the new words and under the
+old ones. Where the two differ is what the words are about, found as DiffEdit finds it (arXiv 2210.11427);
+only there the new colours are taken. Where whole patches of one colour differ (a handle, a rim), they are
+what is meant, and what spills beyond them is left alone.
 """
 
 from __future__ import annotations
@@ -26,15 +27,21 @@ from engine.synchronisation.space import initial_noise
 
 CHANGED = 0.002  # share of the texels under which nothing is said to have changed
 NOTHING = (
-    "The words changed nothing: they name no part of it that looks different by them. Name a part and its colour: "
+    "The words changed nothing: they name no part of it that looks different by them. Name a part and its "
+    "colour: "
     "a mug with a red handle."
 )
-LEAST, MOST = 0.12, 0.25  # difference of colour under which a texel is left alone, and from which on it is new
+LEAST, MOST = (
+    0.12,
+    0.25,
+)  # difference of colour under which a texel is left alone, and from which on it is new
 
 
 @dataclass(frozen=True, kw_only=True)
 class Restyle:
-    """``was`` are the words for what the mesh shows now; ``strength`` the share of the noise that its pictures get."""
+    """``was`` are the words for what the mesh shows now; ``strength`` the share of the noise that its
+    pictures get.
+    """
 
     paint: Paint
     was: str
@@ -42,7 +49,10 @@ class Restyle:
 
     def __post_init__(self) -> None:
         if not self.was.strip():
-            raise InputError("There are no words for what the mesh is now.", 'Say it: --was "a red mug with a blue handle".')
+            raise InputError(
+                "There are no words for what the mesh is now.",
+                'Say it: --was "a red mug with a blue handle".',
+            )
         if not 0.1 <= self.strength <= 1:
             raise InputError(
                 f"strength is {self.strength}; it must be 0.1 to 1.",
@@ -51,7 +61,9 @@ class Restyle:
 
 
 def restyle(shape: ReferenceShape, how: Restyle, prior: Prior) -> Iterator[Painting | Painted]:
-    """`Painting` after each step of both passes, and `Painted` at the end. Raises InputError as `texturing.paint` does."""
+    """`Painting` after each step of both passes, and `Painted` at the end. Raises InputError as
+    `texturing.paint` does.
+    """
     new = prepared(shape, how.paint, prior)
     old = prepared(shape, replace(how.paint, prompt=how.was), prior)
     pictures = MeshModel(shape).pictures(new.cameras).to(prior.device)
@@ -82,7 +94,11 @@ def _over_background(prior: Prior, pictures: Tensor) -> Views:
     """Premultiplied pictures (N,S,S,4) as the prior knows them: with their alpha, or over white."""
     rgb, alpha = pictures[..., :3], pictures[..., 3:]
     empty = torch.zeros_like(alpha)
-    return Views(rgb, alpha, empty) if prior.info.channels == "rgba" else Views(rgb + 1 - alpha, empty + 1, empty)
+    return (
+        Views(rgb, alpha, empty)
+        if prior.info.channels == "rgba"
+        else Views(rgb + 1 - alpha, empty + 1, empty)
+    )
 
 
 def _merged(shape: ReferenceShape, studio: Studio, old: Views, new: Views, how: Paint) -> Painted:
@@ -94,7 +110,9 @@ def _merged(shape: ReferenceShape, studio: Studio, old: Views, new: Views, how: 
     share = decided_by_patch(share, colour_patches(shape)[texels.owners])
     changed = float((share > 0.5).mean())
     done = finished(shape, texels, own + share[:, None] * (after - own))
-    return replace(done, notes=(NOTHING,) if changed < CHANGED else (f"{changed:.0%} of the surface has new colours.",))
+    return replace(
+        done, notes=(NOTHING,) if changed < CHANGED else (f"{changed:.0%} of the surface has new colours.",)
+    )
 
 
 def _plain(views: Views) -> Tensor:

@@ -1,4 +1,6 @@
-"""The strategies behind one button: how a mesh gets its texture from words, or is restyled, and what each costs."""
+"""The strategies behind one button: how a mesh gets its texture from words, or is restyled, and what each
+costs.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,11 @@ from engine.prior.base import Prior
 
 Painter = Callable[[ReferenceShape, Paint, Prior], Iterator[Painting | Painted]]
 
-PAINTERS: Mapping[str, Painter] = {"together": paint, "in turn": paint_in_turn, "distilled": paint_by_distillation}
+PAINTERS: Mapping[str, Painter] = {
+    "together": paint,
+    "in turn": paint_in_turn,
+    "distilled": paint_by_distillation,
+}
 USUAL_STEPS: Mapping[str, int] = {"together": 30, "in turn": 20, "distilled": 60}
 """Steps where nobody says how many: of sampling, of sampling each view, of distillation."""
 
@@ -27,9 +33,11 @@ def painted_by(shape: ReferenceShape, how: Paint, prior: Prior) -> Iterator[Pain
 def restyled_by(
     shape: ReferenceShape, how: Paint, was: str, prior: Prior, image_guidance_scale: float | None = None
 ) -> Iterator[Painting | Painted]:
-    """A mesh whose colours change by words: by the dataset update with a prior that edits pictures, else by two passes.
+    """A mesh whose colours change by words: by the dataset update with a prior that edits pictures, else by
+    two passes.
 
-    ``was`` are the words for what it is, of which an editing prior needs none. Raises InputError as the two do.
+    ``was`` are the words for what it is, of which an editing prior needs none. Raises InputError as the two
+    do.
     """
     if not prior.info.takes_source:
         return restyle(shape, Restyle(paint=how, was=was), prior)

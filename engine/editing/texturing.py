@@ -1,7 +1,8 @@
-"""A mesh gets a texture from words: views of it are denoised together, held to one texture (SyncTweedies, arXiv 2403.14370).
+"""A mesh gets a texture from words: views of it are denoised together, held to one texture (SyncTweedies,
+arXiv 2403.14370).
 
-The geometry is told to the prior by what it takes: toybox's reference controller sees the mesh's canonical coordinates, a latent
-prior its depth through a ControlNet. The mesh itself does not change.
+The geometry is told to the prior by what it takes: toybox's reference controller sees the mesh's canonical
+coordinates, a latent prior its depth through a ControlNet. The mesh itself does not change.
 """
 
 from __future__ import annotations
@@ -35,17 +36,20 @@ from engine.synchronisation.splat_colours import SplatColours
 from engine.synchronisation.texture import TextureSpace
 
 STRATEGIES = ("together", "in turn", "distilled")
-"""All views at once; one view after the other, each keeping what the ones before painted; or by score distillation."""
+"""All views at once; one view after the other, each keeping what the ones before painted; or by score
+distillation.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Paint:
     """How to paint. ``strategy`` is one of `STRATEGIES`.
 
-    Together: ``case`` is one of `synchronisation.cases`; ``until`` is the share of the steps that are held together.
-    ``control`` names a ControlNet, ``control_strengths`` its scale at full noise and at none, with a straight ramp between.
-    With ``correspondence`` views attend to each other along the surface, for priors that can (`LooksAlongSurfaces`).
-    ``consistent_noise``: together, views of one texel begin with the same noise there; else each with its own.
+    Together: ``case`` is one of `synchronisation.cases`; ``until`` is the share of the steps that are held
+    together. ``control`` names a ControlNet, ``control_strengths`` its scale at full noise and at none, with
+    a straight ramp between. With ``correspondence`` views attend to each other along the surface, for priors
+    that can (`LooksAlongSurfaces`). ``consistent_noise``: together, views of one texel begin with the same
+    noise there; else each with its own.
     """
 
     prompt: str
@@ -64,17 +68,28 @@ class Paint:
     strategy: str = "together"
 
     def __post_init__(self) -> None:
-        allowed = {"views": (1, 32), "steps": (2, 1000), "texture_size": (64, 4096), "until": (0, 1), "guidance_scale": (1, 100)}
+        allowed = {
+            "views": (1, 32),
+            "steps": (2, 1000),
+            "texture_size": (64, 4096),
+            "until": (0, 1),
+            "guidance_scale": (1, 100),
+        }
         for name, (low, high) in allowed.items():
             if not low <= getattr(self, name) <= high:
-                raise InputError(f"{name} is {getattr(self, name)}; it must be {low} to {high}.", "Give a value in that range.")
+                raise InputError(
+                    f"{name} is {getattr(self, name)}; it must be {low} to {high}.",
+                    "Give a value in that range.",
+                )
         if not all(0 <= strength <= 2 for strength in self.control_strengths):
             what = f"control_strengths are {self.control_strengths}; each must be 0 to 2."
             raise InputError(what, "0.9 at first and 0.7 at last is usual.")
         if self.strategy not in STRATEGIES:
             raise InputError(f"strategy is {self.strategy!r}.", f"Choose one of {', '.join(STRATEGIES)}.")
         if not self.prompt.strip():
-            raise InputError("There are no words to paint by.", "Say what it shall look like: a red chair with blue legs.")
+            raise InputError(
+                "There are no words to paint by.", "Say what it shall look like: a red chair with blue legs."
+            )
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,15 +179,25 @@ def sampled(studio: Studio, noise: tuple[Tensor, Tensor], times: list[int], how:
 
 
 def prepared(
-    shape: ReferenceShape, how: Paint, prior: Prior, cameras: Cameras | None = None, texels: TexelMap | None = None
+    shape: ReferenceShape,
+    how: Paint,
+    prior: Prior,
+    cameras: Cameras | None = None,
+    texels: TexelMap | None = None,
 ) -> Studio:
-    """What is opened and asked once; ``cameras`` and ``texels`` are chosen where none are given. Raises InputError as `paint`."""
+    """What is opened and asked once; ``cameras`` and ``texels`` are chosen where none are given. Raises
+    InputError as `paint`.
+    """
     check_mesh(shape)
     check_room(how.texture_size, how.views)
     spec = RunSpec(how.prompt, reference="mesh", seed=how.seed, control=how.control)
     context, guide = _context(shape, spec, prior)
     count = draft_count(prior.info, how.views)
-    cameras = draft_cameras(prior.info, count, prior.info.resolution).to(prior.device) if cameras is None else cameras
+    cameras = (
+        draft_cameras(prior.info, count, prior.info.resolution).to(prior.device)
+        if cameras is None
+        else cameras
+    )
     knobs = _ramp(how) if guide.way == "controlnet" else Knobs()
     context = context.at(knobs, 0)
     prompts = with_reference(context.prompts(cameras), cameras, guide, knobs)
@@ -185,9 +210,13 @@ def prepared(
 
 
 def joined(prior: Prior, shape: ReferenceShape, cameras: Cameras) -> Prior:
-    """``prior`` with views that attend to each other along the mesh. Raises InputError for one that cannot."""
+    """``prior`` with views that attend to each other along the mesh. Raises InputError for one that
+    cannot.
+    """
     if not isinstance(prior, LooksAlongSurfaces):
-        raise InputError(f"Views of {prior.info.title} cannot attend along a surface.", "Leave correspondence away.")
+        raise InputError(
+            f"Views of {prior.info.title} cannot attend along a surface.", "Leave correspondence away."
+        )
     seen = rendered(shape, cameras.resized(prior.info.resolution))
     points, mask = torch.from_numpy(2 * seen.ccm - 1), torch.from_numpy(seen.rgba[..., 3] > 0.5)
     return prior.along_surface(points, mask, cameras.resized(prior.info.resolution))

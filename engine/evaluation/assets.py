@@ -1,4 +1,6 @@
-"""Finished assets: made from a prompt by the product's own run, or found in folders where earlier runs left them."""
+"""Finished assets: made from a prompt by the product's own run, or found in folders where earlier runs left
+them.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ RESULT = "result.json"
 
 @dataclass(frozen=True)
 class Asset:
-    """What a prompt became, or is to become, in ``folder``; ``settings`` is None for one that was found finished."""
+    """What a prompt became, or is to become, in ``folder``; ``settings`` is None for one that was found
+    finished.
+    """
 
     set_name: str
     name: str
@@ -65,18 +69,29 @@ def wanted_assets(sets: tuple[PromptSet, ...], settings: Settings, folder: Path)
 def found_assets(folder: Path) -> list[Asset]:
     """Every finished run in ``folder`` and below. Raises InputError if there is none."""
     places = sorted({path.parent for path in folder.rglob(RESULT)}) if folder.is_dir() else []
-    kept = [place for place in places if (place / checkpoint.NAME).is_file() and not place.name.startswith("earlier-")]
+    kept = [
+        place
+        for place in places
+        if (place / checkpoint.NAME).is_file() and not place.name.startswith("earlier-")
+    ]
     if not kept:
         raise InputError(f"{folder} holds no finished run: no {RESULT} with a {checkpoint.NAME} beside it.",
-                         "Give a folder that python -m studio generate wrote, or one that holds several.")  # fmt: skip
+                         "Give a folder that python -m studio generate wrote, or one that holds "
+                         "several.")  # fmt: skip
     names = [
-        place.relative_to(folder).as_posix().replace("/", "-") if place != folder else folder.resolve().name for place in kept
+        place.relative_to(folder).as_posix().replace("/", "-") if place != folder else folder.resolve().name
+        for place in kept
     ]
-    return [Asset(folder.resolve().name, name, str(_facts(place)["prompt"]), place) for name, place in zip(names, kept)]
+    return [
+        Asset(folder.resolve().name, name, str(_facts(place)["prompt"]), place)
+        for name, place in zip(names, kept)
+    ]
 
 
 def make(asset: Asset, load_prior: Callable[[str], Prior], formats: tuple[str, ...]) -> Iterator[Event]:
-    """Run an asset to its end, from its checkpoint where there is one, and write its files. Raises what the run raises."""
+    """Run an asset to its end, from its checkpoint where there is one, and write its files. Raises what the
+    run raises.
+    """
     assert asset.settings is not None, "an asset that was found is finished"
     spec, knobs = asset.settings.spec, asset.settings.knobs
     begun = (asset.folder / checkpoint.NAME).is_file()
@@ -91,7 +106,9 @@ def _facts(folder: Path) -> dict[str, Any]:
         facts = json.loads((folder / RESULT).read_text(encoding="utf-8"))
         return {"seed": 0, "seconds": {}, **facts, "prompt": facts["prompt"]}
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise FileFormatError(f"{folder / RESULT} cannot be read ({error}).", "Make that asset again.") from error
+        raise FileFormatError(
+            f"{folder / RESULT} cannot be read ({error}).", "Make that asset again."
+        ) from error
 
 
 def _slug(prompt: str) -> str:

@@ -22,7 +22,9 @@ BATCH = 18
 
 @dataclass(frozen=True, eq=False)
 class Icosphere:
-    """``directions`` (V,3) of unit length; ``neighbours`` of each vertex. V is 12, 42, 162 ... at level 0, 1, 2 ..."""
+    """``directions`` (V,3) of unit length; ``neighbours`` of each vertex. V is 12, 42, 162 ... at level 0, 1,
+    2 ...
+    """
 
     directions: np.ndarray
     neighbours: tuple[tuple[int, ...], ...]
@@ -41,7 +43,9 @@ class Icosphere:
 def icosphere(level: int) -> Icosphere:
     """The icosahedron, each of whose faces was split in four ``level`` times."""
     mesh = trimesh.creation.icosphere(subdivisions=level, radius=1.0)
-    return Icosphere(np.asarray(mesh.vertices, np.float64), tuple(tuple(sorted(near)) for near in mesh.vertex_neighbors))
+    return Icosphere(
+        np.asarray(mesh.vertices, np.float64), tuple(tuple(sorted(near)) for near in mesh.vertex_neighbors)
+    )
 
 
 def regional(scores: np.ndarray, sphere: Icosphere, rounds: int = ROUNDS) -> np.ndarray:
@@ -51,13 +55,20 @@ def regional(scores: np.ndarray, sphere: Icosphere, rounds: int = ROUNDS) -> np.
     """
     scores = np.asarray(scores, np.float64)
     for _ in range(rounds):
-        scores = np.array([(scores[v] + scores[list(near)].sum()) / (1 + len(near)) for v, near in enumerate(sphere.neighbours)])
+        scores = np.array(
+            [
+                (scores[v] + scores[list(near)].sum()) / (1 + len(near))
+                for v, near in enumerate(sphere.neighbours)
+            ]
+        )
     return scores
 
 
 @dataclass(frozen=True)
 class Look:
-    """From where assets are judged. ``radius`` 0 and no ``fovs_deg`` mean the cameras that the asset was made with."""
+    """From where assets are judged. ``radius`` 0 and no ``fovs_deg`` mean the cameras that the asset was made
+    with.
+    """
 
     icosphere_level: int = 2
     fovs_deg: tuple[float, ...] = ()
@@ -77,9 +88,11 @@ LOOKS = {"studio": Look(), "t3bench": Look(fovs_deg=(60.0, 45.0, 36.0, 30.0, 24.
 
 @dataclass(frozen=True)
 class Judgement:
-    """``quality``: points of the best region of the sphere, as in T3Bench. ``best``, ``mean``, ``worst``: points over azimuths.
+    """``quality``: points of the best region of the sphere, as in T3Bench. ``best``, ``mean``, ``worst``:
+    points over azimuths.
 
-    ``azimuth_scores`` are raw. ``janus``: the share of views from behind that look like the front; None if that cannot be told.
+    ``azimuth_scores`` are raw. ``janus``: the share of views from behind that look like the front; None if
+    that cannot be told.
     """
 
     quality: float
@@ -104,7 +117,9 @@ class Judgement:
 def judge(copy: SceneCopy, prompt: str, scorer: Scorer, look: Look) -> Judgement | None:
     """What the scorer says of a finished asset; None if it cannot judge this prompt."""
     azimuths = look.azimuths_deg()
-    ring = _render(copy, azimuths, [look.elevation_deg] * len(azimuths), copy.fov_deg, copy.distance, scorer.info)
+    ring = _render(
+        copy, azimuths, [look.elevation_deg] * len(azimuths), copy.fov_deg, copy.distance, scorer.info
+    )
     scores = scorer.scores(ring, prompt)
     if scores is None:
         return None
@@ -128,18 +143,28 @@ def in_points(scores: np.ndarray, info: ScorerInfo) -> np.ndarray:
 
 
 def janus_rate(fronts: np.ndarray | None, azimuths_deg: Sequence[float]) -> float | None:
-    """The share of views from behind that look like the front; None if nobody can tell or no view is from behind."""
+    """The share of views from behind that look like the front; None if nobody can tell or no view is from
+    behind.
+    """
     turned = np.abs((np.asarray(azimuths_deg) + 180) % 360 - 180)
     behind = turned >= BACK_DEG
     return None if fronts is None or not behind.any() else float(np.asarray(fronts)[behind].mean())
 
 
 def _sphere_scores(
-    copy: SceneCopy, prompt: str, scorer: Scorer, look: Look, azimuths_deg: np.ndarray, elevations_deg: np.ndarray
+    copy: SceneCopy,
+    prompt: str,
+    scorer: Scorer,
+    look: Look,
+    azimuths_deg: np.ndarray,
+    elevations_deg: np.ndarray,
 ) -> np.ndarray:
     """The score (V,) of each viewpoint: the best over the fields of view."""
     by_fov = [
-        scorer.scores(_render(copy, azimuths_deg, elevations_deg, fov, look.radius or copy.distance, scorer.info), prompt)
+        scorer.scores(
+            _render(copy, azimuths_deg, elevations_deg, fov, look.radius or copy.distance, scorer.info),
+            prompt,
+        )
         for fov in look.fovs_deg or (copy.fov_deg,)
     ]
     answered = [scores for scores in by_fov if scores is not None]
@@ -156,5 +181,10 @@ def _render(
     info: ScorerInfo,
 ) -> np.ndarray:
     """Pictures (N,S,S,4) uint8, premultiplied, at the size that the scorer looks at."""
-    cameras = [orbit_camera(a, e, radius, fov_deg, info.picture_size) for a, e in zip(azimuths_deg, elevations_deg, strict=True)]
-    return np.concatenate([render_rgba(copy, cameras[first : first + BATCH]) for first in range(0, len(cameras), BATCH)])
+    cameras = [
+        orbit_camera(a, e, radius, fov_deg, info.picture_size)
+        for a, e in zip(azimuths_deg, elevations_deg, strict=True)
+    ]
+    return np.concatenate(
+        [render_rgba(copy, cameras[first : first + BATCH]) for first in range(0, len(cameras), BATCH)]
+    )

@@ -1,4 +1,6 @@
-"""Sets of prompts: text files in T3Bench's layout, one prompt a line. Blank lines and lines that begin with # are left out."""
+"""Sets of prompts: text files in T3Bench's layout, one prompt a line. Blank lines and lines that begin with #
+are left out.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +27,11 @@ class PromptSet:
 
 
 def read_sets(names: Sequence[str], limit: int = 0) -> tuple[PromptSet, ...]:
-    """Sets by the name of one of ours or the path of a file; ``limit`` keeps only the first so many prompts of each (0: all).
+    """Sets by the name of one of ours or the path of a file; ``limit`` keeps only the first so many prompts
+    of each (0: all).
 
-    Raises InputError for what cannot be read, is empty, or holds a prompt that is not allowed; and for two files of one name.
+    Raises InputError for what cannot be read, is empty, or holds a prompt that is not allowed; and for two
+    files of one name.
     """
     sets = tuple(_read(FOLDER / f"{name}.txt" if name in KINDS else Path(name), limit) for name in names)
     doubled = {one.name for one in sets if [other.name for other in sets].count(one.name) > 1}
@@ -42,7 +46,9 @@ def _read(path: Path, limit: int) -> PromptSet:
     try:
         lines = [line.strip() for line in data.decode("utf-8-sig").splitlines()]
     except UnicodeDecodeError as error:
-        raise InputError(f"{path} is not text in UTF-8.", "Give a text file with one prompt a line.") from error
+        raise InputError(
+            f"{path} is not text in UTF-8.", "Give a text file with one prompt a line."
+        ) from error
     prompts = tuple(line for line in lines if line and not line.startswith("#"))
     if not prompts:
         raise InputError(f"{path} holds no prompt.", "Write one prompt a line.")

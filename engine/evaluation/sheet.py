@@ -1,4 +1,6 @@
-"""A contact sheet of judged assets: each prompt over its asset all the way round, a bar under each view for its points."""
+"""A contact sheet of judged assets: each prompt over its asset all the way round, a bar under each view for
+its points.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,20 @@ TEXT_SIZE, SMALL_SIZE = 18, 14
 
 
 def compose(rows: Sequence[Row], strips: Sequence[np.ndarray], columns: int = 2) -> np.ndarray:
-    """The sheet (H,W,3) uint8 of N judged rows with their ``strips`` (V,120,120,3) uint8, which run down the columns."""
+    """The sheet (H,W,3) uint8 of N judged rows with their ``strips`` (V,120,120,3) uint8, which run down the
+    columns.
+    """
     views = len(strips[0])
     columns = min(columns, len(rows))
     down, width, height = -(-len(rows) // columns), views * SIZE, LABEL + SIZE + BAR + GAP
-    size = (2 * MARGIN + columns * (width + COLUMN_GAP) - COLUMN_GAP, 2 * MARGIN + HEADER + down * height - GAP)
+    size = (
+        2 * MARGIN + columns * (width + COLUMN_GAP) - COLUMN_GAP,
+        2 * MARGIN + HEADER + down * height - GAP,
+    )
     sheet = Image.new("RGB", size, PAGE)
-    ImageDraw.Draw(sheet).text((MARGIN, MARGIN - 8), _legend(rows[0], size[0] - 2 * MARGIN), fill=SOFT, font=font(SMALL_SIZE + 1))
+    ImageDraw.Draw(sheet).text(
+        (MARGIN, MARGIN - 8), _legend(rows[0], size[0] - 2 * MARGIN), fill=SOFT, font=font(SMALL_SIZE + 1)
+    )
     for number, (row, strip) in enumerate(zip(rows, strips, strict=True)):
         column, place = divmod(number, down)
         _draw_row(sheet, MARGIN + column * (width + COLUMN_GAP), MARGIN + HEADER + place * height, row, strip)
@@ -32,7 +41,10 @@ def compose(rows: Sequence[Row], strips: Sequence[np.ndarray], columns: int = 2)
 
 
 def _legend(row: Row, width: int) -> str:
-    words = f"{row.scorer.title} · from azimuth 0° on the left all the way round · bars: points of 100, red the worst azimuth"
+    words = (
+        f"{row.scorer.title} · from azimuth 0° on the left all the way round · bars: points of 100, "
+        "red the worst azimuth"
+    )
     return clipped(words, SMALL_SIZE + 1, width)
 
 

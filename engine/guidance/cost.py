@@ -9,9 +9,9 @@ from dataclasses import dataclass
 class Cost:
     """Passes a step, on average over ten; written "2F" for two forward passes, "1F1B" for one there and back.
 
-    The push takes ``forwards`` passes, or up to ``up_to`` where the noise level or a negative prompt decides; the method's own
-    steps take ``learning`` passes there and back, and pictures are decoded ``decodes`` times. Perp-Neg adds two forward passes
-    to each guided prediction.
+    The push takes ``forwards`` passes, or up to ``up_to`` where the noise level or a negative prompt decides;
+    the method's own steps take ``learning`` passes there and back, and pictures are decoded ``decodes``
+    times. Perp-Neg adds two forward passes to each guided prediction.
     """
 
     forwards: float

@@ -1,6 +1,7 @@
 """Classifier score distillation: CSD, arXiv 2310.19415.
 
-SDS is the sum (eps_empty - eps) + s (eps_c - eps_empty). CSD keeps the second part, which classifies, and drops the first.
+SDS is the sum (eps_empty - eps) + s (eps_c - eps_empty). CSD keeps the second part, which classifies, and
+drops the first.
 
 | here | paper |
 |---|---|
@@ -32,10 +33,19 @@ class Csd:
     """Gradient w(t) s (eps_c - eps_anchor). Two forward passes a step, three while two anchors are mixed."""
 
     title: ClassVar[str] = "CSD"
-    sentence: ClassVar[str] = "Makes each view look more like the prompt and less like anything else. Sharp; good for texture."
+    sentence: ClassVar[str] = (
+        "Makes each view look more like the prompt and less like anything else. Sharp; good for texture."
+    )
 
     guidance_scale: Annotated[
-        float, Range(1, 100, 0.1, label="Guidance", help="How hard the prompt pulls. There is no other force, so it only scales.")
+        float,
+        Range(
+            1,
+            100,
+            0.1,
+            label="Guidance",
+            help="How hard the prompt pulls. There is no other force, so it only scales.",
+        ),
     ] = 7.5
     negative_share: Annotated[
         float,
@@ -64,7 +74,9 @@ class Csd:
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> None:
         return None
 
-    def loss(self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: None, rng: torch.Generator) -> GuidanceOut:
+    def loss(
+        self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: None, rng: torch.Generator
+    ) -> GuidanceOut:
         """CSD loss for renders ``x`` (B,C,h,w) at times ``t`` (B,)."""
         with torch.no_grad():
             x_t = prior.schedule.add_noise(x, noise_like(x, rng), t)
@@ -75,7 +87,9 @@ class Csd:
         return out_of(x, gradient, guided(anchor, conditional, self.guidance_scale).x0)
 
     def anchor(self, x_t: Tensor, t: Tensor, prompts: Prompts, prior: Prior) -> Prediction:
-        """What the prompt is compared with: the empty prompt, the negative one, or a mixture of the two predictions."""
+        """What the prompt is compared with: the empty prompt, the negative one, or a mixture of the two
+        predictions.
+        """
         if prompts.negative is None or self.negative_share == 0:
             return prior.predict(x_t, t, prompts.empty)
         negative = prior.predict(x_t, t, prompts.negative)

@@ -1,7 +1,9 @@
-"""HiFA: arXiv 2305.18766. SDS read as a distance to the clean picture, in the prior's space and, beside it, in pixels.
+"""HiFA: arXiv 2305.18766. SDS read as a distance to the clean picture, in the prior's space and, beside it,
+in pixels.
 
-Because x_t is one picture, w (eps_guided - eps) = w (a / sig) (x - x0) exactly. HiFA decodes x0 too and adds the same distance
-between the rendered pictures and the decoded ones, which reaches the scene without the encoder's distortions:
+Because x_t is one picture, w (eps_guided - eps) = w (a / sig) (x - x0) exactly. HiFA decodes x0 too and adds
+the same distance between the rendered pictures and the decoded ones, which reaches the scene without the
+encoder's distortions:
 
     w (a / sig) (x - x0)  in the prior's space,   picture_weight w (a / sig) (picture - decode(x0))  in pixels
 
@@ -37,15 +39,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Hifa:
-    """Gradient of SDS, and its twin in pixels. Two forward passes a step, and one picture decoded for each view."""
+    """Gradient of SDS, and its twin in pixels. Two forward passes a step, and one picture decoded for each
+    view.
+    """
 
     title: ClassVar[str] = "HiFA"
-    sentence: ClassVar[str] = "SDS that also compares pixels with the decoded clean picture. Meant for latent priors."
+    sentence: ClassVar[str] = (
+        "SDS that also compares pixels with the decoded clean picture. Meant for latent priors."
+    )
 
     guidance_scale: GuidanceScale = 7.5
     picture_weight: Annotated[
         float,
-        Range(0, 1, 0.01, label="Pixel share", help="How much the distance in pixels counts beside that in the prior's space."),
+        Range(
+            0,
+            1,
+            0.01,
+            label="Pixel share",
+            help="How much the distance in pixels counts beside that in the prior's space.",
+        ),
     ] = 0.1
     weighting: TimeWeight = "sds"
 
@@ -62,7 +74,9 @@ class Hifa:
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> None:
         return None
 
-    def loss(self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: None, rng: torch.Generator) -> GuidanceOut:
+    def loss(
+        self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: None, rng: torch.Generator
+    ) -> GuidanceOut:
         """HiFA loss for renders ``x`` (B,C,h,w) at times ``t`` (B,)."""
         with torch.no_grad():
             x_t = prior.schedule.add_noise(x, noise_like(x, rng), t)
@@ -75,7 +89,9 @@ class Hifa:
 
 
 def distance_weight(schedule: NoiseSchedule, t: Tensor, weighting: str, like: Tensor) -> Tensor:
-    """w (a / sig), shaped to broadcast over ``like``: what an error in x0 weighs where an error in eps weighs w."""
+    """w (a / sig), shaped to broadcast over ``like``: what an error in x0 weighs where an error in eps weighs
+    w.
+    """
     if weighting == "denoise":  # w = sig / a
         return torch.ones_like(like[:, :1, :1, :1])
     a, sig = schedule.signal_and_noise(t, like)
@@ -83,7 +99,9 @@ def distance_weight(schedule: NoiseSchedule, t: Tensor, weighting: str, like: Te
 
 
 def picture_loss(x0: Tensor, weight: Tensor, prior: Prior, views: Views) -> Tensor:
-    """Loss whose gradient on the pictures (B,C,S,S), as ``prior`` sees them, is ``weight`` (picture - decode(x0)) / B."""
+    """Loss whose gradient on the pictures (B,C,S,S), as ``prior`` sees them, is ``weight`` (picture -
+    decode(x0)) / B.
+    """
     with torch.no_grad():
         wanted = pictures_of(prior.decode(x0), prior.info)
     pictures = pictures_of(views, prior.info)

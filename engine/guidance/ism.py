@@ -1,7 +1,7 @@
 """Interval score matching: LucidDreamer, arXiv 2311.11284.
 
-The noisy picture comes from DDIM inversion without a prompt instead of random noise, and two neighbouring noise levels on its
-path are compared. So the push hardly depends on chance.
+The noisy picture comes from DDIM inversion without a prompt instead of random noise, and two neighbouring
+noise levels on its path are compared. So the push hardly depends on chance.
 
 | here | paper |
 |---|---|
@@ -11,8 +11,9 @@ path are compared. So the push hardly depends on chance.
 | w(t) | sig / a ("denoise") in the authors' code |
 
 The authors' code differs in two more points that are not offered here. It adds offset noise, 0.1 times one
-number a channel, to the noise that the path starts with. And delta_T shrinks from 0.1 to 0.08 of the schedule over the first 1500
-steps (``annealing_intervals``); here ``interval`` is live, so that an artist may do the same by hand.
+number a channel, to the noise that the path starts with. And delta_T shrinks from 0.1 to 0.08 of the schedule
+over the first 1500 steps (``annealing_intervals``); here ``interval`` is live, so that an artist may do the
+same by hand.
 
 A negative prompt takes the place of the empty one in the guided prediction at t, not on the path.
 """
@@ -39,14 +40,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Ism:
-    """Gradient w(t) (eps_guided(x_t, t) - eps_empty(x_s, s)). Three forward passes a step, and one for each stride up to s."""
+    """Gradient w(t) (eps_guided(x_t, t) - eps_empty(x_s, s)). Three forward passes a step, and one for each
+    stride up to s.
+    """
 
     title: ClassVar[str] = "ISM"
-    sentence: ClassVar[str] = "Compares two neighbouring noise levels of a picture, so chance matters little. Slower, sharper."
+    sentence: ClassVar[str] = (
+        "Compares two neighbouring noise levels of a picture, so chance matters little. Slower, sharper."
+    )
 
     guidance_scale: GuidanceScale = 7.5
     interval: Annotated[
-        float, Range(0.01, 0.5, 0.01, label="Interval", advanced=True, help="Distance of the two noise levels that are compared.")
+        float,
+        Range(
+            0.01,
+            0.5,
+            0.01,
+            label="Interval",
+            advanced=True,
+            help="Distance of the two noise levels that are compared.",
+        ),
     ] = 0.08
     stride: Annotated[
         float,
@@ -76,7 +89,9 @@ class Ism:
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> None:
         return None
 
-    def loss(self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: None, rng: torch.Generator) -> GuidanceOut:
+    def loss(
+        self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: None, rng: torch.Generator
+    ) -> GuidanceOut:
         """ISM loss for renders ``x`` (B,C,h,w) at times ``t`` (B,)."""
         s = (t - max(1, prior.schedule.index(self.interval))).clamp(min=0)
         with torch.no_grad():

@@ -1,7 +1,7 @@
 """Learn to optimise denoising scores: LODS, arXiv 2312.04820, with a learned null embedding.
 
-SDS needs far more guidance than a diffusion model was trained with. LODS divides SDS by its scale s and lets the null prompt
-learn what the scene looks like now, so that a large s pushes from there towards the prompt:
+SDS needs far more guidance than a diffusion model was trained with. LODS divides SDS by its scale s and lets
+the null prompt learn what the scene looks like now, so that a large s pushes from there towards the prompt:
 
     gradient = w(t) (eps_c + ((1 - s) / s) eps_null - eps / s)
 
@@ -10,12 +10,13 @@ learn what the scene looks like now, so that a large s pushes from there towards
 | conditional.eps, null.eps | the score of the prompt, and of the learnable embedding |
 | guidance_scale | s, the initial guidance weight |
 
-The rate at which the embedding learns is in its own units, which are near 1 in Stable Diffusion and in toybox alike. What counts
-is how far it may travel in a run: the published settings come to a rate times steps of about a quarter (25,000 steps of 1e-5,
-2,500 of 1e-4), so short runs want a higher rate and long ones a lower.
+The rate at which the embedding learns is in its own units, which are near 1 in Stable Diffusion and in toybox
+alike. What counts is how far it may travel in a run: the published settings come to a rate times steps of
+about a quarter (25,000 steps of 1e-5, 2,500 of 1e-4), so short runs want a higher rate and long ones a lower.
 
-While the embedding is the empty prompt's, this is SDS / s exactly; once it explains the scene, eps_null approaches eps and
-this is SDS without guidance, which seeks the mean: the asset turns pale. ``null_convergence`` tells how far that has gone.
+While the embedding is the empty prompt's, this is SDS / s exactly; once it explains the scene, eps_null
+approaches eps and this is SDS without guidance, which seeks the mean: the asset turns pale.
+``null_convergence`` tells how far that has gone.
 """
 
 from __future__ import annotations
@@ -51,11 +52,23 @@ class Lods:
     prior_learning_rate: Annotated[
         float,
         Range(
-            0, 0.1, 0.00001, label="Prior learning rate", help="How fast the null prompt learns. Too fast: the shape turns pale."
+            0,
+            0.1,
+            0.00001,
+            label="Prior learning rate",
+            help="How fast the null prompt learns. Too fast: the shape turns pale.",
         ),
     ] = 0.001
     prior_steps: Annotated[
-        int, Range(1, 10, 1, label="Prior steps", advanced=True, help="Steps of the null prompt for each step of the shape.")
+        int,
+        Range(
+            1,
+            10,
+            1,
+            label="Prior steps",
+            advanced=True,
+            help="Steps of the null prompt for each step of the shape.",
+        ),
     ] = 1
     reset_steps: Annotated[
         int,
@@ -88,11 +101,14 @@ class Lods:
         return Cost(2 + 1 / COMPARE_STEPS, learning=self.prior_steps)
 
     def check(self, info: PriorInfo) -> None:
-        """Raises InputError where a null prompt for each side is asked of a prior that gives all views one prompt."""
+        """Raises InputError where a null prompt for each side is asked of a prior that gives all views one
+        prompt.
+        """
         if self.null_per_side and info.joint_views:
             raise InputError(
                 f"null_per_side is on, and the prior {info.id!r} gives all views of an object one prompt.",
-                "Switch it off, or choose a prior that makes one view at a time, such as stable-diffusion-1.5.",
+                "Switch it off, or choose a prior that makes one view at a time, such as "
+                "stable-diffusion-1.5.",
             )
 
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> NullEmbedding:
@@ -104,7 +120,9 @@ class Lods:
     def loss(
         self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: NullEmbedding, rng: torch.Generator
     ) -> GuidanceOut:
-        """Equation above for renders ``x`` (B,C,h,w) at times ``t`` (B,); ``side_loss`` is the embedding's denoising loss."""
+        """Equation above for renders ``x`` (B,C,h,w) at times ``t`` (B,); ``side_loss`` is the embedding's
+        denoising loss.
+        """
         state.begin_step(self.reset_steps)
         eps = noise_like(x, rng)
         with torch.no_grad():
@@ -119,7 +137,9 @@ class Lods:
         side_loss = partial(self._side_loss, x.detach(), prompts, prior, state, rng)
         return out_of(x, gradient, conditional.x0, side_loss, {"null_convergence": state.read_out.value()})
 
-    def _side_loss(self, x: Tensor, prompts: Prompts, prior: Prior, state: NullEmbedding, rng: torch.Generator) -> Tensor:
+    def _side_loss(
+        self, x: Tensor, prompts: Prompts, prior: Prior, state: NullEmbedding, rng: torch.Generator
+    ) -> Tensor:
         return denoising_loss(x, state.told(prompts.unconditional, self.null_per_side), prior, rng)
 
 

@@ -1,8 +1,9 @@
 """LODS with a low-rank adapter (LoRA) on the null branch: arXiv 2312.04820, the second variant.
 
-The equation is that of ``lods``; here the prompt of the null branch stays and the network learns, at half strength
-(``SCALE``) where it is trained and where it is asked. It can explain more than an embedding can, and so may explain too much.
-``adapter_start`` says how the adapter begins (ADAPTER_STARTS); the authors' rates are for "normal".
+The equation is that of ``lods``; here the prompt of the null branch stays and the network learns, at half
+strength (``SCALE``) where it is trained and where it is asked. It can explain more than an embedding can, and
+so may explain too much. ``adapter_start`` says how the adapter begins (ADAPTER_STARTS); the authors' rates
+are for "normal".
 """
 
 from __future__ import annotations
@@ -40,10 +41,19 @@ class LodsLora:
     guidance_scale: InitialGuidance = 100.0
     prior_learning_rate: Annotated[
         float,
-        Range(0, 0.1, 0.00001, label="Prior learning rate", help="How fast the copy learns. Too fast: the shape turns pale."),
+        Range(
+            0,
+            0.1,
+            0.00001,
+            label="Prior learning rate",
+            help="How fast the copy learns. Too fast: the shape turns pale.",
+        ),
     ] = 0.0001
     prior_steps: Annotated[
-        int, Range(1, 10, 1, label="Prior steps", advanced=True, help="Steps of the copy for each step of the shape.")
+        int,
+        Range(
+            1, 10, 1, label="Prior steps", advanced=True, help="Steps of the copy for each step of the shape."
+        ),
     ] = 1
     reset_steps: Annotated[
         int,
@@ -79,7 +89,9 @@ class LodsLora:
 
         return NullAdapter(adapter_on(prior, RANK, rng, SCALE, self.adapter_start), prior.device)
 
-    def loss(self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: NullAdapter, rng: torch.Generator) -> GuidanceOut:
+    def loss(
+        self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: NullAdapter, rng: torch.Generator
+    ) -> GuidanceOut:
         """The loss of ``lods`` for renders ``x`` (B,C,h,w) at times ``t`` (B,)."""
         if state.read_out.begin_step(self.reset_steps):
             state.adapter.forget()

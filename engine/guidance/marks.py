@@ -8,7 +8,9 @@ from engine.core.fields import Choice, Range
 from engine.core.noise_schedule import WEIGHTINGS
 from engine.prior.abilities import ADAPTER_STARTS
 
-GuidanceScale = Annotated[float, Range(1, 100, 0.1, label="Guidance", help="How hard the prompt pulls. 1 switches guidance off.")]
+GuidanceScale = Annotated[
+    float, Range(1, 100, 0.1, label="Guidance", help="How hard the prompt pulls. 1 switches guidance off.")
+]
 GuidanceTMin = Annotated[
     float,
     Range(
@@ -17,12 +19,19 @@ GuidanceTMin = Annotated[
         0.05,
         label="Guide above",
         advanced=True,
-        help="Noise level below which guidance is off: words decide early, and a step without it takes one pass, not two.",
+        help="Noise level below which guidance is off: words decide early, and a step without it takes one "
+        "pass, not two.",
     ),
 ]
 InitialGuidance = Annotated[
     float,
-    Range(1, 1000, 1, label="Initial guidance", help="How hard the prompt pulls while nothing is learned. 1: not at all."),
+    Range(
+        1,
+        1000,
+        1,
+        label="Initial guidance",
+        help="How hard the prompt pulls while nothing is learned. 1: not at all.",
+    ),
 ]
 AdapterStart = Annotated[
     str,
@@ -30,7 +39,8 @@ AdapterStart = Annotated[
         ADAPTER_STARTS,
         label="Start of the copy",
         advanced=True,
-        help="Normal: as published, so that published learning rates mean what they say. Uniform: several times gentler.",
+        help="Normal: as published, so that published learning rates mean what they say. Uniform: several "
+        "times gentler.",
     ),
 ]
 TimeWeight = Annotated[

@@ -1,7 +1,8 @@
 """Noise-free score distillation: NFSD, arXiv 2310.17590.
 
-The prediction is read as three parts, domain + denoising + prompt, and the denoising part is left out. Where little noise was
-added it is negligible; where much was, what remains of the domain part is told by what a negative prompt would do.
+The prediction is read as three parts, domain + denoising + prompt, and the denoising part is left out. Where
+little noise was added it is negligible; where much was, what remains of the domain part is told by what a
+negative prompt would do.
 
 | here | paper |
 |---|---|
@@ -9,8 +10,8 @@ added it is negligible; where much was, what remains of the domain part is told 
 | domain_part | delta_D: eps_empty below ``clean_until`` (t < 200 of 1000), eps_empty - eps_negative above |
 | guidance_scale | s |
 
-The paper's negative prompt names bad pictures ("unrealistic, blurry, low quality" and the like). Without a negative prompt the
-domain part is nothing above ``clean_until``, and what remains there is CSD.
+The paper's negative prompt names bad pictures ("unrealistic, blurry, low quality" and the like). Without a
+negative prompt the domain part is nothing above ``clean_until``, and what remains there is CSD.
 """
 
 from __future__ import annotations
@@ -33,12 +34,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Nfsd:
-    """Gradient w(t) (delta_D + s delta_C). Two forward passes a step, three where a negative prompt takes part."""
+    """Gradient w(t) (delta_D + s delta_C). Two forward passes a step, three where a negative prompt takes
+    part.
+    """
 
     title: ClassVar[str] = "NFSD"
-    sentence: ClassVar[str] = "Leaves the added noise out of the push, so gentle guidance is enough. Give a negative prompt."
+    sentence: ClassVar[str] = (
+        "Leaves the added noise out of the push, so gentle guidance is enough. Give a negative prompt."
+    )
 
-    guidance_scale: Annotated[float, Range(1, 100, 0.1, label="Guidance", help="How hard the prompt pulls.")] = 7.5
+    guidance_scale: Annotated[
+        float, Range(1, 100, 0.1, label="Guidance", help="How hard the prompt pulls.")
+    ] = 7.5
     clean_until: Annotated[
         float,
         Range(
@@ -66,7 +73,9 @@ class Nfsd:
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> None:
         return None
 
-    def loss(self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: None, rng: torch.Generator) -> GuidanceOut:
+    def loss(
+        self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: None, rng: torch.Generator
+    ) -> GuidanceOut:
         """NFSD loss for renders ``x`` (B,C,h,w) at times ``t`` (B,)."""
         with torch.no_grad():
             x_t = prior.schedule.add_noise(x, noise_like(x, rng), t)
@@ -77,7 +86,9 @@ class Nfsd:
             gradient = time_weight(prior.schedule, t, self.weighting, x) * gradient
         return out_of(x, gradient, guided(empty, conditional, self.guidance_scale).x0)
 
-    def domain_part(self, x_t: Tensor, t: Tensor, empty: Prediction, prompts: Prompts, prior: Prior) -> Tensor:
+    def domain_part(
+        self, x_t: Tensor, t: Tensor, empty: Prediction, prompts: Prompts, prior: Prior
+    ) -> Tensor:
         """delta_D (B,C,h,w); the negative prompt is asked only if a view needs it."""
         clean = (t < self.clean_until * len(prior.schedule)).view(-1, 1, 1, 1)
         if prompts.negative is None:

@@ -1,7 +1,7 @@
 """Score distillation via inversion: SDI, arXiv 2405.15891.
 
-The noise is not drawn but found: DDIM inversion of the render, with guidance turned round so that the path leads back to where
-guided denoising would come from. Then the render is pulled to the guided clean picture.
+The noise is not drawn but found: DDIM inversion of the render, with guidance turned round so that the path
+leads back to where guided denoising would come from. Then the render is pulled to the guided clean picture.
 
 | here | paper |
 |---|---|
@@ -9,9 +9,9 @@ guided denoising would come from. Then the render is pulled to the guided clean 
 | inversion_guidance_scale | gamma_inv |
 | inversion_noise | eta: share of DDPM's noise that each step of the inversion adds |
 
-The paper lets t fall over the run: the timestep policy "anneal". The path here is ``inversion_steps`` even steps that
-end at t, so that its cost is known; the authors' code goes in strides of T / 10 whatever t is, and lets the last one
-overshoot by a random part of a stride, so that low noise levels get fewer steps there.
+The paper lets t fall over the run: the timestep policy "anneal". The path here is ``inversion_steps`` even
+steps that end at t, so that its cost is known; the authors' code goes in strides of T / 10 whatever t is, and
+lets the last one overshoot by a random part of a stride, so that low noise levels get fewer steps there.
 """
 
 from __future__ import annotations
@@ -34,10 +34,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sdi:
-    """Gradient x - x0_guided(x_t, t), x_t from inversion. Two forward passes a step, and two for each inversion step."""
+    """Gradient x - x0_guided(x_t, t), x_t from inversion. Two forward passes a step, and two for each
+    inversion step.
+    """
 
     title: ClassVar[str] = "SDI"
-    sentence: ClassVar[str] = "Finds the noise that leads to each view instead of drawing it. Detailed and steady, but slow."
+    sentence: ClassVar[str] = (
+        "Finds the noise that leads to each view instead of drawing it. Detailed and steady, but slow."
+    )
 
     guidance_scale: GuidanceScale = 7.5
     inversion_guidance_scale: Annotated[
@@ -64,7 +68,14 @@ class Sdi:
     ] = 10
     inversion_noise: Annotated[
         float,
-        Range(0, 1, 0.05, label="Inversion noise", advanced=True, help="Chance added to the noise that is found. 0 adds none."),
+        Range(
+            0,
+            1,
+            0.05,
+            label="Inversion noise",
+            advanced=True,
+            help="Chance added to the noise that is found. 0 adds none.",
+        ),
     ] = 0.3
 
     def __post_init__(self) -> None:
@@ -82,7 +93,9 @@ class Sdi:
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> None:
         return None
 
-    def loss(self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: None, rng: torch.Generator) -> GuidanceOut:
+    def loss(
+        self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: None, rng: torch.Generator
+    ) -> GuidanceOut:
         """SDI loss for renders ``x`` (B,C,h,w) at times ``t`` (B,)."""
         with torch.no_grad():
             times = even_times(t, self.inversion_steps)

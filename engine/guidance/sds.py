@@ -6,13 +6,15 @@
 | guided(...).eps | eps_hat_phi(z_t; y, t), with classifier-free guidance |
 | weight | w(t) |
 
-With the weight "denoise", w = sig / a, the gradient is exactly x - x0: the distance to the guided clean picture. It is the
-x0-reconstruction loss of MVDream (arXiv 2308.16512, section 3.3), which also rescales by one half: ``guidance_rescale`` 0.5.
+With the weight "denoise", w = sig / a, the gradient is exactly x - x0: the distance to the guided clean
+picture. It is the x0-reconstruction loss of MVDream (arXiv 2308.16512, section 3.3), which also rescales by
+one half: ``guidance_rescale`` 0.5.
 
-Guidance rescale: high guidance makes pictures too bright and too dark; this gives them the contrast of the plain prediction.
+Guidance rescale: high guidance makes pictures too bright and too dark; this gives them the contrast of the
+plain prediction.
 
-arXiv 2305.08891, section 3.4, on the clean picture instead of the network's output, as MVDream does (arXiv 2308.16512,
-section 3.3).
+arXiv 2305.08891, section 3.4, on the clean picture instead of the network's output, as MVDream does (arXiv
+2308.16512, section 3.3).
 """
 
 from __future__ import annotations
@@ -36,10 +38,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Sds:
-    """Gradient w(t) (eps_guided - eps): the guided prediction minus the noise that was added. Two passes a step, or one."""
+    """Gradient w(t) (eps_guided - eps): the guided prediction minus the noise that was added. Two passes a
+    step, or one.
+    """
 
     title: ClassVar[str] = "SDS"
-    sentence: ClassVar[str] = "Pushes each view towards what the prior would denoise it to. Simple and robust."
+    sentence: ClassVar[str] = (
+        "Pushes each view towards what the prior would denoise it to. Simple and robust."
+    )
 
     guidance_scale: GuidanceScale = 7.5
     weighting: TimeWeight = "sds"
@@ -70,7 +76,9 @@ class Sds:
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> None:
         return None
 
-    def loss(self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: None, rng: torch.Generator) -> GuidanceOut:
+    def loss(
+        self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: None, rng: torch.Generator
+    ) -> GuidanceOut:
         """SDS loss for renders ``x`` (B,C,h,w) at times ``t`` (B,)."""
         eps = noise_like(x, rng)
         with torch.no_grad():
@@ -84,12 +92,18 @@ class Sds:
         scale = scale_at(t, prior.schedule, self.guidance_scale, self.guidance_t_min)
         if self.guidance_rescale == 0 or scale == 1:
             return predict_guided(prior, x_t, t, prompts, scale)
-        unconditional, conditional = (prior.predict(x_t, t, branch) for branch in (prompts.unconditional, prompts.positive))
+        unconditional, conditional = (
+            prior.predict(x_t, t, branch) for branch in (prompts.unconditional, prompts.positive)
+        )
         steered = repelled(prior, x_t, t, prompts, unconditional, conditional)
         prediction = guided(unconditional, steered, scale)
-        return rescaled(prediction, conditional, self.guidance_rescale, t, prior.schedule, prior.info.joint_views)
+        return rescaled(
+            prediction, conditional, self.guidance_rescale, t, prior.schedule, prior.info.joint_views
+        )
 
-    def gradient(self, x: Tensor, t: Tensor, eps: Tensor, prediction: Prediction, schedule: NoiseSchedule) -> Tensor:
+    def gradient(
+        self, x: Tensor, t: Tensor, eps: Tensor, prediction: Prediction, schedule: NoiseSchedule
+    ) -> Tensor:
         """w(t) (eps_guided - eps), in the form that does not divide by ``a`` where there is one."""
         if self.weighting == "denoise":
             return x - prediction.x0
@@ -102,9 +116,11 @@ METHOD = Sds
 def rescaled(
     guided: Prediction, conditional: Prediction, share: float, t: Tensor, schedule: NoiseSchedule, joint: bool
 ) -> Prediction:
-    """``guided`` with its clean picture scaled ``share`` (0..1) of the way to the spread of ``conditional``'s.
+    """``guided`` with its clean picture scaled ``share`` (0..1) of the way to the spread of
+    ``conditional``'s.
 
-    Spread is the std over a picture, or over all views together if they are ``joint``. The noise follows the clean picture.
+    Spread is the std over a picture, or over all views together if they are ``joint``. The noise follows the
+    clean picture.
     """
     if share == 0:
         return guided

@@ -1,7 +1,8 @@
 """Score Jacobian chaining: SJC, arXiv 2212.00774.
 
-The paper scales noise up where others scale the picture down: z = x + spread eps with spread = sig / a, and z a = x_t. Its
-denoiser D(z) = z - spread eps_guided is the clean picture x0, and the gradient is that of the distance to it over the spread.
+The paper scales noise up where others scale the picture down: z = x + spread eps with spread = sig / a, and z
+a = x_t. Its denoiser D(z) = z - spread eps_guided is the clean picture x0, and the gradient is that of the
+distance to it over the spread.
 
 | here | paper |
 |---|---|
@@ -33,11 +34,18 @@ class Sjc:
     """Gradient eps_guided - eps, or eps_guided without variance reduction. Two forward passes a step."""
 
     title: ClassVar[str] = "SJC"
-    sentence: ClassVar[str] = "SDS that counts every noise level alike, with or without the added noise taken out again."
+    sentence: ClassVar[str] = (
+        "SDS that counts every noise level alike, with or without the added noise taken out again."
+    )
 
     guidance_scale: GuidanceScale = 7.5
     variance_reduction: Annotated[
-        bool, Switch(label="Variance reduction", advanced=True, help="Takes the added noise out of the push: steadier steps.")
+        bool,
+        Switch(
+            label="Variance reduction",
+            advanced=True,
+            help="Takes the added noise out of the push: steadier steps.",
+        ),
     ] = True
 
     def __post_init__(self) -> None:
@@ -53,11 +61,15 @@ class Sjc:
     def init(self, prior: Prior, prompts: Prompts, rng: torch.Generator) -> None:
         return None
 
-    def loss(self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: None, rng: torch.Generator) -> GuidanceOut:
+    def loss(
+        self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: None, rng: torch.Generator
+    ) -> GuidanceOut:
         """SJC loss for renders ``x`` (B,C,h,w) at times ``t`` (B,)."""
         eps = noise_like(x, rng)
         with torch.no_grad():
-            prediction = predict_guided(prior, prior.schedule.add_noise(x, eps, t), t, prompts, self.guidance_scale)
+            prediction = predict_guided(
+                prior, prior.schedule.add_noise(x, eps, t), t, prompts, self.guidance_scale
+            )
         return out_of(x, prediction.eps - eps if self.variance_reduction else prediction.eps, prediction.x0)
 
 

@@ -1,6 +1,7 @@
 """Which noise levels a run looks at, and when.
 
-High times shape the whole, low times the detail. ``progress`` runs from 0 to 1 over a stage; times are integers 0..T-1.
+High times shape the whole, low times the detail. ``progress`` runs from 0 to 1 over a stage; times are
+integers 0..T-1.
 
 | policy | times | source |
 |---|---|---|
@@ -43,12 +44,21 @@ class Timesteps:
             help="How the noise level moves from rough to fine while a run goes.",
         ),
     ] = "anneal"
-    t_min: Annotated[float, Range(0, 1, 0.01, label="Least noise", help="The finest noise level that is looked at.")] = 0.25
-    t_max: Annotated[float, Range(0, 1, 0.01, label="Most noise", help="The roughest noise level that is looked at.")] = 0.95
+    t_min: Annotated[
+        float, Range(0, 1, 0.01, label="Least noise", help="The finest noise level that is looked at.")
+    ] = 0.25
+    t_max: Annotated[
+        float, Range(0, 1, 0.01, label="Most noise", help="The roughest noise level that is looked at.")
+    ] = 0.95
     t_jitter: Annotated[
         float,
         Range(
-            0, 0.5, 0.01, label="Noise jitter", advanced=True, help="Random spread around anneal, hifa and dreamtime, either way."
+            0,
+            0.5,
+            0.01,
+            label="Noise jitter",
+            advanced=True,
+            help="Random spread around anneal, hifa and dreamtime, either way.",
         ),
     ] = 0.05
     anneal_until: Annotated[
@@ -66,22 +76,33 @@ class Timesteps:
     def __post_init__(self) -> None:
         check_fields(self)
         if self.t_min > self.t_max:
-            raise InputError(f"Timesteps.t_min is {self.t_min:g}, above t_max, which is {self.t_max:g}.", "Give a lower t_min.")
+            raise InputError(
+                f"Timesteps.t_min is {self.t_min:g}, above t_max, which is {self.t_max:g}.",
+                "Give a lower t_min.",
+            )
 
     def t_range_at(self, progress: float, steps: int = 1000) -> tuple[int, int]:
-        """The lowest and highest time (both included) at ``progress`` 0..1, for a schedule of ``steps`` times."""
+        """The lowest and highest time (both included) at ``progress`` 0..1, for a schedule of ``steps``
+        times.
+        """
         done = min(max(progress / self.anneal_until, 0.0), 1.0)
         low, high = _index(self.t_min, steps), _index(self.t_max, steps)
         if self.timestep_policy == "uniform":
             return low, high
         if self.timestep_policy == "funnel":
             middle = (self.t_min + self.t_max) / 2
-            return _index(_towards(self.t_max, self.t_min, done), steps), _index(_towards(self.t_max, middle, done), steps)
+            return _index(_towards(self.t_max, self.t_min, done), steps), _index(
+                _towards(self.t_max, middle, done), steps
+            )
         centre, spread = self._centre(done, steps), round(self.t_jitter * steps)
         return max(0, centre - spread), min(steps - 1, centre + spread)
 
-    def draw(self, progress: float, batch: int, schedule: NoiseSchedule, rng: torch.Generator, shared: bool = False) -> Tensor:
-        """Random times (``batch``,), int64, on the generator's device; one for all if ``shared`` (joint multi-view priors)."""
+    def draw(
+        self, progress: float, batch: int, schedule: NoiseSchedule, rng: torch.Generator, shared: bool = False
+    ) -> Tensor:
+        """Random times (``batch``,), int64, on the generator's device; one for all if ``shared`` (joint
+        multi-view priors).
+        """
         low, high = self.t_range_at(progress, len(schedule))
         t = torch.randint(low, high + 1, (1 if shared else batch,), generator=rng, device=rng.device)
         return t.expand(batch).clone()
@@ -111,6 +132,8 @@ def _dreamtime(low: int, high: int, steps: int, done: float) -> int:
 
 
 def _dreamtime_weight(t: np.ndarray) -> np.ndarray:
-    """W(t) of the paper with m1 = 800, m2 = 500, s1 = 300, s2 = 100: 1 between m2 and m1, Gaussian slopes outside."""
+    """W(t) of the paper with m1 = 800, m2 = 500, s1 = 300, s2 = 100: 1 between m2 and m1, Gaussian slopes
+    outside.
+    """
     above, below = np.maximum(t - 800, 0) / 300, np.maximum(500 - t, 0) / 100
     return np.exp(-(above**2 + below**2) / 2)

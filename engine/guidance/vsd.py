@@ -6,11 +6,11 @@
 | own.eps, with the adapter active | eps_phi(x_t, t, c, y), a LoRA of the same network |
 | denoising_loss | equation 8, on the present renders |
 
-A new adapter changes nothing, so that the first gradient is w (s - 1) (eps_c - eps_u). An adapter that knows the one
-particle perfectly says eps_phi = eps, and this is SDS. The camera c reaches the adapter as it reaches the prior: as a
-camera where the prior takes one, else by the prompt's view words. ``adapter_start`` says how the adapter begins
-(ADAPTER_STARTS): the authors' rate, 0.0001, is for "normal"; the gentler "uniform" is what our own rates were tried
-with.
+A new adapter changes nothing, so that the first gradient is w (s - 1) (eps_c - eps_u). An adapter that knows
+the one particle perfectly says eps_phi = eps, and this is SDS. The camera c reaches the adapter as it reaches
+the prior: as a camera where the prior takes one, else by the prompt's view words. ``adapter_start`` says how
+the adapter begins (ADAPTER_STARTS): the authors' rate, 0.0001, is for "normal"; the gentler "uniform" is what
+our own rates were tried with.
 """
 
 from __future__ import annotations
@@ -42,14 +42,26 @@ class Vsd:
     """Three forward passes a step, and one forward and one backward pass for each step of the adapter."""
 
     title: ClassVar[str] = "VSD"
-    sentence: ClassVar[str] = "Teaches a copy of the prior how the shape looks and pushes away from that. Slow, rich in detail."
+    sentence: ClassVar[str] = (
+        "Teaches a copy of the prior how the shape looks and pushes away from that. Slow, rich in detail."
+    )
 
     guidance_scale: GuidanceScale = 7.5
     prior_learning_rate: Annotated[
-        float, Range(0, 0.1, 0.00001, label="Prior learning rate", help="How fast the copy of the prior learns the shape.")
+        float,
+        Range(
+            0,
+            0.1,
+            0.00001,
+            label="Prior learning rate",
+            help="How fast the copy of the prior learns the shape.",
+        ),
     ] = 0.001
     prior_steps: Annotated[
-        int, Range(1, 10, 1, label="Prior steps", advanced=True, help="Steps of the copy for each step of the shape.")
+        int,
+        Range(
+            1, 10, 1, label="Prior steps", advanced=True, help="Steps of the copy for each step of the shape."
+        ),
     ] = 1
     adapter_start: AdapterStart = "uniform"
     weighting: TimeWeight = "sds"
@@ -71,12 +83,18 @@ class Vsd:
 
         return adapter_on(prior, RANK, rng, start=self.adapter_start)
 
-    def loss(self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: Adapter, rng: torch.Generator) -> GuidanceOut:
-        """VSD loss for renders ``x`` (B,C,h,w) at times ``t`` (B,); ``side_loss`` is the adapter's denoising loss."""
+    def loss(
+        self, x: Tensor, t: Tensor, prompts: Prompts, prior: Prior, state: Adapter, rng: torch.Generator
+    ) -> GuidanceOut:
+        """VSD loss for renders ``x`` (B,C,h,w) at times ``t`` (B,); ``side_loss`` is the adapter's denoising
+        loss.
+        """
         eps = noise_like(x, rng)
         with torch.no_grad():
             x_t = prior.schedule.add_noise(x, eps, t)
-            unconditional, conditional = (prior.predict(x_t, t, told) for told in (prompts.unconditional, prompts.positive))
+            unconditional, conditional = (
+                prior.predict(x_t, t, told) for told in (prompts.unconditional, prompts.positive)
+            )
             steered = repelled(prior, x_t, t, prompts, unconditional, conditional)
             wanted = guided(unconditional, steered, self.guidance_scale)
             with state.active():

@@ -14,7 +14,8 @@ Control = Annotated[
         label="ControlNet",
         advanced=True,
         needs="takes_controls",
-        help="Also shows the prior the depth or the normals of the shape, so that it judges what is there. Half a pass more.",
+        help="Also shows the prior the depth or the normals of the shape, so that it judges what is there. "
+        "Half a pass more.",
     ),
 ]
 StyleFile = Annotated[
@@ -36,7 +37,8 @@ ControlStrength = Annotated[
         label="ControlNet strength",
         advanced=True,
         needs="takes_controls",
-        help="How closely the prior keeps to the shape as it is, where a ControlNet is chosen. 0: not at all.",
+        help="How closely the prior keeps to the shape as it is, where a ControlNet is chosen. 0: not at "
+        "all.",
     ),
 ]
 StyleStrength = Annotated[

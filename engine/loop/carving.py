@@ -1,8 +1,8 @@
 """Carved occupancy: how solid a scene of splats is, without what nobody can see from outside.
 
-Splats leave caves under their skin and shells inside. Pictures from all round say what is outside: a point that two of them
-see past their silhouettes, or three of them see in front of the surface, is free, and so is what can be reached from outside
-through openings wider than a few voxels. All else is inside, and solid.
+Splats leave caves under their skin and shells inside. Pictures from all round say what is outside: a point
+that two of them see past their silhouettes, or three of them see in front of the surface, is free, and so is
+what can be reached from outside through openings wider than a few voxels. All else is inside, and solid.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from engine.scene.splats import Splats
 
 VIEWS, PICTURE_SIZE = 32, 96
 MARGIN = 0.03
-"""How far in front of the surface a point must lie to be seen as free, where the object fills the unit sphere."""
+"""How far in front of the surface a point must lie to be seen as free, where the object fills the unit
+sphere.
+"""
 
 FREE_VIEWS = 3
 EMPTY = 0.02
@@ -28,7 +30,9 @@ GAP_VOXELS = 2
 """Openings up to twice as wide do not let the outside in."""
 
 THIN, FULL_LEVELS = 0.2, 2.0
-"""Occupancy below which the outside may flow, and from which on, in levels of the surface, a point counts as wholly solid."""
+"""Occupancy below which the outside may flow, and from which on, in levels of the surface, a point counts as
+wholly solid.
+"""
 
 NOTHING = 1e9
 """Depth where there is no surface."""
@@ -46,7 +50,9 @@ def sphere_cameras(count: int, size: int, fov_deg: float, distance: float) -> Ca
 
 
 def carved(scene: Splats, occupancy: np.ndarray, level: float, fov_deg: float, distance: float) -> np.ndarray:
-    """Solidity (R,R,R) whose surface lies at `LEVEL`, from ``occupancy`` (R,R,R) over [-1, 1]^3 with its surface at ``level``."""
+    """Solidity (R,R,R) whose surface lies at `LEVEL`, from ``occupancy`` (R,R,R) over [-1, 1]^3 with its
+    surface at ``level``.
+    """
     cameras = sphere_cameras(VIEWS, PICTURE_SIZE, fov_deg, distance)
     low, free = seen_from_outside(*surface_depths(scene, cameras), cameras, len(occupancy))
     removed = (free >= FREE_VIEWS) | (low < LEVEL)
@@ -56,15 +62,21 @@ def carved(scene: Splats, occupancy: np.ndarray, level: float, fov_deg: float, d
 
 
 def reached(solid: np.ndarray, gap: int = GAP_VOXELS) -> np.ndarray:
-    """What of the free space (R,R,R) bool can be reached from outside through openings wider than ``2 gap`` voxels."""
+    """What of the free space (R,R,R) bool can be reached from outside through openings wider than ``2 gap``
+    voxels.
+    """
     open_space = ~dilated(solid, iterations=gap)
     labels, _ = pieces_of(np.pad(open_space, 1, constant_values=True))
     outside = (labels == labels[0, 0, 0])[1:-1, 1:-1, 1:-1]
     return dilated(outside, iterations=gap) & ~solid
 
 
-def seen_from_outside(depths: np.ndarray, alphas: np.ndarray, cameras: Cameras, resolution: int) -> tuple[np.ndarray, np.ndarray]:
-    """For each voxel (R,R,R) the second lowest alpha over the views, and how many views see it in front of their surface."""
+def seen_from_outside(
+    depths: np.ndarray, alphas: np.ndarray, cameras: Cameras, resolution: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """For each voxel (R,R,R) the second lowest alpha over the views, and how many views see it in front of
+    their surface.
+    """
     w2c = np.linalg.inv(cameras.c2w.cpu().double().numpy())[:, :3]
     projections = cameras.K.cpu().double().numpy() @ w2c
     low = np.empty((resolution,) * 3, np.float32)
@@ -74,7 +86,9 @@ def seen_from_outside(depths: np.ndarray, alphas: np.ndarray, cameras: Cameras, 
 
 
 def _nearest_of_four(depths: np.ndarray) -> np.ndarray:
-    """The least depth (V,H-1,W-1) of each pixel, its right and lower neighbours; `NOTHING` where all are empty."""
+    """The least depth (V,H-1,W-1) of each pixel, its right and lower neighbours; `NOTHING` where all are
+    empty.
+    """
     filled = np.where(depths > 0, depths, NOTHING).astype(np.float32)
     rows = np.minimum(filled[:, 1:], filled[:, :-1])
     return np.minimum(rows[:, :, 1:], rows[:, :, :-1])

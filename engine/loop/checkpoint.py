@@ -1,4 +1,6 @@
-"""A run's state on disk and in memory: atomic, with the one before kept, and read without executing anything in it."""
+"""A run's state on disk and in memory: atomic, with the one before kept, and read without executing anything
+in it.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ FORMAT = 1
 NAME, PREVIOUS = "checkpoint.pt", "checkpoint.previous.pt"
 ONLY_TO_GO_ON = ("optimiser", "anchor", "source", "method")  # what nobody needs of a run that has ended
 TYPES: dict[str, type | tuple[type, ...]] = {
-    "recipe": str, "revision": int, "view": list, "scene_kind": str, "scene": dict, "optimiser": dict, "rng": torch.Tensor,
+    "recipe": str, "revision": int, "view": list, "scene_kind": str, "scene": dict, "optimiser": dict,
+    "rng": torch.Tensor,
     "stage_index": int, "step": int, "total_step": int, "rate_scale": (int, float), "seconds": dict,
 }  # fmt: skip
 SCENES: dict[str, type[Scene]] = {"splats": Splats, "field": Field, "canvas": Canvas}
@@ -52,7 +55,9 @@ class Snapshot:
 
 
 def take(state: RunState, recipe: Recipe, revision: int, view: tuple[float, float]) -> Snapshot:
-    """Copy the state; ``view`` is the prior's (fov_deg, distance), so that the result can be shown without the prior."""
+    """Copy the state; ``view`` is the prior's (fov_deg, distance), so that the result can be shown without
+    the prior.
+    """
     anchor = None if state.anchor is None else _anchor_content(state.anchor)
     return Snapshot(
         {
@@ -80,19 +85,27 @@ def take(state: RunState, recipe: Recipe, revision: int, view: tuple[float, floa
 
 
 def restore(snapshot: Snapshot, state: RunState, context: Context) -> None:
-    """Put a snapshot back into ``state``. What a method had learned follows when it is next asked (``saved_method``).
+    """Put a snapshot back into ``state``. What a method had learned follows when it is next asked
+    (``saved_method``).
 
     Raises InputError for one that ``settle`` left.
     """
     if snapshot.content.get("ended"):
-        raise InputError("This run has ended, and only its shape was kept.", "Start from its recipe, or from its scene.ply.")
+        raise InputError(
+            "This run has ended, and only its shape was kept.",
+            "Start from its recipe, or from its scene.ply.",
+        )
     content, device = snapshot.content, context.prior.device
     state.scene = scene_of(snapshot).to(device)
     state.renderer = choose(state.scene, context.spec.backend)
     state.optimiser = make_optimiser(state.scene)
     state.optimiser.load_state_dict(_cloned(content["optimiser"]))
     state.rng.set_state(content["rng"].clone())
-    state.stage_index, state.step, state.total_step = content["stage_index"], content["step"], content["total_step"]
+    state.stage_index, state.step, state.total_step = (
+        content["stage_index"],
+        content["step"],
+        content["total_step"],
+    )
     state.rate_scale, state.seconds = content["rate_scale"], dict(content["seconds"])
     state.first_view_seconds, state.skipped = content["first_view_seconds"], content.get("skipped", 0)
     state.anchor = None if content["anchor"] is None else _anchor_from(content["anchor"], device)
@@ -104,7 +117,9 @@ def restore(snapshot: Snapshot, state: RunState, context: Context) -> None:
 
 
 def save(snapshot: Snapshot, folder: Path) -> None:
-    """Write atomically; the file before it stays as ``checkpoint.previous.pt``. Raises StorageError, and leaves no part then."""
+    """Write atomically; the file before it stays as ``checkpoint.previous.pt``. Raises StorageError, and
+    leaves no part then.
+    """
     target, temporary = folder / NAME, folder / (NAME + ".part")
     with storage_errors(target):
         folder.mkdir(parents=True, exist_ok=True)
@@ -118,7 +133,9 @@ def save(snapshot: Snapshot, folder: Path) -> None:
 
 
 def _write(content: Mapping[str, Any], path: Path) -> None:
-    """Onto the disk, not only into its cache. torch itself tells of a full disk as it does of its own faults."""
+    """Onto the disk, not only into its cache. torch itself tells of a full disk as it does of its own
+    faults.
+    """
     buffer = io.BytesIO()
     torch.save(dict(content), buffer)
     with path.open("wb") as file:
@@ -128,7 +145,9 @@ def _write(content: Mapping[str, Any], path: Path) -> None:
 
 
 def load(folder: Path) -> Snapshot:
-    """The newest readable checkpoint of a run. Raises MissingError where there is none, FileFormatError if none can be read."""
+    """The newest readable checkpoint of a run. Raises MissingError where there is none, FileFormatError if
+    none can be read.
+    """
     paths = [path for path in (folder / NAME, folder / PREVIOUS) if path.exists()]
     if not paths:
         raise MissingError(f"There is no checkpoint in {folder}.", "Start the run anew.")
@@ -141,13 +160,17 @@ def load(folder: Path) -> Snapshot:
 
 
 def _checked(data: bytes) -> dict[str, Any]:
-    """The content of a checkpoint, whose archive holds a checksum of each part: torch reads them and never compares."""
+    """The content of a checkpoint, whose archive holds a checksum of each part: torch reads them and never
+    compares.
+    """
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
         if (damaged := archive.testzip()) is not None:
             raise FileFormatError(f"{damaged} is not as it was written.")
     content = torch.load(io.BytesIO(data), map_location="cpu", weights_only=True)
     ended = ONLY_TO_GO_ON if content.get("ended") else ()
-    wrong = [name for name, kind in TYPES.items() if name not in ended and not isinstance(content.get(name), kind)]
+    wrong = [
+        name for name, kind in TYPES.items() if name not in ended and not isinstance(content.get(name), kind)
+    ]
     if content.get("format") != FORMAT or content["scene_kind"] not in SCENES or wrong:
         raise FileFormatError(f"It is no checkpoint of format {FORMAT} ({', '.join(wrong)}).")
     _scene(content["scene_kind"], content["scene"])
@@ -185,7 +208,13 @@ def load_copy(folder: Path) -> SceneCopy:
     fov_deg, distance = snapshot.content["view"]
     render_size = snapshot.content.get("picture_size", 0) or snapshot.recipe.settings.spec.render_size
     return SceneCopy(
-        int(snapshot.content["total_step"]), snapshot.revision, scene_of(snapshot), "auto", fov_deg, distance, render_size
+        int(snapshot.content["total_step"]),
+        snapshot.revision,
+        scene_of(snapshot),
+        "auto",
+        fov_deg,
+        distance,
+        render_size,
     )
 
 

@@ -1,4 +1,6 @@
-"""Checkpoints of a run that goes: a disk that takes none does not end it, and one that cannot be used begins it anew."""
+"""Checkpoints of a run that goes: a disk that takes none does not end it, and one that cannot be used begins
+it anew.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +17,19 @@ from engine.loop import checkpoint
 from engine.loop.checkpoint import Snapshot
 from engine.loop.messages import Checkpointed, Event, Warned
 
-BEGUN_ANEW = "Its checkpoints cannot be read, so the run began anew, with the settings that it was asked for with."
-UNUSABLE = (FileFormatError, MissingError, KeyError, TypeError, ValueError, IndexError, AttributeError, RuntimeError)
+BEGUN_ANEW = (
+    "Its checkpoints cannot be read, so the run began anew, with the settings that it was asked for with."
+)
+UNUSABLE = (
+    FileFormatError,
+    MissingError,
+    KeyError,
+    TypeError,
+    ValueError,
+    IndexError,
+    AttributeError,
+    RuntimeError,
+)
 
 
 @dataclass(eq=False)
@@ -27,14 +40,20 @@ class Checkpoints:
     refused: bool = False  # the last one could not be written, and that was said
 
     def keep(self, take: Callable[[], Snapshot]) -> Iterator[Event]:
-        """Write one. A disk that takes none costs no more than the way back: it is said once, and tried again next time."""
+        """Write one. A disk that takes none costs no more than the way back: it is said once, and tried again
+        next time.
+        """
         if self.folder is None:
             return
         state = take()
         try:
             checkpoint.save(state, self.folder)
         except StorageError as error:
-            warnings = () if self.refused else (Warned(f"A checkpoint could not be kept. {error.what}", error.remedy),)
+            warnings = (
+                ()
+                if self.refused
+                else (Warned(f"A checkpoint could not be kept. {error.what}", error.remedy),)
+            )
             self.refused = True
             yield from warnings
         else:
@@ -62,7 +81,8 @@ Resumed = TypeVar("Resumed", bound=Resumable)
 
 
 def gone_on(begun: Callable[[bool], Resumed], folder: Path) -> Resumed:
-    """The run as its newest checkpoint in ``folder`` holds it, or a new one that says so where no checkpoint can be used.
+    """The run as its newest checkpoint in ``folder`` holds it, or a new one that says so where no checkpoint
+    can be used.
 
     ``begun`` makes a run that is to be resumed, or not. Raises InputError for a run that has ended.
     """
@@ -70,7 +90,9 @@ def gone_on(begun: Callable[[bool], Resumed], folder: Path) -> Resumed:
     try:
         run.return_to(checkpoint.load(folder))
     except UNUSABLE as error:
-        ended = isinstance(error, InputError) and not isinstance(error, FileFormatError)  # an InputError is a ValueError, too
+        ended = isinstance(error, InputError) and not isinstance(
+            error, FileFormatError
+        )  # an InputError is a ValueError, too
         if ended or isinstance(error, torch.OutOfMemoryError):
             raise
         run = begun(False)

@@ -1,4 +1,6 @@
-"""Pixel-wise gradient clipping round any method (arXiv 2310.12474): on the rendered pictures, before the prior encodes them."""
+"""Pixel-wise gradient clipping round any method (arXiv 2310.12474): on the rendered pictures, before the
+prior encodes them.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from engine.loop.spec import Knobs
 
 
 def bounded(views: Views, knobs: Knobs) -> Views:
-    """``views`` through which no pixel's gradient comes back larger than the knobs allow; "off" gives ``views`` themselves."""
+    """``views`` through which no pixel's gradient comes back larger than the knobs allow; "off" gives
+    ``views`` themselves.
+    """
     if knobs.gradient_clip == "off":
         return views
     pictures = clip_backward(views.rgba, knobs.clip_limit, knobs.gradient_clip)

@@ -11,7 +11,9 @@ from engine.lazy import torch
 
 
 def cuda_name() -> str | None:
-    """The name of the GPU, or None without one. A build of torch for CPUs alone is not even imported to know."""
+    """The name of the GPU, or None without one. A build of torch for CPUs alone is not even imported to
+    know.
+    """
     if version("torch").endswith("+cpu"):
         return None
     return torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
@@ -32,7 +34,8 @@ def free_memory() -> int:
 def torch_threads() -> int:
     """Threads that torch may use: one unless ``OMP_NUM_THREADS`` says otherwise.
 
-    On a busy machine a second OpenMP thread makes small networks several times slower, because each operation waits for it.
+    On a busy machine a second OpenMP thread makes small networks several times slower, because each operation
+    waits for it.
     """
     threads = os.environ.get("OMP_NUM_THREADS", "")
     return int(threads) if threads.isdigit() and int(threads) > 0 else 1

@@ -8,7 +8,10 @@ from engine.core.fields import Choice, Range, Switch
 from engine.core.gradient import CLIPPINGS
 
 AnchorWeight = Annotated[
-    float, Range(0, 5, 0.05, label="Draft anchor", help="How strongly the draft views hold the shape. 0 lets it go.")
+    float,
+    Range(
+        0, 5, 0.05, label="Draft anchor", help="How strongly the draft views hold the shape. 0 lets it go."
+    ),
 ]
 
 SurfaceWeight = Annotated[
@@ -19,7 +22,8 @@ SurfaceWeight = Annotated[
         0.005,
         label="Even surface",
         advanced=True,
-        help="How strongly splats are laid along the surface that they show, so that it holds under light. 0: not at all.",
+        help="How strongly splats are laid along the surface that they show, so that it holds under light. "
+        "0: not at all.",
     ),
 ]
 
@@ -31,14 +35,18 @@ DistortionWeight = Annotated[
         0.05,
         label="Thin surface",
         advanced=True,
-        help="How strongly the splats that one looks at are drawn together in depth. From 3 on it hurts. 0: not at all.",
+        help="How strongly the splats that one looks at are drawn together in depth. From 3 on it hurts. "
+        "0: not at all.",
     ),
 ]
 
-LearningRate = Annotated[float, Range(0.05, 4, 0.05, label="Learning rate", help="Multiplies every rate of the optimiser.")]
+LearningRate = Annotated[
+    float, Range(0.05, 4, 0.05, label="Learning rate", help="Multiplies every rate of the optimiser.")
+]
 
 ViewsPerStep = Annotated[
-    int, Range(1, 16, 1, label="Views a step", advanced=True, help="Pictures rendered and judged in each step.")
+    int,
+    Range(1, 16, 1, label="Views a step", advanced=True, help="Pictures rendered and judged in each step."),
 ]
 
 Background = Annotated[
@@ -60,7 +68,8 @@ RoughSteps = Annotated[
         label="Rough start",
         advanced=True,
         needs="has_vae",
-        help="So many steps go past the prior's VAE, with colours as latents: coarse, and each step far cheaper. 0: none.",
+        help="So many steps go past the prior's VAE, with colours as latents: coarse, and each step far "
+        "cheaper. 0: none.",
     ),
 ]
 
@@ -79,7 +88,8 @@ PerpNeg = Annotated[
         label="Perp-Neg",
         advanced=True,
         needs="wants_view_words",
-        help="Keeps a face from growing on the back: pushes each view off the words of the others. Two passes more.",
+        help="Keeps a face from growing on the back: pushes each view off the words of the others. Two "
+        "passes more.",
     ),
 ]
 
@@ -102,10 +112,19 @@ GradientClip = Annotated[
         CLIPPINGS,
         label="Gradient clipping",
         advanced=True,
-        help="Bounds the push on each pixel: every channel alone (value), or the pixel by its length or its largest channel.",
+        help="Bounds the push on each pixel: every channel alone (value), or the pixel by its length or "
+        "its largest channel.",
     ),
 ]
 
 ClipLimit = Annotated[
-    float, Range(0.01, 1, 0.01, label="Clip limit", advanced=True, help="The largest push on one pixel where it is clipped.")
+    float,
+    Range(
+        0.01,
+        1,
+        0.01,
+        label="Clip limit",
+        advanced=True,
+        help="The largest push on one pixel where it is clipped.",
+    ),
 ]

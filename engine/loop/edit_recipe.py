@@ -1,6 +1,8 @@
-"""How an edit that is no run came to be: a mesh painted or restyled, splats recoloured, a mesh made into splats.
+"""How an edit that is no run came to be: a mesh painted or restyled, splats recoloured, a mesh made into
+splats.
 
-Flat TOML as a run's recipe is, with ``[[before]]`` tables of what the source came from. It lies inside the file that was made.
+Flat TOML as a run's recipe is, with ``[[before]]`` tables of what the source came from. It lies inside the
+file that was made.
 """
 
 from __future__ import annotations
@@ -37,7 +39,9 @@ class EditRecipe:
 
     @property
     def words(self) -> str:
-        """What it is now, as far as the edit or the recipes before it say: an instruction is no description."""
+        """What it is now, as far as the edit or the recipes before it say: an instruction is no
+        description.
+        """
         steps = [each for each in (*self.before, self.step) if not _wordless(each)]
         last = steps[-1] if steps else None
         if isinstance(last, Recipe):
@@ -59,7 +63,9 @@ class EditRecipe:
         except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise FileFormatError(f"The recipe is not valid TOML: {error}.", REMEDY) from error
         if document.pop(MARK, None) != FORMAT:
-            raise FileFormatError(f"This is no edit of format {FORMAT}.", "Update: pip install --upgrade maquette.")
+            raise FileFormatError(
+                f"This is no edit of format {FORMAT}.", "Update: pip install --upgrade maquette."
+            )
         before = read_before(document)
         return EditRecipe(read_edit_step(document), before)
 

@@ -1,4 +1,6 @@
-"""Energies while a run goes: what each looks at, with its live weight, in sampling and as a term of the loss."""
+"""Energies while a run goes: what each looks at, with its live weight, in sampling and as a term of the
+loss.
+"""
 
 from __future__ import annotations
 
@@ -53,7 +55,9 @@ class Energies:
         return sum(weighted[1:], weighted[0]) if weighted else None
 
     def of_scene(self, views: Views, cameras: Cameras) -> Tensor | None:
-        """The same for renders of the scene over black, which is looked at from the other side too where symmetry counts."""
+        """The same for renders of the scene over black, which is looked at from the other side too where
+        symmetry counts.
+        """
         if not self.weights:
             return None
         other = symmetry.mirrored(cameras) if symmetry.energy in self.weights else None
@@ -88,14 +92,20 @@ class Energies:
         return None if colour is None else views.rgb.new_tensor(colour)
 
 
-def energised_draft(context: Context, state: RunState, cameras: Cameras, live: Callable[[], Knobs]) -> Correction:
-    """Sampling under the energies, with their weights as they are at each step; they read decoded pictures."""
+def energised_draft(
+    context: Context, state: RunState, cameras: Cameras, live: Callable[[], Knobs]
+) -> Correction:
+    """Sampling under the energies, with their weights as they are at each step; they read decoded
+    pictures.
+    """
 
     def corrected(prediction: Prediction, x_t: Tensor, t: Tensor) -> Prediction:
         energies = Energies(context, state, live())
         if not energies.weights:
             return prediction
-        cells = float(prediction.x0[0].numel() * len(x_t))  # the energies are means, and a prior's score is a sum
+        cells = float(
+            prediction.x0[0].numel() * len(x_t)
+        )  # the energies are means, and a prior's score is a sum
 
         def energy(x0: Tensor) -> Tensor | None:
             views = context.prior.decode(x0)

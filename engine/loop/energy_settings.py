@@ -16,11 +16,17 @@ def _weight(label: str, help: str) -> Range:
 
 Symmetry = Annotated[float, _weight("Symmetry", "How strongly its left and right sides are made alike.")]
 Outline = Annotated[float, _weight("Keep the outline", "How strongly outlines stay those of the start file.")]
-Depth = Annotated[float, _weight("Keep the depth", "How strongly surfaces stay where they are in the start file.")]
-ColourWeight = Annotated[float, _weight("Region colour", "How strongly what the region shows gets the colour.")]
+Depth = Annotated[
+    float, _weight("Keep the depth", "How strongly surfaces stay where they are in the start file.")
+]
+ColourWeight = Annotated[
+    float, _weight("Region colour", "How strongly what the region shows gets the colour.")
+]
 Likeness = Annotated[
     float,
-    _weight("Likeness to the words", "How strongly a scorer (CLIP, or toybox's own) pushes pictures to the words."),
+    _weight(
+        "Likeness to the words", "How strongly a scorer (CLIP, or toybox's own) pushes pictures to the words."
+    ),
 ]
 Colour = Annotated[
     str,
@@ -41,5 +47,7 @@ def read_colour(text: str) -> tuple[float, float, float] | None:
     try:
         red, green, blue = ImageColor.getrgb(text.strip().lower())[:3]
     except ValueError as error:
-        raise InputError(f"energy_colour is {text!r}, which is no colour.", "Write a word of CSS, or #3366ff.") from error
+        raise InputError(
+            f"energy_colour is {text!r}, which is no colour.", "Write a word of CSS, or #3366ff."
+        ) from error
     return red / 255, green / 255, blue / 255

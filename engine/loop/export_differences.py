@@ -1,7 +1,8 @@
-"""An exported file, opened again by another reader and drawn beside the viewport: what differs, and both as one picture.
+"""An exported file, opened again by another reader and drawn beside the viewport: what differs, and both as
+one picture.
 
-What is read is laid over what was written by the box round it; that sizes and axes are right is held by tests with the readers
-of other programs.
+What is read is laid over what was written by the box round it; that sizes and axes are right is held by tests
+with the readers of other programs.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ PARTS = {"mesh": "faces", "texture": "faces", "splats": "splats", "film": "pictu
 
 @dataclass(frozen=True, eq=False)
 class Made:
-    """What a format is written from, what to know of it, and how the object was ``placed`` (films have no place)."""
+    """What a format is written from, what to know of it, and how the object was ``placed`` (films have no
+    place).
+    """
 
     content: Content
     notes: tuple[str, ...] = ()
@@ -55,13 +58,19 @@ class Differences:
     picture: np.ndarray | None = None
 
 
-def reopened(chosen: ExportFormat, path: Path, made: Made, options: ExportOptions, source: Source) -> Differences:
-    """What another reader finds in a file that was just written. Raises `StudioError` where it cannot be read."""
+def reopened(
+    chosen: ExportFormat, path: Path, made: Made, options: ExportOptions, source: Source
+) -> Differences:
+    """What another reader finds in a file that was just written. Raises `StudioError` where it cannot be
+    read.
+    """
     try:
         notes = tuple(_count_gap(chosen, path, made.content, options))
         views = _views_of(chosen, path, made, options)
     except Exception as error:  # each reader raises what it likes
-        raise StudioError(f"{path.name} could not be read again ({error}).", "Export it again, or in another format.") from error
+        raise StudioError(
+            f"{path.name} could not be read again ({error}).", "Export it again, or in another format."
+        ) from error
     if views is None:
         return Differences(notes)
     if isinstance(made.content, FilmContent):
@@ -69,7 +78,9 @@ def reopened(chosen: ExportFormat, path: Path, made: Made, options: ExportOption
     shown = _drawn(source, _cameras())
     if not _has_colours(chosen):
         notes = (*notes, f"{chosen.title} keeps the shape alone, without colours.")
-    same_colours = views if _has_colours(chosen) else np.concatenate([shown[..., :3], views[..., 3:]], axis=-1)
+    same_colours = (
+        views if _has_colours(chosen) else np.concatenate([shown[..., :3], views[..., 3:]], axis=-1)
+    )
     notes = (*notes, *gaps(path.name, same_colours / 255, shown / 255))
     return Differences(notes, np.concatenate([over_paper(shown[0]), over_paper(views[0])], axis=1))
 
@@ -103,10 +114,14 @@ def _drawn(source: Source, cameras: list[Camera]) -> np.ndarray:
     return draw_mesh(source.mesh.vertices, source.mesh.faces, source.mesh.colours[source.mesh.faces], cameras)
 
 
-def draw_mesh(vertices: np.ndarray, faces: np.ndarray, corners: np.ndarray, cameras: list[Camera]) -> np.ndarray:
+def draw_mesh(
+    vertices: np.ndarray, faces: np.ndarray, corners: np.ndarray, cameras: list[Camera]
+) -> np.ndarray:
     """Unlit pictures (V,H,W,4) uint8 of a mesh with a colour at each corner (F,3,3)."""
     poses, K = np.stack([camera.c2w for camera in cameras]), np.stack([camera.K for camera in cameras])
-    rgba = render_mesh(vertices, faces, corners, poses, K, cameras[0].width, cameras[0].height, shading=UNLIT).rgba
+    rgba = render_mesh(
+        vertices, faces, corners, poses, K, cameras[0].width, cameras[0].height, shading=UNLIT
+    ).rgba
     return (rgba * 255 + 0.5).clip(0, 255).astype(np.uint8)
 
 
@@ -133,7 +148,9 @@ def _draw_cloud(cloud: SplatCloud, made: Made) -> np.ndarray:
     from engine.assets.export.splat_cloud import AXES_COMMENT, to_world
     from engine.loop.export_source import scene_of
 
-    means, quats = (cloud.means, cloud.quats) if AXES_COMMENT in cloud.comments else to_world(cloud.means, cloud.quats)
+    means, quats = (
+        (cloud.means, cloud.quats) if AXES_COMMENT in cloud.comments else to_world(cloud.means, cloud.quats)
+    )
     assert made.placed is not None, "a cloud was placed"
     scales = (cloud.scales / made.placed.scale).astype(np.float32)
     world = replace(cloud, means=made.placed.to_world(means).astype(np.float32), quats=quats, scales=scales)
@@ -211,7 +228,10 @@ def _by_usd(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         name = next(name for name in archive.namelist() if name.endswith(".png"))
         texture = np.asarray(Image.open(io.BytesIO(archive.read(name))).convert("RGB"))
     columns, rows = uv[:, 0] * texture.shape[1], (1 - uv[:, 1]) * texture.shape[0]
-    at = (np.clip(rows.astype(int), 0, texture.shape[0] - 1), np.clip(columns.astype(int), 0, texture.shape[1] - 1))
+    at = (
+        np.clip(rows.astype(int), 0, texture.shape[0] - 1),
+        np.clip(columns.astype(int), 0, texture.shape[1] - 1),
+    )
     return vertices, faces, texture[at] / 255
 
 

@@ -1,4 +1,6 @@
-"""What an export would look like: its picture from a camera, how many parts it has, how large it gets. Nothing is written."""
+"""What an export would look like: its picture from a camera, how many parts it has, how large it gets.
+Nothing is written.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ class Facts:
 
 
 class Previews:
-    """Of results by their folders. What was read and carved last is remembered; may be used by several threads, one at a time."""
+    """Of results by their folders. What was read and carved last is remembered; may be used by several
+    threads, one at a time.
+    """
 
     def __init__(self) -> None:
         self._known: OrderedDict[Hashable, Any] = OrderedDict()
@@ -59,11 +63,15 @@ class Previews:
         """RGB (H,W,3) uint8, over paper where the background is left as it is. Raises `InputError`."""
         chosen, source = format_named(key), self._source(folder, options.trim)
         if chosen.content in ("mesh", "texture"):
-            mesh = self._mesh(folder, options, MOST_TEXTURED_FACES if chosen.content == "texture" else options.faces)
+            mesh = self._mesh(
+                folder, options, MOST_TEXTURED_FACES if chosen.content == "texture" else options.faces
+            )
             return over_paper(draw_mesh(mesh.vertices, mesh.faces, mesh.colours[mesh.faces], [camera])[0])
         if source.scene is None:
             raise InputError("This result has no splats to show.", "Choose a mesh format.")
-        layer, lamp, ground = (options.layer, options.lamp, options.ground) if chosen.content == "film" else _PLAIN
+        layer, lamp, ground = (
+            (options.layer, options.lamp, options.ground) if chosen.content == "film" else _PLAIN
+        )
         return over_paper(before(render_layer(source.scene, [camera], layer, lamp)[0], ground))
 
     def _source(self, folder: Path, trim: Trim) -> Source:

@@ -26,7 +26,9 @@ FOV_DEG, DISTANCE = 40.0, 3.05
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """What there is to export: a ``scene`` of splats, or a ``mesh``, or both; the recipe that made it, and what it is called."""
+    """What there is to export: a ``scene`` of splats, or a ``mesh``, or both; the recipe that made it, and
+    what it is called.
+    """
 
     scene: SceneCopy | None
     mesh: ColouredMesh | None
@@ -35,7 +37,9 @@ class Source:
 
 
 def open_source(source: Path) -> Source:
-    """The splats or the mesh of a result's folder, or of a file. Raises `InputError` where there is neither."""
+    """The splats or the mesh of a result's folder, or of a file. Raises `InputError` where there is
+    neither.
+    """
     if source.is_dir():
         return _of_folder(source)
     if not source.is_file():
@@ -50,12 +54,19 @@ def _of_folder(folder: Path) -> Source:
     """Of a field the mesh is taken, whose voxels are worse splats than it is a surface."""
     cloud, mesh = folder / FILE_OF["ply"], folder / FILE_OF["glb"]
     if not cloud.is_file() and not mesh.is_file():
-        raise InputError(f"{folder} holds neither {cloud.name} nor {mesh.name}.", "Give the folder of a finished result.")
+        raise InputError(
+            f"{folder} holds neither {cloud.name} nor {mesh.name}.", "Give the folder of a finished result."
+        )
     recipe = _recipe_in(cloud if cloud.is_file() else mesh)
     scene = scene_of(read_splats(cloud)) if cloud.is_file() else None
     spec = _spec_in(recipe)
     of_field = spec is not None and spec.scene == "field"
-    return Source(scene, _mesh_in(mesh) if mesh.is_file() and (of_field or scene is None) else None, recipe, _name_in(recipe))
+    return Source(
+        scene,
+        _mesh_in(mesh) if mesh.is_file() and (of_field or scene is None) else None,
+        recipe,
+        _name_in(recipe),
+    )
 
 
 def _recipe_in(file: Path) -> str:
@@ -71,7 +82,9 @@ def _name_in(recipe: str) -> str:
 
 
 def _spec_in(recipe: str) -> RunSpec | None:
-    """What a recipe asks for; None where it cannot be read, as one of a newer version: the shape is still to be had."""
+    """What a recipe asks for; None where it cannot be read, as one of a newer version: the shape is still to
+    be had.
+    """
     try:
         return Recipe.from_toml(recipe).settings.spec
     except InputError:
@@ -87,7 +100,9 @@ def _holds_splats(file: Path) -> bool:
 
 def scene_of(cloud: SplatCloud) -> SceneCopy:
     """A cloud as a scene that the renderers draw."""
-    opacities, colours = (np.clip(part, 1e-4, 1 - 1e-4) for part in (cloud.opacities, rgb_from_sh0(cloud.sh0)))
+    opacities, colours = (
+        np.clip(part, 1e-4, 1 - 1e-4) for part in (cloud.opacities, rgb_from_sh0(cloud.sh0))
+    )
     parts = (cloud.means, np.log(cloud.scales), cloud.quats, _logit(opacities), _logit(colours))
     scene = splats.Splats(*(torch.from_numpy(np.ascontiguousarray(part, np.float32)) for part in parts))
     return SceneCopy(0, 0, scene, "auto", FOV_DEG, DISTANCE)

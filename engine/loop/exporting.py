@@ -1,7 +1,8 @@
-"""From a finished result, or any splat or mesh file, to any export format: read, made into what the format needs, written.
+"""From a finished result, or any splat or mesh file, to any export format: read, made into what the format
+needs, written.
 
-Everything is made anew from the splats (of a field or a mesh file: from the mesh), so that size, faces and axes can differ from
-those of the run.
+Everything is made anew from the splats (of a field or a mesh file: from the mesh), so that size, faces and
+axes can differ from those of the run.
 """
 
 from __future__ import annotations
@@ -16,7 +17,13 @@ from scipy.spatial import KDTree
 from engine.assets.export.bake import bake
 from engine.assets.export.camera_path import viewpoints
 from engine.assets.export.formats import export_formats
-from engine.assets.export.formats.base import PRINT_SIZE_M, ExportFormat, ExportOptions, FilmContent, MeshContent
+from engine.assets.export.formats.base import (
+    PRINT_SIZE_M,
+    ExportFormat,
+    ExportOptions,
+    FilmContent,
+    MeshContent,
+)
 from engine.assets.export.splat_cloud import SplatCloud, sh0_from_rgb
 from engine.assets.export.surface import simplify
 from engine.core.camera import orbit_camera
@@ -36,8 +43,8 @@ MOST_TEXTURED_FACES = 12_000
 
 @dataclass(frozen=True, eq=False)
 class Exported:
-    """The file that was written, what a person should know of it, and its ``picture`` (H,2H,3) uint8: the viewport, and what was
-    read from the file again; None of kinds that nothing here draws.
+    """The file that was written, what a person should know of it, and its ``picture`` (H,2H,3) uint8: the
+    viewport, and what was read from the file again; None of kinds that nothing here draws.
     """
 
     path: Path
@@ -46,15 +53,19 @@ class Exported:
 
 
 def export(source: Path, key: str, options: ExportOptions, path: Path) -> Exported:
-    """Write the result in folder ``source``, or what a splat or mesh file holds, as format ``key`` to ``path``.
+    """Write the result in folder ``source``, or what a splat or mesh file holds, as format ``key`` to
+    ``path``.
 
-    The file has the recipe inside where the format has a place for one. Raises `InputError` for a format that does not exist or
-    that this source cannot make, `MissingError` for one whose package is not here, `StorageError`.
+    The file has the recipe inside where the format has a place for one. Raises `InputError` for a format that
+    does not exist or that this source cannot make, `MissingError` for one whose package is not here,
+    `StorageError`.
     """
     chosen = format_named(key)
     chosen.check()
     opened, trim_notes = trimmed(open_source(source), options.trim)
-    named = replace(options, recipe=opened.recipe, name=options.name if options.name != "maquette" else opened.name)
+    named = replace(
+        options, recipe=opened.recipe, name=options.name if options.name != "maquette" else opened.name
+    )
     settled = _settled(chosen, named)
     made = _MAKERS[chosen.content](opened, settled)
     chosen.write(path, made.content, settled)
@@ -103,7 +114,9 @@ def reduced_mesh(source: Source, faces: int) -> ColouredMesh:
     if len(mesh.faces) <= faces:
         return mesh
     vertices, kept = simplify(mesh.vertices, mesh.faces, faces)
-    return replace(mesh, vertices=vertices, faces=kept, colours=mesh.colours[KDTree(mesh.vertices).query(vertices)[1]])
+    return replace(
+        mesh, vertices=vertices, faces=kept, colours=mesh.colours[KDTree(mesh.vertices).query(vertices)[1]]
+    )
 
 
 def _texture(source: Source, options: ExportOptions) -> Made:
@@ -138,13 +151,17 @@ def _cloud(source: Source, options: ExportOptions) -> Made:
 
 def _film(source: Source, options: ExportOptions) -> Made:
     if source.scene is None:
-        raise InputError("A film is drawn of splats, and this file has none.", "Choose the folder of a result.")
+        raise InputError(
+            "A film is drawn of splats, and this file has none.", "Choose the folder of a result."
+        )
     return Made(FilmContent(_frames(source.scene, options)))
 
 
 def _frames(scene: SceneCopy, options: ExportOptions) -> Iterator[np.ndarray]:
     for view in viewpoints(options.path, options.frames, scene.distance):
-        camera = orbit_camera(view.azimuth_deg, view.elevation_deg, view.distance, scene.fov_deg, options.frame_size)
+        camera = orbit_camera(
+            view.azimuth_deg, view.elevation_deg, view.distance, scene.fov_deg, options.frame_size
+        )
         yield before(render_layer(scene, [camera], options.layer, options.lamp)[0], options.ground)
 
 
@@ -153,7 +170,11 @@ def before(picture: np.ndarray, background: str) -> np.ndarray:
     if not background:
         return picture
     ground = np.array([*bytes.fromhex(background[1:]), 255], np.uint16)
-    return (picture + (ground * (255 - picture[..., 3:].astype(np.uint16)) + 127) // 255).clip(0, 255).astype(np.uint8)
+    return (
+        (picture + (ground * (255 - picture[..., 3:].astype(np.uint16)) + 127) // 255)
+        .clip(0, 255)
+        .astype(np.uint8)
+    )
 
 
 _MAKERS: dict[str, Callable[[Source, ExportOptions], Made]] = {

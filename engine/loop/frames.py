@@ -20,7 +20,11 @@ from engine.render import choose
 from engine.scene import splats
 
 Colour = tuple[float, float, float]
-PAPER: Colour = (BACKGROUND[0] / 255, BACKGROUND[1] / 255, BACKGROUND[2] / 255)  # the light ground of sheets and turntables
+PAPER: Colour = (
+    BACKGROUND[0] / 255,
+    BACKGROUND[1] / 255,
+    BACKGROUND[2] / 255,
+)  # the light ground of sheets and turntables
 STRIP_ELEVATION_DEG = 15.0
 
 
@@ -66,7 +70,10 @@ def render_frame(copy: SceneCopy, camera: Camera, background: Colour = PAPER) ->
 
 def strip_cameras(copy: SceneCopy, size: int, count: int = 8) -> list[Camera]:
     """``count`` cameras evenly round the object, from its front towards +y."""
-    return [orbit_camera(360.0 * i / count, STRIP_ELEVATION_DEG, copy.distance, copy.fov_deg, size) for i in range(count)]
+    return [
+        orbit_camera(360.0 * i / count, STRIP_ELEVATION_DEG, copy.distance, copy.fov_deg, size)
+        for i in range(count)
+    ]
 
 
 def azimuth_strip(copy: SceneCopy, size: int, count: int = 8, background: Colour = PAPER) -> np.ndarray:
@@ -75,12 +82,19 @@ def azimuth_strip(copy: SceneCopy, size: int, count: int = 8, background: Colour
 
 
 def point_cloud(copy: SceneCopy, limit: int) -> SplatArrays:
-    """At most ``limit`` splats, the ones that cover most kept; empty for scenes that are not made of splats."""
+    """At most ``limit`` splats, the ones that cover most kept; empty for scenes that are not made of
+    splats.
+    """
     scene = shown(copy)
     if not isinstance(scene, splats.Splats):
         return SplatArrays(*[np.zeros((0, *shape), np.float32) for shape in ((3,), (3, 3), (3,), (1,))])
     with torch.no_grad():
         weight = scene.opacities * scene.scales.topk(2, dim=1).values.prod(dim=1)
         kept = torch.argsort(weight, descending=True)[:limit].sort().values
-        parts = (scene.means[kept], splats.covariances(scene)[kept], scene.rgb[kept], scene.opacities[kept, None])
+        parts = (
+            scene.means[kept],
+            splats.covariances(scene)[kept],
+            scene.rgb[kept],
+            scene.opacities[kept, None],
+        )
         return SplatArrays(*[part.float().cpu().numpy() for part in parts])

@@ -16,7 +16,8 @@ CutOut = Annotated[
         label="Cut out by",
         advanced=True,
         goes_with="images",
-        help="How the object is told from its background. Auto: by its transparency, or else by what the border looks like. "
+        help="How the object is told from its background. Auto: by its transparency, or else by what the "
+        "border looks like. "
         "A model has to be fetched once, and is for photos that this fails on.",
     ),
 ]
@@ -27,7 +28,8 @@ Standing = Annotated[
         label="Camera height is",
         advanced=True,
         goes_with="images",
-        help="Set by you, or estimated by asking the prior from which height the pictures look most familiar.",
+        help="Set by you, or estimated by asking the prior from which height the pictures look most "
+        "familiar.",
     ),
 ]
 Facing = Annotated[
@@ -37,7 +39,8 @@ Facing = Annotated[
         label="Camera side is",
         advanced=True,
         goes_with="images",
-        help="Set with each picture, or estimated for the first by asking the prior from which side it looks most familiar; "
+        help="Set with each picture, or estimated for the first by asking the prior from which side it "
+        "looks most familiar; "
         "the others keep their turn from it.",
     ),
 ]
@@ -73,7 +76,8 @@ Relief = Annotated[
         label="Relief by",
         advanced=True,
         goes_with="images",
-        help="A model, to be fetched once, that estimates how near each part of the pictures is. The shape is held to that.",
+        help="A model, to be fetched once, that estimates how near each part of the pictures is. The shape "
+        "is held to that.",
     ),
 ]
 Fidelity = Annotated[
@@ -84,7 +88,8 @@ Fidelity = Annotated[
         0.05,
         label="Fidelity",
         goes_with="images",
-        help="Left: the prior's imagination alone. Right: the given pictures alone. In the middle both count in full.",
+        help="Left: the prior's imagination alone. Right: the given pictures alone. In the middle both "
+        "count in full.",
     ),
 ]
 Depth = Annotated[
@@ -96,6 +101,7 @@ Depth = Annotated[
         label="Relief weight",
         advanced=True,
         goes_with="images",
-        help="How strongly the estimated relief of the pictures holds the shape. Without a model for it, it does nothing.",
+        help="How strongly the estimated relief of the pictures holds the shape. Without a model for it, "
+        "it does nothing.",
     ),
 ]

@@ -1,4 +1,6 @@
-"""What a run sets out from when that is a finished result: a splat file, and its pictures for priors that edit."""
+"""What a run sets out from when that is a finished result: a splat file, and its pictures for priors that
+edit.
+"""
 
 from __future__ import annotations
 
@@ -36,11 +38,13 @@ class StartFile:
 
 
 def read_start_file(path: str | Path) -> StartFile:
-    """The splats of a file (`read_splats`), with one colour each, brought to the size of the unit sphere if they are not of it.
+    """The splats of a file (`read_splats`), with one colour each, brought to the size of the unit sphere if
+    they are not of it.
 
     Those of a file that is not ours, which does not say what is up, are turned upright.
 
-    Raises InputError for a file that is not there or cannot be read, FileFormatError for one that holds no splats, or too many.
+    Raises InputError for a file that is not there or cannot be read, FileFormatError for one that holds no
+    splats, or too many.
     """
     cloud = read_splats(path, most=MOST_SPLATS)
     if len(cloud.means) == 0:
@@ -62,7 +66,9 @@ def read_start_file(path: str | Path) -> StartFile:
 
 
 def framed(cloud: SplatCloud) -> tuple[np.ndarray, float]:
-    """Positions (N,3) and a factor for sizes. A cloud that fits stays where it is; another is centred and brought to radius 1."""
+    """Positions (N,3) and a factor for sizes. A cloud that fits stays where it is; another is centred and
+    brought to radius 1.
+    """
     distance = np.linalg.norm(cloud.means, axis=1)
     if (distance > REACH).mean() <= OUTLIERS and np.quantile(distance, 1 - OUTLIERS) >= LEAST_REACH:
         return cloud.means, 1.0
@@ -73,7 +79,9 @@ def framed(cloud: SplatCloud) -> tuple[np.ndarray, float]:
 
 
 def keep_source(context: Context, state: RunState) -> None:
-    """Remember the scene as it is, for a prior that edits; where only a region changes, it is known already."""
+    """Remember the scene as it is, for a prior that edits; where only a region changes, it is known
+    already.
+    """
     if context.prior.info.takes_source and state.source is None:
         state.source = state.scene.frozen_copy()
 
@@ -81,7 +89,9 @@ def keep_source(context: Context, state: RunState) -> None:
 def with_source(
     prompts: Prompts, cameras: Cameras, behind: Tensor | None, context: Context, state: RunState, knobs: Knobs
 ) -> Prompts:
-    """``prompts`` with pictures of the scene as it was, from ``cameras`` over the background ``behind``, if it was kept."""
+    """``prompts`` with pictures of the scene as it was, from ``cameras`` over the background ``behind``, if
+    it was kept.
+    """
     if state.source is None or not context.prior.info.takes_source:
         return prompts
     with torch.no_grad():

@@ -1,4 +1,6 @@
-"""Pictures of the object that an artist gives: what they show, from where, and how far a scene is from them."""
+"""Pictures of the object that an artist gives: what they show, from where, and how far a scene is from
+them.
+"""
 
 from __future__ import annotations
 
@@ -29,10 +31,11 @@ RELIEF_SIDE = 256
 
 @dataclass(frozen=True, eq=False)
 class GivenViews:
-    """M given pictures: ``rgba`` (M,S,S,4) premultiplied, seen from ``cameras``, each counting by ``weights`` (M,).
+    """M given pictures: ``rgba`` (M,S,S,4) premultiplied, seen from ``cameras``, each counting by ``weights``
+    (M,).
 
-    ``notes`` say in words what was done to them. ``nearness`` (M,S,S,1) is their relief up to scale and shift, larger where
-    nearer, where an estimator was asked.
+    ``notes`` say in words what was done to them. ``nearness`` (M,S,S,1) is their relief up to scale and
+    shift, larger where nearer, where an estimator was asked.
     """
 
     rgba: Tensor
@@ -52,14 +55,18 @@ class GivenViews:
     def to(self, device: torch.device | str) -> GivenViews:
         """The same pictures on another device."""
         nearness = None if self.nearness is None else self.nearness.to(device)
-        return GivenViews(self.rgba.to(device), self.cameras.to(device), self.weights.to(device), self.notes, nearness)
+        return GivenViews(
+            self.rgba.to(device), self.cameras.to(device), self.weights.to(device), self.notes, nearness
+        )
 
     def resized(self, size: int) -> GivenViews:
         """The same pictures at ``size`` pixels a side, averaged."""
         if self.rgba.shape[1] == size:
             return self
         nearness = None if self.nearness is None else _averaged(self.nearness, size)
-        return replace(self, rgba=_averaged(self.rgba, size), cameras=self.cameras.resized(size), nearness=nearness)
+        return replace(
+            self, rgba=_averaged(self.rgba, size), cameras=self.cameras.resized(size), nearness=nearness
+        )
 
 
 def _averaged(pictures: Tensor, size: int) -> Tensor:
@@ -71,8 +78,8 @@ def _averaged(pictures: Tensor, size: int) -> Tensor:
 def given_views(spec: RunSpec, info: PriorInfo, folder: Path | None = None) -> GivenViews | None:
     """The pictures of ``spec``, cut out and framed, by cameras as the prior's; None if there are none.
 
-    Relative paths are looked for in ``folder`` first. Raises InputError, MissingError or FileFormatError for one that cannot be
-    used.
+    Relative paths are looked for in ``folder`` first. Raises InputError, MissingError or FileFormatError for
+    one that cannot be used.
     """
     pictures = pictures_in(spec.images)
     if not pictures:
@@ -87,7 +94,8 @@ def given_views(spec: RunSpec, info: PriorInfo, folder: Path | None = None) -> G
 
 
 def stood(given: GivenViews, spec: RunSpec, prior: Prior) -> GivenViews:
-    """The same pictures by cameras where ``prior`` knows them best from, in what ``spec`` wants estimated, and notes of it.
+    """The same pictures by cameras where ``prior`` knows them best from, in what ``spec`` wants estimated,
+    and notes of it.
 
     Where the prior cannot say, the cameras stay and a note tells so.
     """
@@ -104,7 +112,9 @@ def stood(given: GivenViews, spec: RunSpec, prior: Prior) -> GivenViews:
     if spec.image_azimuth == AUTO:
         turn = estimated_turn_deg(x, azimuths, prior)
         azimuths = [azimuth + turn for azimuth in azimuths]
-        notes += (f"The side of the camera was estimated: {(azimuths[0] + 180) % 360 - 180:.0f}° beside the front.",)
+        notes += (
+            f"The side of the camera was estimated: {(azimuths[0] + 180) % 360 - 180:.0f}° beside the front.",
+        )
     if spec.image_elevation == AUTO:
         elevation = estimated_elevation_deg(x, azimuths, prior)
         notes += (f"The height of the camera was estimated: {elevation:.0f}°.",)
@@ -113,7 +123,9 @@ def stood(given: GivenViews, spec: RunSpec, prior: Prior) -> GivenViews:
 
 
 def _nearness(spec: RunSpec, folder: Path | None) -> Tensor:
-    """What the estimator of ``spec`` says of each picture over white, (M,``RELIEF_SIDE``,``RELIEF_SIDE``,1)."""
+    """What the estimator of ``spec`` says of each picture over white,
+    (M,``RELIEF_SIDE``,``RELIEF_SIDE``,1).
+    """
     estimator = load_estimator(spec.image_relief)
     shown = _all_shown(spec, RELIEF_SIDE, folder)[0]
     over_white = shown[..., :3] + 1 - shown[..., 3:]
@@ -121,7 +133,8 @@ def _nearness(spec: RunSpec, folder: Path | None) -> Tensor:
 
 
 def shown_pictures(spec: RunSpec, size: int) -> tuple[np.ndarray, list[float]]:
-    """The pictures (M,size,size,4) of ``spec``, cut out and framed, premultiplied, and what each counts; at least one.
+    """The pictures (M,size,size,4) of ``spec``, cut out and framed, premultiplied, and what each counts; at
+    least one.
 
     Raises as `given_views`.
     """
@@ -142,7 +155,9 @@ def _shown(
     """One picture (size,size,4), and what was done to it."""
     path = found(picture, folder)
     cut = cut_photo(path, spec.image_cut_out)
-    return framed(cut.rgba, square_of(cut.rgba, crop, spec.image_fill), size), tuple(f"{path.name}: {note}" for note in cut.notes)
+    return framed(cut.rgba, square_of(cut.rgba, crop, spec.image_fill), size), tuple(
+        f"{path.name}: {note}" for note in cut.notes
+    )
 
 
 def clean_views(given: GivenViews | None, prior: Prior) -> CleanViews | None:
@@ -154,11 +169,15 @@ def clean_views(given: GivenViews | None, prior: Prior) -> CleanViews | None:
     return clean_views_of(prior, views, small.cameras)
 
 
-def given_loss(given: GivenViews, views: Views, background: Tensor | None, relief_weight: float = 0.0) -> Tensor:
-    """How far ``views``, rendered from the given cameras over ``background``, are from the pictures: a mean by their weights.
+def given_loss(
+    given: GivenViews, views: Views, background: Tensor | None, relief_weight: float = 0.0
+) -> Tensor:
+    """How far ``views``, rendered from the given cameras over ``background``, are from the pictures: a mean
+    by their weights.
 
-    Mean squared errors of colour, the picture laid over the same background, and of alpha (the reference view's losses of
-    Magic123, arXiv 2306.17843), and ``relief_weight`` times how far the relief is from the estimate, where there is one.
+    Mean squared errors of colour, the picture laid over the same background, and of alpha (the reference
+    view's losses of Magic123, arXiv 2306.17843), and ``relief_weight`` times how far the relief is from the
+    estimate, where there is one.
     """
     alpha = given.rgba[..., 3:]
     colour = (views.rgb - composite(given.rgba[..., :3], alpha, background)).square().mean((1, 2, 3))
@@ -170,5 +189,7 @@ def given_loss(given: GivenViews, views: Views, background: Tensor | None, relie
 
 
 def balance(fidelity: float, given: GivenViews | None) -> tuple[float, float]:
-    """What the given pictures and the prior count, each in 0..1: both in full at 0.5, one of them nothing at either end."""
+    """What the given pictures and the prior count, each in 0..1: both in full at 0.5, one of them nothing at
+    either end.
+    """
     return (0.0, 1.0) if given is None else (min(1.0, 2 * fidelity), min(1.0, 2 * (1 - fidelity)))

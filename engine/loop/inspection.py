@@ -1,4 +1,6 @@
-"""What is understood of a file before anything is made of it: a picture, a model, splats, or an earlier result."""
+"""What is understood of a file before anything is made of it: a picture, a model, splats, or an earlier
+result.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ SEEN = 0.5  # alpha from which a pixel counts for an object's size
 
 @dataclass(frozen=True)
 class Understood:
-    """A file's ``kind`` ("picture", "model", "splats" or "result"), what is known of it by name, and ``notes`` in words."""
+    """A file's ``kind`` ("picture", "model", "splats" or "result"), what is known of it by name, and
+    ``notes`` in words.
+    """
 
     file: str
     kind: str
@@ -37,7 +41,9 @@ class Understood:
 
 
 def understood(path: Path) -> Understood:
-    """What is understood of a file, or of the folder of a result. Raises StudioError where that is nothing."""
+    """What is understood of a file, or of the folder of a result. Raises StudioError where that is
+    nothing.
+    """
     if not path.exists():
         raise MissingError(f"{path} is not there.", "Check the path.")
     if path.is_dir() or path.suffix.lower() in (".toml", ".mp4"):
@@ -78,11 +84,15 @@ def of_model(path: Path) -> Understood:
         "confidence": round(shape.confidence, 2),
     }
     told = {name: value for name, value in asdict(shape.facts).items() if value}
-    return Understood(str(path), "splats" if shape.splats else "model", {**facts, **told, **_made_here(path)}, shape.notes)
+    return Understood(
+        str(path), "splats" if shape.splats else "model", {**facts, **told, **_made_here(path)}, shape.notes
+    )
 
 
 def of_result(path: Path) -> Understood:
-    """An earlier result: its folder, its recipe, or a file that holds it. Raises InputError where there is no recipe."""
+    """An earlier result: its folder, its recipe, or a file that holds it. Raises InputError where there is no
+    recipe.
+    """
     file = path / RECIPE if path.is_dir() else path
     if not file.is_file():
         raise InputError(f"{path} holds no {RECIPE}.", "Give the folder of a result, or one of its files.")
@@ -100,7 +110,9 @@ def recipe_text(path: Path) -> str:
             f"{path} is not text in UTF-8 ({error.reason}).", "Save it as UTF-8, or use the original file."
         ) from error
     except OSError as error:
-        raise InputError(f"{path} could not be read ({error.strerror or error}).", "Check the path.") from error
+        raise InputError(
+            f"{path} could not be read ({error.strerror or error}).", "Check the path."
+        ) from error
 
 
 def _of_recipe(text: str) -> dict[str, object]:
@@ -125,7 +137,9 @@ def _by_content(path: Path) -> Understood:
     try:
         return of_picture(path)
     except InputError:
-        raise InputError(f"{model.what} It is no picture either ({', '.join(FORMATS)}).", model.remedy) from model
+        raise InputError(
+            f"{model.what} It is no picture either ({', '.join(FORMATS)}).", model.remedy
+        ) from model
 
 
 def _hex(colour: np.ndarray) -> str:

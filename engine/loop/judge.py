@@ -10,7 +10,9 @@ TOYBOX, CLIP = "toybox", "clip"
 
 
 def judge_of(context: Context) -> DifferentiableScorer:
-    """The scorer for this run, loaded once: CLIP where it is fetched and the prior reads any words, else toybox's own."""
+    """The scorer for this run, loaded once: CLIP where it is fetched and the prior reads any words, else
+    toybox's own.
+    """
     name = TOYBOX if context.prior.info.taught_words or not installed(find_scorer(CLIP)) else CLIP
     if name not in context.judges:
         scorer = load_scorer(name, context.prior.device)

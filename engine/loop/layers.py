@@ -23,8 +23,12 @@ AMBIENT, BRIGHTEST = 0.35, 1.25
 UNLIT = Lamp()
 
 
-def render_layer(copy: SceneCopy, cameras: Sequence[Camera], layer: str = COLOUR, lamp: Lamp = UNLIT) -> np.ndarray:
-    """uint8 (B,H,W,4) premultiplied pictures of one of `LAYERS`; colours are lit by ``lamp``. Raises `InputError` for another."""
+def render_layer(
+    copy: SceneCopy, cameras: Sequence[Camera], layer: str = COLOUR, lamp: Lamp = UNLIT
+) -> np.ndarray:
+    """uint8 (B,H,W,4) premultiplied pictures of one of `LAYERS`; colours are lit by ``lamp``. Raises
+    `InputError` for another.
+    """
     if layer not in LAYERS:
         raise InputError(f"There is no layer {layer!r}.", f"Choose among: {', '.join(LAYERS)}.")
     pixel = min(float(np.linalg.norm(camera.c2w[:3, 3]) / camera.K[1, 1]) for camera in cameras)
@@ -37,7 +41,9 @@ def render_layer(copy: SceneCopy, cameras: Sequence[Camera], layer: str = COLOUR
 
 
 def lit(rgb: Tensor, views: Views, cameras: Cameras, lamp: Lamp) -> Tensor:
-    """Colours (B,H,W,3) as a lamp far away shows them: Lambert's cosine, over a third of light from everywhere."""
+    """Colours (B,H,W,3) as a lamp far away shows them: Lambert's cosine, over a third of light from
+    everywhere.
+    """
     normal = camera_normals(views.depth, views.alpha, cameras)
     world = torch.einsum("bij,bhwj->bhwi", cameras.c2w[:, :3, :3].to(normal), normal)
     towards = normal.new_tensor(orbit_position(lamp.azimuth_deg, lamp.elevation_deg, 1.0))

@@ -1,4 +1,6 @@
-"""A run while it goes: between two steps it takes its commands, judges the shape's health, and leaves checkpoints."""
+"""A run while it goes: between two steps it takes its commands, judges the shape's health, and leaves
+checkpoints.
+"""
 
 from __future__ import annotations
 
@@ -101,8 +103,12 @@ class LiveRun:
             self.clock.skip()  # time spent waiting to be pulled is not the run's
 
     def _judge(self, planned: Planned, out: StepOut) -> Iterator[Event]:
-        """A step that the prior spoilt is counted, one that harmed the shape is taken back, any other is reported."""
-        trouble = shape_health.complaint(out, self.state) if planned.name == "refine" and not out.skipped else None
+        """A step that the prior spoilt is counted, one that harmed the shape is taken back, any other is
+        reported.
+        """
+        trouble = (
+            shape_health.complaint(out, self.state) if planned.name == "refine" and not out.skipped else None
+        )
         if out.skipped:
             yield from self._skip(planned, out)
         elif trouble is not None:
@@ -125,7 +131,9 @@ class LiveRun:
     def _report(self, planned: Planned, out: StepOut) -> Iterator[Event]:
         if self.state.step % HEALTH_STEPS == 0:
             self.good = self._snapshot()
-        if out.denoised is not None and (planned.name == "draft" or self.clock.due("pictures", PICTURE_SECONDS)):
+        if out.denoised is not None and (
+            planned.name == "draft" or self.clock.due("pictures", PICTURE_SECONDS)
+        ):
             yield self._pictures(planned, out, out.denoised)
         if self.watched and planned.name != "draft" and self.clock.due("copy", COPY_SECONDS):
             yield self._copy()
@@ -148,11 +156,17 @@ class LiveRun:
         images = self._on_paper(self.context.prior.decode(denoised))
         if planned.name == "draft":
             return Pictures("draft", step, revision, images)
-        return Pictures("denoised", step, revision, images, self._on_paper(out.views), out.metrics.get("noise"))
+        return Pictures(
+            "denoised", step, revision, images, self._on_paper(out.views), out.metrics.get("noise")
+        )
 
     def _on_paper(self, views: Views) -> np.ndarray:
         """uint8 (V,H,W,3) pictures, over paper where they have alpha that the prior sees."""
-        paper = torch.tensor(PAPER, device=views.rgb.device) if self.context.prior.info.channels == "rgba" else None
+        paper = (
+            torch.tensor(PAPER, device=views.rgb.device)
+            if self.context.prior.info.channels == "rgba"
+            else None
+        )
         return to_uint8(composite(views.rgb, views.alpha, paper))
 
     def _commands(self, commands: CommandSource) -> Iterator[Event]:
@@ -165,18 +179,25 @@ class LiveRun:
                 self.stopping = True
 
     def _apply(self, command: SetKnobs) -> Iterator[Event]:
-        """Take up new knobs, unless they cannot work with the prior: then the run goes on with those that it has."""
+        """Take up new knobs, unless they cannot work with the prior: then the run goes on with those that it
+        has.
+        """
         first, self.revision = self.state.total_step + 1, command.revision
         refused = refusal(Settings(self.context.spec, command.knobs), self.context.prior.info)
         if refused is None:
             change = Change(first, command.revision, changed_values(self.knobs, command.knobs))
-            self.knobs, self.recipe = command.knobs, replace(self.recipe, changes=(*self.recipe.changes, change))
+            self.knobs, self.recipe = (
+                command.knobs,
+                replace(self.recipe, changes=(*self.recipe.changes, change)),
+            )
         else:
             yield Warned(f"The change was not made. {refused.what}", refused.remedy)
         yield KnobsApplied(command.revision, first, self.knobs)
 
     def _roll_back(self, trouble: str) -> Iterator[Event]:
-        """Back to the last good state, more gently and with other random numbers; give up after a few times."""
+        """Back to the last good state, more gently and with other random numbers; give up after a few
+        times.
+        """
         self.roll_backs += 1
         rate_scale = 0.5 * self.state.rate_scale
         assert self.good is not None, "a stage begins with a snapshot"
@@ -187,12 +208,15 @@ class LiveRun:
         if self.roll_backs > MAX_ROLL_BACKS:
             self.stopping = True
             yield Warned(
-                f"The run was ended after {MAX_ROLL_BACKS} roll-backs, the last because {trouble}; the last good shape is kept.",
+                f"The run was ended after {MAX_ROLL_BACKS} roll-backs, the last because {trouble}; the "
+                "last good shape is kept.",
                 "Lower the guidance scale or the learning rate, or raise the draft anchor.",
             )
 
     def _skip(self, planned: Planned, out: StepOut) -> Iterator[Event]:
-        """Count a step that moved nothing; a draft begins anew. After a few in a row the run ends with the shape as it is."""
+        """Count a step that moved nothing; a draft begins anew. After a few in a row the run ends with the
+        shape as it is.
+        """
         self.state.skipped += 1
         self.skipped_in_a_row += 1
         yield self._stepped(planned, out)
@@ -207,7 +231,9 @@ class LiveRun:
         yield Warned(f"The run was ended: {why} The last good shape is kept.", nonfinite.REMEDY)
 
     def _save_memory(self, planned: Planned) -> Iterator[Event]:
-        """Take the step again with a prior that takes less; when nothing is left to save, end with the shape as it is."""
+        """Take the step again with a prior that takes less; when nothing is left to save, end with the shape
+        as it is.
+        """
         self.steps = self._steps(planned)
         try:
             warning = Warned(self.oom_guard.step_down())
@@ -229,7 +255,9 @@ class LiveRun:
         info, spec = self.context.prior.info, self.context.spec
         scene = self.state.scene.frozen_copy()
         size = self.state.picture_size or spec.render_size
-        return SceneCopy(self.state.total_step, self.revision, scene, spec.backend, info.fov_deg, info.distance, size)
+        return SceneCopy(
+            self.state.total_step, self.revision, scene, spec.backend, info.fov_deg, info.distance, size
+        )
 
     def _finished(self) -> Finished:
         state = self.state

@@ -43,10 +43,14 @@ class ColouredMesh:
 
 
 def mesh_of(copy: SceneCopy, max_faces: int = MAX_FACES) -> ColouredMesh:
-    """The outer surface of a scene, coloured as it looks from outside. Raises InputError when there is nothing solid."""
+    """The outer surface of a scene, coloured as it looks from outside. Raises InputError when there is
+    nothing solid.
+    """
     solid = solid_of(copy)
     clean = without_dust(solid.solidity, solid.level)
-    options = SurfaceOptions(RESOLUTION, solid.level, largest_only=False, smoothing=solid.smoothing, max_faces=max_faces)
+    options = SurfaceOptions(
+        RESOLUTION, solid.level, largest_only=False, smoothing=solid.smoothing, max_faces=max_faces
+    )
     surface = surface_of_grid(clean, options)
     normals = vertex_normals(surface.vertices, surface.faces)
     inner = np.stack([_at(solid.colour[..., channel], surface.vertices) for channel in range(3)], axis=1)
@@ -57,7 +61,9 @@ def mesh_of(copy: SceneCopy, max_faces: int = MAX_FACES) -> ColouredMesh:
 
 @dataclass(frozen=True, eq=False)
 class Solid:
-    """``solidity`` (R,R,R) and ``colour`` (R,R,R,3) of a scene, the ``level`` of its surface, and rounds of ``smoothing``."""
+    """``solidity`` (R,R,R) and ``colour`` (R,R,R,3) of a scene, the ``level`` of its surface, and rounds of
+    ``smoothing``.
+    """
 
     solidity: np.ndarray
     colour: np.ndarray
@@ -76,8 +82,14 @@ def solid_of(copy: SceneCopy) -> Solid:
     densest = float(occupancy.max())
     level = min(LEVEL, 0.5 * densest)  # a thin mist still has a surface
     if level <= 1e-4:
-        raise InputError("The shape has no solid part to make a mesh of.", "Refine it for longer, or export the splats.")
-    notes = ("The shape is a mist: its mesh is where that is half as dense as at its densest.",) if densest < LEVEL else ()
+        raise InputError(
+            "The shape has no solid part to make a mesh of.", "Refine it for longer, or export the splats."
+        )
+    notes = (
+        ("The shape is a mist: its mesh is where that is half as dense as at its densest.",)
+        if densest < LEVEL
+        else ()
+    )
     if isinstance(scene, Splats):
         cleaned = carved(scene, without_dust(occupancy, level), level, copy.fov_deg, copy.distance)
         if float(cleaned.max()) > CARVED_LEVEL:
@@ -99,7 +111,11 @@ def _notes(solid: np.ndarray, faces: int, max_faces: int) -> Iterator[str]:
 
 def textured_mesh(copy: SceneCopy, mesh: ColouredMesh, size: int = 1024) -> Baked:
     """The surface of a scene with its colours in a texture of ``size`` squared."""
-    normals, nearest, pictures = vertex_normals(mesh.vertices, mesh.faces), KDTree(mesh.vertices), colour_pictures(copy)
+    normals, nearest, pictures = (
+        vertex_normals(mesh.vertices, mesh.faces),
+        KDTree(mesh.vertices),
+        colour_pictures(copy),
+    )
 
     def colour_at(points: np.ndarray) -> np.ndarray:
         vertex = nearest.query(points)[1]

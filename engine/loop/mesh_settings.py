@@ -24,10 +24,19 @@ Origin = Annotated[
         (CENTRE, BASE),
         label="Mesh origin",
         advanced=True,
-        help="Where the exported mesh has its origin: in the middle of the studio's space, or below it, so that it stands.",
+        help="Where the exported mesh has its origin: in the middle of the studio's space, or below it, so "
+        "that it stands.",
     ),
 ]
 SizeMetres = Annotated[
     float,
-    Range(0, 100, 0.01, unit="m", label="Mesh size", advanced=True, help="Longest side of the exported mesh. 0: about 2."),
+    Range(
+        0,
+        100,
+        0.01,
+        unit="m",
+        label="Mesh size",
+        advanced=True,
+        help="Longest side of the exported mesh. 0: about 2.",
+    ),
 ]

@@ -1,7 +1,7 @@
 """What goes into a run and what comes out of it: frozen dataclasses, numpy and opaque scene copies.
 
-Commands go in through a ``CommandSource``, which keeps only the newest of each kind. Events come out of the generator
-``engine.loop.run.run``; the same events serve a thread, a worker process and the command line.
+Commands go in through a ``CommandSource``, which keeps only the newest of each kind. Events come out of the
+generator ``engine.loop.run.run``; the same events serve a thread, a worker process and the command line.
 """
 
 from __future__ import annotations
@@ -77,7 +77,9 @@ LOSS_PREFIX = "loss_"
 
 @dataclass(frozen=True)
 class Stepped:
-    """One step is done. ``step`` counts within the stage, ``total_step`` over the run; ``seconds`` since the run began."""
+    """One step is done. ``step`` counts within the stage, ``total_step`` over the run; ``seconds`` since the
+    run began.
+    """
 
     stage: Stage
     step: int
@@ -109,9 +111,11 @@ class SceneCopy:
 
 @dataclass(frozen=True, eq=False)
 class Pictures:
-    """What the prior sees: ``images`` (V,H,W,3) uint8, "draft" views while they are sampled, or "denoised" renders.
+    """What the prior sees: ``images`` (V,H,W,3) uint8, "draft" views while they are sampled, or "denoised"
+    renders.
 
-    With denoised ones come the ``renders`` (V,h,w,3) uint8 that they were made from, and the ``noise`` (t / T, 0..1) between.
+    With denoised ones come the ``renders`` (V,h,w,3) uint8 that they were made from, and the ``noise`` (t /
+    T, 0..1) between.
     """
 
     kind: Literal["draft", "denoised"]
@@ -156,9 +160,11 @@ class Checkpointed:
 
 @dataclass(frozen=True, eq=False)
 class Finished:
-    """The run is over: ``stopped`` early or done. ``seconds`` by stage, with "load", "total" and "to_first_view".
+    """The run is over: ``stopped`` early or done. ``seconds`` by stage, with "load", "total" and
+    "to_first_view".
 
-    ``skipped_steps`` are those that the prior spoilt; ``memory`` says what it took and what was given up; empty for small priors.
+    ``skipped_steps`` are those that the prior spoilt; ``memory`` says what it took and what was given up;
+    empty for small priors.
     """
 
     copy: SceneCopy
@@ -170,4 +176,14 @@ class Finished:
     memory: str = ""
 
 
-Event = StageStarted | Stepped | SceneCopy | Pictures | KnobsApplied | Warned | RolledBack | Checkpointed | Finished
+Event = (
+    StageStarted
+    | Stepped
+    | SceneCopy
+    | Pictures
+    | KnobsApplied
+    | Warned
+    | RolledBack
+    | Checkpointed
+    | Finished
+)

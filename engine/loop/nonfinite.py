@@ -9,11 +9,15 @@ from engine.core.views import Views
 from engine.guidance.base import GuidanceOut
 
 MOST_IN_A_ROW = 5
-REMEDY = "Choose the precision fp32, lower the guidance scale, or fetch the prior again; another shows whether it is to blame."
+REMEDY = (
+    "Choose the precision fp32, lower the guidance scale, or fetch the prior again; another shows "
+    "whether it is to blame."
+)
 
 
 def nonfinite(out: GuidanceOut, x: Tensor, views: Views) -> str:
-    """What is wrong with a prior's answer for ``views``, which it reads as ``x`` (B,C,h,w), as a clause; empty if all is finite.
+    """What is wrong with a prior's answer for ``views``, which it reads as ``x`` (B,C,h,w), as a clause;
+    empty if all is finite.
 
     Views that are not finite themselves are the scene's fault, which the health check looks after.
     """

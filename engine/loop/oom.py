@@ -1,6 +1,8 @@
-"""Making do with the memory there is: a plan before the first step, and a smaller one whenever memory runs out.
+"""Making do with the memory there is: a plan before the first step, and a smaller one whenever memory runs
+out.
 
-A step changes nothing until it has computed everything, so that one which ran out of memory can be taken again.
+A step changes nothing until it has computed everything, so that one which ran out of memory can be taken
+again.
 """
 
 from __future__ import annotations
@@ -31,7 +33,10 @@ FLOAT, ADAM = 4, 4  # bytes of a number; the parameter, its gradient and two mom
 SPLAT_NUMBERS, VOXEL_NUMBERS = 14, 4
 PIXEL_BYTES = 256  # of a render and its way back
 EXHAUSTED = ("out of memory", "can't allocate memory", "not enough memory", "alloc_failed")
-REMEDY = "Lower views a step, the render size or the number of splats or voxels, close other programs, or choose a smaller prior."
+REMEDY = (
+    "Lower views a step, the render size or the number of splats or voxels, close other programs, or "
+    "choose a smaller prior."
+)
 
 
 def out_of_memory(error: BaseException) -> bool:
@@ -43,7 +48,9 @@ def out_of_memory(error: BaseException) -> bool:
 
 def needs_of(spec: RunSpec, knobs: Knobs) -> Needs:
     """What a run asks for at its busiest."""
-    views = max(knobs.views_per_step, spec.draft_views if spec.start == "draft" or spec.scene == "canvas" else 1)
+    views = max(
+        knobs.views_per_step, spec.draft_views if spec.start == "draft" or spec.scene == "canvas" else 1
+    )
     numbers = {
         "splats": SPLAT_NUMBERS * spec.splats,
         "field": VOXEL_NUMBERS * spec.voxels**3,
@@ -55,7 +62,9 @@ def needs_of(spec: RunSpec, knobs: Knobs) -> Needs:
 
 @dataclass(eq=False)
 class OomGuard:
-    """How a run's prior saves memory now, and what it could still give up. ``reductions`` tells what was given up so far."""
+    """How a run's prior saves memory now, and what it could still give up. ``reductions`` tells what was
+    given up so far.
+    """
 
     prior: Prior
     ladder: tuple[Economy, ...] = ()
@@ -97,7 +106,9 @@ class OomGuard:
 
 
 def _chosen(prior: Prior, footprint: Footprint, needs: Needs, ladder: tuple[Economy, ...]) -> Plan:
-    """The plan for a prior that is loaded: its weights count as free, because the plan counts them as taken."""
+    """The plan for a prior that is loaded: its weights count as free, because the plan counts them as
+    taken.
+    """
     waiting = prior.device.type != "cpu" and isinstance(prior, CanWait) and prior.offload is not None
     free = economies.free_bytes(prior.device) + (0 if waiting else footprint.weights)
     return plan(footprint, needs, free, ladder, fused_attention=economies.fused_attention(prior.device))
@@ -105,7 +116,9 @@ def _chosen(prior: Prior, footprint: Footprint, needs: Needs, ladder: tuple[Econ
 
 @dataclass(frozen=True, eq=False)
 class Mark:
-    """A run's state before a step, as far as a step that fails may change it. The scene's numbers change last of all."""
+    """A run's state before a step, as far as a step that fails may change it. The scene's numbers change last
+    of all.
+    """
 
     rng: Tensor
     scene: Scene
@@ -136,7 +149,9 @@ class Exhausted:
 
 
 def pull(steps: Iterator[StepOut], state: RunState) -> StepOut | Exhausted | None:
-    """The next step; None after the last. One that runs out of memory leaves ``state`` as it was and ends ``steps``."""
+    """The next step; None after the last. One that runs out of memory leaves ``state`` as it was and ends
+    ``steps``.
+    """
     mark = Mark.of(state)
     try:
         return next(steps, None)

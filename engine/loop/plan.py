@@ -23,7 +23,9 @@ class Planned:
 
 
 def plan(spec: RunSpec, info: PriorInfo) -> tuple[Planned, ...]:
-    """The stages that ``spec`` asks for, in order. Raises InputError for a draft from a prior that cannot make one."""
+    """The stages that ``spec`` asks for, in order. Raises InputError for a draft from a prior that cannot
+    make one.
+    """
     check_start(spec, info)
     check_region_start(spec, info)
     if spec.start == "draft" and not info.joint_views:
@@ -51,7 +53,9 @@ def stages_of(spec: RunSpec) -> tuple[Planned, ...]:
 
 
 def check_region_start(spec: RunSpec, info: PriorInfo) -> None:
-    """Raises InputError for a region of nothing, and for one that is drafted by a prior that cannot hold the rest."""
+    """Raises InputError for a region of nothing, and for one that is drafted by a prior that cannot hold the
+    rest.
+    """
     if not spec.region.strip():
         return
     if spec.start != "file":
@@ -67,17 +71,21 @@ def check_region_start(spec: RunSpec, info: PriorInfo) -> None:
 
 
 def check_start(spec: RunSpec, info: PriorInfo) -> None:
-    """Raises InputError for a run from a file that cannot be one, and for a prior that edits and is given nothing to edit."""
+    """Raises InputError for a run from a file that cannot be one, and for a prior that edits and is given
+    nothing to edit.
+    """
     if spec.start != "file":
         if info.takes_source:
             raise InputError(
                 f"The prior {info.id!r} edits what is there, and start is {spec.start!r}.",
-                'Set start = "file" and start_file to a splat PLY, such as the scene.ply of an earlier result.',
+                'Set start = "file" and start_file to a splat PLY, such as the scene.ply of an earlier '
+                "result.",
             )
         return
     if spec.scene != "splats":
         raise InputError(
-            f"A run from a file keeps its splats, and scene is {spec.scene!r}.", 'Set scene = "splats", or choose another start.'
+            f"A run from a file keeps its splats, and scene is {spec.scene!r}.",
+            'Set scene = "splats", or choose another start.',
         )
     if not spec.start_file:
         raise InputError(

@@ -1,4 +1,6 @@
-"""What a prior that knows few words reads of a prompt: the nearest words that it knows, and what a person should be told."""
+"""What a prior that knows few words reads of a prompt: the nearest words that it knows, and what a person
+should be told.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ UNDERSTANDING, OBJECTS, WORDS = "engine.toybox.understanding", "engine.toybox.ob
 
 
 def unknown_words(prior_id: str, prompt: str) -> tuple[str, ...]:
-    """The words of ``prompt`` that the prior was not taught, articles aside, in order, each once; none where it reads any."""
+    """The words of ``prompt`` that the prior was not taught, articles aside, in order, each once; none where
+    it reads any.
+    """
     vocabulary = vocabulary_of(find_entry(prior_id))
     if vocabulary is None:
         return ()
@@ -32,7 +36,9 @@ def unknown_words(prior_id: str, prompt: str) -> tuple[str, ...]:
 
 
 def most_words(entry: PriorEntry, default: int = 15) -> int:
-    """How many words a prior with a vocabulary of its own reads, articles aside: its tokenizer's length less the start."""
+    """How many words a prior with a vocabulary of its own reads, articles aside: its tokenizer's length less
+    the start.
+    """
     path = (entry.folder / entry.vocabulary).with_name(TOKENIZER)
     try:
         return int(json.loads(path.read_text(encoding="utf-8"))[LENGTH]) - 1
@@ -41,11 +47,17 @@ def most_words(entry: PriorEntry, default: int = 15) -> int:
 
 
 def note_on_words(prior_id: str, prompt: str) -> str | None:
-    """What a person should know before a run: the words not understood, what becomes of them, and who would know them."""
+    """What a person should know before a run: the words not understood, what becomes of them, and who would
+    know them.
+    """
     unknown = unknown_words(prior_id, prompt)
     if not unknown:
         return None
-    here = [entry.id for entry in list_priors() if not entry.vocabulary and reads_words(entry) and installed(entry)]
+    here = [
+        entry.id
+        for entry in list_priors()
+        if not entry.vocabulary and reads_words(entry) and installed(entry)
+    ]
     words = ", ".join(f'"{word}"' for word in unknown)
     who = f" These installed priors know any word: {', '.join(here)}." if here else ""
     return f"{find_entry(prior_id).title} was never taught {words}; it makes what the other words say.{who}"
@@ -61,7 +73,9 @@ class Heard:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of objects, what else it is called, and whether the prior has ``learned`` to make it without the shelf."""
+    """A kind of objects, what else it is called, and whether the prior has ``learned`` to make it without the
+    shelf.
+    """
 
     name: str
     synonyms: tuple[str, ...]
@@ -84,7 +98,11 @@ def heard(spec: RunSpec) -> Heard:
     understanding, most = importlib.import_module(UNDERSTANDING), most_words(entry)
     read = understanding.understood(spec.prompt, known, kinds, most, alone=alone)
     made = kinds_of(entry)
-    parts = understanding.words_for_parts(read.prompt, made) if made is not None and stands_in(spec) else frozenset()
+    parts = (
+        understanding.words_for_parts(read.prompt, made)
+        if made is not None and stands_in(spec)
+        else frozenset()
+    )
     if parts - known:
         read = understanding.understood(spec.prompt, known | parts, kinds, most, alone=alone)
     if read.refused:
@@ -106,7 +124,9 @@ def stands_in(spec: RunSpec) -> bool:
 
 
 def makeable(entry: PriorEntry, spec: RunSpec) -> tuple[str, ...]:
-    """The kinds that a prior makes by itself, and those for which the shelf stands in, or which a picture or model shows."""
+    """The kinds that a prior makes by itself, and those for which the shelf stands in, or which a picture or
+    model shows.
+    """
     every = importlib.import_module(OBJECTS).KINDS
     made = kinds_of(entry)
     shown = stands_in(spec) or bool(spec.images.strip() or spec.reference.strip())
@@ -125,6 +145,7 @@ def _bound(prior_id: str) -> PriorEntry | None:
 def _remedy(kinds: Sequence[str]) -> str:
     some = ", ".join(kinds[:: max(1, len(kinds) // 8)][:8])
     return (
-        f"Name one of the {len(kinds)} kinds of objects that can be made, for example {some}; python -m studio kinds lists and "
+        f"Name one of the {len(kinds)} kinds of objects that can be made, for example {some}; python -m "
+        "studio kinds lists and "
         "searches them. A picture or a 3D model beside the words tells the shape of anything else."
     )

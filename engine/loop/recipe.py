@@ -60,15 +60,21 @@ class Recipe:
 
     settings: Settings
     changes: tuple[Change, ...] = ()
-    facts: Mapping[str, Value] = field(default_factory=dict)  # versions, prior, device: shown, never needed to run again
-    before: tuple[Recipe | EditStep, ...] = ()  # what it set out from, the first one first, each with none of its own
+    facts: Mapping[str, Value] = field(
+        default_factory=dict
+    )  # versions, prior, device: shown, never needed to run again
+    before: tuple[
+        Recipe | EditStep, ...
+    ] = ()  # what it set out from, the first one first, each with none of its own
 
     def alone(self) -> Recipe:
         """Without those before it."""
         return replace(self, before=())
 
     def to_toml(self) -> str:
-        """Flat settings first, then one ``[[change]]`` table each, then one ``[[before]]`` table for each recipe before it."""
+        """Flat settings first, then one ``[[change]]`` table each, then one ``[[before]]`` table for each
+        recipe before it.
+        """
         document: dict[str, Any] = {"maquette_recipe": FORMAT, **self.tables()}
         if self.before:
             document["before"] = [each.tables() for each in self.before]
@@ -80,7 +86,9 @@ class Recipe:
         if self.facts:
             document["facts"] = dict(self.facts)
         if self.changes:
-            document["change"] = [{"total_step": c.total_step, "revision": c.revision, **c.values} for c in self.changes]
+            document["change"] = [
+                {"total_step": c.total_step, "revision": c.revision, **c.values} for c in self.changes
+            ]
         return document
 
     @staticmethod
@@ -90,7 +98,9 @@ class Recipe:
 
     @staticmethod
     def from_toml(text: str) -> Recipe:
-        """Read what ``to_toml`` wrote. Raises FileFormatError for text that is no recipe, InputError for settings not allowed."""
+        """Read what ``to_toml`` wrote. Raises FileFormatError for text that is no recipe, InputError for
+        settings not allowed.
+        """
         try:
             document = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, RecursionError) as error:
@@ -98,7 +108,8 @@ class Recipe:
         found = document.pop("maquette_recipe", None)
         if isinstance(found, int) and not isinstance(found, bool) and found > FORMAT:
             raise FileFormatError(
-                f"A newer Maquette{_version_in(document)} wrote this recipe, in format {found}; this one reads format {FORMAT}.",
+                f"A newer Maquette{_version_in(document)} wrote this recipe, in format {found}; this one "
+                f"reads format {FORMAT}.",
                 "Update this one: pip install --upgrade maquette. Nothing was changed.",
             )
         if found != FORMAT:
@@ -112,7 +123,11 @@ class Recipe:
     @staticmethod
     def _read(document: dict[str, Any]) -> Recipe:
         facts, changes = document.pop("facts", {}), document.pop("change", [])
-        if not isinstance(facts, dict) or not isinstance(changes, list) or not all(isinstance(each, dict) for each in changes):
+        if (
+            not isinstance(facts, dict)
+            or not isinstance(changes, list)
+            or not all(isinstance(each, dict) for each in changes)
+        ):
             raise FileFormatError("facts and change of the recipe are no tables.", REMEDY)
         if not isinstance(document.get("prompt"), str):
             raise InputError("The recipe has no prompt.", 'Add a line such as prompt = "a red mug".')
@@ -132,7 +147,9 @@ def read_edit_step(table: Mapping[str, Any]) -> EditStep:
     """What `EditStep` wrote. Raises FileFormatError for a kind that there is not."""
     kind = table.get("edit")
     if kind not in EDIT_KINDS:
-        raise FileFormatError(f"The recipe names the edit {kind!r}; there are {', '.join(EDIT_KINDS)}.", REMEDY)
+        raise FileFormatError(
+            f"The recipe names the edit {kind!r}; there are {', '.join(EDIT_KINDS)}.", REMEDY
+        )
     return EditStep(kind, {name: value for name, value in table.items() if name != "edit"})
 
 

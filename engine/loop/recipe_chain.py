@@ -1,4 +1,5 @@
-"""What sets out from a result remembers how that came to be: its recipe holds those before it, runs and edits alike.
+"""What sets out from a result remembers how that came to be: its recipe holds those before it, runs and edits
+alike.
 
 The live changes of a recipe are made again at the steps at which they were made: `Replayed`.
 """
@@ -32,7 +33,9 @@ def chain_in(file: Path) -> Chain:
 
 
 def link_in(file: Path) -> Recipe | EditRecipe | None:
-    """The last recipe that a file holds, of a run or of an edit, with those before it; None where it does not say."""
+    """The last recipe that a file holds, of a run or of an edit, with those before it; None where it does not
+    say.
+    """
     try:
         return read_link(read_recipe(file))
     except InputError:
@@ -45,13 +48,17 @@ def read_link(text: str) -> Recipe | EditRecipe:
 
 
 def recipe_in(file: Path) -> Recipe | None:
-    """The recipe of the run that made a file, with those before it; None where it does not say, or an edit made it."""
+    """The recipe of the run that made a file, with those before it; None where it does not say, or an edit
+    made it.
+    """
     link = link_in(file)
     return link if isinstance(link, Recipe) else None
 
 
 def words_in(file: Path) -> str:
-    """The words that a file was last made by; of one that says nothing, or was told an instruction alone, nothing."""
+    """The words that a file was last made by; of one that says nothing, or was told an instruction alone,
+    nothing.
+    """
     link = link_in(file)
     if isinstance(link, EditRecipe):
         return link.words
@@ -66,8 +73,8 @@ def words_before(spec: RunSpec) -> str:
 class Replayed:
     """Commands that nobody writes to: it holds what the recipe's artist did.
 
-    A run takes its commands once before the first step and once after each, so that the k-th time speaks of step k + 1. Raises
-    InputError for a change of a setting that there is not.
+    A run takes its commands once before the first step and once after each, so that the k-th time speaks of
+    step k + 1. Raises InputError for a change of a setting that there is not.
     """
 
     def __init__(self, settings: Settings, changes: Sequence[Change]) -> None:

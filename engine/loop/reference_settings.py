@@ -40,8 +40,10 @@ By = Annotated[
         label="Reference acts by",
         goes_with="reference",
         advanced=True,
-        help="What the prior learned of references (controller), pulling the shape itself, or showing it to the ControlNet "
-        "in place of the shape. Auto: the first of controller, ControlNet and shape that there is; and beside a controller, the "
+        help="What the prior learned of references (controller), pulling the shape itself, or showing it "
+        "to the ControlNet "
+        "in place of the shape. Auto: the first of controller, ControlNet and shape that there is; and "
+        "beside a controller, the "
         "shape is pulled where the reference has nearly the outlines of the given pictures.",
     ),
 ]
@@ -52,7 +54,8 @@ Map = Annotated[
         label="Reference maps",
         goes_with="reference",
         advanced=True,
-        help="Where the reference is seen coarsely: where there is much noise (progress), or where there is little.",
+        help="Where the reference is seen coarsely: where there is much noise (progress), or where there "
+        "is little.",
     ),
 ]
 Follow = Annotated[
@@ -96,7 +99,8 @@ Curve = Annotated[
         label="Reference curve",
         goes_with="reference",
         advanced=True,
-        help="In place of the two strengths: progress:strength pairs, where progress 0 is all noise and 1 is none.",
+        help="In place of the two strengths: progress:strength pairs, where progress 0 is all noise and 1 "
+        "is none.",
     ),
 ]
 Gate = Annotated[
@@ -107,12 +111,18 @@ Gate = Annotated[
         label="Reference gate",
         goes_with="reference",
         advanced=True,
-        help="Closes where the reference does not fit what is wanted. A number from 0 to 1: the likeness from which on it is "
+        help="Closes where the reference does not fit what is wanted. A number from 0 to 1: the likeness "
+        "from which on it is "
         "half open. auto: by itself. open: always.",
     ),
 ]
 Ignore = Annotated[
-    bool, Switch(label="Ignore the reference", goes_with="reference", help="To compare: what the prior makes without it.")
+    bool,
+    Switch(
+        label="Ignore the reference",
+        goes_with="reference",
+        help="To compare: what the prior makes without it.",
+    ),
 ]
 
 
@@ -122,7 +132,9 @@ def read_curve(text: str, early: float, late: float) -> StrengthCurve:
 
 
 def read_gate(text: str) -> str | float:
-    """``auto``, ``open``, or the likeness at which the gate is half open. Raises InputError for anything else."""
+    """``auto``, ``open``, or the likeness at which the gate is half open. Raises InputError for anything
+    else.
+    """
     if text in (AUTO, OPEN):
         return text
     try:
@@ -130,5 +142,8 @@ def read_gate(text: str) -> str | float:
     except ValueError:
         number = -1.0
     if not 0 <= number <= 1:
-        raise InputError(f"reference_gate is {text!r}; it must be auto, open, or a number from 0 to 1.", "Write auto, or 0.5.")
+        raise InputError(
+            f"reference_gate is {text!r}; it must be auto, open, or a number from 0 to 1.",
+            "Write auto, or 0.5.",
+        )
     return number

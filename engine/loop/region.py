@@ -1,4 +1,5 @@
-"""A change that is bound to boxes of a scene: what may change, where pictures show it, and what is held (arXiv 2310.11784).
+"""A change that is bound to boxes of a scene: what may change, where pictures show it, and what is held
+(arXiv 2310.11784).
 
 | here | paper (Progressive3D) |
 |---|---|
@@ -6,7 +7,8 @@
 | `terms/outside.py`, `terms/region_fill.py` | L_consist and L_init, equations 5 and 6 |
 | `engine.prior.overlap` | OSCS, equation 9 |
 
-Beside the paper's losses, splats that do not lie in a box with their rim do not move at all: what is kept is kept to the bit.
+Beside the paper's losses, splats that do not lie in a box with their rim do not move at all: what is kept is
+kept to the bit.
 """
 
 from __future__ import annotations
@@ -35,14 +37,18 @@ LARGEST = 0.25  # of the box's shortest side: the standard deviation of what may
 
 @dataclass(frozen=True, eq=False)
 class Kept:
-    """The scene as it was, seen from the cameras of a step: ``views``, and where they may change: ``mask`` (B,H,W,1) 0 or 1."""
+    """The scene as it was, seen from the cameras of a step: ``views``, and where they may change: ``mask``
+    (B,H,W,1) 0 or 1.
+    """
 
     views: Views
     mask: Tensor
 
 
 def editable(views: Views, cameras: Cameras, boxes: tuple[Box, ...]) -> Tensor:
-    """M (B,H,W,1), 0 or 1: the ray meets a box before the surface of ``views``. Both depths are along the camera's axis."""
+    """M (B,H,W,1), 0 or 1: the ray meets a box before the surface of ``views``. Both depths are along the
+    camera's axis.
+    """
     surface = torch.where(views.alpha > SOLID, views.depth / views.alpha.clamp(min=SOLID), torch.inf)
     entry = first_depth(boxes, cameras).to(surface)
     return ((entry < surface) & entry.isfinite()).to(views.rgb)
@@ -73,11 +79,17 @@ def with_overlap(prompts: Prompts, context: Context, knobs: Knobs) -> Prompts:
         return prompts
     plain = prompts.positive
     was = context.was_at(plain.cameras)
-    return prompts if was is None else replace(prompts, overlap=Overlap(plain.with_text(was), knobs.overlap_suppression))
+    return (
+        prompts
+        if was is None
+        else replace(prompts, overlap=Overlap(plain.with_text(was), knobs.overlap_suppression))
+    )
 
 
 def free_rows(state: RunState, boxes: tuple[Box, ...]) -> Tensor:
-    """Which splats may change (N,): those of the source that lie in a box with their rim, and all that came after them."""
+    """Which splats may change (N,): those of the source that lie in a box with their rim, and all that came
+    after them.
+    """
     scene, source = state.scene, state.source
     assert isinstance(scene, Splats) and isinstance(source, Splats), "regions are of splats"
     free = torch.ones(len(scene.means), dtype=torch.bool, device=scene.device)
@@ -91,7 +103,10 @@ def _reach(splats: Splats) -> Tensor:
 
 
 def _within(boxes: tuple[Box, ...], means: Tensor, reach: Tensor) -> Tensor:
-    fits = [(means - reach >= means.new_tensor(box.low)) & (means + reach <= means.new_tensor(box.high)) for box in boxes]
+    fits = [
+        (means - reach >= means.new_tensor(box.low)) & (means + reach <= means.new_tensor(box.high))
+        for box in boxes
+    ]
     return torch.stack([each.all(dim=-1) for each in fits]).any(dim=0)
 
 

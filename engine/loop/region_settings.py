@@ -1,4 +1,6 @@
-"""The settings of a change that is bound to a part of the scene, as controls, and those of them that are words, read."""
+"""The settings of a change that is bound to a part of the scene, as controls, and those of them that are
+words, read.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,8 @@ Region = Annotated[
         label="Region",
         goes_with="start_file",
         advanced=True,
-        help="Boxes of the start file that alone may change, with ; between them: where they begin and end on each axis "
+        help="Boxes of the start file that alone may change, with ; between them: where they begin and end "
+        "on each axis "
         "(x is the front, z is up; the object fills -1 to 1). Empty: all of it.",
     ),
 ]
@@ -30,7 +33,8 @@ Was = Annotated[
         label="What it is now",
         goes_with=GOES_WITH,
         advanced=True,
-        help="The words for the start file, from which the prompt differs in the region. Empty: those it was made by.",
+        help="The words for the start file, from which the prompt differs in the region. Empty: those it "
+        "was made by.",
     ),
 ]
 Start = Annotated[
@@ -40,7 +44,8 @@ Start = Annotated[
         label="Region starts",
         goes_with=GOES_WITH,
         advanced=True,
-        help="From views that the prior drafts with all else held (multi-view priors), or filled with grey matter.",
+        help="From views that the prior drafts with all else held (multi-view priors), or filled with grey "
+        "matter.",
     ),
 ]
 Suppression = Annotated[
@@ -63,7 +68,8 @@ Outside = Annotated[
         0.1,
         label="Hold the rest",
         goes_with=GOES_WITH,
-        help="How strongly pictures of what lies outside the region are kept as they were, in colour and outline.",
+        help="How strongly pictures of what lies outside the region are kept as they were, in colour and "
+        "outline.",
     ),
 ]
 Fill = Annotated[
@@ -75,7 +81,8 @@ Fill = Annotated[
         label="Region filling",
         goes_with=GOES_WITH,
         advanced=True,
-        help="How strongly a region that starts filled is kept from emptying, during the first quarter. 0: not at all.",
+        help="How strongly a region that starts filled is kept from emptying, during the first quarter. 0: "
+        "not at all.",
     ),
 ]
 

@@ -1,4 +1,6 @@
-"""How a region begins: views drafted with all else held, and new splats where they show matter; or filled with grey."""
+"""How a region begins: views drafted with all else held, and new splats where they show matter; or filled
+with grey.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ def keep_before(context: Context, state: RunState) -> tuple[str, ...]:
 
 
 def held_draft(context: Context, state: RunState, cameras: Cameras) -> Correction:
-    """Sampled views with all that lies outside the region as the source shows it (blended diffusion, arXiv 2111.14818)."""
+    """Sampled views with all that lies outside the region as the source shows it (blended diffusion, arXiv
+    2111.14818).
+    """
     before = kept(state, context, cameras, None)
     if before is None:
         return lambda prediction, x_t, t: prediction
@@ -71,7 +75,9 @@ def _mask_in(prior: Prior, before: Kept) -> Tensor:
 
 
 def grow_region(context: Context, state: RunState) -> None:
-    """Add splats in the region: where the drafted views agree on matter that is not there yet, or everywhere in grey."""
+    """Add splats in the region: where the drafted views agree on matter that is not there yet, or everywhere
+    in grey.
+    """
     boxes = boxes_in(context.spec.region)
     if not boxes:
         return
@@ -88,7 +94,10 @@ def grow_region(context: Context, state: RunState) -> None:
         points, colours = points[solid], colours[solid].clamp(0.02, 0.98)
     chosen = _spread(points, source.means, context.spec.splats)
     new = from_points(points[chosen], colours[chosen], scale=SCALE, opacity=OPACITY[filled])
-    parts = {name: torch.cat([old.detach(), new.parameters()[name]]) for name, old in state.scene.parameters().items()}
+    parts = {
+        name: torch.cat([old.detach(), new.parameters()[name]])
+        for name, old in state.scene.parameters().items()
+    }
     state.scene = Splats(**parts)
     state.optimiser = make_optimiser(state.scene)
 
@@ -102,7 +111,9 @@ def _random_points(boxes: tuple[Box, ...], rng: torch.Generator) -> Tensor:
 
 
 def _spread(points: Tensor, there: Tensor, most: int) -> Tensor:
-    """Indices of points (N,3) at least `SCALE` from what is ``there`` (M,3), one in each cell; ``most`` of them."""
+    """Indices of points (N,3) at least `SCALE` from what is ``there`` (M,3), one in each cell; ``most`` of
+    them.
+    """
     if len(points) == 0:
         return torch.zeros(0, dtype=torch.long, device=points.device)
     here, known = points.cpu().numpy(), KDTree(there.detach().cpu().numpy())

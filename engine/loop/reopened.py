@@ -1,4 +1,6 @@
-"""Files of a result, opened again and compared with what the viewport shows; what differs comes back as notes."""
+"""Files of a result, opened again and compared with what the viewport shows; what differs comes back as
+notes.
+"""
 
 from __future__ import annotations
 
@@ -48,7 +50,10 @@ def mesh_differences(path: Path, copy: SceneCopy, placed: Similarity) -> Notes:
     import trimesh
 
     (mesh,) = trimesh.load_scene(path, process=False).geometry.values()
-    vertices, cameras = placed.to_world(world_from_gltf(np.asarray(mesh.vertices, np.float64))), _cameras(copy)
+    vertices, cameras = (
+        placed.to_world(world_from_gltf(np.asarray(mesh.vertices, np.float64))),
+        _cameras(copy),
+    )
     poses, K = np.stack([camera.c2w for camera in cameras]), np.stack([camera.K for camera in cameras])
     corners = _display_colours(mesh)[mesh.faces]
     views = render_mesh(vertices, mesh.faces, corners, poses, K, SIDE, SIDE, shading=UNLIT).rgba
@@ -63,7 +68,10 @@ def splat_differences(path: Path, drawn: SceneCopy) -> Notes:
     parts = (cloud.means, np.log(cloud.scales), cloud.quats, _logit(opacities), _logit(colours))
     scene = splats.Splats(*(torch.from_numpy(np.ascontiguousarray(part, np.float32)) for part in parts))
     cameras = _cameras(drawn)[:2]
-    gap = render_rgba(replace(drawn, scene=scene, backend="auto"), cameras) / 255.0 - render_rgba(drawn, cameras) / 255.0
+    gap = (
+        render_rgba(replace(drawn, scene=scene, backend="auto"), cameras) / 255.0
+        - render_rgba(drawn, cameras) / 255.0
+    )
     psnr = -10 * np.log10(max(float(np.mean(gap**2)), 1e-12))
     return () if psnr >= LEAST_PSNR_DB else (f"{path.name} looks {psnr:.0f} dB different from the viewport.",)
 
@@ -75,7 +83,9 @@ def film_differences(path: Path, frames: int) -> Notes:
 
 
 def _cameras(copy: SceneCopy) -> list[Camera]:
-    return [orbit_camera(azimuth, ELEVATION_DEG, copy.distance, copy.fov_deg, SIDE) for azimuth in AZIMUTHS_DEG]
+    return [
+        orbit_camera(azimuth, ELEVATION_DEG, copy.distance, copy.fov_deg, SIDE) for azimuth in AZIMUTHS_DEG
+    ]
 
 
 def gaps(name: str, views: np.ndarray, pictures: np.ndarray) -> Iterator[str]:

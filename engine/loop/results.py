@@ -41,9 +41,20 @@ from engine.shipped import installed_version
 Writer = Callable[[Path, SceneCopy, str], Notes]
 Failures = list[tuple[str, Exception]]  # the file's name, and what kept it from being written
 
-FILE_OF = {"ply": "scene.ply", "glb": "mesh.glb", "texture": "mesh_textured.glb", "mp4": "turntable.mp4", "png": "views.png"}
+FILE_OF = {
+    "ply": "scene.ply",
+    "glb": "mesh.glb",
+    "texture": "mesh_textured.glb",
+    "mp4": "turntable.mp4",
+    "png": "views.png",
+}
 FORMATS = tuple(FILE_OF)
-USUAL_FORMATS = ("ply", "glb", "mp4", "png")  # unwrapping a textured mesh takes several seconds: it is made when asked for
+USUAL_FORMATS = (
+    "ply",
+    "glb",
+    "mp4",
+    "png",
+)  # unwrapping a textured mesh takes several seconds: it is made when asked for
 RESULT_FILES = ("recipe.toml", *FILE_OF.values(), "result.json")
 
 SHEET_SIZE, TURNTABLE_SIZE = 256, 320
@@ -53,12 +64,15 @@ BLANK = RunSpec(prompt="maquette")
 SOLID_VOXEL = 0.02  # opacity under which a voxel makes no splat
 
 
-def write_results(finished: Finished, prior_id: str, folder: Path, formats: tuple[str, ...] = USUAL_FORMATS) -> dict[str, Path]:
+def write_results(
+    finished: Finished, prior_id: str, folder: Path, formats: tuple[str, ...] = USUAL_FORMATS
+) -> dict[str, Path]:
     """Write recipe.toml, the chosen files and result.json into ``folder``; returns their paths by format.
 
-    Each file is opened again before the run counts as done; where it differs from the viewport, the summary's notes say so.
-    Pictures on a canvas have no third dimension and make only the contact sheet. A file that cannot be written keeps none of the
-    others back: IncompleteError names those that are there. Raises StorageError where there is none.
+    Each file is opened again before the run counts as done; where it differs from the viewport, the summary's
+    notes say so. Pictures on a canvas have no third dimension and make only the contact sheet. A file that
+    cannot be written keeps none of the others back: IncompleteError names those that are there. Raises
+    StorageError where there is none.
     """
     clock, copy = Clock(), finished.copy
     origin = origin_in(finished.recipe.settings.spec.reference, folder)
@@ -77,7 +91,9 @@ def write_results(finished: Finished, prior_id: str, folder: Path, formats: tupl
         folder.mkdir(parents=True, exist_ok=True)
     files, notes, failed = {"recipe": folder / "recipe.toml"}, [], []
     _write_text(files["recipe"], text)
-    with ThreadPoolExecutor(2) as pool:  # the mesh beside the video: both spend their time in code that lets go of the lock
+    with ThreadPoolExecutor(
+        2
+    ) as pool:  # the mesh beside the video: both spend their time in code that lets go of the lock
         tasks = [pool.submit(writers[name], folder / FILE_OF[name], copy, text) for name in wanted]
     for name, task in zip(wanted, tasks, strict=True):
         error = task.exception()
@@ -86,7 +102,9 @@ def write_results(finished: Finished, prior_id: str, folder: Path, formats: tupl
             notes += [note for note in task.result() or () if note not in notes]
         elif isinstance(error, InputError):  # a shape too thin for a mesh still has its other files
             notes.append(str(error))
-        elif isinstance(error, Exception):  # whatever keeps one file from being written, the others are still to be had
+        elif isinstance(
+            error, Exception
+        ):  # whatever keeps one file from being written, the others are still to be had
             failed.append((FILE_OF[name], error))
         else:
             raise error
@@ -97,9 +115,17 @@ def write_results(finished: Finished, prior_id: str, folder: Path, formats: tupl
 
 
 def _with_summary(
-    path: Path, finished: Finished, recipe: Recipe, files: Mapping[str, Path], seconds: float, notes: list[str], failed: Failures
+    path: Path,
+    finished: Finished,
+    recipe: Recipe,
+    files: Mapping[str, Path],
+    seconds: float,
+    notes: list[str],
+    failed: Failures,
 ) -> dict[str, Path]:
-    """Write result.json, which lists itself and the other files; what keeps it from being written joins ``failed``."""
+    """Write result.json, which lists itself and the other files; what keeps it from being written joins
+    ``failed``.
+    """
     summary = _summary(finished, recipe, {**files, "result": path}, seconds, notes)
     try:
         _write_text(path, json.dumps(summary, indent=2) + "\n")
@@ -112,8 +138,14 @@ def _with_summary(
 def _incomplete(failed: Failures, written: Mapping[str, Path]) -> IncompleteError:
     _, first = failed[0]
     what = first.what if isinstance(first, StudioError) else f"{type(first).__name__}: {first}"
-    remedy = first.remedy if isinstance(first, StudioError) else "The other files are there; repeat the run for all."
-    error = IncompleteError(f"{', '.join(name for name, _ in failed)} could not be written. {what}", remedy, written)
+    remedy = (
+        first.remedy
+        if isinstance(first, StudioError)
+        else "The other files are there; repeat the run for all."
+    )
+    error = IncompleteError(
+        f"{', '.join(name for name, _ in failed)} could not be written. {what}", remedy, written
+    )
     error.__cause__ = first
     return error
 
@@ -121,12 +153,19 @@ def _incomplete(failed: Failures, written: Mapping[str, Path]) -> IncompleteErro
 def with_facts(recipe: Recipe, prior_id: str, copy: SceneCopy, origin: Origin | None = None) -> Recipe:
     """The recipe with what was true when it was cooked, and where its reference comes from."""
     maquette = installed_version() or "not installed"
-    facts = {"maquette": maquette, "torch": torch.__version__, "device": device_name(device_of(copy)), "prior": prior_id}
+    facts = {
+        "maquette": maquette,
+        "torch": torch.__version__,
+        "device": device_name(device_of(copy)),
+        "prior": prior_id,
+    }
     taken = {} if origin is None else {"reference": origin.sentence()}
     return replace(recipe, facts={**facts, **taken})
 
 
-def _summary(finished: Finished, recipe: Recipe, files: dict[str, Path], export_seconds: float, notes: list[str]) -> dict:
+def _summary(
+    finished: Finished, recipe: Recipe, files: dict[str, Path], export_seconds: float, notes: list[str]
+) -> dict:
     spec, knobs = recipe.settings.spec, recipe.settings.knobs
     seconds = {"draft": 0.0, "fit": 0.0, "refine": 0.0, **finished.seconds}
     seconds["draft"] += seconds.pop("fit")  # a draft is an object, not its pictures
@@ -160,7 +199,11 @@ def splats_of(scene: splats.Splats | Field) -> splats.Splats:
         kept = opacity > SOLID_VOXEL
         cloud = splats.from_points(points[kept], rgb[kept], scale=0.5 * scene.voxel, opacity=0.5)
         return splats.Splats(
-            cloud.means, cloud.log_scales, cloud.quats, torch.logit(opacity[kept].clamp(max=0.99)), cloud.colours
+            cloud.means,
+            cloud.log_scales,
+            cloud.quats,
+            torch.logit(opacity[kept].clamp(max=0.99)),
+            cloud.colours,
         )
 
 
@@ -171,10 +214,15 @@ def _ply(path: Path, copy: SceneCopy, recipe: str) -> Notes:
     if len(cloud) == 0:
         raise InputError("The shape has no solid part to export.", "Refine it for longer.")
     with torch.no_grad():
-        parts = [part.float().cpu().numpy() for part in (cloud.means, cloud.scales, cloud.unit_quats, cloud.opacities, cloud.rgb)]
+        parts = [
+            part.float().cpu().numpy()
+            for part in (cloud.means, cloud.scales, cloud.unit_quats, cloud.opacities, cloud.rgb)
+        ]
     means, scales, quats, opacities, rgb = parts
     means, quats = to_file(means, quats)
-    write_splat_ply(path, means, scales, quats, opacities, sh0_from_rgb(rgb), comments=[AXES_COMMENT], recipe=recipe)
+    write_splat_ply(
+        path, means, scales, quats, opacities, sh0_from_rgb(rgb), comments=[AXES_COMMENT], recipe=recipe
+    )
     check_recipe(path, recipe)
     return splat_differences(path, replace(copy, scene=cloud, render_size=0))
 
@@ -182,7 +230,9 @@ def _ply(path: Path, copy: SceneCopy, recipe: str) -> Notes:
 def _glb(path: Path, copy: SceneCopy, recipe: str, spec: RunSpec = BLANK) -> Notes:
     mesh = mesh_of(copy, spec.mesh_faces)
     placed = _placement(spec).of(mesh.vertices)
-    write_glb(path, placed.to_file(mesh.vertices), mesh.faces, mesh.colours, recipe=recipe, name=name_of(spec))
+    write_glb(
+        path, placed.to_file(mesh.vertices), mesh.faces, mesh.colours, recipe=recipe, name=name_of(spec)
+    )
     check_recipe(path, recipe)
     return (*mesh.notes, *mesh_differences(path, copy, placed))
 
@@ -190,7 +240,9 @@ def _glb(path: Path, copy: SceneCopy, recipe: str, spec: RunSpec = BLANK) -> Not
 def _texture(path: Path, copy: SceneCopy, recipe: str, spec: RunSpec = BLANK) -> Notes:
     mesh = mesh_of(copy, min(spec.mesh_faces, TEXTURED_FACES))
     baked, placed = textured_mesh(copy, mesh), _placement(spec).of(mesh.vertices)
-    write_textured_glb(path, replace(baked, vertices=placed.to_file(baked.vertices)), recipe=recipe, name=name_of(spec))
+    write_textured_glb(
+        path, replace(baked, vertices=placed.to_file(baked.vertices)), recipe=recipe, name=name_of(spec)
+    )
     check_recipe(path, recipe)
     return (*mesh.notes, *mesh_differences(path, copy, placed))
 

@@ -1,7 +1,8 @@
 """A run from settings to a finished scene, as a generator of events.
 
-The same generator serves the engine thread, the command line and a worker process. Whoever pulls it owns its pace: not pulling
-is pausing. Between two steps it takes its commands, judges the shape's health, and leaves checkpoints.
+The same generator serves the engine thread, the command line and a worker process. Whoever pulls it owns its
+pace: not pulling is pausing. Between two steps it takes its commands, judges the shape's health, and leaves
+checkpoints.
 """
 
 from __future__ import annotations
@@ -43,14 +44,17 @@ LoadPrior = Callable[..., Prior]
 def prepared(spec: RunSpec, prior: Prior, load_control: LoadControl, folder: Path | None) -> Context:
     """The context of a run, whose ``spec`` names the copies of given files in ``folder``, where there is one.
 
-    Raises InputError, MissingError or FileFormatError for what cannot be used, StorageError for what cannot be copied.
+    Raises InputError, MissingError or FileFormatError for what cannot be used, StorageError for what cannot
+    be copied.
     """
     spec = replace(spec, region_was=_was(spec, prior))
     attachments = attachments_for(prior, spec.control, spec.style_file, load_control)
     given = given_views(spec, prior.info, folder)
     given = None if given is None else stood(given, spec, prior)
     guide = guide_for(spec, prior, given, folder)
-    spec = replace(spec, images=kept_with(spec.images, folder), reference=input_files.kept_with(spec.reference, folder))
+    spec = replace(
+        spec, images=kept_with(spec.images, folder), reference=input_files.kept_with(spec.reference, folder)
+    )
     context = Context.of(spec, prior, attachments, given, guide)
     if guide is None:
         return context
@@ -73,25 +77,35 @@ def run(
     resume: bool = False,
     load_control: LoadControl = load_control,
 ) -> Generator[Event, None, None]:
-    """Run ``spec``; with ``folder``, leave a checkpoint there every few seconds, and with ``resume`` go on from it.
+    """Run ``spec``; with ``folder``, leave a checkpoint there every few seconds, and with ``resume`` go on
+    from it.
 
-    Checkpoints that cannot be read begin the run anew, and a disk that takes none does not end it: both are a warning.
+    Checkpoints that cannot be read begin the run anew, and a disk that takes none does not end it: both are a
+    warning.
 
     Given pictures and the 3D reference are copied into the folder, and the recipe names the copies.
 
     Raises InputError, MissingError or DeviceError before the first event if the run cannot begin.
     """
     clock = Clock()
-    prior = load_prior(spec.prior) if spec.precision == "auto" else load_prior(spec.prior, precision=spec.precision)
+    prior = (
+        load_prior(spec.prior)
+        if spec.precision == "auto"
+        else load_prior(spec.prior, precision=spec.precision)
+    )
     check_combination(Settings(spec, knobs), prior.info)
     oom_guard = OomGuard.of(prior, spec, knobs)
     read = heard(spec) if prior.info.taught_words else Heard(spec.prompt)
-    context = replace(prepared(replace(spec, prompt=read.prompt), prior, load_control, folder), word_notes=read.notes)
+    context = replace(
+        prepared(replace(spec, prompt=read.prompt), prior, load_control, folder), word_notes=read.notes
+    )
     spec, stages = replace(context.spec, prompt=spec.prompt), plan(spec, prior.info)
 
     def begun(resumed: bool) -> LiveRun:
         state = fresh_state(context, resumed=resumed)
-        return LiveRun(context, state, knobs, recipe_chain.begun(spec, knobs), stages, Checkpoints(folder), oom_guard)
+        return LiveRun(
+            context, state, knobs, recipe_chain.begun(spec, knobs), stages, Checkpoints(folder), oom_guard
+        )
 
     live = gone_on(begun, folder) if resume and folder is not None else begun(False)
     live.state.seconds.setdefault("load", clock.lap())

@@ -1,7 +1,8 @@
 """Settings by name: the flat ``key = value`` form that presets, recipes and ``--set`` share.
 
-Names are unique over RunSpec, Knobs, the guidance method and the timestep policy (a test holds this), so that a setting
-needs no path. ``method`` chooses the guidance method; its knobs then have their defaults unless they are named too.
+Names are unique over RunSpec, Knobs, the guidance method and the timestep policy (a test holds this), so that
+a setting needs no path. ``method`` chooses the guidance method; its knobs then have their defaults unless
+they are named too.
 """
 
 from __future__ import annotations
@@ -34,7 +35,12 @@ def flatten(settings: Settings) -> dict[str, Value]:
 
 def flatten_knobs(knobs: Knobs) -> dict[str, Value]:
     """The live half by name."""
-    return {"method": key_of(knobs.guidance), **_scalars(knobs.guidance), **_scalars(knobs.timesteps), **_scalars(knobs)}
+    return {
+        "method": key_of(knobs.guidance),
+        **_scalars(knobs.guidance),
+        **_scalars(knobs.timesteps),
+        **_scalars(knobs),
+    }
 
 
 def with_values(settings: Settings, values: Mapping[str, Any]) -> Settings:
@@ -59,7 +65,9 @@ def _with_method(knobs: Knobs, values: Mapping[str, Any]) -> Knobs:
         return knobs
     known = methods()
     if not isinstance(key, str) or key not in known:
-        raise InputError(f"There is no guidance method {key!r}.", f"Choose one of {', '.join(sorted(known))}.")
+        raise InputError(
+            f"There is no guidance method {key!r}.", f"Choose one of {', '.join(sorted(known))}."
+        )
     return replace(knobs, guidance=known[key]())
 
 
@@ -70,11 +78,15 @@ def _scalars(owner: Any) -> dict[str, Value]:
 
 def _updated(owner: Any, values: Mapping[str, Any]) -> Any:
     present = _scalars(owner)
-    return replace(owner, **{name: _read(name, values[name], present[name]) for name in present if name in values})
+    return replace(
+        owner, **{name: _read(name, values[name], present[name]) for name in present if name in values}
+    )
 
 
 def _read(name: str, value: Any, present: Value) -> Value:
-    """``value`` as the type of ``present``: text from a command line or a file becomes a number or a truth value."""
+    """``value`` as the type of ``present``: text from a command line or a file becomes a number or a truth
+    value.
+    """
     if isinstance(present, str):
         return str(value)
     if isinstance(present, bool):
@@ -85,9 +97,14 @@ def _read(name: str, value: Any, present: Value) -> Value:
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError) as error:
-        raise InputError(f"{name} is {value!r}; it must be a number.", f"Write a number, for example {present}.") from error
+        raise InputError(
+            f"{name} is {value!r}; it must be a number.", f"Write a number, for example {present}."
+        ) from error
     if isinstance(present, float) or not math.isfinite(number):
         return number
     if number != int(number):
-        raise InputError(f"{name} is {value!r}; it must be a whole number.", f"Write a whole number, for example {present}.")
+        raise InputError(
+            f"{name} is {value!r}; it must be a whole number.",
+            f"Write a whole number, for example {present}.",
+        )
     return int(number)

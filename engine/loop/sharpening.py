@@ -1,4 +1,5 @@
-"""The last stage: views of the finished shape are drawn twice as fine by the prior's second stage, and the scene fitted to them.
+"""The last stage: views of the finished shape are drawn twice as fine by the prior's second stage, and the
+scene fitted to them.
 
 ``sharpen``  after refining; no word and no noise decides anything here, only edges are still open  (seconds)
 """
@@ -26,10 +27,14 @@ GROWTH = 0.5
 """Splats that are added where the finer views ask for them, as a share of those there are."""
 
 HALVED_FROM, LONGEST = 0.012, 0.03
-"""World units: splats that are longer than the first are halved, shorter ones doubled; none begins longer than the second."""
+"""World units: splats that are longer than the first are halved, shorter ones doubled; none begins longer
+than the second.
+"""
 
 EMPTY, EMPTY_VIEWS, LEAST_KEPT = 0.1, 2, 0.3
-"""Alpha below which a view sees nothing, how many such views are believed, and the share of splats that has to be left."""
+"""Alpha below which a view sees nothing, how many such views are believed, and the share of splats that has
+to be left.
+"""
 
 FIRST_RATE, LAST_RATE = 1.0, 0.2
 
@@ -82,7 +87,9 @@ def trimmed(scene: Splats, anchor: Anchor) -> Splats:
 
 
 def densified(state: RunState) -> Splats:
-    """The splats of ``state.scene``, with ``GROWTH`` more where a move would lower the error of the anchor's views most."""
+    """The splats of ``state.scene``, with ``GROWTH`` more where a move would lower the error of the anchor's
+    views most.
+    """
     scene, anchor = state.scene, state.anchor
     assert isinstance(scene, Splats) and anchor is not None
     scene.means.requires_grad_()

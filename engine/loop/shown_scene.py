@@ -15,8 +15,9 @@ from engine.scene.base import Scene
 def shown(copy: SceneCopy, pixel: float = 0.0) -> Scene:
     """The scene as it should be drawn where a pixel covers ``pixel`` world units at the object.
 
-    Splats are optimised under a screen-space blur of ``EPS2D`` square pixels. Drawn larger they would look thinner than what was
-    optimised, so what is missing of that blur is made part of their shape (the 3D filter of Mip-Splatting, arXiv 2311.16493).
+    Splats are optimised under a screen-space blur of ``EPS2D`` square pixels. Drawn larger they would look
+    thinner than what was optimised, so what is missing of that blur is made part of their shape (the 3D
+    filter of Mip-Splatting, arXiv 2311.16493).
     """
     if not isinstance(copy.scene, splats.Splats) or not copy.render_size:
         return copy.scene

@@ -1,4 +1,6 @@
-"""What a run is asked to do. ``RunSpec`` needs a new run; ``Knobs`` may change while it is live: the type is the answer."""
+"""What a run is asked to do. ``RunSpec`` needs a new run; ``Knobs`` may change while it is live: the type is
+the answer.
+"""
 
 from __future__ import annotations
 
@@ -32,9 +34,10 @@ MAX_SEED = 2**31 - 1
 class RunSpec:
     """Everything that is fixed when Generate is pressed.
 
-    ``images`` and ``image_crops`` are written as `engine.assets.images.image_arguments` reads them. Where there are
-    pictures, the prompt may be empty. ``reference`` is the path of a 3D model that guides the shape (`engine.loop.reference`).
-    Where ``region`` names boxes, only what lies in them changes (`engine.loop.region`).
+    ``images`` and ``image_crops`` are written as `engine.assets.images.image_arguments` reads them. Where
+    there are pictures, the prompt may be empty. ``reference`` is the path of a 3D model that guides the shape
+    (`engine.loop.reference`). Where ``region`` names boxes, only what lies in them changes
+    (`engine.loop.region`).
     """
 
     prompt: str
@@ -66,11 +69,30 @@ class RunSpec:
     sharpen_steps: stage_settings.SharpenSteps = 0
     time_budget_seconds: stage_settings.TimeBudget = 0.0
     splats: Annotated[
-        int, Range(100, 200000, 100, label="Splat budget", advanced=True, help="How many Gaussians the scene is made of.")
+        int,
+        Range(
+            100,
+            200000,
+            100,
+            label="Splat budget",
+            advanced=True,
+            help="How many Gaussians the scene is made of.",
+        ),
     ] = 4000
-    voxels: Annotated[int, Range(16, 160, 8, label="Voxels a side", advanced=True, help="Resolution of the radiance field.")] = 48
+    voxels: Annotated[
+        int, Range(16, 160, 8, label="Voxels a side", advanced=True, help="Resolution of the radiance field.")
+    ] = 48
     render_size: Annotated[
-        int, Range(16, 1024, 8, unit="px", label="Render size", advanced=True, help="Side of the pictures that are optimised.")
+        int,
+        Range(
+            16,
+            1024,
+            8,
+            unit="px",
+            label="Render size",
+            advanced=True,
+            help="Side of the pictures that are optimised.",
+        ),
     ] = 64
     reference_up: reference_settings.Up = reference_settings.AUTO
     reference_turn_deg: reference_settings.Turn = 0.0
@@ -82,7 +104,13 @@ class RunSpec:
     control: attachment_settings.Control = OFF
     style_file: attachment_settings.StyleFile = ""
     backend: Annotated[
-        str, Choice(("auto", "torch", "cpu", "cuda"), label="Renderer", advanced=True, help="Which renderer draws the scene.")
+        str,
+        Choice(
+            ("auto", "torch", "cpu", "cuda"),
+            label="Renderer",
+            advanced=True,
+            help="Which renderer draws the scene.",
+        ),
     ] = "auto"
     precision: Annotated[
         str,
@@ -90,7 +118,8 @@ class RunSpec:
             PRECISIONS,
             label="Precision",
             advanced=True,
-            help="Of a Hub prior's numbers. Auto: half on a GPU, full on a CPU. Full never overflows and takes twice the memory.",
+            help="Of a Hub prior's numbers. Auto: half on a GPU, full on a CPU. Full never overflows and "
+            "takes twice the memory.",
         ),
     ] = "auto"
 
@@ -149,7 +178,10 @@ class Knobs:
 
 def _check_prompt(name: str, text: str, *, required: bool) -> None:
     if not isinstance(text, str) or (required and not text.strip()):
-        raise InputError(f"{name} is empty.", "Describe one object in a few words, for example: a red mug with a blue handle.")
+        raise InputError(
+            f"{name} is empty.",
+            "Describe one object in a few words, for example: a red mug with a blue handle.",
+        )
     if len(text) > MAX_PROMPT_CHARACTERS:
         raise InputError(
             f"{name} has {len(text):,} characters; at most {MAX_PROMPT_CHARACTERS:,} are allowed.",

@@ -1,4 +1,6 @@
-"""The settings of a run's stages: from what it starts, how it drafts, fits, refines and sharpens, and for how long."""
+"""The settings of a run's stages: from what it starts, how it drafts, fits, refines and sharpens, and for how
+long.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +17,18 @@ Words = Annotated[
         label="Words",
         advanced=True,
         needs="taught_words",
-        help="Read words that the prior was not taught as the nearest that it knows, and say so; or leave all as they are.",
+        help="Read words that the prior was not taught as the nearest that it knows, and say so; or leave "
+        "all as they are.",
     ),
 ]
 
 Scene = Annotated[
-    str, Choice(("splats", "field", "canvas"), label="Scene", help="3D Gaussians, a voxel radiance field, or flat pictures.")
+    str,
+    Choice(
+        ("splats", "field", "canvas"),
+        label="Scene",
+        help="3D Gaussians, a voxel radiance field, or flat pictures.",
+    ),
 ]
 
 Start = Annotated[
@@ -28,7 +36,8 @@ Start = Annotated[
     Choice(
         ("draft", "ball", "file"),
         label="Start",
-        help="A draft sampled from the prior, pure distillation from a ball, or a finished result that is refined.",
+        help="A draft sampled from the prior, pure distillation from a ball, or a finished result that is "
+        "refined.",
     ),
 ]
 
@@ -44,11 +53,21 @@ StartFile = Annotated[
 
 DraftViews = Annotated[
     int,
-    Range(1, 16, 1, label="Draft views", advanced=True, help="Views that the prior samples together, or pictures of a canvas."),
+    Range(
+        1,
+        16,
+        1,
+        label="Draft views",
+        advanced=True,
+        help="Views that the prior samples together, or pictures of a canvas.",
+    ),
 ]
 
 DraftGuidance = Annotated[
-    float, Range(1, 20, 0.1, label="Draft guidance", advanced=True, help="Guidance while the draft views are sampled.")
+    float,
+    Range(
+        1, 20, 0.1, label="Draft guidance", advanced=True, help="Guidance while the draft views are sampled."
+    ),
 ]
 
 DraftGuidanceTMin = Annotated[
@@ -59,7 +78,8 @@ DraftGuidanceTMin = Annotated[
         0.05,
         label="Guide the draft above",
         advanced=True,
-        help="Noise level below which the draft views are sampled without guidance, in one pass a step instead of two.",
+        help="Noise level below which the draft views are sampled without guidance, in one pass a step "
+        "instead of two.",
     ),
 ]
 
@@ -76,10 +96,15 @@ SamplingSteps = Annotated[
 ]
 
 FitSteps = Annotated[
-    int, Range(10, 1000, 10, label="Fit steps", advanced=True, help="Steps that fit the scene to the draft views.")
+    int,
+    Range(
+        10, 1000, 10, label="Fit steps", advanced=True, help="Steps that fit the scene to the draft views."
+    ),
 ]
 
-RefineSteps = Annotated[int, Range(0, 20000, 10, label="Refine steps", help="Steps of score distillation after the draft.")]
+RefineSteps = Annotated[
+    int, Range(0, 20000, 10, label="Refine steps", help="Steps of score distillation after the draft.")
+]
 
 SharpenSteps = Annotated[
     int,
@@ -89,10 +114,14 @@ SharpenSteps = Annotated[
         10,
         label="Sharpen steps",
         needs="sharpens",
-        help="Steps of the last stage: views of the shape are drawn twice as fine, and the scene is fitted to them. 0: none.",
+        help="Steps of the last stage: views of the shape are drawn twice as fine, and the scene is fitted "
+        "to them. 0: none.",
     ),
 ]
 
 TimeBudget = Annotated[
-    float, Range(0, 86400, 5, unit="s", label="Time budget", help="Refining ends when this is used up. 0: no limit.")
+    float,
+    Range(
+        0, 86400, 5, unit="s", label="Time budget", help="Refining ends when this is used up. 0: no limit."
+    ),
 ]

@@ -1,4 +1,5 @@
-"""The stages of a run. Each is a generator that goes on from ``state.step``, yields after every step, and reads the knobs anew.
+"""The stages of a run. Each is a generator that goes on from ``state.step``, yields after every step, and
+reads the knobs anew.
 
 ``draft``   the prior samples views of the object together           (seconds)
 ``fit``     the scene is fitted to those views, without the prior    (seconds)
@@ -48,7 +49,9 @@ EVEN_FROM = 0.4  # share of the fit after which splats have found the surface al
 
 
 def fresh_state(context: Context, resumed: bool = False) -> RunState:
-    """Everything as it is before the first step. A run to be ``resumed`` has its scene in a checkpoint and opens no file."""
+    """Everything as it is before the first step. A run to be ``resumed`` has its scene in a checkpoint and
+    opens no file.
+    """
     rng = torch.Generator().manual_seed(context.spec.seed)
     spec = replace(context.spec, start="ball") if resumed else context.spec
     scene, notes = _first_scene(spec, rng, context.prior.device)
@@ -58,7 +61,9 @@ def fresh_state(context: Context, resumed: bool = False) -> RunState:
 
 
 def first_scene(spec: RunSpec, rng: torch.Generator, device: torch.device) -> Scene:
-    """What a file holds, a ball of splats or density, or pictures of noise. Raises InputError for a file that cannot be used."""
+    """What a file holds, a ball of splats or density, or pictures of noise. Raises InputError for a file that
+    cannot be used.
+    """
     return _first_scene(spec, rng, device)[0]
 
 
@@ -79,7 +84,8 @@ def _made_scene(spec: RunSpec, rng: torch.Generator) -> Scene:
 
 
 def draft(context: Context, state: RunState, live: LiveKnobs) -> Iterator[StepOut]:
-    """Sample views of the object jointly; they become the anchor. Its loss is how much the picture still changes.
+    """Sample views of the object jointly; they become the anchor. Its loss is how much the picture still
+    changes.
 
     A draft that was interrupted begins anew, from the same noise.
     """
@@ -108,7 +114,12 @@ def draft(context: Context, state: RunState, live: LiveKnobs) -> Iterator[StepOu
         if fault:
             yield StepOut(float("nan"), views, skipped=fault)
         state.anchor = _with_given(context, Anchor(_anchor_pictures(context, views), cameras))
-        yield StepOut(float((x0 - before).square().mean()), views, guided.metrics(views, times[state.step - 1], live()), x0)
+        yield StepOut(
+            float((x0 - before).square().mean()),
+            views,
+            guided.metrics(views, times[state.step - 1], live()),
+            x0,
+        )
         before = x0
 
 
@@ -171,12 +182,18 @@ def _with_given(context: Context, drafted: Anchor) -> Anchor:
     if context.clean is None or context.given is None:
         return drafted
     given = context.given.resized(drafted.cameras.width)
-    c2w, K = (torch.cat([getattr(views.cameras, part) for views in (given, drafted)]) for part in ("c2w", "K"))
-    return Anchor(torch.cat([given.rgba, drafted.rgba]), Cameras(c2w, K, drafted.cameras.width, drafted.cameras.height))
+    c2w, K = (
+        torch.cat([getattr(views.cameras, part) for views in (given, drafted)]) for part in ("c2w", "K")
+    )
+    return Anchor(
+        torch.cat([given.rgba, drafted.rgba]), Cameras(c2w, K, drafted.cameras.width, drafted.cameras.height)
+    )
 
 
 def _anchor_pictures(context: Context, views: Views) -> Tensor:
-    """Premultiplied RGBA (V,H,W,4) of a draft. A prior without alpha draws a background too, which is no part of an object."""
+    """Premultiplied RGBA (V,H,W,4) of a draft. A prior without alpha draws a background too, which is no part
+    of an object.
+    """
     if context.prior.info.channels == "rgb" and context.spec.scene != "canvas":
         return matte(views.rgb)
     return views.rgba
@@ -199,7 +216,9 @@ def _start_from_hull(context: Context, state: RunState) -> None:
 
 
 def _tend_field(context: Context, state: RunState, finer_from: int) -> None:
-    """A field starts coarse, where space is cheap to search, and gets its full resolution at step ``finer_from``."""
+    """A field starts coarse, where space is cheap to search, and gets its full resolution at step
+    ``finer_from``.
+    """
     if not isinstance(state.scene, field.Field):
         return
     if state.step >= finer_from and state.scene.resolution < context.spec.voxels:

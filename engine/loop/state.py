@@ -26,7 +26,8 @@ from engine.scoring.base import DifferentiableScorer
 
 @dataclass(frozen=True, eq=False)
 class Context:
-    """Fixed for the whole run: the settings, the prior, the prompts as it reads them, what it wears, and what was given.
+    """Fixed for the whole run: the settings, the prior, the prompts as it reads them, what it wears, and what
+    was given.
 
     ``clean`` are the given pictures as the prior sees them, if it takes any; ``guide`` is the 3D reference.
     """
@@ -42,8 +43,12 @@ class Context:
     guide: Guide | None = None
     word_notes: tuple[str, ...] = ()
     was: TextEmbedding | ViewPromptEncoder | None = None  # the words for what a region is changed of
-    judges: dict[str, DifferentiableScorer] = field(default_factory=dict)  # the scorer that an energy asks, once it was
-    reread: dict[float, Context] = field(default_factory=dict)  # by the latest style strength, where a style changes the words
+    judges: dict[str, DifferentiableScorer] = field(
+        default_factory=dict
+    )  # the scorer that an energy asks, once it was
+    reread: dict[float, Context] = field(
+        default_factory=dict
+    )  # by the latest style strength, where a style changes the words
 
     @staticmethod
     def of(
@@ -63,9 +68,13 @@ class Context:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What was done to the given pictures and the reference, in words, and whether the prompt is read at all."""
+        """What was done to the given pictures and the reference, in words, and whether the prompt is read at
+        all.
+        """
         unread = self.spec.prompt.strip() and not self.prior.info.reads_words
-        unread_note = (f"{self.prior.info.title} reads no words, so the prompt changes nothing.",) if unread else ()
+        unread_note = (
+            (f"{self.prior.info.title} reads no words, so the prompt changes nothing.",) if unread else ()
+        )
         return (
             *self.word_notes,
             *unread_note,
@@ -73,7 +82,8 @@ class Context:
         )
 
     def at(self, knobs: Knobs, step: int) -> Context:
-        """The run with the prior as it works at this step: past its VAE in a rough start, and in its attachments.
+        """The run with the prior as it works at this step: past its VAE in a rough start, and in its
+        attachments.
 
         Prompts are read anew where the attachments' live strengths change the words.
         """
@@ -86,7 +96,9 @@ class Context:
             return replace(self, prior=prior)
         if knobs.style_strength not in self.reread:
             self.reread.clear()
-            self.reread[knobs.style_strength] = Context.of(self.spec, prior, given=self.given, guide=self.guide)
+            self.reread[knobs.style_strength] = Context.of(
+                self.spec, prior, given=self.given, guide=self.guide
+            )
         return replace(self.reread[knobs.style_strength], prior=prior)
 
     def guided_as(self, knobs: Knobs) -> Prior:
@@ -101,16 +113,28 @@ class Context:
         return self.was.at(cameras)
 
     def prompts(self, cameras: Cameras, perp_neg: bool = False) -> Prompts:
-        """The three branches for B views of the object; with ``perp_neg``, which views shall not look like which others.
+        """The three branches for B views of the object; with ``perp_neg``, which views shall not look like
+        which others.
 
-        All see the given pictures, so that guidance strengthens the words and not the pictures; but where a picture is the
-        prompt, the empty and the negative one are without.
+        All see the given pictures, so that guidance strengthens the words and not the pictures; but where a
+        picture is the prompt, the empty and the negative one are without.
         """
         other = None if self.prior.info.needs_images else self.clean
-        positive = self.positive.at(cameras) if isinstance(self.positive, ViewPromptEncoder) else self.positive
+        positive = (
+            self.positive.at(cameras) if isinstance(self.positive, ViewPromptEncoder) else self.positive
+        )
         negative = None if self.negative is None else Condition(self.negative, cameras, other)
-        unwanted = unwanted_views(self.positive, cameras) if perp_neg and isinstance(self.positive, ViewPromptEncoder) else ()
-        return Prompts(Condition(positive, cameras, self.clean), Condition(self.empty, cameras, other), negative, unwanted)
+        unwanted = (
+            unwanted_views(self.positive, cameras)
+            if perp_neg and isinstance(self.positive, ViewPromptEncoder)
+            else ()
+        )
+        return Prompts(
+            Condition(positive, cameras, self.clean),
+            Condition(self.empty, cameras, other),
+            negative,
+            unwanted,
+        )
 
 
 def _read(words: str, prior: Prior) -> TextEmbedding | ViewPromptEncoder:
@@ -138,7 +162,9 @@ class RunState:
     step: int = 0  # within the stage
     total_step: int = 0
     anchor: Anchor | None = None
-    picture_size: int = 0  # side in pixels of the pictures that the scene is optimised in; 0: as the settings say
+    picture_size: int = (
+        0  # side in pixels of the pictures that the scene is optimised in; 0: as the settings say
+    )
     source: Scene | None = None  # the scene as refining found it, for priors that edit
     guidance_key: str | None = None  # the method whose state this is
     guidance_state: Any = None

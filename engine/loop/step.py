@@ -1,7 +1,8 @@
 """One step of a run: look, ask the prior, move the scene. Read this first.
 
-cameras -> ``render`` -> views -> ``prior.encode`` -> x -> ``guidance.loss`` + ``terms`` -> backward -> optimiser. Everything
-that may change while the run goes arrives in ``knobs``, and one step sees one snapshot of it.
+cameras -> ``render`` -> views -> ``prior.encode`` -> x -> ``guidance.loss`` + ``terms`` -> backward ->
+optimiser. Everything that may change while the run goes arrives in ``knobs``, and one step sees one snapshot
+of it.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ FIT_VIEWS = 4  # how many anchor views one step looks at
 class StepOut:
     """``loss`` and ``metrics`` to show, the ``views`` rendered, and what the prior made of them.
 
-    ``denoised`` (B,C,h,w) is in the prior's space; None where it was not asked. ``skipped`` says why the scene did not move.
+    ``denoised`` (B,C,h,w) is in the prior's space; None where it was not asked. ``skipped`` says why the
+    scene did not move.
     """
 
     loss: float
@@ -64,7 +66,9 @@ def distill_step(context: Context, state: RunState, knobs: Knobs, progress: floa
     before = kept(state, context, cameras, behind)
     clipped = bounded(only_inside(views, before), knobs)
     x = prior.encode(clipped)
-    t = knobs.timesteps.draw(progress, len(x), prior.schedule, rng, shared=prior.info.joint_views).to(x.device)
+    t = knobs.timesteps.draw(progress, len(x), prior.schedule, rng, shared=prior.info.joint_views).to(
+        x.device
+    )
     out = knobs.guidance.loss(x, t, prompts, prior, state.guidance_state, rng)
     fault = nonfinite(out, x, views)
     if fault:
@@ -92,16 +96,19 @@ def step_cameras(context: Context, knobs: Knobs, rng: torch.Generator) -> Camera
 
 
 def fit_step(context: Context, state: RunState, knobs: Knobs, settled: bool) -> StepOut:
-    """One step of fitting the scene to the anchor views, without the prior; the loss is the mean squared RGBA error.
+    """One step of fitting the scene to the anchor views, without the prior; the loss is the mean squared RGBA
+    error.
 
-    The given pictures are looked at in every step, beside some of the anchor views. Once splats are ``settled``, having found the
-    surface that they show, they are to lie evenly along it.
+    The given pictures are looked at in every step, beside some of the anchor views. Once splats are
+    ``settled``, having found the surface that they show, they are to lie evenly along it.
     """
     anchor = some_views(context, state, FIT_VIEWS)
     knobs = knobs if settled else replace(knobs, surface_weight=0.0, distortion_weight=0.0)
     views = _rendered(state, anchor.cameras, None, knobs)
     error = (views.rgba - anchor.rgba).square().mean()
-    losses = Losses.of(RenderedStep(context, state, knobs, views, anchor.cameras), terms.FIT, first={"draft": error})
+    losses = Losses.of(
+        RenderedStep(context, state, knobs, views, anchor.cameras), terms.FIT, first={"draft": error}
+    )
     _backward(state, losses.total())
     advance(state, context)
     return StepOut(float(error.detach()), views.detach(), losses.metrics())

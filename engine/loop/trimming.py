@@ -1,6 +1,8 @@
-"""What is left away of an object without touching the run: what lies outside of a box, haze, specks too large, and needles.
+"""What is left away of an object without touching the run: what lies outside of a box, haze, specks too
+large, and needles.
 
-Haze are splats that hardly cover anything, needles those that are drawn out along one axis; both come of too strong a push.
+Haze are splats that hardly cover anything, needles those that are drawn out along one axis; both come of too
+strong a push.
 """
 
 from __future__ import annotations
@@ -23,8 +25,8 @@ RANGES = {"opacity": (0.0, 1.0), "size": (-3.0, 0.0), "stretch": (0.0, 2.0)}
 
 @dataclass(frozen=True, eq=False)
 class Measures:
-    """Of N splats: ``opacity`` (N,) in 0..1, ``size`` (N,) the longest standard deviation in world units, ``stretch`` (N,) that
-    by the middle one: 1 for a disc or a ball, large for a needle.
+    """Of N splats: ``opacity`` (N,) in 0..1, ``size`` (N,) the longest standard deviation in world units,
+    ``stretch`` (N,) that by the middle one: 1 for a disc or a ball, large for a needle.
     """
 
     opacity: np.ndarray
@@ -40,7 +42,9 @@ def measures_of(scene: Splats) -> Measures:
 
 
 def histograms(scene: Splats) -> dict[str, list[int]]:
-    """How many splats there are in each of ``BINS`` even steps of `RANGES`; what lies beyond counts at the ends."""
+    """How many splats there are in each of ``BINS`` even steps of `RANGES`; what lies beyond counts at the
+    ends.
+    """
     measures, counts = measures_of(scene), {}
     for name, (low, high) in RANGES.items():
         values = getattr(measures, name)
@@ -78,7 +82,9 @@ def _trimmed_scene(copy: SceneCopy, trim: Trim) -> tuple[SceneCopy, tuple[str, .
     assert isinstance(splats, Splats), "other scenes become meshes"
     kept = kept_splats(splats, trim)
     if not kept.any():
-        raise InputError("Nothing is left of the object.", "Widen the box, or let the sliders of the cleaning go back.")
+        raise InputError(
+            "Nothing is left of the object.", "Widen the box, or let the sliders of the cleaning go back."
+        )
     rows = splats.means.new_tensor(np.flatnonzero(kept)).long()
     scene = Splats(**{field.name: getattr(splats, field.name)[rows] for field in fields(Splats)})
     return replace(copy, scene=scene), (f"{int((~kept).sum()):,} of {len(kept):,} splats are left away.",)
@@ -90,7 +96,9 @@ def _cut(mesh: ColouredMesh, box: tuple[float, ...]) -> ColouredMesh:
     if not len(faces):
         raise InputError("Nothing is left of the object.", "Widen the box.")
     used, numbers = np.unique(faces, return_inverse=True)
-    return replace(mesh, vertices=mesh.vertices[used], faces=numbers.reshape(faces.shape), colours=mesh.colours[used])
+    return replace(
+        mesh, vertices=mesh.vertices[used], faces=numbers.reshape(faces.shape), colours=mesh.colours[used]
+    )
 
 
 def _inside(points: np.ndarray, box: tuple[float, ...]) -> np.ndarray:

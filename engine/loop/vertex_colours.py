@@ -1,4 +1,6 @@
-"""Colours for a surface, taken from pictures of the scene it came from: what is exported looks like what was on the screen."""
+"""Colours for a surface, taken from pictures of the scene it came from: what is exported looks like what was
+on the screen.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,12 @@ from engine.loop.shown_scene import device_of, shown
 from engine.render import choose
 
 PICTURE_SIZE = 256
-RINGS_DEG = (-50.0, -15.0, 20.0, 55.0)  # elevations of the cameras; eight azimuths each, and one camera over either pole
+RINGS_DEG = (
+    -50.0,
+    -15.0,
+    20.0,
+    55.0,
+)  # elevations of the cameras; eight azimuths each, and one camera over either pole
 DEPTH_TOLERANCE = 0.06  # how far behind the picture's surface a point may lie and still count as seen
 FACING_POWER = 3  # how much more a view from the front counts than one from the side
 LEAST_WEIGHT = 1e-3
@@ -22,7 +29,9 @@ LEAST_WEIGHT = 1e-3
 
 @dataclass(frozen=True, eq=False)
 class ColourPictures:
-    """V pictures from all sides: ``rgba`` (V,S,S,4) premultiplied, ``depth`` (V,S,S) weighted by alpha, ``cameras``."""
+    """V pictures from all sides: ``rgba`` (V,S,S,4) premultiplied, ``depth`` (V,S,S) weighted by alpha,
+    ``cameras``.
+    """
 
     rgba: np.ndarray
     depth: np.ndarray
@@ -51,10 +60,13 @@ def colour_pictures(copy: SceneCopy) -> ColourPictures:
     return ColourPictures(rgba, depth, cameras)
 
 
-def colours_from_pictures(pictures: ColourPictures, points: np.ndarray, normals: np.ndarray, fallback: np.ndarray) -> np.ndarray:
+def colours_from_pictures(
+    pictures: ColourPictures, points: np.ndarray, normals: np.ndarray, fallback: np.ndarray
+) -> np.ndarray:
     """Colours (N,3) in 0..1 at surface ``points`` (N,3) with outward ``normals`` (N,3).
 
-    The mean over all views that see a point, weighted by how squarely they do; ``fallback`` (N,3) where none does.
+    The mean over all views that see a point, weighted by how squarely they do; ``fallback`` (N,3) where none
+    does.
     """
     cameras = pictures.cameras
     viewmats, K, eyes = (part.double().numpy() for part in (cameras.viewmats, cameras.K, cameras.positions))

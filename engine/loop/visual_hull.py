@@ -1,4 +1,6 @@
-"""A first shape from silhouettes: points that every draft view agrees may be solid (the visual hull, Laurentini 1994)."""
+"""A first shape from silhouettes: points that every draft view agrees may be solid (the visual hull,
+Laurentini 1994).
+"""
 
 from __future__ import annotations
 
@@ -10,16 +12,21 @@ from engine.core.cameras import Cameras
 from engine.loop.state import Anchor
 
 CANDIDATES = 60_000
-SOLID = 0.35  # the smallest alpha over all views that still counts as inside; views disagree a little, so less than 1/2
+# the smallest alpha over all views that still counts as inside; views disagree a little, so less than 1/2
+SOLID = 0.35
 
-HULL_DENSITY, MIST_DENSITY = 20.0, 0.02  # per unit length: mist lets the gradient through where views disagree
+HULL_DENSITY, MIST_DENSITY = (
+    20.0,
+    0.02,
+)  # per unit length: mist lets the gradient through where views disagree
 
 
 def hull_points(anchor: Anchor, count: int, rng: torch.Generator) -> tuple[Tensor, Tensor] | None:
     """``count`` points (N,3) inside the visual hull of the anchor views, with mean colours (N,3) in 0..1.
 
-    Points near the hull's surface come first, since only they are seen. None when the views agree on too little. Chance is drawn
-    where ``rng`` lives, so that a seed means the same shape on every device; the points lie where the anchor does.
+    Points near the hull's surface come first, since only they are seen. None when the views agree on too
+    little. Chance is drawn where ``rng`` lives, so that a seed means the same shape on every device; the
+    points lie where the anchor does.
     """
     device = anchor.rgba.device
     candidates = 2 * torch.rand(CANDIDATES, 3, generator=rng, device=rng.device).to(device) - 1
@@ -34,7 +41,9 @@ def hull_points(anchor: Anchor, count: int, rng: torch.Generator) -> tuple[Tenso
 
 
 def hull_grid(anchor: Anchor, nodes: Tensor) -> tuple[Tensor, Tensor]:
-    """Density (R,R,R) and colour (R,R,R,3) at ``nodes`` (R,R,R,3): opaque where all views may be solid, thin mist elsewhere."""
+    """Density (R,R,R) and colour (R,R,R,3) at ``nodes`` (R,R,R,3): opaque where all views may be solid, thin
+    mist elsewhere.
+    """
     rgba = sample_views(anchor, nodes.reshape(-1, 3))
     solidity = rgba[..., 3].amin(dim=0)
     density = MIST_DENSITY + (HULL_DENSITY - MIST_DENSITY) * (solidity / SOLID).clamp(max=1) ** 4
@@ -47,7 +56,9 @@ def _mean_colours(rgba: Tensor) -> Tensor:
 
 
 def sample_views(anchor: Anchor, points: Tensor) -> Tensor:
-    """What each view shows at ``points`` (N,3): (V,N,4) premultiplied RGBA, bilinear, zero outside the picture."""
+    """What each view shows at ``points`` (N,3): (V,N,4) premultiplied RGBA, bilinear, zero outside the
+    picture.
+    """
     uv = project(anchor.cameras, points)
     size = uv.new_tensor([anchor.cameras.width, anchor.cameras.height])
     grid = (2 * uv / size - 1)[:, None]
@@ -56,13 +67,17 @@ def sample_views(anchor: Anchor, points: Tensor) -> Tensor:
 
 def project(cameras: Cameras, points: Tensor) -> Tensor:
     """Pixel positions (V,N,2) of ``points`` (N,3)."""
-    local = torch.einsum("vij,nj->vni", cameras.viewmats[:, :3, :3], points) + cameras.viewmats[:, None, :3, 3]
+    local = (
+        torch.einsum("vij,nj->vni", cameras.viewmats[:, :3, :3], points) + cameras.viewmats[:, None, :3, 3]
+    )
     homogeneous = torch.einsum("vij,vnj->vni", cameras.K, local)
     return homogeneous[..., :2] / homogeneous[..., 2:].clamp(min=1e-6)
 
 
 def _near_surface_first(inside: Tensor, solidity: Tensor, count: int, rng: torch.Generator) -> Tensor:
-    """Draw ``count`` of ``inside``, those of low solidity (near the outline of some view) four times as often."""
+    """Draw ``count`` of ``inside``, those of low solidity (near the outline of some view) four times as
+    often.
+    """
     weights = torch.where(solidity[inside] < 0.9, 4.0, 1.0).to(rng.device)
     replace = len(inside) < count
     return inside[torch.multinomial(weights, count, replacement=replace, generator=rng).to(inside.device)]

@@ -17,8 +17,8 @@ REACH = 3.0  # standard deviations beyond which a splat is nothing
 def occupancy_grid(scene: Scene, resolution: int) -> tuple[np.ndarray, np.ndarray]:
     """Solidity (R,R,R) in 0..1 and colour (R,R,R,3) in 0..1 at the nodes of a grid, indexed [x,y,z].
 
-    A splat of opacity o is o exp(-d^2 / 2) solid at Mahalanobis distance d, and splats add up as layers do: 1 - prod(1 - o_i).
-    A field is as solid as what light loses along one voxel of its own grid.
+    A splat of opacity o is o exp(-d^2 / 2) solid at Mahalanobis distance d, and splats add up as layers do: 1
+    - prod(1 - o_i). A field is as solid as what light loses along one voxel of its own grid.
     """
     with torch.no_grad():
         if isinstance(scene, Field):

@@ -1,7 +1,7 @@
 """Compile the CPU renderers before anybody waits for them.
 
-numba compiles a kernel at its first use, which takes ten to twenty seconds on a machine that has never run it, and keeps it on
-disk for the next process.
+numba compiles a kernel at its first use, which takes ten to twenty seconds on a machine that has never run
+it, and keeps it on disk for the next process.
 """
 
 from __future__ import annotations

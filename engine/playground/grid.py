@@ -21,7 +21,9 @@ FORMAT = 1  # of what is stored for a cell: raise it when the same settings mean
 
 @dataclass(frozen=True)
 class Cell:
-    """A method at a guidance scale. ``settings`` is None where they are not allowed together, and ``trouble`` says why."""
+    """A method at a guidance scale. ``settings`` is None where they are not allowed together, and ``trouble``
+    says why.
+    """
 
     method: str
     guidance_scale: float
@@ -49,12 +51,17 @@ class Grid:
     changes: Mapping[str, Any] = field(default_factory=dict)
 
     def cells(self) -> tuple[Cell, ...]:
-        """All cells, row by row. Raises InputError if none of them can be run, or for a setting that no method has."""
-        known = {name for method in self.methods for name in flatten(with_values(self.base, {"method": method}))}
+        """All cells, row by row. Raises InputError if none of them can be run, or for a setting that no
+        method has.
+        """
+        known = {
+            name for method in self.methods for name in flatten(with_values(self.base, {"method": method}))
+        }
         strange = sorted(set(self.changes) - known)
         if strange:
             raise InputError(
-                f"No method of the grid has a setting named {strange[0]!r}.", f"Known are {', '.join(sorted(known))}."
+                f"No method of the grid has a setting named {strange[0]!r}.",
+                f"Known are {', '.join(sorted(known))}.",
             )
         cells = tuple(self._cell(method, scale) for method in self.methods for scale in self.guidance_scales)
         if all(cell.settings is None for cell in cells):
@@ -65,13 +72,17 @@ class Grid:
         own = with_values(self.base, {"method": method})
         values = {name: value for name, value in self.changes.items() if name in flatten(own)}
         try:
-            return Cell(method, guidance_scale, with_values(own, {**values, "guidance_scale": guidance_scale}))
+            return Cell(
+                method, guidance_scale, with_values(own, {**values, "guidance_scale": guidance_scale})
+            )
         except InputError as error:
             return Cell(method, guidance_scale, None, error.what)
 
 
 def canvas_settings(prompt: str, info: PriorInfo, *, seed: int = 0, steps: int = STEPS) -> Settings:
-    """One picture of noise, at the size that the prior sees, and every knob at its default. Raises InputError."""
+    """One picture of noise, at the size that the prior sees, and every knob at its default. Raises
+    InputError.
+    """
     if steps < 1:
         raise InputError(f"{steps} steps paint nothing.", f"Ask for 1 step or more; {STEPS} is usual.")
     spec = RunSpec(
@@ -82,10 +93,14 @@ def canvas_settings(prompt: str, info: PriorInfo, *, seed: int = 0, steps: int =
 
 
 def chosen_methods(text: str) -> tuple[str, ...]:
-    """Method keys from "sds,lods" or "all", each once and in the order given. Raises InputError that lists the known ones."""
+    """Method keys from "sds,lods" or "all", each once and in the order given. Raises InputError that lists
+    the known ones.
+    """
     known = methods()
     keys = (
-        tuple(known) if text.strip() == "all" else tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+        tuple(known)
+        if text.strip() == "all"
+        else tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     )
     strange = [key for key in keys if key not in known]
     if strange or not keys:
@@ -103,6 +118,7 @@ def chosen_scales(text: str) -> tuple[float, ...]:
         scales = ()
     if not scales:
         raise InputError(
-            f"{text!r} is no list of guidance scales.", "Write numbers with commas between them, such as 1,2.5,7.5,20."
+            f"{text!r} is no list of guidance scales.",
+            "Write numbers with commas between them, such as 1,2.5,7.5,20.",
         )
     return scales

@@ -1,4 +1,6 @@
-"""One cell of the playground: a run of the product's own loop on a canvas of one picture, watched and measured."""
+"""One cell of the playground: a run of the product's own loop on a canvas of one picture, watched and
+measured.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,9 @@ VISIBLE_ALPHA, BURNT = 0.5, 0.02
 class Painting:
     """What became of a cell. ``trouble`` says why there is no picture; the other fields are empty then.
 
-    ``rgba`` (S,S,4) uint8 premultiplied, as it was optimised; ``frames`` (F,168,168,3) uint8 after ``frame_steps`` (F,), the last
-    one finished; ``losses`` and ``gradient_norms`` (steps,); ``numbers`` by name; ``notes`` on what went wrong underway.
+    ``rgba`` (S,S,4) uint8 premultiplied, as it was optimised; ``frames`` (F,168,168,3) uint8 after
+    ``frame_steps`` (F,), the last one finished; ``losses`` and ``gradient_norms`` (steps,); ``numbers`` by
+    name; ``notes`` on what went wrong underway.
     """
 
     cell: Cell
@@ -65,7 +68,9 @@ class Onlooker:
 
 
 def paint(cell: Cell, prior: Prior) -> Iterator[Brushed | Painting]:
-    """Run a cell: ``Brushed`` after each step, and the ``Painting`` at the end; what cannot be run ends with its trouble."""
+    """Run a cell: ``Brushed`` after each step, and the ``Painting`` at the end; what cannot be run ends with
+    its trouble.
+    """
     if cell.settings is None:
         yield Painting(cell, trouble=cell.trouble)
         return
@@ -121,14 +126,16 @@ class _Watcher:
             "backwards_per_step": counted.backwards / steps,
         }
         return Painting(
-            cell, rgba, np.stack([self.copies[step] for step in frame_steps]), np.array(frame_steps), losses, norms,
+            cell, rgba, np.stack([self.copies[step] for step in frame_steps]), np.array(frame_steps), losses,
+                norms,
             numbers, tuple(self.notes), Recipe.to_toml(done.recipe),
         )  # fmt: skip
 
 
 def colour_numbers(rgba: np.ndarray) -> dict[str, float]:
-    """Of the visible pixels of a premultiplied (H,W,4) uint8 picture: mean ``saturation`` (largest channel less the smallest,
-    over the largest), the share of channel values ``burnt`` out at black or full, and how much of the picture is ``covered``.
+    """Of the visible pixels of a premultiplied (H,W,4) uint8 picture: mean ``saturation`` (largest channel
+    less the smallest, over the largest), the share of channel values ``burnt`` out at black or full, and how
+    much of the picture is ``covered``.
     """
     alpha = rgba[..., 3].astype(np.float64) / 255
     visible = alpha > VISIBLE_ALPHA
@@ -138,7 +145,11 @@ def colour_numbers(rgba: np.ndarray) -> dict[str, float]:
     high, low = rgb.max(-1), rgb.min(-1)
     saturation = np.where(high > 0, (high - low) / np.maximum(high, 1e-9), 0.0)
     burnt = (rgb <= BURNT) | (rgb >= 1 - BURNT)
-    return {"saturation": float(saturation.mean()), "burnt": float(burnt.mean()), "covered": float(visible.mean())}
+    return {
+        "saturation": float(saturation.mean()),
+        "burnt": float(burnt.mean()),
+        "covered": float(visible.mean()),
+    }
 
 
 def _shown(copy: SceneCopy) -> np.ndarray:

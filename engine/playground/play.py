@@ -1,4 +1,6 @@
-"""The whole grid, cell after cell; its sheet in one call, for whoever wants only that; and its numbers as a table."""
+"""The whole grid, cell after cell; its sheet in one call, for whoever wants only that; and its numbers as a
+table.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,8 @@ ARRAYS = ("rgba", "frames", "frame_steps", "losses", "gradient_norms")
 
 
 def save(painting: Painting, folder: Path) -> None:
-    """Write a finished cell below ``folder``: its picture, which holds its recipe, and all else. Raises StorageError.
+    """Write a finished cell below ``folder``: its picture, which holds its recipe, and all else. Raises
+    StorageError.
 
     A cell in trouble is not kept: what it lacked may be there next time.
     """
@@ -43,7 +46,11 @@ def save(painting: Painting, folder: Path) -> None:
     with storage_errors(place):
         place.mkdir(parents=True, exist_ok=True)
         write_png(place / "picture.png", painting.rgba, recipe=painting.recipe)
-        document = {"numbers": dict(painting.numbers), "notes": list(painting.notes), "recipe": painting.recipe}
+        document = {
+            "numbers": dict(painting.numbers),
+            "notes": list(painting.notes),
+            "recipe": painting.recipe,
+        }
         arrays = {name: getattr(painting, name) for name in ARRAYS}
         with atomic_path(place / "cell.npz") as partial:  # last: a folder with this file is complete
             np.savez_compressed(partial, told=np.array(json.dumps(document)), **arrays)
@@ -57,11 +64,14 @@ def load(cell: Cell, folder: Path) -> Painting | None:
             arrays = {name: stored[name] for name in ARRAYS}
     except (OSError, ValueError, KeyError):
         return None
-    return Painting(cell, **arrays, numbers=document["numbers"], notes=tuple(document["notes"]), recipe=document["recipe"])
+    return Painting(
+        cell, **arrays, numbers=document["numbers"], notes=tuple(document["notes"]), recipe=document["recipe"]
+    )
 
 
 def play(grid: Grid, prior: Prior, folder: Path | None = None) -> Iterator[Brushed | Painting]:
-    """Every cell of ``grid`` in turn: ``Brushed`` after each step and a ``Painting`` for each cell, row by row.
+    """Every cell of ``grid`` in turn: ``Brushed`` after each step and a ``Painting`` for each cell, row by
+    row.
 
     With ``folder``, finished cells are kept there, and those that lie there already are taken as they are.
     Raises InputError if no cell can be run, StorageError if the folder cannot be written.
@@ -76,7 +86,9 @@ def play(grid: Grid, prior: Prior, folder: Path | None = None) -> Iterator[Brush
 
 def document(grid: Grid, paintings: Sequence[Painting]) -> dict[str, Any]:
     """All numbers and curves as plain data, with the settings that every cell shares."""
-    shared = {name: value for name, value in flatten(grid.base).items() if name not in ("method", "guidance_scale")}
+    shared = {
+        name: value for name, value in flatten(grid.base).items() if name not in ("method", "guidance_scale")
+    }
     return {"settings": {**shared, **grid.changes}, "cells": [_entry(painting) for painting in paintings]}
 
 
@@ -103,7 +115,8 @@ def table(grid: Grid, paintings: Sequence[Painting]) -> str:
     """A Markdown table with one row for each cell; why there is no picture where there is none."""
     spec = grid.base.spec
     lines = [
-        f"# “{spec.prompt}”: {spec.prior}, {grid.changes.get('refine_steps', spec.refine_steps)} steps, seed {spec.seed}",
+        f"# “{spec.prompt}”: {spec.prior}, {grid.changes.get('refine_steps', spec.refine_steps)} steps, "
+        f"seed {spec.seed}",
         "",
     ]
     lines.append("| method | guidance | " + " | ".join(title for _, title, _ in COLUMNS) + " |")
@@ -112,7 +125,10 @@ def table(grid: Grid, paintings: Sequence[Painting]) -> str:
     for painting in paintings:
         title, scale = methods()[painting.cell.method].title, f"{painting.cell.guidance_scale:g}"
         numbers = painting.numbers
-        values = [form.format(numbers[name]) if math.isfinite(numbers.get(name, math.nan)) else "–" for name, _, form in COLUMNS]
+        values = [
+            form.format(numbers[name]) if math.isfinite(numbers.get(name, math.nan)) else "–"
+            for name, _, form in COLUMNS
+        ]
         lines.append(f"| {title} | {scale} | " + " | ".join(values) + " |")
         notes += [f"- {title} at {scale}: {note}" for note in (painting.trouble, *painting.notes) if note]
     return "\n".join([*lines, *([""] if notes else []), *notes]) + "\n"

@@ -1,4 +1,6 @@
-"""The contact sheet: methods down, guidance scales across, each picture with its numbers and the curve of its loss."""
+"""The contact sheet: methods down, guidance scales across, each picture with its numbers and the curve of its
+loss.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ CURVE_HEIGHT, RADIUS, SMOOTHING = 20, 10, 0.06
 
 
 def compose(grid: Grid, paintings: Sequence[Painting], share: float = 1.0) -> np.ndarray:
-    """The sheet (H,W,3) uint8 when each cell was at ``share`` 0..1 of its way; cells that are not painted yet stay empty."""
+    """The sheet (H,W,3) uint8 when each cell was at ``share`` 0..1 of its way; cells that are not painted yet
+    stay empty.
+    """
     by_key = {painting.cell.key: painting for painting in paintings}
     columns, rows = len(grid.guidance_scales), len(grid.methods)
     width = max(2 * MARGIN + LABEL_WIDTH + columns * (SIZE + GUTTER) - GUTTER, 2 * MARGIN + 560)
@@ -33,15 +37,21 @@ def compose(grid: Grid, paintings: Sequence[Painting], share: float = 1.0) -> np
         left = MARGIN + LABEL_WIDTH + column * (SIZE + GUTTER)
         top = MARGIN + HEADER + COLUMN_HEADER + row * (SIZE + CAPTION + ROW_GAP)
         if row == 0:
-            _centred(sheet, left, top - COLUMN_HEADER, f"guidance {cell.guidance_scale:g}", TEXT_SIZE + 2, INK)
+            _centred(
+                sheet, left, top - COLUMN_HEADER, f"guidance {cell.guidance_scale:g}", TEXT_SIZE + 2, INK
+            )
         if column == 0:
-            own = [painting for painting in paintings if painting.cell.method == cell.method and painting.numbers]
+            own = [
+                painting for painting in paintings if painting.cell.method == cell.method and painting.numbers
+            ]
             _draw_label(sheet, top, cell, own)
         _draw_cell(sheet, left, top, by_key.get(cell.key), share)
     return np.asarray(sheet)
 
 
-def film(grid: Grid, paintings: Sequence[Painting], frames: int = FRAMES, rest: int = 12) -> Iterator[np.ndarray]:
+def film(
+    grid: Grid, paintings: Sequence[Painting], frames: int = FRAMES, rest: int = 12
+) -> Iterator[np.ndarray]:
     """The sheet while the pictures come into being, then ``rest`` frames of the end."""
     for number in range(frames):
         yield compose(grid, paintings, (number + 1) / frames)
@@ -64,7 +74,10 @@ def _draw_header(sheet: Image.Image, grid: Grid) -> None:
     facts += [f"{name} = {value}" for name, value in grid.changes.items() if name != "refine_steps"]
     facts.append("red line: the loss, on a scale of its own")
     pen.text(
-        (MARGIN, MARGIN + 42), clipped(" · ".join(facts), TEXT_SIZE, sheet.width - 2 * MARGIN), fill=SOFT, font=font(TEXT_SIZE)
+        (MARGIN, MARGIN + 42),
+        clipped(" · ".join(facts), TEXT_SIZE, sheet.width - 2 * MARGIN),
+        fill=SOFT,
+        font=font(TEXT_SIZE),
     )
     pen.line([(MARGIN, MARGIN + 78), (sheet.width - MARGIN, MARGIN + 78)], fill=FAINT, width=2)
 
@@ -83,7 +96,9 @@ def _draw_label(sheet: Image.Image, top: int, cell: Cell, painted: Sequence[Pain
 
 def _cost(painted: Sequence[Painting]) -> str:
     """Passes through the denoiser for a step, the most of the row."""
-    forwards, backwards = (max(one.numbers[f"{way}_per_step"] for one in painted) for way in ("forwards", "backwards"))
+    forwards, backwards = (
+        max(one.numbers[f"{way}_per_step"] for one in painted) for way in ("forwards", "backwards")
+    )
     words = f"{forwards:.3g} passes" + (f" and {backwards:.2g} back" if backwards else "")
     return f"{words} a step"
 
@@ -99,7 +114,11 @@ def _draw_cell(sheet: Image.Image, left: int, top: int, painting: Painting | Non
     words = f"saturation {numbers['saturation']:.2f} · {numbers['seconds']:.1f} s"
     pen.text((left + 2, top + SIZE + 8), words, fill=INK, font=font(SMALL_SIZE))
     _draw_curve(
-        pen, left + 2, top + SIZE + 32, painting.losses[: max(2, round(share * len(painting.losses)))], len(painting.losses)
+        pen,
+        left + 2,
+        top + SIZE + 32,
+        painting.losses[: max(2, round(share * len(painting.losses)))],
+        len(painting.losses),
     )
     if painting.notes:
         pen.text((left + 8, top + SIZE - 24), "rolled back", fill=CURVE, font=font(SMALL_SIZE))
@@ -132,13 +151,22 @@ def _draw_curve(pen: ImageDraw.ImageDraw, left: int, top: int, losses: np.ndarra
     low, high = float(values.min()), float(values.max())
     height = (values - low) / (high - low) if high > low else np.full(len(values), 0.5)
     across = left + np.arange(len(values)) / max(1, steps - 1) * (SIZE - 4)
-    pen.line([(x, top + CURVE_HEIGHT * (1 - y)) for x, y in zip(across, height)], fill=CURVE, width=2, joint="curve")
+    pen.line(
+        [(x, top + CURVE_HEIGHT * (1 - y)) for x, y in zip(across, height)],
+        fill=CURVE,
+        width=2,
+        joint="curve",
+    )
 
 
 def _smooth(values: np.ndarray, width: int) -> np.ndarray:
     """Moving means over ``width`` values, fewer at the ends."""
     kernel = np.ones(min(width, len(values)))
-    return np.convolve(values, kernel, "same") / np.convolve(np.ones(len(values)), kernel, "same") if len(values) else values
+    return (
+        np.convolve(values, kernel, "same") / np.convolve(np.ones(len(values)), kernel, "same")
+        if len(values)
+        else values
+    )
 
 
 def _draw_words(sheet: Image.Image, left: int, top: int, words: str) -> None:
@@ -148,5 +176,7 @@ def _draw_words(sheet: Image.Image, left: int, top: int, words: str) -> None:
         _centred(sheet, left, first + 18 * number, line, SMALL_SIZE, SOFT)
 
 
-def _centred(sheet: Image.Image, left: int, top: int, words: str, size: int, colour: tuple[int, int, int]) -> None:
+def _centred(
+    sheet: Image.Image, left: int, top: int, words: str, size: int, colour: tuple[int, int, int]
+) -> None:
     ImageDraw.Draw(sheet).text((left + SIZE / 2, top), words, fill=colour, font=font(size), anchor="ma")

@@ -1,7 +1,7 @@
 """What a prior may be able to do beside what every `Prior` does.
 
-Who needs it asks by ``isinstance``, and a prior says it by having it. Small priors (toybox, closed forms) have none of those that
-save memory, and stay as they are where others do.
+Who needs it asks by ``isinstance``, and a prior says it by having it. Small priors (toybox, closed forms)
+have none of those that save memory, and stay as they are where others do.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from engine.prior.offload import Offload
 
 ADAPTER_STARTS = ("uniform", "normal")
-"""How a LoRA's first matrix A (rank, inputs) is drawn: uniform within 1 / sqrt(inputs), as a linear layer of torch
-starts, or normal with deviation 1 / rank, as in diffusers' layers on which ProlificDreamer and LODS were published.
-At rank 4 the second is 8 times larger for 320 inputs, and the same learning rate moves the weights so much
-further."""
+"""How a LoRA's first matrix A (rank, inputs) is drawn: uniform within 1 / sqrt(inputs), as a linear layer of
+torch starts, or normal with deviation 1 / rank, as in diffusers' layers on which ProlificDreamer and LODS
+were published. At rank 4 the second is 8 times larger for 320 inputs, and the same learning rate moves the
+weights so much further.
+"""
 
 
 class Parts(Protocol):
@@ -93,13 +94,19 @@ class ShownPictures(Protocol):
 
 @runtime_checkable
 class GuidanceDistilled(Protocol):
-    """A prior that was taught to answer in one pass as two and classifier-free guidance do (arXiv 2210.03142)."""
+    """A prior that was taught to answer in one pass as two and classifier-free guidance do (arXiv
+    2210.03142).
+    """
 
     def answers_guided(self, prompts: Prompts, guidance_scale: float) -> bool:
-        """Whether it can for these branches and this scale: nothing but the empty words to be guided away from."""
+        """Whether it can for these branches and this scale: nothing but the empty words to be guided away
+        from.
+        """
         ...
 
-    def predict_guided(self, x_t: torch.Tensor, t: torch.Tensor, prompts: Prompts, guidance_scale: float) -> Prediction:
+    def predict_guided(
+        self, x_t: torch.Tensor, t: torch.Tensor, prompts: Prompts, guidance_scale: float
+    ) -> Prediction:
         """The guided prediction in one denoiser call, for what it ``answers_guided``."""
         ...
 
@@ -115,10 +122,14 @@ def with_two_passes(prior: Prior) -> Prior:
 
 @runtime_checkable
 class LooksAlongSurfaces(Protocol):
-    """A prior with an adapter by which views attend to each other along a surface (MVDiffusion, arXiv 2307.01097)."""
+    """A prior with an adapter by which views attend to each other along a surface (MVDiffusion, arXiv
+    2307.01097).
+    """
 
     def along_surface(self, points: Tensor, mask: Tensor, cameras: Cameras) -> Prior:
-        """For V views that show ``points`` (V,S,S,3) of the world where ``mask`` (V,S,S). Raises MissingError."""
+        """For V views that show ``points`` (V,S,S,3) of the world where ``mask`` (V,S,S). Raises
+        MissingError.
+        """
         ...
 
 

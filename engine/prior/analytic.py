@@ -1,14 +1,17 @@
-"""Priors whose score is known in closed form, and a counter of denoiser calls: the test doubles of every floor above.
+"""Priors whose score is known in closed form, and a counter of denoiser calls: the test doubles of every
+floor above.
 
-Data follow a mixture of Gaussians, p(x) = sum_k weights_k N(x; mean_k, std^2 I), and a prompt chooses which. With
-``v = a^2 std^2 + sig^2``, the noised density is the same mixture with means a mean_k and variance v, so the best denoiser is
+Data follow a mixture of Gaussians, p(x) = sum_k weights_k N(x; mean_k, std^2 I), and a prompt chooses which.
+With ``v = a^2 std^2 + sig^2``, the noised density is the same mixture with means a mean_k and variance v, so
+the best denoiser is
 
     r_k = softmax_k(log weights_k - |x_t - a mean_k|^2 / 2v)
     eps = (sig / v) sum_k r_k (x_t - a mean_k)
     x0  = sum_k r_k (mean_k + (a std^2 / v) (x_t - a mean_k))
 
-The embedding of a prompt *is* its mixture: ``tokens`` (1,K,C*h*w) are the means and ``pooled`` (1,1+K) holds the std and the
-weights. So an embedding can be learned here as it is in a text-conditioned network: the means can, std and weights stay.
+The embedding of a prompt *is* its mixture: ``tokens`` (1,K,C*h*w) are the means and ``pooled`` (1,1+K) holds
+the std and the weights. So an embedding can be learned here as it is in a text-conditioned network: the means
+can, std and weights stay.
 """
 
 from __future__ import annotations
@@ -28,7 +31,9 @@ from engine.prior.resize import to_square
 
 @dataclass(frozen=True, eq=False)
 class Mixture:
-    """What a prompt means: ``means`` (K,C,h,w) in the prior's space (pictures: 2 rgb - 1), one ``std``, ``weights`` (K,)."""
+    """What a prompt means: ``means`` (K,C,h,w) in the prior's space (pictures: 2 rgb - 1), one ``std``,
+    ``weights`` (K,).
+    """
 
     means: Tensor
     std: float
@@ -38,7 +43,11 @@ class Mixture:
 def gaussian(mean: Tensor | float, std: float = 0.5) -> Mixture:
     """One Gaussian around a picture ``mean`` (C,h,w), or around a number (shape 1,1,1)."""
     mean = torch.as_tensor(mean, dtype=torch.float64)
-    return Mixture(mean.reshape(1, *mean.shape) if mean.ndim else mean.view(1, 1, 1, 1), std, torch.ones(1, dtype=torch.float64))
+    return Mixture(
+        mean.reshape(1, *mean.shape) if mean.ndim else mean.view(1, 1, 1, 1),
+        std,
+        torch.ones(1, dtype=torch.float64),
+    )
 
 
 class AnalyticPrior:
@@ -64,7 +73,9 @@ class AnalyticPrior:
     def encode(self, views: Views) -> Tensor:
         """Pictures (B,H,W,3) 0..1 to (B,C,h,w) in -1..1; with four channels the last is alpha."""
         pictures = views.rgb if self.shape[0] == 3 else views.rgba
-        assert pictures.shape[-1] == self.shape[0], f"this prior has {self.shape[0]} channels, which are no picture"
+        assert pictures.shape[-1] == self.shape[0], (
+            f"this prior has {self.shape[0]} channels, which are no picture"
+        )
         return 2 * to_square(pictures, self.shape[-1]) - 1
 
     def decode(self, x: Tensor) -> Views:
@@ -77,11 +88,15 @@ class AnalyticPrior:
         """The mixture of ``prompt``; raises InputError for a prompt that was not given at construction."""
         if prompt not in self.concepts:
             known = ", ".join(repr(name) for name in self.concepts)
-            raise InputError(f"The analytic prior does not know the prompt {prompt!r}.", f"Use one of {known}.")
+            raise InputError(
+                f"The analytic prior does not know the prompt {prompt!r}.", f"Use one of {known}."
+            )
         concept = self.concepts[prompt]
         std = torch.tensor([concept.std], dtype=torch.float64)
         pooled = torch.cat([std, concept.weights.to(torch.float64)])
-        return TextEmbedding(concept.means.flatten(1)[None].to(self.device), pooled=pooled[None].to(self.device))
+        return TextEmbedding(
+            concept.means.flatten(1)[None].to(self.device), pooled=pooled[None].to(self.device)
+        )
 
     def predict(self, x_t: Tensor, t: Tensor, condition: Condition) -> Prediction:
         """The closed form above, on ``x_t`` (B,C,h,w) at times ``t`` (B,)."""
@@ -106,7 +121,8 @@ class AnalyticPrior:
 
 
 class JointAnalyticPrior(AnalyticPrior):
-    """The B views of a call are one object: a single Gaussian in which any two views have correlation ``rho`` per pixel.
+    """The B views of a call are one object: a single Gaussian in which any two views have correlation ``rho``
+    per pixel.
 
     With C = std^2 ((1 - rho) I + rho 1 1^T) over the views, A = diag(a) and S = diag(sig):
     eps = S (A C A + S^2)^-1 (x_t - A mean), x0 = mean + C A (A C A + S^2)^-1 (x_t - A mean).
@@ -119,12 +135,16 @@ class JointAnalyticPrior(AnalyticPrior):
         schedule: NoiseSchedule | None = None,
         device: torch.device | str = "cpu",
     ) -> None:
-        assert all(len(concept.means) == 1 for concept in concepts.values()), "a joint prior takes single Gaussians"
+        assert all(len(concept.means) == 1 for concept in concepts.values()), (
+            "a joint prior takes single Gaussians"
+        )
         super().__init__(concepts, schedule, device)
         self.rho = rho
 
     def predict(self, x_t: Tensor, t: Tensor, condition: Condition) -> Prediction:
-        """The closed form above, on the B views ``x_t`` (B,C,h,w) of one object at times ``t`` (B,), which may differ."""
+        """The closed form above, on the B views ``x_t`` (B,C,h,w) of one object at times ``t`` (B,), which
+        may differ.
+        """
         means, std, _ = _read(condition.text, x_t)
         a, sig = (part.flatten() for part in self.schedule.signal_and_noise(t, x_t))
         views = len(x_t)
@@ -137,11 +157,15 @@ class JointAnalyticPrior(AnalyticPrior):
         return Prediction((sig[:, None] * solved).view_as(x_t), x0.view_as(x_t))
 
     def _default_info(self) -> PriorInfo:
-        return replace(super()._default_info(), id="analytic-joint", title="Closed-form joint prior", joint_views=True)
+        return replace(
+            super()._default_info(), id="analytic-joint", title="Closed-form joint prior", joint_views=True
+        )
 
 
 def _read(text: TextEmbedding, x_t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Means (B,K,C,h,w), std (B,1,1,1,1) and weights (B,K) of an embedding, in the dtype and on the device of ``x_t``."""
+    """Means (B,K,C,h,w), std (B,1,1,1,1) and weights (B,K) of an embedding, in the dtype and on the device of
+    ``x_t``.
+    """
     text = text.expand(len(x_t))
     assert text.pooled is not None, "its own embeddings are pooled"
     pooled = text.pooled.to(x_t).detach()
@@ -149,7 +173,9 @@ def _read(text: TextEmbedding, x_t: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 class CountingPrior:
-    """A prior that counts: ``forwards`` and ``backwards`` through its denoiser, ``encodes`` and ``decodes``."""
+    """A prior that counts: ``forwards`` and ``backwards`` through its denoiser, ``encodes`` and
+    ``decodes``.
+    """
 
     def __init__(self, prior: Prior) -> None:
         self.prior, self.info, self.schedule, self.device = prior, prior.info, prior.schedule, prior.device
@@ -178,7 +204,9 @@ class CountingPrior:
 
 
 class _CountBackward(torch.autograd.Function):
-    """Identity on the two readings of one call; its backward, which runs once for both, is one pass through the denoiser."""
+    """Identity on the two readings of one call; its backward, which runs once for both, is one pass through
+    the denoiser.
+    """
 
     @staticmethod
     def forward(ctx, counter: CountingPrior, eps: Tensor, x0: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,11 +1,12 @@
 """What a latent prior wears for a run: a ControlNet, a style file, or both, each at a live strength.
 
-The prior itself stays as it is, for other runs: ``Attachments.on`` gives a prior that shares its networks. At strength 0 a part
-of them is not asked at all, and the prediction is the plain prior's to the bit. Where a condition has a reference, the ControlNet
-sees that in place of the shape, as strongly as it acts at each view's noise.
+The prior itself stays as it is, for other runs: ``Attachments.on`` gives a prior that shares its networks. At
+strength 0 a part of them is not asked at all, and the prediction is the plain prior's to the bit. Where a
+condition has a reference, the ControlNet sees that in place of the shape, as strongly as it acts at each
+view's noise.
 
-Cost: with a ControlNet every call of the UNet is preceded by one call of the ControlNet, which is its encoder again. A style
-costs two small products a layer.
+Cost: with a ControlNet every call of the UNet is preceded by one call of the ControlNet, which is its encoder
+again. A style costs two small products a layer.
 """
 
 from __future__ import annotations
@@ -38,7 +39,9 @@ NO_LORA = Lora(())
 
 @dataclass(frozen=True, eq=False)
 class DenoiserWithAttachments:
-    """The UNet of ``plain`` in a style, with what a ControlNet adds that sees the ``pictures`` (B,3,S,S) of this call's views."""
+    """The UNet of ``plain`` in a style, with what a ControlNet adds that sees the ``pictures`` (B,3,S,S) of
+    this call's views.
+    """
 
     plain: UnetDenoiser
     side: int  # S, in pixels
@@ -81,7 +84,9 @@ class DenoiserWithAttachments:
         """The ControlNet's; times the reference's at each view's noise, (B,1,1,1), where it sees one."""
         if self.reference is None:
             return self.control_strength
-        return self.control_strength * self.reference.strengths((t + 0.5) / self.times).to(like).view(-1, 1, 1, 1)
+        return self.control_strength * self.reference.strengths((t + 0.5) / self.times).to(like).view(
+            -1, 1, 1, 1
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,18 +122,29 @@ class Attachments:
         assert isinstance(parts.denoiser, UnetDenoiser), "as `attachments_for` has checked"
         side = prior.info.resolution
         denoiser = DenoiserWithAttachments(
-            parts.denoiser, side, self.style, style_strength, self.control, control_strength, len(prior.schedule)
+            parts.denoiser,
+            side,
+            self.style,
+            style_strength,
+            self.control,
+            control_strength,
+            len(prior.schedule),
         )
-        words = LoraTextEncoder(parts.words, self.style, style_strength) if self.style.rewords else parts.words
+        words = (
+            LoraTextEncoder(parts.words, self.style, style_strength) if self.style.rewords else parts.words
+        )
         dressed.parts = replace(parts, denoiser=denoiser, words=words)
         return dressed
 
 
-def attachments_for(prior: Prior, control_id: str, style_file: str, load_control: LoadControl) -> Attachments | None:
-    """The attachments for ``prior``; None for "off" and no file. A style's file is read, and the ControlNet loaded, here.
+def attachments_for(
+    prior: Prior, control_id: str, style_file: str, load_control: LoadControl
+) -> Attachments | None:
+    """The attachments for ``prior``; None for "off" and no file. A style's file is read, and the ControlNet
+    loaded, here.
 
-    Raises InputError for a prior that takes no such thing and for parts of another base, MissingError for a ControlNet that is
-    not on this machine.
+    Raises InputError for a prior that takes no such thing and for parts of another base, MissingError for a
+    ControlNet that is not on this machine.
     """
     if control_id == OFF and not style_file:
         return None
@@ -150,7 +166,9 @@ def _that_takes(prior: Prior, control_id: str, style_file: str) -> LatentPrior:
 
 def _style(prior: LatentPrior, path: Path) -> Lora:
     networks = {**prior.parts.words.networks, "unet": prior.network}
-    return fitted(read_lora(path, prior.network.config), networks, f"The style file {path.name}", prior.device)
+    return fitted(
+        read_lora(path, prior.network.config), networks, f"The style file {path.name}", prior.device
+    )
 
 
 def _control(prior: LatentPrior, control_id: str, load_control: LoadControl) -> Control:

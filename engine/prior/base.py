@@ -1,9 +1,10 @@
 """The one protocol behind which every diffusion model looks the same.
 
-A prior maps pictures to its own space (``encode``: pixels for toybox, VAE latents for Stable Diffusion), says what it was told
-(``Condition``), and answers one question: given a noisy ``x_t`` at time ``t``, what is the noise and what is the clean picture
-(``Prediction``)? eps-, v-, x0- and flow-models are converted at this border. Times ``t`` are integer indices 0..T-1 into
-``schedule.alphas_cumprod``; ``x_t = sqrt(abar) x + sqrt(1 - abar) eps``.
+A prior maps pictures to its own space (``encode``: pixels for toybox, VAE latents for Stable Diffusion), says
+what it was told (``Condition``), and answers one question: given a noisy ``x_t`` at time ``t``, what is the
+noise and what is the clean picture (``Prediction``)? eps-, v-, x0- and flow-models are converted at this
+border. Times ``t`` are integer indices 0..T-1 into ``schedule.alphas_cumprod``; ``x_t = sqrt(abar) x + sqrt(1
+- abar) eps``.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class PriorInfo:
-    """What the studio must know of a prior before it asks it anything; stored with its weights or in its registry entry."""
+    """What the studio must know of a prior before it asks it anything; stored with its weights or in its
+    registry entry.
+    """
 
     id: str
     title: str
@@ -35,20 +38,34 @@ class PriorInfo:
     time_range: tuple[float, float] = (0.02, 0.98)  # useful t / T for distillation
     takes_cameras: bool = False  # the camera is an input: no view words are needed
     joint_views: bool = False  # the views of one object attend to each other
-    orbit_views: int = 0  # it was taught this many views at once, evenly round the object at one height; 0: any
-    fixed_views: tuple[tuple[float, float], ...] = ()  # azimuth from the first picture's, and elevation: all that it can draw
+    orbit_views: int = (
+        0  # it was taught this many views at once, evenly round the object at one height; 0: any
+    )
+    fixed_views: tuple[
+        tuple[float, float], ...
+    ] = ()  # azimuth from the first picture's, and elevation: all that it can draw
     takes_images: bool = False  # clean views can be a condition
-    needs_images: bool = False  # a clean view is its prompt: it is lost without, and guidance pushes off from none
+    needs_images: bool = (
+        False  # a clean view is its prompt: it is lost without, and guidance pushes off from none
+    )
     reads_words: bool = True
-    taught_words: bool = False  # it reads those alone that it was taught, and others are read as the nearest of them
-    implies_noise: bool = False  # its eps is what a predicted picture leaves: where there is little noise, of any length
+    taught_words: bool = (
+        False  # it reads those alone that it was taught, and others are read as the nearest of them
+    )
+    implies_noise: bool = (
+        False  # its eps is what a predicted picture leaves: where there is little noise, of any length
+    )
     takes_references: bool = False  # it has a controller that reads the maps of a 3D reference
     reference_note: str = ""  # what has to be told to who gives it a reference
     takes_source: bool = False  # it edits: the picture as it was is a condition
     has_vae: bool = False  # pictures go through a VAE; a rough start can do without
-    takes_controls: bool = False  # ControlNets can be attached, which see the depth or the normals of the views
+    takes_controls: bool = (
+        False  # ControlNets can be attached, which see the depth or the normals of the views
+    )
     guidance_distilled: bool = False  # one pass answers as two and guidance: it is a ``GuidanceDistilled``
-    sharpens: bool = False  # it has a second stage that draws views finer: it is a ``Sharpens`` (`engine.prior.abilities`)
+    sharpens: bool = (
+        False  # it has a second stage that draws views finer: it is a ``Sharpens`` (`engine.prior.abilities`)
+    )
     takes_styles: bool = False  # LoRA files can be worn
     wants_view_words: bool = False  # without cameras, "back view" in the prompt helps
     prompt_suffix: str = ""  # what stood behind every caption that it was taught
@@ -66,7 +83,9 @@ class PriorInfo:
 
 @dataclass(frozen=True, eq=False)
 class TextEmbedding:
-    """A prompt as the model reads it: ``tokens`` (B,L,D), ``mask`` (B,L) of those that count, ``pooled`` (B,P); B may be 1."""
+    """A prompt as the model reads it: ``tokens`` (B,L,D), ``mask`` (B,L) of those that count, ``pooled``
+    (B,P); B may be 1.
+    """
 
     tokens: Tensor
     mask: Tensor | None = None
@@ -104,9 +123,11 @@ class CleanViews:
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """The pictures that are edited, in the prior's space: ``x`` (B,C,h,w), seen from the same cameras as the noisy ones.
+    """The pictures that are edited, in the prior's space: ``x`` (B,C,h,w), seen from the same cameras as the
+    noisy ones.
 
-    ``guidance_scale`` says how much of them shall stay: s_I of InstructPix2Pix (arXiv 2211.09800, equation 3), where 1 is off.
+    ``guidance_scale`` says how much of them shall stay: s_I of InstructPix2Pix (arXiv 2211.09800, equation
+    3), where 1 is off.
     """
 
     x: Tensor
@@ -117,9 +138,9 @@ class Source:
 class Reference:
     """A 3D reference, and how strongly it acts at each noise time.
 
-    ``maps`` from the cameras of the B noisy views, and ``clean_maps`` from those of the M given ones, are for priors with a
-    controller, at their resolution; ``reading`` says how their own resolution follows the noise. ``views`` are renders of it
-    for ControlNets.
+    ``maps`` from the cameras of the B noisy views, and ``clean_maps`` from those of the M given ones, are for
+    priors with a controller, at their resolution; ``reading`` says how their own resolution follows the
+    noise. ``views`` are renders of it for ControlNets.
     """
 
     influence: Influence
@@ -135,7 +156,9 @@ class Reference:
 
 @dataclass(frozen=True, eq=False)
 class Condition:
-    """Everything one prediction is conditioned on. ``cameras`` (B) belong to the B noisy views, which show one object."""
+    """Everything one prediction is conditioned on. ``cameras`` (B) belong to the B noisy views, which show
+    one object.
+    """
 
     text: TextEmbedding
     cameras: Cameras | None = None
@@ -151,7 +174,9 @@ class Condition:
 
 @dataclass(frozen=True, eq=False)
 class Unwanted:
-    """A prompt that views are pushed away from by Perp-Neg; ``weights`` (B,), at most 0, say how hard for each view."""
+    """A prompt that views are pushed away from by Perp-Neg; ``weights`` (B,), at most 0, say how hard for
+    each view.
+    """
 
     condition: Condition
     weights: Tensor
@@ -159,7 +184,9 @@ class Unwanted:
 
 @dataclass(frozen=True, eq=False)
 class Overlap:
-    """The words of a scene as it is; what the prompt shares with them is divided by ``suppression`` (`engine.prior.overlap`)."""
+    """The words of a scene as it is; what the prompt shares with them is divided by ``suppression``
+    (`engine.prior.overlap`).
+    """
 
     condition: Condition
     suppression: float
@@ -167,10 +194,12 @@ class Overlap:
 
 @dataclass(frozen=True, eq=False)
 class Prompts:
-    """The three branches that guidance methods combine: ``positive`` prompt, ``negative`` prompt, ``empty`` prompt.
+    """The three branches that guidance methods combine: ``positive`` prompt, ``negative`` prompt, ``empty``
+    prompt.
 
-    The unconditional branch of classifier-free guidance is ``unconditional``: the negative prompt where one was given. What
-    ``engine.prior.perp_neg`` shall push away from is ``unwanted``; ``overlap`` is what is changed.
+    The unconditional branch of classifier-free guidance is ``unconditional``: the negative prompt where one
+    was given. What ``engine.prior.perp_neg`` shall push away from is ``unwanted``; ``overlap`` is what is
+    changed.
     """
 
     positive: Condition
@@ -187,7 +216,9 @@ class Prompts:
         """``change`` made to every branch."""
         negative = None if self.negative is None else change(self.negative)
         unwanted = tuple(replace(view, condition=change(view.condition)) for view in self.unwanted)
-        overlap = None if self.overlap is None else replace(self.overlap, condition=change(self.overlap.condition))
+        overlap = (
+            None if self.overlap is None else replace(self.overlap, condition=change(self.overlap.condition))
+        )
         return Prompts(change(self.positive), change(self.empty), negative, unwanted, overlap)
 
 
@@ -200,7 +231,9 @@ class Prediction:
 
 
 class Prior(Protocol):
-    """A diffusion model. Weights are frozen; ``predict`` may be differentiated with respect to ``x_t`` and the text tokens."""
+    """A diffusion model. Weights are frozen; ``predict`` may be differentiated with respect to ``x_t`` and
+    the text tokens.
+    """
 
     @property
     def info(self) -> PriorInfo:
@@ -223,7 +256,9 @@ class Prior(Protocol):
         ...
 
     def encode(self, views: Views) -> Tensor:
-        """Pictures (B,H,W,3) 0..1 to the model's space (B,C,h,w), differentiably; resizes to ``info.resolution``."""
+        """Pictures (B,H,W,3) 0..1 to the model's space (B,C,h,w), differentiably; resizes to
+        ``info.resolution``.
+        """
         ...
 
     def decode(self, x: Tensor) -> Views:
@@ -240,7 +275,9 @@ class Prior(Protocol):
 
 
 def guided(unconditional: Prediction, conditional: Prediction, guidance_scale: float) -> Prediction:
-    """Classifier-free guidance as diffusers means it (arXiv 2207.12598): u + s (c - u); 1 = off, 0 = unconditional."""
+    """Classifier-free guidance as diffusers means it (arXiv 2207.12598): u + s (c - u); 1 = off, 0 =
+    unconditional.
+    """
     return Prediction(
         torch.lerp(unconditional.eps, conditional.eps, guidance_scale),
         torch.lerp(unconditional.x0, conditional.x0, guidance_scale),

@@ -1,4 +1,6 @@
-"""What is known of a prior before its weights are loaded: enough to say which settings cannot work with it."""
+"""What is known of a prior before its weights are loaded: enough to say which settings cannot work with
+it.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Registry entries: one flat TOML file for each prior that the studio knows of, ``presets/priors/ID.toml``."""
+"""Registry entries: one flat TOML file for each prior that the studio knows of,
+``presets/priors/ID.toml``.
+"""
 
 from __future__ import annotations
 
@@ -64,14 +66,18 @@ class PriorEntry(Entry):
     prediction_type: str = ""
     time_range: tuple[float, float] = (0.02, 0.98)
     needs: tuple[str, ...] = ()  # Python packages
-    leave_out: tuple[str, ...] = ()  # parts of the pipeline that it also works without, such as "text_encoder_3"
+    leave_out: tuple[
+        str, ...
+    ] = ()  # parts of the pipeline that it also works without, such as "text_encoder_3"
     gated: bool = False  # the publisher asks everyone to accept the licence on the Hub first
     vocabulary: str = ""  # file beside the entry with the words it was taught; empty: open
     kinds: str = ""  # file beside the entry with the kinds of objects that it makes by itself; empty: any
 
     def info(self) -> PriorInfo:
         """What this entry says about the prior, for loaders that do not store it with the weights."""
-        return PriorInfo(self.id, self.title, "rgb", self.resolution, self.default_guidance_scale, self.time_range)
+        return PriorInfo(
+            self.id, self.title, "rgb", self.resolution, self.default_guidance_scale, self.time_range
+        )
 
 
 def read_entry(path: Path) -> PriorEntry:
@@ -82,15 +88,21 @@ def read_entry(path: Path) -> PriorEntry:
 
 
 def known_file(kind: str, name: str, folder: Path, *others: str) -> Path:
-    """The file of the ``kind`` named ``name`` in a folder. Raises InputError that lists the known ones, after ``others``."""
+    """The file of the ``kind`` named ``name`` in a folder. Raises InputError that lists the known ones, after
+    ``others``.
+    """
     known = sorted(path.stem for path in folder.glob("*.toml"))
     if name not in known:
-        raise InputError(f"There is no {kind} named {name!r}.", f"Choose one of {', '.join((*others, *known))}.")
+        raise InputError(
+            f"There is no {kind} named {name!r}.", f"Choose one of {', '.join((*others, *known))}."
+        )
     return folder / f"{name}.toml"
 
 
 def lacking(entry: Entry, title: str) -> MissingError:
-    """What to raise where the files of an entry with this ``title`` are not here: how large they are, and how to fetch them."""
+    """What to raise where the files of an entry with this ``title`` are not here: how large they are, and how
+    to fetch them.
+    """
     return MissingError(
         f"{title} is not on this machine ({entry.size_mb} MB to fetch; licence {entry.licence}).",
         f"Fetch it with: python -m studio priors --fetch {entry.id}",
@@ -98,7 +110,9 @@ def lacking(entry: Entry, title: str) -> MissingError:
 
 
 def read_table(path: Path, kind: type) -> dict[str, Any]:
-    """What ``path`` says of the fields of the dataclass ``kind``, each as its type wants it; ``folder`` is left to the caller."""
+    """What ``path`` says of the fields of the dataclass ``kind``, each as its type wants it; ``folder`` is
+    left to the caller.
+    """
     try:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
@@ -112,7 +126,9 @@ def read_table(path: Path, kind: type) -> dict[str, Any]:
 def _check_names(path: Path, table: Mapping[str, Any], needed: set[str], known: set[str]) -> None:
     lacking, strange = sorted(needed - set(table)), sorted(set(table) - known)
     if lacking or strange:
-        what = [f"lacks {', '.join(lacking)}"] * bool(lacking) + [f"has unknown {', '.join(strange)}"] * bool(strange)
+        what = [f"lacks {', '.join(lacking)}"] * bool(lacking) + [f"has unknown {', '.join(strange)}"] * bool(
+            strange
+        )
         raise PresetError(f"{path} {' and '.join(what)}.", f"An entry has: {', '.join(sorted(known))}.")
 
 
@@ -153,15 +169,19 @@ def _check_sense(path: Path, entry: PriorEntry) -> None:
 
 
 def check_source(path: Path, entry: Entry) -> None:
-    """Raises PresetError if the entry in ``path`` has another id than its file, or its source is not told well enough."""
+    """Raises PresetError if the entry in ``path`` has another id than its file, or its source is not told
+    well enough.
+    """
     vouched = entry.is_local or entry.unpinned != (COMMIT.fullmatch(entry.revision) is not None)
     refuse(
         path,
         {
             f"id is {entry.id!r}; it must be the file's name, {path.stem!r}": entry.id == path.stem,
             "a Hub source needs a revision": entry.is_local or bool(entry.revision),
-            f"size_mb is {entry.size_mb}; it must say what a Hub source takes to fetch": entry.is_local or entry.size_mb > 0,
-            f"revision is {entry.revision!r}; unpinned must be true unless it is a commit of 40 hexadecimal digits": vouched,
+            f"size_mb is {entry.size_mb}; it must say what a Hub source takes to fetch": entry.is_local
+            or entry.size_mb > 0,
+            f"revision is {entry.revision!r}; unpinned must be true unless it is a commit of 40 "
+            "hexadecimal digits": vouched,
         },
     )
 

@@ -1,4 +1,6 @@
-"""Which loader reads which family of priors. Each is imported when it is asked for: their libraries are slow to import."""
+"""Which loader reads which family of priors. Each is imported when it is asked for: their libraries are slow
+to import.
+"""
 
 from __future__ import annotations
 

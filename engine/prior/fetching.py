@@ -19,7 +19,9 @@ class Files:
 
     def complete(self, folder: Path) -> bool:
         """True for a folder that has them; the links of a half-fetched cache count as not there."""
-        return all((folder / name).exists() for name in self.settings) and any((folder / name).exists() for name in self.weights)
+        return all((folder / name).exists() for name in self.settings) and any(
+            (folder / name).exists() for name in self.weights
+        )
 
 
 def local_folder(entry: Entry, files: Files) -> Path | None:
@@ -27,14 +29,17 @@ def local_folder(entry: Entry, files: Files) -> Path | None:
     if entry.is_local:
         candidates: list[Path | None] = [entry.local_source]
     else:
-        candidates = [hub.cached_folder(repo, revision, files.settings[0]) for repo, revision in entry.hub_sources]
+        candidates = [
+            hub.cached_folder(repo, revision, files.settings[0]) for repo, revision in entry.hub_sources
+        ]
     return next((folder for folder in candidates if folder is not None and files.complete(folder)), None)
 
 
 def fetch_files(entry: Entry, files: Files, report: hub.Report = lambda share: None) -> Path:
     """Download what is missing, from the source or else from its mirrors, and return the folder.
 
-    Size and licence are in ``entry``: show them first. Raises MissingError or StorageError; what was fetched is kept.
+    Size and licence are in ``entry``: show them first. Raises MissingError or StorageError; what was fetched
+    is kept.
     """
     place = local_folder(entry, files)
     if place is not None:

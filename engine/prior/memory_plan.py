@@ -1,7 +1,8 @@
 """How much memory a run takes, how much there is, and what to give up when that is not enough.
 
-Nothing here touches a network: ``engine.prior.memory_savings`` does what a plan says. The sizes of activations are counted, by
-following every live tensor of Stable Diffusion 1.5, 2.1 and 3 and of their VAE through one call, with torch's fused attention.
+Nothing here touches a network: ``engine.prior.memory_savings`` does what a plan says. The sizes of
+activations are counted, by following every live tensor of Stable Diffusion 1.5, 2.1 and 3 and of their VAE
+through one call, with torch's fused attention.
 """
 
 from __future__ import annotations
@@ -30,12 +31,14 @@ class Economy:
     pictures_per_call: int = 10**6  # through the VAE
     sliced_attention: bool = False
     offloaded: bool = False  # a network that is not at work waits in main memory
-    tiled_vae: bool = False  # the VAE sees a picture in overlapping tiles and keeps little of them, which is not quite the same
+    # the VAE sees a picture in overlapping tiles and keeps little of them, which is not quite the same
+    tiled_vae: bool = False
 
     def words(self, views: int) -> str:
         """What is given up for ``views`` views, such as "two views at a time, the VAE in slices"."""
         given_up = {
-            f"{number_word(self.views_per_call)} view{'s' * (self.views_per_call > 1)} at a time": self.views_per_call < views,
+            f"{number_word(self.views_per_call)} view{'s' * (self.views_per_call > 1)} at a "
+            "time": self.views_per_call < views,
             "the VAE in slices": self.pictures_per_call < views,
             "attention in slices": self.sliced_attention,
             "networks that wait in main memory": self.offloaded,
@@ -45,9 +48,16 @@ class Economy:
 
 
 def tiers(
-    views: int, *, separate_views: bool = True, fused_attention: bool = True, vae: bool = True, can_offload: bool = True
+    views: int,
+    *,
+    separate_views: bool = True,
+    fused_attention: bool = True,
+    vae: bool = True,
+    can_offload: bool = True,
 ) -> tuple[Economy, ...]:
-    """Economies for a run with ``views`` views a step, from the fastest to the smallest; each gives up one thing more."""
+    """Economies for a run with ``views`` views a step, from the fastest to the smallest; each gives up one
+    thing more.
+    """
     economies = [Economy()]
     if not fused_attention:
         economies.append(replace(economies[-1], sliced_attention=True))
@@ -64,10 +74,12 @@ def tiers(
 
 @dataclass(frozen=True)
 class Footprint:
-    """Bytes that a prior takes: all ``weights``, its ``largest`` network, and for one view what a call keeps alive.
+    """Bytes that a prior takes: all ``weights``, its ``largest`` network, and for one view what a call keeps
+    alive.
 
-    ``denoise`` is without gradients, ``learn`` with those of the denoiser, ``encode`` with those of the VAE, and ``attention``
-    the score matrices of one view, which exist only where attention is neither fused nor sliced.
+    ``denoise`` is without gradients, ``learn`` with those of the denoiser, ``encode`` with those of the VAE,
+    and ``attention`` the score matrices of one view, which exist only where attention is neither fused nor
+    sliced.
     """
 
     weights: int
@@ -80,7 +92,9 @@ class Footprint:
 
 @dataclass(frozen=True)
 class Needs:
-    """What a run asks for: ``views`` a step, whether its method ``learns`` through the denoiser, and bytes of the ``scene``."""
+    """What a run asks for: ``views`` a step, whether its method ``learns`` through the denoiser, and bytes of
+    the ``scene``.
+    """
 
     views: int
     learns: bool = False
@@ -90,8 +104,8 @@ class Needs:
 def estimate(footprint: Footprint, needs: Needs, economy: Economy, *, fused_attention: bool = True) -> int:
     """Bytes in the busiest moment of a step.
 
-    What is encoded at once keeps its activations while the denoiser works; what is encoded in turn is computed again afterwards.
-    A method that learns through the denoiser keeps those of all views.
+    What is encoded at once keeps its activations while the denoiser works; what is encoded in turn is
+    computed again afterwards. A method that learns through the denoiser keeps those of all views.
     """
     chunk, pictures = min(needs.views, economy.views_per_call), min(needs.views, economy.pictures_per_call)
     encode = footprint.encode // (TILE if economy.tiled_vae else 1)
@@ -107,7 +121,9 @@ def estimate(footprint: Footprint, needs: Needs, economy: Economy, *, fused_atte
 
 @dataclass(frozen=True)
 class Plan:
-    """An ``economy`` and the ``taken`` bytes that it is estimated to take of the ``free`` ones, for ``views`` views a step."""
+    """An ``economy`` and the ``taken`` bytes that it is estimated to take of the ``free`` ones, for ``views``
+    views a step.
+    """
 
     economy: Economy
     taken: int
@@ -124,8 +140,17 @@ class Plan:
         return f"about {gigabytes(self.taken)} of {gigabytes(self.free)}: {self.economy.words(self.views)}"
 
 
-def plan(footprint: Footprint, needs: Needs, free: int, ladder: tuple[Economy, ...], *, fused_attention: bool = True) -> Plan:
-    """The first economy of the ``ladder`` that fits into ``free`` bytes; the last one if none does (see ``Plan.fits``)."""
+def plan(
+    footprint: Footprint,
+    needs: Needs,
+    free: int,
+    ladder: tuple[Economy, ...],
+    *,
+    fused_attention: bool = True,
+) -> Plan:
+    """The first economy of the ``ladder`` that fits into ``free`` bytes; the last one if none does (see
+    ``Plan.fits``).
+    """
     plans = [
         Plan(economy, estimate(footprint, needs, economy, fused_attention=fused_attention), free, needs.views)
         for economy in ladder
@@ -134,7 +159,8 @@ def plan(footprint: Footprint, needs: Needs, free: int, ladder: tuple[Economy, .
 
 
 def activations(configs: Mapping[str, Mapping[str, Any]], sizes: Mapping[str, int]) -> dict[str, int]:
-    """Bytes of ``Footprint``'s activations, from the configs of the "denoiser" and the "vae"; ``sizes`` are bytes a number.
+    """Bytes of ``Footprint``'s activations, from the configs of the "denoiser" and the "vae"; ``sizes`` are
+    bytes a number.
 
     A config that names no size counts nothing.
     """
@@ -150,11 +176,17 @@ def _unet(config: Mapping[str, Any], size: int) -> dict[str, int]:
     if not isinstance(side, int) or not widths:  # a config may say (height, width), or nothing
         return {}
     unit = side * side * widths[0] * size
-    return {"denoise": UNET * unit, "learn": UNET_GRADIENT * unit, "attention": UNFUSED_HEADS * side**4 * size}
+    return {
+        "denoise": UNET * unit,
+        "learn": UNET_GRADIENT * unit,
+        "attention": UNFUSED_HEADS * side**4 * size,
+    }
 
 
 def _transformer(config: Mapping[str, Any], size: int) -> dict[str, int]:
-    side, heads, head = (config.get(name) for name in ("sample_size", "num_attention_heads", "attention_head_dim"))
+    side, heads, head = (
+        config.get(name) for name in ("sample_size", "num_attention_heads", "attention_head_dim")
+    )
     if not (isinstance(side, int) and isinstance(heads, int) and isinstance(head, int)):
         return {}
     tokens = (side // (config.get("patch_size") or 1)) ** 2

@@ -22,7 +22,9 @@ DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
 
 def networks_of(prior: Prior) -> dict[str, nn.Module]:
-    """The networks of a prior by name, "denoiser" and "vae" among them; none for priors that are not made of parts."""
+    """The networks of a prior by name, "denoiser" and "vae" among them; none for priors that are not made of
+    parts.
+    """
     return dict(prior.parts.networks) if isinstance(prior, MadeOfParts) else {}
 
 
@@ -31,8 +33,13 @@ def footprint_of(prior: Prior) -> Footprint | None:
     networks = networks_of(prior)
     if not networks:
         return None
-    weights = [sum(tensor.numel() * tensor.element_size() for tensor in network.parameters()) for network in networks.values()]
-    configs: dict[str, Mapping[str, Any]] = {name: getattr(network, "config", {}) for name, network in networks.items()}
+    weights = [
+        sum(tensor.numel() * tensor.element_size() for tensor in network.parameters())
+        for network in networks.values()
+    ]
+    configs: dict[str, Mapping[str, Any]] = {
+        name: getattr(network, "config", {}) for name, network in networks.items()
+    }
     sizes = {name: next(network.parameters()).element_size() for name, network in networks.items()}
     plain = {name: config for name, config in configs.items() if isinstance(config, Mapping)}
     return Footprint(sum(weights), max(weights), **activations(plain, sizes))
@@ -86,11 +93,14 @@ def _offload(prior: CanWait, networks: Sequence[nn.Module], offloaded: bool) -> 
         prior.offload = None
 
 
-def load_within(load: Callable[[torch.device], Prior], weights: Mapping[str, int], device: torch.device, precision: str) -> Prior:
-    """``load(device)``, in another ``precision`` if one is asked for; networks that do not all fit wait in main memory.
+def load_within(
+    load: Callable[[torch.device], Prior], weights: Mapping[str, int], device: torch.device, precision: str
+) -> Prior:
+    """``load(device)``, in another ``precision`` if one is asked for; networks that do not all fit wait in
+    main memory.
 
-    ``weights`` says how many numbers each network has, by part, before it is loaded. Raises DeviceError if the largest does not
-    fit, or if the device does not compute in that precision.
+    ``weights`` says how many numbers each network has, by part, before it is loaded. Raises DeviceError if
+    the largest does not fit, or if the device does not compute in that precision.
     """
     check_precision(precision, device)
     size = {"auto": 2 if device.type == "cuda" else 4, "fp32": 4}.get(precision, 2)
@@ -99,7 +109,8 @@ def load_within(load: Callable[[torch.device], Prior], weights: Mapping[str, int
     least = size * max(weights.values(), default=0) if waiting else taken
     if least > room:
         raise DeviceError(
-            f"The prior's weights take {gigabytes(least)}, and {gigabytes(free_bytes(device))} of memory are free.",
+            f"The prior's weights take {gigabytes(least)}, and {gigabytes(free_bytes(device))} of memory "
+            "are free.",
             "Close other programs, choose the precision fp16 or bf16, or a smaller prior.",
         )
     if precision == "auto" and not waiting:
@@ -120,7 +131,9 @@ def load_within(load: Callable[[torch.device], Prior], weights: Mapping[str, int
 
 
 def recast(prior: Prior, precision: str) -> None:
-    """Turn a prior's networks to "fp32", "fp16" or "bf16"; one whose config says ``force_upcast`` would overflow in fp16."""
+    """Turn a prior's networks to "fp32", "fp16" or "bf16"; one whose config says ``force_upcast`` would
+    overflow in fp16.
+    """
     for network in networks_of(prior).values():
         upcast = precision == "fp16" and getattr(getattr(network, "config", None), "force_upcast", False)
         network.to(DTYPES["fp32" if upcast else precision])
@@ -128,7 +141,11 @@ def recast(prior: Prior, precision: str) -> None:
 
 def check_precision(precision: str, device: torch.device) -> None:
     """Raises DeviceError for a precision that ``device`` cannot compute with."""
-    if precision == "bf16" and device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
+    if (
+        precision == "bf16"
+        and device.type == "cuda"
+        and not torch.cuda.is_bf16_supported(including_emulation=False)
+    ):
         raise DeviceError("This GPU does not compute in bf16.", "Choose the precision auto, fp16 or fp32.")
 
 
@@ -140,7 +157,13 @@ def fused_attention(device: torch.device) -> bool:
 
 
 def free_bytes(device: torch.device) -> int:
-    """What a program can still have on ``device``: what nobody uses, and what this program keeps in store there."""
+    """What a program can still have on ``device``: what nobody uses, and what this program keeps in store
+    there.
+    """
     if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0] + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return (
+            torch.cuda.mem_get_info(device)[0]
+            + torch.cuda.memory_reserved(device)
+            - torch.cuda.memory_allocated(device)
+        )
     return psutil.virtual_memory().available

@@ -1,4 +1,6 @@
-"""Networks that share a device too small for all of them: the one at work is there, the others wait in main memory."""
+"""Networks that share a device too small for all of them: the one at work is there, the others wait in main
+memory.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +12,14 @@ from torch import Tensor, nn
 
 
 class Offload:
-    """Moves each of ``networks`` to ``device`` when it is called, with what it is given, and the one that was there back.
+    """Moves each of ``networks`` to ``device`` when it is called, with what it is given, and the one that was
+    there back.
 
-    A network counts as called when it or one of its direct children is: a VAE is asked through its encoder and its
-    decoder. What moves is a frozen weight's copy in the place of the old one, which lives on where the gradient of an
-    earlier call still needs it. What learns inside a network (an adapter while it is active) never moves: an
-    optimiser holds that very tensor, and it is small, so it lives on the device from the first. Satellites that hang
-    on a network from outside (a style's matrices) do the same.
+    A network counts as called when it or one of its direct children is: a VAE is asked through its encoder
+    and its decoder. What moves is a frozen weight's copy in the place of the old one, which lives on where
+    the gradient of an earlier call still needs it. What learns inside a network (an adapter while it is
+    active) never moves: an optimiser holds that very tensor, and it is small, so it lives on the device from
+    the first. Satellites that hang on a network from outside (a style's matrices) do the same.
     """
 
     def __init__(self, networks: Sequence[nn.Module], device: torch.device) -> None:
@@ -31,9 +34,13 @@ class Offload:
             _move(network, torch.device("cpu"))
 
     def _called(self, network: nn.Module) -> Callable[..., tuple[tuple[Any, ...], dict[str, Any]]]:
-        def hook(module: nn.Module, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        def hook(
+            module: nn.Module, args: tuple[Any, ...], named: dict[str, Any]
+        ) -> tuple[tuple[Any, ...], dict[str, Any]]:
             self.invite(network)
-            return tuple(map(self._brought, args)), {name: self._brought(value) for name, value in named.items()}
+            return tuple(map(self._brought, args)), {
+                name: self._brought(value) for name, value in named.items()
+            }
 
         return hook
 

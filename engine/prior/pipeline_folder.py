@@ -1,7 +1,8 @@
 """What lies in a diffusers pipeline folder, read without loading it.
 
-``model_index.json`` names each part and its class; each part is a folder of its own. Weights are one safetensors file or several
-with an index, in full precision or in the half-precision ``variant`` named fp16. Nothing here imports diffusers.
+``model_index.json`` names each part and its class; each part is a folder of its own. Weights are one
+safetensors file or several with an index, in full precision or in the half-precision ``variant`` named fp16.
+Nothing here imports diffusers.
 """
 
 from __future__ import annotations
@@ -14,21 +15,31 @@ from typing import Any
 from engine.errors import FileFormatError, MissingError
 
 INDEX = "model_index.json"
-WITHOUT_WEIGHTS = ("tokenizer", "scheduler", "feature_extractor")  # how the names of parts begin that are settings only
+WITHOUT_WEIGHTS = (
+    "tokenizer",
+    "scheduler",
+    "feature_extractor",
+)  # how the names of parts begin that are settings only
 NEVER_NEEDED = ("safety_checker", "watermarker")
 EYE, BEFORE_EYE = "image_encoder", "feature_extractor"
-"""The second prepares pictures for the first; where there is no image encoder, it serves the safety checker alone."""
+"""The second prepares pictures for the first; where there is no image encoder, it serves the safety checker
+alone.
+"""
 STEMS = ("model", "diffusion_pytorch_model")  # how transformers and diffusers name their weights
 HALF = "fp16"
 VARIANTS = (None, HALF)
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in a JSON file. Raises MissingError when there is no file, FileFormatError when it cannot be read."""
+    """The object in a JSON file. Raises MissingError when there is no file, FileFormatError when it cannot be
+    read.
+    """
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise MissingError(f"{path} is missing.", "Fetch the prior again; files of a pipeline folder belong together.") from error
+        raise MissingError(
+            f"{path} is missing.", "Fetch the prior again; files of a pipeline folder belong together."
+        ) from error
     except (OSError, ValueError) as error:
         raise FileFormatError(f"{path} is not readable JSON: {error}.", "Fetch the prior again.") from error
     if not isinstance(document, dict):
@@ -42,15 +53,23 @@ def pipeline_class(folder: Path) -> str:
 
 
 def parts_of(folder: Path, leave_out: Collection[str] = ()) -> dict[str, str]:
-    """Part -> class name, for each part that the index says is there and that a prior may need, less those to leave out."""
+    """Part -> class name, for each part that the index says is there and that a prior may need, less those to
+    leave out.
+    """
     index = read_json(folder / INDEX)
     pairs = {name: value for name, value in index.items() if isinstance(value, list) and len(value) == 2}
     needless = {*NEVER_NEEDED, *leave_out, *(() if any(pairs.get(EYE, ())) else (BEFORE_EYE,))}
-    return {name: str(kind) for name, (library, kind) in pairs.items() if library and kind and name not in needless}
+    return {
+        name: str(kind)
+        for name, (library, kind) in pairs.items()
+        if library and kind and name not in needless
+    }
 
 
 def missing_files(folder: Path, leave_out: Collection[str] = ()) -> list[str]:
-    """What is not there, as paths relative to ``folder``; the links of a half-fetched Hub cache count as not there."""
+    """What is not there, as paths relative to ``folder``; the links of a half-fetched Hub cache count as not
+    there.
+    """
     if not (folder / INDEX).exists():
         return [INDEX]
     missing = []
@@ -69,12 +88,16 @@ def parts_without_weights(folder: Path, leave_out: Collection[str] = ()) -> list
 
 
 def variant_of(folder: Path, part: str) -> str | None:
-    """The ``variant`` that diffusers is to load: "fp16" when a part has half-precision weights only, else None."""
+    """The ``variant`` that diffusers is to load: "fp16" when a part has half-precision weights only, else
+    None.
+    """
     return HALF if _complete(folder, part, HALF) and not _complete(folder, part, None) else None
 
 
 def weight_patterns(part: str, variant: str | None) -> list[str]:
-    """The names that a part's safetensors may have, as patterns for a download: one file, or shards and their index."""
+    """The names that a part's safetensors may have, as patterns for a download: one file, or shards and their
+    index.
+    """
     dotted = f".{variant}" if variant else ""
     endings = (f"{dotted}.safetensors", f"{dotted}-*.safetensors", f".safetensors.index{dotted}.json")
     return [f"{part}/{stem}{ending}" for stem in STEMS for ending in endings]
@@ -93,7 +116,10 @@ def _complete(folder: Path, part: str, variant: str | None) -> bool:
         index = f"{stem}.safetensors.index{dotted}.json"
         if f"{stem}{dotted}.safetensors" in names:
             return True
-        if index in names and set(read_json(folder / part / index).get("weight_map", {"": ""}).values()) <= names:
+        if (
+            index in names
+            and set(read_json(folder / part / index).get("weight_map", {"": ""}).values()) <= names
+        ):
             return True
     return False
 

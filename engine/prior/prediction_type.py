@@ -28,12 +28,15 @@ def check_prediction_type(prediction_type: str, where: str) -> str:
     if prediction_type not in PREDICTION_TYPES:
         allowed = ", ".join(PREDICTION_TYPES)
         raise FileFormatError(
-            f"{where} says prediction_type {prediction_type!r}; it must be one of {allowed}.", "This model needs another loader."
+            f"{where} says prediction_type {prediction_type!r}; it must be one of {allowed}.",
+            "This model needs another loader.",
         )
     return prediction_type
 
 
-def read_output(output: Tensor, x_t: Tensor, t: Tensor, schedule: NoiseSchedule, prediction_type: str) -> Prediction:
+def read_output(
+    output: Tensor, x_t: Tensor, t: Tensor, schedule: NoiseSchedule, prediction_type: str
+) -> Prediction:
     """``output`` (B,C,h,w) of a network that saw ``x_t`` at times ``t`` (B,), in the dtype of ``x_t``."""
     output = output.to(x_t.dtype)
     a, sig = schedule.signal_and_noise(t, x_t)

@@ -45,34 +45,53 @@ def local_folder(entry: PriorEntry) -> Path | None:
         candidates = [entry.local_source]
     else:
         candidates = [hub.cached_folder(repo, revision) for repo, revision in entry.hub_sources]
-    return next((folder for folder in candidates if folder is not None and not missing_files(folder, entry.leave_out)), None)
+    return next(
+        (
+            folder
+            for folder in candidates
+            if folder is not None and not missing_files(folder, entry.leave_out)
+        ),
+        None,
+    )
 
 
 def load_prior(
-    prior_id: str, device: torch.device | str | None = None, folder: Path = PRIORS_FOLDER, *, precision: str = "auto"
+    prior_id: str,
+    device: torch.device | str | None = None,
+    folder: Path = PRIORS_FOLDER,
+    *,
+    precision: str = "auto",
 ) -> Prior:
-    """The prior named ``prior_id``, on ``device`` (a GPU where there is one, unless told); see ``load_within`` for ``precision``.
+    """The prior named ``prior_id``, on ``device`` (a GPU where there is one, unless told); see
+    ``load_within`` for ``precision``.
 
-    Raises InputError (unknown), MissingError (not installed), PresetError or FileFormatError (unreadable), DeviceError.
+    Raises InputError (unknown), MissingError (not installed), PresetError or FileFormatError (unreadable),
+    DeviceError.
     """
     from engine.prior.memory_savings import load_within  # imports torch
 
     entry = find_entry(prior_id, folder)
     if entry.family not in FAMILIES:
-        raise PresetError(f"Prior {prior_id} is of the family {entry.family!r}.", f"Known families are {', '.join(FAMILIES)}.")
+        raise PresetError(
+            f"Prior {prior_id} is of the family {entry.family!r}.",
+            f"Known families are {', '.join(FAMILIES)}.",
+        )
     _check_packages(entry)
     place = local_folder(entry)
     if place is None:
         raise _not_installed(entry)
     weights = elements_in(place, entry.leave_out)
     with importing:  # loaders import diffusers bit by bit
-        return load_within(lambda where: FAMILIES[entry.family](entry, place, where), weights, _device(device), precision)
+        return load_within(
+            lambda where: FAMILIES[entry.family](entry, place, where), weights, _device(device), precision
+        )
 
 
 def fetch(entry: PriorEntry, report: hub.Report = lambda share: None) -> Path:
     """Download what is missing, from the source or else from its mirrors, and return the folder.
 
-    Size and licence are in ``entry``: show them first. Raises MissingError or StorageError; what was fetched is kept.
+    Size and licence are in ``entry``: show them first. Raises MissingError or StorageError; what was fetched
+    is kept.
     """
     place = local_folder(entry)
     if place is not None:
@@ -95,18 +114,24 @@ def vocabulary_of(entry: PriorEntry) -> frozenset[str] | None:
     try:
         return frozenset(json.loads(path.read_text(encoding="utf-8"))["model"]["vocab"])
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise FileFormatError(f"{path} lists no words: {error}.", f"Restore the files of {entry.id}.") from error
+        raise FileFormatError(
+            f"{path} lists no words: {error}.", f"Restore the files of {entry.id}."
+        ) from error
 
 
 def kinds_of(entry: PriorEntry) -> frozenset[str] | None:
-    """The kinds of objects that a prior makes by itself, from its JSON list; None if it is not bound to kinds."""
+    """The kinds of objects that a prior makes by itself, from its JSON list; None if it is not bound to
+    kinds.
+    """
     if not entry.kinds:
         return None
     path = entry.folder / entry.kinds
     try:
         return frozenset(str(kind) for kind in json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError) as error:
-        raise FileFormatError(f"{path} lists no kinds: {error}.", f"Restore the files of {entry.id}.") from error
+        raise FileFormatError(
+            f"{path} lists no kinds: {error}.", f"Restore the files of {entry.id}."
+        ) from error
 
 
 def _fetch_from_any(entry: PriorEntry, report: hub.Report) -> Path:
@@ -124,14 +149,18 @@ def _fetch_from_any(entry: PriorEntry, report: hub.Report) -> Path:
 
 
 def _fetch_parts(repo: str, revision: str, entry: PriorEntry, report: hub.Report) -> Path:
-    """The parts that the index names: half-precision weights where the repository has them, full ones for what is left."""
+    """The parts that the index names: half-precision weights where the repository has them, full ones for
+    what is left.
+    """
     place = hub.download(repo, revision, [INDEX], entry.size_mb, lambda share: None)
     if missing_files(place) == [INDEX]:
         return place
     for variant in (HALF, None):
         lacking = parts_without_weights(place, entry.leave_out)
         weights = [pattern for part in lacking for pattern in weight_patterns(part, variant)]
-        place = hub.download(repo, revision, settings_patterns(place, entry.leave_out) + weights, entry.size_mb, report)
+        place = hub.download(
+            repo, revision, settings_patterns(place, entry.leave_out) + weights, entry.size_mb, report
+        )
         if not missing_files(place, entry.leave_out):
             break
     return place
@@ -140,14 +169,17 @@ def _fetch_parts(repo: str, revision: str, entry: PriorEntry, report: hub.Report
 def _check_packages(entry: PriorEntry) -> None:
     missing = [name for name in entry.needs if importlib.util.find_spec(name) is None]
     if missing:
-        raise MissingError(f"{entry.title} needs {', '.join(missing)}.", f"Run: pip install {' '.join(missing)}")
+        raise MissingError(
+            f"{entry.title} needs {', '.join(missing)}.", f"Run: pip install {' '.join(missing)}"
+        )
 
 
 def _not_installed(entry: PriorEntry) -> MissingError:
     if entry.is_local:
         missing = ", ".join(missing_files(entry.local_source, entry.leave_out))
         return MissingError(
-            f"{entry.title} should be in {entry.local_source}, which lacks {missing}.", "Restore that folder from the repository."
+            f"{entry.title} should be in {entry.local_source}, which lacks {missing}.",
+            "Restore that folder from the repository.",
         )
     return lacking(entry, entry.title)
 
@@ -156,6 +188,7 @@ def _device(device: torch.device | str | None) -> torch.device:
     device = torch.device(device if device is not None else ("cuda" if torch.cuda.is_available() else "cpu"))
     if device.type == "cuda" and not torch.cuda.is_available():
         raise DeviceError(
-            "A GPU was asked for, and PyTorch finds none.", "Use the device cpu, or install a CUDA build of PyTorch."
+            "A GPU was asked for, and PyTorch finds none.",
+            "Use the device cpu, or install a CUDA build of PyTorch.",
         )
     return device

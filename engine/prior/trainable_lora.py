@@ -1,4 +1,6 @@
-"""Low-rank adapters (LoRA, arXiv 2106.09685) on a prior's own network, there only while they are asked for."""
+"""Low-rank adapters (LoRA, arXiv 2106.09685) on a prior's own network, there only while they are asked
+for.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,15 @@ from torch import Tensor, nn
 from engine.prior.abilities import ADAPTER_STARTS, check_takes_adapters
 from engine.prior.base import Prior
 
-ATTENTION = ("to_q", "to_k", "to_v", "to_out.0", "qkv", "word_kv", "out")  # as diffusers and toybox name its linear layers
+ATTENTION = (
+    "to_q",
+    "to_k",
+    "to_v",
+    "to_out.0",
+    "qkv",
+    "word_kv",
+    "out",
+)  # as diffusers and toybox name its linear layers
 NAME = "adapter"
 UNIFORM, NORMAL = ADAPTER_STARTS
 
@@ -29,11 +39,12 @@ class _Place:
 
 
 class Adapter(nn.Module):
-    """A low-rank change of a frozen network, W + scale B A. Its parameters are A and B alone, at least float32.
+    """A low-rank change of a frozen network, W + scale B A. Its parameters are A and B alone, at least
+    float32.
 
-    Outside ``active`` the network is untouched, so that several adapters and the plain prior can share it. B starts at zero: a
-    new adapter changes nothing. A and B lie on ``device``, where the network is when it is asked, wherever its weights wait now;
-    None: where they are.
+    Outside ``active`` the network is untouched, so that several adapters and the plain prior can share it. B
+    starts at zero: a new adapter changes nothing. A and B lie on ``device``, where the network is when it is
+    asked, wherever its weights wait now; None: where they are.
     """
 
     def __init__(
@@ -75,7 +86,9 @@ class Adapter(nn.Module):
                 setattr(place.owner, place.name, place.plain)
 
 
-def adapter_on(prior: Prior, rank: int, rng: torch.Generator, scale: float = 1.0, start: str = UNIFORM) -> Adapter:
+def adapter_on(
+    prior: Prior, rank: int, rng: torch.Generator, scale: float = 1.0, start: str = UNIFORM
+) -> Adapter:
     """A new adapter on the prior's network and device. Raises InputError if the prior has none."""
     check_takes_adapters(prior.info)
     assert prior.network is not None, "a prior that takes adapters has a network"
@@ -112,5 +125,9 @@ def _adapted(network: nn.Module, rank: int, scale: float) -> tuple[_Place, ...]:
 def _targets(network: nn.Module) -> dict[str, nn.Linear]:
     """The attention's linear layers by their full names; all linear layers where no attention is."""
     linear = {name: module for name, module in network.named_modules() if type(module) is nn.Linear}
-    attention = {name: layer for name, layer in linear.items() if f".{name}".endswith(tuple(f".{part}" for part in ATTENTION))}
+    attention = {
+        name: layer
+        for name, layer in linear.items()
+        if f".{name}".endswith(tuple(f".{part}" for part in ATTENTION))
+    }
     return attention or linear

@@ -1,6 +1,8 @@
-"""Fetch one large file over HTTP so that it can be interrupted: what has come stays, and the next try goes on from there.
+"""Fetch one large file over HTTP so that it can be interrupted: what has come stays, and the next try goes on
+from there.
 
-The Hub's own client begins a file anew. A file is only put in its place when its SHA-256 is the one that was announced.
+The Hub's own client begins a file anew. A file is only put in its place when its SHA-256 is the one that was
+announced.
 """
 
 from __future__ import annotations
@@ -23,10 +25,14 @@ TIMEOUT_SECONDS = 30
 PART = ".part"
 
 
-def transfer(url: str, headers: Mapping[str, str], target: Path, size: int, sha256: str, saw: Callable[[int], None]) -> None:
-    """Fetch ``size`` bytes to ``target``; ``saw`` is told how many are there, and may raise to end it. What has come is kept.
+def transfer(
+    url: str, headers: Mapping[str, str], target: Path, size: int, sha256: str, saw: Callable[[int], None]
+) -> None:
+    """Fetch ``size`` bytes to ``target``; ``saw`` is told how many are there, and may raise to end it. What
+    has come is kept.
 
-    Raises MissingError for a file that arrived damaged, which is deleted; OSError if it cannot be fetched or stored.
+    Raises MissingError for a file that arrived damaged, which is deleted; OSError if it cannot be fetched or
+    stored.
     """
     part = target.with_name(target.name + PART)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -53,10 +59,18 @@ def transfer(url: str, headers: Mapping[str, str], target: Path, size: int, sha2
 
 
 def _go_on(url: str, headers: Mapping[str, str], part: Path, size: int, saw: Callable[[int], None]) -> None:
-    """One connection: append from where ``part`` ends, or begin anew where the server does not know ranges."""
+    """One connection: append from where ``part`` ends, or begin anew where the server does not know
+    ranges.
+    """
     there = _size(part)
-    request_headers = {**headers, "Accept-Encoding": "identity", **({"Range": f"bytes={there}-"} if there else {})}
-    with urllib.request.urlopen(urllib.request.Request(url, headers=request_headers), timeout=TIMEOUT_SECONDS) as answer:
+    request_headers = {
+        **headers,
+        "Accept-Encoding": "identity",
+        **({"Range": f"bytes={there}-"} if there else {}),
+    }
+    with urllib.request.urlopen(
+        urllib.request.Request(url, headers=request_headers), timeout=TIMEOUT_SECONDS
+    ) as answer:
         appended = answer.status == http.HTTPStatus.PARTIAL_CONTENT
         with part.open("ab" if appended else "wb") as file:
             done = there if appended else 0

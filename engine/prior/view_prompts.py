@@ -1,8 +1,8 @@
 """Prompts that say from where one looks, for priors that take no cameras.
 
-The prompt is embedded once with each of four view words, and a camera's embedding is a mixture of them that changes smoothly
-with its direction (Magic123, arXiv 2306.17843): front to side to back linearly in azimuth, and overhead high up. DreamFusion
-(arXiv 2209.14988, section 3) switches between them at fixed angles instead.
+The prompt is embedded once with each of four view words, and a camera's embedding is a mixture of them that
+changes smoothly with its direction (Magic123, arXiv 2306.17843): front to side to back linearly in azimuth,
+and overhead high up. DreamFusion (arXiv 2209.14988, section 3) switches between them at fixed angles instead.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 WORDS = ("front view", "side view", "back view", "overhead view")
 OVERHEAD_FROM_DEG, OVERHEAD_TO_DEG = 45.0, 75.0
-"""Overhead fades in between these elevations; half of it is there at 60 degrees, where DreamFusion switches."""
+"""Overhead fades in between these elevations; half of it is there at 60 degrees, where DreamFusion
+switches.
+"""
 
 
 def view_weights(cameras: Cameras) -> Tensor:
@@ -53,7 +55,9 @@ class ViewPromptEncoder:
         )
 
     def at(self, cameras: Cameras) -> TextEmbedding:
-        """The embedding (B,...) that belongs to each of B cameras; a token counts where it does in any word that has a share."""
+        """The embedding (B,...) that belongs to each of B cameras; a token counts where it does in any word
+        that has a share.
+        """
         text = self.worded
         weights = view_weights(cameras).to(text.tokens)
         mask = None if text.mask is None else ((weights[..., None] > 0) & text.mask).any(dim=1)

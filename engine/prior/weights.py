@@ -1,6 +1,8 @@
-"""Safetensors files, told by their headers: whether one is whole, and how many numbers it holds. No tensor is read.
+"""Safetensors files, told by their headers: whether one is whole, and how many numbers it holds. No tensor is
+read.
 
-A file is eight bytes with the header's length, the header (JSON: name -> dtype, shape, data_offsets), and the tensors.
+A file is eight bytes with the header's length, the header (JSON: name -> dtype, shape, data_offsets), and the
+tensors.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ ENDING = ".safetensors"
 
 
 def header(path: Path) -> dict[str, dict[str, Any]]:
-    """Name -> {dtype, shape, data_offsets}. Raises FileFormatError for a file that is no safetensors file or is not whole."""
+    """Name -> {dtype, shape, data_offsets}. Raises FileFormatError for a file that is no safetensors file or
+    is not whole.
+    """
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -30,10 +34,13 @@ def header(path: Path) -> dict[str, dict[str, Any]]:
         tensors.pop("__metadata__", None)
         end = max((int(tensor["data_offsets"][1]) for tensor in tensors.values()), default=0)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FileFormatError(f"{path} is no safetensors file: {error}.", "Delete it and fetch the prior again.") from error
+        raise FileFormatError(
+            f"{path} is no safetensors file: {error}.", "Delete it and fetch the prior again."
+        ) from error
     if 8 + length + end != size:
         raise FileFormatError(
-            f"{path} should have {8 + length + end:,} bytes and has {size:,}.", "Delete it and fetch the prior again."
+            f"{path} should have {8 + length + end:,} bytes and has {size:,}.",
+            "Delete it and fetch the prior again.",
         )
     return tensors
 
@@ -46,7 +53,11 @@ def elements(path: Path) -> int:
 def files_of(folder: Path, part: str) -> list[Path]:
     """The safetensors files from which a part is loaded: one, or shards."""
     variant = variant_of(folder, part)
-    return [path for path in sorted((folder / part).glob(f"*{ENDING}")) if path.exists() and _is_of(path.name, variant)]
+    return [
+        path
+        for path in sorted((folder / part).glob(f"*{ENDING}"))
+        if path.exists() and _is_of(path.name, variant)
+    ]
 
 
 def elements_in(folder: Path, leave_out: Collection[str] = ()) -> dict[str, int]:

@@ -1,7 +1,7 @@
 """Renderers: functions ``render(scene, cameras, background=None) -> Views``.
 
-Every kind of scene has a plain torch one to read and to test against, a fast one for CPUs and one for CUDA. ``choose`` finds
-the right one, and imports it only then, because the fast ones compile their kernels.
+Every kind of scene has a plain torch one to read and to test against, a fast one for CPUs and one for CUDA.
+``choose`` finds the right one, and imports it only then, because the fast ones compile their kernels.
 """
 
 from __future__ import annotations
@@ -26,14 +26,18 @@ Backend = Literal["auto", "torch", "cpu", "cuda"]
 
 
 class Render(Protocol):
-    """Draws a scene from B cameras over a background that broadcasts to (B,H,W,3); None is black, so premultiplied colour."""
+    """Draws a scene from B cameras over a background that broadcasts to (B,H,W,3); None is black, so
+    premultiplied colour.
+    """
 
     def __call__(self, scene: Scene, cameras: Cameras, background: Tensor | None = None) -> Views: ...
 
 
 @dataclass(frozen=True)
 class Renderer:
-    """A render function, the name to show for it, and what a person should know before its first picture, if anything."""
+    """A render function, the name to show for it, and what a person should know before its first picture, if
+    anything.
+    """
 
     name: str
     render: Render
@@ -42,7 +46,8 @@ class Renderer:
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: the module that draws a kind of scene on a backend, its name, what to do where it cannot run.
+    """One line of the table: the module that draws a kind of scene on a backend, its name, what to do where
+    it cannot run.
 
     The module has a function ``render``, and may have ``compile_notice() -> str | None``.
     """
@@ -54,7 +59,10 @@ class Row:
     remedy: str = 'Choose backend "auto".'
 
 
-CUDA_REMEDY = 'Install the CUDA extras with `pip install ".[cuda]"` on a machine with an NVIDIA GPU, or choose backend "auto".'
+CUDA_REMEDY = (
+    'Install the CUDA extras with `pip install ".[cuda]"` on a machine with an NVIDIA GPU, or '
+    'choose backend "auto".'
+)
 
 TABLE = (
     Row(Splats, "torch", "engine.render.splats_torch", "torch"),
@@ -70,15 +78,20 @@ TABLE = (
 
 
 def choose(scene: Scene, backend: str = "auto") -> Renderer:
-    """The renderer for a scene. "auto" takes cpu, or torch, and for a scene on a GPU cuda if its package runs.
+    """The renderer for a scene. "auto" takes cpu, or torch, and for a scene on a GPU cuda if its package
+    runs.
 
-    If it does not, torch on the GPU or numba on the CPU, whichever is faster there: that is measured, once a process.
+    If it does not, torch on the GPU or numba on the CPU, whichever is faster there: that is measured, once a
+    process.
 
-    Raises InputError for a scene or backend that the table lacks, DeviceError for a backend that this machine cannot run.
+    Raises InputError for a scene or backend that the table lacks, DeviceError for a backend that this machine
+    cannot run.
     """
     rows = {row.backend: row for row in TABLE if isinstance(scene, row.scene)}
     if not rows:
-        raise InputError(f"No renderer draws a {type(scene).__name__}.", "Use one of the scenes in engine.scene.")
+        raise InputError(
+            f"No renderer draws a {type(scene).__name__}.", "Use one of the scenes in engine.scene."
+        )
     if backend != "auto":
         return _load(rows, backend)
     on_cuda = any(tensor.is_cuda for tensor in scene.parameters().values())
@@ -116,10 +129,15 @@ def _load_first(rows: dict[str, Row], wanted: list[str]) -> Renderer:
 
 def _load(rows: dict[str, Row], backend: str) -> Renderer:
     if backend not in rows:
-        raise InputError(f"Backend {backend!r} does not exist here; there are auto, {', '.join(rows)}.", 'Choose backend "auto".')
+        raise InputError(
+            f"Backend {backend!r} does not exist here; there are auto, {', '.join(rows)}.",
+            'Choose backend "auto".',
+        )
     row = rows[backend]
     if backend == "cuda" and not torch.cuda.is_available():
-        raise DeviceError(f'Backend "cuda" needs an NVIDIA GPU, and torch {torch.__version__} sees none.', row.remedy)
+        raise DeviceError(
+            f'Backend "cuda" needs an NVIDIA GPU, and torch {torch.__version__} sees none.', row.remedy
+        )
     try:
         module = importlib.import_module(row.module)
     except ImportError as error:

@@ -11,14 +11,18 @@ from engine.scene.canvas import Canvas
 
 
 def render(canvas: Canvas, cameras: Cameras, background: Tensor | None = None) -> Views:
-    """One picture for each camera over ``background`` (None: black), resampled to the cameras' image size; its depth is 1."""
+    """One picture for each camera over ``background`` (None: black), resampled to the cameras' image size;
+    its depth is 1.
+    """
     rgba = resampled(canvas.rgba[nearest_pictures(canvas, cameras)], cameras.height, cameras.width)
     rgb, alpha = rgba.split([3, 1], dim=-1)
     return Views(composite(rgb, alpha, background), alpha, alpha)
 
 
 def nearest_pictures(canvas: Canvas, cameras: Cameras) -> Tensor:
-    """Index (B,) of the picture whose azimuth is nearest to each camera's: v itself for cameras at 360 v / V degrees."""
+    """Index (B,) of the picture whose azimuth is nearest to each camera's: v itself for cameras at 360 v / V
+    degrees.
+    """
     return (cameras.azimuths_deg().to(canvas.device) * (len(canvas) / 360)).round().long() % len(canvas)
 
 
@@ -28,5 +32,7 @@ def resampled(images: Tensor, height: int, width: int) -> Tensor:
         return images
     shrinks = images.shape[1] >= height and images.shape[2] >= width
     mode, align_corners = ("area", None) if shrinks else ("bilinear", False)
-    resized = F.interpolate(images.permute(0, 3, 1, 2), size=(height, width), mode=mode, align_corners=align_corners)
+    resized = F.interpolate(
+        images.permute(0, 3, 1, 2), size=(height, width), mode=mode, align_corners=align_corners
+    )
     return resized.permute(0, 2, 3, 1)

@@ -14,12 +14,16 @@ DARK = np.float32(EARLY_STOP)
 ZERO, HALF, ONE = np.float32(0), np.float32(0.5), np.float32(1)
 COSINE, NEAR, DELTA, OFFSET = 6, 7, 8, 9  # columns of a ray, after its origin and direction
 
-kernel = njit(cache=True, nogil=True, fastmath={"contract"})  # fused multiply-adds only: what is not a number must stay so
+kernel = njit(
+    cache=True, nogil=True, fastmath={"contract"}
+)  # fused multiply-adds only: what is not a number must stay so
 
 
 @kernel
 def march_all(density, colour, size, leaps, rays, count, keep, first, number, seen, pixels):
-    """March all rays: fill ``pixels`` and, if ``keep``, what was seen at each sample: density, rgb and weight."""
+    """March all rays: fill ``pixels`` and, if ``keep``, what was seen at each sample: density, rgb and
+    weight.
+    """
     kept = 0
     for n in range(len(count)):
         kept = _march(density, colour, size, leaps, rays, n, count[n], keep, kept, number, seen, pixels)
@@ -49,20 +53,39 @@ def _march(density, colour, size, leaps, rays, n, count, keep, kept, number, see
             r = _sigmoid(_trilinear(colour, 3 * node, 3, size, fx, fy, fz))
             g = _sigmoid(_trilinear(colour, 3 * node + 1, 3, size, fx, fy, fz))
             b = _sigmoid(_trilinear(colour, 3 * node + 2, 3, size, fx, fy, fz))
-            red, green, blue, depth = red + weight * r, green + weight * g, blue + weight * b, depth + weight * t
+            red, green, blue, depth = (
+                red + weight * r,
+                green + weight * g,
+                blue + weight * b,
+                depth + weight * t,
+            )
             light *= passing
             if keep:
                 number[kept] = i
-                seen[kept, 0], seen[kept, 1], seen[kept, 2], seen[kept, 3], seen[kept, 4] = sigma, r, g, b, weight
+                seen[kept, 0], seen[kept, 1], seen[kept, 2], seen[kept, 3], seen[kept, 4] = (
+                    sigma,
+                    r,
+                    g,
+                    b,
+                    weight,
+                )
                 kept += 1
         i += 1
-    pixels[n, 0], pixels[n, 1], pixels[n, 2], pixels[n, 3], pixels[n, 4] = red, green, blue, ONE - light, depth * ray[COSINE]
+    pixels[n, 0], pixels[n, 1], pixels[n, 2], pixels[n, 3], pixels[n, 4] = (
+        red,
+        green,
+        blue,
+        ONE - light,
+        depth * ray[COSINE],
+    )
     return kept
 
 
 @kernel
 def march_backward(grad_pixels, grad_weights, size, rays, first, number, seen, grad_density, grad_colour):
-    """Add the gradient of the grids. With g_i the derivative by w_i: d/d(s_i d_i) = T_{i+1} g_i - sum_{j>i} w_j g_j."""
+    """Add the gradient of the grids. With g_i the derivative by w_i: d/d(s_i d_i) = T_{i+1} g_i - sum_{j>i}
+    w_j g_j.
+    """
     for n in range(len(first) - 1):
         ray = _ray(rays, n)
         light, behind = ONE, ZERO  # T_i, and the sum of w_j g_j from here on
@@ -83,7 +106,11 @@ def march_backward(grad_pixels, grad_weights, size, rays, first, number, seen, g
             _, x, y, z = _point(ray, number[m])
             node, fx, fy, fz = _voxel(x, y, z, size)
             for corner in range(8):
-                share = (fx if corner & 4 else ONE - fx) * (fy if corner & 2 else ONE - fy) * (fz if corner & 1 else ONE - fz)
+                share = (
+                    (fx if corner & 4 else ONE - fx)
+                    * (fy if corner & 2 else ONE - fy)
+                    * (fz if corner & 1 else ONE - fz)
+                )
                 at = node + (corner >> 2) * size * size + ((corner >> 1) & 1) * size + (corner & 1)
                 grad_density[at] += share * by_density
                 grad_colour[3 * at] += share * by_red
@@ -95,7 +122,9 @@ def march_backward(grad_pixels, grad_weights, size, rays, first, number, seen, g
 def _weight_gradient(grad_pixels, grad_weights, seen, ray, number, n, m):
     """Derivative of the loss by the weight of sample ``m`` on ray ``n``."""
     z = _point(ray, number[m])[0] * ray[COSINE]
-    by_colour = grad_pixels[n, 0] * seen[m, 1] + grad_pixels[n, 1] * seen[m, 2] + grad_pixels[n, 2] * seen[m, 3]
+    by_colour = (
+        grad_pixels[n, 0] * seen[m, 1] + grad_pixels[n, 1] * seen[m, 2] + grad_pixels[n, 2] * seen[m, 3]
+    )
     return by_colour + grad_pixels[n, 3] + grad_pixels[n, 4] * z + grad_weights[m]
 
 
@@ -161,7 +190,9 @@ def _trilinear(grid, at, channels, size, fx, fy, fz):
 
 @kernel
 def _softplus(x):
-    return max(x, ZERO) + np.float32(math.log(ONE + math.exp(-abs(x))))  # log1p is several times slower, and no better here
+    return max(x, ZERO) + np.float32(
+        math.log(ONE + math.exp(-abs(x)))
+    )  # log1p is several times slower, and no better here
 
 
 @kernel

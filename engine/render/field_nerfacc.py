@@ -1,8 +1,9 @@
-"""The field renderer for CUDA: nerfacc finds the samples and composes them (arXiv 2305.04966), the field answers for them.
+"""The field renderer for CUDA: nerfacc finds the samples and composes them (arXiv 2305.04966), the field
+answers for them.
 
-Steps are one voxel long and start where a ray enters the cube, so that samples stand where ``field_torch`` puts them, but for its
-equal division of each chord. nerfacc comes without kernels for most versions of torch and then compiles them with nvcc at first
-use: ask ``compile_notice`` before drawing.
+Steps are one voxel long and start where a ray enters the cube, so that samples stand where ``field_torch``
+puts them, but for its equal division of each chord. nerfacc comes without kernels for most versions of torch
+and then compiles them with nvcc at first use: ask ``compile_notice`` before drawing.
 """
 
 from __future__ import annotations
@@ -26,30 +27,50 @@ from engine.scene.field import Field
 
 
 def render(
-    field: Field, cameras: Cameras, background: Tensor | None = None, *, normals: bool = False, jitter: Tensor | None = None
+    field: Field,
+    cameras: Cameras,
+    background: Tensor | None = None,
+    *,
+    normals: bool = False,
+    jitter: Tensor | None = None,
 ) -> Views:
-    """Pictures of a float32 ``field`` on a GPU over ``background`` (None: black); arguments as in ``field_torch.render``."""
+    """Pictures of a float32 ``field`` on a GPU over ``background`` (None: black); arguments as in
+    ``field_torch.render``.
+    """
     rays = rays_through(field, cameras.to(field.device), jitter)
     ray, t_starts, t_ends = samples_along(field, rays)
     t = (t_starts + t_ends) / 2
     points = rays.origins[ray] + t[:, None] * rays.directions[ray]
     density, rgb = field.query(points)
-    weights, _, _ = render_weight_from_density(t_starts, t_ends, density, ray_indices=ray, n_rays=len(rays.near))
-    features = [rgb, torch.ones_like(rgb[:, :1]), (t * rays.cosine[ray])[:, None], *([field.normals(points)] if normals else [])]
-    pixels = accumulate_along_rays(weights, torch.cat(features, dim=1), ray_indices=ray, n_rays=len(rays.near))
+    weights, _, _ = render_weight_from_density(
+        t_starts, t_ends, density, ray_indices=ray, n_rays=len(rays.near)
+    )
+    features = [
+        rgb,
+        torch.ones_like(rgb[:, :1]),
+        (t * rays.cosine[ray])[:, None],
+        *([field.normals(points)] if normals else []),
+    ]
+    pixels = accumulate_along_rays(
+        weights, torch.cat(features, dim=1), ray_indices=ray, n_rays=len(rays.near)
+    )
     pixels = pixels.reshape(len(cameras), cameras.height, cameras.width, -1)
     rgb, alpha, depth, normal = pixels.split([3, 1, 1, pixels.shape[-1] - 5], dim=-1)
     return Views(composite(rgb, alpha, background), alpha, depth, normal if normals else None)
 
 
 def samples_along(field: Field, rays: Rays) -> tuple[Tensor, Tensor, Tensor]:
-    """Index of the ray (M,), start (M,) and end (M,) of the M intervals that can be seen, sorted along the rays."""
+    """Index of the ray (M,), start (M,) and end (M,) of the M intervals that can be seen, sorted along the
+    rays.
+    """
 
     def density_at(t_starts: Tensor, t_ends: Tensor, ray: Tensor) -> Tensor:
         t = (t_starts + t_ends) / 2
         return field.query(rays.origins[ray] + t[:, None] * rays.directions[ray])[0]
 
-    lattice = rays.near + (rays.offset - 0.5) * field.voxel  # nerfacc's samples stand in the middle of their intervals
+    lattice = (
+        rays.near + (rays.offset - 0.5) * field.voxel
+    )  # nerfacc's samples stand in the middle of their intervals
     far = rays.near + rays.delta * rays.count
     return _estimator(field).sampling(
         rays.origins,
@@ -67,7 +88,9 @@ def _estimator(field: Field) -> OccGridEstimator:
     occupancy = field.occupancy
     size = 1 if occupancy is None else len(occupancy.values)
     estimator = OccGridEstimator(roi_aabb=[-1, -1, -1, 1, 1, 1], resolution=size, levels=1).to(field.device)
-    estimator.binaries = torch.ones_like(estimator.binaries) if occupancy is None else (occupancy.distance == 0)[None]
+    estimator.binaries = (
+        torch.ones_like(estimator.binaries) if occupancy is None else (occupancy.distance == 0)[None]
+    )
     if occupancy is not None:
         estimator.occs = occupancy.values.reshape(-1)
     return estimator

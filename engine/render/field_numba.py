@@ -1,8 +1,10 @@
-"""The field renderer for CPUs: the same samples as ``field_torch``, marched ray by ray, with an analytic backward pass.
+"""The field renderer for CPUs: the same samples as ``field_torch``, marched ray by ray, with an analytic
+backward pass.
 
-Three things make it fast: it leaps over cells that the occupancy grid knows to be empty, it ends a ray where no light is left,
-and it keeps what it saw at each sample, so that the backward pass scatters gradients without reading the grid again.
-Two threads may render at the same time: the kernels hold no state and release the interpreter lock.
+Three things make it fast: it leaps over cells that the occupancy grid knows to be empty, it ends a ray where
+no light is left, and it keeps what it saw at each sample, so that the backward pass scatters gradients
+without reading the grid again. Two threads may render at the same time: the kernels hold no state and release
+the interpreter lock.
 """
 
 from __future__ import annotations
@@ -21,17 +23,26 @@ from engine.scene.field import Field
 
 
 def render(
-    field: Field, cameras: Cameras, background: Tensor | None = None, *, normals: bool = False, jitter: Tensor | None = None
+    field: Field,
+    cameras: Cameras,
+    background: Tensor | None = None,
+    *,
+    normals: bool = False,
+    jitter: Tensor | None = None,
 ) -> Views:
-    """Pictures of ``field`` over ``background`` (None: black), in float32; arguments as in ``field_torch.render``.
+    """Pictures of ``field`` over ``background`` (None: black), in float32; arguments as in
+    ``field_torch.render``.
 
-    A field on another device is drawn on the CPU, and the pictures are returned to that device. Cameras get no gradient.
+    A field on another device is drawn on the CPU, and the pictures are returned to that device. Cameras get
+    no gradient.
     """
     device, field = field.device, _on_cpu(field)
     rays = rays_through(field, cameras, jitter)
     learning = torch.is_grad_enabled() and (field.raw_density.requires_grad or field.raw_colour.requires_grad)
     leaps = np.zeros((1, 1, 1), np.uint8) if field.occupancy is None else field.occupancy.distance.numpy()
-    pixels, weights, first, number = _March.apply(field.raw_density, field.raw_colour, leaps, rays, learning or normals)
+    pixels, weights, first, number = _March.apply(
+        field.raw_density, field.raw_colour, leaps, rays, learning or normals
+    )
     picture = (len(cameras), cameras.height, cameras.width, -1)
     rgb, alpha, depth = (part.reshape(picture).to(device) for part in pixels.split([3, 1, 1], dim=1))
     normal = _normals(field, rays, weights, first, number).reshape(picture).to(device) if normals else None
@@ -53,7 +64,8 @@ def _normals(field: Field, rays: Rays, weights: Tensor, first: Tensor, number: T
 
 
 class _March(torch.autograd.Function):
-    """Grids to ``pixels`` (N,5: rgb, alpha, depth) and, if ``keep``, to the ``weights`` (M,) of the M samples that were seen.
+    """Grids to ``pixels`` (N,5: rgb, alpha, depth) and, if ``keep``, to the ``weights`` (M,) of the M samples
+    that were seen.
 
     Those of ray n are ``first[n] : first[n + 1]``, and ``number`` (M,) is their place along the ray.
     """
@@ -66,15 +78,31 @@ class _March(torch.autograd.Function):
         capacity = int(count.sum()) if keep else 0  # memory that is not written is not taken
         number, seen = np.empty(capacity, np.int32), np.empty((capacity, 5), np.float32)
         first, pixels = np.zeros(len(count) + 1, np.int64), np.empty((len(count), 5), np.float32)
-        march_all(_flat(raw_density), _flat(raw_colour), len(raw_density), leaps, table, count, keep, first, number, seen, pixels)
+        march_all(
+            _flat(raw_density),
+            _flat(raw_colour),
+            len(raw_density),
+            leaps,
+            table,
+            count,
+            keep,
+            first,
+            number,
+            seen,
+            pixels,
+        )
         ctx.samples, ctx.shapes = (table, first, number, seen), (raw_density.shape, raw_colour.shape)
         kept = first[-1]
-        outputs = tuple(torch.from_numpy(array) for array in (pixels, seen[:kept, 4].copy(), first, number[:kept]))
+        outputs = tuple(
+            torch.from_numpy(array) for array in (pixels, seen[:kept, 4].copy(), first, number[:kept])
+        )
         ctx.mark_non_differentiable(*outputs[2:])
         return outputs
 
     @staticmethod
-    def backward(ctx: Any, grad_pixels: Tensor, grad_weights: Tensor, *_: Tensor) -> tuple[Tensor | None, ...]:
+    def backward(
+        ctx: Any, grad_pixels: Tensor, grad_weights: Tensor, *_: Tensor
+    ) -> tuple[Tensor | None, ...]:
         density, colour = (torch.zeros(shape) for shape in ctx.shapes)
         table, first, number, seen = ctx.samples
         gradients = grad_pixels.contiguous().numpy(), grad_weights.contiguous().numpy()

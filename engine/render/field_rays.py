@@ -1,4 +1,6 @@
-"""Where the rays of a field renderer run and where they take their samples. Both the readable and the fast marcher use this."""
+"""Where the rays of a field renderer run and where they take their samples. Both the readable and the fast
+marcher use this.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +17,12 @@ EARLY_STOP = 1e-4  # a ray ends where less than this share of the light would pa
 
 @dataclass(frozen=True, eq=False)
 class Rays:
-    """N rays through the cube. Ray n takes ``count[n]`` samples (0: it misses) in equal intervals of length ``delta[n]``.
+    """N rays through the cube. Ray n takes ``count[n]`` samples (0: it misses) in equal intervals of length
+    ``delta[n]``.
 
-    Sample i stands at distance ``near + (i + offset) delta`` from the origin, so that intervals tile the chord exactly.
-    ``cosine`` turns distance along the ray into view-space z. All are (N,) but ``origins`` and ``directions`` (N,3).
+    Sample i stands at distance ``near + (i + offset) delta`` from the origin, so that intervals tile the
+    chord exactly. ``cosine`` turns distance along the ray into view-space z. All are (N,) but ``origins`` and
+    ``directions`` (N,3).
     """
 
     origins: Tensor
@@ -33,7 +37,8 @@ class Rays:
 def rays_through(field: Field, cameras: Cameras, jitter: Tensor | None = None) -> Rays:
     """The rays of all pixels, with intervals of at most a voxel.
 
-    ``jitter`` (B,H,W) in 0..1 is the place of a ray's samples in their intervals; without it they stand in the middle.
+    ``jitter`` (B,H,W) in 0..1 is the place of a ray's samples in their intervals; without it they stand in
+    the middle.
     """
     like = field.raw_density
     cameras = Cameras(cameras.c2w.to(like), cameras.K.to(like), cameras.width, cameras.height)
@@ -42,13 +47,17 @@ def rays_through(field: Field, cameras: Cameras, jitter: Tensor | None = None) -
     origins, directions = origins.reshape(-1, 3), directions.reshape(-1, 3)
     near, far = cube_span(origins, directions)
     chord = (far - near).clamp_min(0)
-    count = (chord / field.voxel - 1e-3).ceil().long()  # chords that are whole voxels must not depend on rounding
+    count = (
+        (chord / field.voxel - 1e-3).ceil().long()
+    )  # chords that are whole voxels must not depend on rounding
     offset = torch.full_like(near, 0.5) if jitter is None else jitter.reshape(-1).to(near)
     return Rays(origins, directions, cosine, near, chord / count.clamp_min(1), offset, count)
 
 
 def cube_span(origins: Tensor, directions: Tensor) -> tuple[Tensor, Tensor]:
-    """Distances (N,) at which rays (N,3) enter and leave the cube [-1,1]^3; near is 0 from inside, and far < near is a miss."""
+    """Distances (N,) at which rays (N,3) enter and leave the cube [-1,1]^3; near is 0 from inside, and far <
+    near is a miss.
+    """
     tiny = torch.full_like(directions, 1e-9)
     slopes = torch.where(directions.abs() < 1e-9, tiny, directions)
     first, second = (-1 - origins) / slopes, (1 - origins) / slopes

@@ -21,7 +21,9 @@ from engine.scene.field import Field
 
 @dataclass(frozen=True, eq=False)
 class Samples:
-    """S samples on each of N rays: distance ``t`` (N,S), ``points`` and ``rgb`` (N,S,3), ``weights`` (N,S), 0 if unseen."""
+    """S samples on each of N rays: distance ``t`` (N,S), ``points`` and ``rgb`` (N,S,3), ``weights`` (N,S), 0
+    if unseen.
+    """
 
     t: Tensor
     points: Tensor
@@ -30,9 +32,15 @@ class Samples:
 
 
 def render(
-    field: Field, cameras: Cameras, background: Tensor | None = None, *, normals: bool = False, jitter: Tensor | None = None
+    field: Field,
+    cameras: Cameras,
+    background: Tensor | None = None,
+    *,
+    normals: bool = False,
+    jitter: Tensor | None = None,
 ) -> Views:
-    """Pictures of ``field`` over ``background`` (None: black). ``normals`` are summed with the same weights as colours.
+    """Pictures of ``field`` over ``background`` (None: black). ``normals`` are summed with the same weights
+    as colours.
 
     ``jitter`` (B,H,W) in 0..1 moves each ray's samples within their intervals (0.5 unless given).
     """
@@ -61,7 +69,9 @@ def march(field: Field, rays: Rays) -> Samples:
 
 
 def weights_from_optical_depth(optical_depth: Tensor) -> Tensor:
-    """Weights w_i (N,S) from s_i d_i (N,S); samples that less than ``EARLY_STOP`` of the light reaches have weight 0."""
+    """Weights w_i (N,S) from s_i d_i (N,S); samples that less than ``EARLY_STOP`` of the light reaches have
+    weight 0.
+    """
     passed = F.pad(optical_depth.cumsum(dim=1)[:, :-1], (1, 0))
     transmittance = torch.exp(-passed)
     return torch.where(transmittance >= EARLY_STOP, transmittance * -torch.expm1(-optical_depth), 0)
@@ -70,5 +80,7 @@ def weights_from_optical_depth(optical_depth: Tensor) -> Tensor:
 def _normals(field: Field, samples: Samples) -> Tensor:
     """Weighted sum (N,3) of the normals of the samples that are seen."""
     visible = samples.weights > 0
-    normal = torch.zeros_like(samples.points).masked_scatter(visible[..., None], field.normals(samples.points[visible]))
+    normal = torch.zeros_like(samples.points).masked_scatter(
+        visible[..., None], field.normals(samples.points[visible])
+    )
     return torch.einsum("ns,nsc->nc", samples.weights, normal)

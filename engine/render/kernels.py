@@ -1,8 +1,10 @@
-"""What a person must install for gsplat's and nerfacc's CUDA kernels: the compiler that builds them at first use.
+"""What a person must install for gsplat's and nerfacc's CUDA kernels: the compiler that builds them at first
+use.
 
-Both libraries offer wheels with kernels inside, but none for a torch that this project runs on: gsplat's index has torch 2.0 to
-2.4 for Python 3.10 (docs.gsplat.studio/whl/gsplat; issues 821 and 849 of nerfstudio-project/gsplat ask for more), nerfacc's torch
-1.11 to 2.0 (README of nerfstudio-project/nerfacc). Torch's own CUDA wheels come without nvcc.
+Both libraries offer wheels with kernels inside, but none for a torch that this project runs on: gsplat's
+index has torch 2.0 to 2.4 for Python 3.10 (docs.gsplat.studio/whl/gsplat; issues 821 and 849 of
+nerfstudio-project/gsplat ask for more), nerfacc's torch 1.11 to 2.0 (README of nerfstudio-project/nerfacc).
+Torch's own CUDA wheels come without nvcc.
 
 Which renderer to take for a scene on a GPU whose CUDA kernels cannot be had: measured once, on this machine.
 """
@@ -40,17 +42,25 @@ def kernel_remedy(package: str, torch_version: str, cuda: str | None) -> str:
     newest = NEWEST_WHEELS[package]
     version = tuple(int(part) for part in re.findall(r"\d+", torch_version)[:2])
     wheel = (
-        "" if version <= newest else f" Its prebuilt wheels end at torch {newest[0]}.{newest[1]}, and this is {torch_version}."
+        ""
+        if version <= newest
+        else f" Its prebuilt wheels end at torch {newest[0]}.{newest[1]}, and this is {torch_version}."
     )
     return f"Install the CUDA compiler of torch's version: {compiler_command(cuda)}.{wheel}"
 
 
-def measured(kind: type[Scene], renderers: Sequence[Renderer], device: str = "cuda") -> list[tuple[float, Renderer]]:
-    """Seconds that each renderer takes for a picture of a sample on ``device`` and its gradient, the fastest first."""
+def measured(
+    kind: type[Scene], renderers: Sequence[Renderer], device: str = "cuda"
+) -> list[tuple[float, Renderer]]:
+    """Seconds that each renderer takes for a picture of a sample on ``device`` and its gradient, the fastest
+    first.
+    """
     rng = torch.Generator().manual_seed(0)
     scene = blob(VOXELS, RADIUS, rng) if kind is Field else random_ball(SPLATS, RADIUS, SPLAT_SCALE, rng)
     scene = scene.to(device)
-    return sorted(((seconds_of(renderer, scene), renderer) for renderer in renderers), key=lambda found: found[0])
+    return sorted(
+        ((seconds_of(renderer, scene), renderer) for renderer in renderers), key=lambda found: found[0]
+    )
 
 
 def seconds_of(renderer: Renderer, scene: Scene) -> float:

@@ -1,13 +1,13 @@
 """Numba kernels that rasterise coloured triangle meshes.
 
-Triangles are rasterised in homogeneous pixel coordinates (Olano & Greer, "Triangle Scan Conversion using 2D Homogeneous
-Coordinates", 1997): with p_i = K x_i in camera space, the edge functions of a triangle are e_0 = p_1 x p_2 (and cyclic),
-and for the pixel q = (x, y, 1)
+Triangles are rasterised in homogeneous pixel coordinates (Olano & Greer, "Triangle Scan Conversion using 2D
+Homogeneous Coordinates", 1997): with p_i = K x_i in camera space, the edge functions of a triangle are e_0 =
+p_1 x p_2 (and cyclic), and for the pixel q = (x, y, 1)
 
     e_i . q / det[p_0 p_1 p_2] = lambda_i / z,
 
-so the signs say inside or outside, the sum is the inverse depth, and the ratios are perspective-correct barycentric
-coordinates. A triangle that crosses the camera plane needs no clipping.
+so the signs say inside or outside, the sum is the inverse depth, and the ratios are perspective-correct
+barycentric coordinates. A triangle that crosses the camera plane needs no clipping.
 """
 
 import numba
@@ -19,7 +19,9 @@ NEAR = 1e-2
 
 @numba.njit(cache=True, nogil=True)
 def rasterise(vertices, faces, corners, flat, normals, light, w2c, K, supersample, rgba, depth, normal, ccm):
-    """Every camera in turn: project, rasterise into sample buffers, resolve to pixels. Arrays as in `render_mesh`."""
+    """Every camera in turn: project, rasterise into sample buffers, resolve to pixels. Arrays as in
+    `render_mesh`.
+    """
     n_cameras, height, width = depth.shape
     inverse_depth = np.empty((height * supersample, width * supersample), np.float64)
     face_index = np.empty((height * supersample, width * supersample), np.int64)
@@ -36,7 +38,8 @@ def rasterise(vertices, faces, corners, flat, normals, light, w2c, K, supersampl
             )  # fmt: skip
         unproject, eye = _unprojection(w2c[camera], scaled)
         _resolve(
-            vertices, faces, corners, flat, normals, light, unproject, eye, inverse_depth, face_index, supersample,
+            vertices, faces, corners, flat, normals, light, unproject, eye, inverse_depth, face_index,
+                supersample,
             rgba[camera], depth[camera], normal[camera], ccm[camera],
         )  # fmt: skip
 
@@ -71,12 +74,16 @@ def _cross(a, b):
 
 @numba.njit(cache=True, nogil=True)
 def _bounds(a, b, c, axis, size):
-    """First and one-past-last sample whose centre the triangle may cover along an axis; all of them if it crosses NEAR."""
+    """First and one-past-last sample whose centre the triangle may cover along an axis; all of them if it
+    crosses NEAR.
+    """
     if a[2] < NEAR or b[2] < NEAR or c[2] < NEAR:
         return 0, size
     u, v, w = a[axis] / a[2], b[axis] / b[2], c[axis] / c[2]
     low, high = min(u, min(v, w)), max(u, max(v, w))
-    return int(np.ceil(min(max(low, 0.5), size + 0.5) - 0.5)), int(np.floor(max(min(high, size - 0.5), -0.5) - 0.5)) + 1
+    return int(np.ceil(min(max(low, 0.5), size + 0.5) - 0.5)), int(
+        np.floor(max(min(high, size - 0.5), -0.5) - 0.5)
+    ) + 1
 
 
 @numba.njit(cache=True, nogil=True)
@@ -152,7 +159,9 @@ def _world_point(unproject, eye, x, y, z):
 
 @numba.njit(cache=True, nogil=True)
 def _side(face_normal, point, eye):
-    """0 if the viewer sees the side the normal points to, else 1. Seen from outside, any winding is thus lit alike."""
+    """0 if the viewer sees the side the normal points to, else 1. Seen from outside, any winding is thus lit
+    alike.
+    """
     dot = 0.0
     for k in range(3):
         dot += face_normal[k] * (eye[k] - point[k])

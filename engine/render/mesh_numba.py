@@ -1,6 +1,7 @@
 """A z-buffer for coloured triangle meshes on one CPU core: colour, depth, normals and canonical coordinates.
 
-Shading is fixed to the world, not to the camera, so that pictures of one object from all sides fit one coloured 3D model.
+Shading is fixed to the world, not to the camera, so that pictures of one object from all sides fit one
+coloured 3D model.
 """
 
 from dataclasses import dataclass
@@ -15,7 +16,8 @@ from engine.render.mesh_kernels import rasterise
 class Shading:
     """Wrapped Lambert light from a world direction: ``ambient + diffuse * (1 + n . l) / 2``.
 
-    The wrap keeps a gradient on the side turned away from the light, where plain Lambert would be one flat tone.
+    The wrap keeps a gradient on the side turned away from the light, where plain Lambert would be one flat
+    tone.
     """
 
     ambient: float = 0.62
@@ -25,10 +27,12 @@ class Shading:
 
 @dataclass(frozen=True)
 class MeshBuffers:
-    """Pictures of a mesh from B cameras. Geometry is that of the nearest surface sample within a pixel, 0 where empty.
+    """Pictures of a mesh from B cameras. Geometry is that of the nearest surface sample within a pixel, 0
+    where empty.
 
-    ``rgba`` (B,H,W,4) float32 premultiplied, 0..1; ``depth`` (B,H,W) view-space z; ``normal`` (B,H,W,3) unit, in world axes,
-    turned to the viewer; ``ccm`` (B,H,W,3) canonical coordinates: world position mapped from [-1,1] to [0,1], clipped.
+    ``rgba`` (B,H,W,4) float32 premultiplied, 0..1; ``depth`` (B,H,W) view-space z; ``normal`` (B,H,W,3) unit,
+    in world axes, turned to the viewer; ``ccm`` (B,H,W,3) canonical coordinates: world position mapped from
+    [-1,1] to [0,1], clipped.
     """
 
     rgba: np.ndarray
@@ -49,11 +53,12 @@ def render_mesh(
     supersample: int = 2,
     shading: Shading = Shading(),
 ) -> MeshBuffers:
-    """Draw a mesh (vertices (N,3), faces (F,3)) from B cameras (``c2w`` (B,4,4) OpenCV axes, ``K`` (B,3,3) pixels).
+    """Draw a mesh (vertices (N,3), faces (F,3)) from B cameras (``c2w`` (B,4,4) OpenCV axes, ``K`` (B,3,3)
+    pixels).
 
-    ``face_colours`` is (F,3), one colour a face, or (F,3,3), one a corner (``vertex_colours[faces]``), in 0..1.
-    Colour is box-filtered over ``supersample`` x ``supersample`` samples a pixel. Raises `InputError` on wrong shapes,
-    indices out of range and non-finite numbers.
+    ``face_colours`` is (F,3), one colour a face, or (F,3,3), one a corner (``vertex_colours[faces]``), in
+    0..1. Colour is box-filtered over ``supersample`` x ``supersample`` samples a pixel. Raises `InputError`
+    on wrong shapes, indices out of range and non-finite numbers.
     """
     vertices = np.array(vertices, np.float64).reshape(-1, 3)
     faces = np.array(faces, np.int64).reshape(-1, 3)
@@ -64,7 +69,8 @@ def render_mesh(
     normals = _face_normals(vertices, faces)
     flat = bool((corners == corners[:, :1]).all())
     rasterise(
-        vertices, faces, corners, flat, normals, _light(normals, shading), np.ascontiguousarray(w2c), intrinsics, supersample,
+        vertices, faces, corners, flat, normals, _light(normals, shading), np.ascontiguousarray(w2c),
+            intrinsics, supersample,
         buffers.rgba, buffers.depth, buffers.normal, buffers.ccm,
     )  # fmt: skip
     return buffers
@@ -85,11 +91,17 @@ def _corner_colours(colours: np.ndarray, n_faces: int) -> np.ndarray:
 
 
 def _check(
-    vertices: np.ndarray, faces: np.ndarray, corners: np.ndarray, c2w: np.ndarray, K: np.ndarray, supersample: int
+    vertices: np.ndarray,
+    faces: np.ndarray,
+    corners: np.ndarray,
+    c2w: np.ndarray,
+    K: np.ndarray,
+    supersample: int,
 ) -> None:
     if np.shape(c2w)[1:] != (4, 4) or np.shape(K) != (len(c2w), 3, 3):
         raise InputError(
-            f"cameras have shapes c2w {np.shape(c2w)} and K {np.shape(K)}, allowed are (B, 4, 4) and (B, 3, 3)",
+            f"cameras have shapes c2w {np.shape(c2w)} and K {np.shape(K)}, allowed are (B, 4, 4) and (B, "
+            "3, 3)",
             remedy="Stack one c2w and one K a camera.",
         )
     if len(faces) and (faces.min() < 0 or faces.max() >= len(vertices)):
@@ -97,10 +109,19 @@ def _check(
             f"faces index vertices {faces.min()} to {faces.max()}, but there are {len(vertices)}",
             remedy="Check that the mesh was read completely.",
         )
-    if not (np.isfinite(vertices).all() and np.isfinite(corners).all() and np.isfinite(c2w).all() and np.isfinite(K).all()):
-        raise InputError("mesh or cameras contain NaN or infinity", remedy="Repair the mesh or drop the broken vertices.")
+    if not (
+        np.isfinite(vertices).all()
+        and np.isfinite(corners).all()
+        and np.isfinite(c2w).all()
+        and np.isfinite(K).all()
+    ):
+        raise InputError(
+            "mesh or cameras contain NaN or infinity", remedy="Repair the mesh or drop the broken vertices."
+        )
     if supersample < 1:
-        raise InputError(f"supersample is {supersample}, allowed is 1 or more", remedy="Use 1 (fast) or 2 (smooth).")
+        raise InputError(
+            f"supersample is {supersample}, allowed is 1 or more", remedy="Use 1 (fast) or 2 (smooth)."
+        )
 
 
 def _empty_buffers(n: int, height: int, width: int) -> MeshBuffers:

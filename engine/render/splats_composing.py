@@ -1,11 +1,11 @@
 """Numba kernels that compose projected splats, and the gradient of that. Importing this file compiles them.
 
 One camera a call, float32 throughout; ``v_x`` is the gradient of the loss to ``x``; splats fall off as
-``engine.render.splats_projection`` says. Pixels are kept in blocks of ``COLUMNS`` x ``ROWS``, so that the inner loops run over
-``LANES`` neighbours and become vector code; the blocks of a vertical strip of the image lie one after the other. Splats are
-walked once from near to far, each over the blocks that its ellipse touches, and every pixel carries its own running state.
-The backward pass walks the same list from far to near and needs no scatter: all the gradients of a splat are summed where it
-is visited.
+``engine.render.splats_projection`` says. Pixels are kept in blocks of ``COLUMNS`` x ``ROWS``, so that the
+inner loops run over ``LANES`` neighbours and become vector code; the blocks of a vertical strip of the image
+lie one after the other. Splats are walked once from near to far, each over the blocks that its ellipse
+touches, and every pixel carries its own running state. The backward pass walks the same list from far to near
+and needs no scatter: all the gradients of a splat are summed where it is visited.
 """
 
 from __future__ import annotations
@@ -28,11 +28,13 @@ EIGHTH_ROOT = F(math.sqrt(1 / 8))
 # Planes of the state of LANES pixels. T is negated once a pixel has ended.
 T, RED, GREEN, BLUE, DEPTH = (i * LANES for i in range(5))
 FORWARD = 5 * LANES
-BEHIND = RED  # the backward pass keeps there what the splats behind contribute, and the gradients of the outputs after it
+# the backward pass keeps there what the splats behind contribute, and the gradients of the outputs after it
+BEHIND = RED
 V_RED, V_GREEN, V_BLUE, V_DEPTH = (i * LANES for i in range(2, 6))
 BACKWARD = 6 * LANES
 
-# exp(-4 x) on the range where alpha can exceed MIN_ALPHA, as the fourth power of a polynomial: vector code, unlike math.exp.
+# exp(-4 x) on the range where alpha can exceed MIN_ALPHA, as the fourth power of a polynomial: vector code,
+# unlike math.exp.
 EXP = [
     F(c)
     for c in np.polynomial.Chebyshev.interpolate(lambda x: np.exp(-x), 7, [0, -0.25 * math.log(MIN_ALPHA)])
@@ -42,7 +44,12 @@ EXP = [
 E0, E1, E2, E3, E4, E5, E6, E7 = EXP
 
 # Sums may be reordered and multiply-adds fused; NaN and infinity keep their meaning.
-OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz", "arcp"}}
+OPTIONS = {
+    "nogil": True,
+    "cache": True,
+    "error_model": "numpy",
+    "fastmath": {"contract", "reassoc", "nsz", "arcp"},
+}
 
 
 @numba.njit(inline="always")
@@ -54,7 +61,8 @@ def _exp_minus_4(x):
 
 @numba.njit(**OPTIONS)
 def _rows_touched(a, b, c, limit, mean_y, dx, top, bottom):
-    """The part of block rows ``top`` to ``bottom`` that an ellipse touches in the strip that begins ``dx`` right of its mean.
+    """The part of block rows ``top`` to ``bottom`` that an ellipse touches in the strip that begins ``dx``
+    right of its mean.
 
     A tenth of a pixel is added for rounding; pixels outside the ellipse are sorted out one by one later.
     """
@@ -62,7 +70,10 @@ def _rows_touched(a, b, c, limit, mean_y, dx, top, bottom):
     upper, lower = min(max(peak, dx), dx + F(COLUMNS - 1)), min(max(-peak, dx), dx + F(COLUMNS - 1))
     high = (math.sqrt(max(steep * limit - (a * c * upper) ** 2, ZERO)) - a * b * upper) / steep
     low = -(math.sqrt(max(steep * limit - (a * c * lower) ** 2, ZERO)) + a * b * lower) / steep
-    first, end = math.floor((mean_y + low - F(0.6)) / F(ROWS)), math.floor((mean_y + high - F(0.4)) / F(ROWS)) + 1
+    first, end = (
+        math.floor((mean_y + low - F(0.6)) / F(ROWS)),
+        math.floor((mean_y + high - F(0.4)) / F(ROWS)) + 1,
+    )
     return max(top, first), min(bottom, end)
 
 
@@ -73,12 +84,14 @@ def _distance(a, b, c, u0, v0, k):
     return u * u + v * v
 
 
-# The two walks are one function each: where array slices pass through a call, numba counts references in the innermost loops.
+# The two walks are one function each: where array slices pass through a call, numba counts references in the
+# innermost loops.
 
 
 @numba.njit("void(f4[:,::1],i4[:,::1],i8,f4[::1],i4[::1])", **OPTIONS)
 def compose(packed, boxes, rows, state, last):
-    """Compose splats, sorted by depth, into ``state`` (blocks x FORWARD); ``last`` gets each pixel's last splat, or -1.
+    """Compose splats, sorted by depth, into ``state`` (blocks x FORWARD); ``last`` gets each pixel's last
+    splat, or -1.
 
     ``rows`` is the number of blocks in a strip.
     """
@@ -96,7 +109,10 @@ def compose(packed, boxes, rows, state, last):
                 top, bottom = _rows_touched(a, b, c, limit, mean_y, dx, top, bottom)
             for row in range(top, bottom):
                 block, dy = strip * rows + row, F(row * ROWS) + HALF - mean_y
-                pixels, latest = state[block * FORWARD : (block + 1) * FORWARD], last[block * LANES : (block + 1) * LANES]
+                pixels, latest = (
+                    state[block * FORWARD : (block + 1) * FORWARD],
+                    last[block * LANES : (block + 1) * LANES],
+                )
                 live = False
                 for k in range(LANES):
                     live |= pixels[k] > ZERO
@@ -141,7 +157,9 @@ def unpack(state, rgb, depth, alpha):
 
 @numba.njit("void(f4[::1],f4[:,:,::1],f4[:,:,::1],f4[:,:,::1],f4[::1])", **OPTIONS)
 def pack_gradients(state, v_rgb, v_depth, v_alpha, out):
-    """Start the backward pass's state (blocks x BACKWARD) from ``compose``'s and the gradients of its pictures."""
+    """Start the backward pass's state (blocks x BACKWARD) from ``compose``'s and the gradients of its
+    pictures.
+    """
     height, width, _ = v_rgb.shape
     out[:] = ZERO
     for y in range(height):
@@ -150,16 +168,27 @@ def pack_gradients(state, v_rgb, v_depth, v_alpha, out):
             at, left = block * BACKWARD + lane, abs(state[block * FORWARD + lane])
             out[at + T] = left
             out[at + BEHIND] = -left * v_alpha[y, x, 0]
-            out[at + V_RED], out[at + V_GREEN], out[at + V_BLUE] = v_rgb[y, x, 0], v_rgb[y, x, 1], v_rgb[y, x, 2]
+            out[at + V_RED], out[at + V_GREEN], out[at + V_BLUE] = (
+                v_rgb[y, x, 0],
+                v_rgb[y, x, 1],
+                v_rgb[y, x, 2],
+            )
             out[at + V_DEPTH] = v_depth[y, x, 0]
 
 
-@numba.njit("void(f4[:,::1],i4[:,::1],i4[::1],i8,f4[::1],i4[::1],f4[:,::1],f4[:,::1],f4[::1],f4[::1],f4[:,::1])", **OPTIONS)
-def compose_backward(packed, boxes, ids, rows, state, last, v_means2d, v_whitening, v_depths, v_opacities, v_colours):
-    """Fill the gradients of the packed splats, undoing their composition from far to near; ``state`` is ``pack_gradients``'s.
+@numba.njit(
+    "void(f4[:,::1],i4[:,::1],i4[::1],i8,f4[::1],i4[::1],f4[:,::1],f4[:,::1],f4[::1],f4[::1],f4[:,::1])",
+    **OPTIONS,
+)
+def compose_backward(
+    packed, boxes, ids, rows, state, last, v_means2d, v_whitening, v_depths, v_opacities, v_colours
+):
+    """Fill the gradients of the packed splats, undoing their composition from far to near; ``state`` is
+    ``pack_gradients``'s.
 
-    In seven planes of ``sums``, a strip gathers weight times the gradients of red, green, blue and depth; then g, g v and
-    g v^2, where g = alpha d(loss)/d(alpha). Mean and whitening follow from the moments of g: gxv is the sum of g dx v, and so on.
+    In seven planes of ``sums``, a strip gathers weight times the gradients of red, green, blue and depth;
+    then g, g v and g v^2, where g = alpha d(loss)/d(alpha). Mean and whitening follow from the moments of g:
+    gxv is the sum of g dx v, and so on.
     """
     sums = np.empty(7 * LANES, np.float32)
     for n in range(len(packed) - 1, -1, -1):
@@ -176,7 +205,10 @@ def compose_backward(packed, boxes, ids, rows, state, last, v_means2d, v_whiteni
                 sums[k] = ZERO
             for row in range(top, bottom):
                 block, dy = strip * rows + row, F(row * ROWS) + HALF - mean_y
-                pixels, latest = state[block * BACKWARD : (block + 1) * BACKWARD], last[block * LANES : (block + 1) * LANES]
+                pixels, latest = (
+                    state[block * BACKWARD : (block + 1) * BACKWARD],
+                    last[block * LANES : (block + 1) * LANES],
+                )
                 live = False
                 for k in range(LANES):
                     live |= latest[k] >= n

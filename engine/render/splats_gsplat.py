@@ -1,7 +1,8 @@
-"""Gaussian splatting on CUDA by gsplat (1.5, Apache-2.0), held to the definition in ``engine.render.splats_torch``.
+"""Gaussian splatting on CUDA by gsplat (1.5, Apache-2.0), held to the definition in
+``engine.render.splats_torch``.
 
-gsplat comes without kernels for most versions of torch and then compiles them with nvcc at first use: ask ``compile_notice``
-before drawing.
+gsplat comes without kernels for most versions of torch and then compiles them with nvcc at first use: ask
+``compile_notice`` before drawing.
 """
 
 from __future__ import annotations
@@ -31,8 +32,13 @@ def render(scene: Splats, cameras: Cameras, background: Tensor | None = None, no
     cameras = cameras.to(scene.device)
     features = scene.rgb.expand(len(cameras), -1, -1)
     if normals:
-        depths = torch.einsum("bj,nj->bn", cameras.viewmats[:, 2, :3], scene.means) + cameras.viewmats[:, 2, 3, None]
-        features = torch.cat([features, splats_torch.facing_normals(scene, cameras), depths[..., None].square()], dim=-1)
+        depths = (
+            torch.einsum("bj,nj->bn", cameras.viewmats[:, 2, :3], scene.means)
+            + cameras.viewmats[:, 2, 3, None]
+        )
+        features = torch.cat(
+            [features, splats_torch.facing_normals(scene, cameras), depths[..., None].square()], dim=-1
+        )
     pictures, alpha, info = gsplat.rasterization(
         means=scene.means, quats=scene.quats, scales=scene.scales, opacities=scene.opacities, colors=features,
         viewmats=cameras.viewmats, Ks=cameras.K, width=cameras.width, height=cameras.height,

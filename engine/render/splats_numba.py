@@ -1,4 +1,6 @@
-"""Gaussian splatting on a CPU: numba kernels behind two differentiable functions; ``splats_torch`` defines the result."""
+"""Gaussian splatting on a CPU: numba kernels behind two differentiable functions; ``splats_torch`` defines
+the result.
+"""
 
 from __future__ import annotations
 
@@ -21,10 +23,14 @@ from engine.render.splats_torch import facing_normals
 from engine.scene.splats import Splats
 
 
-def render(scene: Splats, cameras: Cameras, background: Tensor | None = None, normals: bool = False, threads: int = 1) -> Views:
-    """Draw as ``splats_torch.render`` does, in float32; ``threads`` share the cameras. Callable from several threads at once.
+def render(
+    scene: Splats, cameras: Cameras, background: Tensor | None = None, normals: bool = False, threads: int = 1
+) -> Views:
+    """Draw as ``splats_torch.render`` does, in float32; ``threads`` share the cameras. Callable from several
+    threads at once.
 
-    A scene on another device is drawn on the CPU, and the pictures are returned to that device. Cameras get no gradient.
+    A scene on another device is drawn on the CPU, and the pictures are returned to that device. Cameras get
+    no gradient.
     """
     device = scene.device
     view = _View(
@@ -35,7 +41,8 @@ def render(scene: Splats, cameras: Cameras, background: Tensor | None = None, no
         threads,
     )
     means, quats, scales, opacities, rgb = (
-        tensor.cpu().float().contiguous() for tensor in (scene.means, scene.quats, scene.scales, scene.opacities, scene.rgb)
+        tensor.cpu().float().contiguous()
+        for tensor in (scene.means, scene.quats, scene.scales, scene.opacities, scene.rgb)
     )
     means2d, whitening, depths = _Project.apply(means, quats, scales, view)
     if means2d.requires_grad:
@@ -44,11 +51,15 @@ def render(scene: Splats, cameras: Cameras, background: Tensor | None = None, no
     normal = depth2 = None
     if normals:
         facing = facing_normals(scene, cameras).cpu().float().contiguous()
-        rising = depths * (1 + depths)  # keeps the order and the near plane, so that the square of depth comes at no cost
+        rising = depths * (
+            1 + depths
+        )  # keeps the order and the near plane, so that the square of depth comes at no cost
         normal, both, _ = _Compose.apply(means2d, whitening, rising, opacities, facing, view)
         normal, depth2 = normal.to(device), (both - depth).to(device)
     alpha = alpha.to(device)
-    return Views(composite(colour.to(device), alpha, background), alpha, depth.to(device), normal, means2d, depth2)
+    return Views(
+        composite(colour.to(device), alpha, background), alpha, depth.to(device), normal, means2d, depth2
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +84,9 @@ class _Project(torch.autograd.Function):
     """Means (N,3), quats (N,4), scales (N,3) -> means2d (B,N,2), whitening (B,N,3), depths (B,N)."""
 
     @staticmethod
-    def forward(ctx: Any, means: Tensor, quats: Tensor, scales: Tensor, view: _View) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(
+        ctx: Any, means: Tensor, quats: Tensor, scales: Tensor, view: _View
+    ) -> tuple[Tensor, Tensor, Tensor]:
         inputs = [tensor.detach().numpy() for tensor in (means, quats, scales)]
         ctx.save_for_backward(means, quats, scales)
         ctx.view = view
@@ -96,7 +109,9 @@ class _Project(torch.autograd.Function):
 
         def work(b: int) -> None:
             camera = (view.viewmats[b], view.K[b], view.width, view.height)
-            projection.project_backward(*(*inputs, *camera, *(array[b] for array in given), *(array[b] for array in found)))
+            projection.project_backward(
+                *(*inputs, *camera, *(array[b] for array in given), *(array[b] for array in found))
+            )
 
         view.each(work)
         return *(torch.from_numpy(array.sum(axis=0)) for array in found), None
@@ -114,14 +129,24 @@ class _Composed:
 
 
 class _Compose(torch.autograd.Function):
-    """Projected splats, opacities (N,) and colours (B or 1,N,3) -> colour (B,H,W,3), depth and alpha (B,H,W,1)."""
+    """Projected splats, opacities (N,) and colours (B or 1,N,3) -> colour (B,H,W,3), depth and alpha
+    (B,H,W,1).
+    """
 
     @staticmethod
     def forward(
-        ctx: Any, means2d: Tensor, whitening: Tensor, depths: Tensor, opacities: Tensor, colours: Tensor, view: _View
+        ctx: Any,
+        means2d: Tensor,
+        whitening: Tensor,
+        depths: Tensor,
+        opacities: Tensor,
+        colours: Tensor,
+        view: _View,
     ) -> tuple[Tensor, Tensor, Tensor]:
         arrays = [tensor.detach().numpy() for tensor in (means2d, whitening, depths, opacities, colours)]
-        pictures = [np.empty((len(view.K), view.height, view.width, channels), np.float32) for channels in (3, 1, 1)]
+        pictures = [
+            np.empty((len(view.K), view.height, view.width, channels), np.float32) for channels in (3, 1, 1)
+        ]
 
         def work(b: int) -> _Composed:
             means2d, whitening, depths = (array[b] for array in arrays[:3])
@@ -147,25 +172,44 @@ class _Compose(torch.autograd.Function):
             state = np.empty(len(c.last) // composing.LANES * composing.BACKWARD, np.float32)
             composing.pack_gradients(c.state, given[0][b], given[1][b], given[2][b], state)
             composing.compose_backward(
-                c.packed, c.boxes, c.ids, -(-view.height // composing.ROWS), state, c.last, *(array[b] for array in found)
+                c.packed,
+                c.boxes,
+                c.ids,
+                -(-view.height // composing.ROWS),
+                state,
+                c.last,
+                *(array[b] for array in found),
             )
 
         view.each(work)
-        v_means2d, v_whitening, v_depths, v_opacities, v_colours = (torch.from_numpy(array) for array in found)
+        v_means2d, v_whitening, v_depths, v_opacities, v_colours = (
+            torch.from_numpy(array) for array in found
+        )
         if ctx.shapes[4][0] == 1:
             v_colours = v_colours.sum(0, keepdim=True)
         return v_means2d, v_whitening, v_depths, v_opacities.sum(0), v_colours, None
 
 
 def _compose(
-    means2d: np.ndarray, whitening: np.ndarray, depths: np.ndarray, opacities: np.ndarray, colours: np.ndarray, view: _View
+    means2d: np.ndarray,
+    whitening: np.ndarray,
+    depths: np.ndarray,
+    opacities: np.ndarray,
+    colours: np.ndarray,
+    view: _View,
 ) -> _Composed:
     """Cull, sort and compose one camera's splats."""
     n = len(depths)
     packed, boxes, ids = np.empty((n, 11), np.float32), np.empty((n, 4), np.int32), np.empty(n, np.int32)
-    count = culling.cull(means2d, whitening, depths, opacities, colours, view.width, view.height, packed, boxes, ids)
+    count = culling.cull(
+        means2d, whitening, depths, opacities, colours, view.width, view.height, packed, boxes, ids
+    )
     order = culling.nearest_first(np.ascontiguousarray(packed[:count, 10]))
-    packed_out, boxes_out, ids_out = np.empty_like(packed[:count]), np.empty_like(boxes[:count]), np.empty_like(ids[:count])
+    packed_out, boxes_out, ids_out = (
+        np.empty_like(packed[:count]),
+        np.empty_like(boxes[:count]),
+        np.empty_like(ids[:count]),
+    )
     culling.reorder(order, packed, boxes, ids, packed_out, boxes_out, ids_out)
     columns, rows = -(-view.width // composing.COLUMNS), -(-view.height // composing.ROWS)
     state = np.empty(columns * rows * composing.FORWARD, np.float32)

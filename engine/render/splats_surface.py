@@ -1,12 +1,14 @@
-"""Where rays meet the surface of splats: the depth at which half of the light is gone, along each splat, not at its centre.
+"""Where rays meet the surface of splats: the depth at which half of the light is gone, along each splat, not
+at its centre.
 
-A splat's density along a ray x = t d (camera space, d_z = 1) is a Gaussian in t: with P the inverse of its covariance and m its
-mean, A = d.Pd, its peak lies at t* = d.Pm / A and has the opacity a = o exp(-(m.Pm - A t*^2) / 2). Up to depth t it lets
+A splat's density along a ray x = t d (camera space, d_z = 1) is a Gaussian in t: with P the inverse of its
+covariance and m its mean, A = d.Pd, its peak lies at t* = d.Pm / A and has the opacity a = o exp(-(m.Pm - A
+t*^2) / 2). Up to depth t it lets
 
     T(t) = prod_k (1 - a_k exp(-A_k max(t*_k - t, 0)^2 / 2))
 
-of the light through (an opacity field, after arXiv 2404.10772, section 3.2). Expected and median depths of splat centres lie
-behind the surface, because centres lie inside.
+of the light through (an opacity field, after arXiv 2404.10772, section 3.2). Expected and median depths of
+splat centres lie behind the surface, because centres lie inside.
 """
 
 from __future__ import annotations
@@ -30,13 +32,17 @@ OPAQUE = 0.99
 
 HALVINGS = 9
 FOOT, FARTHEST_FALL = 3.0, 8.0
-"""Standard deviations before its peak at which a splat begins to count, and the exponent beyond which its density is nothing."""
+"""Standard deviations before its peak at which a splat begins to count, and the exponent beyond which its
+density is nothing.
+"""
 
 OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}
 
 
 def surface_depths(scene: Splats, cameras: Cameras, half: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
-    """Depth along the camera's axis at which T falls to ``half``, 0 where it never does, and alpha: (V,H,W) float32 each."""
+    """Depth along the camera's axis at which T falls to ``half``, 0 where it never does, and alpha: (V,H,W)
+    float32 each.
+    """
     with torch.no_grad():
         sigma = covariances(scene).detach().cpu().double().numpy()
         means, opacities = (part.detach().cpu().double().numpy() for part in (scene.means, scene.opacities))
@@ -81,7 +87,9 @@ def _surface(
 
 @numba.njit(inline="always")
 def _box(centre, reach, K, width, height, n, box):
-    """First and last column and row of the pixels that splat n may cover; an empty range behind the camera."""
+    """First and last column and row of the pixels that splat n may cover; an empty range behind the
+    camera.
+    """
     z = centre[n, 2] - reach[n, 2]
     if z < NEAR:
         box[0], box[1], box[2], box[3] = 0, -1, 0, -1
@@ -111,8 +119,8 @@ def _count(centre, reach, K, width, height, starts):
 def _list(centre, precision, reach, opacities, K, width, height, ends, hits):
     """For each pixel t*, a and A of the splats that its ray meets; ``ends`` moves on behind the last of each.
 
-    Splats come from near to far; behind `OPAQUE` nothing is seen any more. Along a row A is a quadratic and d.Pm a linear
-    function of the ray's slope p.
+    Splats come from near to far; behind `OPAQUE` nothing is seen any more. Along a row A is a quadratic and
+    d.Pm a linear function of the ray's slope p.
     """
     box, light = np.empty(4, np.int64), np.ones(width * height)
     for n in range(len(centre)):
@@ -144,7 +152,9 @@ def _list(centre, precision, reach, opacities, K, width, height, ends, hits):
 
 @numba.njit(**OPTIONS)
 def _solve(starts, ends, hits, half, depth, alpha):
-    """T never rises, so halving an interval finds where it is ``half``. Reorders ``hits`` within each pixel."""
+    """T never rises, so halving an interval finds where it is ``half``. Reorders ``hits`` within each
+    pixel.
+    """
     height, width = depth.shape
     for y in range(height):
         for x in range(width):
@@ -163,7 +173,8 @@ def _solve(starts, ends, hits, half, depth, alpha):
 def _crossing(hits, start, end, half, low, high):
     """Where T falls to ``half`` between ``low`` and ``high``.
 
-    What lies wholly before the interval dims it once and for all, and what begins behind it is left out: few splats remain.
+    What lies wholly before the interval dims it once and for all, and what begins behind it is left out: few
+    splats remain.
     """
     passed = 1.0
     for _ in range(HALVINGS):

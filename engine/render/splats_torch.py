@@ -1,7 +1,9 @@
-"""Gaussian splatting in plain torch: the definition that the fast renderers are held to. Any device, any dtype.
+"""Gaussian splatting in plain torch: the definition that the fast renderers are held to. Any device, any
+dtype.
 
-A splat with mean mu and covariance Sigma = R S S^T R^T is drawn as the 2D Gaussian that a first-order expansion of the
-projection makes of it (EWA splatting; arXiv 2308.04079 eq. 5), blurred by ``EPS2D`` square pixels:
+A splat with mean mu and covariance Sigma = R S S^T R^T is drawn as the 2D Gaussian that a first-order
+expansion of the projection makes of it (EWA splatting; arXiv 2308.04079 eq. 5), blurred by ``EPS2D`` square
+pixels:
 
     Sigma2 = J W Sigma W^T J^T + EPS2D I,    J = d(pixel) / d(camera point)
 
@@ -10,8 +12,9 @@ and pixels are composed from the nearest mean to the farthest (eq. 3):
     alpha_i = min(MAX_ALPHA, o_i exp(-d^T Sigma2^-1 d / 2))
     T_i = prod_{j<i} (1 - alpha_j),    C = sum_i T_i alpha_i c_i
 
-where an alpha below ``MIN_ALPHA`` counts as 0, and a pixel ends before the splat that would bring T to ``MIN_TRANSMITTANCE``
-or less. The constants and these rules are those of gsplat 1.5 with ``rasterize_mode="classic"``.
+where an alpha below ``MIN_ALPHA`` counts as 0, and a pixel ends before the splat that would bring T to
+``MIN_TRANSMITTANCE`` or less. The constants and these rules are those of gsplat 1.5 with
+``rasterize_mode="classic"``.
 """
 
 from __future__ import annotations
@@ -30,14 +33,18 @@ EPS2D = 0.3  # px^2, the low-pass that keeps every splat about a pixel wide
 MAX_ALPHA = 0.999
 MIN_ALPHA = 1 / 255
 MIN_TRANSMITTANCE = 1e-4
-FRUSTUM_MARGIN = 0.3  # the expansion of J is taken no further outside the image than this share of its half width
+FRUSTUM_MARGIN = (
+    0.3  # the expansion of J is taken no further outside the image than this share of its half width
+)
 TILE = 16  # pixels on a side; bounds the memory of one dense block, and changes no result
 
 
 class Projected(NamedTuple):
-    """B views of N splats, in pixels: ``means2d`` (B,N,2), ``covs2d`` (B,N,2,2) with the blur, view-space ``depths`` (B,N).
+    """B views of N splats, in pixels: ``means2d`` (B,N,2), ``covs2d`` (B,N,2,2) with the blur, view-space
+    ``depths`` (B,N).
 
-    ``visible`` (B,N): in front of the camera and not fainter than ``MIN_ALPHA``; the other rows hold no meaning.
+    ``visible`` (B,N): in front of the camera and not fainter than ``MIN_ALPHA``; the other rows hold no
+    meaning.
     """
 
     means2d: Tensor
@@ -49,8 +56,9 @@ class Projected(NamedTuple):
 def render(scene: Splats, cameras: Cameras, background: Tensor | None = None, normals: bool = False) -> Views:
     """Draw the splats over ``background`` (any shape that broadcasts to (B,H,W,3); None is black).
 
-    ``means2d`` of the result keeps its gradient (B,N,2) through ``backward``. With ``normals`` there is ``Views.normal``: each
-    splat's shortest axis, turned to the camera, weighted like its colour, and ``Views.depth2``.
+    ``means2d`` of the result keeps its gradient (B,N,2) through ``backward``. With ``normals`` there is
+    ``Views.normal``: each splat's shortest axis, turned to the camera, weighted like its colour, and
+    ``Views.depth2``.
     """
     cameras = Cameras(cameras.c2w.to(scene.means), cameras.K.to(scene.means), cameras.width, cameras.height)
     projected = project(scene, cameras)
@@ -68,7 +76,9 @@ def project(scene: Splats, cameras: Cameras) -> Projected:
     points = torch.einsum("bij,nj->bni", rotation, scene.means) + centre[:, None]
     depths = points[..., 2]
     ahead = depths > NEAR
-    points = torch.where(ahead[..., None], points, torch.ones_like(points))  # keeps 1/z of the others out of the gradient
+    points = torch.where(
+        ahead[..., None], points, torch.ones_like(points)
+    )  # keeps 1/z of the others out of the gradient
     axes = rotation_matrices(scene.unit_quats) * scene.scales[:, None, :]
     projected_axes = _jacobian(points, cameras) @ torch.einsum("bij,njk->bnik", rotation, axes)
     covs2d = projected_axes @ projected_axes.transpose(-1, -2) + EPS2D * torch.eye(2).to(points)
@@ -96,7 +106,9 @@ def _jacobian(points: Tensor, cameras: Cameras) -> Tensor:
 
 
 def _draw(scene: Splats, projected: Projected, cameras: Cameras, b: int, normals: bool) -> Tensor:
-    """One picture (H,W,5+): red, green, blue, depth, alpha, and if asked for normals and the square of depth."""
+    """One picture (H,W,5+): red, green, blue, depth, alpha, and if asked for normals and the square of
+    depth.
+    """
     order = projected.depths[b].argsort(stable=True)
     order = order[projected.visible[b][order]]
     features = [scene.rgb, projected.depths[b][:, None], torch.ones_like(scene.means[:, :1])]
@@ -118,7 +130,9 @@ def _draw(scene: Splats, projected: Projected, cameras: Cameras, b: int, normals
 
 
 class _Cloud(NamedTuple):
-    """2D Gaussians of one view from near to far; ``conics`` (N,2,2) invert their covariances, ``features`` (N,C) are composed."""
+    """2D Gaussians of one view from near to far; ``conics`` (N,2,2) invert their covariances, ``features``
+    (N,C) are composed.
+    """
 
     means: Tensor
     conics: Tensor
@@ -133,7 +147,9 @@ def _draw_tile(cloud: _Cloud, x0: int, y0: int, x1: int, y1: int) -> Tensor:
     """Features composed over the pixels of a tile (y1-y0, x1-x0, C)."""
     dx = torch.arange(x0, x1).to(cloud.means)[None, :, None] + 0.5 - cloud.means[:, 0]
     dy = torch.arange(y0, y1).to(cloud.means)[:, None, None] + 0.5 - cloud.means[:, 1]
-    distance2 = cloud.conics[:, 0, 0] * dx**2 + 2 * cloud.conics[:, 0, 1] * dx * dy + cloud.conics[:, 1, 1] * dy**2
+    distance2 = (
+        cloud.conics[:, 0, 0] * dx**2 + 2 * cloud.conics[:, 0, 1] * dx * dy + cloud.conics[:, 1, 1] * dy**2
+    )
     alphas = (cloud.opacities * torch.exp(-0.5 * distance2)).clamp(max=MAX_ALPHA)
     alphas = torch.where(alphas >= MIN_ALPHA, alphas, torch.zeros_like(alphas))
     alphas = torch.where((1 - alphas).cumprod(-1) > MIN_TRANSMITTANCE, alphas, torch.zeros_like(alphas))

@@ -20,7 +20,12 @@ class ClipEmbedder:
 
     def pictures(self, rgba: np.ndarray) -> np.ndarray:
         """(N,D) of premultiplied RGBA (N,S,S,4) in 0..1."""
-        return self.scorer.embedded_pictures((np.clip(rgba, 0, 1) * 255 + 0.5).astype(np.uint8)).float().cpu().numpy()
+        return (
+            self.scorer.embedded_pictures((np.clip(rgba, 0, 1) * 255 + 0.5).astype(np.uint8))
+            .float()
+            .cpu()
+            .numpy()
+        )
 
     def words(self, texts: Sequence[str]) -> np.ndarray:
         """(N,D) of sentences, comparable with pictures; true matches reach about 0.3."""

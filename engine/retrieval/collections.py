@@ -1,7 +1,8 @@
 """Public collections of models that can be fetched for the shelf: what is in them, and the fetching.
 
-Each is a file ``presets/shelves/NAME.toml``: title, author, licence, page, and the files by path, size, SHA-256 and words.
-Hashes are pinned, so that what arrives is what was looked at; an interrupted fetch goes on where it was.
+Each is a file ``presets/shelves/NAME.toml``: title, author, licence, page, and the files by path, size,
+SHA-256 and words. Hashes are pinned, so that what arrives is what was looked at; an interrupted fetch goes on
+where it was.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ PLACE = "shelves"
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """One file: where it lies in the collection, its ``size`` in bytes and hash, its address, and ``words`` for what it shows."""
+    """One file: where it lies in the collection, its ``size`` in bytes and hash, its address, and ``words``
+    for what it shows.
+    """
 
     path: str
     size: int
@@ -90,18 +93,22 @@ def missing_files(collection: Collection, folder: Path) -> tuple[RemoteFile, ...
     return tuple(file for file in collection.files if not _is_whole(folder / file.path, file.size))
 
 
-def fetch_collection(collection: Collection, folder: Path, saw: Callable[[int], object] = lambda size: None) -> None:
-    """Fetch what ``folder`` lacks; ``saw`` is told the bytes that are there. What has come stays if it ends early.
+def fetch_collection(
+    collection: Collection, folder: Path, saw: Callable[[int], object] = lambda size: None
+) -> None:
+    """Fetch what ``folder`` lacks; ``saw`` is told the bytes that are there. What has come stays if it ends
+    early.
 
-    Raises `StorageError` before anything is written where there is no room, `MissingError` for what cannot be reached or
-    arrived damaged.
+    Raises `StorageError` before anything is written where there is no room, `MissingError` for what cannot be
+    reached or arrived damaged.
     """
     lacking = missing_files(collection, folder)
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)
         _check_room(collection, folder, sum(file.size for file in lacking))
         (folder / "LICENSE.txt").write_text(
-            f"{collection.licence}\n{collection.title}, by {collection.author}\n{collection.page}\n", encoding="utf-8"
+            f"{collection.licence}\n{collection.title}, by {collection.author}\n{collection.page}\n",
+            encoding="utf-8",
         )
     done = collection.size - sum(file.size for file in lacking)
     for file in lacking:
@@ -120,7 +127,9 @@ def _described(folder: Path | None) -> Path:
 
 
 def _fetch(collection: Collection, file: RemoteFile, target: Path, saw: Callable[[int], None]) -> None:
-    """One file, what it shows beside it in a text file, and the licence beside that, where the shelf looks for both."""
+    """One file, what it shows beside it in a text file, and the licence beside that, where the shelf looks
+    for both.
+    """
     try:
         with storage_errors(target):
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -133,7 +142,9 @@ def _fetch(collection: Collection, file: RemoteFile, target: Path, saw: Callable
     with storage_errors(target):
         if file.words:
             target.with_suffix(".txt").write_text(f"{file.words}\n", encoding="utf-8")
-        (target.parent / "LICENSE.txt").write_text(f"{collection.licence}, {collection.author}\n", encoding="utf-8")
+        (target.parent / "LICENSE.txt").write_text(
+            f"{collection.licence}, {collection.author}\n", encoding="utf-8"
+        )
 
 
 def _is_whole(path: Path, size: int) -> bool:
@@ -145,7 +156,8 @@ def _check_room(collection: Collection, folder: Path, needed: int) -> None:
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise StorageError(
-            f"{collection.title} needs {needed / 1e6:.0f} MB more in {folder}, and {free / 1e6:.0f} MB are free.",
+            f"{collection.title} needs {needed / 1e6:.0f} MB more in {folder}, and {free / 1e6:.0f} MB are "
+            "free.",
             "Free some space, or name another --library.",
         )
 

@@ -1,4 +1,6 @@
-"""How a thing on a shelf is looked at for retrieval: from all round. Apart from `embedder`, which imports no torch."""
+"""How a thing on a shelf is looked at for retrieval: from all round. Apart from `embedder`, which imports no
+torch.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,9 @@ def shape_of(item: Item, orientation: Orientation = AUTO) -> ReferenceShape:
     if item.build is not None:
         return as_shape(mended(item.build()), item.id.rpartition("/")[2], orientation)
     if item.path is None:
-        raise InputError(f"{item.caption} has neither a file nor a plan.", "Choose another thing of the shelf.")
+        raise InputError(
+            f"{item.caption} has neither a file nor a plan.", "Choose another thing of the shelf."
+        )
     return read_reference(item.path, orientation)
 
 
@@ -37,10 +41,13 @@ def embedded(shape: ReferenceShape, embedder: Embedder) -> np.ndarray:
 
 
 def comparable(pictures: Sequence[np.ndarray] | np.ndarray, size: int) -> np.ndarray:
-    """Each object in the middle and equally large, so that a cut-out photo and a render compare; empty if too thin to be seen."""
+    """Each object in the middle and equally large, so that a cut-out photo and a render compare; empty if too
+    thin to be seen.
+    """
     empty = np.zeros((size, size, 4), np.float32)
     visible = [picture[..., 3].max() > SOLID for picture in pictures]
     rows = [
-        framed(picture, crop_of(picture[..., 3], FILL), size) if there else empty for picture, there in zip(pictures, visible)
+        framed(picture, crop_of(picture[..., 3], FILL), size) if there else empty
+        for picture, there in zip(pictures, visible)
     ]
     return np.stack(rows).astype(np.float32)

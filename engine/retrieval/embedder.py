@@ -11,7 +11,8 @@ import numpy as np
 from engine.errors import InputError
 
 EMBEDDERS = {
-    "toybox": "engine.toybox.retrieval",  # stands beside the house, and is only looked up when it is asked for
+    # stands beside the house, and is only looked up when it is asked for
+    "toybox": "engine.toybox.retrieval",
     "clip": "engine.retrieval.clip_embedder",
 }
 """An embedder is made by ``load()`` of a module; one that is not in this list is named by its dotted name."""
@@ -28,12 +29,16 @@ class Embedder(Protocol):
         ...
 
     def words(self, texts: Sequence[str]) -> np.ndarray | None:
-        """(N,D) in the space of the pictures; None if it knows pictures only, and captions have to be compared."""
+        """(N,D) in the space of the pictures; None if it knows pictures only, and captions have to be
+        compared.
+        """
         ...
 
 
 def load_embedder(name: str) -> Embedder:
-    """The embedder of that name. Raises `InputError` for an unknown one, `MissingError` if its weights are not here."""
+    """The embedder of that name. Raises `InputError` for an unknown one, `MissingError` if its weights are
+    not here.
+    """
     dotted = EMBEDDERS.get(name, name if "." in name else "")
     try:
         module = importlib.import_module(dotted) if dotted else None

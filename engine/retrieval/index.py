@@ -31,7 +31,9 @@ Embed = Callable[[ReferenceShape], np.ndarray]
 
 @dataclass(frozen=True)
 class Record:
-    """What is known of one file: its stamp and digest, what it says of itself, or the ``reason`` why it cannot be read."""
+    """What is known of one file: its stamp and digest, what it says of itself, or the ``reason`` why it
+    cannot be read.
+    """
 
     name: str
     size: int
@@ -46,7 +48,9 @@ class Record:
 
 @dataclass(frozen=True, eq=False)
 class Index:
-    """Records of N files and the embeddings (N,V,D) of their pictures; zeros for those that cannot be read."""
+    """Records of N files and the embeddings (N,V,D) of their pictures; zeros for those that cannot be
+    read.
+    """
 
     records: tuple[Record, ...]
     views: np.ndarray
@@ -57,19 +61,32 @@ def _nothing() -> Index:
 
 
 def models_in(folder: Path) -> list[Path]:
-    """The model files in a folder and below it, sorted, links and hidden ones left out. Raises `MissingError`, `InputError`."""
+    """The model files in a folder and below it, sorted, links and hidden ones left out. Raises
+    `MissingError`, `InputError`.
+    """
     if not folder.is_dir():
-        raise MissingError(f"The folder of models {folder} is not there.", "Give a folder with GLB, OBJ, PLY or STL files.")
+        raise MissingError(
+            f"The folder of models {folder} is not there.", "Give a folder with GLB, OBJ, PLY or STL files."
+        )
     models = sorted(_walk(folder, MAX_DEPTH))
     if len(models) > MAX_MODELS:
-        raise InputError(f"{folder} holds {len(models):,} models; at most {MAX_MODELS:,} are indexed.", "Give a smaller folder.")
+        raise InputError(
+            f"{folder} holds {len(models):,} models; at most {MAX_MODELS:,} are indexed.",
+            "Give a smaller folder.",
+        )
     return models
 
 
 def indexed(
-    files: Sequence[Path], root: Path, cache: Path, key: str, embed: Embed, report: Report = lambda done, of: None
+    files: Sequence[Path],
+    root: Path,
+    cache: Path,
+    key: str,
+    embed: Embed,
+    report: Report = lambda done, of: None,
 ) -> Index:
-    """The index of ``files`` below ``root``, refreshed. ``key`` names how they are embedded, ``embed`` does it for new shapes.
+    """The index of ``files`` below ``root``, refreshed. ``key`` names how they are embedded, ``embed`` does
+    it for new shapes.
 
     Unreadable files are recorded with their reason. Raises `StorageError` where the cache cannot be written.
     """
@@ -103,20 +120,29 @@ def _walk(folder: Path, depth: int) -> Iterator[Path]:
             continue
         if entry.is_dir() and depth:
             yield from _walk(Path(entry.path), depth - 1)
-        elif entry.is_file() and Path(entry.name).suffix.lower() in SUFFIXES and not entry.name.lower().endswith(".zip"):
+        elif (
+            entry.is_file()
+            and Path(entry.name).suffix.lower() in SUFFIXES
+            and not entry.name.lower().endswith(".zip")
+        ):
             yield Path(entry.path)
 
 
 def _looked_up(
     path: Path, root: Path, old: Index, by_name: dict[str, int], by_digest: dict[str, int]
 ) -> tuple[Record, int | None]:
-    """The file's record as it is now, and where its embeddings are in the old index; None if it is new or has changed."""
+    """The file's record as it is now, and where its embeddings are in the old index; None if it is new or has
+    changed.
+    """
     name, at = path.relative_to(root).as_posix(), None
     try:
         stat = path.stat()
         record = Record(name, stat.st_size, stat.st_mtime_ns)
         at = by_name.get(name)
-        if at is not None and (old.records[at].size, old.records[at].changed_ns) == (stat.st_size, stat.st_mtime_ns):
+        if at is not None and (old.records[at].size, old.records[at].changed_ns) == (
+            stat.st_size,
+            stat.st_mtime_ns,
+        ):
             return old.records[at], at
         with path.open("rb") as file:
             digest = _digest(file)
@@ -149,7 +175,9 @@ def _stacked(views: Sequence[np.ndarray | None]) -> np.ndarray:
     like = next((view for view in views if view is not None and view.any()), np.zeros((1, 1), np.float32))
     if not views:
         return np.zeros((0, *like.shape), np.float32)
-    return np.stack([view if view is not None and view.shape == like.shape else np.zeros_like(like) for view in views])
+    return np.stack(
+        [view if view is not None and view.shape == like.shape else np.zeros_like(like) for view in views]
+    )
 
 
 def _load(place: Path) -> Index:

@@ -13,7 +13,8 @@ from engine.assets.meshes.mesh_shape import RawMesh
 class Item:
     """One thing on a shelf. ``id`` is unique on it; ``path`` is its file, or ``build`` makes it.
 
-    ``caption`` says what it is, ``source`` where it comes from, ``licence`` what may be done with it ("unknown" if nobody said).
+    ``caption`` says what it is, ``source`` where it comes from, ``licence`` what may be done with it
+    ("unknown" if nobody said).
     """
 
     id: str
@@ -26,7 +27,9 @@ class Item:
 
 @dataclass(frozen=True)
 class Match:
-    """A thing found, and how like it is what was asked for, 1 for the same; not a number if nothing was asked."""
+    """A thing found, and how like it is what was asked for, 1 for the same; not a number if nothing was
+    asked.
+    """
 
     item: Item
     similarity: float

@@ -22,7 +22,9 @@ TITLE_SIZE, TEXT_SIZE, SMALL_SIZE = 22, 15, 13
 def compose_matches(matches: Sequence[Match], title: str, columns: int = 5) -> np.ndarray:
     """The sheet (H,W,3) uint8, best match first. Raises `InputError` if there is nothing on it."""
     if not matches:
-        raise InputError("There is nothing to put on the sheet.", "Search for something else, or in another folder.")
+        raise InputError(
+            "There is nothing to put on the sheet.", "Search for something else, or in another folder."
+        )
     columns = min(columns, len(matches))
     rows = -(-len(matches) // columns)
     width = max(2 * MARGIN + columns * (SIDE + GUTTER) - GUTTER, 420)
@@ -45,7 +47,11 @@ def _card(sheet: Image.Image, match: Match, left: int, top: int) -> None:
     pen = ImageDraw.Draw(sheet)
     try:
         picture = thumbnail(shape_of(match.item), SIDE).astype(np.uint16)
-        over = (picture[..., :3] + np.array(CARD, np.uint16) * (255 - picture[..., 3:]) // 255).clip(0, 255).astype(np.uint8)
+        over = (
+            (picture[..., :3] + np.array(CARD, np.uint16) * (255 - picture[..., 3:]) // 255)
+            .clip(0, 255)
+            .astype(np.uint8)
+        )
         sheet.paste(Image.fromarray(over), (left, top))
     except StudioError as error:  # a file may have changed since it was indexed
         pen.rectangle((left, top, left + SIDE - 1, top + SIDE - 1), fill=CARD)

@@ -48,9 +48,15 @@ def toybox_shelf(embedder: Embedder, cache: Path, report: Report = lambda done, 
 
 
 def folder_shelf(
-    folder: Path, embedder: Embedder, cache: Path, report: Report = lambda done, of: None, prefix: str = "folder"
+    folder: Path,
+    embedder: Embedder,
+    cache: Path,
+    report: Report = lambda done, of: None,
+    prefix: str = "folder",
 ) -> Shelf:
-    """The models in a folder and below it, their ids after ``prefix``. Raises `MissingError` if it is not there."""
+    """The models in a folder and below it, their ids after ``prefix``. Raises `MissingError` if it is not
+    there.
+    """
     index = _indexed(models_in(folder), folder, embedder, cache, report)
     items = tuple(_own_item(folder, record, prefix) for record in index.records)
     return _shelved(items, index)
@@ -83,8 +89,11 @@ def together(shelves: Sequence[Shelf]) -> Shelf:
     )
 
 
-def _indexed(files: Sequence[Path], root: Path, embedder: Embedder, cache: Path, report: Report = lambda done, of: None) -> Index:
-    key = f"{embedder.id}, {len(AZIMUTHS_DEG)} sides"  # seen from another number of sides, things do not compare
+def _indexed(
+    files: Sequence[Path], root: Path, embedder: Embedder, cache: Path, report: Report = lambda done, of: None
+) -> Index:
+    # seen from another number of sides, things do not compare
+    key = f"{embedder.id}, {len(AZIMUTHS_DEG)} sides"
     return indexed(files, root, cache, key, lambda shape: embedded(shape, embedder), report)
 
 
@@ -92,14 +101,18 @@ def _shelved(items: Sequence[Item], index: Index) -> Shelf:
     """The readable ones on a shelf, the others in its list."""
     good = [k for k, record in enumerate(index.records) if not record.reason]
     broken = tuple(Unreadable(record.name, record.reason) for record in index.records if record.reason)
-    return Shelf(tuple(items[k] for k in good), index.views[good], broken, importlib.import_module(TOYBOX).synonyms())
+    return Shelf(
+        tuple(items[k] for k in good), index.views[good], broken, importlib.import_module(TOYBOX).synonyms()
+    )
 
 
 def _own_item(folder: Path, record: Record, prefix: str) -> Item:
     """A file of the user's: what it says of itself, then what lies beside it, then its name."""
     path = folder / record.name
     caption = _first_line(path.with_suffix(".txt")) or record.title or _words_of(path.stem)
-    beside = (_first_line(path.parent / name) for name in ("LICENSE", "LICENSE.txt", "LICENCE.txt", "license.txt"))
+    beside = (
+        _first_line(path.parent / name) for name in ("LICENSE", "LICENSE.txt", "LICENCE.txt", "license.txt")
+    )
     licence = record.licence or next((line for line in beside if line), "unknown")
     source = ", ".join(part for part in (record.name, record.author, record.source) if part)
     return Item(f"{prefix}/{record.name}", caption, source, licence, path)

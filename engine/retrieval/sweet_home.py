@@ -1,4 +1,5 @@
-"""Furniture libraries of Sweet Home 3D (``.sh3f``) as folders of models: a zip of models with a catalogue of names beside them.
+"""Furniture libraries of Sweet Home 3D (``.sh3f``) as folders of models: a zip of models with a catalogue of
+names beside them.
 
 The catalogue is a Java properties file, with keys like ``name#3`` and ``model#3`` for the third thing.
 """
@@ -39,17 +40,20 @@ def catalogue_of(text: str) -> tuple[Furniture, ...]:
         if entry is not None and not line.lstrip().startswith(("#", "!")):
             things[int(entry[2])][entry[1]] = _unescaped(entry[3])
     return tuple(
-        Furniture(thing["model"].lstrip("/"), thing["name"], thing.get("creator", ""), thing.get("license", ""))
+        Furniture(
+            thing["model"].lstrip("/"), thing["name"], thing.get("creator", ""), thing.get("license", "")
+        )
         for _, thing in sorted(things.items())
         if thing.get("model") and thing.get("name")
     )
 
 
 def unpack_furniture(path: Path, folder: Path) -> tuple[int, tuple[str, ...]]:
-    """Unpack a library into ``folder``, with each model's name and licence beside it where the shelf looks for them.
+    """Unpack a library into ``folder``, with each model's name and licence beside it where the shelf looks
+    for them.
 
-    Returns how many models the shelf can read, and the names of those it cannot. Raises `FileFormatError`, `InputError` if
-    it is too large, `StorageError`.
+    Returns how many models the shelf can read, and the names of those it cannot. Raises `FileFormatError`,
+    `InputError` if it is too large, `StorageError`.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -64,7 +68,8 @@ def unpack_furniture(path: Path, folder: Path) -> tuple[int, tuple[str, ...]]:
                 archive.extractall(folder)  # which keeps every member below the folder
     except (KeyError, zipfile.BadZipFile, EOFError, NotImplementedError) as error:
         raise FileFormatError(
-            f"{path} is no furniture library of Sweet Home 3D ({error}).", f"It must be a zip with {CATALOGUE} in it."
+            f"{path} is no furniture library of Sweet Home 3D ({error}).",
+            f"It must be a zip with {CATALOGUE} in it.",
         ) from error
     readable = [thing for thing in things if _is_readable(thing, folder)]
     with storage_errors(folder):

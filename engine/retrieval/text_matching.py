@@ -1,7 +1,9 @@
-"""Captions as vectors of words, so that a sentence finds the captions that say the same: no model, works offline.
+"""Captions as vectors of words, so that a sentence finds the captions that say the same: no model, works
+offline.
 
-A word counts the more the fewer captions have it (inverse document frequency), and a pair of neighbours counts too, so that
-"a red chair with blue legs" is nearer to itself than to "a blue chair with red legs". Synonyms count as one word.
+A word counts the more the fewer captions have it (inverse document frequency), and a pair of neighbours
+counts too, so that "a red chair with blue legs" is nearer to itself than to "a blue chair with red legs".
+Synonyms count as one word.
 """
 
 from __future__ import annotations
@@ -17,7 +19,8 @@ import numpy as np
 from scipy.sparse import csr_array, diags_array
 
 SILENT = frozenset(
-    ("a", "an", "the", "with", "and", "of", "in", "on", "has", "its", "that", "is", "some", "toy", "object", "model", "3d",
+    ("a", "an", "the", "with", "and", "of", "in", "on", "has", "its", "that", "is", "some", "toy", "object",
+    "model", "3d",
      "photo", "picture", "image", "rendering", "render", "coloured", "colored", "cute", "nice", "simple")
 )  # fmt: skip
 """Words that say nothing about which object is meant."""
@@ -31,14 +34,18 @@ SHORTEST_END = 4
 
 @dataclass(frozen=True, eq=False)
 class WordSpace:
-    """Built from captions by `word_space`: ``weights`` of the known words, ``synonyms`` to what a word counts as."""
+    """Built from captions by `word_space`: ``weights`` of the known words, ``synonyms`` to what a word counts
+    as.
+    """
 
     weights: Mapping[str, float]
     synonyms: Mapping[str, str]
     unknown_weight: float
 
     def similarities(self, query: str, captions: Sequence[str]) -> np.ndarray:
-        """Cosine (N,) of the query with each caption; words that no caption has count too, against all of them."""
+        """Cosine (N,) of the query with each caption; words that no caption has count too, against all of
+        them.
+        """
         return self.read(captions).similarities(query)
 
     def read(self, captions: Sequence[str]) -> ReadCaptions:
@@ -48,7 +55,9 @@ class WordSpace:
         ends = np.cumsum([0, *map(len, each)])
         columns = [places[word] for counts in each for word in counts]
         values = [count for counts in each for count in counts.values()]
-        rows = csr_array((np.array(values, float), np.array(columns, int), ends), shape=(len(each), len(places)))
+        rows = csr_array(
+            (np.array(values, float), np.array(columns, int), ends), shape=(len(each), len(places))
+        )
         return ReadCaptions(self, places, diags_array(1 / np.maximum(_lengths(rows), SMALLEST)) @ rows)
 
     def knows(self, query: str) -> bool:
@@ -75,14 +84,18 @@ class WordSpace:
 
 @dataclass(frozen=True, eq=False)
 class ReadCaptions:
-    """Captions in their ``space``: ``rows`` (N,W), sparse and of length 1, and the ``places`` of the W words in them."""
+    """Captions in their ``space``: ``rows`` (N,W), sparse and of length 1, and the ``places`` of the W words
+    in them.
+    """
 
     space: WordSpace
     places: Mapping[str, int]
     rows: csr_array
 
     def similarities(self, query: str) -> np.ndarray:
-        """Cosine (N,) of the query with each caption; words that no caption has count too, against all of them."""
+        """Cosine (N,) of the query with each caption; words that no caption has count too, against all of
+        them.
+        """
         weights = self.space.counted(query)
         vector = np.zeros(len(self.places))
         for word in weights.keys() & self.places.keys():
@@ -93,7 +106,9 @@ class ReadCaptions:
 
 @lru_cache(maxsize=KEPT)
 def read_captions(captions: tuple[str, ...], synonyms: tuple[tuple[str, str], ...]) -> ReadCaptions:
-    """These captions in the space that they make; kept, for a shelf is asked far more often than it changes."""
+    """These captions in the space that they make; kept, for a shelf is asked far more often than it
+    changes.
+    """
     return word_space(captions, dict(synonyms)).read(captions)
 
 
@@ -102,7 +117,9 @@ def word_space(captions: Sequence[str], synonyms: Mapping[str, str]) -> WordSpac
     synonyms = {_all_singular(phrase): _all_singular(meaning) for phrase, meaning in synonyms.items()}
     counts = Counter(word for caption in captions for word in set(meanings(caption, synonyms)))
     rarest = float(np.log(1 + len(captions)))
-    return WordSpace({word: float(np.log((1 + len(captions)) / count)) for word, count in counts.items()}, synonyms, rarest)
+    return WordSpace(
+        {word: float(np.log((1 + len(captions)) / count)) for word, count in counts.items()}, synonyms, rarest
+    )
 
 
 def _lengths(rows: csr_array) -> np.ndarray:
@@ -110,7 +127,9 @@ def _lengths(rows: csr_array) -> np.ndarray:
 
 
 def meanings(text: str, synonyms: Mapping[str, str]) -> list[str]:
-    """The words of a text that mean something, singular, each as what it counts as; ``synonyms`` are singular too."""
+    """The words of a text that mean something, singular, each as what it counts as; ``synonyms`` are singular
+    too.
+    """
     words = [_singular(word) for word in re.findall(r"[a-z0-9]+", text.lower())]
     out: list[str] = []
     while words:

@@ -1,4 +1,6 @@
-"""What every scene is: named parameter tensors. A scene is data; it cannot draw itself (see ``engine.render``)."""
+"""What every scene is: named parameter tensors. A scene is data; it cannot draw itself (see
+``engine.render``).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ if TYPE_CHECKING:
 
 
 class Scene(Protocol):
-    """Parameters that an optimiser moves and a renderer draws. Tensors are changed in place; fields are never rebound."""
+    """Parameters that an optimiser moves and a renderer draws. Tensors are changed in place; fields are never
+    rebound.
+    """
 
     kind: ClassVar[str]  # the word for it in settings and checkpoints
 
@@ -26,7 +30,9 @@ class Scene(Protocol):
         ...
 
     def frozen_copy(self) -> Any:
-        """The scene as it is now, in memory of its own and without history: for viewers and for rolling back."""
+        """The scene as it is now, in memory of its own and without history: for viewers and for rolling
+        back.
+        """
         ...
 
     def to(self, device: torch.device | str) -> Any:

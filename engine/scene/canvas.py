@@ -1,4 +1,6 @@
-"""Flat pictures as a scene: the playground for guidance methods, with nothing between the parameters and what is seen."""
+"""Flat pictures as a scene: the playground for guidance methods, with nothing between the parameters and what
+is seen.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ from engine.errors import FileFormatError, InputError
 
 @dataclass(frozen=True, eq=False)
 class Canvas:
-    """``raw`` (V,H,W,4): logits of colour and alpha of V pictures, which stand round the object at azimuths 360 v / V degrees."""
+    """``raw`` (V,H,W,4): logits of colour and alpha of V pictures, which stand round the object at azimuths
+    360 v / V degrees.
+    """
 
     kind: ClassVar[str] = "canvas"
 
@@ -23,7 +27,10 @@ class Canvas:
 
     def __post_init__(self) -> None:
         if self.raw.ndim != 4 or self.raw.shape[-1] != 4 or 0 in self.raw.shape:
-            raise InputError(f"A canvas has shape {tuple(self.raw.shape)}.", "Give V pictures of colour and alpha: (V,H,W,4).")
+            raise InputError(
+                f"A canvas has shape {tuple(self.raw.shape)}.",
+                "Give V pictures of colour and alpha: (V,H,W,4).",
+            )
 
     def __len__(self) -> int:
         return len(self.raw)
@@ -61,13 +68,17 @@ class Canvas:
 
     @staticmethod
     def from_arrays(arrays: Mapping[str, np.ndarray]) -> Canvas:
-        """The inverse of ``to_arrays``; raises FileFormatError when the array is missing or has another shape."""
+        """The inverse of ``to_arrays``; raises FileFormatError when the array is missing or has another
+        shape.
+        """
         if "raw" not in arrays:
             raise FileFormatError("A canvas checkpoint lacks raw.", "Load a checkpoint of a canvas.")
         try:
             return Canvas(torch.from_numpy(np.array(arrays["raw"], np.float32)))
         except InputError as error:
-            raise FileFormatError(f"This canvas checkpoint is broken. {error.what}", "Load another checkpoint.") from error
+            raise FileFormatError(
+                f"This canvas checkpoint is broken. {error.what}", "Load another checkpoint."
+            ) from error
 
 
 def noise(views: int, size: int, rng: torch.Generator) -> Canvas:
@@ -76,7 +87,9 @@ def noise(views: int, size: int, rng: torch.Generator) -> Canvas:
 
 
 def from_rgba(rgba: Tensor) -> Canvas:
-    """The canvas that shows premultiplied ``rgba`` (V,H,W,4), drawn in to 0.01..0.99, where the logistic function has a slope."""
+    """The canvas that shows premultiplied ``rgba`` (V,H,W,4), drawn in to 0.01..0.99, where the logistic
+    function has a slope.
+    """
     rgb, alpha = rgba.detach().split([3, 1], dim=-1)
     straight = torch.where(alpha > 0, rgb / alpha.clamp_min(1e-6), 0.5)
     return Canvas(torch.logit(torch.cat([straight, alpha], dim=-1).clamp(0.01, 0.99)))

@@ -1,7 +1,8 @@
 """Where splats should be more, fewer or elsewhere: pure functions from one cloud to another.
 
-Each returns a ``Rearranged``: the new cloud, and for every row the old row it came from, so that an optimiser can carry its
-moments along. Adaptive density control (arXiv 2308.04079, section 5.2): copy the small, split the large, remove the dead.
+Each returns a ``Rearranged``: the new cloud, and for every row the old row it came from, so that an optimiser
+can carry its moments along. Adaptive density control (arXiv 2308.04079, section 5.2): copy the small, split
+the large, remove the dead.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ SPLIT_SHRINK = 1.6  # how much smaller the two halves of a split are
 
 @dataclass(frozen=True, eq=False)
 class Rearranged:
-    """``splats`` with M rows, made from rows ``source`` (M,) of the old cloud; ``fresh`` (M,) rows are new or were changed."""
+    """``splats`` with M rows, made from rows ``source`` (M,) of the old cloud; ``fresh`` (M,) rows are new or
+    were changed.
+    """
 
     splats: Splats
     source: Tensor
@@ -37,8 +40,11 @@ class Rearranged:
         return Rearranged(next.splats, self.source[next.source], self.fresh[next.source] | next.fresh)
 
 
-def refined(splats: Splats, gradients: Tensor, rng: torch.Generator, threshold: float, size: float) -> Rearranged:
-    """Copy the small and split the large among the splats whose gradient (N,) exceeds ``threshold``; drop the dead.
+def refined(
+    splats: Splats, gradients: Tensor, rng: torch.Generator, threshold: float, size: float
+) -> Rearranged:
+    """Copy the small and split the large among the splats whose gradient (N,) exceeds ``threshold``; drop the
+    dead.
 
     Large is a longest axis above ``size``, in world units.
     """
@@ -57,13 +63,17 @@ def duplicated(splats: Splats, mask: Tensor) -> Rearranged:
 
 
 def split(splats: Splats, mask: Tensor, rng: torch.Generator) -> Rearranged:
-    """Each splat of ``mask`` (N,) replaced by two smaller ones, drawn from its own Gaussian and put at the end."""
+    """Each splat of ``mask`` (N,) replaced by two smaller ones, drawn from its own Gaussian and put at the
+    end.
+    """
     parents = mask.nonzero()[:, 0].repeat(2)
     source = torch.cat([(~mask).nonzero()[:, 0], parents])
     new = _rows(splats, source)
     fresh = torch.arange(len(source), device=mask.device) >= len(source) - len(parents)
     axes = rotation_matrices(splats.unit_quats[parents]) * splats.scales[parents, None, :]
-    new.means[fresh] += torch.einsum("nij,nj->ni", axes.detach(), torch.randn(len(parents), 3, generator=rng).to(axes))
+    new.means[fresh] += torch.einsum(
+        "nij,nj->ni", axes.detach(), torch.randn(len(parents), 3, generator=rng).to(axes)
+    )
     new.log_scales[fresh] -= math.log(SPLIT_SHRINK)
     return Rearranged(new, source, fresh)
 

@@ -1,8 +1,9 @@
 """A radiance field on a voxel grid.
 
-The field fills the cube [-1,1]^3. Its nodes are the corners of voxels: node (i,j,k) of R^3 stands at -1 + 2 (i,j,k) / (R - 1) on
-the x, y and z axes. Raw values are interpolated trilinearly and activated afterwards, which keeps surfaces sharper than
-interpolating activated values (arXiv 2111.11215): density = softplus(raw), colour = sigmoid(raw).
+The field fills the cube [-1,1]^3. Its nodes are the corners of voxels: node (i,j,k) of R^3 stands at -1 + 2
+(i,j,k) / (R - 1) on the x, y and z axes. Raw values are interpolated trilinearly and activated afterwards,
+which keeps surfaces sharper than interpolating activated values (arXiv 2111.11215): density = softplus(raw),
+colour = sigmoid(raw).
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ BLOB_STRENGTH = 10.0
 
 @dataclass(frozen=True, eq=False)
 class Field:
-    """``raw_density`` (R,R,R), ``raw_colour`` (R,R,R,3), indexed [x,y,z]; ``occupancy`` says which parts are empty, if known."""
+    """``raw_density`` (R,R,R), ``raw_colour`` (R,R,R,3), indexed [x,y,z]; ``occupancy`` says which parts are
+    empty, if known.
+    """
 
     kind: ClassVar[str] = "field"
 
@@ -37,9 +40,14 @@ class Field:
 
     def __post_init__(self) -> None:
         size = len(self.raw_density)
-        if size < 2 or self.raw_density.shape != (size,) * 3 or self.raw_colour.shape != (size, size, size, 3):
+        if (
+            size < 2
+            or self.raw_density.shape != (size,) * 3
+            or self.raw_colour.shape != (size, size, size, 3)
+        ):
             raise InputError(
-                f"Field grids have shapes {tuple(self.raw_density.shape)} and {tuple(self.raw_colour.shape)}.",
+                f"Field grids have shapes {tuple(self.raw_density.shape)} and "
+                f"{tuple(self.raw_colour.shape)}.",
                 "Give densities (R,R,R) and colours (R,R,R,3) with R at least 2.",
             )
 
@@ -67,7 +75,9 @@ class Field:
         return dict(LEARNING_RATES)
 
     def query(self, points: Tensor) -> tuple[Tensor, Tensor]:
-        """Density (M,) per unit length and colour (M,3) in 0..1 at points (M,3); beyond the cube, that of its nearest face."""
+        """Density (M,) per unit length and colour (M,3) in 0..1 at points (M,3); beyond the cube, that of its
+        nearest face.
+        """
         raw = _interpolate(torch.cat([self.raw_density[..., None], self.raw_colour], dim=-1), points)
         return F.softplus(raw[:, 0]), raw[:, 1:].sigmoid()
 
@@ -92,7 +102,9 @@ class Field:
         return finer if self.occupancy is None else replace(finer, occupancy=update_occupancy(finer, None, 0))
 
     def frozen_copy(self) -> Field:
-        """The field as it is now, in memory of its own and without history; occupancy is never written in place and is shared."""
+        """The field as it is now, in memory of its own and without history; occupancy is never written in
+        place and is shared.
+        """
         return Field(self.raw_density.detach().clone(), self.raw_colour.detach().clone(), self.occupancy)
 
     def to(self, device: torch.device | str) -> Field:
@@ -107,16 +119,22 @@ class Field:
 
     @staticmethod
     def from_arrays(arrays: Mapping[str, np.ndarray]) -> Field:
-        """The inverse of ``to_arrays``; raises FileFormatError when arrays are missing or do not fit together."""
+        """The inverse of ``to_arrays``; raises FileFormatError when arrays are missing or do not fit
+        together.
+        """
         missing = [name for name in LEARNING_RATES if name not in arrays]
         if missing:
-            raise FileFormatError(f"A field checkpoint lacks {', '.join(missing)}.", "Load a checkpoint of a field.")
+            raise FileFormatError(
+                f"A field checkpoint lacks {', '.join(missing)}.", "Load a checkpoint of a field."
+            )
         tensors = {name: torch.from_numpy(np.array(array, np.float32)) for name, array in arrays.items()}
         occupancy = occupancy_from(tensors["occupancy"]) if "occupancy" in tensors else None
         try:
             return Field(tensors["raw_density"], tensors["raw_colour"], occupancy)
         except InputError as error:
-            raise FileFormatError(f"This field checkpoint is broken. {error.what}", "Load another checkpoint.") from error
+            raise FileFormatError(
+                f"This field checkpoint is broken. {error.what}", "Load another checkpoint."
+            ) from error
 
 
 def blob(resolution: int, radius: float, rng: torch.Generator) -> Field:
@@ -126,11 +144,15 @@ def blob(resolution: int, radius: float, rng: torch.Generator) -> Field:
 
 
 def from_density(density: Tensor, rgb: Tensor | None = None) -> Field:
-    """The field whose nodes have ``density`` (R,R,R) >= 0 and colour ``rgb`` (R,R,R,3) in 0..1 (grey unless given)."""
+    """The field whose nodes have ``density`` (R,R,R) >= 0 and colour ``rgb`` (R,R,R,3) in 0..1 (grey unless
+    given).
+    """
     density = density.detach().clamp_min(1e-6)  # the inverse of softplus is not finite at 0
     raw_density = density + torch.log(-torch.expm1(-density))
     rgb = torch.full_like(density, 0.5)[..., None].repeat(1, 1, 1, 3) if rgb is None else rgb.detach()
-    return Field(raw_density, torch.logit(rgb.clamp(0.01, 0.99)))  # where the logistic function still has a slope
+    return Field(
+        raw_density, torch.logit(rgb.clamp(0.01, 0.99))
+    )  # where the logistic function still has a slope
 
 
 def node_positions(resolution: int) -> Tensor:
@@ -140,10 +162,12 @@ def node_positions(resolution: int) -> Tensor:
 
 
 def update_occupancy(field: Field, occupancy: Occupancy | None, step: int) -> Occupancy:
-    """The occupancy after optimisation step ``step``: refreshed every ``OCCUPANCY_INTERVAL`` steps, else the same object.
+    """The occupancy after optimisation step ``step``: refreshed every ``OCCUPANCY_INTERVAL`` steps, else the
+    same object.
 
-    The rule is nerfacc's (arXiv 2305.04966): values = max(0.95 values, density x step). It asks for the density at random points
-    of some cells; in a voxel grid the corners of the voxels bound the density of a whole cell, and nothing is left to chance.
+    The rule is nerfacc's (arXiv 2305.04966): values = max(0.95 values, density x step). It asks for the
+    density at random points of some cells; in a voxel grid the corners of the voxels bound the density of a
+    whole cell, and nothing is left to chance.
     """
     if occupancy is not None and step % OCCUPANCY_INTERVAL:
         return occupancy
@@ -155,5 +179,7 @@ def update_occupancy(field: Field, occupancy: Occupancy | None, step: int) -> Oc
 def _interpolate(grid: Tensor, points: Tensor) -> Tensor:
     """Trilinear values (M,C) of ``grid`` (R,R,R,C), indexed [x,y,z], at ``points`` (M,3) of the cube."""
     volume = grid.permute(3, 2, 1, 0)[None]  # grid_sample reads (C,z,y,x)
-    values = F.grid_sample(volume, points[None, :, None, None, :], mode="bilinear", padding_mode="border", align_corners=True)
+    values = F.grid_sample(
+        volume, points[None, :, None, None, :], mode="bilinear", padding_mode="border", align_corners=True
+    )
     return values[0, :, :, 0, 0].T

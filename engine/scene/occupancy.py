@@ -1,4 +1,6 @@
-"""A coarse grid over the cube [-1,1]^3 that remembers which parts of a field are empty, so that renderers can leap over them."""
+"""A coarse grid over the cube [-1,1]^3 that remembers which parts of a field are empty, so that renderers can
+leap over them.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,8 @@ FARTHEST = 8  # cells; distances are not told apart beyond it
 class Occupancy:
     """Which cells of a G^3 grid hold matter.
 
-    ``values`` (G,G,G) is a decaying maximum of density x step. ``distance`` (G,G,G) uint8 is the number of cells, diagonals
-    included, to the nearest occupied one, at most ``FARTHEST``; it is 0 in an occupied cell.
+    ``values`` (G,G,G) is a decaying maximum of density x step. ``distance`` (G,G,G) uint8 is the number of
+    cells, diagonals included, to the nearest occupied one, at most ``FARTHEST``; it is 0 in an occupied cell.
     """
 
     values: Tensor
@@ -37,8 +39,12 @@ class Occupancy:
 
 
 def occupancy_from(values: Tensor) -> Occupancy:
-    """Cells whose value exceeds min(mean, THRESHOLD) are occupied (arXiv 2305.04966); distances grow from them cell by cell."""
-    occupied = ~(values <= values.mean().clamp(max=THRESHOLD))  # so that cells whose value is not a number do not vanish
+    """Cells whose value exceeds min(mean, THRESHOLD) are occupied (arXiv 2305.04966); distances grow from
+    them cell by cell.
+    """
+    occupied = ~(
+        values <= values.mean().clamp(max=THRESHOLD)
+    )  # so that cells whose value is not a number do not vanish
     distance = torch.zeros_like(values, dtype=torch.uint8)
     for _ in range(FARTHEST):
         distance += ~occupied
@@ -56,7 +62,9 @@ def decayed_maximum(values: Tensor, earlier: Occupancy | None) -> Tensor:
 
 
 def largest_in_cells(nodes: Tensor, resolution: int = RESOLUTION) -> Tensor:
-    """Bounds (G,G,G) of trilinear interpolation of ``nodes`` (R,R,R): the largest node of all voxels that meet a cell."""
+    """Bounds (G,G,G) of trilinear interpolation of ``nodes`` (R,R,R): the largest node of all voxels that
+    meet a cell.
+    """
     largest = nodes
     for axis in range(3):
         largest = torch.maximum(*_neighbours(largest, axis))

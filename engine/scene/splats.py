@@ -1,8 +1,8 @@
 """3D Gaussian splats (arXiv 2308.04079): a cloud of soft coloured ellipsoids.
 
-The optimiser moves raw numbers; renderers see them activated: scales by exp, opacities and colours by the logistic function.
-Colour is one bounded value a splat and does not depend on the view (spherical harmonics of degree 0): guidance methods push
-colours hard, and a bounded one cannot run away.
+The optimiser moves raw numbers; renderers see them activated: scales by exp, opacities and colours by the
+logistic function. Colour is one bounded value a splat and does not depend on the view (spherical harmonics of
+degree 0): guidance methods push colours hard, and a bounded one cannot run away.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ LEARNING_RATES = {"means": 0.008, "log_scales": 0.02, "quats": 0.02, "logit_opac
 class Splats:
     """N raw Gaussians.
 
-    ``means`` (N,3) in the world, ``log_scales`` (N,3), ``quats`` (N,4) w,x,y,z of any length, ``logit_opacities`` (N,),
-    ``colours`` (N,3) logits of RGB.
+    ``means`` (N,3) in the world, ``log_scales`` (N,3), ``quats`` (N,4) w,x,y,z of any length,
+    ``logit_opacities`` (N,), ``colours`` (N,3) logits of RGB.
     """
 
     kind: ClassVar[str] = "splats"
@@ -39,9 +39,17 @@ class Splats:
     def __post_init__(self) -> None:
         n = len(self.means)
         shapes = {name: tuple(tensor.shape) for name, tensor in self.parameters().items()}
-        wanted = {"means": (n, 3), "log_scales": (n, 3), "quats": (n, 4), "logit_opacities": (n,), "colours": (n, 3)}
+        wanted = {
+            "means": (n, 3),
+            "log_scales": (n, 3),
+            "quats": (n, 4),
+            "logit_opacities": (n,),
+            "colours": (n, 3),
+        }
         if shapes != wanted:
-            raise InputError(f"Splat tensors have shapes {shapes}, not {wanted}.", "Give one row of each for every splat.")
+            raise InputError(
+                f"Splat tensors have shapes {shapes}, not {wanted}.", "Give one row of each for every splat."
+            )
 
     def __len__(self) -> int:
         return len(self.means)
@@ -93,14 +101,25 @@ class Splats:
 
     @staticmethod
     def from_arrays(arrays: dict[str, np.ndarray]) -> Splats:
-        """The inverse of ``to_arrays``; raises FileFormatError when arrays are missing or do not fit together."""
+        """The inverse of ``to_arrays``; raises FileFormatError when arrays are missing or do not fit
+        together.
+        """
         missing = [field.name for field in fields(Splats) if field.name not in arrays]
         if missing:
-            raise FileFormatError(f"A splat checkpoint lacks {', '.join(missing)}.", "Load a checkpoint of a splat scene.")
+            raise FileFormatError(
+                f"A splat checkpoint lacks {', '.join(missing)}.", "Load a checkpoint of a splat scene."
+            )
         try:
-            return Splats(**{field.name: torch.from_numpy(np.array(arrays[field.name], np.float32)) for field in fields(Splats)})
+            return Splats(
+                **{
+                    field.name: torch.from_numpy(np.array(arrays[field.name], np.float32))
+                    for field in fields(Splats)
+                }
+            )
         except InputError as error:
-            raise FileFormatError(f"This splat checkpoint is broken. {error.what}", "Load another checkpoint.") from error
+            raise FileFormatError(
+                f"This splat checkpoint is broken. {error.what}", "Load another checkpoint."
+            ) from error
 
 
 def random_ball(n: int, radius: float, scale: float, rng: torch.Generator, opacity: float = 0.1) -> Splats:
@@ -111,10 +130,11 @@ def random_ball(n: int, radius: float, scale: float, rng: torch.Generator, opaci
 
 
 def from_points(points: Tensor, colours: Tensor, scale: float | Tensor, opacity: float) -> Splats:
-    """Isotropic splats at ``points`` (N,3) with ``colours`` (N,3) in 0..1; ``scale`` is one size or (N,) sizes.
+    """Isotropic splats at ``points`` (N,3) with ``colours`` (N,3) in 0..1; ``scale`` is one size or (N,)
+    sizes.
 
-    Colours are drawn in to 0.01..0.99, where the logistic function still has a slope. Raises InputError if ``scale`` is not
-    positive or ``opacity`` not strictly between 0 and 1.
+    Colours are drawn in to 0.01..0.99, where the logistic function still has a slope. Raises InputError if
+    ``scale`` is not positive or ``opacity`` not strictly between 0 and 1.
     """
     scales = torch.as_tensor(scale, dtype=torch.float32).expand(len(points))
     if not (scales > 0).all() or not 0 < opacity < 1:

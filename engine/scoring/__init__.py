@@ -1,1 +1,3 @@
-"""Scorers: how well pictures show what a prompt says. One small file each, behind one protocol, found by name."""
+"""Scorers: how well pictures show what a prompt says. One small file each, behind one protocol, found by
+name.
+"""

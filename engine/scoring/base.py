@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class ScorerInfo:
-    """What must be known of a scorer before it is loaded. ``source`` is a Hub id; empty: it comes with the studio.
+    """What must be known of a scorer before it is loaded. ``source`` is a Hub id; empty: it comes with the
+    studio.
 
-    ``points`` are the slope and offset that turn a score into points of about 0 to 100 (T3Bench, arXiv 2310.02977, does so).
+    ``points`` are the slope and offset that turn a score into points of about 0 to 100 (T3Bench, arXiv
+    2310.02977, does so).
     """
 
     id: str
@@ -38,11 +40,15 @@ class Scorer(Protocol):
     info: ScorerInfo
 
     def scores(self, rgba: np.ndarray, prompt: str) -> np.ndarray | None:
-        """(N,) how well each picture of one object shows the prompt: more is better; None if it cannot judge this prompt."""
+        """(N,) how well each picture of one object shows the prompt: more is better; None if it cannot judge
+        this prompt.
+        """
         ...
 
     def fronts(self, rgba: np.ndarray, prompt: str) -> np.ndarray | None:
-        """(N,) bool: does the picture look like the object's front? None if it cannot tell for this prompt."""
+        """(N,) bool: does the picture look like the object's front? None if it cannot tell for this
+        prompt.
+        """
         ...
 
 
@@ -51,7 +57,9 @@ class DifferentiableScorer(Protocol):
     """A scorer whose judgement has a gradient, so that pictures can be pushed towards the words."""
 
     def unlikeness(self, rgba: Tensor, prompt: str) -> Tensor | None:
-        """(B,) how little premultiplied pictures (B,H,W,4) in 0..1 show the prompt, about 0 to 1; None as `Scorer.scores`."""
+        """(B,) how little premultiplied pictures (B,H,W,4) in 0..1 show the prompt, about 0 to 1; None as
+        `Scorer.scores`.
+        """
         ...
 
 

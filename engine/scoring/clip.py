@@ -1,4 +1,6 @@
-"""CLIP similarity (arXiv 2103.00020): the cosine between a picture's and the prompt's embedding, here with ViT-L/14."""
+"""CLIP similarity (arXiv 2103.00020): the cosine between a picture's and the prompt's embedding, here with
+ViT-L/14.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,14 @@ INFO = ScorerInfo(
     revision="32bd64288804d66eefd0ccbe215aa642df71cc41",
     licence="MIT",
     size_mb=1720,
-    files=("config.json", "model.safetensors", "preprocessor_config.json", "vocab.json", "merges.txt", "tokenizer_config.json"),
+    files=(
+        "config.json",
+        "model.safetensors",
+        "preprocessor_config.json",
+        "vocab.json",
+        "merges.txt",
+        "tokenizer_config.json",
+    ),
     needs=("transformers",),
     install="pip install transformers",
 )
@@ -33,7 +42,9 @@ BATCH = 32
 
 
 class ClipScorer:
-    """A CLIP model; ``scaled`` multiplies the cosine by the temperature it was trained with, as reward models built on it do."""
+    """A CLIP model; ``scaled`` multiplies the cosine by the temperature it was trained with, as reward models
+    built on it do.
+    """
 
     def __init__(self, info: ScorerInfo, folder: Path, device: torch.device, scaled: bool = False) -> None:
         from transformers import CLIPTokenizer  # slow to import
@@ -61,7 +72,10 @@ class ClipScorer:
     def embedded_pictures(self, rgba: np.ndarray) -> Tensor:
         """(N,D) of unit length, from pictures (N,H,W,4) uint8 with premultiplied colour."""
         parts = [self._pixels(part) for part in np.array_split(rgba, -(-len(rgba) // BATCH))]
-        embeddings = [self.model.visual_projection(self.model.vision_model(pixel_values=part).pooler_output) for part in parts]
+        embeddings = [
+            self.model.visual_projection(self.model.vision_model(pixel_values=part).pooler_output)
+            for part in parts
+        ]
         return F.normalize(torch.cat(embeddings), dim=-1)
 
     def unlikeness(self, rgba: Tensor, prompt: str) -> Tensor:
@@ -74,7 +88,9 @@ class ClipScorer:
     @torch.no_grad()
     def embedded_words(self, texts: list[str]) -> Tensor:
         """(T,D) of unit length."""
-        tokens = self.tokenizer(texts, padding=True, truncation=True, max_length=self._most_tokens(), return_tensors="pt")
+        tokens = self.tokenizer(
+            texts, padding=True, truncation=True, max_length=self._most_tokens(), return_tensors="pt"
+        )
         words = {name: tokens[name].to(self.device) for name in ("input_ids", "attention_mask")}
         return F.normalize(self.model.text_projection(self.model.text_model(**words).pooler_output), dim=-1)
 
@@ -84,10 +100,14 @@ class ClipScorer:
 
     def _pixels(self, rgba: np.ndarray) -> Tensor:
         """Pictures over white as the model was trained on: (N,3,S,S), normalised."""
-        return self._normalised(torch.from_numpy(over_white(rgba)).to(self.device).movedim(-1, 1).float() / 255)
+        return self._normalised(
+            torch.from_numpy(over_white(rgba)).to(self.device).movedim(-1, 1).float() / 255
+        )
 
     def _normalised(self, x: Tensor) -> Tensor:
-        x = F.interpolate(x, size=(self.size, self.size), mode="bicubic", antialias=True, align_corners=False).clamp(0, 1)
+        x = F.interpolate(
+            x, size=(self.size, self.size), mode="bicubic", antialias=True, align_corners=False
+        ).clamp(0, 1)
         return (x - x.new_tensor(self.mean)[:, None, None]) / x.new_tensor(self.std)[:, None, None]
 
     def _most_tokens(self) -> int:
@@ -100,10 +120,14 @@ def load(folder: Path, device: torch.device) -> ClipScorer:
 
 
 def _model(folder: Path) -> Any:
-    """The network; weights that are not all there are an error, where the library would draw them at random."""
+    """The network; weights that are not all there are an error, where the library would draw them at
+    random.
+    """
     from transformers import CLIPModel
 
-    model, loaded = cast("tuple[Any, Any]", CLIPModel.from_pretrained(folder, local_files_only=True, output_loading_info=True))
+    model, loaded = cast(
+        "tuple[Any, Any]", CLIPModel.from_pretrained(folder, local_files_only=True, output_loading_info=True)
+    )
     if loaded["missing_keys"]:
         raise ValueError(f"{len(loaded['missing_keys'])} of its weights are missing")
     return model

@@ -1,4 +1,6 @@
-"""ImageReward (arXiv 2304.05977): a BLIP tuned on human preferences, through its authors' package. T3Bench's scorer."""
+"""ImageReward (arXiv 2304.05977): a BLIP tuned on human preferences, through its authors' package. T3Bench's
+scorer.
+"""
 
 from __future__ import annotations
 
@@ -47,12 +49,21 @@ class ImageRewardScorer:
 
 
 def load(folder: Path, device: torch.device) -> ImageRewardScorer:
-    """The model in ``folder``. Raises MissingError if the package does not work with what else is installed."""
+    """The model in ``folder``. Raises MissingError if the package does not work with what else is
+    installed.
+    """
     try:
         import ImageReward
 
         weights, config = (str(folder / name) for name in INFO.files)
         return ImageRewardScorer(ImageReward.load(weights, device=str(device), med_config=config))
-    except Exception as error:  # the package is tied to versions of others, and fails in many ways beside newer ones
-        remedy = "Install it in an environment of its own, or use --scorer pick-score, which needs no such package."
-        raise MissingError(f"{INFO.title} could not be loaded: {type(error).__name__}: {error}.", remedy) from error
+    except (
+        Exception
+    ) as error:  # the package is tied to versions of others, and fails in many ways beside newer ones
+        remedy = (
+            "Install it in an environment of its own, or use --scorer pick-score, which needs no "
+            "such package."
+        )
+        raise MissingError(
+            f"{INFO.title} could not be loaded: {type(error).__name__}: {error}.", remedy
+        ) from error

@@ -19,7 +19,9 @@ MODULES = {
     "pick-score": "engine.scoring.pick_score",
     "image-reward": "engine.scoring.image_reward",
 }
-"""A scorer is a module with ``INFO`` and ``load(folder, device)``; one that is not in this list is named by its dotted name."""
+"""A scorer is a module with ``INFO`` and ``load(folder, device)``; one that is not in this list is named by
+its dotted name.
+"""
 
 
 def scorer_infos() -> tuple[ScorerInfo, ...]:
@@ -45,23 +47,30 @@ def installed(info: ScorerInfo) -> bool:
 
 
 def load_scorer(name: str, device: torch.device | str | None = None) -> Scorer:
-    """The scorer of that name on ``device`` (a GPU where there is one, unless told). Raises InputError or MissingError."""
+    """The scorer of that name on ``device`` (a GPU where there is one, unless told). Raises InputError or
+    MissingError.
+    """
     module = _module(name)
     info: ScorerInfo = module.INFO
     missing = _missing_packages(info)
     if missing:
-        raise MissingError(f"{info.title} needs the Python package {', '.join(missing)}.", f"Run: {info.install}")
+        raise MissingError(
+            f"{info.title} needs the Python package {', '.join(missing)}.", f"Run: {info.install}"
+        )
     folder = local_folder(info) if info.source else None
     if info.source and folder is None:
         raise MissingError(
-            f"{info.title} is not on this machine ({info.size_mb} MB to fetch from {info.source}; licence: {info.licence}).",
+            f"{info.title} is not on this machine ({info.size_mb} MB to fetch from {info.source}; licence: "
+            f"{info.licence}).",
             f"Fetch it with: python -m studio evaluate --fetch {info.id}",
         )
     return module.load(folder, torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu")))
 
 
 def fetch_scorer(info: ScorerInfo, report: hub.Report = lambda share: None) -> None:
-    """Download what is missing; size and licence are in ``info``: show them first. Raises MissingError or StorageError."""
+    """Download what is missing; size and licence are in ``info``: show them first. Raises MissingError or
+    StorageError.
+    """
     if not info.source or local_folder(info) is not None:
         return
     free_mb = hub.free_bytes() // 1_000_000
@@ -71,7 +80,9 @@ def fetch_scorer(info: ScorerInfo, report: hub.Report = lambda share: None) -> N
     folder = hub.download(info.source, info.revision, list(info.files), info.size_mb, report)
     lacking = [name for name in info.files if not (folder / name).is_file()]
     if lacking:
-        raise MissingError(f"{info.source} lacks {', '.join(lacking)}.", f"Look at https://huggingface.co/{info.source}.")
+        raise MissingError(
+            f"{info.source} lacks {', '.join(lacking)}.", f"Look at https://huggingface.co/{info.source}."
+        )
 
 
 def _module(name: str) -> ModuleType:
@@ -79,10 +90,13 @@ def _module(name: str) -> ModuleType:
     try:
         module = importlib.import_module(dotted) if dotted else None
     except ModuleNotFoundError as error:
-        raise InputError(f"The scorer {name!r} cannot be imported: {error}.", f"Choose one of {', '.join(MODULES)}.") from error
+        raise InputError(
+            f"The scorer {name!r} cannot be imported: {error}.", f"Choose one of {', '.join(MODULES)}."
+        ) from error
     if module is None or not hasattr(module, "INFO") or not hasattr(module, "load"):
         raise InputError(f"There is no scorer {name!r}.",
-                         f"Choose one of {', '.join(MODULES)}, or the dotted name of a module with INFO and load.")  # fmt: skip
+                         f"Choose one of {', '.join(MODULES)}, or the dotted name of a module with INFO "
+                         "and load.")  # fmt: skip
     return module
 
 

@@ -1,4 +1,6 @@
-"""Jobs, the engine thread, the library on disk and presets: all that a page or a command line needs, without tensors."""
+"""Jobs, the engine thread, the library on disk and presets: all that a page or a command line needs, without
+tensors.
+"""
 
 from engine.loop.messages import Pictures
 from engine.session.job_views import Cloud, Frame, JobView, Strip

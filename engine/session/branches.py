@@ -20,9 +20,13 @@ from engine.session.undo import Undo, changed_knobs
 
 
 class Branches:
-    """The timelines of a session's runs, by token, and what is made of their moments. InputError for an unknown run."""
+    """The timelines of a session's runs, by token, and what is made of their moments. InputError for an
+    unknown run.
+    """
 
-    def __init__(self, board: Board, limits: Limits, bytes_of: Callable[[str], int], hold: Callable[[str, int], None]) -> None:
+    def __init__(
+        self, board: Board, limits: Limits, bytes_of: Callable[[str], int], hold: Callable[[str, int], None]
+    ) -> None:
         self._board, self._limits, self._bytes_of, self._hold = board, limits, bytes_of, hold
 
     def timeline(self, token: str) -> Timeline:
@@ -41,7 +45,9 @@ class Branches:
         return path
 
     def hold(self, token: str, total_step: int) -> None:
-        """Somebody looks at a moment: while the run goes on, it is not thinned out (`engine.session.timeline.MOST_HELD`)."""
+        """Somebody looks at a moment: while the run goes on, it is not thinned out
+        (`engine.session.timeline.MOST_HELD`).
+        """
         record = self._board.get(token).record
         if record.state not in ENDED and record.session == self._board.library.session:
             self._hold(token, total_step)
@@ -49,23 +55,28 @@ class Branches:
     def rewind(self, token: str, total_step: int) -> None:
         """Let a run that has not ended go on from a full moment; what came after it is given up.
 
-        Raises InputError for a moment that is not full, StateError for a run that has ended: that can be branched.
+        Raises InputError for a moment that is not full, StateError for a run that has ended: that can be
+        branched.
         """
         self._full(token, total_step)
         self.hold(token, total_step)
         with claimed(self._board, token) as job:
             with self._board.changed:
                 if job.record.state in ENDED or job.record.stopping:
-                    raise StateError("This run has ended, and stays as it is.", "Branch it: a new run goes on from here.")
+                    raise StateError(
+                        "This run has ended, and stays as it is.", "Branch it: a new run goes on from here."
+                    )
                 job.rewind_to, job.undo = total_step, Undo()
                 if job.record.state != "running":
                     self._board.move(job, "queued", front=True)
             self._board.save(job)
 
     def fork(self, token: str, total_step: int, owner: str, values: Mapping[str, Value]) -> str:
-        """A new run of ``owner`` that goes on from a full moment with these live settings changed; returns its token.
+        """A new run of ``owner`` that goes on from a full moment with these live settings changed; returns
+        its token.
 
-        Raises InputError for a moment that is not full, for values that cannot be, and where the owner has a full share.
+        Raises InputError for a moment that is not full, for values that cannot be, and where the owner has a
+        full share.
         """
         moment, old = self._full(token, total_step), self._board.get(token).record
         check_shares(owner, self._board, self._limits, self._bytes_of)
@@ -77,8 +88,11 @@ class Branches:
             own = with_own_files(old.settings, folder)
             put_back(self._folder(token), total_step, folder)
             progress = old.progress.back_to(total_step, moment.stage, moment.step, moment.revision)
-            record = JobRecord(new, owner, time.time(), own, knobs, progress=progress, session=self._board.library.session)
-            # What the checkpoint holds is revision ``moment.revision``; the new settings come as the next one.
+            record = JobRecord(
+                new, owner, time.time(), own, knobs, progress=progress, session=self._board.library.session
+            )
+            # What the checkpoint holds is revision ``moment.revision``; the new settings come as the next
+            # one.
             record = replace(record, revision=moment.revision + 1, checkpoint_revision=moment.revision)
             self._board.library.write(record)
         except Exception:
@@ -93,7 +107,9 @@ class Branches:
     def _full(self, token: str, total_step: int) -> Moment:
         moment = self.timeline(token).moment(total_step)
         if moment is None or not moment.full:
-            raise InputError(f"The run's state after step {total_step} was not kept.", "Choose a moment that is marked.")
+            raise InputError(
+                f"The run's state after step {total_step} was not kept.", "Choose a moment that is marked."
+            )
         return moment
 
     def _folder(self, token: str) -> Path:

@@ -1,7 +1,7 @@
 """How long a run still takes: all of its stages and the writing of its files.
 
-Its own pace counts first; what it has not come to yet takes what it took in the last run of its kind, or else as long as it takes
-in comparison on two CPU cores.
+Its own pace counts first; what it has not come to yet takes what it took in the last run of its kind, or else
+as long as it takes in comparison on two CPU cores.
 """
 
 from __future__ import annotations
@@ -24,10 +24,11 @@ SMOOTHED_STEPS = 20
 
 @dataclass(frozen=True)
 class Pace:
-    """The engine's time on one run, pauses left out: ``now`` is seconds a step of ``stage``, over about the last twenty.
+    """The engine's time on one run, pauses left out: ``now`` is seconds a step of ``stage``, over about the
+    last twenty.
 
-    ``spent`` are (steps, seconds) by stage. A stage's first step prepares it, too, and says little about the next ones: until the
-    second one, the stage before is what the run is measured by.
+    ``spent`` are (steps, seconds) by stage. A stage's first step prepares it, too, and says little about the
+    next ones: until the second one, the stage before is what the run is measured by.
     """
 
     stage: str = ""
@@ -62,8 +63,14 @@ def steps_ahead(spec: RunSpec, stage: str) -> dict[str, int]:
 
 
 def total_steps(spec: RunSpec, progress: Progress) -> int:
-    """How many steps the whole run takes, as things stand: a step that is taken back or skipped is one more."""
-    return progress.total_step + max(0, progress.steps - progress.step) + sum(steps_ahead(spec, progress.stage).values())
+    """How many steps the whole run takes, as things stand: a step that is taken back or skipped is one
+    more.
+    """
+    return (
+        progress.total_step
+        + max(0, progress.steps - progress.step)
+        + sum(steps_ahead(spec, progress.stage).values())
+    )
 
 
 def seconds_left(spec: RunSpec, progress: Progress, pace: Pace, known: Mapping[str, float]) -> float:
@@ -72,7 +79,10 @@ def seconds_left(spec: RunSpec, progress: Progress, pace: Pace, known: Mapping[s
     present = (progress.steps - progress.step) * _expected(progress.stage, pace, known)
     if progress.stage == "refine" and spec.time_budget_seconds:
         present = min(present, progress.eta_seconds)  # the run itself knows what is left of its budget
-    later = {stage: steps * _expected(stage, pace, known) for stage, steps in steps_ahead(spec, progress.stage).items()}
+    later = {
+        stage: steps * _expected(stage, pace, known)
+        for stage, steps in steps_ahead(spec, progress.stage).items()
+    }
     if "refine" in later:
         later["refine"] = min(later["refine"], budget)
     return present + sum(later.values()) + _expected(FINISH, pace, known)
@@ -86,9 +96,13 @@ def _expected(stage: str, pace: Pace, known: Mapping[str, float]) -> float:
 
 def with_eta(progress: Progress, spec: RunSpec, pace: Pace, known: Mapping[str, float]) -> Progress:
     """``progress`` with the time that the whole run still takes."""
-    return replace(progress, eta_seconds=seconds_left(spec, progress, pace, known)) if pace.now > 0 else progress
+    return (
+        replace(progress, eta_seconds=seconds_left(spec, progress, pace, known)) if pace.now > 0 else progress
+    )
 
 
 def finishing(progress: Progress, pace: Pace, known: Mapping[str, float]) -> Progress:
     """``progress`` of a run whose files are being written."""
-    return replace(progress, stage=FINISH, eta_seconds=_expected(FINISH, pace, known) if pace.now > 0 else 0.0)
+    return replace(
+        progress, stage=FINISH, eta_seconds=_expected(FINISH, pace, known) if pace.now > 0 else 0.0
+    )

@@ -1,6 +1,8 @@
-"""Finished runs in other formats: made when they are asked for, one after the other, and kept in the run's folder.
+"""Finished runs in other formats: made when they are asked for, one after the other, and kept in the run's
+folder.
 
-Each format has one file, which the next export to it takes the place of; what is half written when a process ends is none.
+Each format has one file, which the next export to it takes the place of; what is half written when a process
+ends is none.
 """
 
 from __future__ import annotations
@@ -46,8 +48,9 @@ Write = Callable[[Path, str, ExportOptions, Path], Written]
 
 @dataclass(frozen=True)
 class Export:
-    """One export of a run by its format's ``key``: the ``file`` in the run's folder of exports and its size, ``notes`` on what
-    differs from the viewport, whether there is a ``picture``, and the options that were not as usual.
+    """One export of a run by its format's ``key``: the ``file`` in the run's folder of exports and its size,
+    ``notes`` on what differs from the viewport, whether there is a ``picture``, and the options that were not
+    as usual.
     """
 
     key: str
@@ -75,7 +78,9 @@ class Exports:
         self._pool.shutdown(wait=False, cancel_futures=True)
 
     def begin(self, token: str, key: str, options: ExportOptions) -> None:
-        """Export a run that has ended. Raises InputError where that cannot be, LimitError where too many wait."""
+        """Export a run that has ended. Raises InputError where that cannot be, LimitError where too many
+        wait.
+        """
         folder, chosen = self.source(token), _format(key)
         chosen.check()
         self._check_share(token)
@@ -91,7 +96,10 @@ class Exports:
     def _check_share(self, token: str) -> None:
         owner, most = self._session.runs.owner(token), self._session.limits.bytes_per_owner
         if self._session.runs.indexed_bytes(owner) > most:
-            what = f"Your runs take more than {most / GIBIBYTE:.0f} GiB on disk, which is as much as one person may have."
+            what = (
+                f"Your runs take more than {most / GIBIBYTE:.0f} GiB on disk, which is as much as one "
+                "person may have."
+            )
             raise LimitError(what, "Delete runs that you need no more, and empty the trash.")
 
     def listing(self, token: str) -> list[Export]:
@@ -110,11 +118,14 @@ class Exports:
         return self._one(token, key, lambda export: f"{export.key}.{PICTURE}")
 
     def source(self, token: str) -> Path:
-        """The folder of a run that can be exported. Raises InputError for one that has not ended, or that left no shape."""
+        """The folder of a run that can be exported. Raises InputError for one that has not ended, or that
+        left no shape.
+        """
         view = self._session.view(token)
         if view.state not in ENDED:
             raise StateError(
-                "This run has not ended, so there is nothing to export yet.", "Wait, or press Stop to keep what is there."
+                "This run has not ended, so there is nothing to export yet.",
+                "Wait, or press Stop to keep what is there.",
             )
         if not any(path.suffix in (".ply", ".glb") and path.is_file() for path in view.files.values()):
             raise InputError("This run left no shape to export.", "Choose one that is done.")
@@ -177,13 +188,19 @@ def _read(folder: Path) -> list[Export]:
     """What is kept in a folder, of which files may have been taken away by hand."""
     with suppress(OSError, ValueError, TypeError, RecursionError):
         kept = [Export(**each) for each in json.loads((folder / LISTING).read_text(encoding="utf-8"))]
-        return [replace(each, notes=tuple(each.notes)) for each in kept if (folder / Path(each.file).name).is_file()]
+        return [
+            replace(each, notes=tuple(each.notes))
+            for each in kept
+            if (folder / Path(each.file).name).is_file()
+        ]
     return []
 
 
 def _add(folder: Path, export: Export) -> None:
     kept = [each for each in _read(folder) if each.key != export.key]
     with suppress(StudioError), atomic_path(folder / LISTING) as partial:
-        partial.write_text(json.dumps([asdict(each) for each in (*kept, export)], ensure_ascii=False), encoding="utf-8")
+        partial.write_text(
+            json.dumps([asdict(each) for each in (*kept, export)], ensure_ascii=False), encoding="utf-8"
+        )
     with suppress(OSError):
         os.utime(folder.parent)  # so that what the run takes on disk is counted anew

@@ -1,4 +1,5 @@
-"""Downloads of priors, one at a time, in a thread of their own: whoever looks sees how far it is, anybody may end it.
+"""Downloads of priors, one at a time, in a thread of their own: whoever looks sees how far it is, anybody may
+end it.
 
 What was fetched is kept when a download ends early, and the next one goes on from there.
 """
@@ -25,7 +26,8 @@ PACE_SECONDS = 10.0  # the speed that is shown is that of so long
 
 @dataclass(frozen=True)
 class Offer:
-    """A prior that can be fetched, and what a person should know before: its size, its ``licence``, its ``page``, and where to.
+    """A prior that can be fetched, and what a person should know before: its size, its ``licence``, its
+    ``page``, and where to.
 
     ``gated``: the publisher asks everyone to accept the licence on that page first.
     """
@@ -47,7 +49,9 @@ def offer_of(entry: PriorEntry) -> Offer:
 
 @dataclass(frozen=True)
 class Download:
-    """A download as it is now. ``share`` is 0..1; ``eta_seconds`` is None until there is a speed; ``error`` is (what, remedy)."""
+    """A download as it is now. ``share`` is 0..1; ``eta_seconds`` is None until there is a speed; ``error``
+    is (what, remedy).
+    """
 
     offer: Offer
     state: State = "running"
@@ -84,9 +88,16 @@ class Pace:
 
 
 class Fetching:
-    """What can be fetched and the newest download. ``fetch(id, report)`` fetches; ``is_here(id)`` asks the disk."""
+    """What can be fetched and the newest download. ``fetch(id, report)`` fetches; ``is_here(id)`` asks the
+    disk.
+    """
 
-    def __init__(self, offers: Mapping[str, Offer], fetch: Callable[[str, Report], Path], is_here: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        offers: Mapping[str, Offer],
+        fetch: Callable[[str, Report], Path],
+        is_here: Callable[[str], bool],
+    ) -> None:
         self._offers, self._fetch, self._is_here = dict(offers), fetch, is_here
         self._changed = threading.Condition()
         self._ending = threading.Event()
@@ -107,15 +118,22 @@ class Fetching:
             return self._download
 
     def start(self, prior_id: str) -> None:
-        """Begin to fetch, or go on with it. Raises InputError if it cannot be fetched, or while another download goes."""
+        """Begin to fetch, or go on with it. Raises InputError if it cannot be fetched, or while another
+        download goes.
+        """
         with self._changed:
             if self._download is not None and self._download.state == "running":
                 if self._download.offer.id == prior_id:
                     return
-                raise InputError(f"{self._download.offer.title} is being fetched.", "Wait until it is there, or cancel it.")
+                raise InputError(
+                    f"{self._download.offer.title} is being fetched.", "Wait until it is there, or cancel it."
+                )
             offer = self.offer(prior_id)
             if offer is None:
-                raise InputError(f"There is nothing to fetch for {prior_id!r}.", "Choose a prior that is not on this machine.")
+                raise InputError(
+                    f"There is nothing to fetch for {prior_id!r}.",
+                    "Choose a prior that is not on this machine.",
+                )
             self._ending.clear()
             self._download = Download(offer)
             self._thread = threading.Thread(target=self._work, args=(offer,), name="fetching", daemon=True)
@@ -128,7 +146,9 @@ class Fetching:
     def wait(self, timeout_seconds: float | None = None) -> Download | None:
         """The download once it has ended, or after ``timeout_seconds``."""
         with self._changed:
-            self._changed.wait_for(lambda: self._download is None or self._download.state != "running", timeout_seconds)
+            self._changed.wait_for(
+                lambda: self._download is None or self._download.state != "running", timeout_seconds
+            )
             return self._download
 
     def close(self, timeout_seconds: float = 5.0) -> bool:
@@ -143,7 +163,10 @@ class Fetching:
 
         def report(share: float) -> None:
             if self._ending.is_set():
-                raise Cancelled(f"The download of {offer.title} was ended.", "What was fetched is kept; start it again to go on.")
+                raise Cancelled(
+                    f"The download of {offer.title} was ended.",
+                    "What was fetched is kept; start it again to go on.",
+                )
             speed = pace.after(time.monotonic(), share * offer.size_mb * MEGABYTE)
             self._update(share=share, bytes_per_second=speed)
 
@@ -155,7 +178,10 @@ class Fetching:
             self._update(state="failed", error=(error.what, error.remedy))
         except Exception as error:
             traceback.print_exc()
-            self._update(state="failed", error=(f"The download failed ({type(error).__name__}: {error}).", "Start it again."))
+            self._update(
+                state="failed",
+                error=(f"The download failed ({type(error).__name__}: {error}).", "Start it again."),
+            )
 
     def _update(self, **changes: Any) -> None:
         with self._changed:

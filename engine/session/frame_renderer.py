@@ -1,10 +1,10 @@
 """The frame thread: it renders pictures of the newest copy of a scene, one at a time, for whoever asks.
 
-Each watcher of a job has a subscription. Asking puts a request into it (how to make the picture, and a key that tells one view
-from another) and waits for a frame. No lock is held while a picture is made, and a picture that cannot be made is a warning.
-Who want the same picture share one frame, and while a run goes all frames together take ``SHARE`` of the time at most.
-A subscription that nobody has touched for a few seconds is cleared away; with a job's last one the run is told that nobody
-looks.
+Each watcher of a job has a subscription. Asking puts a request into it (how to make the picture, and a key
+that tells one view from another) and waits for a frame. No lock is held while a picture is made, and a
+picture that cannot be made is a warning. Who want the same picture share one frame, and while a run goes all
+frames together take ``SHARE`` of the time at most. A subscription that nobody has touched for a few seconds
+is cleared away; with a job's last one the run is told that nobody looks.
 """
 
 from __future__ import annotations
@@ -102,11 +102,19 @@ class FrameRenderer:
             self._archive.watch(token, any(entry.token == token for entry in self._subscriptions.values()))
 
     def ask(
-        self, token: str, name: str, request: FrameRequest, after: int, timeout_seconds: float, keep: bool = False
+        self,
+        token: str,
+        name: str,
+        request: FrameRequest,
+        after: int,
+        timeout_seconds: float,
+        keep: bool = False,
     ) -> RenderedFrame | None:
-        """The watcher's frame if it has a serial above ``after`` and is of what was asked for last, or of a newer request.
+        """The watcher's frame if it has a serial above ``after`` and is of what was asked for last, or of a
+        newer request.
 
-        Waits for that; None if it does not come in time. With ``keep`` it is made for the next time, though nobody waits.
+        Waits for that; None if it does not come in time. With ``keep`` it is made for the next time, though
+        nobody waits.
         """
         with self._changed:
             entry = self._subscribed(token, name, request)
@@ -118,8 +126,12 @@ class FrameRenderer:
         with self._changed:
             self._subscribed(token, name, request)
 
-    def newest_frame(self, token: str, name: str, request: FrameRequest, timeout_seconds: float) -> RenderedFrame | None:
-        """The watcher's frame; waits only where there is none yet, but could be. A newer one is made meanwhile."""
+    def newest_frame(
+        self, token: str, name: str, request: FrameRequest, timeout_seconds: float
+    ) -> RenderedFrame | None:
+        """The watcher's frame; waits only where there is none yet, but could be. A newer one is made
+        meanwhile.
+        """
         with self._changed:
             entry = self._subscribed(token, name, request)
             entry.standing = True
@@ -137,10 +149,14 @@ class FrameRenderer:
         self._changed.notify_all()
         return entry
 
-    def _wait(self, entry: Subscription, good: Callable[[], bool], timeout_seconds: float) -> RenderedFrame | None:
+    def _wait(
+        self, entry: Subscription, good: Callable[[], bool], timeout_seconds: float
+    ) -> RenderedFrame | None:
         entry.waiting += 1
         try:
-            in_time = self._changed.wait_for(lambda: self._closing or (entry.frame is not None and good()), timeout_seconds)
+            in_time = self._changed.wait_for(
+                lambda: self._closing or (entry.frame is not None and good()), timeout_seconds
+            )
             return entry.frame if in_time and entry.frame is not None and good() else None
         finally:
             entry.waiting -= 1
@@ -150,7 +166,9 @@ class FrameRenderer:
         while not self._closing:
             try:
                 self._serve_one()
-            except Exception:  # everybody looks through this thread: it goes on, whatever one of them asks for
+            except (
+                Exception
+            ):  # everybody looks through this thread: it goes on, whatever one of them asks for
                 traceback.print_exc()
                 time.sleep(RELOAD_SECONDS)
 
@@ -183,17 +201,23 @@ class FrameRenderer:
             watched = {entry.token for entry in self._subscriptions.values()}
             horizon = self._clock() - FORGET_SECONDS
             self._subscriptions = {
-                key: entry for key, entry in self._subscriptions.items() if entry.waiting or entry.touched > horizon
+                key: entry
+                for key, entry in self._subscriptions.items()
+                if entry.waiting or entry.touched > horizon
             }
             still = {entry.token for entry in self._subscriptions.values()}
             for token in watched - still:
                 self._archive.watch(token, False)
-            for token in [token for token in self._copies if token not in still and self._archive.may_forget(token)]:
+            for token in [
+                token for token in self._copies if token not in still and self._archive.may_forget(token)
+            ]:
                 del self._copies[token]
                 self._asked_archive.pop(token, None)
 
     def _next_subscription(self) -> Subscription | None:
-        """The subscription that has waited longest and can be served, by a frame or by asking the archive for a copy."""
+        """The subscription that has waited longest and can be served, by a frame or by asking the archive for
+        a copy.
+        """
         now = self._clock()
         if now < self._rests_until and self._archive.busy():
             return None
@@ -214,7 +238,11 @@ class FrameRenderer:
             self._warn(token, error.what, error.remedy)
             copy, again = None, float("inf")
         except Exception as error:
-            self._warn(token, f"Its shape cannot be opened ({type(error).__name__}: {error}).", "Run its recipe again.")
+            self._warn(
+                token,
+                f"Its shape cannot be opened ({type(error).__name__}: {error}).",
+                "Run its recipe again.",
+            )
             copy, again = None, float("inf")
         with self._changed:
             self._asked_archive[token] = again
@@ -223,7 +251,9 @@ class FrameRenderer:
                 self._changed.notify_all()
 
     def _render(self, entry: Subscription, copy: SceneCopy, request: FrameRequest, number: int) -> None:
-        """Make the picture of the subscription's request with this ``number``, for it and for all that want the same."""
+        """Make the picture of the subscription's request with this ``number``, for it and for all that want
+        the same.
+        """
         began = self._clock()
         try:
             value = request.make(copy)
@@ -231,12 +261,16 @@ class FrameRenderer:
             with self._changed:
                 entry.failed = (copy, request.key)
             remedy = error.remedy if isinstance(error, StudioError) else "The run itself goes on."
-            self._warn(entry.token, f"A picture could not be drawn ({type(error).__name__}: {error}).", remedy)
+            self._warn(
+                entry.token, f"A picture could not be drawn ({type(error).__name__}: {error}).", remedy
+            )
             return
         with self._changed:
             frame = RenderedFrame(next(self._serials), request.key, copy, value)
             for other in self._subscriptions.values():
-                if other is entry or (other.token == entry.token and other.lacks(copy) and other.asks_for(request.key)):
+                if other is entry or (
+                    other.token == entry.token and other.lacks(copy) and other.asks_for(request.key)
+                ):
                     other.frame, other.standing = frame, False
                     other.granted = number if other is entry else other.requests
                     other.rests_until = began + request.every_seconds
@@ -245,7 +279,9 @@ class FrameRenderer:
 
     def _rest(self, seconds: float) -> None:
         """After a frame that took so long, leave the run its share of the time."""
-        self._rests_until = self._clock() + min(seconds * (1 / SHARE - 1), max(LONGEST_REST_SECONDS, 3 * seconds))
+        self._rests_until = self._clock() + min(
+            seconds * (1 / SHARE - 1), max(LONGEST_REST_SECONDS, 3 * seconds)
+        )
 
     def _warn(self, token: str, what: str, remedy: str) -> None:
         with suppress(Exception):  # the run was removed meanwhile

@@ -1,4 +1,6 @@
-"""Requests to the frame renderer: what is made of a copy of a scene for those who look, and where the copy comes from."""
+"""Requests to the frame renderer: what is made of a copy of a scene for those who look, and where the copy
+comes from.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,8 @@ class Subscription:
     standing: bool = False  # a frame is wanted though nobody waits for it
     frame: RenderedFrame | None = None
     requests: int = 0  # how many it has had that differ from the one before
-    asked: int = 0  # the newest that somebody waits for, not only aimed at: aims may change faster than frames are made
+    # the newest that somebody waits for, not only aimed at: aims may change faster than frames are made
+    asked: int = 0
     granted: int = 0  # which of them the frame is of
     failed: tuple[SceneCopy, Hashable] | None = None  # the copy and key that failed: not tried again
     turn: int = 0  # when it was last served
@@ -96,17 +99,27 @@ def frame_request(frames: Frames, camera: Camera) -> FrameRequest:
 
 def strip_request(frames: Frames, size: int) -> FrameRequest:
     """Pictures (V,size,size,3) uint8 from all round."""
-    return FrameRequest(("strip", size), lambda copy: _sealed(frames.azimuth_strip(copy, size)), STRIP_SECONDS)
+    return FrameRequest(
+        ("strip", size), lambda copy: _sealed(frames.azimuth_strip(copy, size)), STRIP_SECONDS
+    )
 
 
 def cloud_request(frames: Frames, limit: int) -> FrameRequest:
     """At most ``limit`` splats as a `Cloud`."""
-    return FrameRequest(("cloud", limit), lambda copy: _cloud(frames.point_cloud(copy, limit), copy), CLOUD_SECONDS)
+    return FrameRequest(
+        ("cloud", limit), lambda copy: _cloud(frames.point_cloud(copy, limit), copy), CLOUD_SECONDS
+    )
 
 
 def _camera_key(camera: Camera) -> tuple[bytes, bytes, int, int, str]:
     layer = camera.layer if isinstance(camera, LayerCamera) else COLOUR
-    return np.asarray(camera.c2w).tobytes(), np.asarray(camera.K).tobytes(), camera.width, camera.height, layer
+    return (
+        np.asarray(camera.c2w).tobytes(),
+        np.asarray(camera.K).tobytes(),
+        camera.width,
+        camera.height,
+        layer,
+    )
 
 
 def _sealed(array: np.ndarray) -> np.ndarray:
@@ -120,14 +133,20 @@ def _cloud(arrays: SplatArrays, copy: SceneCopy) -> Cloud:
 
 
 class JobArchive:
-    """The frame renderer's ``Archive``: jobs on a board, scenes in their folders, opened by ``load_copy`` where there is one."""
+    """The frame renderer's ``Archive``: jobs on a board, scenes in their folders, opened by ``load_copy``
+    where there is one.
+    """
 
     def __init__(self, board: Board, load_copy: Callable[[Path], SceneCopy] | None) -> None:
         self._board, self._load_copy = board, load_copy
 
     def load(self, token: str) -> SceneCopy | None:
         """The scene of a job that rests; None while it is still to come from the run."""
-        return self._load_copy(self._board.library.folder(token)) if self._load_copy and self.can_load(token) else None
+        return (
+            self._load_copy(self._board.library.folder(token))
+            if self._load_copy and self.can_load(token)
+            else None
+        )
 
     def can_load(self, token: str) -> bool:
         """Whether there is a scene on disk, and no run that is about to send a newer one."""

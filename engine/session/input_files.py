@@ -1,4 +1,6 @@
-"""Files that a run is given: copied into its folder, so that it can be resumed when the place they came from is gone."""
+"""Files that a run is given: copied into its folder, so that it can be resumed when the place they came from
+is gone.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,12 @@ IMAGES, REFERENCE = "images", "reference"
 def given_files(settings: Settings) -> dict[str, Path]:
     """The files that settings name, by setting; given pictures are numbered."""
     owners = (settings.spec, settings.knobs, settings.knobs.guidance, settings.knobs.timesteps)
-    knobs = [knob for owner in owners for knob in marked_fields(owner) if isinstance(knob.mark, File) and knob.value]
+    knobs = [
+        knob
+        for owner in owners
+        for knob in marked_fields(owner)
+        if isinstance(knob.mark, File) and knob.value
+    ]
     pictures = {f"{IMAGES} {i}": each.path for i, each in enumerate(pictures_in(settings.spec.images), 1)}
     reference = settings.spec.reference
     model = {REFERENCE: input_files.path_in(reference)} if names_file(reference) else {}
@@ -32,7 +39,8 @@ def given_files(settings: Settings) -> dict[str, Path]:
 
 
 def with_own_files(settings: Settings, folder: Path, references: References | None = None) -> Settings:
-    """``settings`` with copies of their files in the run's ``folder``, made now; a reference is looked up in ``references``.
+    """``settings`` with copies of their files in the run's ``folder``, made now; a reference is looked up in
+    ``references``.
 
     Raises InputError for a file or a reference that is not there, and StorageError if it cannot be copied.
     """
@@ -43,7 +51,9 @@ def with_own_files(settings: Settings, folder: Path, references: References | No
     for name, path in given.items():
         if not path.is_file():
             raise InputError(f"{name} names {path}, which is not a file.", "Choose the file again.")
-    knobs = {name: path for name, path in given.items() if name != REFERENCE and not name.startswith(f"{IMAGES} ")}
+    knobs = {
+        name: path for name, path in given.items() if name != REFERENCE and not name.startswith(f"{IMAGES} ")
+    }
     own = {name: str(_copied(path, folder / GIVEN / name)) for name, path in knobs.items()}
     with library_errors(folder):
         images = within(kept_with(settings.spec.images, folder), folder)
@@ -53,7 +63,11 @@ def with_own_files(settings: Settings, folder: Path, references: References | No
 
 def as_asked(settings: Settings) -> dict[str, Value]:
     """Settings by name, without the files of which a run has copies under other names."""
-    return {name: value for name, value in flatten(settings).items() if name not in (IMAGES, REFERENCE, *given_files(settings))}
+    return {
+        name: value
+        for name, value in flatten(settings).items()
+        if name not in (IMAGES, REFERENCE, *given_files(settings))
+    }
 
 
 def _copied(path: Path, folder: Path) -> Path:

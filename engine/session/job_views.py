@@ -34,13 +34,14 @@ class Frames(Protocol):
 class JobView:
     """A job as it is now.
 
-    ``queue_position`` is 1 for the job that runs next, 0 for one that does not wait. ``revision`` is the newest knobs asked for,
-    ``revision_applied`` those that the newest step used, from ``applied_at_step`` on. ``losses`` are (total_step, loss) over the
-    whole run, thinned to at most 200. ``warnings`` and ``error`` are (what, remedy). ``settings`` are those of the submission,
-    ``knobs`` the newest asked for.
+    ``queue_position`` is 1 for the job that runs next, 0 for one that does not wait. ``revision`` is the
+    newest knobs asked for, ``revision_applied`` those that the newest step used, from ``applied_at_step`` on.
+    ``losses`` are (total_step, loss) over the whole run, thinned to at most 200. ``warnings`` and ``error``
+    are (what, remedy). ``settings`` are those of the submission, ``knobs`` the newest asked for.
     ``total_steps`` are those of all stages, and ``eta_seconds`` goes on until the files are written.
-    ``seconds_to_first_picture`` counts from when the engine took the job up. ``traces`` are like ``losses``, by metric.
-    ``undoable`` is what `Session.undo_knobs` would set, by name. ``two_faced``: its back looks like a second front.
+    ``seconds_to_first_picture`` counts from when the engine took the job up. ``traces`` are like ``losses``,
+    by metric. ``undoable`` is what `Session.undo_knobs` would set, by name. ``two_faced``: its back looks
+    like a second front.
     """
 
     token: str
@@ -104,7 +105,9 @@ def view_of(record: JobRecord, folder: Path, queue_position: int) -> JobView:
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """``rgb`` (H,W,3) uint8 of the scene after ``total_step``. ``serial`` grows with every picture that is rendered."""
+    """``rgb`` (H,W,3) uint8 of the scene after ``total_step``. ``serial`` grows with every picture that is
+    rendered.
+    """
 
     rgb: np.ndarray
     total_step: int
@@ -123,7 +126,9 @@ class Strip:
 
 @dataclass(frozen=True, eq=False)
 class Cloud:
-    """Splats as a viewer takes them: ``centers`` (N,3), ``covariances`` (N,3,3), ``rgbs`` (N,3), ``opacities`` (N,1), float32."""
+    """Splats as a viewer takes them: ``centers`` (N,3), ``covariances`` (N,3,3), ``rgbs`` (N,3),
+    ``opacities`` (N,1), float32.
+    """
 
     centers: np.ndarray
     covariances: np.ndarray

@@ -1,7 +1,8 @@
-"""All jobs of a session and which state each is in, guarded by one condition that is never held while anything is computed.
+"""All jobs of a session and which state each is in, guarded by one condition that is never held while
+anything is computed.
 
-``move`` is the only function that changes a state. A job waits (queued), or runs, or rests (every other state). Normally one job
-runs; a paused job that is to be stopped joins it for the one step that this takes.
+``move`` is the only function that changes a state. A job waits (queued), or runs, or rests (every other
+state). Normally one job runs; a paused job that is to be stopped joins it for the one step that this takes.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ def unchanged(record: JobRecord) -> JobRecord:
 
 @dataclass(eq=False)
 class Job:
-    """A job in memory. Only under the board's condition is a field rebound; ``events`` is the engine's alone."""
+    """A job in memory. Only under the board's condition is a field rebound; ``events`` is the engine's
+    alone.
+    """
 
     record: JobRecord
     commands: CommandQueue = field(default_factory=CommandQueue)
@@ -58,7 +61,9 @@ class Board:
         self.library = library
         self.changed = threading.Condition(threading.RLock())
         self.closing = False
-        self.fetch: Callable[[str], JobRecord | None] = lambda token: None  # of a run that ended before this session
+        self.fetch: Callable[[str], JobRecord | None] = lambda token: (
+            None
+        )  # of a run that ended before this session
         self._jobs: dict[str, Job] = {}
         self._waiting: dict[str, Job] = {}
         self._running: list[Job] = []
@@ -70,7 +75,9 @@ class Board:
         """The job; InputError if there is none."""
         job = self.reach(token)
         if job is None:
-            raise UnknownError("There is no run with this link.", "Check the link, or press Generate to start a new run.")
+            raise UnknownError(
+                "There is no run with this link.", "Check the link, or press Generate to start a new run."
+            )
         return job
 
     def find(self, token: str) -> Job | None:
@@ -98,7 +105,9 @@ class Board:
         return job
 
     def move(self, job: Job, state: State, change: Change = unchanged, *, front: bool = False) -> None:
-        """Put a job into a state; from now on this session looks after it. ``front``: before its owner's other jobs."""
+        """Put a job into a state; from now on this session looks after it. ``front``: before its owner's
+        other jobs.
+        """
         with self.changed:
             job.record = change(replace(job.record, state=state, session=self.library.session, place=0))
             self._place(job, front)
@@ -141,7 +150,9 @@ class Board:
             self.changed.notify_all()
 
     def next_job(self) -> Job | None:
-        """The job to pull: the one that runs, or else the one whose turn it is, which then runs. Waits; None when closing."""
+        """The job to pull: the one that runs, or else the one whose turn it is, which then runs. Waits; None
+        when closing.
+        """
         with self.changed:
             while not self.closing:
                 if not self._running and self._waiting:
@@ -167,7 +178,8 @@ class Board:
             return turn_order(tickets, self._served)
 
     def reorder(self, token: str, place: int) -> list[Job]:
-        """Let a waiting job be number ``place``, from 0, of its owner's; one that does not wait is left as it is.
+        """Let a waiting job be number ``place``, from 0, of its owner's; one that does not wait is left as it
+        is.
 
         Returns the jobs whose records now say their place, which are to be saved.
         """
@@ -199,7 +211,9 @@ class Board:
             return bool(self._running)
 
     def save(self, job: Job) -> None:
-        """Write the job's newest record; a library that cannot be written becomes a warning, never the end of a run."""
+        """Write the job's newest record; a library that cannot be written becomes a warning, never the end of
+        a run.
+        """
         with job.saving:
             if self.find(job.record.token) is not job:
                 return  # it was removed

@@ -1,4 +1,6 @@
-"""What a person writes on a run: a name, a star, tags and notes. It lies in the run's folder, beside what the program writes."""
+"""What a person writes on a run: a name, a star, tags and notes. It lies in the run's folder, beside what the
+program writes.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,10 @@ class Label:
         """Changed by name. Raises InputError for what is not known, of another type, or too long."""
         wrong = set(values) - set(asdict(self))
         if wrong:
-            raise InputError(f"A run has no {', '.join(sorted(wrong))} to be changed.", "Change name, starred, tags or notes.")
+            raise InputError(
+                f"A run has no {', '.join(sorted(wrong))} to be changed.",
+                "Change name, starred, tags or notes.",
+            )
         changed = {name: _checked(name, value) for name, value in values.items()}
         return replace(self, **changed)
 
@@ -63,7 +68,9 @@ def read_label(folder: Path) -> Label:
     with suppress(OSError, ValueError, RecursionError):
         document = json.loads((folder / LABEL).read_text(encoding="utf-8"))
         if isinstance(document, dict):
-            return Label().with_values({name: value for name, value in document.items() if name in asdict(Label())})
+            return Label().with_values(
+                {name: value for name, value in document.items() if name in asdict(Label())}
+            )
     return Label()
 
 

@@ -1,8 +1,10 @@
-"""The library on disk: one folder a run, named by the run's token, each with a ``job.json``. Only ``remove`` deletes a result.
+"""The library on disk: one folder a run, named by the run's token, each with a ``job.json``. Only ``remove``
+deletes a result.
 
-A job belongs to the process that looks after it. Each process holds a lock on a file of its own, which the operating system lets
-go of however the process ends; so a job that says "running" while its process's lock is free was interrupted. Who reads a record
-to decide whose job it is holds the lock of the whole library until the decision is written.
+A job belongs to the process that looks after it. Each process holds a lock on a file of its own, which the
+operating system lets go of however the process ends; so a job that says "running" while its process's lock is
+free was interrupted. Who reads a record to decide whose job it is holds the lock of the whole library until
+the decision is written.
 """
 
 from __future__ import annotations
@@ -52,13 +54,17 @@ def library_errors(path: Path) -> Iterator[None]:
 
 
 class Library:
-    """The runs under ``root``, which is made if it is not there. Raises StorageError where that is not possible."""
+    """The runs under ``root``, which is made if it is not there. Raises StorageError where that is not
+    possible.
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root.expanduser().resolve()
         self.session = new_token()
         self._own = self._lock(self.session)
-        self.written: Callable[[JobRecord], None] = lambda record: None  # hears of every record that was written
+        self.written: Callable[[JobRecord], None] = lambda record: (
+            None
+        )  # hears of every record that was written
         self._sizes: dict[str, tuple[int, int]] = {}  # of runs by token: (when the folder changed, bytes)
         with library_errors(self.root):
             (self.root / SESSIONS).mkdir(parents=True, exist_ok=True)
@@ -67,13 +73,18 @@ class Library:
 
     @contextmanager
     def deciding(self) -> Iterator[None]:
-        """While inside, no other process takes up or gives back a job of this library. Raises StorageError."""
+        """While inside, no other process takes up or gives back a job of this library. Raises
+        StorageError.
+        """
         with library_errors(self.root):
             try:
                 lock = FileLock(self.root / SESSIONS / DECIDING, thread_local=False)
                 lock.acquire(timeout=DECIDE_SECONDS)
             except Timeout as error:
-                what = f"Another process has kept the library {self.root} to itself for {DECIDE_SECONDS:.0f} seconds."
+                what = (
+                    f"Another process has kept the library {self.root} to itself for "
+                    f"{DECIDE_SECONDS:.0f} seconds."
+                )
                 raise StorageError(what, "End it, or choose another --library.") from error
         try:
             yield
@@ -81,7 +92,9 @@ class Library:
             lock.release()
 
     def folder(self, token: str) -> Path:
-        """Where a run lives. Only ever called with tokens of known jobs, never with what came from outside."""
+        """Where a run lives. Only ever called with tokens of known jobs, never with what came from
+        outside.
+        """
         return self.root / token
 
     def write(self, record: JobRecord) -> None:
@@ -105,7 +118,9 @@ class Library:
             folder.rmdir()
 
     def remove(self, token: str) -> None:
-        """Delete a run that nobody is at work in. Its ``job.json`` goes first: then it is no run. Raises StorageError."""
+        """Delete a run that nobody is at work in. Its ``job.json`` goes first: then it is no run. Raises
+        StorageError.
+        """
         folder = self.folder(token)
         with library_errors(folder):
             (folder / JOB).unlink(missing_ok=True)
@@ -113,13 +128,19 @@ class Library:
         self._sizes.pop(token, None)
 
     def read_all(self, but: Collection[str] = ()) -> list[JobRecord]:
-        """Every run, oldest first, ``but`` those with these tokens; those that cannot be read are there as failed."""
+        """Every run, oldest first, ``but`` those with these tokens; those that cannot be read are there as
+        failed.
+        """
         with library_errors(self.root):
-            folders = [path for path in self.root.iterdir() if path.name not in but and (path / JOB).is_file()]
+            folders = [
+                path for path in self.root.iterdir() if path.name not in but and (path / JOB).is_file()
+            ]
         return sorted((read_record(folder) for folder in folders), key=lambda record: record.created)
 
     def bytes_of(self, token: str) -> int:
-        """How much a run takes on disk. That of a folder which has not changed since it was last asked is remembered."""
+        """How much a run takes on disk. That of a folder which has not changed since it was last asked is
+        remembered.
+        """
         folder = self.folder(token)
         try:
             changed = folder.stat().st_mtime_ns
@@ -147,9 +168,14 @@ class Library:
         return False
 
     def check_free(self, record: JobRecord) -> None:
-        """Raises StateError if another living process looks after a job. Only to be relied on while ``deciding``."""
+        """Raises StateError if another living process looks after a job. Only to be relied on while
+        ``deciding``.
+        """
         if record.session != self.session and self.is_alive(record.session):
-            raise StateError("Another Maquette that uses this library looks after this run.", "Steer it there, or end that one.")
+            raise StateError(
+                "Another Maquette that uses this library looks after this run.",
+                "Steer it there, or end that one.",
+            )
 
     def others(self) -> int:
         """How many other living processes use this library; locks that dead ones left are cleared away."""

@@ -1,4 +1,6 @@
-"""The library as people see it: runs by their names, found by words, with stars and tags, and a trash they come back from."""
+"""The library as people see it: runs by their names, found by words, with stars and tags, and a trash they
+come back from.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ TOKEN = re.compile(r"[\w-]{1,64}", re.ASCII)
 
 
 class LibraryCatalogue:
-    """Over a `Library`, whose writing it follows. May be used by several threads, and several processes have one each."""
+    """Over a `Library`, whose writing it follows. May be used by several threads, and several processes have
+    one each.
+    """
 
     def __init__(self, library: Library) -> None:
         self.library = library
@@ -35,7 +39,9 @@ class LibraryCatalogue:
     # Looking
 
     def refresh(self) -> int:
-        """Compare the index with the folders, which people may have moved by hand; returns how many runs had changed."""
+        """Compare the index with the folders, which people may have moved by hand; returns how many runs had
+        changed.
+        """
         return self.index.compare(self._stamps(), self._read)
 
     def search(self, search: Search) -> Found:
@@ -57,7 +63,12 @@ class LibraryCatalogue:
     def ended_record(self, token: str) -> JobRecord | None:
         """The record of a run that has ended; None for any other token, and for one in the trash."""
         entry = self.index.entry(token)
-        if entry is None or entry.trashed or entry.state not in ENDED or not (self.library.folder(token) / JOB).is_file():
+        if (
+            entry is None
+            or entry.trashed
+            or entry.state not in ENDED
+            or not (self.library.folder(token) / JOB).is_file()
+        ):
             return None
         return self.library.read(token)
 
@@ -87,7 +98,9 @@ class LibraryCatalogue:
         self.reread(token)
 
     def trash(self, token: str) -> None:
-        """Put a run that nobody is at work in into the trash. Raises StorageError, and then it is where it was."""
+        """Put a run that nobody is at work in into the trash. Raises StorageError, and then it is where it
+        was.
+        """
         folder, target = self.library.folder(token), self.library.root / TRASH / token
         with library_errors(folder):
             target.parent.mkdir(exist_ok=True)
@@ -143,7 +156,8 @@ class LibraryCatalogue:
     def _entry(self, record: JobRecord, folder: Path) -> Entry:
         size = sum(map(size_of, folder.rglob("*"))) if record.state in ENDED else 0
         words = f"{record.settings.spec.prompt} {record.settings.spec.negative_prompt}"
-        entry = Entry(record.token, record.owner, record.created, record.state, record.title, words, record.progress.total_step,
+        entry = Entry(record.token, record.owner, record.created, record.state, record.title, words,
+            record.progress.total_step,
                       size, trashed=_time_of(folder / TRASHED), stamp=_stamp_of(folder))  # fmt: skip
         entry = replace(entry, client_key=record.client_key)
         return entry.labelled(read_label(folder), record.title)

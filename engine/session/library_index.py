@@ -1,7 +1,9 @@
-"""An index of the library, so that thousands of runs are searched at once: SQLite in its folder, beside the runs.
+"""An index of the library, so that thousands of runs are searched at once: SQLite in its folder, beside the
+runs.
 
-It holds nothing that the folders do not hold: where it is missing or broken it is made anew from them. Several processes write
-to it (write-ahead log); what one of them cannot write, another one finds when it compares the index with the folders.
+It holds nothing that the folders do not hold: where it is missing or broken it is made anew from them.
+Several processes write to it (write-ahead log); what one of them cannot write, another one finds when it
+compares the index with the folders.
 """
 
 from __future__ import annotations
@@ -29,8 +31,8 @@ PRAGMA user_version = {VERSION};
 
 @dataclass(frozen=True)
 class Entry:
-    """A run as the index has it. ``words`` are its prompt, ``trashed`` when it was put into the trash (0: it was not),
-    ``stamp`` by what its files are recognised as those that were read.
+    """A run as the index has it. ``words`` are its prompt, ``trashed`` when it was put into the trash (0: it
+    was not), ``stamp`` by what its files are recognised as those that were read.
     """
 
     token: str
@@ -50,12 +52,16 @@ class Entry:
 
     def labelled(self, label: Label, title: str) -> Entry:
         """With what a person wrote on it; ``title`` is that of a run without a name."""
-        return replace(self, title=label.name or title, starred=label.starred, tags=label.tags, notes=label.notes)
+        return replace(
+            self, title=label.name or title, starred=label.starred, tags=label.tags, notes=label.notes
+        )
 
 
 @dataclass(frozen=True)
 class Search:
-    """Which runs: of ``owner`` (None: of anybody), with all of ``words`` in their title, words, tags or notes."""
+    """Which runs: of ``owner`` (None: of anybody), with all of ``words`` in their title, words, tags or
+    notes.
+    """
 
     owner: str | None = None
     words: str = ""
@@ -67,7 +73,9 @@ class Search:
 
 @dataclass(frozen=True)
 class Found:
-    """The ``entries`` that were asked for, newest first, of ``count``; ``bytes`` is what all of these take on disk."""
+    """The ``entries`` that were asked for, newest first, of ``count``; ``bytes`` is what all of these take on
+    disk.
+    """
 
     entries: tuple[Entry, ...]
     count: int
@@ -75,7 +83,9 @@ class Found:
 
 
 class LibraryIndex:
-    """The index at ``path``; may be used by several threads. A disk that takes nothing raises nothing: it is only an index."""
+    """The index at ``path``; may be used by several threads. A disk that takes nothing raises nothing: it is
+    only an index.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path, self._lock = path, threading.RLock()
@@ -83,7 +93,9 @@ class LibraryIndex:
         self._connection = self._opened()
 
     def _opened(self) -> sqlite3.Connection:
-        """The database, or a new one in place of one that is broken; one in memory where none can be written."""
+        """The database, or a new one in place of one that is broken; one in memory where none can be
+        written.
+        """
         for attempt in range(2):
             try:
                 return _connected(self.path)
@@ -124,7 +136,9 @@ class LibraryIndex:
         where, values = _where(search)
         order = "trashed" if search.trashed else "created"
         with self._reading() as connection:
-            count, size = connection.execute(f"SELECT COUNT(*), TOTAL(bytes) FROM runs WHERE {where}", values).fetchone()
+            count, size = connection.execute(
+                f"SELECT COUNT(*), TOTAL(bytes) FROM runs WHERE {where}", values
+            ).fetchone()
             rows = connection.execute(
                 f"SELECT {', '.join(COLUMNS)} FROM runs WHERE {where} ORDER BY {order} DESC LIMIT ? OFFSET ?",
                 [*values, search.most, search.first],
@@ -132,18 +146,25 @@ class LibraryIndex:
         return Found(tuple(map(_entry, rows)), count, int(size))
 
     def spare(self, owner: str, states: Collection[str], size: int) -> tuple[Entry, ...]:
-        """An owner's trash, and then the runs in these states without a star, oldest first: as many as hold ``size`` bytes."""
+        """An owner's trash, and then the runs in these states without a star, oldest first: as many as hold
+        ``size`` bytes.
+        """
         names, order = ", ".join(COLUMNS), "trashed = 0, trashed, created, token"
         sums = f"TOTAL(bytes) OVER (ORDER BY {order} ROWS UNBOUNDED PRECEDING) - bytes AS before"
         among = f"owner = ? AND (trashed OR (NOT starred AND state IN ({', '.join('?' * len(states))})))"
-        asked = f"SELECT {names} FROM (SELECT *, {sums} FROM runs WHERE {among}) WHERE before < ? ORDER BY {order}"
+        asked = (
+            f"SELECT {names} FROM (SELECT *, {sums} FROM runs WHERE {among}) WHERE before < ? ORDER "
+            f"BY {order}"
+        )
         with self._reading() as connection:
             return tuple(map(_entry, connection.execute(asked, [owner, *states, size]).fetchall()))
 
     def entry(self, token: str) -> Entry | None:
         """One run."""
         with self._reading() as connection:
-            row = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM runs WHERE token = ?", [token]).fetchone()
+            row = connection.execute(
+                f"SELECT {', '.join(COLUMNS)} FROM runs WHERE token = ?", [token]
+            ).fetchone()
         return None if row is None else _entry(row)
 
     def tokens(self, states: Collection[str]) -> set[str]:
@@ -160,7 +181,9 @@ class LibraryIndex:
         return "" if row is None else row[0]
 
     def compare(self, stamps: dict[str, str], read: Callable[[str], Entry | None]) -> int:
-        """Bring the index to what the folders hold, by token and stamp; only what has changed is read. Returns how many were."""
+        """Bring the index to what the folders hold, by token and stamp; only what has changed is read.
+        Returns how many were.
+        """
         known = self.stamps()
         changed = [token for token, stamp in stamps.items() if known.get(token) != stamp]
         self.put_all([entry for token in changed if (entry := read(token)) is not None])
@@ -170,7 +193,10 @@ class LibraryIndex:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        with self._lock, suppress(sqlite3.OperationalError):  # locked for too long, a full disk: the next comparison finds it
+        with (
+            self._lock,
+            suppress(sqlite3.OperationalError),
+        ):  # locked for too long, a full disk: the next comparison finds it
             try:
                 with self._connection:
                     yield self._connection
@@ -233,7 +259,11 @@ def _where(search: Search) -> tuple[str, list[str | int]]:
 
 
 def _row(entry: Entry) -> tuple[str | int | float, ...]:
-    values = {**vars(entry), "starred": int(entry.starred), "tags": json.dumps(entry.tags, ensure_ascii=False)}
+    values = {
+        **vars(entry),
+        "starred": int(entry.starred),
+        "tags": json.dumps(entry.tags, ensure_ascii=False),
+    }
     text = "\n".join((entry.title, entry.words, *entry.tags, entry.notes)).casefold()
     return (*(values[name] for name in COLUMNS), text)
 

@@ -19,13 +19,14 @@ GIBIBYTE = 1 << 30
 class Limits:
     """The bounds of a studio, generous for one person at their own machine.
 
-    ``jobs_per_owner`` and ``jobs`` bound those that wait or run, of one owner and of all; ``bytes_per_owner`` what an owner's
-    runs take on disk. ``memory_share`` is how much of the memory that is free a scene may be expected to take.
-    ``viewports`` are 3D views that are open at once, each with threads and a socket of its own. ``sockets_per_client`` are
-    WebSockets from one address. ``upload_bytes`` bounds one file, ``upload_bytes_per_client`` what one address or login sends
-    within ``upload_window_seconds``, ``uploads_bytes`` all uploads that are kept, and ``upload_keep_seconds`` for how long.
-    ``watched_messages`` are the pictures, and as many status messages, that all watchers together get in a second while a run
-    goes.
+    ``jobs_per_owner`` and ``jobs`` bound those that wait or run, of one owner and of all; ``bytes_per_owner``
+    what an owner's runs take on disk. ``memory_share`` is how much of the memory that is free a scene may be
+    expected to take. ``viewports`` are 3D views that are open at once, each with threads and a socket of its
+    own. ``sockets_per_client`` are WebSockets from one address. ``upload_bytes`` bounds one file,
+    ``upload_bytes_per_client`` what one address or login sends within ``upload_window_seconds``,
+    ``uploads_bytes`` all uploads that are kept, and ``upload_keep_seconds`` for how long.
+    ``watched_messages`` are the pictures, and as many status messages, that all watchers together get in a
+    second while a run goes.
     """
 
     jobs_per_owner: int = 24
@@ -59,15 +60,21 @@ def already_submitted(settings: Settings, client_key: str, known: JobRecord | No
 def check_shares(owner: str, board: Board, limits: Limits, bytes_of: Callable[[str], int]) -> None:
     """Raises InputError for a name that cannot be kept, and for an owner who has a full share already."""
     if not isinstance(owner, str) or len(owner) > MAX_OWNER_CHARACTERS or not is_writable(owner):
-        raise InputError(f"The owner of a run is a text of at most {MAX_OWNER_CHARACTERS} characters.", "Reload the page.")
+        raise InputError(
+            f"The owner of a run is a text of at most {MAX_OWNER_CHARACTERS} characters.", "Reload the page."
+        )
     jobs = board.all()
     going = [job.record.owner for job in jobs if job.record.state in ("queued", "running")]
     if going.count(owner) >= limits.jobs_per_owner:
         what = f"{going.count(owner)} of your runs wait or go, which is as many as one person may have."
         raise LimitError(what, "Stop one of them, or wait until one is done.")
     if len(going) >= limits.jobs:
-        raise LimitError(f"{len(going)} runs wait already, which is as many as this studio takes.", "Try again later.")
+        raise LimitError(
+            f"{len(going)} runs wait already, which is as many as this studio takes.", "Try again later."
+        )
     held = bytes_of(owner)
     if held > limits.bytes_per_owner:
         what = f"Your runs take {held / GIBIBYTE:.1f} GiB on disk, which is more than one person may have."
-        raise LimitError(what, f"Delete runs that you need no more, here or in {board.library.root}, and empty the trash.")
+        raise LimitError(
+            what, f"Delete runs that you need no more, here or in {board.library.root}, and empty the trash."
+        )

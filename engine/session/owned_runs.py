@@ -1,4 +1,6 @@
-"""What an owner does with runs that have ended, and what is found of them: names, stars, the trash, and deleting for ever."""
+"""What an owner does with runs that have ended, and what is found of them: names, stars, the trash, and
+deleting for ever.
+"""
 
 from __future__ import annotations
 
@@ -34,11 +36,19 @@ class OwnedRuns:
         return sum(self._bytes(entry) for entry in kept)
 
     def tokens(self, owner: str, state: str = "") -> list[str]:
-        """Of all the owner's runs that this session looks after, and of those that have ended, newest first; those in one
-        ``state``, if it is named. Nothing is read but the index.
+        """Of all the owner's runs that this session looks after, and of those that have ended, newest first;
+        those in one ``state``, if it is named. Nothing is read but the index.
         """
-        indexed = {entry.token: (entry.created, entry.state) for entry in self._entries(owner) if entry.state in ENDED}
-        own = {job.record.token: (job.record.created, job.record.state) for job in self._board.all() if job.record.owner == owner}
+        indexed = {
+            entry.token: (entry.created, entry.state)
+            for entry in self._entries(owner)
+            if entry.state in ENDED
+        }
+        own = {
+            job.record.token: (job.record.created, job.record.state)
+            for job in self._board.all()
+            if job.record.owner == owner
+        }
         known = {token: facts for token, facts in {**indexed, **own}.items() if state in ("", facts[1])}
         return sorted(known, key=lambda token: known[token][0], reverse=True)
 
@@ -60,7 +70,11 @@ class OwnedRuns:
 
     def _bytes(self, entry: Entry) -> int:
         """Of a run that this session has to do with, as it is on the disk now."""
-        return entry.bytes if self._board.find(entry.token) is None else self._board.library.bytes_of(entry.token)
+        return (
+            entry.bytes
+            if self._board.find(entry.token) is None
+            else self._board.library.bytes_of(entry.token)
+        )
 
     def queue_position(self, token: str) -> int:
         """1 for the run that goes next, 0 for one that does not wait."""
@@ -73,7 +87,9 @@ class OwnedRuns:
 
     def indexed_bytes(self, owner: str) -> int:
         """As `bytes_of`, without a look at the disk: as it was when each run was written last."""
-        return sum(self.catalogue.search(Search(owner, trashed=trashed, most=0)).bytes for trashed in (False, True))
+        return sum(
+            self.catalogue.search(Search(owner, trashed=trashed, most=0)).bytes for trashed in (False, True)
+        )
 
     def owner(self, token: str) -> str:
         """Whose run it is."""
@@ -88,7 +104,9 @@ class OwnedRuns:
         return self.catalogue.label(token)
 
     def relabel(self, token: str, owner: str, values: Mapping[str, Any]) -> Label:
-        """Change a run's ``name``, ``starred``, ``tags`` or ``notes``, and return its label. Raises StorageError, too."""
+        """Change a run's ``name``, ``starred``, ``tags`` or ``notes``, and return its label. Raises
+        StorageError, too.
+        """
         record = self._board.get(token).record
         self._check_owner(record.owner, owner)
         label = self.catalogue.label(token).with_values(values)
@@ -100,13 +118,16 @@ class OwnedRuns:
         return [token for token in self._board.order() if self.owner(token) == owner]
 
     def reorder(self, token: str, owner: str, place: int) -> None:
-        """Let a run that waits be number ``place``, from 0, of the owner's that do; also after the next start."""
+        """Let a run that waits be number ``place``, from 0, of the owner's that do; also after the next
+        start.
+        """
         self._check_owner(self.owner(token), owner)
         for job in self._board.reorder(token, place):
             self._board.save(job)
 
     def to_free(self, owner: str, size: int) -> list[Entry]:
-        """What would go first to free at least ``size`` bytes: the trash, then runs without a star that have ended, oldest first.
+        """What would go first to free at least ``size`` bytes: the trash, then runs without a star that have
+        ended, oldest first.
 
         Nothing goes by itself; a person decides.
         """
@@ -118,7 +139,9 @@ class OwnedRuns:
             self._board.remove(job, lambda record: self._check(record, owner), self.catalogue.trash)
 
     def discard(self, token: str, owner: str) -> bool:
-        """Put a draft that was not chosen into the trash; False where it has not been put down yet, and is to be stopped."""
+        """Put a draft that was not chosen into the trash; False where it has not been put down yet, and is to
+        be stopped.
+        """
         with claimed(self._board, token) as job:
             self._check_owner(job.record.owner, owner)
             with self._board.changed:
@@ -158,7 +181,11 @@ class OwnedRuns:
     def _present(self, entry: Entry) -> Entry:
         """With the state of the job on the board, which is ahead of what was written last."""
         job = self._board.find(entry.token)
-        return entry if job is None else replace(entry, state=job.record.state, step=job.record.progress.total_step)
+        return (
+            entry
+            if job is None
+            else replace(entry, state=job.record.state, step=job.record.progress.total_step)
+        )
 
     def _check(self, record: JobRecord, owner: str) -> None:
         self._check_owner(record.owner, owner)
@@ -167,7 +194,10 @@ class OwnedRuns:
 
     def _check_owner(self, whose: str, owner: str) -> None:
         if not owner or whose != owner:
-            raise InputError("Only who started a run can delete or change it.", "Open it in the browser in which it was started.")
+            raise InputError(
+                "Only who started a run can delete or change it.",
+                "Open it in the browser in which it was started.",
+            )
 
     def _check_trashed(self, token: str, owner: str) -> None:
         """Raises InputError unless the owner's run is in the trash; who has only guessed learns nothing."""

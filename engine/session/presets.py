@@ -1,8 +1,9 @@
-"""Presets: flat TOML files, one each, with a ``title``, a ``sentence`` and settings by name. They do not inherit.
+"""Presets: flat TOML files, one each, with a ``title``, a ``sentence`` and settings by name. They do not
+inherit.
 
-A preset says everything: what it does not name is at its default, so that going from one to the next leaves nothing behind.
-Only what is made is kept, unless the preset names it: the prompts, the pictures and how they were taken, the 3D reference and
-how it stands, and the seed.
+A preset says everything: what it does not name is at its default, so that going from one to the next leaves
+nothing behind. Only what is made is kept, unless the preset names it: the prompts, the pictures and how they
+were taken, the 3D reference and how it stands, and the seed.
 """
 
 from __future__ import annotations
@@ -47,7 +48,9 @@ class Preset:
 
 
 class Presets(NamedTuple):
-    """What a folder holds: the ``presets`` that can be used, the default first, and the ``problems`` with the others."""
+    """What a folder holds: the ``presets`` that can be used, the default first, and the ``problems`` with the
+    others.
+    """
 
     presets: tuple[Preset, ...]
     problems: tuple[PresetError, ...]
@@ -61,12 +64,20 @@ def load_presets(folder: Path = FOLDER) -> Presets:
             presets.append(load_preset(path))
         except PresetError as error:
             problems.append(error)
-    presets.sort(key=lambda preset: (preset.key != DEFAULT_PRESET, preset.values.get("prior") != DEFAULT_PRIOR, preset.key))
+    presets.sort(
+        key=lambda preset: (
+            preset.key != DEFAULT_PRESET,
+            preset.values.get("prior") != DEFAULT_PRIOR,
+            preset.key,
+        )
+    )
     return Presets(tuple(presets), tuple(problems))
 
 
 def find_preset(key: str, folder: Path = FOLDER) -> Preset:
-    """The preset with this key. Raises PresetError that says what is wrong with it, or which ones there are."""
+    """The preset with this key. Raises PresetError that says what is wrong with it, or which ones there
+    are.
+    """
     known = sorted(path.stem for path in folder.glob("*.toml"))
     if key not in known:
         raise PresetError(f"There is no preset {key!r}.", f"Choose one of {', '.join(known)}.")
@@ -98,40 +109,60 @@ def apply_preset(preset: Preset, settings: Settings) -> Settings:
 
 
 def differences(preset: Preset, settings: Settings) -> dict[str, tuple[Value | None, Value | None]]:
-    """What applying the preset would change: name -> (now, then). None: the guidance method has no such setting."""
+    """What applying the preset would change: name -> (now, then). None: the guidance method has no such
+    setting.
+    """
     now, then = flatten(settings), flatten(apply_preset(preset, settings))
-    return {name: (now.get(name), then.get(name)) for name in {**now, **then} if now.get(name) != then.get(name)}
+    return {
+        name: (now.get(name), then.get(name)) for name in {**now, **then} if now.get(name) != then.get(name)
+    }
 
 
 def _text_of(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise PresetError(f"{path.name} cannot be read ({error}).", f"Correct {path}, or delete it.") from error
+        raise PresetError(
+            f"{path.name} cannot be read ({error}).", f"Correct {path}, or delete it."
+        ) from error
 
 
 def _word(path: Path, text: str, document: dict[str, Any], name: str) -> str:
     value = document.pop(name, None)
     if not isinstance(value, str) or not value.strip():
-        raise _problem(path, text, name, f"{name} is missing or empty.", f'Add a line such as {name} = "...".')
+        raise _problem(
+            path, text, name, f"{name} is missing or empty.", f'Add a line such as {name} = "...".'
+        )
     return value
 
 
 def _check_value(path: Path, text: str, name: str, value: Any) -> None:
     if not isinstance(value, str | int | float | bool):
-        raise _problem(path, text, name, f"{name} is a {type(value).__name__}; presets are flat.", "Write one plain value.")
+        raise _problem(
+            path,
+            text,
+            name,
+            f"{name} is a {type(value).__name__}; presets are flat.",
+            "Write one plain value.",
+        )
 
 
 def _problem(path: Path, text: str, name: str, what: str, remedy: str) -> PresetError:
     at_start = re.compile(rf"\s*\[*\"?{re.escape(name)}\b")
-    line = next((number for number, line in enumerate(text.splitlines(), 1) if name and at_start.match(line)), None)
+    line = next(
+        (number for number, line in enumerate(text.splitlines(), 1) if name and at_start.match(line)), None
+    )
     place = path.name if line is None else f"{path.name}, line {line}"
     return PresetError(f"{place}: {what}", remedy)
 
 
 def _blamed(document: Mapping[str, Any], error: InputError) -> str:
     """The setting that the message is about: the first one that it names."""
-    named = [(match.start(), name) for name in document if (match := re.search(rf"\b{re.escape(name)}\b", error.what))]
+    named = [
+        (match.start(), name)
+        for name in document
+        if (match := re.search(rf"\b{re.escape(name)}\b", error.what))
+    ]
     return min(named, default=(0, ""))[1]
 
 

@@ -64,7 +64,9 @@ def _apart(points: tuple[tuple[int, float], ...], stride: int) -> tuple[tuple[in
 
 @dataclass(frozen=True)
 class Progress:
-    """``step`` of ``steps`` within ``stage``, ``total_step`` over the run; ``revision_applied`` from ``applied_at_step`` on."""
+    """``step`` of ``steps`` within ``stage``, ``total_step`` over the run; ``revision_applied`` from
+    ``applied_at_step`` on.
+    """
 
     stage: str = ""
     step: int = 0
@@ -116,4 +118,6 @@ class Progress:
     def _traced(self, total_step: int, metrics: Mapping[str, float]) -> dict[str, History]:
         traces = {name: history.before(total_step) for name, history in self.traces.items()}
         traced = {name: metrics[name] for name in TRACED if name in metrics}
-        return traces | {name: traces.get(name, History()).with_number(total_step, value) for name, value in traced.items()}
+        return traces | {
+            name: traces.get(name, History()).with_number(total_step, value) for name, value in traced.items()
+        }

@@ -18,7 +18,9 @@ class CommandQueue:
         self._revision = 0
 
     def post(self, command: Command) -> None:
-        """Leave a command; it replaces an unread one of its type. Knobs older than any seen before are dropped."""
+        """Leave a command; it replaces an unread one of its type. Knobs older than any seen before are
+        dropped.
+        """
         with self._lock:
             if isinstance(command, SetKnobs):
                 if command.revision < self._revision:
@@ -35,7 +37,9 @@ class CommandQueue:
 
 @dataclass(frozen=True, order=True)
 class Ticket:
-    """A waiting job. ``rank`` orders the jobs of one owner; (0, n) goes before (1, n), for jobs that were paused."""
+    """A waiting job. ``rank`` orders the jobs of one owner; (0, n) goes before (1, n), for jobs that were
+    paused.
+    """
 
     rank: tuple[int, int]
     owner: str
@@ -45,7 +49,8 @@ class Ticket:
 def turn_order(tickets: Iterable[Ticket], last_served: Mapping[str, int]) -> list[str]:
     """Tokens in the order in which they would run.
 
-    ``last_served`` maps an owner to the number of the turn that was theirs last; who was never served, or longest ago, is next.
+    ``last_served`` maps an owner to the number of the turn that was theirs last; who was never served, or
+    longest ago, is next.
     """
     waiting: dict[str, list[Ticket]] = {}
     for ticket in sorted(tickets):

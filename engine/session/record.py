@@ -32,13 +32,14 @@ MAX_TITLE_CHARACTERS = 80
 class JobRecord:
     """One job. It is replaced, never changed, so that any thread may read it.
 
-    ``settings`` are those it was submitted with, ``knobs`` the newest asked for (``revision``). ``session`` is the process that
-    looks after it. ``stopping`` says that a stop was asked for and is not done yet. ``deaths`` counts the times that the process
-    ended while the job was running since it last left a checkpoint further on than any before, at ``checkpoint_step``.
-    ``client_key`` is what a client calls this submission, so that one that is sent again is known. ``waits_before`` is the stage
-    before which the run is held until a person lets it go on: a draft to choose from. ``schedule`` are the live changes that it
-    is still to make by itself, by their steps. ``place`` is its number, from 1, among its owner's waiting runs where somebody put
-    them in order; 0 where nobody did.
+    ``settings`` are those it was submitted with, ``knobs`` the newest asked for (``revision``). ``session``
+    is the process that looks after it. ``stopping`` says that a stop was asked for and is not done yet.
+    ``deaths`` counts the times that the process ended while the job was running since it last left a
+    checkpoint further on than any before, at ``checkpoint_step``. ``client_key`` is what a client calls this
+    submission, so that one that is sent again is known. ``waits_before`` is the stage before which the run is
+    held until a person lets it go on: a draft to choose from. ``schedule`` are the live changes that it is
+    still to make by itself, by their steps. ``place`` is its number, from 1, among its owner's waiting runs
+    where somebody put them in order; 0 where nobody did.
     """
 
     token: str
@@ -66,7 +67,9 @@ class JobRecord:
     def title(self) -> str:
         """The beginning of the prompt, on one line, or the names of the pictures where there are no words."""
         spec = self.settings.spec
-        words = " ".join(spec.prompt.split()) or ", ".join(PurePath(each.path).stem for each in pictures_in(spec.images))
+        words = " ".join(spec.prompt.split()) or ", ".join(
+            PurePath(each.path).stem for each in pictures_in(spec.images)
+        )
         return words if len(words) <= MAX_TITLE_CHARACTERS else words[: MAX_TITLE_CHARACTERS - 1] + "…"
 
     def warned(self, what: str, remedy: str) -> JobRecord:
@@ -80,7 +83,14 @@ def to_json(record: JobRecord) -> str:
     """The text of ``job.json``."""
     settings, knobs, progress = flatten(record.settings), flatten_knobs(record.knobs), asdict(record.progress)
     plain = {name: vars(record)[name] for name in _PLAIN}
-    document = {"format": FORMAT, **plain, "title": record.title, "settings": settings, "knobs": knobs, "progress": progress}
+    document = {
+        "format": FORMAT,
+        **plain,
+        "title": record.title,
+        "settings": settings,
+        "knobs": knobs,
+        "progress": progress,
+    }
     if record.schedule:
         document["schedule"] = [[change.total_step, dict(change.values)] for change in record.schedule]
     return json.dumps(document, indent=1, ensure_ascii=False)
@@ -94,7 +104,14 @@ _PLAIN = ("token", "owner", "created", "state", "revision", "checkpoint_revision
 def from_json(text: str) -> JobRecord:
     """Read what ``to_json`` wrote. Raises FileFormatError for anything else."""
     try:
-        document = {"checkpoint_step": 0, "client_key": "", "waits_before": "", "schedule": [], "place": 0, **json.loads(text)}
+        document = {
+            "checkpoint_step": 0,
+            "client_key": "",
+            "waits_before": "",
+            "schedule": [],
+            "place": 0,
+            **json.loads(text),
+        }
         _check(document)
         settings = with_values(_blank("pictures"), document["settings"])
         return JobRecord(
@@ -102,16 +119,32 @@ def from_json(text: str) -> JobRecord:
             settings=settings,
             knobs=_knobs(settings, document["knobs"]),
             warnings=tuple((str(what), str(remedy)) for what, remedy in document["warnings"]),
-            error=None if document["error"] is None else (str(document["error"][0]), str(document["error"][1])),
+            error=None
+            if document["error"] is None
+            else (str(document["error"][0]), str(document["error"][1])),
             progress=_progress(document["progress"]),
-            schedule=tuple(Change(step, number, values) for number, (step, values) in enumerate(document["schedule"])),
+            schedule=tuple(
+                Change(step, number, values) for number, (step, values) in enumerate(document["schedule"])
+            ),
         )
-    except (ValueError, KeyError, TypeError, IndexError, AttributeError, ArithmeticError, RecursionError, StudioError) as error:
-        raise FileFormatError(f"It is not a job of format {FORMAT} ({type(error).__name__}: {error}).") from error
+    except (
+        ValueError,
+        KeyError,
+        TypeError,
+        IndexError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+        StudioError,
+    ) as error:
+        raise FileFormatError(
+            f"It is not a job of format {FORMAT} ({type(error).__name__}: {error})."
+        ) from error
 
 
 _TYPES = {
-    "token": str, "owner": str, "created": Real, "revision": int, "checkpoint_revision": int, "session": str, "stopping": bool,
+    "token": str, "owner": str, "created": Real, "revision": int, "checkpoint_revision": int, "session": str,
+    "stopping": bool,
     "deaths": int, "checkpoint_step": int, "client_key": str, "waits_before": str,
     "place": int,
     "settings": dict, "knobs": dict, "files": dict, "progress": dict, "schedule": list,
@@ -119,13 +152,21 @@ _TYPES = {
 
 
 def _check(document: Mapping[str, Any]) -> None:
-    """Raises ValueError unless every field has its type: what is odd here would stop whoever meets it later."""
+    """Raises ValueError unless every field has its type: what is odd here would stop whoever meets it
+    later.
+    """
     wrong = [name for name, kind in _TYPES.items() if not _is(document[name], kind)]
     if wrong or document["format"] != FORMAT or document["state"] not in STATES:
-        raise ValueError(f"format {document['format']!r}, state {document['state']!r}, wrong types: {', '.join(wrong) or 'none'}")
+        raise ValueError(
+            f"format {document['format']!r}, state {document['state']!r}, wrong types: "
+            f"{', '.join(wrong) or 'none'}"
+        )
     if not all(re.fullmatch(r"[\w-]*", document[name], re.ASCII) for name in ("token", "session")):
         raise ValueError("a token with characters that tokens do not have")
-    if not all(_is(row, list) and len(row) == 2 and _is(row[0], int) and _is(row[1], dict) for row in document["schedule"]):
+    if not all(
+        _is(row, list) and len(row) == 2 and _is(row[0], int) and _is(row[1], dict)
+        for row in document["schedule"]
+    ):
         raise ValueError("a schedule that is no list of steps and values")
     if not all(_is(file, str) and file == PurePath(file).name != ".." for file in document["files"].values()):
         raise ValueError("a file that lies outside of the run's folder")
@@ -139,10 +180,14 @@ def _is(value: Any, kind: type) -> bool:
 
 
 def unreadable(token: str, text: str, created: float, what: str) -> JobRecord:
-    """What stands for a job whose ``job.json`` holds ``text`` that cannot be read: failed, with nothing in its folder touched."""
+    """What stands for a job whose ``job.json`` holds ``text`` that cannot be read: failed, with nothing in
+    its folder touched.
+    """
     settings = _blank("unreadable run")
     remedy = "Its folder is untouched: mend or delete job.json there, or start anew."
-    return JobRecord(token, _owner_in(text), created, settings, settings.knobs, state="failed", error=(what, remedy))
+    return JobRecord(
+        token, _owner_in(text), created, settings, settings.knobs, state="failed", error=(what, remedy)
+    )
 
 
 def _owner_in(text: str) -> str:
@@ -155,9 +200,13 @@ def _owner_in(text: str) -> str:
 
 
 def _knobs(settings: Settings, values: Mapping[str, Any]) -> Knobs:
-    """The newest live settings; most runs never changed any, and thousands of them are read when a studio starts."""
+    """The newest live settings; most runs never changed any, and thousands of them are read when a studio
+    starts.
+    """
     present = flatten_knobs(settings.knobs)
-    same = all(type(value) is type(present.get(name)) and value == present[name] for name, value in values.items())
+    same = all(
+        type(value) is type(present.get(name)) and value == present[name] for name, value in values.items()
+    )
     return settings.knobs if same else with_values(settings, values).knobs
 
 
@@ -178,13 +227,17 @@ def _progress(document: Mapping[str, Any]) -> Progress:
 
 
 def _is_like(value: Any, default: str | int | float | None) -> bool:
-    """Whether a number of progress can stand where its ``default`` does; None is a time that is still to come."""
+    """Whether a number of progress can stand where its ``default`` does; None is a time that is still to
+    come.
+    """
     if default is None:
         return value is None or _is(value, Real)
     return _is(value, Real if isinstance(default, float) else type(default))
 
 
 def _history(document: Mapping[str, Any]) -> History:
-    newest = None if document["newest"] is None else (int(document["newest"][0]), float(document["newest"][1]))
+    newest = (
+        None if document["newest"] is None else (int(document["newest"][0]), float(document["newest"][1]))
+    )
     points = tuple((int(step), float(number)) for step, number in document["points"])
     return History(points, int(document["stride"]), newest)

@@ -16,7 +16,9 @@ def went_back(record: JobRecord, moment: Moment) -> JobRecord:
     """The record of a run that goes on from an earlier moment, with the live settings that it had then."""
     progress = record.progress.back_to(moment.total_step, moment.stage, moment.step, moment.revision)
     knobs = with_values(Settings(record.settings.spec, record.knobs), moment.values or {}).knobs
-    back = replace(record, progress=progress, knobs=knobs, revision=moment.revision, checkpoint_revision=moment.revision)
+    back = replace(
+        record, progress=progress, knobs=knobs, revision=moment.revision, checkpoint_revision=moment.revision
+    )
     return replace(back, checkpoint_step=moment.total_step, error=None, deaths=0)
 
 
@@ -34,7 +36,9 @@ def recorded(record: JobRecord, event: Event, seconds: float) -> JobRecord:
         return record.warned(event.what, event.remedy)
     if isinstance(event, RolledBack):
         what = f"The run went back to step {event.to_step:,} of this stage because {event.reason}."
-        return record.warned(what, "It goes on more gently. If this happens again, lower the guidance or the learning rate.")
+        return record.warned(
+            what, "It goes on more gently. If this happens again, lower the guidance or the learning rate."
+        )
     return record
 
 

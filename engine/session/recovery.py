@@ -1,4 +1,6 @@
-"""What becomes of the jobs that a library holds: when a session starts, and when one is taken up that nobody looks after."""
+"""What becomes of the jobs that a library holds: when a session starts, and when one is taken up that nobody
+looks after.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +21,14 @@ def recovered(library: Library, resume_interrupted: bool, but: Collection[str] =
 
     To be called, and what it takes up written, while the library is ``deciding``.
 
-    ``but`` are tokens of runs that are known to have ended: thousands of them are read when somebody asks for them.
+    ``but`` are tokens of runs that are known to have ended: thousands of them are read when somebody asks for
+    them.
 
-    Jobs that another living process looks after are left to it. Of all others, half-written files are removed.
+    Jobs that another living process looks after are left to it. Of all others, half-written files are
+    removed.
 
-    A run that a dead process left behind is queued again, unless ``resume_interrupted`` is false or it has seen its process die
-    ``MAX_DEATHS`` times: it may be the reason, and then a person decides.
+    A run that a dead process left behind is queued again, unless ``resume_interrupted`` is false or it has
+    seen its process die ``MAX_DEATHS`` times: it may be the reason, and then a person decides.
     """
     found = []
     for record in by_turn(library.read_all(but)):
@@ -39,15 +43,21 @@ def recovered(library: Library, resume_interrupted: bool, but: Collection[str] =
 
 
 def by_turn(records: Iterable[JobRecord]) -> list[JobRecord]:
-    """Those that were running first, then those that somebody put in order, then the others; the older one first."""
-    return sorted(records, key=lambda each: (each.state != "running", each.place or math.inf, each.created, each.token))
+    """Those that were running first, then those that somebody put in order, then the others; the older one
+    first.
+    """
+    return sorted(
+        records, key=lambda each: (each.state != "running", each.place or math.inf, each.created, each.token)
+    )
 
 
 @contextmanager
 def claimed(board: Board, token: str) -> Iterator[Job]:
-    """A job, for a change of its state. One that this process does not look after is kept from all others meanwhile.
+    """A job, for a change of its state. One that this process does not look after is kept from all others
+    meanwhile.
 
-    What another process has made of it is taken over where it has ended, and raises InputError where it still goes.
+    What another process has made of it is taken over where it has ended, and raises InputError where it still
+    goes.
     """
     job, library = board.get(token), board.library
     if job.record.session == library.session:
@@ -70,10 +80,18 @@ def _taken_up(record: JobRecord, session: str) -> JobRecord:
     died = record.state == "running" and record.session != ""
     record = replace(record, session=session, deaths=record.deaths + died)
     if record.deaths >= MAX_DEATHS:
-        what = f"The program ended {record.deaths} times while this run was going, so it was not started again by itself."
-        return replace(record.warned(what, "Resume it by hand, or start it again with a smaller scene."), state="interrupted")
+        what = (
+            f"The program ended {record.deaths} times while this run was going, so it was not started "
+            "again by itself."
+        )
+        return replace(
+            record.warned(what, "Resume it by hand, or start it again with a smaller scene."),
+            state="interrupted",
+        )
     if died:
-        record = record.warned("The program ended while this run was going. It goes on from its last checkpoint.", "")
+        record = record.warned(
+            "The program ended while this run was going. It goes on from its last checkpoint.", ""
+        )
     if record.state == "running" and not record.stopping:
         return replace(record, state="queued")
     return record

@@ -1,4 +1,6 @@
-"""Looking up a reference: on the shipped shelf, in a folder of the user's, or among the results of a library."""
+"""Looking up a reference: on the shipped shelf, in a folder of the user's, or among the results of a
+library.
+"""
 
 from __future__ import annotations
 
@@ -51,30 +53,39 @@ def own_folder(environment: Mapping[str, str]) -> Path | None:
 class References:
     """What a reference can be taken from. May be used by several threads.
 
-    ``library`` holds the runs, and beside them what was learned of ``folder``, in which nothing is ever written. Raises
-    MissingError if that is no folder.
+    ``library`` holds the runs, and beside them what was learned of ``folder``, in which nothing is ever
+    written. Raises MissingError if that is no folder.
     """
 
     def __init__(self, library: Path, folder: Path | None = None, embedder: str = "toybox") -> None:
         if folder is not None and not folder.is_dir():
-            raise MissingError(f"The folder of models {folder} is not there.", "Correct --shelf or MAQUETTE_SHELF.")
+            raise MissingError(
+                f"The folder of models {folder} is not there.", "Correct --shelf or MAQUETTE_SHELF."
+            )
         self.library, self.folder, self._embedder_name = library.expanduser(), folder, embedder
         self._lock = threading.Lock()
 
     def shelf(self) -> Shelf:
-        """Everything to choose from as it is now; new files in the user's folder are read and embedded first."""
+        """Everything to choose from as it is now; new files in the user's folder are read and embedded
+        first.
+        """
         from engine.retrieval.shelf import folder_shelf, together  # imports torch
 
         with self._lock:
             own = [] if self.folder is None else [folder_shelf(self.folder, self._embedder, self._cache)]
-            fetched = [folder_shelf(place, self._embedder, self._cache, prefix=place.name) for place in fetched_in(self.library)]
+            fetched = [
+                folder_shelf(place, self._embedder, self._cache, prefix=place.name)
+                for place in fetched_in(self.library)
+            ]
             return together([*own, *fetched, self._shipped])
 
     def item(self, id: str) -> Item:
         """The thing of this id. Raises InputError with the nearest ones."""
         items = {item.id: item for item in self.shelf().items}
         if id not in items:
-            raise InputError(f"There is no {id!r} on the shelf.", f"Did you mean {_nearest(id, list(items.values()))}?")
+            raise InputError(
+                f"There is no {id!r} on the shelf.", f"Did you mean {_nearest(id, list(items.values()))}?"
+            )
         return items[id]
 
     def result(self, token: str) -> Item:
@@ -83,16 +94,23 @@ class References:
 
         folder = self.library / token
         if not any((folder / name).is_file() for name in ("job.json", "result.json")):
-            raise InputError(f"There is no run {token!r} in this library.", "Choose one of your results, or upload its file.")
+            raise InputError(
+                f"There is no run {token!r} in this library.",
+                "Choose one of your results, or upload its file.",
+            )
         item = result_in(folder)
         if item is None:
-            raise InputError(f"The run {token!r} has no 3D result yet.", "Wait until it is done, or choose another one.")
+            raise InputError(
+                f"The run {token!r} has no 3D result yet.", "Wait until it is done, or choose another one."
+            )
         return item
 
     def matches(self, spec: RunSpec, k: int) -> Sequence[Match]:
-        """The ``k`` things most like the pictures of ``spec``, or, where there are none, its words; best first.
+        """The ``k`` things most like the pictures of ``spec``, or, where there are none, its words; best
+        first.
 
-        Things that no word of the prompt fits are left out. Raises InputError if there are neither words nor pictures.
+        Things that no word of the prompt fits are left out. Raises InputError if there are neither words nor
+        pictures.
         """
         from engine.retrieval.search import find_by_pictures, find_by_words  # imports torch
 
@@ -103,9 +121,11 @@ class References:
         return [match for match in matches if match.similarity > LEAST_SIMILARITY]
 
     def settled(self, settings: Settings, folder: Path) -> Settings:
-        """``settings`` whose reference is a file in the run's ``folder``, with its origin beside it; others as they are.
+        """``settings`` whose reference is a file in the run's ``folder``, with its origin beside it; others
+        as they are.
 
-        A draw among the best matches is decided by the run's seed. Raises InputError, MissingError or StorageError.
+        A draw among the best matches is decided by the run's seed. Raises InputError, MissingError or
+        StorageError.
         """
         asked = asked_in(settings.spec.reference)
         if asked is not None:
@@ -163,33 +183,44 @@ class References:
 
 
 def stand_in_for(spec: RunSpec) -> Item | None:
-    """What guides a draft from words alone of a kind that the prior has not learned, though the shipped shelf has it."""
+    """What guides a draft from words alone of a kind that the prior has not learned, though the shipped shelf
+    has it.
+    """
     if not stands_in(spec):
         return None
     try:
         made = kinds_of(find_entry(spec.prior))
     except InputError:  # whoever loads it will say that it is not known
         return None
-    return None if made is None else importlib.import_module(STAND_INS).stand_in(heard(spec).prompt, spec.seed, made)
+    return (
+        None
+        if made is None
+        else importlib.import_module(STAND_INS).stand_in(heard(spec).prompt, spec.seed, made)
+    )
 
 
 def _reason(spec: RunSpec, item: Item) -> str:
     title = find_entry(spec.prior).title
     return (
-        f"{title} has not learned to make {item.caption} by itself: one from the shelf guides it ({item.id}). "
+        f"{title} has not learned to make {item.caption} by itself: one from the shelf guides it "
+        f"({item.id}). "
         "Follow the reference less to leave it more freedom."
     )
 
 
 def sought_in(spec: RunSpec) -> list[Sought]:
-    """The pictures of ``spec``, of which there is at least one; where cameras stood is not known where that is estimated."""
+    """The pictures of ``spec``, of which there is at least one; where cameras stood is not known where that
+    is estimated.
+    """
     from engine.loop.input_images import shown_pictures  # imports torch
     from engine.retrieval.search import Sought
 
     known = AUTO not in (spec.image_azimuth, spec.image_elevation)
     return [
         Sought(rgba, (picture.azimuth_deg, spec.image_elevation_deg) if known else None, weight)
-        for picture, rgba, weight in zip(pictures_in(spec.images), *shown_pictures(spec, QUERY_SIZE), strict=True)
+        for picture, rgba, weight in zip(
+            pictures_in(spec.images), *shown_pictures(spec, QUERY_SIZE), strict=True
+        )
     ]
 
 

@@ -16,7 +16,9 @@ MOST_CHANGES = 2_000
 
 
 def with_due(record: JobRecord, next_step: int) -> JobRecord:
-    """The record with the changes made, as one revision, that are in force from ``next_step`` on; itself where there are none."""
+    """The record with the changes made, as one revision, that are in force from ``next_step`` on; itself
+    where there are none.
+    """
     due = [change for change in record.schedule if change.total_step <= next_step]
     if not due:
         return record
@@ -27,9 +29,14 @@ def with_due(record: JobRecord, next_step: int) -> JobRecord:
 
 
 def with_schedule(record: JobRecord, changes: Sequence[Change]) -> JobRecord:
-    """The record of a run that will make these changes. Raises InputError for what cannot change while a run goes."""
+    """The record of a run that will make these changes. Raises InputError for what cannot change while a run
+    goes.
+    """
     if len(changes) > MOST_CHANGES:
-        raise InputError(f"{len(changes)} live changes are too many; {MOST_CHANGES} are made again.", "Use the original recipe.")
+        raise InputError(
+            f"{len(changes)} live changes are too many; {MOST_CHANGES} are made again.",
+            "Use the original recipe.",
+        )
     ordered = tuple(sorted(changes, key=lambda change: (change.total_step, change.revision)))
     changed = record
     for change in ordered:
@@ -48,6 +55,11 @@ def rows_of(changes: Sequence[Change]) -> list[tuple[int, dict[str, Value]]]:
 
 
 def _change(number: int, total_step: Any, values: Any) -> Change:
-    if not isinstance(total_step, int) or isinstance(total_step, bool) or total_step < 0 or not isinstance(values, Mapping):
+    if (
+        not isinstance(total_step, int)
+        or isinstance(total_step, bool)
+        or total_step < 0
+        or not isinstance(values, Mapping)
+    ):
         raise ValueError(f"change {number} is no step and values")
     return Change(total_step, number + 1, {str(name): value for name, value in values.items()})

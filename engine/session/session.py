@@ -2,8 +2,8 @@
 
 The session owns the jobs: whoever asks for them may come and go.
 
-Methods that steer (``submit``, ``set_knobs``, ``pause``, ``resume``, ``stop``) return at once and never wait for the engine.
-A job's token is the only key to it; whoever has the token may see and steer the run.
+Methods that steer (``submit``, ``set_knobs``, ``pause``, ``resume``, ``stop``) return at once and never wait
+for the engine. A job's token is the only key to it; whoever has the token may see and steer the run.
 """
 
 from __future__ import annotations
@@ -50,11 +50,13 @@ CLOUD_LIMIT = 200_000
 class Session:
     """Runs in a library folder, worked through by one engine thread and shown by one frame thread.
 
-    ``references`` is where 3D references are looked up; by default on the shipped shelf and among the library's results.
+    ``references`` is where 3D references are looked up; by default on the shipped shelf and among the
+    library's results.
 
-    ``check`` raises a StudioError for settings that could not run (a prior that is not there); ``load_copy`` opens the scene of a
-    run on disk, ``settle`` frees what nobody needs of one that has ended, and ``prepare`` is called before work begins. Unless
-    ``resume_interrupted`` is false, runs that a dead process left behind go on by themselves.
+    ``check`` raises a StudioError for settings that could not run (a prior that is not there); ``load_copy``
+    opens the scene of a run on disk, ``settle`` frees what nobody needs of one that has ended, and
+    ``prepare`` is called before work begins. Unless ``resume_interrupted`` is false, runs that a dead process
+    left behind go on by themselves.
     """
 
     def __init__(
@@ -87,7 +89,9 @@ class Session:
         self._prepare, self._open, self._submitting = prepare, False, threading.Lock()
 
     def open(self) -> None:
-        """Take up what the library holds. Everything can be asked and steered from now on; nothing works yet."""
+        """Take up what the library holds. Everything can be asked and steered from now on; nothing works
+        yet.
+        """
         self._open = True
         with self.library.deciding():
             self.runs.catalogue.refresh()
@@ -106,7 +110,9 @@ class Session:
         self._engine.start()
 
     def close(self, timeout_seconds: float = CLOSE_SECONDS) -> bool:
-        """End after the present step; unfinished runs stay resumable. False if that step takes longer than the timeout."""
+        """End after the present step; unfinished runs stay resumable. False if that step takes longer than
+        the timeout.
+        """
         self._board.close()
         self._frame_renderer.close()
         ended = self._engine.join(timeout_seconds) and self._frame_renderer.join(timeout_seconds)
@@ -119,18 +125,26 @@ class Session:
         self.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def submit(
-        self, settings: Settings, owner: str, client_key: str = "", waits_before: str = "", schedule: Sequence[Change] = ()
+        self,
+        settings: Settings,
+        owner: str,
+        client_key: str = "",
+        waits_before: str = "",
+        schedule: Sequence[Change] = (),
     ) -> str:
         """Queue a run and return its token; files that its settings name are copied into its folder first.
 
-        The same ``client_key`` of the same owner gives the run that is there already, so that a submission may be sent again. A
-        run that ``waits_before`` a stage is paused there, a draft; one with a ``schedule`` makes these live changes by itself.
-        Raises InputError, MissingError or DeviceError if it could not run, and StorageError if it could not be kept. Who has as
-        many runs or as much on disk as the limits allow gets a LimitError, and a key that stands for other settings a StateError.
+        The same ``client_key`` of the same owner gives the run that is there already, so that a submission
+        may be sent again. A run that ``waits_before`` a stage is paused there, a draft; one with a
+        ``schedule`` makes these live changes by itself. Raises InputError, MissingError or DeviceError if it
+        could not run, and StorageError if it could not be kept. Who has as many runs or as much on disk as
+        the limits allow gets a LimitError, and a key that stands for other settings a StateError.
         """
         with self._submitting if client_key else nullcontext():
             if known := already_submitted(settings, client_key, self.runs.submitted(owner, client_key)):
@@ -143,7 +157,9 @@ class Session:
         token = new_token()
         try:
             own = with_own_files(settings, self.library.folder(token), self.references)
-            blank = replace(JobRecord(token, owner, time.time(), own, own.knobs, session=self.library.session), **marks)
+            blank = replace(
+                JobRecord(token, owner, time.time(), own, own.knobs, session=self.library.session), **marks
+            )
             record = with_schedule(blank, schedule)
             self.library.write(record)
         except Exception:
@@ -156,13 +172,14 @@ class Session:
     def set_knobs(self, token: str, values: Mapping[str, Value]) -> int:
         """Change live settings by name; returns the revision that comes back with everything they shaped.
 
-        Raises InputError for a value out of range or one that cannot work with the run's prior, for a setting that needs a new
-        run, and for a run that has ended. A run whose change was refused goes on as it was.
+        Raises InputError for a value out of range or one that cannot work with the run's prior, for a setting
+        that needs a new run, and for a run that has ended. A run whose change was refused goes on as it was.
         """
         return steering.set_knobs(self._board, token, values, self._check)
 
     def undo_knobs(self, token: str) -> int:
-        """Take back the newest change of live settings, a whole drag of a slider at once; returns the revision.
+        """Take back the newest change of live settings, a whole drag of a slider at once; returns the
+        revision.
 
         Raises InputError where there is none, and for a run that has ended.
         """
@@ -216,20 +233,27 @@ class Session:
         """One of these files. UnknownError where the run has none of this name."""
         files = self.files(token)
         if name not in files or not files[name].is_file():
-            raise UnknownError(f"This run has no file {name!r}.", f"Its files: {', '.join(files) or 'none yet'}.")
+            raise UnknownError(
+                f"This run has no file {name!r}.", f"Its files: {', '.join(files) or 'none yet'}."
+            )
         return files[name]
 
     def wait(self, token: str, timeout: float | None = None) -> JobView:
-        """The job once it is done, failed, stopped or interrupted; or after ``timeout`` seconds, or as the session closes."""
+        """The job once it is done, failed, stopped or interrupted; or after ``timeout`` seconds, or as the
+        session closes.
+        """
         job = self._board.get(token)
         with self._board.changed:
-            self._board.changed.wait_for(lambda: self._board.closing or job.record.state in (*ENDED, "interrupted"), timeout)
+            self._board.changed.wait_for(
+                lambda: self._board.closing or job.record.state in (*ENDED, "interrupted"), timeout
+            )
         return self.view(token)
 
     def frame(
         self, token: str, watcher: str, camera: Camera, after: int, timeout_seconds: float, keep: bool = False
     ) -> Frame | None:
-        """A picture with a serial above ``after`` for this watcher's newest camera; waits for it, None if none comes in time.
+        """A picture with a serial above ``after`` for this watcher's newest camera; waits for it, None if
+        none comes in time.
 
         With ``keep`` it is made meanwhile, for whoever asks again instead of waiting.
         """
@@ -237,23 +261,37 @@ class Session:
         frame = self._frame_renderer.ask(
             token, f"frame {watcher}", frame_request(self._frames, camera), after, timeout_seconds, keep
         )
-        return None if frame is None else Frame(frame.value, frame.copy.total_step, frame.copy.revision, frame.serial)
+        return (
+            None
+            if frame is None
+            else Frame(frame.value, frame.copy.total_step, frame.copy.revision, frame.serial)
+        )
 
     def aim(self, token: str, watcher: str, camera: Camera) -> None:
-        """Whoever waits in `frame` for this watcher gets a picture from this camera instead; returns at once."""
+        """Whoever waits in `frame` for this watcher gets a picture from this camera instead; returns at
+        once.
+        """
         self._board.get(token)
         self._frame_renderer.change_request(token, f"frame {watcher}", frame_request(self._frames, camera))
 
     def strip(self, token: str, size: int = 96) -> Strip | None:
-        """The newest strip of azimuths that there is; a newer one is made meanwhile. None before there is a shape."""
+        """The newest strip of azimuths that there is; a newer one is made meanwhile. None before there is a
+        shape.
+        """
         self._board.get(token)
-        frame = self._frame_renderer.newest_frame(token, "strip", strip_request(self._frames, size), SIDE_SECONDS)
+        frame = self._frame_renderer.newest_frame(
+            token, "strip", strip_request(self._frames, size), SIDE_SECONDS
+        )
         return None if frame is None else Strip(frame.value, frame.copy.total_step, frame.copy.revision)
 
     def cloud(self, token: str, after_step: int, limit: int = CLOUD_LIMIT) -> Cloud | None:
-        """The newest splats that there are, unless they are those of ``after_step``; empty arrays for scenes without splats."""
+        """The newest splats that there are, unless they are those of ``after_step``; empty arrays for scenes
+        without splats.
+        """
         self._board.get(token)
-        frame = self._frame_renderer.newest_frame(token, f"cloud {limit}", cloud_request(self._frames, limit), SIDE_SECONDS)
+        frame = self._frame_renderer.newest_frame(
+            token, f"cloud {limit}", cloud_request(self._frames, limit), SIDE_SECONDS
+        )
         return None if frame is None or frame.value.total_step == after_step else frame.value
 
     def pictures(self, token: str) -> Pictures | None:

@@ -1,4 +1,6 @@
-"""Commands to one run of the board: live changes and their undo, pause, resume and stop. All return at once."""
+"""Commands to one run of the board: live changes and their undo, pause, resume and stop. All return at
+once.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,19 @@ from engine.session.recovery import claimed
 from engine.session.undo import changed_knobs
 
 
-def set_knobs(board: Board, token: str, values: Mapping[str, Value], check: Callable[[Settings], None]) -> int:
-    """Post a change of the named live settings, which ``check`` accepts; returns its revision. Raises StudioError."""
+def set_knobs(
+    board: Board, token: str, values: Mapping[str, Value], check: Callable[[Settings], None]
+) -> int:
+    """Post a change of the named live settings, which ``check`` accepts; returns its revision. Raises
+    StudioError.
+    """
     with board.changed:
         job = board.get(token)
         if job.record.state in ENDED:
-            raise StateError("This run has ended; its settings cannot change any more.", "Press Generate to start a new run.")
+            raise StateError(
+                "This run has ended; its settings cannot change any more.",
+                "Press Generate to start a new run.",
+            )
         knobs = changed_knobs(job.record, values)
         check(Settings(job.record.settings.spec, knobs))
         job.undo = job.undo.after(job.record.knobs, knobs, time.monotonic())

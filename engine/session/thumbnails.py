@@ -1,4 +1,6 @@
-"""The small picture by which a run is known in the library: drawn once, when it ends, and kept in its folder."""
+"""The small picture by which a run is known in the library: drawn once, when it ends, and kept in its
+folder.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ SIDE, VIEW, QUALITY = 192, 1, 86  # pixels; the view half way between the front 
 
 
 def with_thumbnail(write_results: WriteResults, frames: Frames) -> WriteResults:
-    """The same function, which draws the thumbnail first; one that cannot be drawn keeps nothing from being written."""
+    """The same function, which draws the thumbnail first; one that cannot be drawn keeps nothing from being
+    written.
+    """
 
     def written(finished: Finished, prior: str, folder: Path) -> dict[str, Path]:
         with suppress(Exception):

@@ -1,8 +1,10 @@
-"""The course of a run: moments with a picture each, some of which the run can go on from, and what was changed when.
+"""The course of a run: moments with a picture each, some of which the run can go on from, and what was
+changed when.
 
-What is kept is bounded: `MOST_PICTURES` moments with a row of pictures from all round, and of these at most `MOST_FULL`, or
-`FULL_BYTES` of them, with the run's whole state. Of too many the one goes that leaves the smallest gap, but never the newest,
-nor one of the last `MOST_HELD` that somebody has looked at or gone back to.
+What is kept is bounded: `MOST_PICTURES` moments with a row of pictures from all round, and of these at most
+`MOST_FULL`, or `FULL_BYTES` of them, with the run's whole state. Of too many the one goes that leaves the
+smallest gap, but never the newest, nor one of the last `MOST_HELD` that somebody has looked at or gone back
+to.
 """
 
 from __future__ import annotations
@@ -32,7 +34,8 @@ CHECKPOINT = "checkpoint"
 
 @dataclass(frozen=True)
 class Moment:
-    """After ``total_step``, that is ``step`` of ``stage``, under the knobs ``revision``; ``full``: a run can go on from here.
+    """After ``total_step``, that is ``step`` of ``stage``, under the knobs ``revision``; ``full``: a run can
+    go on from here.
 
     ``values`` are the live settings then, by name, where it is full.
     """
@@ -55,7 +58,9 @@ class Change:
 
 @dataclass(frozen=True)
 class Timeline:
-    """``moments`` and ``changes`` in the order of their steps; ``held`` are the total steps of moments that stay, newest last."""
+    """``moments`` and ``changes`` in the order of their steps; ``held`` are the total steps of moments that
+    stay, newest last.
+    """
 
     moments: tuple[Moment, ...] = ()
     changes: tuple[Change, ...] = ()
@@ -82,7 +87,8 @@ class Timeline:
         return replace(self, changes=(*kept, change)[-MOST_CHANGES:])
 
     def before(self, number: int, at_first: Mapping[str, Value]) -> dict[str, Value]:
-        """What taking back the change with this place would set: the values before it of what no later change has moved.
+        """What taking back the change with this place would set: the values before it of what no later change
+        has moved.
 
         ``at_first`` are the live settings that the run began with. Empty where there is nothing to take back.
         """
@@ -95,7 +101,9 @@ class Timeline:
         return {name: known[name] for name in names if known[name] != change.values[name]}
 
     def holding(self, total_step: int) -> Timeline:
-        """With a moment that stays while others are thinned out, until `MOST_HELD` later ones are held; as it is without one."""
+        """With a moment that stays while others are thinned out, until `MOST_HELD` later ones are held; as it
+        is without one.
+        """
         if self.moment(total_step) is None:
             return self
         others = (each for each in self.held if each != total_step)
@@ -127,7 +135,9 @@ class Timeline:
 
 
 def _least(moments: list[Moment], held: tuple[int, ...]) -> int | None:
-    """The place of the one, neither held nor the newest, whose neighbours are closest together; of two, the first."""
+    """The place of the one, neither held nor the newest, whose neighbours are closest together; of two, the
+    first.
+    """
     steps = [0, *(each.total_step for each in moments)]
     free = (i for i in range(len(moments) - 1) if moments[i].total_step not in held)
     return min(free, key=lambda i: steps[i + 2] - steps[i], default=None)
@@ -145,12 +155,16 @@ def read_timeline(folder: Path) -> Timeline:
 
 
 def write_timeline(folder: Path, timeline: Timeline) -> Timeline:
-    """Keep it within its bounds, and of the files those that it names; returns what is kept. Raises StorageError."""
+    """Keep it within its bounds, and of the files those that it names; returns what is kept. Raises
+    StorageError.
+    """
     timeline = timeline.thinned(lambda moment: _bytes(full_path(folder, moment.total_step)))
     with atomic_path(folder / FOLDER / LISTING) as partial:
         partial.write_text(json.dumps(asdict(timeline), ensure_ascii=False), encoding="utf-8")
     named = {picture_path(folder, each.total_step).name for each in timeline.moments}
-    named |= {path.name for each in timeline.moments if each.full and (path := full_path(folder, each.total_step))}
+    named |= {
+        path.name for each in timeline.moments if each.full and (path := full_path(folder, each.total_step))
+    }
     for path in (folder / FOLDER).glob("[0-9]*"):
         if path.name not in named:
             with suppress(OSError):
@@ -176,7 +190,8 @@ def full_path(folder: Path, total_step: int) -> Path | None:
 
 
 def save_full(folder: Path, total_step: int) -> None:
-    """Keep the run's newest checkpoint. It is replaced by the next one, never written to, so a second name for it is enough.
+    """Keep the run's newest checkpoint. It is replaced by the next one, never written to, so a second name
+    for it is enough.
 
     Raises StorageError.
     """
@@ -188,10 +203,14 @@ def save_full(folder: Path, total_step: int) -> None:
 
 
 def put_back(folder: Path, total_step: int, target: Path) -> None:
-    """Make the state after a step the checkpoint of the run in ``target``. Raises InputError where it was not kept."""
+    """Make the state after a step the checkpoint of the run in ``target``. Raises InputError where it was not
+    kept.
+    """
     kept = full_path(folder, total_step)
     if kept is None:
-        raise InputError(f"The run's state after step {total_step} was not kept.", "Choose a moment that is marked.")
+        raise InputError(
+            f"The run's state after step {total_step} was not kept.", "Choose a moment that is marked."
+        )
     for path in target.glob(f"{CHECKPOINT}.*"):
         path.unlink(missing_ok=True)
     with atomic_path(target / f"{CHECKPOINT}{kept.suffix}") as partial:
@@ -199,7 +218,11 @@ def put_back(folder: Path, total_step: int, target: Path) -> None:
 
 
 def _checkpoint(folder: Path) -> Path | None:
-    names = (path for path in folder.glob(f"{CHECKPOINT}.*") if path.suffix != ".part" and "previous" not in path.name)
+    names = (
+        path
+        for path in folder.glob(f"{CHECKPOINT}.*")
+        if path.suffix != ".part" and "previous" not in path.name
+    )
     return next(names, None)
 
 

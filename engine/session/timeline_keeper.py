@@ -1,4 +1,6 @@
-"""Keeps the timelines of runs while they go, as the engine's thread tells what happens. A full disk costs a moment, no run."""
+"""Keeps the timelines of runs while they go, as the engine's thread tells what happens. A full disk costs a
+moment, no run.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ LEAST_SECONDS, FULL_SECONDS = 0.5, 4.0
 
 
 class TimelineKeeper:
-    """Over the folders of runs, by token; ``load_copy`` opens the scene of a checkpoint, for moments that nobody looked at."""
+    """Over the folders of runs, by token; ``load_copy`` opens the scene of a checkpoint, for moments that
+    nobody looked at.
+    """
 
     def __init__(
         self,
@@ -60,7 +64,9 @@ class TimelineKeeper:
         changed = changed_values(self._in_force(record), event.knobs)
         self._knobs[record.token] = event.knobs
         if changed:
-            self._write(record.token, lambda timeline: timeline.with_change(Change(event.total_step, _plain(changed))))
+            self._write(
+                record.token, lambda timeline: timeline.with_change(Change(event.total_step, _plain(changed)))
+            )
 
     def pictured(self, record: JobRecord, copy: SceneCopy, last: bool = False) -> Faces | None:
         """The scene as it is now: a moment, if the last one was long enough ago, or if this is the ``last``.
@@ -79,22 +85,33 @@ class TimelineKeeper:
         return self._draw(record, copy) if last or not drawn else None
 
     def kept(self, record: JobRecord, last: bool = False) -> None:
-        """A checkpoint was written: now and then, and at the ``last``, it is kept as a moment to go back to."""
+        """A checkpoint was written: now and then, and at the ``last``, it is kept as a moment to go back
+        to.
+        """
         now, progress = self._clock(), record.progress
         step, over = progress.total_step, progress.stage == "refine" and progress.step >= progress.steps
-        if step == 0 or progress.stage == "draft" or (not last and (over or now < self._full_due.get(record.token, now))):
+        if (
+            step == 0
+            or progress.stage == "draft"
+            or (not last and (over or now < self._full_due.get(record.token, now)))
+        ):
             return  # from its end on, nothing is left to go on with
         self._full_due[record.token] = now + FULL_SECONDS
         folder = self._folder(record.token)
         with suppress(Exception):
-            if not picture_path(folder, step).exists() and (copy := self._copy_at(record.token, step)) is not None:
+            if (
+                not picture_path(folder, step).exists()
+                and (copy := self._copy_at(record.token, step)) is not None
+            ):
                 self._draw(record, copy)
             save_full(folder, step)
             full = replace(_moment(record), full=True, values=_plain(flatten_knobs(self._in_force(record))))
             self._write(record.token, lambda timeline: timeline.with_moment(full))
 
     def hold(self, token: str, total_step: int) -> None:
-        """Somebody looks at this moment, or goes back to it: it stays, see `Timeline.holding`. From any thread."""
+        """Somebody looks at this moment, or goes back to it: it stays, see `Timeline.holding`. From any
+        thread.
+        """
         self._write(token, lambda timeline: timeline.holding(total_step))
 
     def went_back(self, token: str, total_step: int) -> None:

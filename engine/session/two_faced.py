@@ -1,9 +1,11 @@
-"""Has the back grown a second front? Front and back are compared in the row of pictures that a timeline keeps anyhow.
+"""Has the back grown a second front? Front and back are compared in the row of pictures that a timeline keeps
+anyhow.
 
-Seen from behind, an object without a face there shows other details than from the front. Where the details are the same, and
-those of the sides are not, the prior has most likely painted the front twice (the "Janus problem", arXiv 2209.14988). Things
-that are the same on both sides by design, such as a table, look so, too: it is a hint, never a reason to stop, and a prior that
-is told the camera gives no reason for it (toybox: a Janus rate of 0 %, while 16 % of its true objects have such backs).
+Seen from behind, an object without a face there shows other details than from the front. Where the details
+are the same, and those of the sides are not, the prior has most likely painted the front twice (the "Janus
+problem", arXiv 2209.14988). Things that are the same on both sides by design, such as a table, look so, too:
+it is a hint, never a reason to stop, and a prior that is told the camera gives no reason for it (toybox: a
+Janus rate of 0 %, while 16 % of its true objects have such backs).
 """
 
 from __future__ import annotations
@@ -25,15 +27,17 @@ ALIKE, APART = 0.6, 0.25
 
 @cache
 def paints_fronts(prior_id: str) -> bool:
-    """Whether a prior may paint a front on the back: one that is not told from where it looks, or of which nothing is known."""
+    """Whether a prior may paint a front on the back: one that is not told from where it looks, or of which
+    nothing is known.
+    """
     info = info_of(prior_id)
     return info is None or not info.takes_cameras
 
 
 @dataclass(frozen=True)
 class Faces:
-    """How like the details of the ``back`` and of the ``side`` are to the front's: -1..1, 1 the same. ``detail``: how much the
-    front has of them, 0..1.
+    """How like the details of the ``back`` and of the ``side`` are to the front's: -1..1, 1 the same.
+    ``detail``: how much the front has of them, 0..1.
     """
 
     back: float = 0.0
@@ -47,7 +51,9 @@ class Faces:
 
 
 def faces_in(images: np.ndarray) -> Faces:
-    """Of pictures (V,S,S,3) uint8 evenly round the object, the front first, over an even ground; V must be a multiple of 4."""
+    """Of pictures (V,S,S,3) uint8 evenly round the object, the front first, over an even ground; V must be a
+    multiple of 4.
+    """
     count = len(images)
     if count % 4:
         return Faces()
@@ -64,7 +70,9 @@ Details = tuple[np.ndarray, np.ndarray]
 def _details(picture: np.ndarray, ground: np.ndarray) -> Details:
     small = np.asarray(Image.fromarray(picture).resize((SIDE, SIDE), Image.Resampling.BOX), np.float64) / 255
     there = np.abs(small - ground).max(axis=-1) > 0.04
-    solid = _blurred(there[..., None].astype(np.float64))[..., 0] > 0.999  # at its border it is mixed with the ground
+    solid = (
+        _blurred(there[..., None].astype(np.float64))[..., 0] > 0.999
+    )  # at its border it is mixed with the ground
     weight = _blurred(solid[..., None].astype(np.float64))
     tone = _blurred(small * solid[..., None]) / np.maximum(weight, 1e-6)
     return (small - tone) * solid[..., None], solid
@@ -83,7 +91,9 @@ def _masked(details: Details) -> np.ndarray:
 
 
 def _likeness(one: Details, other: Details) -> float:
-    """The correlation of details where both are solid, of the better of the two ways round: a face may look either way."""
+    """The correlation of details where both are solid, of the better of the two ways round: a face may look
+    either way.
+    """
     return max(_correlation(one, each) for each in (other, (other[0][:, ::-1], other[1][:, ::-1])))
 
 

@@ -20,7 +20,9 @@ MOST_MOVES = 50
 
 @dataclass(frozen=True)
 class Undo:
-    """``moves`` are the knobs before each move, oldest first; ``names`` what the newest moved, at ``seconds`` the last time."""
+    """``moves`` are the knobs before each move, oldest first; ``names`` what the newest moved, at ``seconds``
+    the last time.
+    """
 
     moves: tuple[Knobs, ...] = ()
     names: frozenset[str] = frozenset()
@@ -49,5 +51,8 @@ def changed_knobs(record: JobRecord, values: Mapping[str, Value]) -> Knobs:
     knobs = with_values(Settings(record.settings.spec, record.knobs), values).knobs
     fixed = [name for name in values if name not in flatten_knobs(knobs)]
     if fixed:
-        raise InputError(f"{', '.join(fixed)} cannot change while a run is going.", "Press Generate to start a new run with it.")
+        raise InputError(
+            f"{', '.join(fixed)} cannot change while a run is going.",
+            "Press Generate to start a new run with it.",
+        )
     return knobs

@@ -1,4 +1,5 @@
-"""The one thread that computes: it pulls the events of the job that runs, one at a time, and looks at the board in between.
+"""The one thread that computes: it pulls the events of the job that runs, one at a time, and looks at the
+board in between.
 
 Pausing is not pulling. Whatever a run raises ends that job alone.
 """
@@ -70,7 +71,13 @@ class Engine:
         settle: Settle,
         timelines: TimelineKeeper,
     ) -> None:
-        self.board, self._run, self._write_results, self._load_prior, self._scenes = board, run, write_results, load_prior, scenes
+        self.board, self._run, self._write_results, self._load_prior, self._scenes = (
+            board,
+            run,
+            write_results,
+            load_prior,
+            scenes,
+        )
         self._settle, self._timelines = settle, timelines
         self._paces: dict[tuple[str, ...], dict[str, float]] = {}  # of the newest run of each kind
         self._thread = threading.Thread(target=self._work, name="engine", daemon=True)
@@ -79,7 +86,9 @@ class Engine:
         self._thread.start()
 
     def join(self, timeout_seconds: float) -> bool:
-        """Wait until the thread has ended, after ``board.close()``; False if the step it is in takes longer than that."""
+        """Wait until the thread has ended, after ``board.close()``; False if the step it is in takes longer
+        than that.
+        """
         if self._thread.ident is not None:
             self._thread.join(timeout_seconds)
         return not self._thread.is_alive()
@@ -104,7 +113,9 @@ class Engine:
             event = next(job.events, None)
             job.lap += time.monotonic() - began
             if event is None:
-                raise RunError("The run ended without a result.", "Start it again; its folder holds the last checkpoint.")
+                raise RunError(
+                    "The run ended without a result.", "Start it again; its folder holds the last checkpoint."
+                )
             self._take(job, event)
         except StudioError as error:
             self._fail(job, error.what, error.remedy)
@@ -112,7 +123,9 @@ class Engine:
             self._fail(job, *_explained(error, self._folder(job)))
 
     def _open(self, job: Job) -> Iterator[Event]:
-        """Begin a run, or go on from its checkpoint, with a fresh command queue that holds what the run must know at once."""
+        """Begin a run, or go on from its checkpoint, with a fresh command queue that holds what the run must
+        know at once.
+        """
         folder = self._folder(job)
         resume = has_checkpoint(folder)
         with self.board.changed:
@@ -126,7 +139,9 @@ class Engine:
         self._scenes.tell_watched(record.token)
         self.board.save(job)
         settings = record.settings
-        return self._run(settings.spec, settings.knobs, job.commands, self._load_prior, folder=folder, resume=resume)
+        return self._run(
+            settings.spec, settings.knobs, job.commands, self._load_prior, folder=folder, resume=resume
+        )
 
     def _rewind(self, job: Job) -> None:
         """Make an earlier moment the run's checkpoint; what goes is let go of first."""
@@ -134,7 +149,10 @@ class Engine:
         assert step is not None, "it was asked for"
         moment, folder = self._timelines.timeline(job.record.token).moment(step), self._folder(job)
         if moment is None or full_path(folder, step) is None:
-            warning = f"The run did not go back: its state after step {step} was not kept.", "Choose another moment."
+            warning = (
+                f"The run did not go back: its state after step {step} was not kept.",
+                "Choose another moment.",
+            )
             self.board.update(job, lambda record: record.warned(*warning))
             return
         self._let_go(job)
@@ -201,7 +219,9 @@ class Engine:
             self._timelines.kept(job.record, last=True)
         self._timelines.forget(job.record.token)
         known = self._paces.setdefault(kind_of(job.record.settings.spec), {})
-        self.board.update(job, lambda record: replace(record, progress=finishing(record.progress, job.pace, known)))
+        self.board.update(
+            job, lambda record: replace(record, progress=finishing(record.progress, job.pace, known))
+        )
         began = time.monotonic()
         files = self._written(job, finished)
         known |= {**job.pace.means(), FINISH: time.monotonic() - began}
@@ -267,6 +287,9 @@ def _explained(error: Exception, folder: Path) -> tuple[str, str]:
     """A plain sentence for what nobody foresaw; the details go to the log in the job's folder."""
     _log(error, folder)
     if isinstance(error, MemoryError) or "out of memory" in str(error).lower():
-        return "There was not enough memory.", "Choose a smaller render size, fewer views a step, or fewer splats or voxels."
+        return (
+            "There was not enough memory.",
+            "Choose a smaller render size, fewer views a step, or fewer splats or voxels.",
+        )
     what = f"Something went wrong inside the program ({type(error).__name__}: {error})."
     return what, f"The details are in {folder / LOG}. The last checkpoint is kept: resume, or start again."

@@ -1,7 +1,9 @@
-"""The five cases of diffusion synchronisation (arXiv 2403.14370, table 1): what is averaged, and where it is denoised.
+"""The five cases of diffusion synchronisation (arXiv 2403.14370, table 1): what is averaged, and where it is
+denoised.
 
-Each is one DDIM step. ``predict`` gives the guided prediction of instances (N,C,h,w); ``now`` and ``then`` are the (a, sig) of
-the present and the next time. Cases 1 to 3 carry instances (N,C,h,w) from step to step, 4 and 5 the canonical z (C,...) itself.
+Each is one DDIM step. ``predict`` gives the guided prediction of instances (N,C,h,w); ``now`` and ``then``
+are the (a, sig) of the present and the next time. Cases 1 to 3 carry instances (N,C,h,w) from step to step, 4
+and 5 the canonical z (C,...) itself.
 
 | case | denoised in | averaged | known from |
 |---|---|---|---|
@@ -12,8 +14,8 @@ the present and the next time. Cases 1 to 3 carry instances (N,C,h,w) from step 
 | 4 | canonical | eps | Visual Anagrams (arXiv 2311.17919) |
 | 5 | canonical | x0 | SyncMVD (arXiv 2311.12891) |
 
-Where several pixels fall on one place, averaging noise loses variance (sum of squared weights < 1), so that 1, 3, 4 and 5 blur;
-case 2 averages clean predictions alone.
+Where several pixels fall on one place, averaging noise loses variance (sum of squared weights < 1), so that
+1, 3, 4 and 5 blur; case 2 averages clean predictions alone.
 """
 
 from __future__ import annotations
@@ -63,7 +65,9 @@ def average_x0(x: Tensor, predict: Predict, space: CanonicalSpace, now: Level, t
 def average_next(x: Tensor, predict: Predict, space: CanonicalSpace, now: Level, then: Level) -> Step:
     """Case 3, MultiDiffusion: the next noisy instances are averaged."""
     prediction = predict(x)
-    return Step(shared(then[0] * prediction.x0 + then[1] * prediction.eps, space), shared(prediction.x0, space))
+    return Step(
+        shared(then[0] * prediction.x0 + then[1] * prediction.eps, space), shared(prediction.x0, space)
+    )
 
 
 def canonical_eps(z: Tensor, predict: Predict, space: CanonicalSpace, now: Level, then: Level) -> Step:

@@ -1,8 +1,10 @@
-"""Windows that look like each other: a perceptual gradient before each step (SyncDiffusion, arXiv 2306.05178, algorithm 1).
+"""Windows that look like each other: a perceptual gradient before each step (SyncDiffusion, arXiv 2306.05178,
+algorithm 1).
 
-Each window's noisy x moves down the gradient of how unlike its clean picture, as the prior sees it now, is to that of the middle
-window. The paper measures that by LPIPS, whose network nobody ships with this program; here it is the squared difference of what
-style losses compare (arXiv 1703.06868): means and deviations of colours and of their gradients, at three sizes.
+Each window's noisy x moves down the gradient of how unlike its clean picture, as the prior sees it now, is to
+that of the middle window. The paper measures that by LPIPS, whose network nobody ships with this program;
+here it is the squared difference of what style losses compare (arXiv 1703.06868): means and deviations of
+colours and of their gradients, at three sizes.
 """
 
 from __future__ import annotations
@@ -47,5 +49,10 @@ def style(pictures: Tensor) -> Tensor:
     for size in range(SIZES):
         small = F.avg_pool2d(pictures, 2**size) if size else pictures
         right, down = small.diff(dim=3).abs(), small.diff(dim=2).abs()
-        found += [small.mean((2, 3)), small.var((2, 3)).add(1e-6).sqrt(), right.mean((2, 3)), down.mean((2, 3))]
+        found += [
+            small.mean((2, 3)),
+            small.var((2, 3)).add(1e-6).sqrt(),
+            right.mean((2, 3)),
+            down.mean((2, 3)),
+        ]
     return torch.cat(found, dim=1)

@@ -1,4 +1,6 @@
-"""Flat pictures by synchronisation: wide canvases, panoramas that close, and pictures that show something else when turned."""
+"""Flat pictures by synchronisation: wide canvases, panoramas that close, and pictures that show something
+else when turned.
+"""
 
 from __future__ import annotations
 
@@ -28,10 +30,12 @@ ELEVATION_DEG = 15.0
 
 @dataclass(frozen=True, kw_only=True)
 class Sync:
-    """What to draw. ``width`` (in pixels) and ``stride`` (a share of a window) are of wide pictures and panoramas.
+    """What to draw. ``width`` (in pixels) and ``stride`` (a share of a window) are of wide pictures and
+    panoramas.
 
-    ``coherence`` makes their windows look alike (`coherence.py`; 0: not). Ambiguous ones have ``views`` (`pixel_maps.NAMES`) and
-    as many ``prompts``; a zoom has a prompt for each picture, the widest first. Raises InputError for what does not go together.
+    ``coherence`` makes their windows look alike (`coherence.py`; 0: not). Ambiguous ones have ``views``
+    (`pixel_maps.NAMES`) and as many ``prompts``; a zoom has a prompt for each picture, the widest first.
+    Raises InputError for what does not go together.
     """
 
     kind: str
@@ -51,15 +55,23 @@ class Sync:
         wanted = {"ambiguous": len(self.views), "zoom": max(2, len(self.prompts))}.get(self.kind, 1)
         if len(self.prompts) != wanted or not all(prompt.strip() for prompt in self.prompts):
             what = f"There are {len(self.prompts)} prompts, and {wanted} are needed."
-            raise InputError(what, "Give each view its prompt, with | between them." if wanted > 1 else "Give one prompt.")
+            raise InputError(
+                what, "Give each view its prompt, with | between them." if wanted > 1 else "Give one prompt."
+            )
         if not 0 <= self.coherence <= 100:
-            raise InputError(f"coherence is {self.coherence}; it must be 0 to 100.", "20 is usual, 0 switches it off.")
+            raise InputError(
+                f"coherence is {self.coherence}; it must be 0 to 100.", "20 is usual, 0 switches it off."
+            )
         if self.coherence and (self.kind not in ("wide", "panorama") or self.case in CANONICAL):
             raise InputError(
-                "coherence is between the windows of a wide picture or a panorama.", "Use case 2 or 3, or leave it at 0."
+                "coherence is between the windows of a wide picture or a panorama.",
+                "Use case 2 or 3, or leave it at 0.",
             )
         if not 0 < self.stride <= 1:
-            raise InputError(f"stride is {self.stride}; it must be above 0, to 1.", "0.25 overlaps windows by three quarters.")
+            raise InputError(
+                f"stride is {self.stride}; it must be above 0, to 1.",
+                "0.25 overlaps windows by three quarters.",
+            )
 
 
 def draw(how: Sync, prior: Prior) -> Iterator[Views]:
@@ -73,13 +85,17 @@ def draw(how: Sync, prior: Prior) -> Iterator[Views]:
     asked: Any = Separate(prior) if prior.info.joint_views else prior
     alike = Coherence(how.coherence, lambda x: prior.decode(x).rgb.movedim(-1, 1)) if how.coherence else None
     told = prompts_of(prior, how, space.count)
-    for x0 in synchronised(asked, told, space, noise, times, how.guidance_scale, case=how.case, coherence=alike):
+    for x0 in synchronised(
+        asked, told, space, noise, times, how.guidance_scale, case=how.case, coherence=alike
+    ):
         z = space.unproject(x0)
         yield _beside(prior.decode(space.project(z)[0])) if how.kind == "zoom" else _decoded(prior, z)
 
 
 def prompts_of(prior: Prior, how: Sync, count: int) -> Prompts:
-    """The instances' prompts; priors that take cameras see all of them from the front, as pictures of things of their own."""
+    """The instances' prompts; priors that take cameras see all of them from the front, as pictures of things
+    of their own.
+    """
     texts = [prior.embed(prior.info.worded(prompt)) for prompt in how.prompts]
     texts = texts * count if len(texts) == 1 else texts
     cameras = None
@@ -104,7 +120,9 @@ def _together(texts: Sequence[TextEmbedding]) -> TextEmbedding:
         return torch.cat(there) if there else None
 
     tokens = torch.cat([text.tokens for text in texts])
-    return TextEmbedding(tokens, joined([text.mask for text in texts]), joined([text.pooled for text in texts]))
+    return TextEmbedding(
+        tokens, joined([text.mask for text in texts]), joined([text.pooled for text in texts])
+    )
 
 
 def _beside(views: Views) -> Views:

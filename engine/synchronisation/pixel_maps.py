@@ -1,7 +1,8 @@
-"""One picture that shows something else when it is turned, flipped or rearranged (Visual Anagrams, arXiv 2311.17919).
+"""One picture that shows something else when it is turned, flipped or rearranged (Visual Anagrams, arXiv
+2311.17919).
 
-Every instance sees the picture through a permutation of its pixels, perhaps with the sign changed: orthogonal maps, which leave
-unit noise unit noise.
+Every instance sees the picture through a permutation of its pixels, perhaps with the sign changed: orthogonal
+maps, which leave unit noise unit noise.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ PATCHES = 4  # a side, of the rearranged picture
 
 @dataclass(frozen=True, eq=False)
 class PixelMap:
-    """``places`` (side*side): which pixel of the picture each pixel of the instance shows; ``sign`` is 1 or -1."""
+    """``places`` (side*side): which pixel of the picture each pixel of the instance shows; ``sign`` is 1 or
+    -1.
+    """
 
     places: Tensor
     sign: float = 1.0
@@ -66,7 +69,10 @@ def _patches(grid: Tensor) -> Tensor:
     """Squares of the picture in another order, always the same one."""
     side = len(grid)
     if side % PATCHES:
-        raise InputError(f"A picture of {side} pixels does not fall into {PATCHES} x {PATCHES} patches.", "Choose another view.")
+        raise InputError(
+            f"A picture of {side} pixels does not fall into {PATCHES} x {PATCHES} patches.",
+            "Choose another view.",
+        )
     size = side // PATCHES
     order = torch.randperm(PATCHES * PATCHES, generator=torch.Generator().manual_seed(7))
     parts = grid.view(PATCHES, size, PATCHES, size).permute(0, 2, 1, 3).reshape(-1, size, size)[order]

@@ -1,4 +1,6 @@
-"""Draw one canonical thing through its instances, with any prior: DDIM (arXiv 2010.02502), synchronised at every step."""
+"""Draw one canonical thing through its instances, with any prior: DDIM (arXiv 2010.02502), synchronised at
+every step.
+"""
 
 from __future__ import annotations
 
@@ -30,23 +32,29 @@ def synchronised(
     corrected: Corrected | None = None,
     coherence: Coherence | None = None,
 ) -> Iterator[Tensor]:
-    """Denoise ``noise`` (canonical, instances: `space.initial_noise`); yields the clean instances x0 (N,C,h,w) of each time.
+    """Denoise ``noise`` (canonical, instances: `space.initial_noise`); yields the clean instances x0
+    (N,C,h,w) of each time.
 
-    ``prompts`` are those of the N instances. After the share ``until`` of the steps the instances go on by themselves
-    (SyncTweedies leaves its last fifth free). ``corrected`` may change each guided prediction. ``coherence``
-    makes instances look alike (cases that carry instances only).
-    Raises InputError for a case that there is not.
+    ``prompts`` are those of the N instances. After the share ``until`` of the steps the instances go on by
+    themselves (SyncTweedies leaves its last fifth free). ``corrected`` may change each guided prediction.
+    ``coherence`` makes instances look alike (cases that carry instances only). Raises InputError for a case
+    that there is not.
     """
     if case not in CASES:
         raise InputError(
-            f"case is {case}; there are cases {', '.join(map(str, CASES))}.", "Choose 2, or 5 where it may be quick."
+            f"case is {case}; there are cases {', '.join(map(str, CASES))}.",
+            "Choose 2, or 5 where it may be quick.",
         )
     carried = noise[0 if case in CANONICAL else 1]
     canonical = case in CANONICAL
     for i, time in enumerate(times):
         step = CASES[case]
         if i >= until * len(times):
-            carried, canonical, step = (space.project(carried)[0] if canonical else carried), False, independent
+            carried, canonical, step = (
+                (space.project(carried)[0] if canonical else carried),
+                False,
+                independent,
+            )
         t = torch.full((space.count,), time, dtype=torch.long, device=prior.device)
         after = times[i + 1] if i + 1 < len(times) else None
         predict = _predictor(prior, prompts, t, guidance_scale, corrected)

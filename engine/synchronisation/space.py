@@ -29,17 +29,21 @@ class CanonicalSpace(Protocol):
         ...
 
     def unproject(self, instances: Tensor) -> Tensor:
-        """The weighted mean of what the instances (N,C,h,w) say of each place of z; places that none sees are filled."""
+        """The weighted mean of what the instances (N,C,h,w) say of each place of z; places that none sees are
+        filled.
+        """
         ...
 
 
 def initial_noise(
     space: CanonicalSpace, channels: int, rng: torch.Generator, *, consistent: bool = True
 ) -> tuple[Tensor, Tensor]:
-    """Unit noise: canonical (C,...) and of the instances (N,C,h,w), which see the canonical one where ``consistent``.
+    """Unit noise: canonical (C,...) and of the instances (N,C,h,w), which see the canonical one where
+    ``consistent``.
 
-    Where several pixels see one place their noise is the same, as it must be; what an instance sees of nothing is noise of its
-    own. Projections that interpolate (`space.project`) lose variance; spaces whose noise must keep it look up the nearest place.
+    Where several pixels see one place their noise is the same, as it must be; what an instance sees of
+    nothing is noise of its own. Projections that interpolate (`space.project`) lose variance; spaces whose
+    noise must keep it look up the nearest place.
     """
     z = torch.randn(space.shape(channels), generator=rng)
     looked_up = getattr(space, "project_nearest", space.project)
@@ -50,7 +54,9 @@ def initial_noise(
 
 @dataclass(frozen=True, eq=False)
 class Separate:
-    """``prior`` for N instances, each with its own prompt and camera; what else belongs to them stays with all."""
+    """``prior`` for N instances, each with its own prompt and camera; what else belongs to them stays with
+    all.
+    """
 
     prior: Prior
 
@@ -67,7 +73,10 @@ class Separate:
         return self.prior.device
 
     def predict(self, x_t: Tensor, t: Tensor, condition: Condition) -> Prediction:
-        seen = [self.prior.predict(x_t[i : i + 1], t[i : i + 1], _of(condition, i, len(x_t))) for i in range(len(x_t))]
+        seen = [
+            self.prior.predict(x_t[i : i + 1], t[i : i + 1], _of(condition, i, len(x_t)))
+            for i in range(len(x_t))
+        ]
         return Prediction(torch.cat([each.eps for each in seen]), torch.cat([each.x0 for each in seen]))
 
 

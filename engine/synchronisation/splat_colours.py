@@ -1,8 +1,9 @@
-"""The colours of splats as a canonical space: a picture is a linear map of them (SyncTweedies, arXiv 2403.14370, section 5.3).
+"""The colours of splats as a canonical space: a picture is a linear map of them (SyncTweedies, arXiv
+2403.14370, section 5.3).
 
-A renderer composes colours z with weights that do not depend on them, W z. What pictures v say of the colours is found by a few
-steps of SIRT, z <- z + C W^T R (v - W z), where R and C divide by the row and column sums of W: the first step alone is their
-weighted mean, and what it blurs the others bring back.
+A renderer composes colours z with weights that do not depend on them, W z. What pictures v say of the colours
+is found by a few steps of SIRT, z <- z + C W^T R (v - W z), where R and C divide by the row and column sums
+of W: the first step alone is their weighted mean, and what it blurs the others bring back.
 """
 
 from __future__ import annotations
@@ -25,7 +26,9 @@ RGB = 3
 
 @dataclass(frozen=True, eq=False)
 class SplatColours:
-    """The colours (C,N) of N splats, whose shape does not change, seen by ``cameras``. Raises InputError if none is seen."""
+    """The colours (C,N) of N splats, whose shape does not change, seen by ``cameras``. Raises InputError if
+    none is seen.
+    """
 
     splats: Splats
     renderer: Renderer
@@ -76,7 +79,9 @@ class SplatColours:
         return (z * self.columns).sum(-1, keepdim=True) / self.columns.sum()
 
     def _composed(self, z: Tensor) -> Tensor:
-        """W z (V,C,h,w): as many colours at a time as a renderer draws, each brought into the range that splats can have."""
+        """W z (V,C,h,w): as many colours at a time as a renderer draws, each brought into the range that
+        splats can have.
+        """
         low, high = z.min() - 1, z.max() + 1
         shares = ((z - low) / (high - low)).T
         with torch.no_grad():

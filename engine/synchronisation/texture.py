@@ -1,7 +1,9 @@
-"""A mesh's texture as a canonical space: texels on a surface, seen by cameras (SyncTweedies, arXiv 2403.14370, section 4).
+"""A mesh's texture as a canonical space: texels on a surface, seen by cameras (SyncTweedies, arXiv
+2403.14370, section 4).
 
-A pixel sees the texel that is nearest to its point of the surface; a texel hears the pixels where it falls, weighted by how
-squarely it is seen. Texels that no camera sees take the value of the nearest one that is seen, which is exact Voronoi filling.
+A pixel sees the texel that is nearest to its point of the surface; a texel hears the pixels where it falls,
+weighted by how squarely it is seen. Texels that no camera sees take the value of the nearest one that is
+seen, which is exact Voronoi filling.
 """
 
 from __future__ import annotations
@@ -27,8 +29,9 @@ NORMAL_SHARE = 0.15  # of the distance between texels: tells the two sides of a 
 class TextureSpace:
     """T texels under N cameras of ``side`` pixels.
 
-    ``nearest`` (N,side*side) is the texel of each pixel, ``mask`` (N,1,side,side) where there is one; ``places`` (N,T,2) where
-    each texel falls, -1..1, ``weights`` (N,T) how much it believes what is there, ``filled`` (T) whose value it takes.
+    ``nearest`` (N,side*side) is the texel of each pixel, ``mask`` (N,1,side,side) where there is one;
+    ``places`` (N,T,2) where each texel falls, -1..1, ``weights`` (N,T) how much it believes what is there,
+    ``filled`` (T) whose value it takes.
     """
 
     side: int
@@ -46,7 +49,9 @@ class TextureSpace:
         return channels, self.places.shape[1]
 
     def project(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """What the cameras see of texels z (C,T); nothing is interpolated, so that noise keeps its variance."""
+        """What the cameras see of texels z (C,T); nothing is interpolated, so that noise keeps its
+        variance.
+        """
         seen = z[:, self.nearest].transpose(0, 1).reshape(self.count, len(z), self.side, self.side)
         mask = self.mask.to(z)
         return seen * mask, mask
@@ -57,21 +62,28 @@ class TextureSpace:
         return z[:, self.filled]
 
     def said(self, instances: Tensor) -> tuple[Tensor, Tensor]:
-        """What each picture says of each texel (N,C,T), and how much that is to be believed (N,T); 0 where it is not seen."""
+        """What each picture says of each texel (N,C,T), and how much that is to be believed (N,T); 0 where it
+        is not seen.
+        """
         mask = self.mask.to(instances)
-        found = self._sampled(torch.cat([instances * mask, mask], dim=1))  # what lies outside must not bleed in
+        found = self._sampled(
+            torch.cat([instances * mask, mask], dim=1)
+        )  # what lies outside must not bleed in
         share = found[:, -1:]
         return found[:, :-1] / share.clamp(min=1e-6), self.weights.to(instances) * (share[:, 0] > 0.25)
 
     def _sampled(self, pictures: Tensor) -> Tensor:
         grid = self.places[:, None].to(pictures)
-        return F.grid_sample(pictures, grid, mode="bilinear", padding_mode="border", align_corners=False)[:, :, 0]
+        return F.grid_sample(pictures, grid, mode="bilinear", padding_mode="border", align_corners=False)[
+            :, :, 0
+        ]
 
 
 def texture_space(
     points: np.ndarray, normals: np.ndarray, seen: MeshBuffers, cameras: Cameras, cosine_power: float = 1.0
 ) -> TextureSpace:
-    """The space of texels at ``points`` (T,3) with ``normals`` (T,3), under ``cameras``, from which ``seen`` was rendered.
+    """The space of texels at ``points`` (T,3) with ``normals`` (T,3), under ``cameras``, from which ``seen``
+    was rendered.
 
     Raises InputError if no camera sees any texel.
     """
@@ -86,7 +98,9 @@ def texture_space(
     nearest[mask] = tree.query(surface, workers=1)[1] if mask.any() else 0
     heard = weights.sum(0) > 0
     if not heard.any():
-        raise InputError("No camera sees the surface.", "Check that the mesh is not empty, and not inside out.")
+        raise InputError(
+            "No camera sees the surface.", "Check that the mesh is not empty, and not inside out."
+        )
     known = np.flatnonzero(heard)
     filled = np.arange(len(points))
     filled[~heard] = known[KDTree(points[known]).query(points[~heard])[1]]
@@ -99,7 +113,9 @@ def texture_space(
     return TextureSpace(side, *(torch.from_numpy(np.ascontiguousarray(part)) for part in (*parts, filled)))
 
 
-def _on_pictures(points: np.ndarray, normals: np.ndarray, cameras: Cameras) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _on_pictures(
+    points: np.ndarray, normals: np.ndarray, cameras: Cameras
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Where texels fall (N,T,2) in -1..1, their depth (N,T), and the cosine (N,T) at which they are seen."""
     c2w, K = cameras.c2w.cpu().double().numpy(), cameras.K.cpu().double().numpy()
     offsets = points[None] - c2w[:, None, :3, 3]
@@ -110,7 +126,9 @@ def _on_pictures(points: np.ndarray, normals: np.ndarray, cameras: Cameras) -> t
     return 2 * pixels / cameras.width - 1, local[..., 2], (towards * normals).sum(-1)
 
 
-def _visible(places: np.ndarray, depth: np.ndarray, cosine: np.ndarray, seen: MeshBuffers, side: int) -> np.ndarray:
+def _visible(
+    places: np.ndarray, depth: np.ndarray, cosine: np.ndarray, seen: MeshBuffers, side: int
+) -> np.ndarray:
     pixel = np.floor((places + 1) / 2 * side).astype(int)
     inside = ((pixel >= 0) & (pixel < side)).all(-1) & (depth > 0)
     column, row = np.clip(pixel, 0, side - 1).transpose(2, 0, 1)

@@ -1,4 +1,6 @@
-"""A wide canvas, or a panorama that closes on itself, seen through overlapping windows (MultiDiffusion, arXiv 2302.08113)."""
+"""A wide canvas, or a panorama that closes on itself, seen through overlapping windows (MultiDiffusion, arXiv
+2302.08113).
+"""
 
 from __future__ import annotations
 
@@ -13,10 +15,11 @@ from engine.errors import InputError
 
 @dataclass(frozen=True)
 class Windows:
-    """A canvas of ``height`` x ``width`` in the prior's own cells, seen by squares of ``side`` that stand ``stride`` apart.
+    """A canvas of ``height`` x ``width`` in the prior's own cells, seen by squares of ``side`` that stand
+    ``stride`` apart.
 
-    With ``closed`` the right border goes on at the left: a panorama of 360 degrees. Raises InputError for a canvas that is
-    smaller than a window, or that windows so far apart leave gaps in.
+    With ``closed`` the right border goes on at the left: a panorama of 360 degrees. Raises InputError for a
+    canvas that is smaller than a window, or that windows so far apart leave gaps in.
     """
 
     height: int
@@ -30,12 +33,16 @@ class Windows:
             what = f"The canvas is {self.height} x {self.width}, smaller than a window of {self.side}."
             raise InputError(what, "Make it at least as large.")
         if not 1 <= self.stride <= self.side:
-            raise InputError(f"stride is {self.stride}; it must be 1 to {self.side}.", "Windows must touch each other.")
+            raise InputError(
+                f"stride is {self.stride}; it must be 1 to {self.side}.", "Windows must touch each other."
+            )
 
     @cached_property
     def corners(self) -> tuple[tuple[int, int], ...]:
         """The upper left corner (row, column) of each window; the last ones end where the canvas does."""
-        columns = range(0, self.width, self.stride) if self.closed else _starts(self.width, self.side, self.stride)
+        columns = (
+            range(0, self.width, self.stride) if self.closed else _starts(self.width, self.side, self.stride)
+        )
         return tuple((top, left) for top in _starts(self.height, self.side, self.stride) for left in columns)
 
     @property
@@ -49,7 +56,12 @@ class Windows:
     def places(self) -> Tensor:
         """The flat index (N,h*w) on the canvas of every pixel of every window."""
         rows, columns = torch.meshgrid(torch.arange(self.side), torch.arange(self.side), indexing="ij")
-        return torch.stack([((top + rows) * self.width + (left + columns) % self.width).flatten() for top, left in self.corners])
+        return torch.stack(
+            [
+                ((top + rows) * self.width + (left + columns) % self.width).flatten()
+                for top, left in self.corners
+            ]
+        )
 
     @cached_property
     def weights(self) -> Tensor:

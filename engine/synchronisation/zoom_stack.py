@@ -1,4 +1,6 @@
-"""Pictures that zoom into each other: each shows the middle of the one before at twice the size (arXiv 2312.02149)."""
+"""Pictures that zoom into each other: each shows the middle of the one before at twice the size (arXiv
+2312.02149).
+"""
 
 from __future__ import annotations
 
@@ -15,9 +17,11 @@ FACTOR = 2
 
 @dataclass(frozen=True)
 class ZoomStack:
-    """``levels`` pictures of ``side`` cells, the widest first: z (C,levels,side,side), where only the deepest says all of itself.
+    """``levels`` pictures of ``side`` cells, the widest first: z (C,levels,side,side), where only the deepest
+    says all of itself.
 
-    The middle of each other level is what the next one shows. Raises InputError for a side that has no even middle.
+    The middle of each other level is what the next one shows. Raises InputError for a side that has no even
+    middle.
     """
 
     levels: int
@@ -44,13 +48,17 @@ class ZoomStack:
         return self._nested(z, float(FACTOR))
 
     def unproject(self, instances: Tensor) -> Tensor:
-        """Two levels that show one place meet in the middle; the deeper one keeps its detail. A consistent stack stays."""
+        """Two levels that show one place meet in the middle; the deeper one keeps its detail. A consistent
+        stack stays.
+        """
         levels = list(instances)
         for k in range(self.levels - 1):
             wide, deep = self._middle(levels[k]), smaller(levels[k + 1])
             met = 0.5 * (wide + deep)
             levels[k] = self._with_middle(levels[k], met)
-            levels[k + 1] = levels[k + 1] + (met - deep).repeat_interleave(FACTOR, 1).repeat_interleave(FACTOR, 2)
+            levels[k + 1] = levels[k + 1] + (met - deep).repeat_interleave(FACTOR, 1).repeat_interleave(
+                FACTOR, 2
+            )
         return torch.stack(levels, dim=1)
 
     def _nested(self, z: Tensor, gain: float) -> tuple[Tensor, Tensor]:

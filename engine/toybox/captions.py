@@ -24,7 +24,9 @@ def plain_caption(obj: ToyObject) -> str:
 
 
 def caption(obj: ToyObject, rng: np.random.Generator) -> str:
-    """One sentence drawn from the grammar, at most 14 tokens; every colour it gives to a part is that part's."""
+    """One sentence drawn from the grammar, at most 14 tokens; every colour it gives to a part is that
+    part's.
+    """
     noun = _noun(obj, rng)
     colour = _synonym(obj.part_colours["body"], COLOUR_SYNONYMS, rng) if "body" in obj.bound else ""
     parts = [
@@ -56,7 +58,11 @@ def _noun(obj: ToyObject, rng: np.random.Generator) -> str:
 
 def _mentioned(obj: ToyObject, rng: np.random.Generator) -> list[str]:
     """At most two parts to name: nearly always the bound ones, now and then one in its usual colour."""
-    parts = [part for part in obj.bound if part != "body" and ("body" not in obj.bound or rng.random() >= FORGOTTEN_PART_SHARE)]
+    parts = [
+        part
+        for part in obj.bound
+        if part != "body" and ("body" not in obj.bound or rng.random() >= FORGOTTEN_PART_SHARE)
+    ]
     usual = [part for part in obj.part_colours if part != "body" and part not in obj.bound]
     if usual and not obj.natural and rng.random() < USUAL_PART_SHARE:
         parts.append(_pick(usual, rng))
@@ -66,11 +72,16 @@ def _mentioned(obj: ToyObject, rng: np.random.Generator) -> list[str]:
 def _adjectives(obj: ToyObject, rng: np.random.Generator) -> list[str]:
     """Zero to two true words on proportions, and sometimes one that says nothing about the picture."""
     count = int(rng.choice(3, p=(0.62, 0.34, 0.04)))
-    true = [_synonym(obj.adjectives[k], ADJECTIVE_SYNONYMS, rng) for k in rng.permutation(len(obj.adjectives))[:count]]
+    true = [
+        _synonym(obj.adjectives[k], ADJECTIVE_SYNONYMS, rng)
+        for k in rng.permutation(len(obj.adjectives))[:count]
+    ]
     return [_pick(FILLERS, rng), *true] if rng.random() < 0.08 else true
 
 
-def _sentence(noun: str, colour: str, parts: list[tuple[str, str, str]], describing: list[str], rng: np.random.Generator) -> str:
+def _sentence(
+    noun: str, colour: str, parts: list[tuple[str, str, str]], describing: list[str], rng: np.random.Generator
+) -> str:
     """Put the words in one of the grammar's orders."""
     form = rng.random()
     lead = " ".join([*describing, noun])
@@ -78,7 +89,10 @@ def _sentence(noun: str, colour: str, parts: list[tuple[str, str, str]], describ
         return _with_article(lead) + _pick((" in ", " coloured ", " colored ", " that is "), rng) + colour
     if len(parts) == 1 and parts[0][2] in PART_PARTICIPLES and form < 0.2:
         _, part_colour, part = parts[0]
-        return _begun(" ".join(filter(None, [*describing, f"{part_colour}-{PART_PARTICIPLES[part]}", colour, noun])), rng)
+        return _begun(
+            " ".join(filter(None, [*describing, f"{part_colour}-{PART_PARTICIPLES[part]}", colour, noun])),
+            rng,
+        )
     if colour and len(parts) == 1 and parts[0][0] not in PLURAL_PARTS and form > 0.95:
         return f"{_with_article(' '.join([*describing, colour, noun]))}, its {parts[0][0]} is {parts[0][1]}"
     words = [colour, *describing] if describing and form > 0.85 else [*describing, colour]

@@ -1,7 +1,8 @@
 """The benchmark's eye: a small network that says what a 64-pixel cut-out shows.
 
-It tells the kind, the colour of each part of a kind (light and dark shades count as their base colour), and from which of
-eight azimuths the object is seen. It was trained on seeds that the prior never saw, so the two cannot agree by heart:
+It tells the kind, the colour of each part of a kind (light and dark shades count as their base colour), and
+from which of eight azimuths the object is seen. It was trained on seeds that the prior never saw, so the two
+cannot agree by heart:
 
     python -m engine.toybox.classifier --out FILE.safetensors      train it again
 """
@@ -31,7 +32,9 @@ BIN_DEG = 360.0 / AZIMUTH_BINS
 
 @dataclass(frozen=True, eq=False)
 class Reading:
-    """Logits for N pictures: ``kind`` (N,K), ``azimuth`` (N,K,8) given each kind, ``colour`` (N,P,14) of each of ``SLOTS``."""
+    """Logits for N pictures: ``kind`` (N,K), ``azimuth`` (N,K,8) given each kind, ``colour`` (N,P,14) of each
+    of ``SLOTS``.
+    """
 
     kind: Tensor
     azimuth: Tensor
@@ -39,13 +42,17 @@ class Reading:
 
 
 class ToyClassifier(nn.Module):
-    """Convolutions down to 4 x 4; colours are read where a learned query for each part looks on the 16 x 16 grid."""
+    """Convolutions down to 4 x 4; colours are read where a learned query for each part looks on the 16 x 16
+    grid.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.fine = nn.Sequential(*_layer(16, 32), *_layer(32, 64, stride=2), *_layer(64, 64))
         self.coarse = nn.Sequential(*_layer(64, 112, stride=2), *_layer(112, 112))
-        self.summary = nn.Sequential(*_layer(112, 96, stride=2), nn.Flatten(), nn.Linear(16 * 96, 160), nn.ReLU())
+        self.summary = nn.Sequential(
+            *_layer(112, 96, stride=2), nn.Flatten(), nn.Linear(16 * 96, 160), nn.ReLU()
+        )
         self.kind = nn.Linear(160, len(JUDGED_KINDS))
         self.azimuth = nn.Linear(160, len(JUDGED_KINDS) * AZIMUTH_BINS)
         self.keys = nn.Conv2d(64 + 112, 64, 1)
@@ -59,7 +66,9 @@ class ToyClassifier(nn.Module):
         coarse = self.coarse(fine)
         summary = self.summary(coarse)
         grid = torch.cat([fine, F.interpolate(coarse, scale_factor=2.0)], dim=1)
-        seen = torch.cat([self.values(grid), F.avg_pool2d(rgba, 4)], dim=1).flatten(2).transpose(1, 2)  # (N,256,52)
+        seen = (
+            torch.cat([self.values(grid), F.avg_pool2d(rgba, 4)], dim=1).flatten(2).transpose(1, 2)
+        )  # (N,256,52)
         attention = torch.softmax(self.queries @ self.keys(grid).flatten(2), dim=-1)  # (N,P,256)
         azimuth = self.azimuth(summary).unflatten(1, (len(JUDGED_KINDS), AZIMUTH_BINS))
         return Reading(self.kind(summary), azimuth, self.colour(attention @ seen))
@@ -78,21 +87,33 @@ def read(classifier: ToyClassifier, rgba: Tensor) -> Reading:
 
 def save_classifier(classifier: ToyClassifier, path: Path) -> None:
     """Write the weights in half precision. Raises StorageError."""
-    state = {name: value.half() if value.is_floating_point() else value for name, value in classifier.state_dict().items()}
+    state = {
+        name: value.half() if value.is_floating_point() else value
+        for name, value in classifier.state_dict().items()
+    }
     with storage_errors(path):
         save_file({name: value.contiguous() for name, value in state.items()}, path)
 
 
 def load_classifier(path: Path = WEIGHTS) -> ToyClassifier:
-    """The trained classifier, ready to read. Raises MissingError without weights, FileFormatError if they do not fit."""
+    """The trained classifier, ready to read. Raises MissingError without weights, FileFormatError if they do
+    not fit.
+    """
     if not Path(path).exists():
-        raise MissingError(f"The benchmark's classifier is not at {path}.", "Run: python -m engine.toybox.classifier --out FILE")
+        raise MissingError(
+            f"The benchmark's classifier is not at {path}.",
+            "Run: python -m engine.toybox.classifier --out FILE",
+        )
     classifier = ToyClassifier()
     try:
         state = load_file(path)
-        classifier.load_state_dict({name: value.float() if value.is_floating_point() else value for name, value in state.items()})
+        classifier.load_state_dict(
+            {name: value.float() if value.is_floating_point() else value for name, value in state.items()}
+        )
     except Exception as error:  # safetensors and torch raise several kinds
-        raise FileFormatError(f"{path} does not hold this classifier's weights ({error}).", "Restore the file.") from error
+        raise FileFormatError(
+            f"{path} does not hold this classifier's weights ({error}).", "Restore the file."
+        ) from error
     return classifier.eval()
 
 

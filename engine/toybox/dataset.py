@@ -1,11 +1,12 @@
-"""The toybox data set: objects drawn by seed, seen from eight sides, described in words, kept in memory-mapped shards.
+"""The toybox data set: objects drawn by seed, seen from eight sides, described in words, kept in
+memory-mapped shards.
 
     python -m engine.toybox.dataset --out DIR --objects N [--procs 2]    fill a folder with shards (resumable)
     python -m engine.toybox.dataset --out DIR --objects N --models FOLDER  with objects drawn from 3D models
     python -m engine.toybox.dataset --sheet FILE.png                     look at what the objects are like
 
-A shard is a folder: ``images.npy``, perhaps ``ccm.npy``, and ``shard.json`` with everything else. It appears complete or
-not at all. Everything is a function of the seeds; which seeds serve what is written here once:
+A shard is a folder: ``images.npy``, perhaps ``ccm.npy``, and ``shard.json`` with everything else. It appears
+complete or not at all. Everything is a function of the seeds; which seeds serve what is written here once:
 
 | seeds | use |
 |---|---|
@@ -47,7 +48,8 @@ _CAMERA_STREAM, _CAPTION_STREAM = 1, 2
 
 @dataclass(frozen=True, eq=False)
 class Shard:
-    """N objects from 8 views each: ``images`` (N,8,64,64,4) uint8 premultiplied RGBA, angles (N,8) float32 in degrees.
+    """N objects from 8 views each: ``images`` (N,8,64,64,4) uint8 premultiplied RGBA, angles (N,8) float32 in
+    degrees.
 
     ``kinds`` (N,) indexes ``kind_names``; ``captions`` has 4 alternative sentences an object; ``ccm``
     (N,8,64,64,3) uint8 canonical coordinates, if asked for.
@@ -74,7 +76,9 @@ def model_drawer(folder: Path) -> ModelDrawer:
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a cache is made of: procedural objects or a folder of ``models``, of some ``kinds``, with ``ccm`` maps or not."""
+    """What a cache is made of: procedural objects or a folder of ``models``, of some ``kinds``, with ``ccm``
+    maps or not.
+    """
 
     models: Path | None = None
     kinds: tuple[str, ...] = ()
@@ -97,7 +101,9 @@ PROCEDURAL = Recipe()
 
 
 def generate_shard(seed_start: int, n_objects: int, recipe: Recipe = PROCEDURAL) -> Shard:
-    """Draw, render and describe the objects of ``n_objects`` consecutive seeds; the same numbers give the same bytes."""
+    """Draw, render and describe the objects of ``n_objects`` consecutive seeds; the same numbers give the
+    same bytes.
+    """
     ccm, names = recipe.ccm, recipe.names
     seeds = np.arange(seed_start, seed_start + n_objects)
     images = np.empty((n_objects, VIEWS, RESOLUTION, RESOLUTION, 4), np.uint8)
@@ -168,14 +174,31 @@ def load_shard(path: Path, verify: bool = False) -> Shard:
         captions = tuple(tuple(sentences) for sentences in text["captions"])
         names = tuple(text["kind_names"])
         azimuths, elevations = angles
-        shard = Shard(np.asarray(text["seeds"]), np.asarray(text["kinds"]), captions, azimuths, elevations, images, ccm, names)
+        shard = Shard(
+            np.asarray(text["seeds"]),
+            np.asarray(text["kinds"]),
+            captions,
+            azimuths,
+            elevations,
+            images,
+            ccm,
+            names,
+        )
         whole = not verify or zlib.crc32(np.ascontiguousarray(images).data) == text["crc32"]
-        fits = len(images) == len(captions) == len(shard.kinds) == len(shard) and angles.shape == (2, len(shard), VIEWS)
+        fits = len(images) == len(captions) == len(shard.kinds) == len(shard) and angles.shape == (
+            2,
+            len(shard),
+            VIEWS,
+        )
         known = names == KINDS or shard.seeds[0] >= MODEL_SEED
     except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
-        raise FileFormatError(f"{path} is not a readable shard ({error}).", "Delete it and generate it again.") from error
+        raise FileFormatError(
+            f"{path} is not a readable shard ({error}).", "Delete it and generate it again."
+        ) from error
     if not (whole and fits and known):
-        raise FileFormatError(f"{path} is damaged or was made by another version.", "Delete it and generate it again.")
+        raise FileFormatError(
+            f"{path} is damaged or was made by another version.", "Delete it and generate it again."
+        )
     return shard
 
 
@@ -197,7 +220,11 @@ def ensure_shard(path: Path, seed_start: int, n_objects: int, recipe: Recipe = P
     if path.exists():
         try:
             shard = load_shard(path, verify=True)
-            if len(shard) == n_objects and shard.seeds[0] == seed_start and (shard.ccm is not None or not recipe.ccm):
+            if (
+                len(shard) == n_objects
+                and shard.seeds[0] == seed_start
+                and (shard.ccm is not None or not recipe.ccm)
+            ):
                 return False
             warnings.warn(f"{path} holds other objects and is generated again.", stacklevel=2)
         except FileFormatError as error:
@@ -225,10 +252,14 @@ class ShardCache:
 
     @staticmethod
     def open(folder: Path) -> ShardCache:
-        """Open every shard of a folder, in order. Raises `InputError` if there is none, `FileFormatError` if one is damaged."""
+        """Open every shard of a folder, in order. Raises `InputError` if there is none, `FileFormatError` if
+        one is damaged.
+        """
         paths = sorted(Path(folder).glob("shard_*"))
         if not paths:
-            raise InputError(f"{folder} holds no toybox shards.", f"Run: python -m engine.toybox.dataset --out {folder}")
+            raise InputError(
+                f"{folder} holds no toybox shards.", f"Run: python -m engine.toybox.dataset --out {folder}"
+            )
         return ShardCache(tuple(load_shard(path) for path in paths))
 
     def __len__(self) -> int:
@@ -238,7 +269,9 @@ class ShardCache:
         """Copy out the views (B,V) of the objects (B,), both given by index."""
         starts = np.cumsum([0] + [len(shard) for shard in self.shards])
         owners = np.searchsorted(starts, objects, side="right") - 1
-        picks = [(self.shards[s], int(i - starts[s]), v) for s, i, v in zip(owners, objects, views, strict=True)]
+        picks = [
+            (self.shards[s], int(i - starts[s]), v) for s, i, v in zip(owners, objects, views, strict=True)
+        ]
         return Batch(
             images=np.stack([shard.images[i, v] for shard, i, v in picks]),
             azimuth_deg=np.stack([shard.azimuth_deg[i, v] for shard, i, v in picks]),

@@ -56,7 +56,9 @@ def write_sheet(
         Image.fromarray(np.concatenate(rows)).save(path)
 
 
-def _block(kind: str, seeds: Sequence[int], azimuths_deg: Sequence[float], elevation_deg: float, size: int) -> np.ndarray:
+def _block(
+    kind: str, seeds: Sequence[int], azimuths_deg: Sequence[float], elevation_deg: float, size: int
+) -> np.ndarray:
     """One kind as an RGB image: for each seed a label and its views."""
     return np.concatenate([_cell(kind, seed, azimuths_deg, elevation_deg, size) for seed in seeds], axis=1)
 
@@ -80,10 +82,11 @@ def fill_cache(
     recipe: Recipe = PROCEDURAL,
     report: Report | None = None,
 ) -> int:
-    """Make sure a folder holds shards of at least ``objects`` objects; sound ones are kept. Returns how many were generated.
+    """Make sure a folder holds shards of at least ``objects`` objects; sound ones are kept. Returns how many
+    were generated.
 
-    Raises `InputError` for a count below 1 or seeds that serve different purposes, `StorageError` if the folder cannot be
-    written.
+    Raises `InputError` for a count below 1 or seeds that serve different purposes, `StorageError` if the
+    folder cannot be written.
     """
     n_shards, started, present, made = math.ceil(objects / SHARD_OBJECTS), time.monotonic(), 0, 0
     if recipe.models is not None:
@@ -100,10 +103,13 @@ def _check(seed_start: int, objects: int, procs: int) -> None:
     """Refuse empty requests, and ranges of seeds that reach from one purpose into the next."""
     if procs < 1:
         raise InputError(f"--procs is {procs}, allowed is 1 or more.", "Use the number of free cores.")
-    end = next((bound for bound in (CLASSIFIER_SEED, HELD_OUT_SEED, MODEL_SEED) if seed_start < bound), math.inf)
+    end = next(
+        (bound for bound in (CLASSIFIER_SEED, HELD_OUT_SEED, MODEL_SEED) if seed_start < bound), math.inf
+    )
     if seed_start < 0 or objects < 1 or seed_start + objects > end:
         raise InputError(
-            f"Seeds {seed_start} to {seed_start + objects - 1} were asked for; allowed are at least one object, and seeds from 0 "
+            f"Seeds {seed_start} to {seed_start + objects - 1} were asked for; allowed are at least one "
+            "object, and seeds from 0 "
             f"that do not cross {CLASSIFIER_SEED} or {HELD_OUT_SEED}.",
             "Choose another --objects or --seed-start.",
         )
@@ -112,7 +118,9 @@ def _check(seed_start: int, objects: int, procs: int) -> None:
 def _ensure_all(folder: Path, n_shards: int, procs: int, seed_start: int, recipe: Recipe) -> Iterator[bool]:
     """Yield for each shard, as it is ready, whether it had to be generated."""
     place = shard_path if recipe.models is None else model_shard_path
-    tasks = [(place(folder, i), seed_start + i * SHARD_OBJECTS, SHARD_OBJECTS, recipe) for i in range(n_shards)]
+    tasks = [
+        (place(folder, i), seed_start + i * SHARD_OBJECTS, SHARD_OBJECTS, recipe) for i in range(n_shards)
+    ]
     if procs == 1:
         yield from (ensure_shard(*task) for task in tasks)
         return
@@ -154,11 +162,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command ``python -m engine.toybox.dataset``; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m engine.toybox.dataset", description=__doc__)
     parser.add_argument("--out", type=Path, help="folder to fill with shards")
-    parser.add_argument("--objects", type=int, default=30_000, help="how many objects it shall hold (default %(default)s)")
+    parser.add_argument(
+        "--objects", type=int, default=30_000, help="how many objects it shall hold (default %(default)s)"
+    )
     parser.add_argument("--procs", type=int, default=2, help="worker processes (default %(default)s)")
-    parser.add_argument("--seed-start", type=int, default=0, help="seed of the first object (default %(default)s)")
+    parser.add_argument(
+        "--seed-start", type=int, default=0, help="seed of the first object (default %(default)s)"
+    )
     parser.add_argument("--ccm", action="store_true", help="store canonical-coordinate maps as well")
-    parser.add_argument("--models", type=Path, metavar="FOLDER", help="draw the objects from the named 3D models of a folder")
+    parser.add_argument(
+        "--models", type=Path, metavar="FOLDER", help="draw the objects from the named 3D models of a folder"
+    )
     kinds_help = "draw these kinds, or all (default: the first procedural ones, or all models)"
     parser.add_argument("--kinds", default="", metavar="NAME,NAME", help=kinds_help)
     parser.add_argument("--sheet", type=Path, metavar="FILE.png", help="write a contact sheet of all kinds")

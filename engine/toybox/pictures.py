@@ -16,10 +16,11 @@ VIEWS = 8
 
 
 def draw_views(rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Azimuths and elevations (8,) in degrees, float32: each group of four is orthogonal with a random offset.
+    """Azimuths and elevations (8,) in degrees, float32: each group of four is orthogonal with a random
+    offset.
 
-    The first group shares one elevation in -10..40, as the prior is asked when it samples a draft; in the second each
-    view has its own in -30..80.
+    The first group shares one elevation in -10..40, as the prior is asked when it samples a draft; in the
+    second each view has its own in -30..80.
     """
     quarter = 90.0 * np.arange(VIEWS // 2)
     offsets = rng.uniform(0.0, 360.0, 2)
@@ -39,7 +40,9 @@ def render_object(
     poses = [orbit_c2w(float(a), float(e), DISTANCE) for a, e in zip(azimuth_deg, elevation_deg, strict=True)]
     K = np.broadcast_to(intrinsics(FOV_DEG, resolution, resolution), (len(poses), 3, 3))
     mesh = obj.mesh
-    return render_mesh(mesh.vertices, mesh.faces, mesh.face_colours, np.stack(poses), K, resolution, resolution)
+    return render_mesh(
+        mesh.vertices, mesh.faces, mesh.face_colours, np.stack(poses), K, resolution, resolution
+    )
 
 
 def to_bytes(values: np.ndarray) -> np.ndarray:

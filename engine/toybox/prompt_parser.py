@@ -1,4 +1,6 @@
-"""What a prompt asks for, in the toybox's own words: kinds of object, and the colour of each of their parts."""
+"""What a prompt asks for, in the toybox's own words: kinds of object, and the colour of each of their
+parts.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from engine.toybox.words import COLOUR_SYNONYMS, COLOURS, KIND_SYNONYMS, READ_AS
 
 @dataclass(frozen=True)
 class Asked:
-    """One object of a prompt: its ``kind`` and colour words by part, the body among them where it was given one."""
+    """One object of a prompt: its ``kind`` and colour words by part, the body among them where it was given
+    one.
+    """
 
     kind: str
     colours: Mapping[str, str] = field(default_factory=dict)
@@ -21,8 +25,8 @@ class Asked:
 def read_prompt(prompt: str) -> tuple[Asked, ...]:
     """The objects that a prompt names, in order; words that are not known are read past.
 
-    A colour belongs to the next noun: "a red mug with a blue handle". A part belongs to the object before it, or after it where
-    there is none yet: "a blue-handled mug".
+    A colour belongs to the next noun: "a red mug with a blue handle". A part belongs to the object before it,
+    or after it where there is none yet: "a blue-handled mug".
     """
     parts: list[tuple[str, dict[str, str]]] = []
     colour, waiting = "", dict[str, str]()
@@ -34,7 +38,12 @@ def read_prompt(prompt: str) -> tuple[Asked, ...]:
             colour = meaning
         elif role == "kind":
             body = {"body": colour} if colour else {}
-            parts.append((meaning, {**body, **{part: word for part, word in waiting.items() if part in parts_of(meaning)}}))
+            parts.append(
+                (
+                    meaning,
+                    {**body, **{part: word for part, word in waiting.items() if part in parts_of(meaning)}},
+                )
+            )
             colour, waiting = "", {}
         elif role == "part" and colour:
             owner = parts[-1] if parts else None
@@ -47,7 +56,8 @@ def read_prompt(prompt: str) -> tuple[Asked, ...]:
 
 
 def _read(words: Sequence[str], at: int, owner: str) -> tuple[str, str, int]:
-    """What the words from ``at`` on say, the longest reading first: a role, its canonical word, and how many words it takes.
+    """What the words from ``at`` on say, the longest reading first: a role, its canonical word, and how many
+    words it takes.
 
     What is a part of the object before it, the ``owner``, is that: a snowman's hat is no second object.
     """
@@ -68,7 +78,9 @@ def _meanings(canonical: Sequence[str], synonyms: Mapping[str, Sequence[str]]) -
 
 
 def _part_of(kind: str, part: str) -> str:
-    """The part of a kind that a word means: "handle" is the hilt of a sword; empty if the kind has no such part."""
+    """The part of a kind that a word means: "handle" is the hilt of a sword; empty if the kind has no such
+    part.
+    """
     own = parts_of(kind)
     if part in own:
         return part

@@ -1,6 +1,7 @@
 """The toybox's embedder: what its classifier sees in a picture, and the picture's outline, side by side.
 
-The classifier tells the kinds it knows apart at any turn; the outline compares shapes that it was never shown. Each gives half.
+The classifier tells the kinds it knows apart at any turn; the outline compares shapes that it was never
+shown. Each gives half.
 """
 
 from __future__ import annotations
@@ -52,5 +53,10 @@ def load() -> ToyboxEmbedder:
 
 def synonyms() -> Mapping[str, str]:
     """What words of the toybox mean the same: synonym to the usual word; ``hilt`` keeps its own grip."""
-    tables = (COLOUR_SYNONYMS, KIND_SYNONYMS, ADJECTIVE_SYNONYMS, {k: v for k, v in PART_SYNONYMS.items() if k != "hilt"})
+    tables = (
+        COLOUR_SYNONYMS,
+        KIND_SYNONYMS,
+        ADJECTIVE_SYNONYMS,
+        {k: v for k, v in PART_SYNONYMS.items() if k != "hilt"},
+    )
     return {synonym: word for table in tables for word, group in table.items() for synonym in group}

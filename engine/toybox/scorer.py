@@ -1,4 +1,6 @@
-"""The toybox's classifier as a scorer: it always works, offline, and judges the kinds and colours that the toybox knows."""
+"""The toybox's classifier as a scorer: it always works, offline, and judges the kinds and colours that the
+toybox knows.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,16 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from engine.scoring.base import ScorerInfo
-from engine.toybox.classifier import BIN_DEG, COLOUR_WORDS, Reading, ToyClassifier, base_colour, load_classifier, read, slot_of
+from engine.toybox.classifier import (
+    BIN_DEG,
+    COLOUR_WORDS,
+    Reading,
+    ToyClassifier,
+    base_colour,
+    load_classifier,
+    read,
+    slot_of,
+)
 from engine.toybox.objects import JUDGED_KINDS, KINDS_WITH_FRONT
 from engine.toybox.prompt_parser import Asked, read_prompt
 
@@ -18,7 +29,8 @@ SIZE, BATCH = 64, 128
 INFO = ScorerInfo(
     id="toybox",
     title="Toybox classifier",
-    sentence="The probability that a picture shows the kind and the colours that the prompt names. Comes with the studio.",
+    sentence="The probability that a picture shows the kind and the colours that the prompt names. Comes "
+    "with the studio.",
     picture_size=SIZE,
     licence="Apache-2.0",
 )
@@ -37,8 +49,9 @@ class ToyboxScorer:
 
         None if it names nothing of the toybox, or what the classifier has not learned.
 
-        Colours are read from all pictures together, because no single one shows every part. The kinds of one picture share one
-        probability, so of several that are named the least likely counts, times their number.
+        Colours are read from all pictures together, because no single one shows every part. The kinds of one
+        picture share one probability, so of several that are named the least likely counts, times their
+        number.
         """
         asked = read_prompt(prompt)
         if not _judged(asked):
@@ -49,14 +62,19 @@ class ToyboxScorer:
         return (there * _colours(seen, asked)).numpy()
 
     def unlikeness(self, rgba: Tensor, prompt: str) -> Tensor | None:
-        """(B,) of pictures (B,H,W,4) in 0..1: mean surprise, -log p in units of 10, at the kinds and colours that are named.
+        """(B,) of pictures (B,H,W,4) in 0..1: mean surprise, -log p in units of 10, at the kinds and colours
+        that are named.
 
         Colours are read in each picture by itself. None if the prompt names nothing of the toybox.
         """
         asked = read_prompt(prompt)
         if not _judged(asked):
             return None
-        x = F.interpolate(rgba.movedim(-1, 1), size=(SIZE, SIZE), mode="area") if rgba.shape[1] != SIZE else rgba.movedim(-1, 1)
+        x = (
+            F.interpolate(rgba.movedim(-1, 1), size=(SIZE, SIZE), mode="area")
+            if rgba.shape[1] != SIZE
+            else rgba.movedim(-1, 1)
+        )
         seen = self.classifier(x.contiguous().cpu())
         kinds = -seen.kind.log_softmax(-1)[:, [JUDGED_KINDS.index(one.kind) for one in asked]].mean(1)
         colours = seen.colour.log_softmax(-1)
@@ -66,11 +84,15 @@ class ToyboxScorer:
         return (surprise / 10).to(rgba)
 
     def fronts(self, rgba: np.ndarray, prompt: str) -> np.ndarray | None:
-        """(N,) whether a picture of the one kind that is named shows its front; None for kinds without one."""
+        """(N,) whether a picture of the one kind that is named shows its front; None for kinds without
+        one.
+        """
         asked = read_prompt(prompt)
         if len(asked) != 1 or asked[0].kind not in KINDS_WITH_FRONT.intersection(JUDGED_KINDS):
             return None
-        azimuth_deg = self._read(rgba).azimuth[:, JUDGED_KINDS.index(asked[0].kind)].argmax(-1).numpy() * BIN_DEG
+        azimuth_deg = (
+            self._read(rgba).azimuth[:, JUDGED_KINDS.index(asked[0].kind)].argmax(-1).numpy() * BIN_DEG
+        )
         return np.minimum(azimuth_deg, 360 - azimuth_deg) <= 45
 
     def _read(self, rgba: np.ndarray) -> Reading:
@@ -78,7 +100,9 @@ class ToyboxScorer:
         if x.shape[1:3] != (SIZE, SIZE):
             x = F.interpolate(x.movedim(-1, 1), size=(SIZE, SIZE), mode="area").movedim(1, -1)
         parts = [read(self.classifier, part) for part in x.split(BATCH)]
-        return Reading(*(torch.cat([getattr(part, name) for part in parts]) for name in ("kind", "azimuth", "colour")))
+        return Reading(
+            *(torch.cat([getattr(part, name) for part in parts]) for name in ("kind", "azimuth", "colour"))
+        )
 
 
 def _judged(asked: tuple[Asked, ...]) -> bool:
@@ -98,5 +122,7 @@ def _colours(seen: Reading, asked: tuple[Asked, ...]) -> Tensor:
 
 
 def load(folder: Path | None, device: torch.device) -> ToyboxScorer:
-    """The classifier that comes with the studio; it is small and stays on the CPU. Raises MissingError or FileFormatError."""
+    """The classifier that comes with the studio; it is small and stays on the CPU. Raises MissingError or
+    FileFormatError.
+    """
     return ToyboxScorer(load_classifier().requires_grad_(False))

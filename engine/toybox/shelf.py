@@ -1,7 +1,9 @@
-"""The shelf of references that comes with the studio: procedural objects, many of each of the first kinds and some of the others.
+"""The shelf of references that comes with the studio: procedural objects, many of each of the first kinds and
+some of the others.
 
-Only their seeds and captions are kept; shapes are built when they are wanted. The seeds are from 700,000 up, which neither the
-prior (up to 59,999), nor the classifier (800,000 and up), nor any measurement (900,000 and up) uses.
+Only their seeds and captions are kept; shapes are built when they are wanted. The seeds are from 700,000 up,
+which neither the prior (up to 59,999), nor the classifier (800,000 and up), nor any measurement (900,000 and
+up) uses.
 
     python -m engine.toybox.shelf [--anew]      list the objects, and embed those that are new
 """
@@ -37,7 +39,9 @@ PER_FIRST_KIND, PER_KIND = 100, 12
 """Objects of each of the first kinds, and of each of the others."""
 
 FEW = 2 * len(KINDS)
-"""The first so many of the list, two of each kind, are enough for an embedder that has to look at all their pictures first."""
+"""The first so many of the list, two of each kind, are enough for an embedder that has to look at all their
+pictures first.
+"""
 
 SOURCE, LICENCE = "toybox, procedural", "Apache-2.0"
 STEPS = 20
@@ -45,15 +49,25 @@ STEPS = 20
 
 
 def items() -> tuple[Item, ...]:
-    """Every object of the shelf. Raises `MissingError` without the list, `FileFormatError` if it is damaged."""
+    """Every object of the shelf. Raises `MissingError` without the list, `FileFormatError` if it is
+    damaged.
+    """
     if not LIST.is_file():
-        raise MissingError(f"The shipped shelf is not at {LIST}.", "Restore it, or run: python -m engine.toybox.shelf")
+        raise MissingError(
+            f"The shipped shelf is not at {LIST}.", "Restore it, or run: python -m engine.toybox.shelf"
+        )
     try:
-        rows = [(int(row["seed"]), str(row["kind"]), str(row["caption"])) for row in json.loads(LIST.read_text(encoding="utf-8"))]
+        rows = [
+            (int(row["seed"]), str(row["kind"]), str(row["caption"]))
+            for row in json.loads(LIST.read_text(encoding="utf-8"))
+        ]
     except (ValueError, KeyError, TypeError) as error:
-        raise FileFormatError(f"{LIST} is not a list of objects ({error}).", "Run: python -m engine.toybox.shelf") from error
+        raise FileFormatError(
+            f"{LIST} is not a list of objects ({error}).", "Run: python -m engine.toybox.shelf"
+        ) from error
     return tuple(
-        Item(f"toybox/{seed}", caption, SOURCE, LICENCE, build=partial(built, seed, kind)) for seed, kind, caption in rows
+        Item(f"toybox/{seed}", caption, SOURCE, LICENCE, build=partial(built, seed, kind))
+        for seed, kind, caption in rows
     )
 
 
@@ -84,7 +98,9 @@ def digest(embedder_id: str) -> str:
 
 
 def seed_of(kind: str, nth: int) -> int:
-    """The seed of the shelf's ``nth`` object of a kind: thousands for the first hundred kinds, half-thousands beyond them."""
+    """The seed of the shelf's ``nth`` object of a kind: thousands for the first hundred kinds, half-thousands
+    beyond them.
+    """
     number = KINDS.index(kind)
     return FIRST_SEED + SEEDS_PER_KIND * (number % 100) + SEEDS_PER_KIND // 2 * (number // 100) + nth
 
@@ -95,22 +111,34 @@ def _row(seed: int, kind: str) -> Mapping[str, object]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the list, embed its objects, write that too."""
-    parser = argparse.ArgumentParser(prog="python -m engine.toybox.shelf", description="List the shelf's objects and embed them.")
-    parser.add_argument("--anew", action="store_true", help="embed those, too, that were listed before: builders have changed")
+    parser = argparse.ArgumentParser(
+        prog="python -m engine.toybox.shelf", description="List the shelf's objects and embed them."
+    )
+    parser.add_argument(
+        "--anew", action="store_true", help="embed those, too, that were listed before: builders have changed"
+    )
     anew = parser.parse_args(arguments).anew
     limit_threads()
     embedder: ToyboxEmbedder = load()
     known = {} if anew else _embedded_before(embedder.id)
     rows = [
-        _row(seed_of(kind, nth), kind) for nth in range(PER_FIRST_KIND) for kind in KINDS if nth < PER_KIND or kind in FIRST_KINDS
+        _row(seed_of(kind, nth), kind)
+        for nth in range(PER_FIRST_KIND)
+        for kind in KINDS
+        if nth < PER_KIND or kind in FIRST_KINDS
     ]
     with atomic_path(LIST) as part:
         part.write_text("[\n" + ",\n".join(json.dumps(row) for row in rows) + "\n]\n", encoding="utf-8")
     views = np.stack(
-        [known[_key(row)] if _key(row) in known else embedded(shape_of(item), embedder) for row, item in zip(rows, items())]
+        [
+            known[_key(row)] if _key(row) in known else embedded(shape_of(item), embedder)
+            for row, item in zip(rows, items())
+        ]
     )
     with atomic_path(EMBEDDINGS) as part:
-        np.savez_compressed(part, views=np.round(views * STEPS).astype(np.int8), digest=np.array(digest(embedder.id)))
+        np.savez_compressed(
+            part, views=np.round(views * STEPS).astype(np.int8), digest=np.array(digest(embedder.id))
+        )
     print(f"{len(rows)} objects: {LIST}, {EMBEDDINGS} ({EMBEDDINGS.stat().st_size / 1000:.0f} kB)")
     return 0
 

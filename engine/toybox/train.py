@@ -1,7 +1,7 @@
 """Train the toybox prior, or what stands beside it, and write it as a folder.
 
-Beside it stand the controller that lets a 3D reference guide it, the sharpener of its views, the guided student that makes one
-pass of two, and the adapter by which views attend along surfaces.
+Beside it stand the controller that lets a 3D reference guide it, the sharpener of its views, the guided
+student that makes one pass of two, and the adapter by which views attend along surfaces.
 
     python -m engine.toybox.dataset --out CACHE --objects 60000
     python -m engine.toybox.train --out RUN --cache CACHE --hours 2 [--resume] [--device cpu|cuda]
@@ -15,8 +15,8 @@ pass of two, and the adapter by which views attend along surfaces.
     python -m engine.toybox.train correspondence --out RUN --hours 1 --init PRIOR
     python -m engine.toybox.train correspondence --out RUN --export PRIOR/correspondence
 
-Killed at any moment, a run loses at most about two minutes: give the same command with --resume. The time that is counted
-is the time spent training.
+Killed at any moment, a run loses at most about two minutes: give the same command with --resume. The time
+that is counted is the time spent training.
 """
 
 from __future__ import annotations
@@ -57,9 +57,13 @@ CPU_IMAGES, CUDA_IMAGES = 64, 768
 
 RATES = {
     "prior": Rates(),
-    "reference": Rates(muon=1e-3, adam=7e-4, warmup_steps=50),  # gentler: what it adds to goes on working from the first step
+    "reference": Rates(
+        muon=1e-3, adam=7e-4, warmup_steps=50
+    ),  # gentler: what it adds to goes on working from the first step
     "sharpener": Rates(adam=1e-3, warmup_steps=200, ema_decay=0.998),
-    "distilled": Rates(muon=1e-4, adam=1e-4, warmup_steps=30, ema_decay=0.995),  # it begins as what it learns from
+    "distilled": Rates(
+        muon=1e-4, adam=1e-4, warmup_steps=30, ema_decay=0.995
+    ),  # it begins as what it learns from
     "correspondence": Rates(adam=1e-3, warmup_steps=50, ema_decay=0.99),
 }
 EXPORTS = {
@@ -82,7 +86,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.export is not None:
             facts = EXPORTS[options.course](options.out, options.export, options.cache)
-            print(f"{options.export}: {facts.images:,} pictures in {facts.step:,} steps, {facts.megabytes} MB")
+            print(
+                f"{options.export}: {facts.images:,} pictures in {facts.step:,} steps, {facts.megabytes} MB"
+            )
         else:
             plan = plan_from(options)
             train(plan, course_from(options), resume=options.resume)
@@ -96,12 +102,15 @@ def plan_from(options: argparse.Namespace) -> Plan:
     """Check the options. Raises `InputError` or `DeviceError`."""
     drawn = options.course in DRAWN
     if options.hours is None or (options.cache is None and not drawn):
-        raise InputError("Training needs --cache and --hours.", "Fill a cache: python -m engine.toybox.dataset --out CACHE")
+        raise InputError(
+            "Training needs --cache and --hours.", "Fill a cache: python -m engine.toybox.dataset --out CACHE"
+        )
     if not 0 < options.hours < 1000:
         raise InputError(f"--hours is {options.hours:g}, allowed is more than 0 and less than 1000.")
     if options.width % options.heads:
         raise InputError(
-            f"--width {options.width} is no multiple of --heads {options.heads}.", "Choose, for instance, 192 and 4."
+            f"--width {options.width} is no multiple of --heads {options.heads}.",
+            "Choose, for instance, 192 and 4.",
         )
     cuda = options.device == "cuda"
     if cuda and not torch.cuda.is_available():
@@ -142,14 +151,21 @@ def course_from(options: argparse.Namespace) -> What:
     if options.course == "reference":
         taught: dict[str, Any] = {name: name not in options.without for name in LEAVABLE}
         return Parts(**taught)
-    return Sizes(width=options.width, depth=options.depth, heads=options.heads, reading_steps=options.reading_steps)
+    return Sizes(
+        width=options.width, depth=options.depth, heads=options.heads, reading_steps=options.reading_steps
+    )
 
 
 def train(plan: Plan, what: What, *, resume: bool) -> None:
-    """Run the processes of a plan to the end. Raises `InputError` if the folder holds a run and ``resume`` was not asked for."""
+    """Run the processes of a plan to the end. Raises `InputError` if the folder holds a run and ``resume``
+    was not asked for.
+    """
     started = any((plan.out / name).exists() for name in (CURRENT, PREVIOUS))
     if started and not resume:
-        raise InputError(f"{plan.out} holds a run already.", "Add --resume to go on with it, or choose another --out folder.")
+        raise InputError(
+            f"{plan.out} holds a run already.",
+            "Add --resume to go on with it, or choose another --out folder.",
+        )
     if plan.cache is not None:
         ShardCache.open(plan.cache)  # what is wrong with it is said here, by one process
     with storage_errors(plan.out):
@@ -182,9 +198,13 @@ def teach_text_encoder(sizes: Sizes, plan: Plan) -> None:
     encoder = sizes.network().text
     lessons = draw_lessons(tokeniser, 0, sizes.reading_objects)
     held_out = draw_lessons(tokeniser, HELD_OUT_SEED, max(1, sizes.reading_objects // 20), plain=True)
-    for step, loss, answers in teach_reading(encoder, lessons, sizes.reading_steps, unknown=tokeniser.unknown, seed=plan.seed):
+    for step, loss, answers in teach_reading(
+        encoder, lessons, sizes.reading_steps, unknown=tokeniser.unknown, seed=plan.seed
+    ):
         if (step + 1) % READING_REPORT == 0 or step + 1 == sizes.reading_steps:
-            right = "  ".join(f"{name} {share:.1%}" for name, share in reading_accuracy(encoder, answers, held_out).items())
+            right = "  ".join(
+                f"{name} {share:.1%}" for name, share in reading_accuracy(encoder, answers, held_out).items()
+            )
             print(f"reading step {step + 1}  loss {loss:.3f}  right: {right}", flush=True)
     with storage_errors(plan.out):
         torch.save(encoder.state_dict(), plan.out / TAUGHT)
@@ -192,7 +212,9 @@ def teach_text_encoder(sizes: Sizes, plan: Plan) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m engine.toybox.train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="python -m engine.toybox.train",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add(
@@ -214,7 +236,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     add("--device", choices=("cpu", "cuda"), default="cpu", help="default %(default)s")
     add("--processes", type=int, default=2, help="on the CPU, each with one thread (default %(default)s)")
-    add("--images", type=int, help=f"pictures a step, over all processes (default {CPU_IMAGES} on a CPU, {CUDA_IMAGES} on a GPU)")
+    add(
+        "--images",
+        type=int,
+        help=f"pictures a step, over all processes (default {CPU_IMAGES} on a CPU, {CUDA_IMAGES} on a GPU)",
+    )
     add("--width", type=int, default=192, help="width of a token (default %(default)s)")
     add("--depth", type=int, default=7, help="transformer blocks (default %(default)s)")
     add("--heads", type=int, default=4, help="attention heads (default %(default)s)")
@@ -223,15 +249,23 @@ def _parser() -> argparse.ArgumentParser:
         "--init",
         type=Path,
         metavar="FOLDER",
-        help="start from the weights of a prior folder; for what stands beside a prior, the prior that it belongs to",
+        help="start from the weights of a prior folder; for what stands beside a prior, the prior that it "
+        "belongs to",
     )
-    add("--without", nargs="*", choices=LEAVABLE, default=[], help="parts of the reference's controller to leave out")
+    add(
+        "--without",
+        nargs="*",
+        choices=LEAVABLE,
+        default=[],
+        help="parts of the reference's controller to leave out",
+    )
     add(
         "--reading-steps",
         type=int,
         default=2500,
         metavar="N",
-        help="of teaching a new text encoder to read before the first step; not with --init (default %(default)s)",
+        help="of teaching a new text encoder to read before the first step; not with --init (default "
+        "%(default)s)",
     )
     add("--compile", action="store_true", help="use torch.compile: minutes to start, pays on a GPU")
     return parser

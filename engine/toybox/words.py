@@ -21,7 +21,8 @@ BASE_COLOURS: dict[str, tuple[float, float, float]] = {
     "white": (0.93, 0.93, 0.92),
 }
 
-# Only shades that cannot be mistaken for another colour word: "light red" would read as pink, "dark orange" as brown.
+# Only shades that cannot be mistaken for another colour word: "light red" would read as pink, "dark orange"
+# as brown.
 SHADES: dict[str, tuple[float, float, float]] = {
     "light blue": (0.52, 0.70, 0.98),
     "light green": (0.56, 0.86, 0.60),
@@ -156,12 +157,14 @@ KIND_SYNONYMS: dict[str, tuple[str, ...]] = {
 # Read, but never said in captions: cream is a colour there.
 READ_AS: dict[str, str] = {"ice cream": "icecream", "drawers": "cabinet", "light bulb": "lightbulb"}
 
-# Names that a kind's builder gives only to draws they fit: a pine is a conifer, a jet has engines, a cottage one storey.
+# Names that a kind's builder gives only to draws they fit: a pine is a conifer, a jet has engines, a cottage
+# one storey.
 DRAWN_NOUNS: tuple[str, ...] = ("pine", "jet", "cottage")
 
 
 ADJECTIVES: tuple[str, ...] = (
-    "chubby", "curved", "deep", "flat", "long", "low", "narrow", "round", "short", "slim", "tall", "thick", "wide",
+    "chubby", "curved", "deep", "flat", "long", "low", "narrow", "round", "short", "slim", "tall", "thick",
+    "wide",
 )  # fmt: skip
 ADJECTIVE_SYNONYMS: dict[str, tuple[str, ...]] = {
     "chubby": ("fat", "plump"),
@@ -171,7 +174,14 @@ ADJECTIVE_SYNONYMS: dict[str, tuple[str, ...]] = {
 }
 # Words that carry no meaning for the picture, so that the prior learns to read past them.
 FILLERS: tuple[str, ...] = ("cute", "small", "big", "little", "large", "simple", "toy", "nice")
-OPENINGS: tuple[str, ...] = ("a photo of", "a picture of", "an image of", "a 3d model of", "3d model of", "a rendering of")
+OPENINGS: tuple[str, ...] = (
+    "a photo of",
+    "a picture of",
+    "an image of",
+    "a 3d model of",
+    "3d model of",
+    "a rendering of",
+)
 GRAMMAR_WORDS: tuple[str, ...] = (
     "a",
     "an",
@@ -191,7 +201,9 @@ GRAMMAR_WORDS: tuple[str, ...] = (
 
 
 def draw_colour(word: str, rng: np.random.Generator) -> np.ndarray:
-    """A display sRGB colour (3,) of the family `word`, jittered by far less than the distance to the next family."""
+    """A display sRGB colour (3,) of the family `word`, jittered by far less than the distance to the next
+    family.
+    """
     brightness = rng.uniform(0.95, 1.05)
     return np.clip(np.asarray(COLOURS[word]) * brightness + rng.normal(0.0, 0.012, 3), 0.04, 0.97)
 

@@ -1,4 +1,6 @@
-"""Who calls the API: a secret of the caller's own, and where the studio asks for a login, that login by HTTP Basic, too."""
+"""Who calls the API: a secret of the caller's own, and where the studio asks for a login, that login by HTTP
+Basic, too.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ LOGIN = "login "
 
 
 def owner_of(request: Request) -> str:
-    """The owner of a caller's runs: the secret in ``X-Maquette-Owner`` or behind ``Bearer``, or else the login; empty: none.
+    """The owner of a caller's runs: the secret in ``X-Maquette-Owner`` or behind ``Bearer``, or else the
+    login; empty: none.
 
     Raises InputError for a secret that could be taken for a login.
     """

@@ -1,4 +1,6 @@
-"""How a client reaches its studio: over HTTP, or in this process. Both raise the StudioError that the studio raises."""
+"""How a client reaches its studio: over HTTP, or in this process. Both raise the StudioError that the studio
+raises.
+"""
 
 from __future__ import annotations
 
@@ -42,7 +44,9 @@ class HttpCalls:
         import httpx
 
         headers = {"x-maquette-owner": secret} if login else {"authorization": f"Bearer {secret}"}
-        self._http = httpx.Client(base_url=url.rstrip("/") + "/api/v1", headers=headers, auth=login, timeout=timeout_seconds)
+        self._http = httpx.Client(
+            base_url=url.rstrip("/") + "/api/v1", headers=headers, auth=login, timeout=timeout_seconds
+        )
         self._failed = httpx.HTTPError
 
     def get(self, path: str, **parameters: Any) -> Json:
@@ -73,7 +77,9 @@ class HttpCalls:
             answer = self._http.request(method, path, **asked)
         except self._failed as error:
             where = self._http.base_url
-            raise StudioError(f"The studio at {where} cannot be reached ({error}).", "Check that it runs there.") from error
+            raise StudioError(
+                f"The studio at {where} cannot be reached ({error}).", "Check that it runs there."
+            ) from error
         if answer.status_code < 400:
             return answer
         try:

@@ -17,10 +17,14 @@ from studio.catalogue import Catalogue
 
 
 def connect_gradio_api(session: Session, catalogue: Catalogue) -> None:
-    """Give the page that is being built its named endpoints. What is refused is a `gr.Error` in the studio's words."""
+    """Give the page that is being built its named endpoints. What is refused is a `gr.Error` in the studio's
+    words.
+    """
     operations = Operations(session, catalogue, KeptFiles(Path(get_upload_folder()) / "api"))
 
-    def generate(prompt: str, preset: str = "", settings: dict | None = None, owner: str = "", key: str = "") -> dict:
+    def generate(
+        prompt: str, preset: str = "", settings: dict | None = None, owner: str = "", key: str = ""
+    ) -> dict:
         """Queue a run and return it. ``owner`` is a secret of yours, by which your runs are listed."""
         body = {"prompt": prompt, "settings": settings or {}, **({"preset": preset} if preset else {})}
         return _in_words(lambda: operations.submit(body, owner, key))

@@ -1,4 +1,6 @@
-"""Files that programs send before they submit a run that uses them: kept for a day, each under an id that nobody guesses."""
+"""Files that programs send before they submit a run that uses them: kept for a day, each under an id that
+nobody guesses.
+"""
 
 from __future__ import annotations
 
@@ -25,10 +27,14 @@ class KeptFiles:
     folder: Path
 
     def keep(self, name: str, content: bytes) -> str:
-        """Keep ``content`` and return ``file:ID``. Raises InputError for a name that is none, StorageError if it fails."""
+        """Keep ``content`` and return ``file:ID``. Raises InputError for a name that is none, StorageError if
+        it fails.
+        """
         plain = PurePath(name.replace("\\", "/")).name
         if not plain or plain in (".", "..") or len(plain) > MOST_NAME_CHARACTERS or not plain.isprintable():
-            raise InputError(f"{name[:80]!r} is no file's name.", "Send a name such as mug.png, without folders.")
+            raise InputError(
+                f"{name[:80]!r} is no file's name.", "Send a name such as mug.png, without folders."
+            )
         if not content:
             raise InputError(f"{plain} is empty.", "Send its bytes as the body.")
         self.forget_old()
@@ -39,13 +45,17 @@ class KeptFiles:
         return PREFIX + kept
 
     def resolved(self, text: str) -> str:
-        """``text`` with ``file:ID`` replaced by that file's path; other texts as they are. Raises UnknownError."""
+        """``text`` with ``file:ID`` replaced by that file's path; other texts as they are. Raises
+        UnknownError.
+        """
         match = _NAMED.fullmatch(text)
         if match is None:
             return text
         paths = sorted((self.folder / match[1]).iterdir()) if self._is_kept(match[1]) else []
         if not paths:
-            raise UnknownError(f"No file was sent with the id {match[1][:40]!r}.", "Send it first: POST /api/v1/files.")
+            raise UnknownError(
+                f"No file was sent with the id {match[1][:40]!r}.", "Send it first: POST /api/v1/files."
+            )
         return f"{paths[0]}{match[2]}"
 
     def forget_old(self, now: float | None = None) -> None:

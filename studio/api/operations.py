@@ -1,7 +1,8 @@
-"""What programs may ask of a studio: plain functions from JSON to JSON, the same over HTTP and in the process.
+"""What programs may ask of a studio: plain functions from JSON to JSON, the same over HTTP and in the
+process.
 
-Runs are named by their tokens, and a token is all that it takes to see and steer one. ``owner`` is the caller's secret, by which
-runs are listed and deleted. Every refusal is a StudioError.
+Runs are named by their tokens, and a token is all that it takes to see and steer one. ``owner`` is the
+caller's secret, by which runs are listed and deleted. Every refusal is a StudioError.
 """
 
 from __future__ import annotations
@@ -37,8 +38,9 @@ FRAME_SIDES = (32, 1024)
 
 @dataclass(frozen=True)
 class Operations:
-    """The API of one studio. ``files`` are those that programs have sent; other paths of this machine are not read, unless
-    ``any_path``: the program is this process."""
+    """The API of one studio. ``files`` are those that programs have sent; other paths of this machine are not
+    read, unless ``any_path``: the program is this process.
+    """
 
     session: Session
     catalogue: Catalogue
@@ -50,14 +52,18 @@ class Operations:
         return {"name": "Maquette", "version": installed_version() or "0", "openapi": "/api/v1/openapi.json"}
 
     def submit(self, body: Mapping[str, Any], owner: str, client_key: str = "") -> Json:
-        """Queue a run; the same ``client_key`` again gives the run that is there. See `settings_in` for ``body``."""
+        """Queue a run; the same ``client_key`` again gives the run that is there. See `settings_in` for
+        ``body``.
+        """
         return self.run(self.session.submit(self.settings_in(body), owner, client_key))
 
     def settings_in(self, body: Mapping[str, Any]) -> Settings:
-        """The settings of ``{"prompt", "preset", "settings", "images", "reference", "seed"}``, of which each may be left out.
+        """The settings of ``{"prompt", "preset", "settings", "images", "reference", "seed"}``, of which each
+        may be left out.
 
-        ``images`` and ``reference`` name files that were sent (``file:ID``), an image as ``file:ID[@AZIMUTH[*WEIGHT]]``; a
-        reference may be ``shelf:ID``, ``auto`` or ``run:TOKEN``, too. Raises InputError for anything else.
+        ``images`` and ``reference`` name files that were sent (``file:ID``), an image as
+        ``file:ID[@AZIMUTH[*WEIGHT]]``; a reference may be ``shelf:ID``, ``auto`` or ``run:TOKEN``, too.
+        Raises InputError for anything else.
         """
         _check_names(body, ("prompt", "preset", "settings", "images", "reference", "seed"))
         prompt, images, reference = _text(body, "prompt"), body.get("images", []), _text(body, "reference")
@@ -65,7 +71,9 @@ class Operations:
         if not isinstance(images, list) or not all(isinstance(each, str) for each in images):
             raise InputError("images is not a list of texts.", 'Write for example "images": ["file:ID@0"].')
         if not isinstance(named, Mapping):
-            raise InputError("settings is not an object.", 'Write for example "settings": {"guidance_scale": 7.5}.')
+            raise InputError(
+                "settings is not an object.", 'Write for example "settings": {"guidance_scale": 7.5}.'
+            )
         preset = _text(body, "preset") or (IMAGE_PRESET if images else DEFAULT_PRESET)
         blank = Settings(RunSpec(prompt, images=";".join(map(self.files.resolved, images))), Knobs())
         also: Json = {} if body.get("seed") is None else {"seed": body["seed"]}
@@ -91,14 +99,19 @@ class Operations:
         if not 1 <= limit <= MOST_LISTED:
             raise InputError(f"limit is {limit}; it must be 1 to {MOST_LISTED}.", "Ask for fewer at once.")
         views = self.session.jobs(owner, state, limit) if owner else ()
-        return {"runs": list(map(_summary, views)), "total": len(self.session.runs.tokens(owner, state)) if owner else 0}
+        return {
+            "runs": list(map(_summary, views)),
+            "total": len(self.session.runs.tokens(owner, state)) if owner else 0,
+        }
 
     def steer(self, token: str, body: Mapping[str, Any]) -> Json:
         """Change live settings, ``{"settings": {name: value}}``."""
         _check_names(body, ("settings",))
         values = body.get("settings")
         if not isinstance(values, Mapping) or not values:
-            raise InputError("settings is missing or empty.", 'Write for example {"settings": {"guidance_scale": 12}}.')
+            raise InputError(
+                "settings is missing or empty.", 'Write for example {"settings": {"guidance_scale": 12}}.'
+            )
         self.session.set_knobs(token, values)
         return self.run(token)
 
@@ -124,10 +137,16 @@ class Operations:
         return self.session.file(token, name)
 
     def frame(self, token: str, azimuth_deg: float, elevation_deg: float, size: int) -> bytes | None:
-        """A JPEG of the shape as it is now; None while there is none. Raises InputError for a size out of range."""
+        """A JPEG of the shape as it is now; None while there is none. Raises InputError for a size out of
+        range.
+        """
         if not FRAME_SIDES[0] <= size <= FRAME_SIDES[1]:
-            raise InputError(f"size is {size}; it must be {FRAME_SIDES[0]} to {FRAME_SIDES[1]} pixels.", "Ask for another.")
-        camera = orbit_camera(azimuth_deg % 360, max(-89.0, min(89.0, elevation_deg)), DISTANCE, FOV_DEG, size)
+            raise InputError(
+                f"size is {size}; it must be {FRAME_SIDES[0]} to {FRAME_SIDES[1]} pixels.", "Ask for another."
+            )
+        camera = orbit_camera(
+            azimuth_deg % 360, max(-89.0, min(89.0, elevation_deg)), DISTANCE, FOV_DEG, size
+        )
         frame = self.session.frame(token, "api", camera, -1, FRAME_SECONDS)
         return None if frame is None else jpeg(frame.rgb)
 
@@ -155,7 +174,12 @@ def _summary(view: JobView) -> Json:
 
 
 def _preset(preset: Any) -> Json:
-    return {"id": preset.key, "title": preset.title, "sentence": preset.sentence, "settings": dict(preset.values)}
+    return {
+        "id": preset.key,
+        "title": preset.title,
+        "sentence": preset.sentence,
+        "settings": dict(preset.values),
+    }
 
 
 def _text(body: Mapping[str, Any], name: str) -> str:
@@ -170,4 +194,6 @@ def _check_names(body: Any, known: tuple[str, ...]) -> None:
         raise InputError("The body is not a JSON object.", "Send an object with curly brackets.")
     unknown = sorted(set(map(str, body)) - set(known))
     if unknown:
-        raise InputError(f"The body names {', '.join(unknown)}, which means nothing here.", f"Use {', '.join(known)}.")
+        raise InputError(
+            f"The body names {', '.join(unknown)}, which means nothing here.", f"Use {', '.join(known)}."
+        )

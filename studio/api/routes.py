@@ -79,12 +79,16 @@ class ApiHandlers:
     async def keep_file(self, request: Request) -> Response:
         most = self.operations.session.limits.upload_bytes
         content = await bounded_body(request, most)
-        kept = await run_in_threadpool(self.operations.files.keep, request.query_params.get("name", ""), content)
+        kept = await run_in_threadpool(
+            self.operations.files.keep, request.query_params.get("name", ""), content
+        )
         return JSONResponse({"file": kept}, 201)
 
     async def runs(self, request: Request) -> Response:
         state, limit = request.query_params.get("state", ""), _number(request, "limit", 100)
-        return JSONResponse(await run_in_threadpool(self.operations.runs, owner_of(request), state, int(limit)))
+        return JSONResponse(
+            await run_in_threadpool(self.operations.runs, owner_of(request), state, int(limit))
+        )
 
     async def submit(self, request: Request) -> Response:
         key = request.headers.get("idempotency-key", "")
@@ -97,7 +101,9 @@ class ApiHandlers:
         return JSONResponse(await run_in_threadpool(self.operations.run, request.path_params["token"]))
 
     async def steer(self, request: Request) -> Response:
-        return JSONResponse(await run_in_threadpool(self.operations.steer, request.path_params["token"], await _json(request)))
+        return JSONResponse(
+            await run_in_threadpool(self.operations.steer, request.path_params["token"], await _json(request))
+        )
 
     async def delete(self, request: Request) -> Response:
         await run_in_threadpool(self.operations.delete, request.path_params["token"], owner_of(request))
@@ -175,5 +181,7 @@ def _number(request: Request, name: str, default: float) -> float:
     except ValueError as error:
         raise InputError(f"{name} is {text!r}; it must be a number.", f"Write {name}={default:g}.") from error
     if not abs(number) < 1e6:
-        raise InputError(f"{name} is {text!r}; it must be a number below a million.", f"Write {name}={default:g}.")
+        raise InputError(
+            f"{name} is {text!r}; it must be a number below a million.", f"Write {name}={default:g}."
+        )
     return number

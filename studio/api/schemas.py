@@ -48,13 +48,25 @@ def schemas() -> Json:
         "reference": {"type": "string", "examples": ["file:ID", "shelf:mug-3", "auto", "run:TOKEN"]},
         "seed": whole,
     }
-    setting = {"group": text, "name": text, "allowed": text, "default": {"type": ["string", "number", "boolean"]}, "help": text}
+    setting = {
+        "group": text,
+        "name": text,
+        "allowed": text,
+        "default": {"type": ["string", "number", "boolean"]},
+        "help": text,
+    }
     prior = {"id": text, "title": text, "missing": text, "home_scale": {"type": "number"}}
     return {
         "About": _object({"name": text, "version": text, "openapi": text}),
         "Problem": _object({"type": text, "status": whole, "title": text, "remedy": text}),
         "File": _object(
-            {"name": text, "title": text, "kind": text, "bytes": whole, "url": {**text, "description": "Below /api/v1."}}
+            {
+                "name": text,
+                "title": text,
+                "kind": text,
+                "bytes": whole,
+                "url": {**text, "description": "Below /api/v1."},
+            }
         ),
         "Files": _object({"files": _listed("File")}),
         "KeptFile": _object({"file": text}),
@@ -79,7 +91,12 @@ def schema_of(name: str) -> Json:
 
 def _object(properties: Json, required: tuple[str, ...] | None = None, *, closed: bool = False) -> Json:
     names = list(properties if required is None else required)
-    return {"type": "object", "properties": properties, "required": names, **({"additionalProperties": False} if closed else {})}
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": names,
+        **({"additionalProperties": False} if closed else {}),
+    }
 
 
 def _listed(schema: str) -> Json:

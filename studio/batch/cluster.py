@@ -1,7 +1,8 @@
 """Rows on a Ray cluster (R. Moritz et al., arXiv 1712.05889): a task a row, on whichever node has room.
 
-A row is made in a temporary folder of its node, and its files travel back: nothing needs to be shared but the program. When a
-node dies, Ray gives its rows to another; only what has come back whole is written, so every row is written once.
+A row is made in a temporary folder of its node, and its files travel back: nothing needs to be shared but the
+program. When a node dies, Ray gives its rows to another; only what has come back whole is written, so every
+row is written once.
 """
 
 from __future__ import annotations
@@ -20,12 +21,15 @@ from studio.batch.outcomes import DONE, FAILED, Outcome, digest_of
 from studio.batch.table import Row
 
 Made = tuple[Outcome, dict[str, bytes]]
-AHEAD = 4  # rows that wait at the cluster for each that can run: enough to keep it busy, few enough to be ended quickly
+# rows that wait at the cluster for each that can run: enough to keep it busy, few enough to be ended quickly
+AHEAD = 4
 
 
 @dataclass(frozen=True)
 class RayCluster:
-    """The cluster at ``address`` ("auto": that of this machine). Each row takes ``cpus`` and ``gpus`` of a node."""
+    """The cluster at ``address`` ("auto": that of this machine). Each row takes ``cpus`` and ``gpus`` of a
+    node.
+    """
 
     address: str
     cpus: float = 1.0
@@ -59,8 +63,13 @@ class RayCluster:
             outcome, files = ray.get(ready)
         except ray.exceptions.RayError as error:
             reason = str(error).splitlines()[0][:200]
-            what, remedy = f"its node was lost {self.retries + 1} times ({reason}).", "Start the batch again: it goes on."
-            return Outcome(row.id, FAILED, digest_of(row.options), attempts=self.retries + 1, error=what, remedy=remedy)
+            what, remedy = (
+                f"its node was lost {self.retries + 1} times ({reason}).",
+                "Start the batch again: it goes on.",
+            )
+            return Outcome(
+                row.id, FAILED, digest_of(row.options), attempts=self.retries + 1, error=what, remedy=remedy
+            )
         with storage_errors(row.options.out):
             row.options.out.mkdir(parents=True, exist_ok=True)
             for name, content in files.items():
@@ -76,7 +85,10 @@ class RayCluster:
         fits = [int(there.get(name, 0) // share) for name, share in wanted.items() if share]
         if not fits or min(fits) < 1:
             has = ", ".join(f"{there.get(name, 0):g} {name}" for name in wanted)
-            what = f"No row fits the cluster: each takes {self.cpus:g} CPU and {self.gpus:g} GPU, and it has {has}."
+            what = (
+                f"No row fits the cluster: each takes {self.cpus:g} CPU and {self.gpus:g} GPU, and it "
+                f"has {has}."
+            )
             raise DeviceError(what, "Lower --cpus-per-run or --gpus-per-run, or add nodes.")
         return min(fits)
 

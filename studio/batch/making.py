@@ -17,7 +17,10 @@ from studio.commands.generate_options import GenerateOptions
 
 def make_row(name: str, options: GenerateOptions, attempts: int) -> Outcome:
     """Make it, from its checkpoint where an earlier attempt left one. What goes wrong is an outcome, too."""
-    begun, facts = time.monotonic(), {"digest": digest_of(options), "attempts": attempts, "prompt": options.prompt or ""}
+    begun, facts = (
+        time.monotonic(),
+        {"digest": digest_of(options), "attempts": attempts, "prompt": options.prompt or ""},
+    )
     facts["where"] = socket.gethostname()
     try:
         from studio.commands.generate import make
@@ -25,11 +28,19 @@ def make_row(name: str, options: GenerateOptions, attempts: int) -> Outcome:
         with redirect_stdout(StringIO()):  # the paths of its files
             make(replace(options, resume=has_checkpoint(options.out)))
     except StudioError as error:
-        return Outcome(name, FAILED, seconds=time.monotonic() - begun, error=error.what, remedy=error.remedy, **facts)
+        return Outcome(
+            name, FAILED, seconds=time.monotonic() - begun, error=error.what, remedy=error.remedy, **facts
+        )
     except Exception as error:
         where = traceback.extract_tb(error.__traceback__)[-1]
         what = f"{type(error).__name__}: {error} ({where.name}, line {where.lineno})"
-        return Outcome(name, FAILED, seconds=time.monotonic() - begun, error=what, remedy="Report it.", **facts)
-    files = tuple(sorted(path.name for path in options.out.iterdir() if path.is_file() and not path.name.startswith(".")))
+        return Outcome(
+            name, FAILED, seconds=time.monotonic() - begun, error=what, remedy="Report it.", **facts
+        )
+    files = tuple(
+        sorted(
+            path.name for path in options.out.iterdir() if path.is_file() and not path.name.startswith(".")
+        )
+    )
     kept = tuple(file for file in files if not file.startswith("checkpoint"))
     return Outcome(name, DONE, seconds=time.monotonic() - begun, files=kept, **facts)

@@ -1,4 +1,6 @@
-"""What became of the rows of a batch, kept as it comes: a line of JSON each, so that a batch that was ended goes on."""
+"""What became of the rows of a batch, kept as it comes: a line of JSON each, so that a batch that was ended
+goes on.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ DONE, FAILED = "done", "failed"
 
 @dataclass(frozen=True)
 class Outcome:
-    """``state`` is done or failed, ``digest`` that of what was asked; ``files`` are names in the row's folder."""
+    """``state`` is done or failed, ``digest`` that of what was asked; ``files`` are names in the row's
+    folder.
+    """
 
     id: str
     state: str

@@ -1,4 +1,6 @@
-"""The result of a batch as tables: CSV always, Parquet where pyarrow is, and a page of thumbnails that opens anywhere."""
+"""The result of a batch as tables: CSV always, Parquet where pyarrow is, and a page of thumbnails that opens
+anywhere.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,11 @@ def _write_parquet(path: Path, rows: Sequence[Row], outcomes: Sequence[Outcome])
     import pyarrow.parquet
 
     by_id = {row.id: row for row in rows}
-    table = [{**plain(each), "thumbnail": _thumbnail(by_id[each.id].options.out)} for each in outcomes if each.id in by_id]
+    table = [
+        {**plain(each), "thumbnail": _thumbnail(by_id[each.id].options.out)}
+        for each in outcomes
+        if each.id in by_id
+    ]
     with atomic_path(path) as part:
         pyarrow.parquet.write_table(pyarrow.Table.from_pylist(table), part)
 
@@ -59,7 +65,8 @@ def _page(out: Path, outcomes: Sequence[Outcome]) -> str:
     cards = "\n".join(_card(out, each) for each in outcomes)
     title = f"{done} of {len(outcomes)} made"
     return (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" '
+        'content="width=device-width">'
         f"<title>{title}</title><style>{STYLE}</style><h1>{title}</h1><main>{cards}</main></html>\n"
     )
 
@@ -70,7 +77,9 @@ def _card(out: Path, outcome: Outcome) -> str:
     if picture:
         data = f"data:image/jpeg;base64,{base64.b64encode(picture).decode()}"
         shown = f'<img alt="{escape(outcome.prompt or outcome.id)}" src="{data}">'
-    links = " ".join(f'<a href="{escape(outcome.id)}/{escape(file)}">{escape(file)}</a>' for file in outcome.files)
+    links = " ".join(
+        f'<a href="{escape(outcome.id)}/{escape(file)}">{escape(file)}</a>' for file in outcome.files
+    )
     seconds = f"<small>{outcome.seconds:.0f} s</small>" if outcome.state == DONE else ""
     fault = f'<p class="failed">{escape(outcome.error)} {escape(outcome.remedy)}</p>' if outcome.error else ""
     words = f"<p><b>{escape(outcome.id)}</b> {seconds}</p><p>{escape(outcome.prompt)}</p>"
@@ -82,7 +91,11 @@ def _thumbnail(folder: Path) -> bytes:
     try:
         with Image.open(folder / "views.png") as sheet:
             side = sheet.width // 4
-            small = sheet.convert("RGB").crop((0, 0, side, min(side, sheet.height))).resize((THUMBNAIL, THUMBNAIL))
+            small = (
+                sheet.convert("RGB")
+                .crop((0, 0, side, min(side, sheet.height)))
+                .resize((THUMBNAIL, THUMBNAIL))
+            )
     except OSError:
         return b""
     kept = io.BytesIO()

@@ -1,4 +1,6 @@
-"""Tables of objects to make: CSV, or JSON lines. A row is what ``generate`` takes: words, pictures, a reference, any settings."""
+"""Tables of objects to make: CSV, or JSON lines. A row is what ``generate`` takes: words, pictures, a
+reference, any settings.
+"""
 
 from __future__ import annotations
 
@@ -35,14 +37,19 @@ class Row:
 
 
 def read_table(path: Path, out: Path, formats: str) -> tuple[Row, ...]:
-    """All rows, each checked as ``generate`` would. Raises InputError that names every line with a fault, up to twelve."""
+    """All rows, each checked as ``generate`` would. Raises InputError that names every line with a fault, up
+    to twelve.
+    """
     rows, faults = [], []
     lines: dict[str, int] = {}
     for line, cells in _cells(path):
         try:
             row = _row(line, cells, path.absolute().parent, out, formats)
             if row.id in lines:
-                raise InputError(f"its id {row.id!r} stands in line {lines[row.id]}, too.", "Give each row an id of its own.")
+                raise InputError(
+                    f"its id {row.id!r} stands in line {lines[row.id]}, too.",
+                    "Give each row an id of its own.",
+                )
             lines[row.id] = line
             rows.append(row)
         except StudioError as error:
@@ -53,7 +60,9 @@ def read_table(path: Path, out: Path, formats: str) -> tuple[Row, ...]:
         what = f"{path.name} has {len(faults)} rows that cannot be made:\n  {listed}{more}\n"
         raise InputError(what, "Correct them; nothing has begun.")
     if not rows:
-        raise InputError(f"{path.name} has no rows.", 'Write a header such as "prompt,seed" and a row for each object.')
+        raise InputError(
+            f"{path.name} has no rows.", 'Write a header such as "prompt,seed" and a row for each object.'
+        )
     return tuple(rows)
 
 
@@ -95,7 +104,9 @@ def _number(name: str, value: Any) -> int | float:
     try:
         return int(value) if name == "seed" else float(value)
     except (TypeError, ValueError) as error:
-        raise InputError(f"its {name} is {value!r}, which is no number.", "Write a number, or leave it empty.") from error
+        raise InputError(
+            f"its {name} is {value!r}, which is no number.", "Write a number, or leave it empty."
+        ) from error
 
 
 def _cells(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
@@ -105,7 +116,9 @@ def _cells(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
             raise InputError(f"{path.name} is larger than {MOST_BYTES >> 20} MB.", "Split it.")
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read ({error}).", "Give a CSV file or JSON lines, in UTF-8.") from error
+        raise InputError(
+            f"{path} cannot be read ({error}).", "Give a CSV file or JSON lines, in UTF-8."
+        ) from error
     reader = _json_lines if path.suffix.lower() in (".jsonl", ".ndjson") else _csv
     for number, found in enumerate(reader(path, text), 1):
         if number > MOST_ROWS:
@@ -120,9 +133,16 @@ def _json_lines(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]
         try:
             cells = json.loads(each)
         except (ValueError, RecursionError) as error:
-            raise InputError(f"{path.name}, line {line}: it is not JSON ({error}).", "Write one JSON object a line.") from error
-        if not isinstance(cells, dict) or not all(isinstance(cell, str | int | float | bool | None) for cell in cells.values()):
-            raise InputError(f"{path.name}, line {line}: it is not an object of plain values.", 'Write {"prompt": "a red mug"}.')
+            raise InputError(
+                f"{path.name}, line {line}: it is not JSON ({error}).", "Write one JSON object a line."
+            ) from error
+        if not isinstance(cells, dict) or not all(
+            isinstance(cell, str | int | float | bool | None) for cell in cells.values()
+        ):
+            raise InputError(
+                f"{path.name}, line {line}: it is not an object of plain values.",
+                'Write {"prompt": "a red mug"}.',
+            )
         yield line, cells
 
 
@@ -131,15 +151,23 @@ def _csv(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     try:
         header = [name.strip() for name in next(reader, [])]
         if len(set(header)) != len(header) or not all(header):
-            raise InputError(f"{path.name}: the header has empty or repeated names.", "Name each column once.")
+            raise InputError(
+                f"{path.name}: the header has empty or repeated names.", "Name each column once."
+            )
         if not {"prompt", "image", "reference"} & set(header):
             columns = ", ".join(COLUMNS)
-            raise InputError(f"{path.name} has no column prompt, image or reference.", f"Columns: {columns}, and any setting.")
+            raise InputError(
+                f"{path.name} has no column prompt, image or reference.",
+                f"Columns: {columns}, and any setting.",
+            )
         for cells in reader:
             if not any(cells):
                 continue
             if len(cells) != len(header):
-                what = f"{path.name}, line {reader.line_num}: it has {len(cells)} cells, and the header {len(header)}."
+                what = (
+                    f"{path.name}, line {reader.line_num}: it has {len(cells)} cells, and the header "
+                    f"{len(header)}."
+                )
                 raise InputError(what, 'Put cells that hold commas between quotes: "a mug, red".')
             yield reader.line_num, dict(zip(header, (cell.strip() for cell in cells)))
     except csv.Error as error:

@@ -1,4 +1,6 @@
-"""Workers of this machine: processes that make one row after the other. One that dies is replaced, and its row is tried again."""
+"""Workers of this machine: processes that make one row after the other. One that dies is replaced, and its
+row is tried again.
+"""
 
 from __future__ import annotations
 
@@ -66,7 +68,9 @@ class LocalWorkers:
                 worker.process.terminate()
 
     def _hand_out(self, waiting: deque[_Waiting], workers: list[_Worker]) -> None:
-        while waiting and (idle := next((each for each in workers if each.row is None), None) or self._begun(workers)):
+        while waiting and (
+            idle := next((each for each in workers if each.row is None), None) or self._begun(workers)
+        ):
             task = waiting.popleft()
             idle.row, idle.attempts = task.row, task.attempts
             idle.line.send((task.row.id, task.row.options, task.attempts))
@@ -99,9 +103,13 @@ class LocalWorkers:
         if attempts <= self.retries:
             waiting.appendleft(_Waiting(row, attempts + 1))
         else:
-            what = f"its worker ended {attempts} times while it was made (exit code {worker.process.exitcode})."
+            what = (
+                f"its worker ended {attempts} times while it was made (exit code {worker.process.exitcode})."
+            )
             remedy = "Lower --workers if memory ran out, and start the batch again: it goes on."
-            yield Outcome(row.id, FAILED, digest_of(row.options), attempts=attempts, error=what, remedy=remedy)
+            yield Outcome(
+                row.id, FAILED, digest_of(row.options), attempts=attempts, error=what, remedy=remedy
+            )
 
 
 def _work(line: Connection, threads: int, make: Callable[[str, GenerateOptions, int], Outcome]) -> None:

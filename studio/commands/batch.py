@@ -1,4 +1,6 @@
-"""``python -m studio batch TABLE``: an object for each row of a table, by workers here or on a Ray cluster."""
+"""``python -m studio batch TABLE``: an object for each row of a table, by workers here or on a Ray
+cluster.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ class Makers(Protocol):
 
 
 def batch(options: argparse.Namespace) -> int:
-    """Make what is not made yet, and write the tables; 1 if a row failed. Raises InputError before anything begins."""
+    """Make what is not made yet, and write the tables; 1 if a row failed. Raises InputError before anything
+    begins.
+    """
     rows = read_table(options.table, options.out.absolute(), options.formats)
     makers = makers_for(options)
     ready(options.out)
@@ -51,10 +55,15 @@ def makers_for(options: argparse.Namespace) -> Makers:
         raise InputError(f"--retries is {options.retries}.", "Write 0 or more.")
     if options.ray is not None:
         if options.cpus_per_run < 0 or options.gpus_per_run < 0:
-            raise InputError("--cpus-per-run and --gpus-per-run are not negative.", "Write for example --gpus-per-run 1.")
+            raise InputError(
+                "--cpus-per-run and --gpus-per-run are not negative.", "Write for example --gpus-per-run 1."
+            )
         return RayCluster(options.ray, options.cpus_per_run, options.gpus_per_run, options.retries)
     if not 1 <= options.workers <= MOST_WORKERS:
-        raise InputError(f"--workers is {options.workers}; allowed is 1 to {MOST_WORKERS}.", "Write for example --workers 2.")
+        raise InputError(
+            f"--workers is {options.workers}; allowed is 1 to {MOST_WORKERS}.",
+            "Write for example --workers 2.",
+        )
     return LocalWorkers(options.workers, options.retries)
 
 

@@ -1,4 +1,6 @@
-"""``python -m studio doctor``: what this machine has, what that means, and the one command that adds what is missing."""
+"""``python -m studio doctor``: what this machine has, what that means, and the one command that adds what is
+missing.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ GIB = 2**30
 
 @dataclass(frozen=True)
 class Finding:
-    """One line of the report; ``add`` is the command that would improve it. ``needed`` ones decide the exit code."""
+    """One line of the report; ``add`` is the command that would improve it. ``needed`` ones decide the exit
+    code.
+    """
 
     name: str
     found: str
@@ -51,7 +55,9 @@ def _python() -> Finding:
 
 def _packages() -> list[Finding]:
     meanings = {
-        "torch": "tensors and gradients", "numba": "the CPU renderers", "diffusers": "priors from the Hub", "gradio": "the page",
+        "torch": "tensors and "
+                 "gradients", "numba": "the CPU renderers", "diffusers": "priors from the Hub",
+                 "gradio": "the page",
         "viser": "the 3D viewport", "trimesh": "GLB export", "imageio-ffmpeg": "turntable videos",
     }  # fmt: skip
     return [_package(name, meaning, needed=True, add="pip install .") for name, meaning in meanings.items()]
@@ -68,7 +74,9 @@ def _gpu() -> Finding:
     name = cuda_name()
     if name is not None:
         return Finding("GPU", name, "priors of Stable Diffusion's size run at full speed")
-    return Finding("GPU", "none", "toybox runs well on the CPU; Stable Diffusion would take hours", good=False)
+    return Finding(
+        "GPU", "none", "toybox runs well on the CPU; Stable Diffusion would take hours", good=False
+    )
 
 
 def _cuda_packages() -> list[Finding]:
@@ -82,7 +90,8 @@ def _cuda_packages() -> list[Finding]:
         Finding(
             "nvcc",
             compiler or "not found",
-            "compiles gsplat and nerfacc once, some minutes at first use; without it both fall back to slower renderers",
+            "compiles gsplat and nerfacc once, some minutes at first use; without it both fall back to "
+            "slower renderers",
             good=compiler is not None,
             add="" if compiler else compiler_to_add(),
         ),

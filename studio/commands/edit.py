@@ -1,4 +1,6 @@
-"""``python -m studio edit``: a finished thing, or any mesh, changed by words. What it came from is never written over."""
+"""``python -m studio edit``: a finished thing, or any mesh, changed by words. What it came from is never
+written over.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,8 @@ MESHES = ("mesh.glb", "mesh_textured.glb", "scene.ply")  # of a result's folder,
 
 @dataclass(frozen=True, kw_only=True)
 class EditOptions:
-    """One edit of the mesh at ``source`` (a file, or a result's folder), written to ``out``: either ``paint`` or ``restyle``.
+    """One edit of the mesh at ``source`` (a file, or a result's folder), written to ``out``: either ``paint``
+    or ``restyle``.
 
     What is None is at the default of `Paint`.
     """
@@ -90,7 +93,8 @@ def edit(arguments: argparse.Namespace) -> None:
 
 
 def edits(options: EditOptions, note: Callable[[str], None]) -> Iterator[Painting | tuple[Path, ...]]:
-    """`Painting` after each step, and the paths of the files at the end; ``note`` is told what a person should know.
+    """`Painting` after each step, and the paths of the files at the end; ``note`` is told what a person
+    should know.
 
     Raises StudioError before anything is written, but for what the disk refuses.
     """
@@ -119,17 +123,28 @@ def paint_of(options: EditOptions) -> Paint:
     """How to paint, by the options; what is not given is at its default. Raises InputError."""
     words = options.paint or options.restyle
     if not words or (options.paint and options.restyle):
-        raise InputError("Say one thing to do.", 'Write --paint "a red chair with blue legs", or --restyle with the new words.')
+        raise InputError(
+            "Say one thing to do.",
+            'Write --paint "a red chair with blue legs", or --restyle with the new words.',
+        )
     given = {each.name: getattr(options, each.name, None) for each in fields(Paint)}
     named = {name: value for name, value in given.items() if value is not None}
-    usual = {"steps": USUAL_STEPS[options.strategy]} if options.strategy and options.strategy in USUAL_STEPS else {}
+    usual = (
+        {"steps": USUAL_STEPS[options.strategy]}
+        if options.strategy and options.strategy in USUAL_STEPS
+        else {}
+    )
     return Paint(**{**usual, **named, "prompt": words})
 
 
-def read(how: Paint, options: EditOptions, source: Path, prior: Prior, note: Callable[[str], None]) -> tuple[Paint, str | None]:
-    """The words as the prior reads them: the new ones in ``how``, and the old ones of what is restyled, else None.
+def read(
+    how: Paint, options: EditOptions, source: Path, prior: Prior, note: Callable[[str], None]
+) -> tuple[Paint, str | None]:
+    """The words as the prior reads them: the new ones in ``how``, and the old ones of what is restyled, else
+    None.
 
-    A prior that edits pictures needs no old ones. Guidance that was not given is the prior's own, but for toybox.
+    A prior that edits pictures needs no old ones. Guidance that was not given is the prior's own, but for
+    toybox.
     """
     if not prior.info.taught_words and options.guidance_scale is None:
         how = replace(how, guidance_scale=prior.info.default_guidance_scale)
@@ -149,7 +164,9 @@ def words_of(source: Path) -> str:
     """The words by which a file of ours was made. Raises InputError where it does not say."""
     words = words_in(source)
     if not words.strip():
-        raise InputError(f"{source.name} does not say what it is.", 'Say it: --was "a red mug with a blue handle".')
+        raise InputError(
+            f"{source.name} does not say what it is.", 'Say it: --was "a red mug with a blue handle".'
+        )
     return words
 
 
@@ -160,7 +177,9 @@ def mesh_in(source: Path) -> Path:
     mesh = next((source / name for name in MESHES if (source / name).is_file()), None)
     if mesh is None:
         what = f"{source} is no file" if not source.is_dir() else f"{source} holds no {', '.join(MESHES)}"
-        raise MissingError(f"--from {what}.", "Name a mesh (GLB, OBJ, PLY, STL ...), or the folder of a result.")
+        raise MissingError(
+            f"--from {what}.", "Name a mesh (GLB, OBJ, PLY, STL ...), or the folder of a result."
+        )
     return mesh
 
 
@@ -178,6 +197,7 @@ def write(painted: Painted, step: EditStep, source: Path, options: EditOptions) 
 def step_of(kind: str, how: Paint, source: Path, options: EditOptions, **more: Value | None) -> EditStep:
     """All that repeats an edit; of its source where it lay and what it was to the byte."""
     digest = sha256(source.read_bytes()).hexdigest()
-    known = {"source": str(source.absolute()), "source_sha256": digest, "prior": options.prior, "up": options.up,
+    known = {"source": str(source.absolute()), "source_sha256": digest, "prior": options.prior,
+        "up": options.up,
              "turn_deg": options.turn_deg, **more, **vars(how)}  # fmt: skip
     return EditStep(kind, {name: value for name, value in known.items() if value is not None})

@@ -1,7 +1,8 @@
-"""``python -m studio edit --region BOX --prompt WORDS``: what lies in boxes changes, the rest stays; ``--undo``.
+"""``python -m studio edit --region BOX --prompt WORDS``: what lies in boxes changes, the rest stays;
+``--undo``.
 
-Such a change is a run that sets out from a file, so that its recipe repeats it and the page shows it. The scene before lies
-beside the result.
+Such a change is a run that sets out from a file, so that its recipe repeats it and the page shows it. The
+scene before lies beside the result.
 """
 
 from __future__ import annotations
@@ -37,9 +38,13 @@ PRESET = "toybox-region"
 
 
 def edit_region(arguments: argparse.Namespace) -> None:
-    """Change what lies in the boxes of ``arguments.region``. Raises StudioError before anything is written."""
+    """Change what lies in the boxes of ``arguments.region``. Raises StudioError before anything is
+    written.
+    """
     if arguments.paint or arguments.restyle or not (arguments.prompt or "").strip():
-        raise InputError("A region has words of its own.", 'Write --region BOX --prompt "a red mug with a blue handle".')
+        raise InputError(
+            "A region has words of its own.", 'Write --region BOX --prompt "a red mug with a blue handle".'
+        )
     boxes = read_boxes(BETWEEN.join(arguments.region))
     source = scene_in(given_path(str(arguments.source)))
     if source.absolute().parent == arguments.out.absolute():
@@ -73,22 +78,30 @@ def asked(arguments: argparse.Namespace) -> dict[str, str | float]:
         "draft_views": arguments.views,
         "control": arguments.control,
     }
-    return {**{name: value for name, value in given.items() if value is not None}, **named_values(arguments.set)}
+    return {
+        **{name: value for name, value in given.items() if value is not None},
+        **named_values(arguments.set),
+    }
 
 
 def undo(arguments: argparse.Namespace) -> None:
     """Write the scene as it was before the last change. Raises MissingError where it was not kept."""
     folder = given_path(str(arguments.source))
-    before = next((folder / f"{BEFORE}{end}" for end in SPLATS if (folder / f"{BEFORE}{end}").is_file()), None)
+    before = next(
+        (folder / f"{BEFORE}{end}" for end in SPLATS if (folder / f"{BEFORE}{end}").is_file()), None
+    )
     if before is None:
-        raise MissingError(f"{folder} keeps no scene before it.", "Name the folder of a result of edit --region.")
+        raise MissingError(
+            f"{folder} keeps no scene before it.", "Name the folder of a result of edit --region."
+        )
     if before.absolute().parent == arguments.out.absolute():
         raise InputError(f"--out {arguments.out} is where the source lies.", "Name another folder.")
     ready(arguments.out)
     put_aside(arguments.out, RESULT_FILES)
     recipe = recipe_in(before) or Recipe(Settings(RunSpec("an object"), Knobs()))
     copy = SceneCopy(0, 0, read_start_file(before).splats, "auto", FOV_DEG, DISTANCE)
-    files = write_results(Finished(copy, False, {"total": 0.0, "to_first_view": 0.0}, 0, recipe), recipe.settings.spec.prior,
+    files = write_results(Finished(copy, False, {"total": 0.0, "to_first_view": 0.0}, 0, recipe),
+        recipe.settings.spec.prior,
                           arguments.out, tuple(USUAL_FORMATS.split(",")))  # fmt: skip
     if before.suffix == files["ply"].suffix:
         shutil.copyfile(before, files["ply"])  # to the bit
@@ -96,23 +109,33 @@ def undo(arguments: argparse.Namespace) -> None:
 
 
 def scene_in(source: Path) -> Path:
-    """``source`` itself, or the splats, or else the mesh, of the result in this folder. Raises MissingError."""
+    """``source`` itself, or the splats, or else the mesh, of the result in this folder. Raises
+    MissingError.
+    """
     named = [source / FILE_OF[key] for key in ("ply", "glb")] if source.is_dir() else [source]
     scene = next((each for each in named if each.is_file()), None)
     if scene is None:
-        raise MissingError(f"--from {source} holds nothing to change.", "Name splats, a mesh, or the folder of a result.")
+        raise MissingError(
+            f"--from {source} holds nothing to change.", "Name splats, a mesh, or the folder of a result."
+        )
     return scene
 
 
 def kept_before(source: Path, folder: Path, orientation: Orientation) -> Path:
-    """A copy in ``folder`` of the scene that is changed; a mesh is made into splats. Raises FileFormatError, StorageError."""
+    """A copy in ``folder`` of the scene that is changed; a mesh is made into splats. Raises FileFormatError,
+    StorageError.
+    """
     splats = is_splats(source)
     before = folder / (BEFORE + (source.suffix.lower() if splats else ".ply"))
     with storage_errors(before):
         if splats:
             shutil.copyfile(source, before)
         else:
-            values = {"source": str(source.absolute()), "up": orientation.tip, "turn_deg": orientation.turn_deg}
+            values = {
+                "source": str(source.absolute()),
+                "up": orientation.tip,
+                "turn_deg": orientation.turn_deg,
+            }
             recipe = EditRecipe(EditStep("splats", values), chain_in(source)).to_toml()
             write_mesh_as_splats(read_reference(source, orientation), before, recipe=recipe)
     return before

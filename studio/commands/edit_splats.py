@@ -1,4 +1,6 @@
-"""``python -m studio edit --paint WORDS --splats``: the colours of splats change, and no other number of their file."""
+"""``python -m studio edit --paint WORDS --splats``: the colours of splats change, and no other number of
+their file.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ def edit_splats(options: EditOptions, quiet: bool) -> None:
     ready(options.out)
     put_aside(options.out, (SPLATS, SHEET))
     recipe = EditRecipe(step_of("recolour", how, source, options), chain_in(source)).to_toml()
-    recolour_ply(source, options.out / SPLATS, sh0_from_rgb(done.splats.rgb.numpy()).astype(np.float32), recipe)
+    recolour_ply(
+        source, options.out / SPLATS, sh0_from_rgb(done.splats.rgb.numpy()).astype(np.float32), recipe
+    )
     copy = SceneCopy(0, 0, done.splats, "auto", opened.scene.fov_deg, opened.scene.distance)
     write_sheet(options.out / SHEET, render_rgba(copy, strip_cameras(copy, SHEET_SIDE)), recipe=recipe)
     print(options.out / SPLATS, options.out / SHEET, sep="\n")
@@ -55,5 +59,7 @@ def splats_in(source: Path) -> Path:
     """``source`` itself, or the splats of the result in this folder. Raises MissingError."""
     splats = source / SPLATS if source.is_dir() else source
     if not splats.is_file():
-        raise MissingError(f"--from {source} holds no {SPLATS}.", "Name a splat PLY, or the folder of a result that has one.")
+        raise MissingError(
+            f"--from {source} holds no {SPLATS}.", "Name a splat PLY, or the folder of a result that has one."
+        )
     return splats

@@ -1,4 +1,6 @@
-"""``python -m studio evaluate``: sets of prompts made into assets, or finished assets found, and judged from all sides."""
+"""``python -m studio evaluate``: sets of prompts made into assets, or finished assets found, and judged from
+all sides.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +45,9 @@ SHEET_ROWS = 24
 
 
 def evaluate(options: argparse.Namespace) -> None:
-    """Do what the options ask for. What was made or judged already is kept, so an interrupted evaluation goes on."""
+    """Do what the options ask for. What was made or judged already is kept, so an interrupted evaluation goes
+    on.
+    """
     if options.list:
         _list()
     elif options.fetch is not None:
@@ -80,7 +84,8 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def make_elsewhere(assets: Sequence[Asset], options: argparse.Namespace) -> None:
-    """Make what is not there yet by several workers, or on a cluster, as ``batch`` does; one worker makes it while it judges.
+    """Make what is not there yet by several workers, or on a cluster, as ``batch`` does; one worker makes it
+    while it judges.
 
     What fails is tried once more where it is judged, and told there.
     """
@@ -90,7 +95,8 @@ def make_elsewhere(assets: Sequence[Asset], options: argparse.Namespace) -> None
     named = {**named_values(options.set), "seed": options.seed}
     rows = [
         batch_table.Row(f"{asset.set_name}-{asset.name}", number, GenerateOptions(
-            out=asset.folder.absolute(), prompt=asset.prompt, preset=options.preset, settings=named, formats=",".join(FORMATS),
+            out=asset.folder.absolute(), prompt=asset.prompt, preset=options.preset, settings=named,
+                formats=",".join(FORMATS),
             quiet=True,
         ))
         for number, asset in enumerate(todo, 1)
@@ -103,9 +109,13 @@ def _settings(options: argparse.Namespace) -> Settings:
     settings = apply_preset(find_preset(options.preset), Settings(RunSpec(prompt="an object"), Knobs()))
     named = named_values(options.set)
     if options.limit < 0:
-        raise InputError(f"--limit is {options.limit}; it must be 1 or more.", "Leave it out to make every prompt.")
+        raise InputError(
+            f"--limit is {options.limit}; it must be 1 or more.", "Leave it out to make every prompt."
+        )
     if "prompt" in named:
-        raise InputError("--set prompt=... says nothing here.", "Give prompts with --prompts FILE, one a line.")
+        raise InputError(
+            "--set prompt=... says nothing here.", "Give prompts with --prompts FILE, one a line."
+        )
     return with_values(settings, {**named, "seed": options.seed})
 
 
@@ -128,10 +138,19 @@ class _Maker:
         return self.prior
 
 
-def _rows_of(asset: Asset, scorers: Sequence[Scorer], look: Look, folder: Path, maker: _Maker, bar: tqdm) -> list[Row]:
-    """The asset under each scorer; what goes wrong with it is told in its rows. A full disk ends everything."""
+def _rows_of(
+    asset: Asset, scorers: Sequence[Scorer], look: Look, folder: Path, maker: _Maker, bar: tqdm
+) -> list[Row]:
+    """The asset under each scorer; what goes wrong with it is told in its rows. A full disk ends
+    everything.
+    """
     try:
-        maker.make(asset, lambda event: bar.set_postfix_str(f"{asset.prompt[:30]}, {event.stage} {event.step}/{event.steps}"))
+        maker.make(
+            asset,
+            lambda event: bar.set_postfix_str(
+                f"{asset.prompt[:30]}, {event.stage} {event.step}/{event.steps}"
+            ),
+        )
         seconds = asset.facts()["seconds"].get("total")
     except StorageError:
         raise
@@ -165,7 +184,11 @@ def _told(asset: Asset, rows: Sequence[Row]) -> str:
     parts = []
     for row in rows:
         own = row.judgement
-        words = row.trouble if own is None else f"mean {own.mean:.1f}, worst {own.worst:.1f} at {own.worst_azimuth_deg:.0f}°"
+        words = (
+            row.trouble
+            if own is None
+            else f"mean {own.mean:.1f}, worst {own.worst:.1f} at {own.worst_azimuth_deg:.0f}°"
+        )
         parts.append(f"{row.scorer.id}: {words}")
     return f"{asset.set_name}: {asset.prompt}: " + "; ".join(parts)
 
@@ -175,7 +198,10 @@ def _write(rows: Sequence[Row], look: Look, settings: Settings | None, out: Path
     _write_text(out / "report.md", tables(rows))
     drawn = [row for row in rows if row.judgement is not None and row.scorer == rows[0].scorer][:SHEET_ROWS]
     if drawn:
-        write_png(out / "sheet.png", compose(drawn, [azimuth_strip(row.asset.copy(), SIZE, look.azimuths) for row in drawn]))
+        write_png(
+            out / "sheet.png",
+            compose(drawn, [azimuth_strip(row.asset.copy(), SIZE, look.azimuths) for row in drawn]),
+        )
     print(tables(rows, details=False))
     for name in FILES:
         if (out / name).exists():

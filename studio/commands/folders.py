@@ -13,9 +13,13 @@ from engine.errors import StorageError, storage_errors
 
 
 def ready(out: Path) -> None:
-    """Make sure now, and not after the work, that ``out`` is a folder that can be written. Raises StorageError."""
+    """Make sure now, and not after the work, that ``out`` is a folder that can be written. Raises
+    StorageError.
+    """
     if out.exists() and not out.is_dir():
-        raise StorageError(f"--out {out} is a file, not a folder.", "Name a folder; it is created if it does not exist.")
+        raise StorageError(
+            f"--out {out} is a file, not a folder.", "Name a folder; it is created if it does not exist."
+        )
     with storage_errors(out):
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=out):
@@ -23,7 +27,9 @@ def ready(out: Path) -> None:
 
 
 def put_aside(out: Path, names: Sequence[str]) -> None:
-    """Move the files of these names, as far as they are there, into a new folder ``earlier-1``, ``earlier-2`` ... in ``out``."""
+    """Move the files of these names, as far as they are there, into a new folder ``earlier-1``, ``earlier-2``
+    ... in ``out``.
+    """
     earlier = [out / name for name in names if (out / name).exists()]
     if not earlier:
         return

@@ -42,7 +42,9 @@ STAGE_TITLES = {"draft": "draft views", "fit": "fit", "refine": "refine", "sharp
 
 
 def generate(options: GenerateOptions) -> None:
-    """Run what the options ask for and write the results to ``options.out``. Raises StudioError with a remedy."""
+    """Run what the options ask for and write the results to ``options.out``. Raises StudioError with a
+    remedy.
+    """
     if options.variations is None:
         make(options)
     else:
@@ -61,7 +63,9 @@ def make(options: GenerateOptions) -> None:
         settings = looked_up(settings, options)
         check_before_loading(settings)
     commands = replayed(options, settings)
-    events = run(settings.spec, settings.knobs, commands, load_prior, folder=options.out, resume=options.resume)
+    events = run(
+        settings.spec, settings.knobs, commands, load_prior, folder=options.out, resume=options.resume
+    )
     first = next(events)  # what cannot be made is refused by now, and only then are earlier results moved
     if not options.resume:
         put_aside(options.out, (*RESULT_FILES, checkpoint.NAME, checkpoint.PREVIOUS))
@@ -72,7 +76,9 @@ def make(options: GenerateOptions) -> None:
 
 
 def kept_settings(out: Path) -> Settings:
-    """The settings of the run whose checkpoint lies in ``out``. Raises InputError if there is none to go on from."""
+    """The settings of the run whose checkpoint lies in ``out``. Raises InputError if there is none to go on
+    from.
+    """
     try:
         return checkpoint.load(out).recipe.settings
     except (MissingError, FileFormatError) as error:
@@ -115,16 +121,21 @@ def settings_from(options: GenerateOptions) -> Settings:
 
 
 def own_words(options: GenerateOptions) -> str:
-    """What the reference is called, where nothing else says what to make. Raises InputError if nothing does."""
+    """What the reference is called, where nothing else says what to make. Raises InputError if nothing
+    does.
+    """
     source = None if options.reference is None else asked_in(options.reference)
     if isinstance(source, FromShelf | FromRun):
         references = _references(options)
-        words = (references.item(source.id) if isinstance(source, FromShelf) else references.result(source.token)).caption
+        words = (
+            references.item(source.id) if isinstance(source, FromShelf) else references.result(source.token)
+        ).caption
         tqdm.write(f"no --prompt was given, so it is what the reference is called: {words}")
         return words
     raise InputError(
         "There is nothing to make: neither --prompt nor --image nor --recipe was given.",
-        'Write for example --prompt "a red mug". Of references, those from the shelf or a run have words of their own.',
+        'Write for example --prompt "a red mug". Of references, those from the shelf or a run have words '
+        "of their own.",
     )
 
 
@@ -141,8 +152,14 @@ def recipe_settings(path: Path) -> Settings:
 
 
 def replayed(options: GenerateOptions, settings: Settings) -> Replayed | Unattended:
-    """The live changes of ``--recipe``, to be made again at their steps; nobody steers where there are none."""
-    changes = () if options.recipe is None or options.resume else Recipe.from_toml(_recipe_text(options.recipe)).changes
+    """The live changes of ``--recipe``, to be made again at their steps; nobody steers where there are
+    none.
+    """
+    changes = (
+        ()
+        if options.recipe is None or options.resume
+        else Recipe.from_toml(_recipe_text(options.recipe)).changes
+    )
     if not changes:
         return Unattended()
     tqdm.write(f"note: {len(changes)} live changes of the recipe are made again at their steps")
@@ -153,7 +170,9 @@ def elevation_values(told: str | None) -> dict[str, str]:
     """The settings that ``--image-elevation`` names."""
     if told is None:
         return {}
-    return {"image_elevation": AUTO} if told == AUTO else {"image_elevation": SET, "image_elevation_deg": told}
+    return (
+        {"image_elevation": AUTO} if told == AUTO else {"image_elevation": SET, "image_elevation_deg": told}
+    )
 
 
 def reference_values(options: GenerateOptions) -> dict[str, str | float]:
@@ -161,19 +180,28 @@ def reference_values(options: GenerateOptions) -> dict[str, str | float]:
     values: dict[str, str | float] = {}
     if options.reference is not None:
         file = names_file(options.reference)
-        values["reference"] = str(given_path(options.reference).absolute()) if file else options.reference.strip()
+        values["reference"] = (
+            str(given_path(options.reference).absolute()) if file else options.reference.strip()
+        )
     if options.reference_strength is not None:
-        values |= {"reference_early": options.reference_strength, "reference_late": options.reference_strength}
+        values |= {
+            "reference_early": options.reference_strength,
+            "reference_late": options.reference_strength,
+        }
     if options.reference_curve is not None:
         values["reference_curve"] = options.reference_curve
     return values
 
 
 def images_from(texts: Sequence[str]) -> str:
-    """The setting ``images`` for the values of ``--image``, with full paths. Raises InputError for one that cannot be listed."""
+    """The setting ``images`` for the values of ``--image``, with full paths. Raises InputError for one that
+    cannot be listed.
+    """
     for text in texts:
         if BETWEEN in text:
-            raise InputError(f"--image {text!r} holds {BETWEEN!r}, which stands between pictures.", "Rename the file.")
+            raise InputError(
+                f"--image {text!r} holds {BETWEEN!r}, which stands between pictures.", "Rename the file."
+            )
     pictures = pictures_in(BETWEEN.join(texts))
     return listing([replace(picture, path=str(given_path(picture.path).absolute())) for picture in pictures])
 
@@ -202,11 +230,16 @@ def _formats(text: str) -> tuple[str, ...]:
     chosen = tuple(part.strip() for part in text.split(",") if part.strip())
     unknown = [part for part in chosen if part not in FORMATS]
     if unknown:
-        raise InputError(f"--formats names {', '.join(unknown)}, which cannot be written.", f"Choose from {', '.join(FORMATS)}.")
+        raise InputError(
+            f"--formats names {', '.join(unknown)}, which cannot be written.",
+            f"Choose from {', '.join(FORMATS)}.",
+        )
     return chosen
 
 
 def _recipe_text(path: Path) -> str:
     if not path.is_file():
-        raise InputError(f"--recipe {path} is not a file.", "Give a recipe.toml, or a file that Maquette exported.")
+        raise InputError(
+            f"--recipe {path} is not a file.", "Give a recipe.toml, or a file that Maquette exported."
+        )
     return recipe_text(path)

@@ -1,4 +1,6 @@
-"""What ``python -m studio generate`` is asked for: the same for the command line, a table of runs, and a Python program."""
+"""What ``python -m studio generate`` is asked for: the same for the command line, a table of runs, and a
+Python program.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ def named_values(texts: Sequence[str]) -> dict[str, str]:
 def _pair(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name.strip():
-        raise InputError(f"--set {text!r} is not of the form KNOB=VALUE.", "Write for example --set guidance_scale=5.")
+        raise InputError(
+            f"--set {text!r} is not of the form KNOB=VALUE.", "Write for example --set guidance_scale=5."
+        )
     return name.strip(), value.strip()
 
 
@@ -29,8 +33,9 @@ def _pair(text: str) -> tuple[str, str]:
 class GenerateOptions:
     """One object, from settings to files in ``out``.
 
-    ``prompt``, ``image`` (each ``PATH[@AZIMUTH[*WEIGHT]]``) or ``recipe`` say what; ``settings`` are any by name, on top of
-    ``preset``. ``resume`` goes on from the checkpoint in ``out``. ``variations`` makes so many, one seed after the other.
+    ``prompt``, ``image`` (each ``PATH[@AZIMUTH[*WEIGHT]]``) or ``recipe`` say what; ``settings`` are any by
+    name, on top of ``preset``. ``resume`` goes on from the checkpoint in ``out``. ``variations`` makes so
+    many, one seed after the other.
     """
 
     out: Path
@@ -55,5 +60,11 @@ class GenerateOptions:
     @staticmethod
     def of(arguments: argparse.Namespace) -> GenerateOptions:
         """From the command line. Raises InputError for a ``--set`` that is none."""
-        named = {each.name: getattr(arguments, each.name) for each in fields(GenerateOptions) if hasattr(arguments, each.name)}
-        return GenerateOptions(**{**named, "image": tuple(arguments.image), "settings": named_values(arguments.set)})
+        named = {
+            each.name: getattr(arguments, each.name)
+            for each in fields(GenerateOptions)
+            if hasattr(arguments, each.name)
+        }
+        return GenerateOptions(
+            **{**named, "image": tuple(arguments.image), "settings": named_values(arguments.set)}
+        )

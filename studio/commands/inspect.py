@@ -1,4 +1,6 @@
-"""``python -m studio inspect FILE...``: what is understood of pictures, models, splats and results, in the page's words."""
+"""``python -m studio inspect FILE...``: what is understood of pictures, models, splats and results, in the
+page's words.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ UNITS = "x y z, of the sphere that it is scaled into"
 
 
 def inspect(options: argparse.Namespace) -> int | None:
-    """Say it for each file; a file that cannot be used does not keep the others from it. Returns 2 where there was one."""
+    """Say it for each file; a file that cannot be used does not keep the others from it. Returns 2 where
+    there was one.
+    """
     limit_threads()
     documents, failed = [], False
     for path in options.files:

@@ -1,4 +1,6 @@
-"""``python -m studio library``: the runs that are kept, found by words; names, stars, tags, notes, and the trash."""
+"""``python -m studio library``: the runs that are kept, found by words; names, stars, tags, notes, and the
+trash.
+"""
 
 from __future__ import annotations
 
@@ -21,14 +23,22 @@ TITLE, STATE = 48, 11  # characters of a column
 
 
 def library(options: argparse.Namespace) -> None:
-    """List runs, or change one. Raises InputError for a token that no run has, StateError for a run that goes."""
+    """List runs, or change one. Raises InputError for a token that no run has, StateError for a run that
+    goes.
+    """
     with _opened(options.library) as catalogue:
         catalogue.refresh()
         message = _changed(catalogue, options)
         if message:
             print(message)
             return
-        search = Search(None, " ".join(options.search), options.starred, options.in_trash, most=-1 if options.all else LISTED)
+        search = Search(
+            None,
+            " ".join(options.search),
+            options.starred,
+            options.in_trash,
+            most=-1 if options.all else LISTED,
+        )
         page = catalogue.search(search)
         if options.json:
             print(json.dumps([_plain(entry) for entry in page.entries], indent=1, ensure_ascii=False))
@@ -69,8 +79,12 @@ def _relabelled(catalogue: LibraryCatalogue, options: argparse.Namespace) -> str
         entry = _named(catalogue, options.star)
         values: tuple[Entry, dict[str, object]] | None = (entry, {"starred": not entry.starred})
     else:
-        given = next(((name, told) for name in ("rename", "tag", "note") if (told := getattr(options, name))), None)
-        values = None if given is None else (_named(catalogue, given[1][0]), _as_label(given[0], given[1][1:]))
+        given = next(
+            ((name, told) for name in ("rename", "tag", "note") if (told := getattr(options, name))), None
+        )
+        values = (
+            None if given is None else (_named(catalogue, given[1][0]), _as_label(given[0], given[1][1:]))
+        )
     if values is None:
         return ""
     entry, changes = values
@@ -79,29 +93,43 @@ def _relabelled(catalogue: LibraryCatalogue, options: argparse.Namespace) -> str
 
 
 def _as_label(option: str, told: list[str]) -> dict[str, object]:
-    return {"rename": lambda: {"name": told[0]}, "tag": lambda: {"tags": told}, "note": lambda: {"notes": told[0]}}[option]()
+    return {
+        "rename": lambda: {"name": told[0]},
+        "tag": lambda: {"tags": told},
+        "note": lambda: {"notes": told[0]},
+    }[option]()
 
 
 def _thrown_away(catalogue: LibraryCatalogue, entry: Entry) -> Entry:
     if entry.trashed:
-        raise StateError(f"{entry.title} is in the trash already.", f"Take it out with --restore {entry.token}.")
+        raise StateError(
+            f"{entry.title} is in the trash already.", f"Take it out with --restore {entry.token}."
+        )
     with catalogue.library.deciding():
         record = catalogue.library.read(entry.token)
         if record.state not in ENDED:
-            raise StateError(f"{entry.title} has not ended ({record.state}).", "Stop it first, in the studio that it belongs to.")
+            raise StateError(
+                f"{entry.title} has not ended ({record.state}).",
+                "Stop it first, in the studio that it belongs to.",
+            )
         catalogue.trash(entry.token)
     return entry
 
 
 def _named(catalogue: LibraryCatalogue, beginning: str) -> Entry:
     """The run whose token begins so. Raises InputError unless there is exactly one."""
-    tokens = [token for token in catalogue.index.stamps() if TOKEN.fullmatch(beginning) and token.startswith(beginning)]
+    tokens = [
+        token
+        for token in catalogue.index.stamps()
+        if TOKEN.fullmatch(beginning) and token.startswith(beginning)
+    ]
     exact = [token for token in tokens if token == beginning] or tokens
     entry = catalogue.index.entry(exact[0]) if len(exact) == 1 else None
     if entry is None:
         how_many = f"{len(exact)} runs have" if exact else "No run has"
         raise InputError(
-            f"{how_many} a token that begins with {beginning[:40]!r}.", "List them with: library --all, or library --in-trash."
+            f"{how_many} a token that begins with {beginning[:40]!r}.",
+            "List them with: library --all, or library --in-trash.",
         )
     return entry
 
@@ -116,7 +144,9 @@ def _line(entry: Entry) -> str:
 
 
 def _sum(catalogue: LibraryCatalogue, count: int, listed: int, size: int, in_trash: bool) -> str:
-    runs = f"{count} {'run' if count == 1 else 'runs'}{' in the trash' if in_trash else ''}, {size_words(size)}"
+    runs = (
+        f"{count} {'run' if count == 1 else 'runs'}{' in the trash' if in_trash else ''}, {size_words(size)}"
+    )
     more = "" if listed == count else f"; the newest {listed} are listed, --all lists all"
     trash = catalogue.search(Search(trashed=True, most=0))
     rest = "" if in_trash or not trash.count else f" (and {size_words(trash.bytes)} in the trash)"

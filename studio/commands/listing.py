@@ -14,7 +14,14 @@ from engine.errors import InputError, MissingError
 from engine.loop.prompt_words import Kind, heard, kinds_known
 from engine.loop.spec import RunSpec
 from engine.prior import hub
-from engine.prior.control.entries import ControlEntry, control_ids, fetch_control, find_control, list_controls, local_folder
+from engine.prior.control.entries import (
+    ControlEntry,
+    control_ids,
+    fetch_control,
+    find_control,
+    list_controls,
+    local_folder,
+)
 from engine.prior.entries import Entry
 from engine.prior.registry import PriorEntry, fetch, find_entry, installed, list_priors
 from engine.prior.vision import entries as photo
@@ -44,7 +51,9 @@ def presets(key: str | None) -> None:
 
 
 def priors(wanted: str | None, *, accepted: bool) -> None:
-    """List all priors, ControlNets and models for photos, or fetch one after size and licence were accepted."""
+    """List all priors, ControlNets and models for photos, or fetch one after size and licence were
+    accepted.
+    """
     if wanted is None:
         for entry in list_priors():
             print(_line(entry))
@@ -80,7 +89,9 @@ def _offered(entry: PriorEntry) -> str:
 
 
 def _fetched(entry: PriorEntry) -> Path:
-    """Fetch with a bar that shows the share, the speed and the time left. Interrupted, it says that nothing is lost."""
+    """Fetch with a bar that shows the share, the speed and the time left. Interrupted, it says that nothing
+    is lost.
+    """
     size = entry.size_mb * MEGABYTE
     with tqdm(total=size, unit="B", unit_scale=True, desc=entry.id) as bar:
         try:
@@ -108,9 +119,13 @@ def _line(entry: PriorEntry) -> str:
 
 
 def kinds(sought: str | None) -> None:
-    """List all kinds, or those that ``sought`` names; else say what it would be read as. Raises InputError if as nothing."""
+    """List all kinds, or those that ``sought`` names; else say what it would be read as. Raises InputError if
+    as nothing.
+    """
     every = kinds_known()
-    kinds_shown = every if sought is None else [kind for kind in every if _matches(kind, sought.lower().strip())]
+    kinds_shown = (
+        every if sought is None else [kind for kind in every if _matches(kind, sought.lower().strip())]
+    )
     if not kinds_shown and sought is not None:
         reading = heard(RunSpec(sought))
         print("\n".join((*reading.notes, f"{sought} is made as: {reading.prompt}")))
@@ -119,7 +134,10 @@ def kinds(sought: str | None) -> None:
     for kind in kinds_shown:
         print(textwrap.fill(_kind_line(kind), width, subsequent_indent=" " * INDENT))
     if sought is None:
-        print(f"\n{len(every)} kinds. Other words are read as the nearest of them; python -m studio kinds eagle says which.")
+        print(
+            f"\n{len(every)} kinds. Other words are read as the nearest of them; python -m studio kinds "
+            "eagle says which."
+        )
 
 
 def _matches(kind: Kind, sought: str) -> bool:
@@ -129,7 +147,9 @@ def _matches(kind: Kind, sought: str) -> bool:
 
 
 def _kind_line(kind: Kind) -> str:
-    facts = [f"also: {', '.join(kind.synonyms)}"] * bool(kind.synonyms) + ["guided by the shelf"] * (not kind.learned)
+    facts = [f"also: {', '.join(kind.synonyms)}"] * bool(kind.synonyms) + ["guided by the shelf"] * (
+        not kind.learned
+    )
     return f"{kind.name:<{INDENT - 1}} {'; '.join(facts)}".rstrip()
 
 
@@ -144,10 +164,14 @@ def photo_line(entry: PhotoEntry) -> str:
 
 
 def fetch_by_id(model_id: str, *, accepted: bool, agreed: Callable[[], bool]) -> None:
-    """Fetch a ControlNet or a model for photos after size and licence were accepted. Raises MissingError where they were not."""
+    """Fetch a ControlNet or a model for photos after size and licence were accepted. Raises MissingError
+    where they were not.
+    """
     if model_id in control_ids():
         control = find_control(model_id)
-        _fetch(control, local_folder(control), lambda report: fetch_control(control, report), accepted, agreed)
+        _fetch(
+            control, local_folder(control), lambda report: fetch_control(control, report), accepted, agreed
+        )
     else:
         model = find_photo(model_id)
         _fetch(model, photo.local_folder(model), lambda report: fetch_photo(model, report), accepted, agreed)
@@ -159,7 +183,11 @@ def _extra_line(entry: Entry, what: str, place: Path | None, setting: str) -> st
 
 
 def _fetch(
-    entry: Entry, place: Path | None, fetch: Callable[[hub.Report], Path], accepted: bool, agreed: Callable[[], bool]
+    entry: Entry,
+    place: Path | None,
+    fetch: Callable[[hub.Report], Path],
+    accepted: bool,
+    agreed: Callable[[], bool],
 ) -> None:
     if place is not None:
         print(f"{entry.id} is already installed.")

@@ -30,7 +30,9 @@ FILM_FPS = 8
 
 
 def playground(options: argparse.Namespace) -> None:
-    """Paint the grid that the options ask for and write it to ``options.out``; an interrupted one leaves what there is."""
+    """Paint the grid that the options ask for and write it to ``options.out``; an interrupted one leaves what
+    there is.
+    """
     limit_threads()
     ready(options.out)
     methods, scales = chosen_methods(options.methods), chosen_scales(options.guidance)

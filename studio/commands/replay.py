@@ -1,4 +1,6 @@
-"""``python -m studio replay``: make a result again from the recipe in any file of it, and say how near the new one comes."""
+"""``python -m studio replay``: make a result again from the recipe in any file of it, and say how near the
+new one comes.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,8 @@ PARTS = ("means", "scales", "quats", "opacities", "sh0")
 
 
 def replay(options: argparse.Namespace) -> None:
-    """Run the recipe in ``options.file``, live changes at their steps included, and first those that it set out from.
+    """Run the recipe in ``options.file``, live changes at their steps included, and first those that it set
+    out from.
 
     Raises InputError where there is none.
     """
@@ -49,7 +52,9 @@ def chain_of(file: Path) -> Chain:
 
 
 def mesh_comparison(original: Path, again: Path) -> str:
-    """Whether two meshes with their textures are one, in a sentence; what their recipes say is not looked at."""
+    """Whether two meshes with their textures are one, in a sentence; what their recipes say is not looked
+    at.
+    """
     same = glb_body(original) == glb_body(again)
     return f"The same as {original}, bit for bit." if same else f"It differs from {original}."
 

@@ -28,11 +28,15 @@ from studio.commands.generate import make
 from studio.commands.generate_options import GenerateOptions
 
 STEPS, RECIPE = "steps", "recipe.toml"
-"""The folder in ``--out`` of all but the last result, one by its number each; and what a run among them is told."""
+"""The folder in ``--out`` of all but the last result, one by its number each; and what a run among them is
+told.
+"""
 
 
 def replay_chain(chain: Chain, file: Path, out: Path, formats: str, quiet: bool) -> None:
-    """Follow ``chain``, which was read from ``file``, and write its last result to ``out``. Raises StudioError."""
+    """Follow ``chain``, which was read from ``file``, and write its last result to ``out``. Raises
+    StudioError.
+    """
     before: Path | None = None
     for number, step in enumerate(chain, 1):
         folder = out if number == len(chain) else out / STEPS / str(number)
@@ -40,7 +44,11 @@ def replay_chain(chain: Chain, file: Path, out: Path, formats: str, quiet: bool)
         tqdm.write(f"{number} of {len(chain)}: {described(step)}")
         ready(folder)
         if isinstance(step, Recipe):
-            make(GenerateOptions(recipe=_settled(step, before, file, folder), out=folder, formats=wanted, quiet=quiet))
+            make(
+                GenerateOptions(
+                    recipe=_settled(step, before, file, folder), out=folder, formats=wanted, quiet=quiet
+                )
+            )
         else:
             _edit(step, _source(step, before, file), folder, quiet)
         before = folder
@@ -82,7 +90,9 @@ def _edit(step: EditStep, source: Path, folder: Path, quiet: bool) -> None:
     if step.kind == "splats":
         values = step.values
         orientation = Orientation(cast(Tip, values.get("up", "auto")), float(values.get("turn_deg", 0.0)))
-        recipe = EditRecipe(EditStep("splats", {**values, "source": str(source.absolute())}), chain_in(source)).to_toml()
+        recipe = EditRecipe(
+            EditStep("splats", {**values, "source": str(source.absolute())}), chain_in(source)
+        ).to_toml()
         write_mesh_as_splats(read_reference(source, orientation), folder / SPLATS, recipe=recipe)
     elif step.kind == "recolour":
         edit_splats(options_of(step, source, folder), quiet)
@@ -102,7 +112,9 @@ def options_of(step: EditStep, source: Path, folder: Path) -> EditOptions:
 
 
 def _source(step: EditStep, before: Path | None, file: Path) -> Path:
-    """What an edit sets out from: of the same name in what the link before it made, or the file that was given."""
+    """What an edit sets out from: of the same name in what the link before it made, or the file that was
+    given.
+    """
     named = str(step.values.get("source", ""))
     if before is not None:
         path = before / Path(named).name
@@ -118,5 +130,7 @@ def there(named: str, file: Path) -> Path:
     path = Path(named)
     found = next((each for each in (path, file.parent / path.name) if each.is_file()), None)
     if found is None:
-        raise MissingError(f"{named or 'The source'}, from which it was made, is not there.", f"Put it beside {file}.")
+        raise MissingError(
+            f"{named or 'The source'}, from which it was made, is not there.", f"Put it beside {file}."
+        )
     return found

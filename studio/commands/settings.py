@@ -1,4 +1,6 @@
-"""``python -m studio settings``: every setting by name, with what is allowed, its default and what it does."""
+"""``python -m studio settings``: every setting by name, with what is allowed, its default and what it
+does.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ PLAIN = {
 
 @dataclass(frozen=True)
 class Setting:
-    """``allowed`` in words, as a refusal says it; ``group`` is when it may change, or the method that it belongs to."""
+    """``allowed`` in words, as a refusal says it; ``group`` is when it may change, or the method that it
+    belongs to.
+    """
 
     group: str
     name: str
@@ -47,7 +51,8 @@ class Setting:
 
 
 def settings(sought: str | None, *, markdown: bool = False) -> None:
-    """List all settings by group, or those that hold the word ``sought``. Raises InputError if there are none.
+    """List all settings by group, or those that hold the word ``sought``. Raises InputError if there are
+    none.
 
     With ``markdown`` all of them, as `table`.
     """
@@ -55,10 +60,15 @@ def settings(sought: str | None, *, markdown: bool = False) -> None:
     if markdown:
         print(table(every))
         return
-    matching = [each for each in every if sought is None or sought.lower() in f"{each.name} {each.help}".lower()]
+    matching = [
+        each for each in every if sought is None or sought.lower() in f"{each.name} {each.help}".lower()
+    ]
     if not matching:
         near = difflib.get_close_matches(str(sought), [each.name for each in every], n=3, cutoff=0.3)
-        raise InputError(f"No setting holds {sought!r}.", f"Leave the word out to list all, or try {', '.join(near) or 'steps'}.")
+        raise InputError(
+            f"No setting holds {sought!r}.",
+            f"Leave the word out to list all, or try {', '.join(near) or 'steps'}.",
+        )
     width = shutil.get_terminal_size().columns
     for group in dict.fromkeys(each.group for each in matching):
         print(f"{group}\n")
@@ -71,13 +81,20 @@ def table(every: Iterable[Setting]) -> str:
     lines = [
         "# Every setting",
         "",
-        "By `python -m studio settings --markdown`. Presets, recipes, `--set`, the page and the API use these names.",
+        "By `python -m studio settings --markdown`. Presets, recipes, `--set`, the page and the API use "
+        "these names.",
     ]
     group = None
     for each in every:
         if each.group != group:
             group = each.group
-            lines += ["", f"## {group}", "", "| name | default | allowed | what it does |", "|---|---|---|---|"]
+            lines += [
+                "",
+                f"## {group}",
+                "",
+                "| name | default | allowed | what it does |",
+                "|---|---|---|---|",
+            ]
         cells = (f"`{each.name}`", str(each.default), each.allowed, each.help)
         lines.append("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |")
     return "\n".join(lines)
@@ -101,5 +118,7 @@ def _of(owner: Any, group: str, defaults: Mapping[str, Value] = {}) -> Iterator[
         if not isinstance(value, str | int | float | bool):
             continue
         knob = marked.get(field.name)
-        allowed, help = ("words", PLAIN.get(field.name, "")) if knob is None else (rule_of(knob), knob.mark.help)
+        allowed, help = (
+            ("words", PLAIN.get(field.name, "")) if knob is None else (rule_of(knob), knob.mark.help)
+        )
         yield Setting(group, field.name, allowed, defaults.get(field.name, value), help)

@@ -37,7 +37,9 @@ def shelf(options: argparse.Namespace) -> None:
         stock_up(options, options.library or default_root(os.environ))
         return
     if options.search is not None and options.image is not None:
-        raise InputError("Both --search and --image were given.", "Search by words or by a picture, one at a time.")
+        raise InputError(
+            "Both --search and --image were given.", "Search by words or by a picture, one at a time."
+        )
     root = options.library or default_root(os.environ)
     embedder = load_embedder(options.embedder)
     stocked = _stocked(options.folder, options.results, root, embedder)
@@ -71,12 +73,16 @@ def _stocked(folder: Path | None, results: bool, root: Path, embedder: Embedder)
 
 
 def _everyday(root: Path, embedder: Embedder, cache: Path) -> Shelf:
-    """What every run can take references from: the user's own models, the fetched collections, the shipped shelf."""
+    """What every run can take references from: the user's own models, the fetched collections, the shipped
+    shelf.
+    """
     mine = own_folder(os.environ)
     places = [(place, place.name) for place in fetched_in(root)]
     own = [*([(mine, "folder")] if mine is not None else []), *places]
     shelves = [
-        _with_bar(lambda report, place=place, prefix=prefix: folder_shelf(place, embedder, cache, report, prefix))
+        _with_bar(
+            lambda report, place=place, prefix=prefix: folder_shelf(place, embedder, cache, report, prefix)
+        )
         for place, prefix in own
     ]
     return together([*shelves, _with_bar(lambda report: toybox_shelf(embedder, cache, report))])

@@ -1,4 +1,6 @@
-"""``python -m studio shelf --collections | --fetch NAME | --add FILE``: more models for the shelf of every later run."""
+"""``python -m studio shelf --collections | --fetch NAME | --add FILE``: more models for the shelf of every
+later run.
+"""
 
 from __future__ import annotations
 
@@ -53,12 +55,16 @@ def _fetch(collection: Collection, place: Path, *, accepted: bool) -> None:
         raise MissingError(f"{collection.name} was not fetched.", "Answer y, or pass --yes.")
     with tqdm(total=collection.size, unit="B", unit_scale=True, desc=collection.name) as bar:
         fetch_collection(collection, folder, lambda there: bar.update(there - bar.n))
-    print(f"{collection.models} models are on the shelf now. Find them: python -m studio shelf --search WORDS")
+    print(
+        f"{collection.models} models are on the shelf now. Find them: python -m studio shelf --search WORDS"
+    )
 
 
 def _add(path: Path, place: Path) -> None:
     if path.suffix.lower() != ".sh3f" or not path.is_file():
-        raise InputError(f"{path} is no .sh3f file.", "Name a library of Sweet Home 3D; a plain folder goes with --folder.")
+        raise InputError(
+            f"{path} is no .sh3f file.", "Name a library of Sweet Home 3D; a plain folder goes with --folder."
+        )
     folder = place / path.stem
     if folder.exists():
         raise StorageError(f"{folder} is there already.", "Delete it first, or give the file another name.")

@@ -1,4 +1,6 @@
-"""``python -m studio playground --sync KIND``: wide pictures, panoramas, and pictures that show something else when turned."""
+"""``python -m studio playground --sync KIND``: wide pictures, panoramas, and pictures that show something
+else when turned.
+"""
 
 from __future__ import annotations
 

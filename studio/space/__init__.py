@@ -1,1 +1,3 @@
-"""The studio as a Hugging Face Space: `folder` writes one that is ready, `start` runs in it, `slices` cuts runs for ZeroGPU."""
+"""The studio as a Hugging Face Space: `folder` writes one that is ready, `start` runs in it, `slices` cuts
+runs for ZeroGPU.
+"""

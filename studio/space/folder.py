@@ -1,8 +1,10 @@
-"""``python -m studio space OUT``: a folder that is a Hugging Face Space, with the program inside; nothing else is needed there.
+"""``python -m studio space OUT``: a folder that is a Hugging Face Space, with the program inside; nothing
+else is needed there.
 
-Facts of Spaces: the README's front matter says which kind it is; requirements.txt is installed before the other files are there,
-so that it names packages alone; the page is asked for at port 7860, behind TLS and in a frame; the disk is forgotten at each
-restart unless a persistent one is mounted at /data (https://huggingface.co/docs/hub/spaces-config-reference).
+Facts of Spaces: the README's front matter says which kind it is; requirements.txt is installed before the
+other files are there, so that it names packages alone; the page is asked for at port 7860, behind TLS and in
+a frame; the disk is forgotten at each restart unless a persistent one is mounted at /data
+(https://huggingface.co/docs/hub/spaces-config-reference).
 """
 
 from __future__ import annotations
@@ -39,9 +41,12 @@ MODES = {
     "zero": Mode("zero", "zero-a10g", "Maquette on ZeroGPU", ("spaces>=0.40",)),
 }
 SAYS = {
-    "cpu": "Everything runs with **toybox**, the small prior that comes along, on the Space's processor: a shape in seconds.",
-    "gpu": "The whole studio on the Space's own GPU. Priors of the Hub are fetched in the page, after consent.",
-    "zero": "Runs are cut into short calls of a shared GPU, with all of their state kept between them. Sliders act from the next "
+    "cpu": "Everything runs with **toybox**, the small prior that comes along, on the Space's processor: a "
+    "shape in seconds.",
+    "gpu": "The whole studio on the Space's own GPU. Priors of the Hub are fetched in the page, after "
+    "consent.",
+    "zero": "Runs are cut into short calls of a shared GPU, with all of their state kept between them. "
+    "Sliders act from the next "
     "call on; each call counts against the visitor's daily quota, and a run waits when that is used up.",
 }
 
@@ -69,14 +74,17 @@ def write_space(out: Path, mode: str, requirements: Sequence[str]) -> Path:
     if mode not in MODES:
         raise InputError(f"--mode is {mode!r}.", f"Choose one of {', '.join(MODES)}.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
-        raise StorageError(f"{out} exists and is not empty.", "Name a new folder; nothing in it is overwritten.")
+        raise StorageError(
+            f"{out} exists and is not empty.", "Name a new folder; nothing in it is overwritten."
+        )
     chosen = MODES[mode]
     texts = {
         "README.md": readme(chosen),
         "requirements.txt": "\n".join([*requirements, *chosen.further]) + "\n",
         "app.py": APP.format(mode=mode),
         "Dockerfile": DOCKERFILE,
-        ".gitattributes": "*.safetensors filter=lfs diff=lfs merge=lfs -text\n*.npz filter=lfs diff=lfs merge=lfs -text\n",
+        ".gitattributes": "*.safetensors filter=lfs diff=lfs merge=lfs -text\n*.npz filter=lfs diff=lfs "
+        "merge=lfs -text\n",
     }
     with storage_errors(out):
         out.mkdir(parents=True, exist_ok=True)
@@ -84,7 +92,9 @@ def write_space(out: Path, mode: str, requirements: Sequence[str]) -> Path:
             with atomic_path(out / name) as path:
                 path.write_text(text, encoding="utf-8")
         for package in ("engine", "studio"):
-            shutil.copytree(ROOT / package, out / package, ignore=shutil.ignore_patterns(*LEFT_OUT, "presets"))
+            shutil.copytree(
+                ROOT / package, out / package, ignore=shutil.ignore_patterns(*LEFT_OUT, "presets")
+            )
         shutil.copytree(presets_folder(), out / "presets", ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copyfile(_licence(), out / "LICENSE")
     return out
@@ -125,12 +135,16 @@ and `app_file` lines; the Dockerfile is here.
 
 
 def studio_requirements() -> list[str]:
-    """The studio's own packages, as its metadata or pyproject.toml name them, without extras. Raises InputError."""
+    """The studio's own packages, as its metadata or pyproject.toml name them, without extras. Raises
+    InputError.
+    """
 
     try:
         named = requires("maquette") or []
     except PackageNotFoundError as error:
-        raise InputError("Maquette is not installed, so its packages are not known.", "Run pip install -e . first.") from error
+        raise InputError(
+            "Maquette is not installed, so its packages are not known.", "Run pip install -e . first."
+        ) from error
     return sorted(each for each in named if "extra ==" not in each)
 
 

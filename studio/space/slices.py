@@ -1,7 +1,8 @@
-"""A run cut into short calls, with full state between them: for GPUs that are lent for seconds, as ZeroGPU lends them.
+"""A run cut into short calls, with full state between them: for GPUs that are lent for seconds, as ZeroGPU
+lends them.
 
-Each call is another process. It goes on from the run's checkpoint, works until its time is over, and leaves a checkpoint; its
-events travel back as they come. Live changes are handed to the next call.
+Each call is another process. It goes on from the run's checkpoint, works until its time is over, and leaves a
+checkpoint; its events travel back as they come. Live changes are handed to the next call.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ def one_slice(
     from engine.prior.registry import load_prior as load_registered
 
     limit = time.monotonic() + seconds
-    with closing(run(spec, knobs, Handed(commands), load_prior or load_registered, folder=folder, resume=resume)) as events:
+    with closing(
+        run(spec, knobs, Handed(commands), load_prior or load_registered, folder=folder, resume=resume)
+    ) as events:
         for event in events:
             yield _travelling(event)
             if isinstance(event, Stepped) and event.stage != "draft" and time.monotonic() >= limit:
@@ -67,13 +70,22 @@ def sliced(call: Slice) -> Callable[..., Iterator[Event]]:
     """A ``run`` (`engine.loop.run.run`) that is made of ``call``s one after the other."""
 
     def run_in_slices(
-        spec: RunSpec, knobs: Knobs, commands: CommandSource, load_prior: Any, *, folder: Path, resume: bool = False
+        spec: RunSpec,
+        knobs: Knobs,
+        commands: CommandSource,
+        load_prior: Any,
+        *,
+        folder: Path,
+        resume: bool = False,
     ) -> Iterator[Event]:
         finished, going, watch = False, resume, ()
         while not finished:
             handed = tuple(commands.take())
             watch = tuple(each for each in handed if isinstance(each, Watch)) or watch
-            handed = (*watch, *(each for each in handed if not isinstance(each, Watch)))  # each call must know who looks
+            handed = (
+                *watch,
+                *(each for each in handed if not isinstance(each, Watch)),
+            )  # each call must know who looks
             knobs = next((each.knobs for each in handed if isinstance(each, SetKnobs)), knobs)
             for event in call(spec, knobs, handed, folder, going):
                 yield event

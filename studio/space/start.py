@@ -30,7 +30,9 @@ def start(mode: str) -> None:
 
 
 def library_in(environment: Mapping[str, str], persistent: Path = PERSISTENT) -> Path:
-    """Where runs are kept: as ``MAQUETTE_HOME`` says, on the persistent disk if there is one, else beside the program."""
+    """Where runs are kept: as ``MAQUETTE_HOME`` says, on the persistent disk if there is one, else beside the
+    program.
+    """
     home = environment.get("MAQUETTE_HOME")
     if home:
         return Path(home)

@@ -34,7 +34,9 @@ def test_points_lie_in_any_of_them() -> None:
 
 
 def test_rays_enter_where_the_face_is() -> None:
-    """From azimuth 0 the face x = 0.6 stands 3 - 0.6 before the camera, at the same depth in every pixel that shows it."""
+    """From azimuth 0 the face x = 0.6 stands 3 - 0.6 before the camera, at the same depth in every pixel that
+    shows it.
+    """
     cameras = orbit_cameras([0.0], 0.0, 3.0, 40.0, 33)
     depth = first_depth((BOX,), cameras)[0, ..., 0]
     shown = depth.isfinite()

@@ -25,7 +25,9 @@ ANGLES = [(0.0, 0.0), (90.0, 0.0), (-135.0, 30.0), (170.0, -60.0), (45.0, 89.0)]
 
 def project(cameras: Cameras, points: torch.Tensor) -> torch.Tensor:
     """Pixels (B,N,2) of world points (N,3)."""
-    local = torch.einsum("bij,nj->bni", cameras.viewmats[:, :3, :3], points) + cameras.viewmats[:, None, :3, 3]
+    local = (
+        torch.einsum("bij,nj->bni", cameras.viewmats[:, :3, :3], points) + cameras.viewmats[:, None, :3, 3]
+    )
     image = torch.einsum("bij,bnj->bni", cameras.K, local)
     return image[..., :2] / image[..., 2:]
 
@@ -40,12 +42,16 @@ def test_angles_and_distance_come_back() -> None:
     azimuths, elevations = zip(*ANGLES)
     cameras = orbit_cameras(azimuths, elevations, 3.05, 40.0, 64)
     assert torch.allclose(cameras.azimuths_deg(), torch.tensor(azimuths), atol=1e-3)
-    assert torch.allclose(cameras.elevations_deg(), torch.tensor(elevations), atol=1e-2)  # asin is flat near the pole
+    assert torch.allclose(
+        cameras.elevations_deg(), torch.tensor(elevations), atol=1e-2
+    )  # asin is flat near the pole
     assert torch.allclose(cameras.positions.norm(dim=1), torch.tensor(3.05))
 
 
 @pytest.mark.parametrize(("azimuth", "elevation"), [*ANGLES, (20.0, 90.0), (20.0, -90.0)])
-def test_camera_frames_are_right_handed_rotations_that_look_at_the_origin(azimuth: float, elevation: float) -> None:
+def test_camera_frames_are_right_handed_rotations_that_look_at_the_origin(
+    azimuth: float, elevation: float
+) -> None:
     c2w = orbit_c2w(azimuth, elevation, 2.5)
     rotation = c2w[:3, :3].astype(np.float64)
     assert np.allclose(rotation.T @ rotation, np.eye(3), atol=1e-5)
@@ -69,7 +75,9 @@ def test_straight_down_image_up_is_away_from_the_azimuth() -> None:
 
 @pytest.mark.parametrize(("fov_deg", "width", "height"), [(40.0, 64, 64), (75.0, 100, 60), (20.0, 30, 90)])
 def test_field_of_view_spans_the_height(fov_deg: float, width: int, height: int) -> None:
-    """A point at height tan(fov/2) on the plane one unit ahead lies on the top border, in the middle column."""
+    """A point at height tan(fov/2) on the plane one unit ahead lies on the top border, in the middle
+    column.
+    """
     K = intrinsics(fov_deg, width, height)
     u, v, w = K @ np.array([0, -math.tan(math.radians(fov_deg) / 2), 1])
     assert (u / w, v / w) == pytest.approx((width / 2, 0), abs=1e-4)
@@ -86,15 +94,21 @@ def test_opengl_conversion_is_its_own_inverse_and_flips_y_and_z() -> None:
     there = c2w_from_opengl(c2w)
     assert np.allclose(c2w_from_opengl(there), c2w)
     assert np.allclose(there[:3, 0], c2w[:3, 0]) and np.allclose(there[:3, 1:3], -c2w[:3, 1:3])
-    assert np.allclose(there[:3, 3], c2w[:3, 3]) and np.allclose(OPENCV_FROM_OPENGL @ OPENCV_FROM_OPENGL, np.eye(4))
+    assert np.allclose(there[:3, 3], c2w[:3, 3]) and np.allclose(
+        OPENCV_FROM_OPENGL @ OPENCV_FROM_OPENGL, np.eye(4)
+    )
 
 
 def test_quaternion_of_a_turn_about_an_axis() -> None:
-    """A turn by t about z is (cos t/2, 0, 0, sin t/2) and takes x towards y; length and sign of the quaternion do not matter."""
+    """A turn by t about z is (cos t/2, 0, 0, sin t/2) and takes x towards y; length and sign of the
+    quaternion do not matter.
+    """
     t = 0.7
     wxyz, position = np.array([math.cos(t / 2), 0, 0, math.sin(t / 2)]), np.array([1.0, 2, 3])
     c2w = c2w_from_wxyz(wxyz, position)
-    assert np.allclose(c2w[:3, 0], [math.cos(t), math.sin(t), 0], atol=1e-6) and np.allclose(c2w[:3, 3], position)
+    assert np.allclose(c2w[:3, 0], [math.cos(t), math.sin(t), 0], atol=1e-6) and np.allclose(
+        c2w[:3, 3], position
+    )
     assert np.allclose(c2w, c2w_from_wxyz(-3 * wxyz, position), atol=1e-6)
     for axis in range(3):
         fixed, second, third = np.eye(3)[axis], np.eye(3)[axis - 2], np.eye(3)[axis - 1]

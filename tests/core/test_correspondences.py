@@ -1,4 +1,6 @@
-"""Correspondences of views against geometry that is known: a square that faces the cameras, and what lies behind it."""
+"""Correspondences of views against geometry that is known: a square that faces the cameras, and what lies
+behind it.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ SIDE = 64
 
 
 def wall(cameras: Cameras, x: float = 0.0, half: float = 0.6) -> tuple[torch.Tensor, torch.Tensor]:
-    """What cameras see of the square of this half side at ``x``, facing +x: points (V,S,S,3) and mask (V,S,S)."""
+    """What cameras see of the square of this half side at ``x``, facing +x: points (V,S,S,3) and mask
+    (V,S,S).
+    """
     origins, directions = cameras.rays()
     points = origins + (x - origins[..., :1]) / directions[..., :1] * directions
     mask = (points[..., 1:].abs() < half).all(-1) & (((x - origins) / directions)[..., 0] > 0)
@@ -26,7 +30,9 @@ def test_a_place_is_where_the_other_camera_sees_its_point() -> None:
     cameras = around(0.0, 20.0)
     points, mask = wall(cameras)
     known = correspondences(points, mask, cameras, 32)
-    assert known.others.tolist() == [[1], [0]] and known.places.shape == (2, 1, 32 * 32, 2) and known.side == 32
+    assert (
+        known.others.tolist() == [[1], [0]] and known.places.shape == (2, 1, 32 * 32, 2) and known.side == 32
+    )
     cell = 15 * 32 + 15
     point = points[0, 15 * 2 + 1, 15 * 2 + 1]
     local = cameras.c2w[1, :3, :3].T @ (point - cameras.positions[1])
@@ -49,7 +55,9 @@ def test_each_view_looks_at_the_nearest_cameras() -> None:
     cameras = around(*(45.0 * k for k in range(8)))
     points, mask = wall(cameras)
     known = correspondences(points, mask, cameras, 16, neighbours=2)
-    assert [sorted(row) for row in known.others.tolist()] == [sorted(((k - 1) % 8, (k + 1) % 8)) for k in range(8)]
+    assert [sorted(row) for row in known.others.tolist()] == [
+        sorted(((k - 1) % 8, (k + 1) % 8)) for k in range(8)
+    ]
 
 
 def test_points_behind_the_back_are_not_seen() -> None:

@@ -31,7 +31,12 @@ class Brush:
 
 def test_knobs_are_the_marked_fields_in_their_order_with_present_values() -> None:
     knobs = marked_fields(Brush(strength=0.5, wet=True))
-    assert [(knob.name, knob.value) for knob in knobs] == [("strength", 0.5), ("hair", "soft"), ("wet", True), ("size", 3)]
+    assert [(knob.name, knob.value) for knob in knobs] == [
+        ("strength", 0.5),
+        ("hair", "soft"),
+        ("wet", True),
+        ("size", 3),
+    ]
     assert knobs[0].mark is STRENGTH and knobs[3].mark == Range(1, 9, 1)
 
 
@@ -49,7 +54,13 @@ def test_a_subclass_keeps_and_adds_knobs() -> None:
     class Airbrush(Brush):
         pressure: Annotated[float, Range(0, 10)] = 5.0
 
-    assert [knob.name for knob in marked_fields(Airbrush())] == ["strength", "hair", "wet", "size", "pressure"]
+    assert [knob.name for knob in marked_fields(Airbrush())] == [
+        "strength",
+        "hair",
+        "wet",
+        "size",
+        "pressure",
+    ]
     with pytest.raises(InputError, match="pressure is"):
         Airbrush(pressure=11)
 
@@ -85,11 +96,17 @@ def test_values_within_their_range_are_taken_ends_included(changes: dict[str, An
         ({"wet": "yes"}, "true or false"),
     ],
 )
-def test_other_values_are_refused_with_field_value_and_what_is_allowed(changes: dict[str, Any], allowed: str) -> None:
+def test_other_values_are_refused_with_field_value_and_what_is_allowed(
+    changes: dict[str, Any], allowed: str
+) -> None:
     ((name, value),) = changes.items()
     with pytest.raises(InputError) as caught:
         Brush(**changes)
-    assert f"{name} is" in caught.value.what and repr(value) in caught.value.what and allowed in caught.value.what
+    assert (
+        f"{name} is" in caught.value.what
+        and repr(value) in caught.value.what
+        and allowed in caught.value.what
+    )
     assert caught.value.remedy
 
 
@@ -127,7 +144,9 @@ def test_words_and_files_may_be_empty_or_as_they_are_marked(good: dict[str, str]
         ({"stamp": 0}, "path"),
     ],
 )
-def test_words_that_are_too_many_and_files_of_other_kinds_are_refused(bad: dict[str, Any], allowed: str) -> None:
+def test_words_that_are_too_many_and_files_of_other_kinds_are_refused(
+    bad: dict[str, Any], allowed: str
+) -> None:
     with pytest.raises(InputError, match=next(iter(bad))) as refusal:
         Letter(**bad)
     assert allowed in refusal.value.what and refusal.value.remedy

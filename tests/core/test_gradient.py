@@ -63,7 +63,12 @@ def random_gradient(seed: int = 0) -> torch.Tensor:
 
 @pytest.mark.parametrize(
     ("by", "expected"),
-    [("value", [0.1, -0.05, 0.1]), ("norm", [0.0824, -0.0137, 0.0549]), ("peak", [0.1, -0.0167, 0.0667]), ("off", EXAMPLE)],
+    [
+        ("value", [0.1, -0.05, 0.1]),
+        ("norm", [0.0824, -0.0137, 0.0549]),
+        ("peak", [0.1, -0.0167, 0.0667]),
+        ("off", EXAMPLE),
+    ],
 )
 def test_one_pixel_worked_out_by_hand(by: str, expected: list[float]) -> None:
     assert sent_back(torch.tensor([EXAMPLE]), 0.1, by).flatten().tolist() == pytest.approx(expected, abs=1e-4)
@@ -89,7 +94,9 @@ def test_the_largest_pixel_ends_at_the_limit_and_small_ones_are_kept(by: str) ->
 @pytest.mark.parametrize("by", NORMS)
 def test_the_norms_keep_every_direction_and_value_does_not(by: str) -> None:
     gradient = random_gradient()
-    assert torch.allclose(torch.cosine_similarity(sent_back(gradient, 0.1, by), gradient, dim=-1).min(), torch.ones(()).double())
+    assert torch.allclose(
+        torch.cosine_similarity(sent_back(gradient, 0.1, by), gradient, dim=-1).min(), torch.ones(()).double()
+    )
     assert torch.cosine_similarity(sent_back(gradient, 0.1, "value"), gradient, dim=-1).min() < 0.99
 
 

@@ -82,4 +82,6 @@ def test_an_empty_picture_is_empty() -> None:
 
 def test_corners_do_not_join() -> None:
     mask = torch.tensor([[[1, 0, 1], [0, 1, 0], [1, 0, 1]]], dtype=torch.bool)
-    assert joined_to_border(mask).tolist() == [[[True, False, True], [False, False, False], [True, False, True]]]
+    assert joined_to_border(mask).tolist() == [
+        [[True, False, True], [False, False, False], [True, False, True]]
+    ]

@@ -1,4 +1,6 @@
-"""Noise schedules against their published numbers, and the algebra between noise, clean picture and velocity."""
+"""Noise schedules against their published numbers, and the algebra between noise, clean picture and
+velocity.
+"""
 
 from __future__ import annotations
 
@@ -103,11 +105,23 @@ def test_shares_of_signal_and_noise_fit_the_batch(dtype: torch.dtype) -> None:
 
 def test_fractions_of_the_schedule_stay_on_it() -> None:
     schedule = scaled_linear()
-    assert [schedule.index(fraction) for fraction in (-1.0, 0.0, 0.02, 0.5, 0.98, 1.0, 2.0)] == [0, 0, 20, 500, 980, 999, 999]
+    assert [schedule.index(fraction) for fraction in (-1.0, 0.0, 0.02, 0.5, 0.98, 1.0, 2.0)] == [
+        0,
+        0,
+        20,
+        500,
+        980,
+        999,
+        999,
+    ]
 
 
 def test_weights_of_time() -> None:
-    schedule, t, like = scaled_linear(), torch.tensor([20, 500, 980]), torch.zeros(3, 2, 2, dtype=torch.float64)
+    schedule, t, like = (
+        scaled_linear(),
+        torch.tensor([20, 500, 980]),
+        torch.zeros(3, 2, 2, dtype=torch.float64),
+    )
     abar = schedule.alphas_cumprod[t].view(3, 1, 1)
     expected = {
         "sds": 1 - abar,
@@ -127,7 +141,9 @@ def test_the_denoising_weight_turns_errors_of_noise_into_errors_of_the_picture()
     x_t, eps, other = normal(1, 6), normal(1, 6, seed=1), normal(1, 6, seed=2)
     a, sig = schedule.signal_and_noise(t, x_t)
     weighted = time_weight(schedule, t, "denoise", x_t) * (other - eps)
-    assert torch.allclose(weighted, x0_from_eps(x_t, eps, a, sig) - x0_from_eps(x_t, other, a, sig), atol=1e-12)
+    assert torch.allclose(
+        weighted, x0_from_eps(x_t, eps, a, sig) - x0_from_eps(x_t, other, a, sig), atol=1e-12
+    )
     pure_noise = time_weight(zero_terminal_snr(schedule), torch.tensor([999]), "denoise", x_t)
     assert torch.isfinite(pure_noise).all() and pure_noise > 0
 

@@ -20,7 +20,9 @@ def local_rays(cameras: Cameras) -> Tensor:
 
 
 def of_sphere(cameras: Cameras, radius: float = 0.8) -> tuple[Tensor, Tensor, Tensor]:
-    """Depth, alpha and true normals in camera axes of a sphere round the origin, which lies at (0, 0, DISTANCE)."""
+    """Depth, alpha and true normals in camera axes of a sphere round the origin, which lies at (0, 0,
+    DISTANCE).
+    """
     rays = local_rays(cameras)
     unit = rays / rays.norm(dim=-1, keepdim=True)
     along = DISTANCE * unit[..., 2:]
@@ -47,7 +49,10 @@ def test_half_transparent_depth_is_read_as_the_surface() -> None:
     z = 3.0 / (local_rays(cameras) @ torch.tensor([0.2, 0.1, 1.0]))[..., None]
     alpha = 0.6 + 0.4 * torch.rand(z.shape, generator=torch.Generator().manual_seed(0))
     torch.testing.assert_close(
-        camera_normals(alpha * z, alpha, cameras), camera_normals(z, torch.ones_like(z), cameras), rtol=0, atol=1e-4
+        camera_normals(alpha * z, alpha, cameras),
+        camera_normals(z, torch.ones_like(z), cameras),
+        rtol=0,
+        atol=1e-4,
     )
 
 
@@ -58,7 +63,9 @@ def test_a_sphere_has_its_normals_and_the_error_falls_with_the_square_of_the_pix
         depth, alpha, true = of_sphere(cameras)
         found = camera_normals(depth.double(), alpha.double(), cameras)
         assert torch.allclose(found.norm(dim=-1), torch.ones(()).double(), atol=1e-9)
-        frontal = (alpha[..., 0] > 0) & (true[..., 2] < -0.6)  # away from the outline, where no pixel is fine enough
+        frontal = (alpha[..., 0] > 0) & (
+            true[..., 2] < -0.6
+        )  # away from the outline, where no pixel is fine enough
         errors.append(float((found - true)[frontal].norm(dim=-1).mean()))
     assert errors[0] < 0.01
     assert 3 < errors[0] / errors[1] < 5 and 3 < errors[1] / errors[2] < 5

@@ -1,4 +1,6 @@
-"""Meshes and words that edits cannot do without being told: a clear error or a note, and the source stays as it is."""
+"""Meshes and words that edits cannot do without being told: a clear error or a note, and the source stays as
+it is.
+"""
 
 from __future__ import annotations
 
@@ -31,13 +33,17 @@ def box() -> trimesh.Trimesh:
 
 
 def two_boxes() -> trimesh.Trimesh:
-    return trimesh.util.concatenate([box().apply_translation((0, -0.6, 0)), box().apply_translation((0, 0.6, 0))])
+    return trimesh.util.concatenate(
+        [box().apply_translation((0, -0.6, 0)), box().apply_translation((0, 0.6, 0))]
+    )
 
 
 @pytest.mark.parametrize("way", [["--paint", "a red house"], ["--restyle", "a red house", "--was", "a house"],
                                  ["--region", "z=0:1", "--prompt", "a red house"]])  # fmt: skip
 @pytest.mark.parametrize("name", ["points.obj", "points.ply", "flat.obj"])
-def test_a_file_without_a_surface_is_refused_and_nothing_is_written(name: str, way: list[str], tmp_path: Path, capsys) -> None:
+def test_a_file_without_a_surface_is_refused_and_nothing_is_written(
+    name: str, way: list[str], tmp_path: Path, capsys
+) -> None:
     source, line = tmp_path / name, "v 0 0 0\nv 1 0 0\nv 2 0 0\n"
     if name == "points.ply":
         trimesh.PointCloud(np.eye(3)).export(source)
@@ -46,12 +52,16 @@ def test_a_file_without_a_surface_is_refused_and_nothing_is_written(name: str, w
     before = source.read_bytes()
     assert main(["edit", "--from", str(source), *way, "--out", str(tmp_path / "out"), "--quiet"]) != 0
     told = capsys.readouterr().err
-    assert "Traceback" not in told and ("face" in told or "area" in told or "triangle" in told or "surface" in told), told
+    assert "Traceback" not in told and (
+        "face" in told or "area" in told or "triangle" in told or "surface" in told
+    ), told
     assert source.read_bytes() == before and not list((tmp_path / "out").glob("*"))
 
 
 def test_lines_are_no_surface() -> None:
-    line = ReferenceShape(np.float32([[0, 0, 0], [1, 0, 0], [2, 0, 0]]), np.int32([[0, 1, 2]]), np.ones((1, 3), np.float32))
+    line = ReferenceShape(
+        np.float32([[0, 0, 0], [1, 0, 0], [2, 0, 0]]), np.int32([[0, 1, 2]]), np.ones((1, 3), np.float32)
+    )
     with pytest.raises(InputError, match="no area"):
         check_mesh(line)
 
@@ -70,7 +80,9 @@ def with_uv(mesh: trimesh.Trimesh, path: Path, overlapping: bool) -> Path:
     """An OBJ whose faces all lie on one place of its texture, or that has no texture coordinates."""
     vertices = [f"v {x} {y} {z}" for x, y, z in mesh.vertices]
     uv = ["vt 0 0", "vt 1 0", "vt 0 1"] if overlapping else []
-    corners = [[f"{i + 1}/{k + 1}" if overlapping else str(i + 1) for k, i in enumerate(face)] for face in mesh.faces]
+    corners = [
+        [f"{i + 1}/{k + 1}" if overlapping else str(i + 1) for k, i in enumerate(face)] for face in mesh.faces
+    ]
     path.write_text("\n".join([*vertices, *uv, *("f " + " ".join(each) for each in corners)]))
     return path
 

@@ -1,4 +1,6 @@
-"""Instruct-NeRF2NeRF's dataset update on a texture: it comes to the edit's own mean, and runs with an InstructPix2Pix."""
+"""Instruct-NeRF2NeRF's dataset update on a texture: it comes to the edit's own mean, and runs with an
+InstructPix2Pix.
+"""
 
 from __future__ import annotations
 
@@ -25,14 +27,21 @@ from studio.commands import edit as edit_command
 from tests.prior.tiny_instruct import save_tiny_instruct
 
 WORDS, STD = "make it red", 0.25
-TOLD, PICTURE, NOTHING = (torch.tensor(mean).view(3, 1, 1) for mean in ([0.1, -0.2, -0.1], [0.0, 0.0, 0.0], [-0.1, 0.1, 0.0]))
+TOLD, PICTURE, NOTHING = (
+    torch.tensor(mean).view(3, 1, 1) for mean in ([0.1, -0.2, -0.1], [0.0, 0.0, 0.0], [-0.1, 0.1, 0.0])
+)
 
 
 class Editor(AnalyticPrior):
-    """Gaussian data of which every score is known: of nothing, of the picture, and of words about the picture."""
+    """Gaussian data of which every score is known: of nothing, of the picture, and of words about the
+    picture.
+    """
 
     def __init__(self) -> None:
-        flat = {name: gaussian(mean.expand(3, 16, 16), STD) for name, mean in (("", NOTHING), ("I", PICTURE), (WORDS, TOLD))}
+        flat = {
+            name: gaussian(mean.expand(3, 16, 16), STD)
+            for name, mean in (("", NOTHING), ("I", PICTURE), (WORDS, TOLD))
+        }
         info = PriorInfo("toy", "Toy", "rgb", 16, 1.0, takes_source=True)
         super().__init__(flat, info=info)
 
@@ -40,7 +49,10 @@ class Editor(AnalyticPrior):
         """With the drift towards the picture in every branch, as `engine.prior.instruct` has it."""
         assert condition.source is not None
         silent = torch.equal(condition.text.tokens, self.embed("").tokens)
-        plain, picture = (super(Editor, self).predict(x_t, t, replace(condition, text=self.embed(name))) for name in ("", "I"))
+        plain, picture = (
+            super(Editor, self).predict(x_t, t, replace(condition, text=self.embed(name)))
+            for name in ("", "I")
+        )
         told = picture if silent else super().predict(x_t, t, condition)
         drift = (condition.source.guidance_scale - 1) * (picture.eps - plain.eps)
         eps = told.eps + drift
@@ -107,13 +119,19 @@ def test_a_mesh_is_restyled_by_an_instruct_pipeline(box: ReferenceShape, tiny) -
     how = Paint(prompt=WORDS, views=2, steps=2, texture_size=64, guidance_scale=2.0)
     *steps, done = restyled_by(box, how, "", tiny)
     assert [each.step for each in steps] == list(range(1, 7)) and {each.steps for each in steps} == {6}
-    assert isinstance(steps[0], Painting) and isinstance(done, Painted) and done.baked.texture.shape == (64, 64, 3)
+    assert (
+        isinstance(steps[0], Painting)
+        and isinstance(done, Painted)
+        and done.baked.texture.shape == (64, 64, 3)
+    )
     assert len(done.baked.faces) == len(box.faces) and np.abs(done.baked.texture.astype(int) - 128).max() > 8
     again = list(restyled_by(box, how, "", tiny))[-1]
     assert np.array_equal(done.baked.texture, again.baked.texture), "the same seed"
 
 
-def test_the_command_restyles_by_an_instruction(box: ReferenceShape, tiny, tmp_path: Path, monkeypatch) -> None:
+def test_the_command_restyles_by_an_instruction(
+    box: ReferenceShape, tiny, tmp_path: Path, monkeypatch
+) -> None:
     monkeypatch.setattr(edit_command, "load_prior", lambda name: tiny)
     source = tmp_path / "box.obj"
     trimesh.Trimesh(box.vertices, box.faces, process=False).export(source)

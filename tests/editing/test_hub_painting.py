@@ -1,4 +1,6 @@
-"""A mesh is painted by a latent prior that sees it through a ControlNet: each strategy, depth and normals, on tiny pipelines."""
+"""A mesh is painted by a latent prior that sees it through a ControlNet: each strategy, depth and normals, on
+tiny pipelines.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +32,9 @@ HOW = Paint(prompt="red box", views=3, steps=4, texture_size=64, guidance_scale=
 @pytest.fixture(scope="module")
 def box() -> ReferenceShape:
     mesh = trimesh.creation.box((0.9, 0.7, 0.8))
-    return ReferenceShape(np.float32(mesh.vertices), np.int32(mesh.faces), np.full((len(mesh.faces), 3), 0.5, np.float32), "box")
+    return ReferenceShape(
+        np.float32(mesh.vertices), np.int32(mesh.faces), np.full((len(mesh.faces), 3), 0.5, np.float32), "box"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +44,9 @@ def prior(tmp_path_factory: pytest.TempPathFactory):
 
 @pytest.fixture
 def controls(prior, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, float, torch.Tensor]]:
-    """What ControlNets were asked: the control, the mean strength of its call, and the picture that it was shown."""
+    """What ControlNets were asked: the control, the mean strength of its call, and the picture that it was
+    shown.
+    """
     for sees in ("depth", "normal"):
         save_tiny_control(tmp_path, prior.network, sees, f"sd15-{sees}")
     monkeypatch.setattr(texturing, "load_control", lambda name, device: load_control(name, device, tmp_path))
@@ -56,14 +62,20 @@ def controls(prior, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tup
 
 
 @pytest.mark.parametrize("strategy", STRATEGIES)
-def test_each_strategy_paints_through_a_controlnet(box: ReferenceShape, prior, controls, strategy: str) -> None:
+def test_each_strategy_paints_through_a_controlnet(
+    box: ReferenceShape, prior, controls, strategy: str
+) -> None:
     *steps, done = painted_by(box, replace(HOW, strategy=strategy), prior)
     assert [each.step for each in steps] == list(range(1, steps[-1].steps + 1)) and isinstance(done, Painted)
-    assert {tuple(row) for row in done.baked.vertices.astype(np.float32)} == {tuple(row) for row in box.vertices}
+    assert {tuple(row) for row in done.baked.vertices.astype(np.float32)} == {
+        tuple(row) for row in box.vertices
+    }
     assert len(done.baked.faces) == len(box.faces) and done.baked.texture.std() > 0 and controls
 
 
-def test_the_strength_runs_along_its_ramp_and_the_shape_is_what_is_seen(box: ReferenceShape, prior, controls) -> None:
+def test_the_strength_runs_along_its_ramp_and_the_shape_is_what_is_seen(
+    box: ReferenceShape, prior, controls
+) -> None:
     how = replace(HOW, control_strengths=(0.9, 0.3), guidance_scale=1.0)
     list(painted_by(box, how, prior))
     strengths = [strength for _, strength, _ in controls]
@@ -89,20 +101,26 @@ def test_other_strengths_and_normals_make_another_texture(box: ReferenceShape, p
     assert {kind for kind, _, _ in controls} == {"normal"} and not np.array_equal(strong, normal)
 
 
-def test_a_latent_prior_restyles_by_two_passes_and_the_same_words_change_nothing(box: ReferenceShape, prior, controls) -> None:
+def test_a_latent_prior_restyles_by_two_passes_and_the_same_words_change_nothing(
+    box: ReferenceShape, prior, controls
+) -> None:
     *steps, done = restyle(box, Restyle(paint=HOW, was=HOW.prompt), prior)
     assert len(steps) == 8
     assert np.abs(done.baked.texture.astype(int) - 128).max() <= 1, "nothing differs, so all is kept"
 
 
-def test_without_a_controlnet_a_latent_prior_is_refused_and_odd_strengths_too(box: ReferenceShape, prior) -> None:
+def test_without_a_controlnet_a_latent_prior_is_refused_and_odd_strengths_too(
+    box: ReferenceShape, prior
+) -> None:
     with pytest.raises(InputError, match="cannot be told of a shape"):
         next(painted_by(box, replace(HOW, control="off"), prior))
     with pytest.raises(InputError, match="control_strengths"):
         replace(HOW, control_strengths=(0.9, 3.0))
 
 
-def test_the_command_takes_a_ramp(box: ReferenceShape, prior, controls, tmp_path: Path, monkeypatch, capsys) -> None:
+def test_the_command_takes_a_ramp(
+    box: ReferenceShape, prior, controls, tmp_path: Path, monkeypatch, capsys
+) -> None:
     monkeypatch.setattr(edit_command, "load_prior", lambda name: prior)
     source = tmp_path / "box.obj"
     trimesh.Trimesh(box.vertices, box.faces, process=False).export(source)

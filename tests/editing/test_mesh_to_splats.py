@@ -39,6 +39,8 @@ def test_pictures_of_the_splats_are_those_of_the_mesh(tmp_path: Path) -> None:
 
 
 def test_a_mesh_without_faces_is_refused(tmp_path: Path) -> None:
-    nothing = ReferenceShape(np.zeros((3, 3), np.float32), np.zeros((0, 3), np.int32), np.zeros((0, 3), np.float32))
+    nothing = ReferenceShape(
+        np.zeros((3, 3), np.float32), np.zeros((0, 3), np.int32), np.zeros((0, 3), np.float32)
+    )
     with pytest.raises(InputError, match="no faces"):
         write_mesh_as_splats(nothing, tmp_path / "scene.ply")

@@ -1,4 +1,6 @@
-"""Splats are painted by words, and nothing but their colours changes: in memory, and in every other byte of their file."""
+"""Splats are painted by words, and nothing but their colours changes: in memory, and in every other byte of
+their file.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     mesh = draw_object(MUG).mesh
     grey = np.full((len(mesh.faces), 3), 0.6, np.float32)
     path = tmp_path_factory.mktemp("mug") / "scene.ply"
-    write_mesh_as_splats(ReferenceShape(np.float32(mesh.vertices), np.int32(mesh.faces), grey), path, count=3000)
+    write_mesh_as_splats(
+        ReferenceShape(np.float32(mesh.vertices), np.int32(mesh.faces), grey), path, count=3000
+    )
     return path
 
 
@@ -46,14 +50,19 @@ def test_the_words_colour_it_and_the_shape_stays_to_the_bit(file: Path) -> None:
 def columns(data: bytes) -> tuple[bytes, np.ndarray]:
     """The header, and the rows of a file of ours."""
     end = data.index(b"end_header\n") + len(b"end_header\n")
-    names = [line.split()[-1].decode() for line in data[:end].splitlines() if line.startswith(b"property float")]
+    names = [
+        line.split()[-1].decode() for line in data[:end].splitlines() if line.startswith(b"property float")
+    ]
     return data[:end], np.frombuffer(data[end:], np.dtype([(name, "<f4") for name in names]))
 
 
 def test_every_other_byte_of_the_file_stays(file: Path, tmp_path: Path) -> None:
     sh0 = np.random.default_rng(0).normal(size=(3000, 3)).astype(np.float32)
     recolour_ply(file, tmp_path / "red.ply", sh0)
-    (head, before), (new_head, after) = columns(file.read_bytes()), columns((tmp_path / "red.ply").read_bytes())
+    (head, before), (new_head, after) = (
+        columns(file.read_bytes()),
+        columns((tmp_path / "red.ply").read_bytes()),
+    )
     assert head == new_head
     for name in before.dtype.names:
         wanted = sh0[:, COLOURS.index(name)] if name in COLOURS else before[name]
@@ -63,7 +72,9 @@ def test_every_other_byte_of_the_file_stays(file: Path, tmp_path: Path) -> None:
 def test_a_file_of_another_kind_is_refused(file: Path, tmp_path: Path) -> None:
     with pytest.raises(FileFormatError, match="no plain splat PLY"):
         recolour_ply(file, tmp_path / "red.ply", np.zeros((7, 3), np.float32))
-    (tmp_path / "mesh.ply").write_bytes(b"ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nend_header\n0\n")
+    (tmp_path / "mesh.ply").write_bytes(
+        b"ply\nformat ascii 1.0\nelement vertex 1\nproperty float x\nend_header\n0\n"
+    )
     with pytest.raises(FileFormatError, match="export"):
         recolour_ply(tmp_path / "mesh.ply", tmp_path / "red.ply", np.zeros((1, 3), np.float32))
     assert not (tmp_path / "red.ply").exists()
@@ -71,6 +82,12 @@ def test_a_file_of_another_kind_is_refused(file: Path, tmp_path: Path) -> None:
 
 def test_the_command_says_what_does_not_go_together(file: Path, tmp_path: Path, capsys) -> None:
     command = ["edit", "--from", str(file), "--splats", "--quiet"]
-    assert main([*command, "--restyle", "a red mug", "--out", str(tmp_path)]) == 2 and "--paint" in capsys.readouterr().err
+    assert (
+        main([*command, "--restyle", "a red mug", "--out", str(tmp_path)]) == 2
+        and "--paint" in capsys.readouterr().err
+    )
     assert main([*command, "--paint", "a red mug", "--out", str(file.parent)]) == 2
-    assert main(["edit", "--from", str(tmp_path), "--splats", "--paint", "a mug", "--out", str(tmp_path / "x")]) == 1
+    assert (
+        main(["edit", "--from", str(tmp_path), "--splats", "--paint", "a mug", "--out", str(tmp_path / "x")])
+        == 1
+    )

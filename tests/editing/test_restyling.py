@@ -24,7 +24,9 @@ MUG = 700010
 @pytest.fixture(scope="module")
 def mug() -> ReferenceShape:
     mesh = draw_object(MUG).mesh
-    return ReferenceShape(np.float32(mesh.vertices), np.int32(mesh.faces), np.float32(mesh.face_colours), "mug")
+    return ReferenceShape(
+        np.float32(mesh.vertices), np.int32(mesh.faces), np.float32(mesh.face_colours), "mug"
+    )
 
 
 def restyled(mug: ReferenceShape, prompt: str) -> Painted:
@@ -69,19 +71,27 @@ def test_the_same_words_change_nothing(mug: ReferenceShape, same: Painted) -> No
 
 def test_what_makes_no_sense_is_refused() -> None:
     fine = Restyle(paint=Paint(prompt="a red mug"), was="a mug")
-    for odd, word in (({"was": " "}, "--was"), ({"strength": 0.0}, "strength"), ({"strength": 2.0}, "strength")):
+    for odd, word in (
+        ({"was": " "}, "--was"),
+        ({"strength": 0.0}, "strength"),
+        ({"strength": 2.0}, "strength"),
+    ):
         with pytest.raises(InputError, match=word):
             replace(fine, **odd)
 
 
 def test_patches_are_connected_faces_of_one_colour() -> None:
-    vertices = np.float32([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0], [2, 0, 0], [2, 1, 0], [5, 0, 0], [6, 0, 0], [6, 1, 0]])
+    vertices = np.float32(
+        [[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0], [2, 0, 0], [2, 1, 0], [5, 0, 0], [6, 0, 0], [6, 1, 0]]
+    )
     faces = np.int32([[0, 1, 2], [0, 2, 3], [1, 4, 5], [1, 5, 2], [6, 7, 8]])
     red, blue = [0.8, 0.1, 0.1], [0.1, 0.1, 0.8]
     shape = ReferenceShape(vertices, faces, np.float32([red, red, blue, blue, red]))
     first, second, third, fourth, apart = colour_patches(shape)
     assert first == second and third == fourth and len({first, third, apart}) == 3
-    soup = replace(shape, vertices=vertices[faces].reshape(-1, 3), faces=np.arange(15, dtype=np.int32).reshape(-1, 3))
+    soup = replace(
+        shape, vertices=vertices[faces].reshape(-1, 3), faces=np.arange(15, dtype=np.int32).reshape(-1, 3)
+    )
     assert np.array_equal(colour_patches(soup), colour_patches(shape)), "corners at one place are one"
 
 

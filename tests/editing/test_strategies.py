@@ -1,4 +1,6 @@
-"""Painting in turn and by distillation: what is kept is kept, parts take their colours, and the geometry stays."""
+"""Painting in turn and by distillation: what is kept is kept, parts take their colours, and the geometry
+stays.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,14 @@ def chair() -> ReferenceShape:
 
 
 def painted(chair: ReferenceShape, strategy: str, steps: int) -> tuple[list[Painting], Painted]:
-    how = Paint(prompt="a red chair with blue legs", steps=steps, views=4, texture_size=128, strategy=strategy, guidance_scale=3)
+    how = Paint(
+        prompt="a red chair with blue legs",
+        steps=steps,
+        views=4,
+        texture_size=128,
+        strategy=strategy,
+        guidance_scale=3,
+    )
     *seen, done = painted_by(chair, how, load_prior("toybox"))
     return seen, done
 
@@ -56,24 +65,37 @@ def test_the_next_view_is_the_one_with_most_to_paint() -> None:
 def test_kept_places_are_untouched_by_a_view(chair: ReferenceShape) -> None:
     """A view whose every texel is painted already shows exactly what is there."""
     texels = painting_in_turn.work_texels(chair)
-    one = painting_in_turn.prepared(chair, Paint(prompt="a red chair", views=4), load_prior("toybox"), None, texels)
-    one = painting_in_turn.prepared(chair, Paint(prompt="a red chair"), load_prior("toybox"), one.cameras[[1]], texels)
-    there = torch.rand(one.background.shape[1], len(texels.points), generator=torch.Generator().manual_seed(3)) - 0.5
+    one = painting_in_turn.prepared(
+        chair, Paint(prompt="a red chair", views=4), load_prior("toybox"), None, texels
+    )
+    one = painting_in_turn.prepared(
+        chair, Paint(prompt="a red chair"), load_prior("toybox"), one.cameras[[1]], texels
+    )
+    there = (
+        torch.rand(one.background.shape[1], len(texels.points), generator=torch.Generator().manual_seed(3))
+        - 0.5
+    )
     rng = torch.Generator().manual_seed(0)
     *_, x0 = painting_in_turn._view(one, there, torch.full((len(texels.points),), KEEP), [900, 400], 2.0, rng)
     known, mask = one.space.project(there)
     assert torch.equal(mask * x0.cpu(), known)
 
 
-@pytest.mark.parametrize(("strategy", "steps"), [("in turn", 4), pytest.param("distilled", 12, marks=pytest.mark.heavy)])
-def test_parts_take_their_colours_and_the_geometry_stays(chair: ReferenceShape, strategy: str, steps: int) -> None:
+@pytest.mark.parametrize(
+    ("strategy", "steps"), [("in turn", 4), pytest.param("distilled", 12, marks=pytest.mark.heavy)]
+)
+def test_parts_take_their_colours_and_the_geometry_stays(
+    chair: ReferenceShape, strategy: str, steps: int
+) -> None:
     seen, done = painted(chair, strategy, steps)
     assert [each.step for each in seen] == list(range(1, seen[-1].steps + 1))
     red, _, blue = colour_between(done, 0.75, 1.0)
     assert red > 1.5 * blue, "the back"
     red, _, blue = colour_between(done, 0.0, 0.2)
     assert blue > 1.2 * red, "the legs"
-    assert {tuple(row) for row in done.baked.vertices.astype(np.float32)} == {tuple(row) for row in chair.vertices}
+    assert {tuple(row) for row in done.baked.vertices.astype(np.float32)} == {
+        tuple(row) for row in chair.vertices
+    }
 
 
 def test_every_strategy_has_a_painter_and_others_are_refused() -> None:

@@ -24,7 +24,10 @@ def chair() -> ReferenceShape:
     """A chair of the toybox, in plain grey."""
     mesh = draw_object(CHAIR).mesh
     return ReferenceShape(
-        np.float32(mesh.vertices), np.int32(mesh.faces), np.full((len(mesh.faces), 3), 0.6, np.float32), "chair"
+        np.float32(mesh.vertices),
+        np.int32(mesh.faces),
+        np.full((len(mesh.faces), 3), 0.6, np.float32),
+        "chair",
     )
 
 
@@ -32,7 +35,9 @@ def chair() -> ReferenceShape:
 def painted(chair: ReferenceShape) -> Painted:
     how = Paint(prompt="a red chair with blue legs", steps=8, views=6, texture_size=256)
     *steps, done = paint(chair, how, load_prior("toybox"))
-    assert [each.step for each in steps] == list(range(1, 9)) and all(isinstance(each, Painting) for each in steps)
+    assert [each.step for each in steps] == list(range(1, 9)) and all(
+        isinstance(each, Painting) for each in steps
+    )
     return done
 
 
@@ -54,9 +59,15 @@ def test_parts_take_the_colours_that_the_words_give_them(painted: Painted) -> No
 
 
 def test_the_geometry_is_untouched(painted: Painted, chair: ReferenceShape) -> None:
-    assert {tuple(row) for row in painted.baked.vertices.astype(np.float32)} == {tuple(row) for row in chair.vertices}
+    assert {tuple(row) for row in painted.baked.vertices.astype(np.float32)} == {
+        tuple(row) for row in chair.vertices
+    }
     assert len(painted.baked.faces) == len(chair.faces)
-    assert painted.pictures.shape[0] == 8 and painted.pictures.dtype == np.uint8 and painted.pictures[..., 3].max() == 255
+    assert (
+        painted.pictures.shape[0] == 8
+        and painted.pictures.dtype == np.uint8
+        and painted.pictures[..., 3].max() == 255
+    )
 
 
 @pytest.mark.heavy
@@ -68,7 +79,12 @@ def test_the_same_seed_paints_the_same(chair: ReferenceShape) -> None:
 
 @pytest.mark.parametrize(
     ("values", "word"),
-    [({"prompt": " "}, "words"), ({"steps": 1}, "steps"), ({"views": 0}, "views"), ({"texture_size": 8}, "texture_size")],
+    [
+        ({"prompt": " "}, "words"),
+        ({"steps": 1}, "steps"),
+        ({"views": 0}, "views"),
+        ({"texture_size": 8}, "texture_size"),
+    ],
 )
 def test_what_makes_no_sense_is_refused(values: dict, word: str) -> None:
     with pytest.raises(InputError, match=word):
@@ -81,18 +97,41 @@ def test_a_mesh_without_faces_is_refused(chair: ReferenceShape) -> None:
         next(paint(empty, Paint(prompt="a red chair"), load_prior("toybox")))
 
 
-def test_the_command_paints_a_file_and_never_writes_over_it(tmp_path: Path, chair: ReferenceShape, capsys) -> None:
+def test_the_command_paints_a_file_and_never_writes_over_it(
+    tmp_path: Path, chair: ReferenceShape, capsys
+) -> None:
     source = tmp_path / "mine" / "chair.obj"
     source.parent.mkdir()
     trimesh.Trimesh(chair.vertices, chair.faces, process=False).export(source)
     before, out = source.read_bytes(), tmp_path / "painted"
-    command = ["edit", "--from", str(source), "--up", "z", "--steps", "2", "--views", "4", "--texture-size", "64", "--quiet"]
+    command = [
+        "edit",
+        "--from",
+        str(source),
+        "--up",
+        "z",
+        "--steps",
+        "2",
+        "--views",
+        "4",
+        "--texture-size",
+        "64",
+        "--quiet",
+    ]
     assert main([*command, "--paint", "a crimson chair", "--out", str(out)]) == 0
     assert source.read_bytes() == before
     told = trimesh.load(out / "mesh_textured.glb", force="mesh")
     assert len(told.faces) == len(chair.faces) and told.visual.uv is not None
-    assert Image.open(out / "views.png").size[0] > 256 and 'prompt = "a crimson chair"' in (out / "edit.toml").read_text()
-    assert main([*command, "--paint", "a red chair", "--out", str(source.parent)]) == 2, "the source's own folder"
+    assert (
+        Image.open(out / "views.png").size[0] > 256
+        and 'prompt = "a crimson chair"' in (out / "edit.toml").read_text()
+    )
+    assert main([*command, "--paint", "a red chair", "--out", str(source.parent)]) == 2, (
+        "the source's own folder"
+    )
     assert main([*command, "--out", str(out)]) == 2 and "--paint" in capsys.readouterr().err
-    assert main([*command, "--restyle", "a red chair", "--out", str(out)]) == 2 and "--was" in capsys.readouterr().err
+    assert (
+        main([*command, "--restyle", "a red chair", "--out", str(out)]) == 2
+        and "--was" in capsys.readouterr().err
+    )
     assert main(["edit", "--from", str(tmp_path), "--paint", "a red mug", "--out", str(out)]) == 1

@@ -13,7 +13,9 @@ LEVELS = (0.9, 0.5, 0.6, 0.1, 0.3, 0.2, 0.8, 0.7)  # brightness of the eight pic
 
 
 class Brightness:
-    """The score of a picture is its mean over white, 0..1; a picture looks like the front if it is brighter than ``front``."""
+    """The score of a picture is its mean over white, 0..1; a picture looks like the front if it is brighter
+    than ``front``.
+    """
 
     def __init__(self, front: float = 2.0, knows: str = "") -> None:
         self.info = ScorerInfo("brightness", "Brightness", "How bright it is.", 8, points=(200.0, -50.0))

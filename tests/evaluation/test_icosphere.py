@@ -14,7 +14,9 @@ def test_counts_and_neighbours(level: int, count: int) -> None:
     sphere = icosphere(level)
     degrees = [len(near) for near in sphere.neighbours]
     assert len(sphere.directions) == len(degrees) == count
-    assert sorted(set(degrees)) == ([5] if level == 0 else [5, 6]) and degrees.count(5) == 12, "Euler's twelve"
+    assert sorted(set(degrees)) == ([5] if level == 0 else [5, 6]) and degrees.count(5) == 12, (
+        "Euler's twelve"
+    )
     assert all(v in sphere.neighbours[w] for v, near in enumerate(sphere.neighbours) for w in near)
 
 

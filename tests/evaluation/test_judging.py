@@ -44,14 +44,22 @@ def test_two_faces_win_the_best_view_and_lose_the_worst() -> None:
 def test_janus_is_the_share_of_views_from_behind_that_look_like_the_front() -> None:
     azimuths = Look().azimuths_deg()
     assert janus_rate(np.array([True] * 8), azimuths) == 1.0
-    assert janus_rate(np.array([True, True, True, True, False, False, True, True]), azimuths) == pytest.approx(1 / 3)
+    assert janus_rate(
+        np.array([True, True, True, True, False, False, True, True]), azimuths
+    ) == pytest.approx(1 / 3)
     assert janus_rate(None, azimuths) is None and janus_rate(np.array([True]), [0.0]) is None
-    assert judge(lit(), "anything", Brightness(front=0.25), QUICK).janus == pytest.approx(1 / 3), "0.1, 0.3 and 0.2 are behind"
+    assert judge(lit(), "anything", Brightness(front=0.25), QUICK).janus == pytest.approx(1 / 3), (
+        "0.1, 0.3 and 0.2 are behind"
+    )
 
 
 def test_several_fields_of_view_count_as_the_best_of_them_in_any_order() -> None:
-    one, more, turned = (judge(lit(), "x", Brightness(), Look(1, fovs)) for fovs in ((40.0,), (30.0, 60.0), (60.0, 30.0)))
-    assert more.quality == turned.quality == pytest.approx(one.quality), "a canvas looks the same at every field of view"
+    one, more, turned = (
+        judge(lit(), "x", Brightness(), Look(1, fovs)) for fovs in ((40.0,), (30.0, 60.0), (60.0, 30.0))
+    )
+    assert more.quality == turned.quality == pytest.approx(one.quality), (
+        "a canvas looks the same at every field of view"
+    )
     scorer = Brightness()
     judge(lit(), "x", scorer, Look(0, (60.0, 45.0, 36.0)))
     assert scorer.calls == 1 + 3

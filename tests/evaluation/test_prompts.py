@@ -28,7 +28,8 @@ def test_one_prompt_a_line(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("content", "said"), [
-    (b"", "no prompt"), (b"# only this\n", "no prompt"), (b"\xff\xfe\xfa", "UTF-8"), (b"x" * 5000, "5,000 characters"),
+    (b"", "no prompt"), (b"# only this\n", "no prompt"), (b"\xff\xfe\xfa", "UTF-8"),
+    (b"x" * 5000, "5,000 characters"),
 ])  # fmt: skip
 def test_what_cannot_be_used_is_told(content: bytes, said: str, tmp_path: Path) -> None:
     (tmp_path / "set.txt").write_bytes(content)

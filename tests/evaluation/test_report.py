@@ -22,7 +22,12 @@ def row(set_name: str, worst: float | None, janus: float | None = None, seconds:
     if worst is None:
         return Row(asset, INFO, trouble="the disk of dreams is full", seconds=seconds)
     scores = (0.75, (worst + 50) / 200)
-    return Row(asset, INFO, Judgement(60.0, 100.0, (100 + worst) / 2, worst, 0.0, 180.0, scores, janus), seconds=seconds)
+    return Row(
+        asset,
+        INFO,
+        Judgement(60.0, 100.0, (100 + worst) / 2, worst, 0.0, 180.0, scores, janus),
+        seconds=seconds,
+    )
 
 
 ROWS = [
@@ -37,9 +42,13 @@ def test_summaries_are_means_over_what_was_judged() -> None:
     single, multiple, everything = summarise(ROWS)
     assert (single.set_name, single.assets, single.judged) == ("single", 3, 2)
     assert (single.worst, single.best, single.mean, single.quality) == (20.0, 100.0, 60.0, 60.0)
-    assert single.janus == 0.0 and single.seconds == 2.0, "means over those that can tell; the median of seconds"
+    assert single.janus == 0.0 and single.seconds == 2.0, (
+        "means over those that can tell; the median of seconds"
+    )
     assert (multiple.judged, multiple.janus, multiple.seconds) == (1, 1.0, None)
-    assert everything.set_name == "all" and everything.worst == pytest.approx(20 / 3) and everything.janus == 0.5
+    assert (
+        everything.set_name == "all" and everything.worst == pytest.approx(20 / 3) and everything.janus == 0.5
+    )
 
 
 def test_a_set_of_which_nothing_was_judged_has_no_means() -> None:
@@ -58,7 +67,9 @@ def test_the_document_says_what_judged_from_where() -> None:
 def test_tables_have_a_line_for_every_set_and_asset() -> None:
     text = tables(ROWS)
     lines = [line for line in text.splitlines() if line.startswith("|")]
-    assert len(lines) == 2 + 3 + 2 + 4 and all(line.count("|") - line.count("\\|") in (10, 7) for line in lines)
+    assert len(lines) == 2 + 3 + 2 + 4 and all(
+        line.count("|") - line.count("\\|") in (10, 7) for line in lines
+    )
     assert "-20.0 at 180°" in text and "the disk of dreams" in text
     assert len(tables(ROWS, details=False).splitlines()) == 4 + 2 + 3
 

@@ -37,7 +37,9 @@ class LinearPrior(AnalyticPrior):
         return Prediction(eps, x0_from_eps(x_t, eps, a, sig))
 
     def teach(self, adapter: Adapter, t: int, told: float, mean: float, std: float) -> None:
-        """Make the adapted network the best denoiser of N(``mean``, ``std``^2) at ``t``, where it is told the mean ``told``."""
+        """Make the adapted network the best denoiser of N(``mean``, ``std``^2) at ``t``, where it is told the
+        mean ``told``.
+        """
         abar = self.schedule.alphas_cumprod[t]
         ratio = (abar * self.std**2 + 1 - abar) / (abar * std**2 + 1 - abar)
         with torch.no_grad():

@@ -15,9 +15,14 @@ TIMES = (100, 500, 900)
 START, EPS = 2.0, 0.25
 
 
-def scalar_prior(schedule: NoiseSchedule | None = None, cup_std: float = STD, empty_std: float = STD) -> AnalyticPrior:
+def scalar_prior(
+    schedule: NoiseSchedule | None = None, cup_std: float = STD, empty_std: float = STD
+) -> AnalyticPrior:
     """Numbers instead of pictures: "" is 0.3, "a cup" 1.1, "ugly" -0.7, each give or take a half."""
-    return AnalyticPrior({"": gaussian(EMPTY, empty_std), "a cup": gaussian(CUP, cup_std), "ugly": gaussian(UGLY, STD)}, schedule)
+    return AnalyticPrior(
+        {"": gaussian(EMPTY, empty_std), "a cup": gaussian(CUP, cup_std), "ugly": gaussian(UGLY, STD)},
+        schedule,
+    )
 
 
 def prompts_of(prior: Prior, negative: str | None = None) -> Prompts:
@@ -27,10 +32,18 @@ def prompts_of(prior: Prior, negative: str | None = None) -> Prompts:
 
 
 def gradients(
-    method: Guidance, prior: Prior, x: Tensor | float, t: int, batch: int = 1, negative: str | None = None, seed: int = 0
+    method: Guidance,
+    prior: Prior,
+    x: Tensor | float,
+    t: int,
+    batch: int = 1,
+    negative: str | None = None,
+    seed: int = 0,
 ) -> Tensor:
     """What reaches each of ``batch`` numbers ``x``, (batch,)."""
-    start = torch.as_tensor(x, dtype=torch.float64).expand(batch).reshape(batch, 1, 1, 1).clone().requires_grad_()
+    start = (
+        torch.as_tensor(x, dtype=torch.float64).expand(batch).reshape(batch, 1, 1, 1).clone().requires_grad_()
+    )
     rng, prompts = torch.Generator().manual_seed(seed), prompts_of(prior, negative)
     out = method.loss(start, torch.full((batch,), t), prompts, prior, method.init(prior, prompts, rng), rng)
     out.loss.backward()
@@ -39,7 +52,10 @@ def gradients(
 
 def constants(prior: Prior, t: int, std: float = STD) -> tuple[float, float, float]:
     """``a``, ``sig`` and ``v = a^2 std^2 + sig^2`` at time ``t``."""
-    a, sig = (part.item() for part in prior.schedule.signal_and_noise(torch.tensor([t]), torch.zeros(1, dtype=torch.float64)))
+    a, sig = (
+        part.item()
+        for part in prior.schedule.signal_and_noise(torch.tensor([t]), torch.zeros(1, dtype=torch.float64))
+    )
     return a, sig, a**2 * std**2 + sig**2
 
 

@@ -1,4 +1,6 @@
-"""What every guidance method promises, whoever writes it: each is found by its file and asked the same questions."""
+"""What every guidance method promises, whoever writes it: each is found by its file and asked the same
+questions.
+"""
 
 from __future__ import annotations
 
@@ -104,7 +106,9 @@ def test_guidance_below_one_is_refused(method: Guidance, below: float) -> None:
 
 @every_method
 def test_the_cost_is_what_is_counted(method: Guidance, prior: AnalyticPrior) -> None:
-    """Over the noise levels and with or without a negative prompt, from the least to the most that the method states."""
+    """Over the noise levels and with or without a negative prompt, from the least to the most that the method
+    states.
+    """
     counted = [passes(method, prior, t, negative) for t in TIMES for negative in (None, "dark")]
     cost = method.cost
     forwards = [found[0] / STEPS for found in counted]
@@ -113,8 +117,12 @@ def test_the_cost_is_what_is_counted(method: Guidance, prior: AnalyticPrior) -> 
     assert str(cost).startswith(f"{cost.forwards:g}") and "F" in str(cost)
 
 
-def passes(method: Guidance, prior: AnalyticPrior, t: int, negative: str | None) -> tuple[int, int, int, int, int]:
-    """Forward and backward passes of ten pushes, then of the method's own steps after the last, and pictures decoded."""
+def passes(
+    method: Guidance, prior: AnalyticPrior, t: int, negative: str | None
+) -> tuple[int, int, int, int, int]:
+    """Forward and backward passes of ten pushes, then of the method's own steps after the last, and pictures
+    decoded.
+    """
     counted, rng = CountingPrior(prior), torch.Generator().manual_seed(0)
     x, views = torch.zeros(2, 3, 8, 8, requires_grad=True), grey_views()
     prompts = prompts_of(prior, negative)
@@ -130,8 +138,12 @@ def passes(method: Guidance, prior: AnalyticPrior, t: int, negative: str | None)
 
 
 @every_method
-def test_priors_that_it_cannot_work_with_are_refused_before_it_begins(method: Guidance, prior: AnalyticPrior) -> None:
-    """It says so from what is known of a prior, and ``init`` agrees; a prior with a network suits every method."""
+def test_priors_that_it_cannot_work_with_are_refused_before_it_begins(
+    method: Guidance, prior: AnalyticPrior
+) -> None:
+    """It says so from what is known of a prior, and ``init`` agrees; a prior with a network suits every
+    method.
+    """
     without = AnalyticPrior(prior.concepts)
     assert is_content(method, prior) and begins(method, prior)
     assert is_content(method, without) == begins(method, without)
@@ -157,7 +169,9 @@ def begins(method: Guidance, prior: AnalyticPrior) -> bool:
 @every_method
 @pytest.mark.parametrize("batch", [1, 4])
 @pytest.mark.parametrize("negative", [None, "dark"])
-def test_loss_and_gradient_are_finite(method: Guidance, prior: AnalyticPrior, batch: int, negative: str | None) -> None:
+def test_loss_and_gradient_are_finite(
+    method: Guidance, prior: AnalyticPrior, batch: int, negative: str | None
+) -> None:
     out, gradient = ask(method, prior, batch, negative=negative)
     assert out.loss.shape == () and torch.isfinite(out.loss) and torch.isfinite(gradient).all()
     assert all(part.abs().max() > 0 for part in gradient)
@@ -181,7 +195,9 @@ def test_no_global_generator_is_touched(method: Guidance, prior: AnalyticPrior) 
 
 @every_method
 def test_loss_is_a_mean_over_views(method: Guidance, prior: AnalyticPrior) -> None:
-    """A view's gradient times the batch has one distribution, alone or among four: means agree within five standard errors."""
+    """A view's gradient times the batch has one distribution, alone or among four: means agree within five
+    standard errors.
+    """
     calls = 64
     alone = torch.stack([ask(method, prior, 1, seed=seed)[1][0] for seed in range(calls)])
     among = torch.stack([4 * ask(method, prior, 4, seed=seed)[1][0] for seed in range(calls, 2 * calls)])
@@ -240,15 +256,21 @@ def plugged_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> type[Guidance
 def test_a_method_is_one_new_file(plugged_in: type[Guidance]) -> None:
     assert set(methods()) == {*METHODS, "straight_pull"}
     method = plugged_in(guidance_scale=3.0)
-    assert key_of(method) == "straight_pull" and [knob.name for knob in marked_fields(method)] == ["guidance_scale"]
+    assert key_of(method) == "straight_pull" and [knob.name for knob in marked_fields(method)] == [
+        "guidance_scale"
+    ]
 
 
-def test_which_the_contract_finds(plugged_in: type[Guidance], prior: AnalyticPrior, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_which_the_contract_finds(
+    plugged_in: type[Guidance], prior: AnalyticPrior, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(METHODS, "straight_pull", plugged_in)
     keeps_the_contract(plugged_in(), prior)
 
 
-def test_the_example_for_contributors_is_a_method(prior: AnalyticPrior, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_for_contributors_is_a_method(
+    prior: AnalyticPrior, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = (Path(__file__).parents[2] / ".github" / "CONTRIBUTING.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```python\n(.*?)```", text, re.S)
     (tmp_path / "pull.py").write_text(example, encoding="utf-8")
@@ -258,7 +280,10 @@ def test_the_example_for_contributors_is_a_method(prior: AnalyticPrior, tmp_path
 
 
 def keeps_the_contract(method: Guidance, prior: AnalyticPrior) -> None:
-    for test in (test_is_a_frozen_dataclass_that_says_what_it_is, test_guidance_is_a_knob_and_every_field_has_a_mark):
+    for test in (
+        test_is_a_frozen_dataclass_that_says_what_it_is,
+        test_guidance_is_a_knob_and_every_field_has_a_mark,
+    ):
         test(method)
     for test in (
         test_the_cost_is_what_is_counted,
@@ -274,7 +299,9 @@ def keeps_the_contract(method: Guidance, prior: AnalyticPrior) -> None:
 
 def test_which_presets_find(plugged_in: type[Guidance], tmp_path: Path) -> None:
     path = tmp_path / "straight.toml"
-    path.write_text('title = "T"\nsentence = "S."\nmethod = "straight_pull"\nguidance_scale = 4.0\n', encoding="utf-8")
+    path.write_text(
+        'title = "T"\nsentence = "S."\nmethod = "straight_pull"\nguidance_scale = 4.0\n', encoding="utf-8"
+    )
     settings = apply_preset(load_preset(path), Settings(RunSpec("a mug"), Knobs()))
     assert settings.knobs.guidance == plugged_in(4.0)
     path.write_text(path.read_text().replace("4.0", "0.5"), encoding="utf-8")
@@ -292,7 +319,10 @@ def test_which_the_page_offers(plugged_in: type[Guidance]) -> None:
 
 
 def test_and_which_a_run_obeys(plugged_in: type[Guidance]) -> None:
-    spec, knobs = quick_spec(start="ball", splats=200, refine_steps=5), replace(Knobs(), guidance=plugged_in(), anchor_weight=0.0)
+    spec, knobs = (
+        quick_spec(start="ball", splats=200, refine_steps=5),
+        replace(Knobs(), guidance=plugged_in(), anchor_weight=0.0),
+    )
     prior = AnalyticPrior(ball_prior().concepts, info=replace(ball_prior().info, joint_views=False))
     events = list(run(spec, knobs, Unattended(), lambda name: prior))
     assert isinstance(events[-1], Finished) and events[-1].steps == 5

@@ -1,4 +1,6 @@
-"""CSD against its closed form: for Gaussians of equal spread it drifts for ever, for others it ends where their scores agree."""
+"""CSD against its closed form: for Gaussians of equal spread it drifts for ever, for others it ends where
+their scores agree.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ def test_it_is_what_guidance_adds_to_sds(t: int) -> None:
     """SDS at s is SDS at 0 and CSD at s; so two SDS gradients at one noise differ by CSD."""
     prior = scalar_prior()
     low, high = (gradients(Sds(scale, "uniform"), prior, START, t, batch=5) for scale in (2.0, 7.5))
-    assert torch.allclose(high - low, gradients(Csd(5.5, weighting="uniform"), prior, START, t, batch=5), atol=1e-12)
+    assert torch.allclose(
+        high - low, gradients(Csd(5.5, weighting="uniform"), prior, START, t, batch=5), atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("t", TIMES)
@@ -51,7 +55,9 @@ def test_equal_spreads_drift_at_one_speed_from_everywhere(t: int) -> None:
 
 @pytest.mark.parametrize("t", TIMES)
 def test_other_spreads_end_where_the_two_scores_agree(t: int) -> None:
-    """On average over the noise the gradient is a line in x through x* = (m_c v_u - m_u v_c) / (v_u - v_c), and rises there."""
+    """On average over the noise the gradient is a line in x through x* = (m_c v_u - m_u v_c) / (v_u - v_c),
+    and rises there.
+    """
     prior = scalar_prior(cup_std=0.5, empty_std=0.8)
     v_cup, v_empty = (constants(prior, t, std)[2] for std in (0.5, 0.8))
     rest = (CUP * v_empty - EMPTY * v_cup) / (v_empty - v_cup)
@@ -79,7 +85,8 @@ def test_the_anchor_moves_from_anything_to_the_negative_prompt(share: float) -> 
 
 
 @pytest.mark.parametrize(
-    ("share", "negative", "forwards"), [(1.0, None, 2), (0.5, None, 2), (0.0, "ugly", 2), (1.0, "ugly", 2), (0.5, "ugly", 3)]
+    ("share", "negative", "forwards"),
+    [(1.0, None, 2), (0.5, None, 2), (0.0, "ugly", 2), (1.0, "ugly", 2), (0.5, "ugly", 3)],
 )
 def test_cost(share: float, negative: str | None, forwards: int) -> None:
     counted = CountingPrior(scalar_prior())
@@ -94,4 +101,6 @@ def test_the_picture_shown_is_the_guided_clean_one(monkeypatch: pytest.MonkeyPat
     x = torch.full((1, 1, 1, 1), START, dtype=torch.float64)
     out = Csd(7.5).loss(x, torch.tensor([500]), prompts_of(prior), prior, None, torch.Generator())
     goal = EMPTY + 7.5 * (CUP - EMPTY)
-    assert out.denoised.item() == pytest.approx(goal + a * STD**2 / v * (a * START + sig * 0.25 - a * goal), abs=1e-9)
+    assert out.denoised.item() == pytest.approx(
+        goal + a * STD**2 / v * (a * START + sig * 0.25 - a * goal), abs=1e-9
+    )

@@ -41,7 +41,10 @@ def picture_prior(channels: int = 3, schedule: NoiseSchedule | None = None) -> A
 
 def rendered(size: int = 4) -> Views:
     generator = torch.Generator().manual_seed(3)
-    rgb, alpha = (torch.rand(3, size, size, c, generator=generator, dtype=torch.float64).requires_grad_() for c in (3, 1))
+    rgb, alpha = (
+        torch.rand(3, size, size, c, generator=generator, dtype=torch.float64).requires_grad_()
+        for c in (3, 1)
+    )
     return Views(rgb, alpha, torch.zeros(3, size, size, 1, dtype=torch.float64))
 
 
@@ -74,11 +77,15 @@ def test_renders_of_another_size_are_compared_at_the_priors() -> None:
     out.picture_loss(views).backward()
     small = torch.nn.functional.avg_pool2d(views.rgb.grad.permute(0, 3, 1, 2), 2) * 4
     seen = (prior.encode(views).detach() + 1) / 2
-    torch.testing.assert_close(small, (seen - prior.decode(out.denoised).rgb.permute(0, 3, 1, 2)) / 3, rtol=1e-6, atol=1e-9)
+    torch.testing.assert_close(
+        small, (seen - prior.decode(out.denoised).rgb.permute(0, 3, 1, 2)) / 3, rtol=1e-6, atol=1e-9
+    )
 
 
 def test_both_parts_end_at_the_guided_mean(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Followed together or apart: they agree about where to go. Without guidance that is the prompt's own picture."""
+    """Followed together or apart: they agree about where to go. Without guidance that is the prompt's own
+    picture.
+    """
     prior = picture_prior()
     goal = (prior.concepts["a ramp"].means[0] + 1).permute(1, 2, 0) / 2
     monkeypatch.setattr(hifa, "noise_like", lambda x, rng: torch.zeros_like(x))
@@ -91,7 +98,11 @@ def test_both_parts_end_at_the_guided_mean(monkeypatch: pytest.MonkeyPatch) -> N
             if not only_pixels:
                 prompts = Prompts(Condition(prior.embed("a ramp")), Condition(prior.embed("")))
                 x = prior.encode(views)
-                loss = Hifa(1.0, 1.0, "denoise").loss(x, torch.full((3,), 500), prompts, prior, None, torch.Generator()).loss
+                loss = (
+                    Hifa(1.0, 1.0, "denoise")
+                    .loss(x, torch.full((3,), 500), prompts, prior, None, torch.Generator())
+                    .loss
+                )
                 pulled = pulled + 0.25 * torch.autograd.grad(loss, rgb)[0]
             rgb = (rgb - 0.9 * pulled).detach()
         torch.testing.assert_close(rgb, goal.expand_as(rgb), rtol=0, atol=1e-3)

@@ -1,6 +1,8 @@
-"""ISM against its closed form. Around the empty prompt's mean, inversion multiplies; y_s is what is left of the picture at s:
+"""ISM against its closed form. Around the empty prompt's mean, inversion multiplies; y_s is what is left of
+the picture at s:
 
-gradient / w = (sig_t m / v_t - sig_s / v_s) y_s - sig_t a_t scale (m_c - m_u) / v_t, with m the last step's multiplier.
+gradient / w = (sig_t m / v_t - sig_s / v_s) y_s - sig_t a_t scale (m_c - m_u) / v_t, with m the last step's
+multiplier.
 """
 
 from __future__ import annotations
@@ -15,7 +17,19 @@ from engine.guidance import ism
 from engine.guidance.ism import Ism
 from engine.guidance.sds import Sds
 from engine.prior.analytic import CountingPrior, JointAnalyticPrior, gaussian
-from tests.guidance.numbers import CUP, EMPTY, EPS, START, STD, UGLY, constants, gradients, known_noise, prompts_of, scalar_prior
+from tests.guidance.numbers import (
+    CUP,
+    EMPTY,
+    EPS,
+    START,
+    STD,
+    UGLY,
+    constants,
+    gradients,
+    known_noise,
+    prompts_of,
+    scalar_prior,
+)
 
 
 def multiplier(start: int, end: int) -> float:
@@ -50,7 +64,9 @@ def test_closed_form(t: int, scale: float, negative: str | None, monkeypatch: py
 
 
 def test_a_prompt_that_says_nothing_still_leaves_the_first_term(monkeypatch: pytest.MonkeyPatch) -> None:
-    """With equal means only y_s pushes, and it stops where the picture is the mean and no noise begins the path."""
+    """With equal means only y_s pushes, and it stops where the picture is the mean and no noise begins the
+    path.
+    """
     monkeypatch.setattr(ism, "noise_like", lambda x, rng: torch.zeros_like(x))
     prior = scalar_prior()
     prior.concepts["a cup"] = prior.concepts[""]
@@ -67,7 +83,9 @@ def test_chance_hardly_matters() -> None:
     """Given the time, the spread over noise is far below that of SDS with the same weight."""
     prior = scalar_prior()
     for t in (100, 500, 900):
-        steady, noisy = (gradients(method, prior, START, t, batch=400).std() for method in (Ism(), Sds(7.5, "denoise")))
+        steady, noisy = (
+            gradients(method, prior, START, t, batch=400).std() for method in (Ism(), Sds(7.5, "denoise"))
+        )
         assert steady < 0.1 * noisy
 
 
@@ -92,6 +110,7 @@ def test_views_of_one_object_invert_together() -> None:
     concepts = {"": gaussian(EMPTY, STD), "a cup": gaussian(CUP, STD), "ugly": gaussian(UGLY, STD)}
     prior = JointAnalyticPrior(concepts, rho=0.9)
     alike, unlike = (
-        gradients(Ism(), prior, torch.tensor([START, *others]), 500, batch=3)[0] for others in ((START, START), (-START, -START))
+        gradients(Ism(), prior, torch.tensor([START, *others]), 500, batch=3)[0]
+        for others in ((START, START), (-START, -START))
     )
     assert (alike - unlike).abs() > 1e-2

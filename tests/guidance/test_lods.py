@@ -1,7 +1,9 @@
-"""LODS against its closed forms. For Gaussian data with mean m_c and a null prompt with mean m_n, both with std s_d:
+"""LODS against its closed forms. For Gaussian data with mean m_c and a null prompt with mean m_n, both with
+std s_d:
 
-E[gradient] = w (sig a / v) ((x - m_c) + ((1 - s) / s) (x - m_n)), its std over the noise is w a^2 s_d^2 / (s v), and the null
-prompt's loss (sig a (x - m_n) / v)^2 + (a^2 s_d^2 / v)^2 is least where m_n = x. The embedding *is* m_n here.
+E[gradient] = w (sig a / v) ((x - m_c) + ((1 - s) / s) (x - m_n)), its std over the noise is w a^2 s_d^2 / (s
+v), and the null prompt's loss (sig a (x - m_n) / v)^2 + (a^2 s_d^2 / v)^2 is least where m_n = x. The
+embedding *is* m_n here.
 """
 
 from __future__ import annotations
@@ -67,15 +69,22 @@ def gradients(
 
 
 def constants(prior: AnalyticPrior, t: int) -> tuple[float, float, float]:
-    a, sig = (part.item() for part in prior.schedule.signal_and_noise(torch.tensor([t]), torch.zeros(1, dtype=torch.float64)))
+    a, sig = (
+        part.item()
+        for part in prior.schedule.signal_and_noise(torch.tensor([t]), torch.zeros(1, dtype=torch.float64))
+    )
     return a, sig, a**2 * STD**2 + sig**2
 
 
 @pytest.mark.parametrize(("t", "expected"), [(100, -0.019665), (500, -0.081210), (900, -0.023410)])
-def test_numbers_worked_out_by_hand(prior: AnalyticPrior, t: int, expected: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_numbers_worked_out_by_hand(
+    prior: AnalyticPrior, t: int, expected: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """x = 2, eps = 0.25, guidance 1000, a null prompt that has learned 0.9, w = 1 - abar."""
     monkeypatch.setattr(lods, "noise_like", lambda x, rng: torch.full_like(x, 0.25))
-    assert gradients(Lods(1000.0), prior, null_at(prior, 0.9), 2.0, t).item() == pytest.approx(expected, abs=1e-5)
+    assert gradients(Lods(1000.0), prior, null_at(prior, 0.9), 2.0, t).item() == pytest.approx(
+        expected, abs=1e-5
+    )
 
 
 @pytest.mark.parametrize("t", TIMES)
@@ -116,7 +125,9 @@ def test_the_null_prompts_loss_is_least_at_the_picture(prior: AnalyticPrior, t: 
     at_t = _prior_at(prior, t)
     a, sig, v = constants(prior, t)
     state, x = null_at(at_t, learned), pictures(2.0, 200_000)
-    loss = base.denoising_loss(x, state.told(prompts_of(prior).empty, False), at_t, torch.Generator().manual_seed(1))
+    loss = base.denoising_loss(
+        x, state.told(prompts_of(prior).empty, False), at_t, torch.Generator().manual_seed(1)
+    )
     (pull,) = torch.autograd.grad(loss, state.tokens)
     expected = (sig * a * (2.0 - learned) / v) ** 2 + (a**2 * STD**2 / v) ** 2
     assert loss.item() == pytest.approx(expected, rel=0.03)
@@ -126,7 +137,9 @@ def test_the_null_prompts_loss_is_least_at_the_picture(prior: AnalyticPrior, t: 
 def _prior_at(prior: AnalyticPrior, t: int) -> AnalyticPrior:
     """One that is only asked at one time."""
     fraction = t / len(prior.schedule)
-    return AnalyticPrior(prior.concepts, prior.schedule, info=replace(prior.info, time_range=(fraction, fraction)))
+    return AnalyticPrior(
+        prior.concepts, prior.schedule, info=replace(prior.info, time_range=(fraction, fraction))
+    )
 
 
 def test_the_scene_and_the_null_prompt_share_no_gradient(prior: AnalyticPrior) -> None:
@@ -145,8 +158,12 @@ def test_each_side_loss_is_a_fresh_estimate(prior: AnalyticPrior) -> None:
     assert not torch.equal(out.side_loss(), out.side_loss())
 
 
-def distilled(method: Lods | Sds, prior: AnalyticPrior, steps: int, rate: float = 0.1, x: float = 2.0) -> Tensor:
-    """Numbers found by plain descent with the scene's and the null prompt's rate alike, at each step (steps, 16)."""
+def distilled(
+    method: Lods | Sds, prior: AnalyticPrior, steps: int, rate: float = 0.1, x: float = 2.0
+) -> Tensor:
+    """Numbers found by plain descent with the scene's and the null prompt's rate alike, at each step (steps,
+    16).
+    """
     picture, prompts, rng = pictures(x, 16), prompts_of(prior), torch.Generator().manual_seed(5)
     state = method.init(prior, prompts, rng)
     path = []
@@ -163,16 +180,28 @@ def distilled(method: Lods | Sds, prior: AnalyticPrior, steps: int, rate: float 
 
 
 @pytest.mark.parametrize("scale", [7.5, 100.0, 1000.0])
-def test_picture_and_null_prompt_together_end_at_the_mean_of_the_prompt(prior: AnalyticPrior, scale: float) -> None:
+def test_picture_and_null_prompt_together_end_at_the_mean_of_the_prompt(
+    prior: AnalyticPrior, scale: float
+) -> None:
     """And not at m_u + s (m_c - m_u), where SDS ends: 6.3, 80 and 800."""
-    assert distilled(Lods(scale, weighting="uniform"), prior, 700)[-250:].mean().item() == pytest.approx(CUP, abs=0.15)
+    assert distilled(Lods(scale, weighting="uniform"), prior, 700)[-250:].mean().item() == pytest.approx(
+        CUP, abs=0.15
+    )
 
 
 @pytest.mark.parametrize("scale", [7.5, 100.0])
 def test_between_two_modes_it_seeks_their_mean_where_sds_runs_beyond(scale: float) -> None:
-    """Once the null prompt explains the picture, what is left is the unguided score, whose rest is the mean of the modes."""
-    modes, all_modes = torch.tensor([0.8, 1.4]).view(2, 1, 1, 1), torch.tensor([-1, 0, 0.8, 1.4]).view(4, 1, 1, 1)
-    two, four = (Mixture(means.double(), 0.2, torch.full((len(means),), 1 / len(means))) for means in (modes, all_modes))
+    """Once the null prompt explains the picture, what is left is the unguided score, whose rest is the mean
+    of the modes.
+    """
+    modes, all_modes = (
+        torch.tensor([0.8, 1.4]).view(2, 1, 1, 1),
+        torch.tensor([-1, 0, 0.8, 1.4]).view(4, 1, 1, 1),
+    )
+    two, four = (
+        Mixture(means.double(), 0.2, torch.full((len(means),), 1 / len(means)))
+        for means in (modes, all_modes)
+    )
     prior = AnalyticPrior({"": four, "a cup": two})
     blank = AnalyticPrior({"": gaussian(EMPTY, 0.2)}).embed("")
 
@@ -187,7 +216,9 @@ def test_between_two_modes_it_seeks_their_mean_where_sds_runs_beyond(scale: floa
 
 def test_cost_is_two_passes_and_one_there_and_back(prior: AnalyticPrior) -> None:
     counted, state = CountingPrior(prior), null_at(prior, 0.9)
-    out = Lods().loss(pictures(2.0, 3), torch.full((3,), 500), prompts_of(prior), counted, state, torch.Generator())
+    out = Lods().loss(
+        pictures(2.0, 3), torch.full((3,), 500), prompts_of(prior), counted, state, torch.Generator()
+    )
     out.loss.backward()
     assert (counted.forwards, counted.backwards) == (2, 0)
     out.side_loss().backward()
@@ -204,10 +235,15 @@ def test_the_read_out_costs_one_pass_in_ten_steps(prior: AnalyticPrior) -> None:
 class TestConvergence:
     """1 - L(learned) / L(plain), from 0 on."""
 
-    def after(self, prior: AnalyticPrior, state: NullEmbedding, steps: int, t: int = 500, batch: int = 4000) -> float:
+    def after(
+        self, prior: AnalyticPrior, state: NullEmbedding, steps: int, t: int = 500, batch: int = 4000
+    ) -> float:
         rng = torch.Generator().manual_seed(0)
         times = torch.full((batch,), t)
-        outs = [Lods().loss(pictures(2.0, batch), times, prompts_of(prior), prior, state, rng) for _ in range(steps)]
+        outs = [
+            Lods().loss(pictures(2.0, batch), times, prompts_of(prior), prior, state, rng)
+            for _ in range(steps)
+        ]
         return outs[-1].metrics["null_convergence"]
 
     def test_is_zero_while_nothing_is_learned(self, prior: AnalyticPrior) -> None:
@@ -217,12 +253,18 @@ class TestConvergence:
     @pytest.mark.parametrize("t", [500, 900])
     def test_is_the_ratio_of_the_closed_forms(self, prior: AnalyticPrior, t: int, learned: float) -> None:
         a, sig, v = constants(prior, t)
-        learned_loss, plain_loss = ((sig * a * (2.0 - mean) / v) ** 2 + (a**2 * STD**2 / v) ** 2 for mean in (learned, EMPTY))
+        learned_loss, plain_loss = (
+            (sig * a * (2.0 - mean) / v) ** 2 + (a**2 * STD**2 / v) ** 2 for mean in (learned, EMPTY)
+        )
         found = self.after(prior, null_at(prior, learned), COMPARE_STEPS, t)
         assert found == pytest.approx(1 - learned_loss / plain_loss, abs=0.02)
 
     def test_rises_as_the_null_prompt_learns(self, prior: AnalyticPrior) -> None:
-        method, state, rng = Lods(prior_learning_rate=0.04), null_at(prior, EMPTY), torch.Generator().manual_seed(3)
+        method, state, rng = (
+            Lods(prior_learning_rate=0.04),
+            null_at(prior, EMPTY),
+            torch.Generator().manual_seed(3),
+        )
         optimiser, told = make_side_optimiser(state, method.prior_learning_rate), []
         for _ in range(80):
             out = method.loss(pictures(2.0, 16), torch.full((16,), 500), prompts_of(prior), prior, state, rng)
@@ -267,7 +309,10 @@ class TestSides:
             method.loss(x, torch.tensor([500, 500]), prompts, prior, state, rng).side_loss().backward()
             optimiser.step()
         front, left, back, right = state.tokens.flatten().tolist()
-        assert (front, back) == (pytest.approx(2.0, abs=0.25), pytest.approx(-1.0, abs=0.25)) and left == right == EMPTY
+        assert (front, back) == (
+            pytest.approx(2.0, abs=0.25),
+            pytest.approx(-1.0, abs=0.25),
+        ) and left == right == EMPTY
 
     def test_as_one_prompt_all_sides_move_together(self, prior: AnalyticPrior) -> None:
         """Adam does not see that each side has a quarter of the gradient: four are one."""
@@ -277,7 +322,9 @@ class TestSides:
             optimiser = make_side_optimiser(state, 0.01)
             for _ in range(30):
                 optimiser.zero_grad()
-                base.denoising_loss(pictures(2.0, 4), state.told(prompts_of(prior).empty, False), prior, rng).backward()
+                base.denoising_loss(
+                    pictures(2.0, 4), state.told(prompts_of(prior).empty, False), prior, rng
+                ).backward()
                 optimiser.step()
             paths.append(state.tokens.detach().flatten())
         assert len(paths[0]) == 1 and len(paths[1]) == 4 and paths[0].item() > EMPTY + 0.1

@@ -34,15 +34,22 @@ def fresh(prior: LinearPrior) -> NullAdapter:
     return LodsLora().init(prior, prompts_of(prior), torch.Generator().manual_seed(0))
 
 
-def gradients(method: Lods | LodsLora | Sds, prior: AnalyticPrior, state: object, t: int, batch: int = 8) -> Tensor:
-    x, rng = torch.full((batch, 1, 1, 1), 2.0, dtype=torch.float64, requires_grad=True), torch.Generator().manual_seed(4)
+def gradients(
+    method: Lods | LodsLora | Sds, prior: AnalyticPrior, state: object, t: int, batch: int = 8
+) -> Tensor:
+    x, rng = (
+        torch.full((batch, 1, 1, 1), 2.0, dtype=torch.float64, requires_grad=True),
+        torch.Generator().manual_seed(4),
+    )
     out = method.loss(x, torch.full((batch,), t), prompts_of(prior), prior, state, rng)
     return torch.autograd.grad(out.loss, x)[0].flatten() * batch
 
 
 @pytest.mark.parametrize("t", [100, 500, 900])
 @pytest.mark.parametrize("scale", [1.0, 7.5, 100.0])
-def test_with_nothing_learned_it_is_sds_divided_by_its_scale(prior: LinearPrior, t: int, scale: float) -> None:
+def test_with_nothing_learned_it_is_sds_divided_by_its_scale(
+    prior: LinearPrior, t: int, scale: float
+) -> None:
     normalised = gradients(LodsLora(scale), prior, fresh(prior), t)
     assert torch.allclose(scale * normalised, gradients(Sds(scale), prior, None, t), rtol=0, atol=1e-10)
 
@@ -54,7 +61,9 @@ def test_with_another_mean_learned_it_is_lods_with_that_mean(prior: LinearPrior,
     prior.teach(state.adapter, t, EMPTY, 0.9, STD)
     state.adapter.up["0"].weight.data /= SCALE
     torch.nn.init.constant_(other.tokens, 0.9)
-    assert torch.allclose(gradients(LodsLora(1000.0), prior, state, t), gradients(Lods(1000.0), prior, other, t), atol=1e-6)
+    assert torch.allclose(
+        gradients(LodsLora(1000.0), prior, state, t), gradients(Lods(1000.0), prior, other, t), atol=1e-6
+    )
 
 
 def test_it_learns_the_picture_and_tells_so_until_it_forgets(prior: LinearPrior) -> None:
@@ -71,22 +80,33 @@ def test_it_learns_the_picture_and_tells_so_until_it_forgets(prior: LinearPrior)
             out.side_loss().backward()
             optimiser.step()
     assert told[0] == 0 and told[148] > 0.8
-    assert torch.equal(gradients(method, at_t, state, 500), gradients(method, at_t, fresh(at_t), 500)), "all is forgotten"
+    assert torch.equal(gradients(method, at_t, state, 500), gradients(method, at_t, fresh(at_t), 500)), (
+        "all is forgotten"
+    )
 
 
 def test_scene_and_adapter_share_no_gradient_and_the_cost_is_as_lods(prior: LinearPrior) -> None:
     counted, state, x = CountingPrior(prior), fresh(prior), torch.full((3, 1, 1, 1), 2.0, requires_grad=True)
-    out = LodsLora().loss(x, torch.full((3,), 500), prompts_of(prior), counted, state, torch.Generator().manual_seed(0))
+    out = LodsLora().loss(
+        x, torch.full((3,), 500), prompts_of(prior), counted, state, torch.Generator().manual_seed(0)
+    )
     out.loss.backward()
     pushed = x.grad.clone()
-    assert (counted.forwards, counted.backwards) == (2, 0) and all(part.grad is None for part in state.parameters())
+    assert (counted.forwards, counted.backwards) == (2, 0) and all(
+        part.grad is None for part in state.parameters()
+    )
     out.side_loss().backward()
     assert (counted.forwards, counted.backwards) == (3, 1) and torch.equal(x.grad, pushed)
     assert state.adapter.up["0"].weight.grad.abs().max() > 0 and prior.network[0].weight.grad is None
 
 
 def test_the_read_out_costs_one_pass_in_ten_steps(prior: LinearPrior) -> None:
-    counted, state, rng, x = CountingPrior(prior), fresh(prior), torch.Generator(), torch.full((3, 1, 1, 1), 2.0)
+    counted, state, rng, x = (
+        CountingPrior(prior),
+        fresh(prior),
+        torch.Generator(),
+        torch.full((3, 1, 1, 1), 2.0),
+    )
     for _ in range(COMPARE_STEPS):
         LodsLora().loss(x, torch.full((3,), 500), prompts_of(prior), counted, state, rng)
     assert counted.forwards == 2 * COMPARE_STEPS + 1

@@ -11,7 +11,18 @@ from engine.guidance import nfsd
 from engine.guidance.csd import Csd
 from engine.guidance.nfsd import Nfsd
 from engine.prior.analytic import CountingPrior
-from tests.guidance.numbers import CUP, EMPTY, START, TIMES, UGLY, constants, gradients, known_noise, prompts_of, scalar_prior
+from tests.guidance.numbers import (
+    CUP,
+    EMPTY,
+    START,
+    TIMES,
+    UGLY,
+    constants,
+    gradients,
+    known_noise,
+    prompts_of,
+    scalar_prior,
+)
 
 WORKED_OUT = {100: -0.416264, 500: -2.857499, 900: -0.823841}
 
@@ -19,7 +30,9 @@ WORKED_OUT = {100: -0.416264, 500: -2.857499, 900: -0.823841}
 @pytest.mark.parametrize("t", TIMES)
 def test_number_worked_out_by_hand(t: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(nfsd, "noise_like", known_noise)
-    assert gradients(Nfsd(7.5), scalar_prior(), START, t, negative="ugly").item() == pytest.approx(WORKED_OUT[t], abs=1e-5)
+    assert gradients(Nfsd(7.5), scalar_prior(), START, t, negative="ugly").item() == pytest.approx(
+        WORKED_OUT[t], abs=1e-5
+    )
 
 
 @pytest.mark.parametrize("t", [200, 500, 900])
@@ -33,8 +46,12 @@ def test_above_the_threshold_nothing_depends_on_the_picture(t: int) -> None:
 
 
 @pytest.mark.parametrize("t", [20, 100, 199])
-def test_below_it_the_picture_is_pulled_and_the_noise_stays_in(t: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Regression of the gradient on the noise: a line with slope sig^2 / v, whose value without noise is the closed form."""
+def test_below_it_the_picture_is_pulled_and_the_noise_stays_in(
+    t: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Regression of the gradient on the noise: a line with slope sig^2 / v, whose value without noise is the
+    closed form.
+    """
     drawn: list[Tensor] = []
     monkeypatch.setattr(nfsd, "noise_like", lambda x, rng: drawn.append(noise_like(x, rng)) or drawn[-1])
     prior = scalar_prior()
@@ -65,11 +82,15 @@ def test_each_view_has_the_rule_of_its_own_time() -> None:
 
 def test_the_threshold_is_a_share_of_the_schedule() -> None:
     prior = scalar_prior()
-    low, high = (gradients(Nfsd(7.5, clean_until=share), prior, START, 500, negative="ugly") for share in (0.5, 0.501))
+    low, high = (
+        gradients(Nfsd(7.5, clean_until=share), prior, START, 500, negative="ugly") for share in (0.5, 0.501)
+    )
     assert (low - high).abs().item() > 0.1
 
 
-@pytest.mark.parametrize(("t", "negative", "forwards"), [(100, "ugly", 2), (500, "ugly", 3), (500, None, 2), (100, None, 2)])
+@pytest.mark.parametrize(
+    ("t", "negative", "forwards"), [(100, "ugly", 2), (500, "ugly", 3), (500, None, 2), (100, None, 2)]
+)
 def test_cost(t: int, negative: str | None, forwards: int) -> None:
     counted = CountingPrior(scalar_prior())
     gradients(Nfsd(), counted, START, t, batch=3, negative=negative)

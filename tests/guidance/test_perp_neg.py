@@ -1,4 +1,6 @@
-"""Perp-Neg with every method: each that compares a prompt with something else pushes away from other views too."""
+"""Perp-Neg with every method: each that compares a prompt with something else pushes away from other views
+too.
+"""
 
 from __future__ import annotations
 
@@ -26,14 +28,20 @@ T = torch.tensor([300, 600])
 
 @pytest.fixture(scope="module")
 def prior() -> LinearPrior:
-    pictures = (torch.randn(3, 4, 4, generator=torch.Generator().manual_seed(i), dtype=torch.float64) for i in range(4))
+    pictures = (
+        torch.randn(3, 4, 4, generator=torch.Generator().manual_seed(i), dtype=torch.float64)
+        for i in range(4)
+    )
     return LinearPrior({name: gaussian(picture) for name, picture in zip(NAMES, pictures, strict=True)})
 
 
 def told(prior: LinearPrior, *weights: float) -> Prompts:
     """Away from the front and the side, as hard as ``weights`` say; from nothing if there are none."""
     empty, mug, *others = (Condition(prior.embed(name)) for name in NAMES)
-    unwanted = (Unwanted(other, torch.full((2,), weight, dtype=torch.float64)) for other, weight in zip(others, weights))
+    unwanted = (
+        Unwanted(other, torch.full((2,), weight, dtype=torch.float64))
+        for other, weight in zip(others, weights)
+    )
     return Prompts(mug, empty, unwanted=tuple(unwanted))
 
 
@@ -48,7 +56,8 @@ def gradient(method: Guidance, prior: LinearPrior, prompts: Prompts) -> Tensor:
 def test_weights_decide_how_hard_and_nothing_is_nothing(method: Guidance, prior: LinearPrior) -> None:
     """The push changes linearly with the weights in every method that draws its noise."""
     plain, none, half, full = (
-        gradient(method, prior, told(prior, *weights)) for weights in ((), (0.0, 0.0), (-0.5, -0.25), (-1.0, -0.5))
+        gradient(method, prior, told(prior, *weights))
+        for weights in ((), (0.0, 0.0), (-0.5, -0.25), (-1.0, -0.5))
     )
     torch.testing.assert_close(none, plain, rtol=0, atol=1e-9)
     assert (full - plain).norm() > 0.01 * plain.norm()
@@ -68,18 +77,31 @@ def test_it_costs_two_passes_a_guided_prediction(method: Guidance, prior: Linear
 
 @pytest.mark.parametrize("scale", [1.0, 7.5])
 def test_sds_gets_the_perpendicular_parts_times_guidance_and_weight(prior: LinearPrior, scale: float) -> None:
-    """Equal spreads: differences of predictions are differences of means, times sig a / v, whatever the picture."""
-    pushed, plain = (gradient(Sds(scale, "uniform"), prior, told(prior, *weights)) for weights in ((-1.1, -0.6892), ()))
+    """Equal spreads: differences of predictions are differences of means, times sig a / v, whatever the
+    picture.
+    """
+    pushed, plain = (
+        gradient(Sds(scale, "uniform"), prior, told(prior, *weights)) for weights in ((-1.1, -0.6892), ())
+    )
     empty, mug, front, side = (prior.concepts[name].means for name in NAMES)
-    across = sum(weight * perpendicular(other - empty, mug - empty) for other, weight in ((front, -1.1), (side, -0.6892)))
+    across = sum(
+        weight * perpendicular(other - empty, mug - empty)
+        for other, weight in ((front, -1.1), (side, -0.6892))
+    )
     a, sig = prior.schedule.signal_and_noise(T, plain)
-    torch.testing.assert_close(pushed - plain, -scale * sig * a / (a**2 * prior.std**2 + sig**2) * across, rtol=0, atol=1e-9)
+    torch.testing.assert_close(
+        pushed - plain, -scale * sig * a / (a**2 * prior.std**2 + sig**2) * across, rtol=0, atol=1e-9
+    )
 
 
 @pytest.mark.parametrize("method", [Lods(20.0), LodsLora(20.0)])
-def test_normalised_methods_are_sds_divided_by_its_scale_here_too(prior: LinearPrior, method: Guidance) -> None:
+def test_normalised_methods_are_sds_divided_by_its_scale_here_too(
+    prior: LinearPrior, method: Guidance
+) -> None:
     prompts = told(prior, -1.1, -0.6892)
-    torch.testing.assert_close(20 * gradient(method, prior, prompts), gradient(Sds(20.0), prior, prompts), rtol=0, atol=1e-9)
+    torch.testing.assert_close(
+        20 * gradient(method, prior, prompts), gradient(Sds(20.0), prior, prompts), rtol=0, atol=1e-9
+    )
 
 
 def test_what_the_adapter_of_vsd_learns_is_told_the_prompt_alone(prior: LinearPrior) -> None:

@@ -34,7 +34,9 @@ def test_fully_rescaled_pictures_have_the_spread_of_the_plain_ones(joint: bool) 
     assert torch.allclose(found.std(dims), plain.x0.std(dims), rtol=1e-6)
     ratio = (found / loud.x0).flatten(1)
     assert torch.allclose(ratio, ratio[:, :1].expand_as(ratio)), "every pixel of a picture by one number"
-    assert torch.allclose(ratio, ratio[0, 0].expand_as(ratio)) == joint, "and of all views, where they are one object's"
+    assert torch.allclose(ratio, ratio[0, 0].expand_as(ratio)) == joint, (
+        "and of all views, where they are one object's"
+    )
 
 
 def test_half_is_half_way_and_nothing_is_nothing() -> None:
@@ -51,7 +53,9 @@ def test_noise_and_clean_picture_stay_two_readings_of_one_noisy_picture() -> Non
 
 
 def gradient_of(method: Sds, prior: AnalyticPrior) -> Tensor:
-    x = torch.rand(3, 1, 4, 4, generator=torch.Generator().manual_seed(2), dtype=torch.float64).requires_grad_()
+    x = torch.rand(
+        3, 1, 4, 4, generator=torch.Generator().manual_seed(2), dtype=torch.float64
+    ).requires_grad_()
     prompts = Prompts(Condition(prior.embed("a ramp")), Condition(prior.embed("")))
     method.loss(x, T, prompts, prior, None, torch.Generator().manual_seed(1)).loss.backward()
     return 3 * x.grad
@@ -79,21 +83,29 @@ def test_an_error_in_noise_is_an_error_in_the_clean_picture(share: float) -> Non
 
 
 @pytest.mark.parametrize(("t", "expected"), zip(TIMES, (-12.359740, -34.997654, -38.170511)))
-def test_clean_picture_distance_worked_out_by_hand(t: int, expected: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_clean_picture_distance_worked_out_by_hand(
+    t: int, expected: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Guidance 50, not rescaled: x - x0."""
     monkeypatch.setattr(sds, "noise_like", known_noise)
     prior = scalar_prior()
     assert gradients(Sds(50.0, "denoise"), prior, START, t).item() == pytest.approx(expected, abs=1e-5)
     a, sig, _ = constants(prior, t)
-    assert gradients(Sds(50.0, "uniform"), prior, START, t).item() == pytest.approx(a / sig * expected, abs=1e-4)
+    assert gradients(Sds(50.0, "uniform"), prior, START, t).item() == pytest.approx(
+        a / sig * expected, abs=1e-4
+    )
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
 def test_sds_with_the_weight_denoise_is_mvdreams_distance_to_the_rescaled_clean_picture(share: float) -> None:
-    """x - (phi factor + 1 - phi) x0_w, factor = std(x0_c) / std(x0_w) over all views, channels and pixels of the object."""
+    """x - (phi factor + 1 - phi) x0_w, factor = std(x0_c) / std(x0_w) over all views, channels and pixels of
+    the object.
+    """
     ramp = torch.linspace(-0.8, 0.8, 16).view(1, 4, 4)
     prior = JointAnalyticPrior({"": gaussian(0 * ramp), "a ramp": gaussian(ramp)}, rho=0.5)
-    x = torch.rand(4, 1, 4, 4, generator=torch.Generator().manual_seed(2), dtype=torch.float64).requires_grad_()
+    x = torch.rand(
+        4, 1, 4, 4, generator=torch.Generator().manual_seed(2), dtype=torch.float64
+    ).requires_grad_()
     t, rng = torch.full((4,), 600), torch.Generator().manual_seed(1)
     prompts = Prompts(Condition(prior.embed("a ramp")), Condition(prior.embed("")))
     eps = noise_like(x, torch.Generator().manual_seed(1))
@@ -108,7 +120,9 @@ def test_sds_with_the_weight_denoise_is_mvdreams_distance_to_the_rescaled_clean_
 
 
 def test_views_that_disagree_are_brought_together_faster_than_a_common_error() -> None:
-    """With four views of correlation 0.9 a common error is pulled back by 0.4567, a disagreement by 0.6121 (t = 500)."""
+    """With four views of correlation 0.9 a common error is pulled back by 0.4567, a disagreement by 0.6121 (t
+    = 500).
+    """
     prior = JointAnalyticPrior({"": gaussian(0.0), "a cup": gaussian(0.0)}, rho=0.9)
     prompts = Prompts(*(Condition(prior.embed(prompt)) for prompt in ("a cup", "")))
     for error, expected in (([1.0, 1.0, 1.0, 1.0], 0.4567), ([1.0, -1.0, 1.0, -1.0], 0.6121)):
@@ -117,6 +131,8 @@ def test_views_that_disagree_are_brought_together_faster_than_a_common_error() -
             x = torch.tensor(error, dtype=torch.float64).view(4, 1, 1, 1).requires_grad_()
             with pytest.MonkeyPatch.context() as patch:
                 patch.setattr(sds, "noise_like", lambda start, rng, sign=sign: torch.full_like(start, sign))
-                Sds(1.0, "uniform").loss(x, torch.full((4,), 500), prompts, prior, None, torch.Generator()).loss.backward()
+                Sds(1.0, "uniform").loss(
+                    x, torch.full((4,), 500), prompts, prior, None, torch.Generator()
+                ).loss.backward()
             found.append(4 * x.grad.flatten() / torch.tensor(error))
         assert torch.stack(found).mean(0).tolist() == pytest.approx([expected] * 4, abs=1e-4)

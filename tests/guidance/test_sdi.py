@@ -51,7 +51,9 @@ def test_more_steps_pull_less_down_to_the_exact_path(clean_start: AnalyticPrior)
 @pytest.mark.parametrize("t", TIMES)
 @pytest.mark.parametrize("negative", [None, "ugly"])
 def test_closed_form_with_guidance_both_ways(t: int, negative: str | None) -> None:
-    """Inversion multiplies round the mean that its own guidance leads to; the clean picture is that of the other guidance."""
+    """Inversion multiplies round the mean that its own guidance leads to; the clean picture is that of the
+    other guidance.
+    """
     prior, steps = scalar_prior(), 10
     away_from = EMPTY if negative is None else UGLY
     inversion_mean, goal = (away_from + scale * (CUP - away_from) for scale in (-7.5, 7.5))
@@ -67,13 +69,18 @@ def test_closed_form_with_guidance_both_ways(t: int, negative: str | None) -> No
 
 def test_inversion_noise_makes_it_a_matter_of_chance() -> None:
     prior = scalar_prior()
-    spreads = [gradients(Sdi(inversion_noise=eta), prior, START, 500, batch=200).std().item() for eta in (0.0, 0.3, 0.6)]
+    spreads = [
+        gradients(Sdi(inversion_noise=eta), prior, START, 500, batch=200).std().item()
+        for eta in (0.0, 0.3, 0.6)
+    ]
     assert spreads[0] < 1e-9 < spreads[1] and spreads[2] == pytest.approx(2 * spreads[1], rel=1e-6)
     assert spreads[1] < gradients(Sds(7.5, "denoise"), prior, START, 500, batch=200).std().item()
 
 
 def test_descent_without_noise_ends_where_inversion_and_guidance_agree() -> None:
-    """A line in x with slope k: following it ends at its zero, beyond the prompt's mean and inside the guided one."""
+    """A line in x with slope k: following it ends at its zero, beyond the prompt's mean and inside the guided
+    one.
+    """
     prior, method, x = scalar_prior(), Sdi(2.0, inversion_guidance_scale=1.0, inversion_noise=0.0), START
     for _ in range(40):
         x -= 0.9 * gradients(method, prior, x, 500).item()
@@ -83,7 +90,12 @@ def test_descent_without_noise_ends_where_inversion_and_guidance_agree() -> None
 
 @pytest.mark.parametrize(
     ("method", "forwards"),
-    [(Sdi(), 22), (Sdi(inversion_steps=3), 8), (Sdi(inversion_guidance_scale=1.0), 12), (Sdi(guidance_scale=1.0), 21)],
+    [
+        (Sdi(), 22),
+        (Sdi(inversion_steps=3), 8),
+        (Sdi(inversion_guidance_scale=1.0), 12),
+        (Sdi(guidance_scale=1.0), 21),
+    ],
 )
 def test_cost_is_two_passes_and_two_for_each_inversion_step(method: Sdi, forwards: int) -> None:
     counted = CountingPrior(scalar_prior())

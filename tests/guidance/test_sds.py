@@ -1,6 +1,8 @@
-"""SDS against its closed form. For Gaussian data with mean m and std s_d, guided to mu_w = m_u + s (m_c - m_u):
+"""SDS against its closed form. For Gaussian data with mean m and std s_d, guided to mu_w = m_u + s (m_c -
+m_u):
 
-E[gradient] = w sig a (x - mu_w) / v, and its std over the noise is w a^2 s_d^2 / v, with v = a^2 s_d^2 + sig^2.
+E[gradient] = w sig a (x - mu_w) / v, and its std over the noise is w a^2 s_d^2 / v, with v = a^2 s_d^2 +
+sig^2.
 """
 
 from __future__ import annotations
@@ -36,18 +38,29 @@ def prompts_of(prior: AnalyticPrior, negative: str | None = None) -> Prompts:
 
 
 def gradients(
-    method: Sds, prior: AnalyticPrior, x: float, t: int, batch: int = 1, negative: str | None = None, seed: int = 0
+    method: Sds,
+    prior: AnalyticPrior,
+    x: float,
+    t: int,
+    batch: int = 1,
+    negative: str | None = None,
+    seed: int = 0,
 ) -> Tensor:
     """What reaches each of ``batch`` equal numbers ``x``, (batch,)."""
     start = torch.full((batch, 1, 1, 1), x, dtype=torch.float64, requires_grad=True)
     rng = torch.Generator().manual_seed(seed)
-    out = method.loss(start, torch.full((batch,), t), prompts_of(prior, negative), prior, method.init(prior, None, rng), rng)
+    out = method.loss(
+        start, torch.full((batch,), t), prompts_of(prior, negative), prior, method.init(prior, None, rng), rng
+    )
     out.loss.backward()
     return start.grad.flatten() * batch
 
 
 def constants(prior: AnalyticPrior, t: int) -> tuple[float, float, float]:
-    a, sig = (part.item() for part in prior.schedule.signal_and_noise(torch.tensor([t]), torch.zeros(1, dtype=torch.float64)))
+    a, sig = (
+        part.item()
+        for part in prior.schedule.signal_and_noise(torch.tensor([t]), torch.zeros(1, dtype=torch.float64))
+    )
     return a, sig, a**2 * STD**2 + sig**2
 
 
@@ -73,7 +86,9 @@ class TestNumbersWorkedOutByHand:
     def test_guidance_is_diffusers(self, prior: AnalyticPrior, t: int) -> None:
         assert gradients(Sds(7.5), prior, 2.0, t).item() == pytest.approx(DIFFUSERS[t], abs=1e-5)
 
-    def test_the_text_anchored_form_differs(self, prior: AnalyticPrior, t: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_text_anchored_form_differs(
+        self, prior: AnalyticPrior, t: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         monkeypatch.setattr(sampling, "guided", text_anchored)
         anchored = gradients(Sds(7.5), prior, 2.0, t).item()
         assert anchored == pytest.approx(TEXT_ANCHORED[t], abs=1e-5)
@@ -88,9 +103,14 @@ class TestNumbersWorkedOutByHand:
         expected = sig**2 * (sig * (a * 2.0 + sig * 0.25 - a * away) / v - 0.25)
         assert gradients(Sds(7.5), prior, 2.0, t, negative="ugly").item() == pytest.approx(expected, abs=1e-9)
 
-    def test_weight_denoise_is_the_distance_to_the_guided_clean_picture(self, prior: AnalyticPrior, t: int) -> None:
+    def test_weight_denoise_is_the_distance_to_the_guided_clean_picture(
+        self, prior: AnalyticPrior, t: int
+    ) -> None:
         a, sig, _ = constants(prior, t)
-        w = {name: gradients(Sds(7.5, name), prior, 2.0, t).item() for name in ("sds", "uniform", "fantasia3d", "denoise")}
+        w = {
+            name: gradients(Sds(7.5, name), prior, 2.0, t).item()
+            for name in ("sds", "uniform", "fantasia3d", "denoise")
+        }
         assert w["denoise"] == pytest.approx(w["uniform"] * sig / a, rel=1e-9)
         assert w["sds"] == pytest.approx(w["uniform"] * sig**2, rel=1e-9)
         assert w["fantasia3d"] == pytest.approx(w["uniform"] * a * sig**2, rel=1e-9)
@@ -99,7 +119,9 @@ class TestNumbersWorkedOutByHand:
 @pytest.mark.parametrize("t", TIMES)
 @pytest.mark.parametrize("scale", SCALES)
 def test_mean_and_spread_over_noise(prior: AnalyticPrior, t: int, scale: float) -> None:
-    """Within four standard errors: std / sqrt(N) of the mean, std / sqrt(2 N) of the std; the spread knows neither s nor x."""
+    """Within four standard errors: std / sqrt(N) of the mean, std / sqrt(2 N) of the std; the spread knows
+    neither s nor x.
+    """
     draws, x = 200_000, 2.0
     a, sig, v = constants(prior, t)
     found = gradients(Sds(scale, "uniform"), prior, x, t, batch=draws)
@@ -149,7 +171,9 @@ def test_what_is_not_finite_never_reaches_the_scene(prior: AnalyticPrior, weight
 
 
 def test_denoise_weight_needs_no_division_where_no_signal_is_left(prior: AnalyticPrior) -> None:
-    """At the end of a zero-terminal-SNR schedule a = 0: the clean picture is the guided mean, and the gradient leads there."""
+    """At the end of a zero-terminal-SNR schedule a = 0: the clean picture is the guided mean, and the
+    gradient leads there.
+    """
     schedule: NoiseSchedule = zero_terminal_snr(prior.schedule)
     last = AnalyticPrior(prior.concepts, schedule)
     assert schedule.alphas_cumprod[-1] == 0
@@ -167,7 +191,9 @@ def test_knobs_out_of_range_are_refused() -> None:
 
 @pytest.mark.parametrize("rescale", [0.0, 0.5])
 def test_below_the_interval_guidance_is_off_and_costs_one_pass(rescale: float) -> None:
-    """arXiv 2404.07724: above the bound as with guidance everywhere, below it as without, at the first pass alone."""
+    """arXiv 2404.07724: above the bound as with guidance everywhere, below it as without, at the first pass
+    alone.
+    """
     prior = CountingPrior(AnalyticPrior({"": gaussian(EMPTY, STD), "a cup": gaussian(CUP, STD)}))
     method = Sds(guidance_scale=7.5, guidance_rescale=rescale, guidance_t_min=0.5)
     x = torch.full((1, 1, 1, 1), 2.0)
@@ -175,7 +201,9 @@ def test_below_the_interval_guidance_is_off_and_costs_one_pass(rescale: float) -
         prior.reset()
         seen = method.predict(x, torch.tensor([t]), prompts_of(prior), prior)
         assert prior.forwards == passes
-        same = Sds(guidance_scale=scale, guidance_rescale=rescale).predict(x, torch.tensor([t]), prompts_of(prior), prior)
+        same = Sds(guidance_scale=scale, guidance_rescale=rescale).predict(
+            x, torch.tensor([t]), prompts_of(prior), prior
+        )
         assert torch.equal(seen.eps, same.eps)
     assert (method.cost.forwards, method.cost.most) == (1, 2)
     assert scale_at(torch.tensor([400, 600]), prior.schedule, 7.5, 0.5) == 7.5  # one of them is above

@@ -19,13 +19,18 @@ from tests.guidance.numbers import CUP, EMPTY, START, TIMES, constants, gradient
 @pytest.mark.parametrize("negative", [None, "ugly"])
 def test_with_variance_reduction_it_is_sds_of_weight_one(t: int, negative: str | None) -> None:
     prior = scalar_prior()
-    ours, sds = (gradients(method, prior, START, t, batch=8, negative=negative) for method in (Sjc(7.5), Sds(7.5, "uniform")))
+    ours, sds = (
+        gradients(method, prior, START, t, batch=8, negative=negative)
+        for method in (Sjc(7.5), Sds(7.5, "uniform"))
+    )
     assert torch.allclose(ours, sds, rtol=0, atol=1e-12)
 
 
 @pytest.mark.parametrize("t", TIMES)
 @pytest.mark.parametrize("reduced", [True, False])
-def test_it_is_the_papers_distance_to_the_denoised_picture(t: int, reduced: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_is_the_papers_distance_to_the_denoised_picture(
+    t: int, reduced: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """(z - D) / sigma or (x - D) / sigma, in the paper's letters."""
     monkeypatch.setattr(sjc, "noise_like", known_noise)
     prior = scalar_prior()
@@ -51,8 +56,12 @@ def test_without_it_the_added_noise_stays_in(t: int) -> None:
 
 
 def test_the_switch_takes_out_exactly_the_added_noise() -> None:
-    reduced, plain = (gradients(Sjc(7.5, switch), scalar_prior(), START, 500, batch=6, seed=4) for switch in (True, False))
-    drawn = noise_like(torch.zeros(6, 1, 1, 1, dtype=torch.float64), torch.Generator().manual_seed(4)).flatten()
+    reduced, plain = (
+        gradients(Sjc(7.5, switch), scalar_prior(), START, 500, batch=6, seed=4) for switch in (True, False)
+    )
+    drawn = noise_like(
+        torch.zeros(6, 1, 1, 1, dtype=torch.float64), torch.Generator().manual_seed(4)
+    ).flatten()
     assert torch.allclose(plain - reduced, drawn, atol=1e-12)
 
 

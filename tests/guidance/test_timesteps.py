@@ -1,4 +1,6 @@
-"""Policies of noise over time: printed tables, ranges, and that times never rise where a policy promises it."""
+"""Policies of noise over time: printed tables, ranges, and that times never rise where a policy promises
+it.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,8 @@
-"""VSD against its closed forms, on a prior whose network is linear: an adapter can make it any Gaussian at one time.
+"""VSD against its closed forms, on a prior whose network is linear: an adapter can make it any Gaussian at
+one time.
 
-With particles q = N(m, tau^2) and v_q = a^2 tau^2 + sig^2, gradient / w = sig ((x_t - a mu) / v - (x_t - a m) / v_q).
+With particles q = N(m, tau^2) and v_q = a^2 tau^2 + sig^2, gradient / w = sig ((x_t - a mu) / v - (x_t - a m)
+/ v_q).
 """
 
 from __future__ import annotations
@@ -42,7 +44,9 @@ def adapter_of(prior: LinearPrior, t: int | None = None, mean: float = 0.0, std:
     return adapter
 
 
-def gradients(method: Vsd | Sds, prior: AnalyticPrior, state: Adapter | None, x: Tensor, t: int, seed: int = 0) -> Tensor:
+def gradients(
+    method: Vsd | Sds, prior: AnalyticPrior, state: Adapter | None, x: Tensor, t: int, seed: int = 0
+) -> Tensor:
     """What reaches each of the numbers ``x`` (B,)."""
     start = x.to(torch.float64).view(-1, 1, 1, 1).clone().requires_grad_()
     rng = torch.Generator().manual_seed(seed)
@@ -51,7 +55,9 @@ def gradients(method: Vsd | Sds, prior: AnalyticPrior, state: Adapter | None, x:
 
 
 @pytest.mark.parametrize(("t", "expected"), [(100, -0.640875), (500, -2.283867), (900, -0.648191)])
-def test_numbers_worked_out_by_hand(prior: LinearPrior, t: int, expected: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_numbers_worked_out_by_hand(
+    prior: LinearPrior, t: int, expected: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """x = 2, eps = 0.25, guidance 7.5, particles N(0.8, 0.3^2), w = 1 - abar."""
     monkeypatch.setattr(vsd, "noise_like", lambda x, rng: torch.full_like(x, 0.25))
     found = gradients(Vsd(7.5), prior, adapter_of(prior, t, 0.8, 0.3), torch.tensor([2.0]), t)
@@ -60,8 +66,12 @@ def test_numbers_worked_out_by_hand(prior: LinearPrior, t: int, expected: float,
 
 @pytest.mark.parametrize("t", TIMES)
 @pytest.mark.parametrize(("mean", "std", "rests"), [(CUP, STD, True), (CUP, 0.3, False), (0.8, STD, False)])
-def test_it_rests_only_where_the_particles_are_the_data(prior: LinearPrior, t: int, mean: float, std: float, rests: bool) -> None:
-    found = gradients(Vsd(1.0, weighting="uniform"), prior, adapter_of(prior, t, mean, std), torch.linspace(-2, 3, 32), t)
+def test_it_rests_only_where_the_particles_are_the_data(
+    prior: LinearPrior, t: int, mean: float, std: float, rests: bool
+) -> None:
+    found = gradients(
+        Vsd(1.0, weighting="uniform"), prior, adapter_of(prior, t, mean, std), torch.linspace(-2, 3, 32), t
+    )
     assert found.abs().max() < 1e-6 if rests else found.abs().max() > 1e-3
 
 
@@ -76,7 +86,10 @@ def test_one_particle_and_a_perfect_adapter_are_sds(prior: LinearPrior, t: int, 
 @pytest.mark.parametrize("t", TIMES)
 def test_a_new_adapter_leaves_the_classifiers_direction(prior: LinearPrior, t: int) -> None:
     """(s - 1) (eps_c - eps_u), whatever the picture: not SDS."""
-    a, sig = (part.item() for part in prior.schedule.signal_and_noise(torch.tensor([t]), torch.zeros(1, dtype=torch.float64)))
+    a, sig = (
+        part.item()
+        for part in prior.schedule.signal_and_noise(torch.tensor([t]), torch.zeros(1, dtype=torch.float64))
+    )
     expected = 6.5 * sig * a * (EMPTY - CUP) / (a**2 * STD**2 + sig**2)
     found = gradients(Vsd(7.5, weighting="uniform"), prior, adapter_of(prior), torch.linspace(-2, 3, 8), t)
     assert torch.allclose(found, torch.full_like(found, expected), atol=1e-9)
@@ -86,7 +99,10 @@ def test_particles_become_samples_where_sds_collapses(prior: LinearPrior) -> Non
     """From N(-1, 0.05^2) to N(1.1, 0.5^2), with the best Gaussian adapter at every step."""
 
     def travelled(method: Vsd | Sds) -> Tensor:
-        particles, adapter = -1 + 0.05 * torch.randn(2000, generator=torch.Generator().manual_seed(1)), adapter_of(prior)
+        particles, adapter = (
+            -1 + 0.05 * torch.randn(2000, generator=torch.Generator().manual_seed(1)),
+            adapter_of(prior),
+        )
         for step in range(300):
             t = (150, 350, 550, 750)[step % 4]
             prior.teach(adapter, t, CUP, particles.mean().item(), particles.std().item())
@@ -94,7 +110,9 @@ def test_particles_become_samples_where_sds_collapses(prior: LinearPrior) -> Non
         return particles
 
     samples, collapsed = travelled(Vsd(1.0, weighting="uniform")), travelled(Sds(1.0, "uniform"))
-    assert samples.mean().item() == pytest.approx(CUP, abs=0.05) and samples.std().item() == pytest.approx(STD, abs=0.05)
+    assert samples.mean().item() == pytest.approx(CUP, abs=0.05) and samples.std().item() == pytest.approx(
+        STD, abs=0.05
+    )
     assert collapsed.mean().item() == pytest.approx(CUP, abs=0.05) and collapsed.std() < 0.15
 
 
@@ -117,7 +135,9 @@ def test_training_on_one_picture_leads_to_sds(prior: LinearPrior) -> None:
 
 def test_the_scene_the_adapter_and_the_network_share_no_gradient(prior: LinearPrior) -> None:
     x, adapter = torch.full((2, 1, 1, 1), 2.0, requires_grad=True), adapter_of(prior)
-    out = Vsd().loss(x, torch.tensor([300, 600]), prompts_of(prior), prior, adapter, torch.Generator().manual_seed(0))
+    out = Vsd().loss(
+        x, torch.tensor([300, 600]), prompts_of(prior), prior, adapter, torch.Generator().manual_seed(0)
+    )
     out.loss.backward()
     assert x.grad.abs().min() > 0 and all(parameter.grad is None for parameter in adapter.parameters())
     pushed = x.grad.clone()
@@ -128,7 +148,9 @@ def test_the_scene_the_adapter_and_the_network_share_no_gradient(prior: LinearPr
 
 def test_cost_is_three_passes_and_one_there_and_back(prior: LinearPrior) -> None:
     counted, x = CountingPrior(prior), torch.full((3, 1, 1, 1), 2.0, requires_grad=True)
-    out = Vsd().loss(x, torch.full((3,), 500), prompts_of(prior), counted, adapter_of(prior), torch.Generator())
+    out = Vsd().loss(
+        x, torch.full((3,), 500), prompts_of(prior), counted, adapter_of(prior), torch.Generator()
+    )
     out.loss.backward()
     assert (counted.forwards, counted.backwards) == (3, 0)
     out.side_loss().backward()

@@ -1,4 +1,6 @@
-"""A whole run in closed form: a prior that knows one object, a coloured ball, and knows it from every side."""
+"""A whole run in closed form: a prior that knows one object, a coloured ball, and knows it from every
+side.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ COLOUR = (0.9, 0.2, 0.1)
 PROMPT = "a red ball"
 
 
-def ball_picture(colour: tuple[float, float, float] = COLOUR, size: int = SIZE, radius: float = RADIUS) -> torch.Tensor:
+def ball_picture(
+    colour: tuple[float, float, float] = COLOUR, size: int = SIZE, radius: float = RADIUS
+) -> torch.Tensor:
     """Premultiplied RGBA (4,size,size) in -1..1 of a ball, which looks the same from everywhere."""
     info = ball_prior_info()
     focal = 0.5 / torch.tan(torch.deg2rad(torch.tensor(info.fov_deg / 2)))

@@ -49,9 +49,18 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 
 def settings_for(world: dict[str, Any], **values: Any) -> Settings:
-    spec = {"start": "ball", "splats": 150, "voxels": 16, "render_size": SIDE, "refine_steps": 2, "prior": "tiny"}
+    spec = {
+        "start": "ball",
+        "splats": 150,
+        "voxels": 16,
+        "render_size": SIDE,
+        "refine_steps": 2,
+        "prior": "tiny",
+    }
     known = {"style_file": str(world[values.pop("style")])} if "style" in values else {}
-    return with_values(Settings(quick_spec(**spec), Knobs()), {"views_per_step": 2, "anchor_weight": 0.0, **known, **values})
+    return with_values(
+        Settings(quick_spec(**spec), Knobs()), {"views_per_step": 2, "anchor_weight": 0.0, **known, **values}
+    )
 
 
 def events_of(world: dict[str, Any], settings: Settings, commands: CommandSource | None = None) -> list[Any]:
@@ -77,14 +86,23 @@ def scene_of(events: list[Any]) -> list[Tensor]:
 
 @pytest.mark.parametrize("scene", ["splats", "field"])
 @pytest.mark.parametrize("worn", [CONTROLLED, {"style": "style"}, {**CONTROLLED, "style": "style"}], ids=str)
-def test_a_run_is_another_one_with_it_and_the_same_at_strength_zero(world: dict[str, Any], scene: str, worn: dict) -> None:
+def test_a_run_is_another_one_with_it_and_the_same_at_strength_zero(
+    world: dict[str, Any], scene: str, worn: dict
+) -> None:
     plain = events_of(world, settings_for(world, scene=scene))
     dressed = events_of(world, settings_for(world, scene=scene, **worn))
-    naked = events_of(world, settings_for(world, scene=scene, **worn, control_strength=0.0, style_strength=0.0))
+    naked = events_of(
+        world, settings_for(world, scene=scene, **worn, control_strength=0.0, style_strength=0.0)
+    )
     assert len(losses(dressed)) == 2 and losses(dressed) != losses(plain)
     assert losses(naked) == losses(plain)
-    assert all(torch.equal(found, expected) for found, expected in zip(scene_of(naked), scene_of(plain), strict=True))
-    assert any(not torch.equal(found, expected) for found, expected in zip(scene_of(dressed), scene_of(plain), strict=True))
+    assert all(
+        torch.equal(found, expected) for found, expected in zip(scene_of(naked), scene_of(plain), strict=True)
+    )
+    assert any(
+        not torch.equal(found, expected)
+        for found, expected in zip(scene_of(dressed), scene_of(plain), strict=True)
+    )
 
 
 @pytest.mark.parametrize("knob", ["control_strength", "style_strength"])
@@ -104,10 +122,14 @@ def test_every_method_drives_a_dressed_prior(world: dict[str, Any], method: str)
     events = events_of(world, settings_for(world, **CONTROLLED, style="style", method=method))
     assert isinstance(events[-1], Finished) and len(losses(events)) == 2
     after = world["prior"].network.state_dict()
-    assert list(after) == list(before) and all(torch.equal(after[name], value) for name, value in before.items())
+    assert list(after) == list(before) and all(
+        torch.equal(after[name], value) for name, value in before.items()
+    )
 
 
-def test_the_views_that_are_judged_are_those_that_are_seen(world: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_views_that_are_judged_are_those_that_are_seen(
+    world: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Without gradients, from the same cameras, in every branch."""
     seen: list[Condition] = []
     predict = LatentPrior.predict
@@ -188,7 +210,8 @@ class TestRefusals:
             next(run(settings.spec, settings.knobs, Unattended(), ball_prior))
 
     @pytest.mark.parametrize(("values", "named"), [
-        ({"control": "no-such"}, "one of off"), ({"style_file": "a.ckpt"}, ".safetensors"), ({"style_strength": 3}, "0 to 2"),
+        ({"control": "no-such"}, "one of off"), ({"style_file": "a.ckpt"}, ".safetensors"),
+        ({"style_strength": 3}, "0 to 2"),
         ({"control_strength": -1}, "0 to 2"),
     ])  # fmt: skip
     def test_values_out_of_range(self, values: dict, named: str) -> None:

@@ -1,4 +1,6 @@
-"""The mesh of splats, carved: where rays meet a surface, what is inside, and that handles stay while caves go."""
+"""The mesh of splats, carved: where rays meet a surface, what is inside, and that handles stay while caves
+go.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ from engine.scene.splats import Splats
 
 
 def cloud(points: np.ndarray, scale: float = 0.05, opacity: float = 0.9) -> Splats:
-    return splats.from_points(torch.from_numpy(points).float(), torch.full((len(points), 3), 0.5), scale=scale, opacity=opacity)
+    return splats.from_points(
+        torch.from_numpy(points).float(), torch.full((len(points), 3), 0.5), scale=scale, opacity=opacity
+    )
 
 
 def on_sphere(count: int, radius: float) -> np.ndarray:
@@ -34,7 +38,9 @@ def on_sphere(count: int, radius: float) -> np.ndarray:
 def on_torus(count: int, big: float, small: float) -> np.ndarray:
     rng = np.random.default_rng(0)
     u, v = rng.uniform(0, 2 * np.pi, (2, count))
-    return np.stack([(big + small * np.cos(v)) * np.cos(u), (big + small * np.cos(v)) * np.sin(u), small * np.sin(v)], 1)
+    return np.stack(
+        [(big + small * np.cos(v)) * np.cos(u), (big + small * np.cos(v)) * np.sin(u), small * np.sin(v)], 1
+    )
 
 
 def copy_of(scene: Splats) -> SceneCopy:
@@ -56,7 +62,9 @@ def test_depths_lie_on_the_surface_and_not_at_the_centres_of_the_splats() -> Non
     cameras = sphere_cameras(4, 48, 40.0, 3.05)
     depth, alpha = surface_depths(scene, cameras)
     middle = depth[:, 23:25, 23:25].mean((1, 2))
-    assert (alpha[:, 23:25, 23:25] > 0.9).all() and (middle < 3.05 - 0.6).all() and (middle > 3.05 - 0.75).all()
+    assert (
+        (alpha[:, 23:25, 23:25] > 0.9).all() and (middle < 3.05 - 0.6).all() and (middle > 3.05 - 0.75).all()
+    )
 
 
 def test_what_only_narrow_openings_lead_to_is_inside() -> None:
@@ -113,11 +121,15 @@ def test_handles_and_thin_rods_survive_whatever_the_number_of_faces(faces: int) 
     assert 0.95 * faces <= len(mesh.faces) <= faces and not mesh.notes
     assert mesh.vertices[:, 1].min() < -0.88
     (front,) = outline_from_front(mesh)
-    assert front[32, 32] == 0 and front[32, 32 + 11] == 1, "one sees through the ring, and not through its tube"
+    assert front[32, 32] == 0 and front[32, 32 + 11] == 1, (
+        "one sees through the ring, and not through its tube"
+    )
 
 
 def outline_from_front(mesh) -> np.ndarray:
     """The mesh's outline (1,64,64) from the front."""
     camera = orbit_cameras([0.0], 0.0, 3.05, 40.0, 64)
     colours = np.ones((len(mesh.faces), 3))
-    return render_mesh(mesh.vertices, mesh.faces, colours, camera.c2w.numpy(), camera.K.numpy(), 64, 64).rgba[..., 3]
+    return render_mesh(mesh.vertices, mesh.faces, colours, camera.c2w.numpy(), camera.K.numpy(), 64, 64).rgba[
+        ..., 3
+    ]

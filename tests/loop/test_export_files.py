@@ -19,7 +19,9 @@ Writer = Callable[[Path], object]
 
 
 def write_ply(path: Path) -> None:
-    ply.write_splat_ply(path, np.zeros((1, 3)), np.ones((1, 3)), np.eye(4)[:1], np.ones(1), np.zeros((1, 3)), recipe="a")
+    ply.write_splat_ply(
+        path, np.zeros((1, 3)), np.ones((1, 3)), np.eye(4)[:1], np.ones(1), np.zeros((1, 3)), recipe="a"
+    )
 
 
 def write_mesh(path: Path) -> None:
@@ -35,7 +37,12 @@ def write_views(path: Path) -> None:
     sheet.write_sheet(path, np.zeros((8, 8, 8, 4), np.uint8), recipe="a")
 
 
-WRITERS = [("scene.ply", write_ply), ("mesh.glb", write_mesh), ("turntable.mp4", write_film), ("views.png", write_views)]
+WRITERS = [
+    ("scene.ply", write_ply),
+    ("mesh.glb", write_mesh),
+    ("turntable.mp4", write_film),
+    ("views.png", write_views),
+]
 each_writer = pytest.mark.parametrize(("name", "write"), WRITERS, ids=[name for name, _ in WRITERS])
 
 
@@ -70,9 +77,14 @@ def test_a_folder_that_is_a_file_is_a_storage_error(name: str, write: Writer, tm
     assert name in caught.value.what and caught.value.remedy
 
 
-def test_an_encoder_that_meets_a_full_disk_reports_it_as_such(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_encoder_that_meets_a_full_disk_reports_it_as_such(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tool = tmp_path / "ffmpeg"
-    tool.write_text("#!/bin/sh\nhead -c 100 >/dev/null\necho 'Error writing trailer: No space left on device' >&2\nexit 1\n")
+    tool.write_text(
+        "#!/bin/sh\nhead -c 100 >/dev/null\necho 'Error writing trailer: No space left on device' "
+        ">&2\nexit 1\n"
+    )
     tool.chmod(0o755)
     monkeypatch.setenv("IMAGEIO_FFMPEG_EXE", str(tool))
     with pytest.raises(StorageError, match="disk is full"):

@@ -1,4 +1,6 @@
-"""GLB: reopened by another library it is the same mesh, turned to glTF's axes, with the same colours and recipe."""
+"""GLB: reopened by another library it is the same mesh, turned to glTF's axes, with the same colours and
+recipe.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ def test_a_coloured_mesh_reopens_the_same(tmp_path: Path) -> None:
     np.testing.assert_allclose(again.volume, mesh.volume, rtol=1e-5)
     np.testing.assert_allclose(glb.world_from_gltf(again.vertex_normals), mesh.vertices / 0.6, atol=0.02)
     np.testing.assert_allclose(
-        again.visual.vertex_attributes["color"][:, :3] / 255, glb.linear_from_srgb(colours), atol=0.5 / 255 + 1e-9
+        again.visual.vertex_attributes["color"][:, :3] / 255,
+        glb.linear_from_srgb(colours),
+        atol=0.5 / 255 + 1e-9,
     )
     assert read_recipe(path) == "prompt = 'müg'\n"
 
@@ -79,7 +83,9 @@ def test_the_material_is_matt_and_the_buffers_keep_gltfs_rules(tmp_path: Path) -
     assert surface["metallicFactor"] == 0 and surface["roughnessFactor"] == 1
     assert all(view["byteOffset"] % 4 == 0 for view in contents["bufferViews"])
     position = contents["accessors"][contents["meshes"][0]["primitives"][0]["attributes"]["POSITION"]]
-    np.testing.assert_allclose([position["min"], position["max"]], glb.gltf_from_world(mesh.bounds), atol=1e-6)
+    np.testing.assert_allclose(
+        [position["min"], position["max"]], glb.gltf_from_world(mesh.bounds), atol=1e-6
+    )
     assert path.stat().st_size % 4 == 0
 
 
@@ -99,13 +105,16 @@ def test_another_librarys_copy_has_the_same_colours(tmp_path: Path) -> None:
     first = reopened(path)
     first.export(tmp_path / "copy.glb")
     np.testing.assert_array_equal(
-        reopened(tmp_path / "copy.glb").visual.vertex_attributes["color"], first.visual.vertex_attributes["color"]
+        reopened(tmp_path / "copy.glb").visual.vertex_attributes["color"],
+        first.visual.vertex_attributes["color"],
     )
 
 
 def test_names_recipe_and_short_indices(tmp_path: Path) -> None:
     mesh, path = ball(), tmp_path / "mesh.glb"
-    glb.write_glb(path, mesh.vertices, mesh.faces, np.ones((len(mesh.vertices), 3)), recipe="a = 1", name="a red müg")
+    glb.write_glb(
+        path, mesh.vertices, mesh.faces, np.ones((len(mesh.vertices), 3)), recipe="a = 1", name="a red müg"
+    )
     contents = document(path)
     assert {contents[part][0]["name"] for part in ("nodes", "meshes", "scenes")} == {"a red müg"}
     assert contents["materials"][0]["name"] == "a red müg (matt)"
@@ -132,9 +141,13 @@ def test_copies_of_a_point_share_its_normal_and_no_chart_is_mirrored() -> None:
 
 def texture_at(baked: Baked, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Points on every face at barycentric weights (F,3), and the texture's bilinear colour there."""
-    points, uv = (np.einsum("fk,fkd->fd", weights, values[baked.faces]) for values in (baked.vertices, baked.uv))
+    points, uv = (
+        np.einsum("fk,fkd->fd", weights, values[baked.faces]) for values in (baked.vertices, baked.uv)
+    )
     place = (uv * len(baked.texture) - 0.5).T[::-1]
-    return points, np.stack([map_coordinates(baked.texture[..., k] / 255.0, place, order=1, mode="nearest") for k in range(3)], 1)
+    return points, np.stack(
+        [map_coordinates(baked.texture[..., k] / 255.0, place, order=1, mode="nearest") for k in range(3)], 1
+    )
 
 
 def test_a_baked_linear_colour_is_off_by_less_than_a_texel() -> None:
@@ -148,7 +161,9 @@ def test_a_baked_linear_colour_is_off_by_less_than_a_texel() -> None:
 
 def test_a_baked_constant_fills_the_padding_too() -> None:
     mesh = trimesh.creation.box((0.5, 0.6, 0.7))
-    baked = bake(mesh.vertices, mesh.faces, lambda points: np.broadcast_to([0.2, 0.4, 1.0], points.shape), size=64)
+    baked = bake(
+        mesh.vertices, mesh.faces, lambda points: np.broadcast_to([0.2, 0.4, 1.0], points.shape), size=64
+    )
     assert (baked.texture == np.array([51, 102, 255])).all()
 
 
@@ -159,7 +174,11 @@ def test_texels_round_a_chart_carry_its_colours_and_no_others() -> None:
     sides = np.array([[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]])
     baked = bake(mesh.vertices, mesh.faces, lambda points: sides[(points[:, 0] > 0).astype(int)], size=128)
     red = baked.vertices[baked.faces][:, :, 0].mean(1) < 0
-    directions = np.stack([np.cos(np.arange(8) * np.pi / 4), np.sin(np.arange(8) * np.pi / 4)], 1) * (PADDING - 1) / 128
+    directions = (
+        np.stack([np.cos(np.arange(8) * np.pi / 4), np.sin(np.arange(8) * np.pi / 4)], 1)
+        * (PADDING - 1)
+        / 128
+    )
     for direction in directions:
         place = np.clip((baked.uv[baked.faces] + direction)[..., ::-1] * 128, 0, 127).astype(int)
         seen = baked.texture[place[..., 0], place[..., 1]]
@@ -198,7 +217,9 @@ def test_charts_that_cannot_all_have_room_are_packed_in_seconds(monkeypatch: pyt
     one = trimesh.creation.icosphere(subdivisions=0)
     many = trimesh.util.concatenate([one.copy().apply_translation((3 * i, 0, 0)) for i in range(60)])
     asked, pack = [], bake_module._pack
-    monkeypatch.setattr(bake_module, "_pack", lambda v, f, size, padding: asked.append(padding) or pack(v, f, size, padding))
+    monkeypatch.setattr(
+        bake_module, "_pack", lambda v, f, size, padding: asked.append(padding) or pack(v, f, size, padding)
+    )
     texels = bake_module.texels_of(np.asarray(many.vertices), np.asarray(many.faces), 64)
     assert max(asked) <= bake_module.MOST_PADDING and len(asked) >= 2
     assert texels.inside.any() and (texels.uv >= 0).all() and (texels.uv <= 1).all()

@@ -1,4 +1,6 @@
-"""Splat PLY: bytes in the layout other programs expect, numbers and recipe back as they were, damage named."""
+"""Splat PLY: bytes in the layout other programs expect, numbers and recipe back as they were, damage
+named.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ def test_numbers_comments_and_recipe_come_back(n: int, tmp_path: Path) -> None:
 
 def test_the_header_stays_short_whatever_the_recipe(tmp_path: Path) -> None:
     path, given = tmp_path / "scene.ply", cloud(20)
-    recipe = RECIPE + "".join(f"[[change]]\ntotal_step = {step}\nguidance_scale = 2.5 # é\n" for step in range(500))
+    recipe = RECIPE + "".join(
+        f"[[change]]\ntotal_step = {step}\nguidance_scale = 2.5 # é\n" for step in range(500)
+    )
     ply.write_splat_ply(path, **given, comments=["made for a test"], recipe=recipe)
     data = path.read_bytes()
     assert data.index(b"end_header") < 8_000 < len(recipe)
@@ -55,10 +59,16 @@ def test_the_header_stays_short_whatever_the_recipe(tmp_path: Path) -> None:
 
 def test_the_bytes_are_those_of_the_reference_layout(tmp_path: Path) -> None:
     path = tmp_path / "one.ply"
-    ply.write_splat_ply(path, *(np.array([row]) for row in ([1, 2, 3], [0.1, 0.2, 0.4], [2, 0, 0, 0], 0.25, [0.5, 0, -0.5])))
+    ply.write_splat_ply(
+        path, *(np.array([row]) for row in ([1, 2, 3], [0.1, 0.2, 0.4], [2, 0, 0, 0], 0.25, [0.5, 0, -0.5]))
+    )
     header, data = path.read_bytes().split(b"end_header\n")
-    properties = [line.split()[2].decode() for line in header.splitlines() if line.startswith(b"property float")]
-    expected_order = "x y z nx ny nz f_dc_0 f_dc_1 f_dc_2 opacity scale_0 scale_1 scale_2 rot_0 rot_1 rot_2 rot_3"
+    properties = [
+        line.split()[2].decode() for line in header.splitlines() if line.startswith(b"property float")
+    ]
+    expected_order = (
+        "x y z nx ny nz f_dc_0 f_dc_1 f_dc_2 opacity scale_0 scale_1 scale_2 rot_0 rot_1 rot_2 rot_3"
+    )
     assert " ".join(properties) == expected_order
     expected = [1, 2, 3, 0, 0, 0, 0.5, 0, -0.5, math.log(0.25 / 0.75), *np.log([0.1, 0.2, 0.4]), 1, 0, 0, 0]
     np.testing.assert_allclose(struct.unpack("<17f", data), expected, rtol=1e-6)
@@ -89,7 +99,9 @@ def test_opacity_zero_and_one_and_scale_zero_stay_finite(tmp_path: Path) -> None
         ("sh0", np.full((50, 3), np.inf)),
     ],
 )
-def test_unusable_numbers_are_refused_before_anything_is_written(field: str, value: np.ndarray, tmp_path: Path) -> None:
+def test_unusable_numbers_are_refused_before_anything_is_written(
+    field: str, value: np.ndarray, tmp_path: Path
+) -> None:
     with pytest.raises(InputError, match=field) as caught:
         ply.write_splat_ply(tmp_path / "s.ply", **(cloud() | {field: value}))
     assert caught.value.remedy and not list(tmp_path.iterdir())
@@ -140,11 +152,17 @@ def test_a_file_that_is_mostly_not_finite_is_refused(tmp_path: Path) -> None:
 
 def test_foreign_files_with_more_properties_doubles_and_another_byte_order_are_read(tmp_path: Path) -> None:
     given, path = cloud(3), tmp_path / "foreign.ply"
-    names = ["opacity", "x", "y", "z", "f_rest_0", *(f"f_dc_{i}" for i in range(3)), *(f"scale_{i}" for i in range(3)),
+    names = ["opacity", "x", "y", "z", "f_rest_0", *(f"f_dc_{i}" for i in range(3)),
+        *(f"scale_{i}" for i in range(3)),
              *(f"rot_{i}" for i in range(4))]  # fmt: skip
     logits = np.log(given["opacities"] / (1 - given["opacities"]))[:, None]
-    rows = np.concatenate([logits, given["means"], np.ones((3, 1)), given["sh0"], np.log(given["scales"]), 5 * given["quats"]], 1)
-    header = "ply\r\nformat binary_big_endian 1.0\r\nelement vertex 3\r\n" + "".join(f"property double {n}\r\n" for n in names)
+    rows = np.concatenate(
+        [logits, given["means"], np.ones((3, 1)), given["sh0"], np.log(given["scales"]), 5 * given["quats"]],
+        1,
+    )
+    header = "ply\r\nformat binary_big_endian 1.0\r\nelement vertex 3\r\n" + "".join(
+        f"property double {n}\r\n" for n in names
+    )
     header += "element face 0\r\nproperty list uchar int vertex_indices\r\nend_header\r\n"
     path.write_bytes(header.encode() + rows.astype(">f8").tobytes())
     back = ply.read_splat_ply(path)

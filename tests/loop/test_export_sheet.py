@@ -48,7 +48,9 @@ def test_a_last_row_may_be_short() -> None:
     assert (picture[16:, 26:] == np.array(sheet.BACKGROUND)).all()
 
 
-@pytest.mark.parametrize("given", [np.zeros((0, 4, 4, 4), np.uint8), np.zeros((2, 4, 4, 3), np.uint8), np.zeros((2, 4, 4, 4))])
+@pytest.mark.parametrize(
+    "given", [np.zeros((0, 4, 4, 4), np.uint8), np.zeros((2, 4, 4, 3), np.uint8), np.zeros((2, 4, 4, 4))]
+)
 def test_other_arrays_are_refused(given: np.ndarray, tmp_path: Path) -> None:
     with pytest.raises(InputError):
         sheet.write_sheet(tmp_path / "views.png", given)
@@ -59,7 +61,10 @@ def test_pictures_without_a_recipe_and_damaged_ones_say_so(tmp_path: Path) -> No
     sheet.write_sheet(tmp_path / "plain.png", views())
     with pytest.raises(FileFormatError, match="no recipe"):
         read_recipe(tmp_path / "plain.png")
-    for name, data in {"text.png": b"not a picture", "cut.png": (tmp_path / "plain.png").read_bytes()[:60]}.items():
+    for name, data in {
+        "text.png": b"not a picture",
+        "cut.png": (tmp_path / "plain.png").read_bytes()[:60],
+    }.items():
         (tmp_path / name).write_bytes(data)
         with pytest.raises(FileFormatError, match=name.replace(".", r"\.")):
             read_recipe(tmp_path / name)

@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 import trimesh
 
-from engine.assets.export.surface import SurfaceOptions, automatic_level, extract_surface, is_watertight, sample_grid
+from engine.assets.export.surface import (
+    SurfaceOptions,
+    automatic_level,
+    extract_surface,
+    is_watertight,
+    sample_grid,
+)
 from engine.errors import InputError
 
 RADIUS = 0.5
@@ -24,7 +30,9 @@ def soft_ball(points: np.ndarray) -> np.ndarray:
 
 def two_balls(points: np.ndarray) -> np.ndarray:
     big, small = np.array([-0.4, 0.0, 0.0]), np.array([0.6, 0.0, 0.0])
-    return np.maximum(0.4 - np.linalg.norm(points - big, axis=1), 0.2 - np.linalg.norm(points - small, axis=1))
+    return np.maximum(
+        0.4 - np.linalg.norm(points - big, axis=1), 0.2 - np.linalg.norm(points - small, axis=1)
+    )
 
 
 def as_mesh(density_at, **options) -> trimesh.Trimesh:
@@ -37,7 +45,9 @@ def as_mesh(density_at, **options) -> trimesh.Trimesh:
 def test_a_ball_has_its_area_and_volume_and_is_closed(smoothing: int, max_faces: int) -> None:
     mesh = as_mesh(distance_inside, level=0.0, smoothing=smoothing, max_faces=max_faces)
     assert abs(mesh.area / (4 * math.pi * RADIUS**2) - 1) < 0.005
-    assert abs(mesh.volume / (4 / 3 * math.pi * RADIUS**3) - 1) < 0.005, "positive volume: faces look outwards"
+    assert abs(mesh.volume / (4 / 3 * math.pi * RADIUS**3) - 1) < 0.005, (
+        "positive volume: faces look outwards"
+    )
     assert mesh.is_watertight and is_watertight(mesh.faces)
     assert max_faces == 0 or len(mesh.faces) <= max_faces
 
@@ -45,14 +55,19 @@ def test_a_ball_has_its_area_and_volume_and_is_closed(smoothing: int, max_faces:
 def test_the_error_falls_with_the_square_of_the_grid_step() -> None:
     exact = 4 / 3 * math.pi * RADIUS**3
     options = {"level": 0.0, "smoothing": 0, "max_faces": 0}
-    coarse, fine = (abs(as_mesh(distance_inside, resolution=size, **options).volume - exact) for size in (25, 49))
+    coarse, fine = (
+        abs(as_mesh(distance_inside, resolution=size, **options).volume - exact) for size in (25, 49)
+    )
     assert 3.2 < coarse / fine < 4.8
 
 
 def test_the_automatic_level_lies_half_way_up_a_step() -> None:
     assert abs(automatic_level(sample_grid(soft_ball, 96)) - 15.0) < 1.0
     mesh = as_mesh(soft_ball)
-    assert abs(mesh.area / (4 * math.pi * RADIUS**2) - 1) < 0.015 and abs(mesh.volume / (4 / 3 * math.pi * RADIUS**3) - 1) < 0.015
+    assert (
+        abs(mesh.area / (4 * math.pi * RADIUS**2) - 1) < 0.015
+        and abs(mesh.volume / (4 / 3 * math.pi * RADIUS**3) - 1) < 0.015
+    )
 
 
 def test_one_gaussian_has_the_radius_of_its_closed_form() -> None:
@@ -95,7 +110,11 @@ def test_smoothing_takes_noise_away_and_keeps_the_volume() -> None:
 
 def test_a_budget_too_small_for_the_holes_of_a_shape_does_not_open_it() -> None:
     centres = np.random.default_rng(0).normal(0, 0.3, (40, 3))
-    lumps = as_mesh(lambda p: sum(np.exp(-0.5 * ((p - c) ** 2).sum(1) / 0.08**2) for c in centres), resolution=64, max_faces=500)
+    lumps = as_mesh(
+        lambda p: sum(np.exp(-0.5 * ((p - c) ** 2).sum(1) / 0.08**2) for c in centres),
+        resolution=64,
+        max_faces=500,
+    )
     assert lumps.is_watertight and len(lumps.faces) < 8000
 
 

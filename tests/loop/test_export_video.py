@@ -22,7 +22,9 @@ def film(width: int, height: int) -> list[np.ndarray]:
 def decoded(path: Path) -> tuple[dict, list[np.ndarray]]:
     reader = imageio_ffmpeg.read_frames(str(path))
     meta = next(reader)
-    return meta, [np.frombuffer(frame, np.uint8).reshape(meta["size"][1], meta["size"][0], 3) for frame in reader]
+    return meta, [
+        np.frombuffer(frame, np.uint8).reshape(meta["size"][1], meta["size"][0], 3) for frame in reader
+    ]
 
 
 @pytest.mark.parametrize(("width", "height"), [(64, 48), (33, 51)])
@@ -44,7 +46,11 @@ def test_matrix_primaries_and_transfer_are_all_named(tmp_path: Path) -> None:
     assert "yuv420p(tv, bt709, progressive)" in words, "three that agree are written as one; else as a/b/c"
 
 
-RECIPES = {"escapes": "prompt = 'a=b; #c \\ d'\n\n[[change]]\nstep = 1\n", "unicode": "tea 茶 ü\n", "long": "x = 1\n" * 60_000}
+RECIPES = {
+    "escapes": "prompt = 'a=b; #c \\ d'\n\n[[change]]\nstep = 1\n",
+    "unicode": "tea 茶 ü\n",
+    "long": "x = 1\n" * 60_000,
+}
 
 
 @pytest.mark.parametrize("recipe", RECIPES.values(), ids=RECIPES)

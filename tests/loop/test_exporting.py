@@ -1,4 +1,6 @@
-"""Every export format: what another program reads of it is the same ball, as large, as coloured, the same way up."""
+"""Every export format: what another program reads of it is the same ball, as large, as coloured, the same way
+up.
+"""
 
 from __future__ import annotations
 
@@ -78,10 +80,14 @@ def made(key: str, result: Path, folder: Path, **changes) -> Path:
     chosen = format_named(key)
     if not chosen.available:
         pytest.skip(chosen.remedy)
-    return Path(shutil.copy(exported(key, result, tuple(sorted(changes.items()))), folder / f"egg{chosen.suffix}"))
+    return Path(
+        shutil.copy(exported(key, result, tuple(sorted(changes.items()))), folder / f"egg{chosen.suffix}")
+    )
 
 
-def check_egg(vertices: np.ndarray, up: int, size: float = SIZE_M, front: int | None = None, colours=None) -> None:
+def check_egg(
+    vertices: np.ndarray, up: int, size: float = SIZE_M, front: int | None = None, colours=None
+) -> None:
     """Stands on 0, is ``size`` high along the axis ``up`` and half as wide; where it is blue is its front."""
     low, high = vertices.min(0), vertices.max(0)
     assert (high - low)[up] == pytest.approx(size, rel=0.02) and low[up] == pytest.approx(0, abs=0.01 * size)
@@ -97,7 +103,12 @@ def test_glb_with_vertex_colours(result: Path, tmp_path: Path) -> None:
     path = made("glb", result, tmp_path)
     (mesh,) = trimesh.load_scene(path, process=False).geometry.values()
     assert mesh.is_watertight and 0.95 * 3000 <= len(mesh.faces) <= 3000
-    check_egg(mesh.vertices, 1, front=2, colours=srgb_from_linear(mesh.visual.vertex_attributes["color"][:, :3] / 255))
+    check_egg(
+        mesh.vertices,
+        1,
+        front=2,
+        colours=srgb_from_linear(mesh.visual.vertex_attributes["color"][:, :3] / 255),
+    )
     assert read_recipe(path) == RECIPE and "a red bäll" in trimesh.load_scene(path).geometry
 
 
@@ -126,7 +137,9 @@ def test_stl_is_in_millimetres(result: Path, tmp_path: Path) -> None:
     check_egg(mesh.vertices, 2, 1000 * SIZE_M)
     assert mesh.is_watertight and mesh.volume > 0
     unsized = trimesh.load(made("stl", result, tmp_path, size_m=0.0))
-    assert unsized.extents.max() == pytest.approx(100, rel=1e-3), "ten centimetres, where nobody said how large"
+    assert unsized.extents.max() == pytest.approx(100, rel=1e-3), (
+        "ten centimetres, where nobody said how large"
+    )
 
 
 def test_threemf_is_in_millimetres_and_in_colour(result: Path, tmp_path: Path) -> None:
@@ -161,10 +174,15 @@ def test_usdz_opens_in_usd(up: str, axis: int, front: int, result: Path, tmp_pat
     from pxr import Usd, UsdGeom, UsdShade
 
     stage = Usd.Stage.Open(str(path))
-    assert UsdGeom.GetStageMetersPerUnit(stage) == 1 and UsdGeom.GetStageUpAxis(stage) == ("Y" if axis == 1 else "Z")
+    assert UsdGeom.GetStageMetersPerUnit(stage) == 1 and UsdGeom.GetStageUpAxis(stage) == (
+        "Y" if axis == 1 else "Z"
+    )
     assert stage.GetDefaultPrim().GetCustomDataByKey("recipe") == RECIPE
     mesh = UsdGeom.Mesh(stage.GetPrimAtPath("/Object/Mesh"))
-    points, faces = np.array(mesh.GetPointsAttr().Get()), np.array(mesh.GetFaceVertexIndicesAttr().Get()).reshape(-1, 3)
+    points, faces = (
+        np.array(mesh.GetPointsAttr().Get()),
+        np.array(mesh.GetFaceVertexIndicesAttr().Get()).reshape(-1, 3),
+    )
     check_egg(points, axis)
     assert trimesh.Trimesh(points, faces).volume > 0
     assert remarks_of_usd(stage) == []
@@ -215,7 +233,12 @@ def test_spz_is_of_the_version_that_viewers_read(result: Path, tmp_path: Path) -
 def test_splats_in_gltf(result: Path, tmp_path: Path) -> None:
     path = made("gltf_splats", result, tmp_path)
     (points,) = trimesh.load_scene(path).geometry.values()
-    check_egg(np.asarray(points.vertices), 1, front=2, colours=srgb_from_linear(np.asarray(points.colors)[:, :3] / 255))
+    check_egg(
+        np.asarray(points.vertices),
+        1,
+        front=2,
+        colours=srgb_from_linear(np.asarray(points.colors)[:, :3] / 255),
+    )
     data = path.read_bytes()
     length = int.from_bytes(data[12:16], "little")
     document, binary = json.loads(data[20 : 20 + length]), data[28 + length :]
@@ -239,7 +262,9 @@ def rgba_of(path: Path) -> np.ndarray:
     command = [imageio_ffmpeg.get_ffmpeg_exe(), "-v", "error", "-c:v", "libvpx-vp9", "-i", str(path)]
     import subprocess
 
-    data = subprocess.run([*command, "-f", "rawvideo", "-pix_fmt", "rgba", "-"], capture_output=True, check=True).stdout
+    data = subprocess.run(
+        [*command, "-f", "rawvideo", "-pix_fmt", "rgba", "-"], capture_output=True, check=True
+    ).stdout
     return np.frombuffer(data, np.uint8).reshape(-1, 64, 64, 4)
 
 
@@ -271,7 +296,10 @@ def test_mp4_along_a_camera_path(result: Path, tmp_path: Path) -> None:
     frames = [np.frombuffer(frame, np.uint8).reshape(64, 64, 3) / 255 for frame in reader]
     assert len(frames) == 6 and meta["fps"] == 10 and read_recipe(path) == RECIPE
     assert frames[0][32, 32, 2] > frames[0][32, 32, 0] and frames[-1][32, 32, 0] > frames[-1][32, 32, 2]
-    covered = [(np.abs(frame - np.array([244, 243, 240]) / 255).max(-1) > 0.1).mean() for frame in (frames[0], frames[-1])]
+    covered = [
+        (np.abs(frame - np.array([244, 243, 240]) / 255).max(-1) > 0.1).mean()
+        for frame in (frames[0], frames[-1])
+    ]
     assert covered[1] < 0.4 * covered[0], "further away"
 
 
@@ -302,7 +330,9 @@ def test_depth_and_alpha_as_pictures(layer: str, nearer: bool, result: Path) -> 
 
 
 def test_a_camera_path_meets_its_keyframes_and_does_not_overshoot() -> None:
-    path = json.dumps([{"azimuth_deg": 0, "time": 0}, {"azimuth_deg": 10, "time": 1}, {"azimuth_deg": 100, "time": 2}])
+    path = json.dumps(
+        [{"azimuth_deg": 0, "time": 0}, {"azimuth_deg": 10, "time": 1}, {"azimuth_deg": 100, "time": 2}]
+    )
     azimuths = [view.azimuth_deg for view in viewpoints(path, 21, 3.0)]
     assert azimuths[0] == 0 and azimuths[10] == pytest.approx(10) and azimuths[-1] == pytest.approx(100)
     assert (np.diff(azimuths) >= 0).all() and {view.distance for view in viewpoints(path, 5, 3.0)} == {3.0}
@@ -311,7 +341,8 @@ def test_a_camera_path_meets_its_keyframes_and_does_not_overshoot() -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        "{", "[]", "3", '[{"azimuth_deg": 0}]', '[{"azimuth_deg": "a"}, {}]', '[{"roll": 0}, {}]', '[{"distance": 1e9}, {}]',
+        "{", "[]", "3", '[{"azimuth_deg": '
+                        '0}]', '[{"azimuth_deg": "a"}, {}]', '[{"roll": 0}, {}]', '[{"distance": 1e9}, {}]',
         '[{"time": 2}, {"time": 1}]', '[{"elevation_deg": NaN}, {}]', "[[], []]",
     ],
 )  # fmt: skip
@@ -323,7 +354,15 @@ def test_what_is_no_camera_path_is_refused(path: str) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"size_m": -1}, {"size_m": float("nan")}, {"faces": 3}, {"up": "x"}, {"frames": 0}, {"texture_size": 9}, {"origin": "left"}],
+    [
+        {"size_m": -1},
+        {"size_m": float("nan")},
+        {"faces": 3},
+        {"up": "x"},
+        {"frames": 0},
+        {"texture_size": 9},
+        {"origin": "left"},
+    ],
 )
 def test_options_that_cannot_be_are_refused(changes: dict) -> None:
     with pytest.raises(InputError):
@@ -340,7 +379,9 @@ def test_every_format_says_what_it_is_how_large_and_what_it_needs() -> None:
         assert estimated_bytes(key, ExportOptions()) > 1000
 
 
-@pytest.mark.parametrize("key", ["glb", "stl", "ply", "gltf_splats", "splat", "ply_compressed", "obj", "mp4", "html"])
+@pytest.mark.parametrize(
+    "key", ["glb", "stl", "ply", "gltf_splats", "splat", "ply_compressed", "obj", "mp4", "html"]
+)
 def test_estimates_are_right_within_three_times(key: str, result: Path, tmp_path: Path) -> None:
     size = made(key, result, tmp_path).stat().st_size
     assert 1 / 3 < estimated_bytes(key, OPTIONS, 2500) / size < 3
@@ -361,7 +402,9 @@ def test_every_file_is_opened_again_and_counted(key: str, result: Path, tmp_path
         assert "holds 0 of" in done.notes[0]
 
 
-def test_a_format_whose_package_is_missing_says_how_to_add_it(result: Path, tmp_path: Path, monkeypatch) -> None:
+def test_a_format_whose_package_is_missing_says_how_to_add_it(
+    result: Path, tmp_path: Path, monkeypatch
+) -> None:
     monkeypatch.setattr("engine.assets.export.formats.base.find_spec", lambda name: None)
     with pytest.raises(MissingError, match="lib3mf") as caught:
         export(result, "threemf", OPTIONS, tmp_path / "a.3mf")

@@ -1,4 +1,6 @@
-"""Methods that learn beside the scene, in whole runs: two optimisers, live changes, switching, checkpoints."""
+"""Methods that learn beside the scene, in whole runs: two optimisers, live changes, switching,
+checkpoints.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ def lods_knobs(**changes) -> Knobs:
 
 
 def events_of(knobs: Knobs | None = None, commands=None, spec=None, load_prior=ball_prior, **options) -> list:
-    return list(run(spec or quick_spec(), knobs or lods_knobs(), commands or Unattended(), load_prior, **options))
+    return list(
+        run(spec or quick_spec(), knobs or lods_knobs(), commands or Unattended(), load_prior, **options)
+    )
 
 
 def learned_in(folder) -> torch.Tensor:
@@ -60,7 +64,9 @@ def test_the_null_prompt_learns_while_the_scene_moves(scene: str, tmp_path) -> N
 
 
 def test_what_is_learned_changes_the_shape() -> None:
-    still, learning = (events_of(lods_knobs(prior_learning_rate=rate))[-1].copy.scene.means for rate in (0.0, 0.05))
+    still, learning = (
+        events_of(lods_knobs(prior_learning_rate=rate))[-1].copy.scene.means for rate in (0.0, 0.05)
+    )
     assert not torch.equal(still, learning)
 
 
@@ -113,7 +119,9 @@ def test_resume_goes_on_with_what_was_learned(tmp_path, monkeypatch) -> None:
         pass
     interrupted.close()
     resumed = {step: event.loss for step, event in steps_of(events_of(folder=tmp_path, resume=True)).items()}
-    assert min(resumed) <= 48 and resumed == pytest.approx({step: whole[step].loss for step in resumed}, rel=1e-4)
+    assert min(resumed) <= 48 and resumed == pytest.approx(
+        {step: whole[step].loss for step in resumed}, rel=1e-4
+    )
 
 
 def test_a_run_that_is_stopped_right_after_it_was_resumed_keeps_what_it_had_learned(tmp_path) -> None:
@@ -125,7 +133,9 @@ def test_a_run_that_is_stopped_right_after_it_was_resumed_keeps_what_it_had_lear
 
 def test_what_one_method_learned_is_not_given_to_another(tmp_path) -> None:
     events_of(commands=ScriptedCommands({START + 8: [Stop()]}), folder=tmp_path)
-    events = events_of(commands=ScriptedCommands({1: [SetKnobs(1, quick_knobs())]}), folder=tmp_path, resume=True)
+    events = events_of(
+        commands=ScriptedCommands({1: [SetKnobs(1, quick_knobs())]}), folder=tmp_path, resume=True
+    )
     assert isinstance(events[-1], Finished) and checkpoint.load(tmp_path).content["method"] is None
 
 
@@ -166,7 +176,9 @@ def test_an_adapter_learns_in_a_run_and_the_prior_stays_as_it_was(tmp_path) -> N
     assert all(event.metrics["prior_loss"] > 0 for event in of_type(events, Stepped))
     saved = checkpoint.load(tmp_path).content["method"]
     assert saved["key"] == "vsd" and saved["state"]["up.0.weight"].abs().max() > 0
-    assert prior.network.state_dict().keys() == {"0.weight"} and prior.network[0].weight.tolist() == [[1.0, -1.0]]
+    assert prior.network.state_dict().keys() == {"0.weight"} and prior.network[0].weight.tolist() == [
+        [1.0, -1.0]
+    ]
 
 
 def test_resume_goes_on_with_the_adapter(tmp_path, monkeypatch) -> None:
@@ -175,7 +187,9 @@ def test_resume_goes_on_with_the_adapter(tmp_path, monkeypatch) -> None:
     events_of(VSD, ScriptedCommands({9: [Stop()]}), FROM_BALL, network_prior, folder=tmp_path)
     events = events_of(VSD, None, FROM_BALL, network_prior, folder=tmp_path, resume=True)
     resumed = {step: event.loss for step, event in steps_of(events).items()}
-    assert min(resumed) == 9 and resumed == pytest.approx({step: whole[step].loss for step in resumed}, rel=1e-4)
+    assert min(resumed) == 9 and resumed == pytest.approx(
+        {step: whole[step].loss for step in resumed}, rel=1e-4
+    )
 
 
 def test_a_prior_without_a_network_is_refused_with_a_remedy() -> None:

@@ -73,15 +73,21 @@ class TestFile:
             torch.testing.assert_close(getattr(read, name), getattr(written, name), rtol=1e-3, atol=2e-3)
 
     def test_a_result_refined_starts_from_what_was_exported(self, tmp_path: Path) -> None:
-        finished = list(run(quick_spec(start="ball", refine_steps=3), quick_knobs(), Unattended(), ball_prior))[-1]
+        finished = list(
+            run(quick_spec(start="ball", refine_steps=3), quick_knobs(), Unattended(), ball_prior)
+        )[-1]
         files = write_results(finished, "analytic", tmp_path, formats=("ply",))
         context = Context.of(from_file(files["ply"]), ball_prior("any"))
         scene, cameras = fresh_state(context).scene, orbit_cameras([0, 90], 10, 3.05, 40, SIZE)
-        expected, found = (choose(splats).render(splats, cameras, None).rgb for splats in (shown(finished.copy), scene))
+        expected, found = (
+            choose(splats).render(splats, cameras, None).rgb for splats in (shown(finished.copy), scene)
+        )
         torch.testing.assert_close(found, expected, atol=5e-3, rtol=0)
 
     @pytest.mark.parametrize(("radius", "centre"), [(40.0, 0.0), (0.5, 100.0), (8.0, -30.0)])
-    def test_a_cloud_elsewhere_is_brought_before_the_cameras(self, tmp_path: Path, radius: float, centre: float) -> None:
+    def test_a_cloud_elsewhere_is_brought_before_the_cameras(
+        self, tmp_path: Path, radius: float, centre: float
+    ) -> None:
         written = write_cloud(tmp_path / "scene.ply", radius=radius, centre=centre)
         read = read_start_file(tmp_path / "scene.ply").splats
         distance = read.means.norm(dim=1)
@@ -91,10 +97,15 @@ class TestFile:
 
     def test_one_that_fits_stays_where_it_is_in_spite_of_a_stray_splat(self, tmp_path: Path) -> None:
         written = write_cloud(tmp_path / "scene.ply", radius=1.0)
-        parts = [part.numpy() for part in (written.means, written.scales, written.unit_quats, written.opacities, written.rgb)]
+        parts = [
+            part.numpy()
+            for part in (written.means, written.scales, written.unit_quats, written.opacities, written.rgb)
+        ]
         parts[0][0] = 9.0
         write_splat_ply(tmp_path / "stray.ply", *parts[:4], sh0_from_rgb(parts[4]), recipe=OURS)
-        np.testing.assert_allclose(read_start_file(tmp_path / "stray.ply").splats.means.numpy(), parts[0], atol=1e-5)
+        np.testing.assert_allclose(
+            read_start_file(tmp_path / "stray.ply").splats.means.numpy(), parts[0], atol=1e-5
+        )
 
     @pytest.mark.parametrize(
         ("content", "error", "message"),
@@ -107,7 +118,8 @@ class TestFile:
                 "without splats",
             ),
             (
-                b"ply\nformat binary_little_endian 1.0\nelement vertex 3000000\n" + b"property float x\nend_header\n",
+                b"ply\nformat binary_little_endian 1.0\nelement vertex 3000000\n"
+                + b"property float x\nend_header\n",
                 FileFormatError,
                 "3,000,000 splats; at most 2,000,000",
             ),
@@ -143,7 +155,11 @@ class TestFile:
     def test_it_is_set_by_name_and_kept_in_the_recipe(self, file: Path) -> None:
         values = {"start": "file", "start_file": str(file), "image_guidance_scale": "2.5"}
         settings = with_values(Settings(quick_spec(), Knobs()), values)
-        assert (settings.spec.start, settings.spec.start_file, settings.knobs.image_guidance_scale) == ("file", str(file), 2.5)
+        assert (settings.spec.start, settings.spec.start_file, settings.knobs.image_guidance_scale) == (
+            "file",
+            str(file),
+            2.5,
+        )
         assert Recipe.from_toml(Recipe(settings).to_toml()).settings == settings
         with pytest.raises(InputError, match=r"start_file.*\.ply"):
             with_values(settings, {"start_file": "scene.obj"})
@@ -156,7 +172,9 @@ class TestFile:
         spec, commands = from_file(file, refine_steps=6), ScriptedCommands({3: [Stop()]})
         first = list(run(spec, quick_knobs(), commands, ball_prior, folder=tmp_path / "run"))[-1]
         file.unlink()
-        last = list(run(spec, quick_knobs(), Unattended(), ball_prior, folder=tmp_path / "run", resume=True))[-1]
+        last = list(run(spec, quick_knobs(), Unattended(), ball_prior, folder=tmp_path / "run", resume=True))[
+            -1
+        ]
         assert isinstance(last, Finished) and first.steps < last.steps == 6
 
 
@@ -165,14 +183,18 @@ class TestEditing:
         self, file: Path, tmp_path: Path, tiny_instruct: Callable[[str], Prior]
     ) -> None:
         before, spec = read_start_file(file).splats, from_file(file, refine_steps=2, prompt="make it red")
-        events = list(run(spec, Knobs(views_per_step=2), Unattended(), tiny_instruct, folder=tmp_path / "run"))
+        events = list(
+            run(spec, Knobs(views_per_step=2), Unattended(), tiny_instruct, folder=tmp_path / "run")
+        )
         finished = events[-1]
         assert isinstance(finished, Finished) and finished.steps == 2
         assert not torch.equal(finished.copy.scene.colours, before.colours)
         kept = checkpoint.load(tmp_path / "run").content["source"]
         assert torch.equal(kept["means"], before.means) and torch.equal(kept["colours"], before.colours)
 
-    def test_the_pictures_are_those_of_the_scene_as_it_was(self, file: Path, tiny_instruct: Callable[[str], Prior]) -> None:
+    def test_the_pictures_are_those_of_the_scene_as_it_was(
+        self, file: Path, tiny_instruct: Callable[[str], Prior]
+    ) -> None:
         prior, spec = tiny_instruct("any"), from_file(file, prompt="make it red")
         context = Context.of(spec, prior)
         state = fresh_state(context)
@@ -180,7 +202,9 @@ class TestEditing:
         cameras, behind = orbit_cameras([0, 120], 10, 3.05, 40, 16), torch.tensor([0.2, 0.6, 0.9])
         plain = choose(state.scene).render(state.scene, cameras, behind)
         state.scene.means.data += 0.5
-        told = with_source(context.prompts(cameras), cameras, behind, context, state, Knobs(image_guidance_scale=2.5))
+        told = with_source(
+            context.prompts(cameras), cameras, behind, context, state, Knobs(image_guidance_scale=2.5)
+        )
         for condition in (told.positive, told.empty):
             torch.testing.assert_close(condition.source.x, prior.encode(plain).detach())
             assert condition.source.guidance_scale == 2.5 and not condition.source.x.requires_grad

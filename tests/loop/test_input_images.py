@@ -34,7 +34,9 @@ BLUE = (0.1, 0.2, 0.9)
 
 
 class SeeingPrior:
-    """The ball prior, which takes pictures: it makes every view the mean of those that it is given, and counts its calls."""
+    """The ball prior, which takes pictures: it makes every view the mean of those that it is given, and
+    counts its calls.
+    """
 
     def __init__(self) -> None:
         self.inner = ball_prior()
@@ -72,7 +74,9 @@ def colour_of(finished: Finished, azimuth_deg: float) -> np.ndarray:
     from engine.core.camera import orbit_camera
     from engine.loop.frames import render_frame
 
-    return render_frame(finished.copy, orbit_camera(azimuth_deg, 10, 3.05, 40, SIZE))[SIZE // 2, SIZE // 2] / 255
+    return (
+        render_frame(finished.copy, orbit_camera(azimuth_deg, 10, 3.05, 40, SIZE))[SIZE // 2, SIZE // 2] / 255
+    )
 
 
 def given_of(rgba: torch.Tensor, azimuths: list[float], weights: list[float]) -> GivenViews:
@@ -85,7 +89,9 @@ def test_the_shape_becomes_what_the_picture_shows_from_all_sides(blue: Path, sce
     *_, finished = run(spec_of(blue, scene=scene), quick_knobs(), Unattended(), lambda _: prior)
     for azimuth in (30, 120, 210, 300):
         assert np.abs(colour_of(finished, azimuth) - BLUE).max() < 0.15
-    assert all(len(condition.clean_views.cameras) == 1 for condition in prior.asked), "in the draft and while refining"
+    assert all(len(condition.clean_views.cameras) == 1 for condition in prior.asked), (
+        "in the draft and while refining"
+    )
     assert len(prior.asked[0].cameras) == 3, "of four draft views, the given one is not drawn again"
 
 
@@ -98,7 +104,9 @@ def test_pictures_hold_where_the_prior_cannot_see_them(blue: Path) -> None:
 
 
 def test_fidelity_is_a_balance(blue: Path) -> None:
-    """At 0 the scene's gradient is the prior's alone, at 1 the pictures' alone, and at 1/2 the sum of both."""
+    """At 0 the scene's gradient is the prior's alone, at 1 the pictures' alone, and at 1/2 the sum of
+    both.
+    """
     spec = spec_of(blue, prompt="a red ball", start="ball")
     gradients = []
     for fidelity in (0.0, 0.5, 1.0):
@@ -115,7 +123,9 @@ def test_fidelity_is_a_balance(blue: Path) -> None:
     assert balance(1.0, None) == (0.0, 1.0), "without pictures it does nothing"
 
 
-@pytest.mark.parametrize("behind", [None, torch.ones(3), torch.tensor([0.2, 0.5, 0.9])], ids=["black", "white", "colour"])
+@pytest.mark.parametrize(
+    "behind", [None, torch.ones(3), torch.tensor([0.2, 0.5, 0.9])], ids=["black", "white", "colour"]
+)
 def test_equal_pictures_have_no_loss_over_any_background(behind: torch.Tensor | None) -> None:
     rgba = torch.rand(2, 8, 8, 4)
     rgba[..., :3] *= rgba[..., 3:]
@@ -131,7 +141,9 @@ def test_weights_say_how_much_a_picture_counts() -> None:
     seen = Views(torch.zeros(2, 8, 8, 3), torch.zeros(2, 8, 8, 1), torch.zeros(2, 8, 8, 1))
     seen.rgb[0] += 0.2  # a mean squared error of 0.04, and of 0.01 in the other
     seen.rgb[1] += 0.1
-    assert float(given_loss(given_of(rgba, [0, 90], [3.0, 1.0]), seen, None)) == pytest.approx((3 * 0.04 + 0.01) / 4)
+    assert float(given_loss(given_of(rgba, [0, 90], [3.0, 1.0]), seen, None)) == pytest.approx(
+        (3 * 0.04 + 0.01) / 4
+    )
 
 
 def test_the_picture_is_looked_at_in_every_fit_step(blue: Path) -> None:
@@ -170,9 +182,12 @@ def test_cameras_and_pictures_go_together(blue: Path) -> None:
     assert torch.allclose(given.cameras.elevations_deg(), torch.tensor([25.0, 25.0]), atol=1e-3)
     assert given.weights.tolist() == [1.0, 0.5]
     wanted = ((ball_picture(BLUE) + 1) / 2).permute(1, 2, 0)
-    assert (given.rgba - wanted).abs().max() < 0.02, "a whole picture of the prior's size goes through unchanged"
+    assert (given.rgba - wanted).abs().max() < 0.02, (
+        "a whole picture of the prior's size goes through unchanged"
+    )
     assert torch.allclose(
-        clean_views(given, prior).x, prior.encode(Views(given.rgba[..., :3], given.rgba[..., 3:], given.rgba[..., :1]))
+        clean_views(given, prior).x,
+        prior.encode(Views(given.rgba[..., :3], given.rgba[..., 3:], given.rgba[..., :1])),
     )
     assert clean_views(given, ball_prior()) is None
 
@@ -210,7 +225,12 @@ def test_an_artist_is_told_what_was_done_to_a_picture(tmp_path: Path) -> None:
     rgba = ((ball_picture(BLUE, 64) + 1) / 2).permute(1, 2, 0)
     Image.fromarray((255 * (rgba[..., :3] + 1 - rgba[..., 3:])).byte().numpy()).save(opaque)
     events = list(
-        run(spec_of(opaque, image_crops="", refine_steps=0, fit_steps=10), quick_knobs(), Unattended(), lambda _: SeeingPrior())
+        run(
+            spec_of(opaque, image_crops="", refine_steps=0, fit_steps=10),
+            quick_knobs(),
+            Unattended(),
+            lambda _: SeeingPrior(),
+        )
     )
     assert any("flat background" in event.what for event in of_type(events, Warned))
     assert of_type(events, Pictures)

@@ -31,9 +31,15 @@ def environment() -> dict[str, str]:
     """In which node finds the validator; skips where it is not here."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         pytest.skip("node is not here")
-    everywhere = subprocess.run(["npm", "root", "-g"], capture_output=True, text=True, check=True).stdout.strip()
-    found = os.environ | {"NODE_PATH": os.pathsep.join(filter(None, (os.environ.get("NODE_PATH"), everywhere)))}
-    asked = subprocess.run(["node", "-e", "require.resolve('gltf-validator')"], env=found, capture_output=True)
+    everywhere = subprocess.run(
+        ["npm", "root", "-g"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    found = os.environ | {
+        "NODE_PATH": os.pathsep.join(filter(None, (os.environ.get("NODE_PATH"), everywhere)))
+    }
+    asked = subprocess.run(
+        ["node", "-e", "require.resolve('gltf-validator')"], env=found, capture_output=True
+    )
     if asked.returncode:
         pytest.skip("npm install -g gltf-validator")
     return found
@@ -41,7 +47,9 @@ def environment() -> dict[str, str]:
 
 def validated(path: Path) -> dict:
     """The validator's report on a file."""
-    told = subprocess.run(["node", "-e", VALIDATE, str(path)], env=environment(), capture_output=True, text=True)
+    told = subprocess.run(
+        ["node", "-e", VALIDATE, str(path)], env=environment(), capture_output=True, text=True
+    )
     assert told.returncode == 0, told.stderr
     return json.loads(told.stdout)
 

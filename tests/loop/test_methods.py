@@ -46,7 +46,9 @@ def distance(copy: SceneCopy) -> float:
 
 
 class TimedPrior:
-    """The ball prior, which remembers how many different noise levels each call saw, with a network that adds nothing yet."""
+    """The ball prior, which remembers how many different noise levels each call saw, with a network that adds
+    nothing yet.
+    """
 
     def __init__(self) -> None:
         self.prior, self.levels = ball_prior(), set()
@@ -81,9 +83,15 @@ def refined(**changes) -> list:
 
 @pytest.mark.parametrize("by", [clipping for clipping in CLIPPINGS if clipping != "off"])
 def test_clipping_bounds_the_push_on_each_pixel_and_says_how_many_it_met(by: str) -> None:
-    free, tight, loose = refined(), refined(gradient_clip=by, clip_limit=0.01), refined(gradient_clip=by, clip_limit=1.0)
+    free, tight, loose = (
+        refined(),
+        refined(gradient_clip=by, clip_limit=0.01),
+        refined(gradient_clip=by, clip_limit=1.0),
+    )
     means = [events[-1].copy.scene.means for events in (free, tight, loose)]
-    shares = [[step.metrics.get("clipped") for step in of_type(events, Stepped)] for events in (free, tight, loose)]
+    shares = [
+        [step.metrics.get("clipped") for step in of_type(events, Stepped)] for events in (free, tight, loose)
+    ]
     assert not torch.equal(means[0], means[1]) and shares[0] == [None] * 5
     assert all(0 <= few < many <= 1 for many, few in zip(*shares[1:]))
 
@@ -91,13 +99,19 @@ def test_clipping_bounds_the_push_on_each_pixel_and_says_how_many_it_met(by: str
 @pytest.mark.parametrize("channels", ["rgb", "rgba"])
 def test_no_pixel_of_a_render_gets_more_than_the_limit(channels: str) -> None:
     """Also for priors that never look at alpha, whose gradient is then nothing."""
-    rgb, alpha = (torch.rand(2, 4, 4, c, generator=torch.Generator().manual_seed(c)).requires_grad_() for c in (3, 1))
+    rgb, alpha = (
+        torch.rand(2, 4, 4, c, generator=torch.Generator().manual_seed(c)).requires_grad_() for c in (3, 1)
+    )
     knobs = replace(Knobs(), gradient_clip="norm", clip_limit=0.1)
     views = bounded(Views(rgb, alpha, torch.zeros_like(alpha)), knobs)
     push = 0.2 * views.rgb.square().sum() + (views.alpha.sum() if channels == "rgba" else 0)
     push.backward()
     size = torch.cat([rgb.grad, alpha.grad], dim=-1).norm(dim=-1)
-    whole = 0.4 * rgb.detach().norm(dim=-1) if channels == "rgb" else (0.16 * rgb.detach().square().sum(-1) + 1).sqrt()
+    whole = (
+        0.4 * rgb.detach().norm(dim=-1)
+        if channels == "rgb"
+        else (0.16 * rgb.detach().square().sum(-1) + 1).sqrt()
+    )
     assert torch.allclose(size, whole.clamp(max=0.1), atol=1e-6)
     assert clipping_metrics(views, knobs)["clipped"] == pytest.approx(float((whole > 0.1).float().mean()))
 

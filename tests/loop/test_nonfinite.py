@@ -1,4 +1,6 @@
-"""A prior that answers with numbers that are not finite: its steps are left out, counted, and end the run when there are many."""
+"""A prior that answers with numbers that are not finite: its steps are left out, counted, and end the run
+when there are many.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +25,15 @@ VALUES = [float("nan"), float("inf")]
 
 
 class SpoiltPrior:
-    """The ball; ``spoils(call)`` says which calls of the denoiser answer with ``value`` in ``share`` of the numbers."""
+    """The ball; ``spoils(call)`` says which calls of the denoiser answer with ``value`` in ``share`` of the
+    numbers.
+    """
 
     network = None
 
-    def __init__(self, spoils: Callable[[int], bool], value: float = float("nan"), pixels: int | None = None) -> None:
+    def __init__(
+        self, spoils: Callable[[int], bool], value: float = float("nan"), pixels: int | None = None
+    ) -> None:
         self.prior, self.calls, self.spoils, self.value, self.pixels = ball_prior(), 0, spoils, value, pixels
         self.info, self.schedule, self.device = self.prior.info, self.prior.schedule, self.prior.device
         self.encode, self.decode, self.embed = self.prior.encode, self.prior.decode, self.prior.embed
@@ -51,19 +57,27 @@ def events_of(prior: SpoiltPrior, spec=BALL, commands=None, **options) -> list:
 
 def scene_after(steps: int, spoils: Callable[[int], bool], tmp_path, **kind) -> dict[str, Tensor]:
     events_of(SpoiltPrior(spoils, **kind), commands=ScriptedCommands({steps + 1: [Stop()]}), folder=tmp_path)
-    return {**checkpoint.load(tmp_path).content["scene"], "moments": checkpoint.load(tmp_path).content["optimiser"]["state"]}
+    return {
+        **checkpoint.load(tmp_path).content["scene"],
+        "moments": checkpoint.load(tmp_path).content["optimiser"]["state"],
+    }
 
 
 @pytest.mark.parametrize("value", VALUES)
 @pytest.mark.parametrize("pixels", [1, None])
-def test_a_spoilt_step_leaves_scene_and_optimiser_as_they_were(value: float, pixels: int | None, tmp_path) -> None:
+def test_a_spoilt_step_leaves_scene_and_optimiser_as_they_were(
+    value: float, pixels: int | None, tmp_path
+) -> None:
     """Two calls a step: the third step's are 5 and 6."""
     before = scene_after(2, lambda call: False, tmp_path / "before")
     after = scene_after(3, lambda call: call in (5, 6), tmp_path / "after", value=value, pixels=pixels)
     moved = scene_after(3, lambda call: False, tmp_path / "moved")
     assert torch.equal(before["means"], after["means"]) and not torch.equal(before["means"], moved["means"])
     for name, moments in before["moments"].items():
-        assert all(torch.equal(torch.as_tensor(moments[key]), torch.as_tensor(after["moments"][name][key])) for key in moments)
+        assert all(
+            torch.equal(torch.as_tensor(moments[key]), torch.as_tensor(after["moments"][name][key]))
+            for key in moments
+        )
 
 
 @pytest.mark.parametrize("value", VALUES)
@@ -85,7 +99,11 @@ def test_a_few_in_a_row_end_the_run_with_the_last_good_shape(tmp_path) -> None:
     assert isinstance(finished, Finished) and finished.stopped and finished.skipped_steps == MOST_IN_A_ROW
     assert torch.equal(finished.copy.scene.means, before["means"])
     (told,) = of_type(events, Warned)
-    assert f"{MOST_IN_A_ROW} steps in a row" in told.what and "last good shape is kept" in told.what and "fp32" in told.remedy
+    assert (
+        f"{MOST_IN_A_ROW} steps in a row" in told.what
+        and "last good shape is kept" in told.what
+        and "fp32" in told.remedy
+    )
 
 
 def test_a_good_step_between_begins_the_count_anew() -> None:
@@ -95,7 +113,10 @@ def test_a_good_step_between_begins_the_count_anew() -> None:
 
 def test_a_draft_that_is_spoilt_once_is_drawn_again() -> None:
     spec = quick_spec(fit_steps=10, refine_steps=2)
-    clean, spoilt = events_of(SpoiltPrior(lambda call: False), spec)[-1], events_of(SpoiltPrior(lambda call: call == 3), spec)[-1]
+    clean, spoilt = (
+        events_of(SpoiltPrior(lambda call: False), spec)[-1],
+        events_of(SpoiltPrior(lambda call: call == 3), spec)[-1],
+    )
     assert spoilt.skipped_steps == 1 and not spoilt.stopped
     torch.testing.assert_close(spoilt.copy.scene.means, clean.copy.scene.means)
 
@@ -107,6 +128,8 @@ def test_a_draft_that_is_always_spoilt_fails_with_a_remedy() -> None:
 
 
 def test_the_count_survives_a_resume(tmp_path) -> None:
-    events_of(SpoiltPrior(lambda call: call in (1, 2)), commands=ScriptedCommands({4: [Stop()]}), folder=tmp_path)
+    events_of(
+        SpoiltPrior(lambda call: call in (1, 2)), commands=ScriptedCommands({4: [Stop()]}), folder=tmp_path
+    )
     finished = events_of(SpoiltPrior(lambda call: call == 1), folder=tmp_path, resume=True)[-1]
     assert finished.skipped_steps == 2

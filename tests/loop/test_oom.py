@@ -46,7 +46,9 @@ class Parts:
 
 
 class NarrowPrior:
-    """The ball, one view apart from the other, behind a denoiser and a VAE that take only so many views at once."""
+    """The ball, one view apart from the other, behind a denoiser and a VAE that take only so many views at
+    once.
+    """
 
     def __init__(self, denoiser: Narrow, vae: Narrow) -> None:
         self.ball: Prior = ball_prior()
@@ -76,7 +78,9 @@ class NarrowPrior:
         return Prediction(found, (x_t - sig * found) / a)
 
 
-def narrow(denoiser: int = ROOMY, vae: int = ROOMY, error: Exception | None = None, begin: int = 0) -> NarrowPrior:
+def narrow(
+    denoiser: int = ROOMY, vae: int = ROOMY, error: Exception | None = None, begin: int = 0
+) -> NarrowPrior:
     error = error or torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2 GiB")
     return NarrowPrior(Narrow(denoiser, error, begin), Narrow(vae, error, begin // 2))
 
@@ -89,22 +93,37 @@ def scene_of(events: list) -> Tensor:
     return torch.cat([tensor.flatten() for tensor in events[-1].copy.scene.parameters().values()]).detach()
 
 
-LODS = replace(quick_knobs(), guidance=Lods(guidance_scale=20.0, prior_learning_rate=0.05, prior_steps=2), anchor_weight=0.0)
+LODS = replace(
+    quick_knobs(),
+    guidance=Lods(guidance_scale=20.0, prior_learning_rate=0.05, prior_steps=2),
+    anchor_weight=0.0,
+)
 
 
 @pytest.mark.parametrize("knobs", [guided_knobs(), LODS], ids=["sds", "lods"])
 @pytest.mark.parametrize("begin", [0, 5])
 @pytest.mark.parametrize(
     ("denoiser", "vae", "said"),
-    [(1, ROOMY, "one view at a time"), (2, ROOMY, "two views"), (ROOMY, 1, "the VAE in slices"), (1, 1, "one view at a time")],
+    [
+        (1, ROOMY, "one view at a time"),
+        (2, ROOMY, "two views"),
+        (ROOMY, 1, "the VAE in slices"),
+        (1, 1, "one view at a time"),
+    ],
 )
 def test_a_run_that_runs_out_of_memory_ends_as_one_that_does_not(
     knobs: Knobs, denoiser: int, vae: int, said: str, begin: int
 ) -> None:
     roomy, tight = events_of(narrow(), knobs), events_of(narrow(denoiser, vae, begin=begin), knobs)
     torch.testing.assert_close(scene_of(tight), scene_of(roomy), rtol=1e-5, atol=1e-6)
-    assert [e.total_step for e in of_type(tight, Stepped)] == [e.total_step for e in of_type(roomy, Stepped)] == [1, 2, 3, 4]
-    assert [e.loss for e in of_type(tight, Stepped)] == pytest.approx([e.loss for e in of_type(roomy, Stepped)], rel=1e-4)
+    assert (
+        [e.total_step for e in of_type(tight, Stepped)]
+        == [e.total_step for e in of_type(roomy, Stepped)]
+        == [1, 2, 3, 4]
+    )
+    assert [e.loss for e in of_type(tight, Stepped)] == pytest.approx(
+        [e.loss for e in of_type(roomy, Stepped)], rel=1e-4
+    )
     told = [event.what for event in of_type(tight, Warned)]
     assert "everything at once" in told[0] and any(said in what for what in told[1:])
     assert said in tight[-1].memory and tight[-1].memory.startswith("This run takes about")
@@ -125,7 +144,9 @@ def test_other_ways_of_running_out_of_memory_count_too(error: Exception) -> None
 
 
 def test_other_errors_are_not_taken_for_it() -> None:
-    assert not out_of_memory(RuntimeError("shapes do not match")) and not out_of_memory(ValueError("out of memory"))
+    assert not out_of_memory(RuntimeError("shapes do not match")) and not out_of_memory(
+        ValueError("out of memory")
+    )
     with pytest.raises(RuntimeError, match="shapes"):
         events_of(narrow(denoiser=1, error=RuntimeError("shapes do not match")))
 
@@ -134,7 +155,11 @@ def test_when_nothing_is_left_to_save_the_last_good_shape_is_kept(tmp_path) -> N
     events = events_of(narrow(denoiser=0, begin=4), folder=tmp_path)
     assert isinstance(events[-1], Finished) and events[-1].stopped and events[-1].steps == 2
     *_, last = of_type(events, Warned)
-    assert "nothing is left to save" in last.what and "last good shape is kept" in last.what and "Lower" in last.remedy
+    assert (
+        "nothing is left to save" in last.what
+        and "last good shape is kept" in last.what
+        and "Lower" in last.remedy
+    )
     assert torch.isfinite(scene_of(events)).all() and (tmp_path / "checkpoint.pt").exists()
 
 
@@ -153,7 +178,9 @@ def test_a_prior_that_is_shared_begins_every_run_with_a_plan_of_its_own() -> Non
 
 
 def test_the_plan_follows_what_is_free(monkeypatch) -> None:
-    """Each view takes a gigabyte through the denoiser: with room for two and a half, two go through it at a time."""
+    """Each view takes a gigabyte through the denoiser: with room for two and a half, two go through it at a
+    time.
+    """
     monkeypatch.setattr(oom.economies, "footprint_of", lambda prior: Footprint(4, 4, denoise=GB))
     monkeypatch.setattr(oom.economies, "free_bytes", lambda device: int(2.5 * GB))
     prior = narrow()
@@ -180,4 +207,6 @@ def test_precision_reaches_the_loader_only_when_it_is_asked_for() -> None:
 
 def test_a_small_prior_has_no_plan() -> None:
     events = list(run(quick_spec(fit_steps=10, refine_steps=2), quick_knobs(), Unattended(), ball_prior))
-    assert not of_type(events, Warned) and events[-1].memory == "" and Economy().words(4) == "everything at once"
+    assert (
+        not of_type(events, Warned) and events[-1].memory == "" and Economy().words(4) == "everything at once"
+    )

@@ -1,4 +1,6 @@
-"""Runs with priors that are shown a picture, on tiny random pipelines, and what is refused before they are loaded."""
+"""Runs with priors that are shown a picture, on tiny random pipelines, and what is refused before they are
+loaded.
+"""
 
 from __future__ import annotations
 
@@ -61,7 +63,9 @@ def priors(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Prior]:
 
 
 def framed(prior: Prior) -> Prior:
-    """Untrained pictures are noise to their edges; a trained model leaves a flat background round the object."""
+    """Untrained pictures are noise to their edges; a trained model leaves a flat background round the
+    object.
+    """
     decode = prior.decode
 
     def with_frame(x: torch.Tensor) -> Views:
@@ -75,7 +79,9 @@ def framed(prior: Prior) -> Prior:
 
 
 @pytest.fixture
-def listened(priors: dict[str, Prior], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], tuple[Prior, list[Condition]]]:
+def listened(
+    priors: dict[str, Prior], monkeypatch: pytest.MonkeyPatch
+) -> Callable[[str], tuple[Prior, list[Condition]]]:
     """A prior by its name, and every condition that it is asked with."""
 
     def listening(name: str) -> tuple[Prior, list[Condition]]:
@@ -93,7 +99,14 @@ def listened(priors: dict[str, Prior], monkeypatch: pytest.MonkeyPatch) -> Calla
 
 
 def spec_of(mug: Path, **changes: object) -> RunSpec:
-    few = {"splats": 100, "render_size": 16, "sampling_steps": 2, "fit_steps": 10, "refine_steps": 2, "draft_guidance_scale": 3.0}
+    few = {
+        "splats": 100,
+        "render_size": 16,
+        "sampling_steps": 2,
+        "fit_steps": 10,
+        "refine_steps": 2,
+        "draft_guidance_scale": 3.0,
+    }
     return quick_spec(**{"prompt": "", "images": f"{mug}@30", "image_crops": "whole", **few, **changes})
 
 
@@ -128,7 +141,9 @@ def test_zero123_refines_from_a_picture_alone(listened: Callable, mug: Path, sce
     assert seen.count(True) == seen.count(False) == 2, "guidance pushes off from no picture"
     given = next(condition.clean_views for condition in asked if condition.clean_views is not None)
     assert float(given.cameras.azimuths_deg()[0]) == pytest.approx(30, abs=1e-3)
-    white = given.x - prior.encode(Views(torch.ones(1, 16, 16, 3), torch.ones(1, 16, 16, 1), torch.ones(1, 16, 16, 1)))
+    white = given.x - prior.encode(
+        Views(torch.ones(1, 16, 16, 3), torch.ones(1, 16, 16, 1), torch.ones(1, 16, 16, 1))
+    )
     assert white.abs().max() > 0
 
 
@@ -144,7 +159,9 @@ def test_zero123plus_drafts_its_six_views_and_they_are_fitted(listened: Callable
     assert [event.stage for event in of_type(events, StageStarted)] == ["draft", "fit"]
     assert {len(event.images) for event in of_type(events, Pictures)} == {6}
     turned = asked[0].cameras.azimuths_deg() % 360
-    assert torch.allclose(turned, torch.tensor([60.0, 120, 180, 240, 300, 0]), atol=1e-2), "beside the picture, from 30 degrees"
+    assert torch.allclose(turned, torch.tensor([60.0, 120, 180, 240, 300, 0]), atol=1e-2), (
+        "beside the picture, from 30 degrees"
+    )
     assert torch.allclose(asked[0].cameras.elevations_deg(), torch.tensor([20.0, -10] * 3), atol=1e-2)
 
 
@@ -153,17 +170,23 @@ def test_imagedream_drafts_four_views_and_refines(listened: Callable, mug: Path)
     events = run_of(spec_of(mug), prior)
     assert [event.stage for event in of_type(events, StageStarted)] == ["draft", "fit", "refine"]
     assert {len(condition.cameras) for condition in asked} == {4}, "the picture takes no view's place"
-    assert torch.allclose(asked[0].cameras.azimuths_deg() % 360, torch.tensor([30.0, 120, 210, 300]), atol=1e-2)
+    assert torch.allclose(
+        asked[0].cameras.azimuths_deg() % 360, torch.tensor([30.0, 120, 210, 300]), atol=1e-2
+    )
 
 
 @pytest.mark.parametrize(("name", "told"), [("zero123", True), ("imagedream", False)])
-def test_who_writes_words_to_a_prior_that_reads_none_is_told(priors: dict[str, Prior], mug: Path, name: str, told: bool) -> None:
+def test_who_writes_words_to_a_prior_that_reads_none_is_told(
+    priors: dict[str, Prior], mug: Path, name: str, told: bool
+) -> None:
     events = run_of(spec_of(mug, prompt="a mug", start="ball", refine_steps=1), priors[name])
     assert any("reads no words" in event.what for event in of_type(events, Warned)) == told
 
 
 class TestRefusals:
-    @pytest.mark.parametrize("name", ["zero123-xl", "stable-zero123", "zero123plus-v1.1", "zero123plus-v1.2", "imagedream"])
+    @pytest.mark.parametrize(
+        "name", ["zero123-xl", "stable-zero123", "zero123plus-v1.1", "zero123plus-v1.2", "imagedream"]
+    )
     def test_a_prior_that_needs_a_picture_and_gets_none(self, name: str) -> None:
         """From what is known before anything is loaded."""
         with pytest.raises(InputError, match="images names none") as error:

@@ -31,14 +31,18 @@ def test_a_run_reads_what_is_understood_and_keeps_what_was_said(tmp_path: Path) 
     spec = RunSpec("a crimson teacup", **QUICK)
     events = list(run(spec, Knobs(), Unattended(), listening, folder=tmp_path))  # type: ignore[arg-type]
     assert "a crimson mug" in asked and "a crimson teacup" not in asked
-    assert any('"teacup"' in event.what and "mug" in event.what for event in events if isinstance(event, Warned))
+    assert any(
+        '"teacup"' in event.what and "mug" in event.what for event in events if isinstance(event, Warned)
+    )
     finished = next(event for event in events if isinstance(event, Finished))
     assert finished.recipe.settings.spec.prompt == "a crimson teacup"
 
 
 @pytest.mark.parametrize("prompt", ["a red curtain", "красная кружка", "ein roter Becher mit Henkel", "red"])
 def test_what_names_nothing_never_begins(prompt: str) -> None:
-    events = run(RunSpec(prompt, **QUICK), Knobs(), Unattended(), lambda prior_id: load_prior(prior_id, "cpu"))
+    events = run(
+        RunSpec(prompt, **QUICK), Knobs(), Unattended(), lambda prior_id: load_prior(prior_id, "cpu")
+    )
     with pytest.raises(InputError) as refused:
         next(events)
     assert "python -m studio kinds" in refused.value.remedy and "mug" in refused.value.remedy
@@ -51,7 +55,10 @@ def test_words_can_be_left_as_they_are() -> None:
 
 def test_priors_that_read_any_words_are_left_alone() -> None:
     for prior in ("mvdream", "stable-diffusion-1.5", "zero123-xl", "nobody-knows-this"):
-        assert heard(RunSpec("zwei Löffel", prior=prior)).prompt == "zwei Löffel" and not heard(RunSpec("x", prior=prior)).notes
+        assert (
+            heard(RunSpec("zwei Löffel", prior=prior)).prompt == "zwei Löffel"
+            and not heard(RunSpec("x", prior=prior)).notes
+        )
 
 
 def test_beside_a_picture_or_a_model_words_need_name_nothing() -> None:
@@ -69,7 +76,9 @@ def test_the_shelf_stands_in_for_what_is_understood() -> None:
     assert not stands_in(RunSpec("a wolf", start="ball")) and not stands_in(RunSpec("a wolf", scene="canvas"))
 
 
-def test_a_refused_run_leaves_earlier_results_where_they_are(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_refused_run_leaves_earlier_results_where_they_are(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "scene.ply").write_text("precious")
     (tmp_path / "recipe.toml").write_text("maquette_recipe = 1\nprompt = 'a curtain'\n")
     for asked in (["--prompt", "a curtain"], ["--recipe", str(tmp_path / "recipe.toml")]):

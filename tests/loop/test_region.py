@@ -1,4 +1,6 @@
-"""A change in a box: what may change and what is held, in closed form, and whole runs of a ball whose front turns blue."""
+"""A change in a box: what may change and what is held, in closed form, and whole runs of a ball whose front
+turns blue.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,17 @@ from engine.loop.terms.outside import consistency
 from engine.prior.analytic import AnalyticPrior
 from engine.render import choose
 from engine.scene.splats import Splats, random_ball
-from tests.loop.balls import COLOUR, PROMPT, RADIUS, SIZE, ScriptedCommands, ball_prior, of_type, quick_knobs, quick_spec
+from tests.loop.balls import (
+    COLOUR,
+    PROMPT,
+    RADIUS,
+    SIZE,
+    ScriptedCommands,
+    ball_prior,
+    of_type,
+    quick_knobs,
+    quick_spec,
+)
 
 FRONT = "x=0.15:1"
 BLUE = "a blue ball"
@@ -89,11 +101,15 @@ def test_a_box_may_change_what_it_stands_before(box: str, middle: bool, why: str
 
 
 def test_depths_are_compared_along_one_axis() -> None:
-    """Off the axis a ray is longer than its depth by 1/cos: a box hidden just under a wide wall must stay hidden."""
+    """Off the axis a ray is longer than its depth by 1/cos: a box hidden just under a wide wall must stay
+    hidden.
+    """
     cameras = orbit_cameras([0.0], 0.0, 3.0, 60.0, 65)
     wall = Views(torch.ones(1, 65, 65, 3), torch.ones(1, 65, 65, 1), torch.full((1, 65, 65, 1), 2.5))
     assert editable(wall, cameras, (Box((0.1, -1.4, -1.4), (0.49, 1.4, 1.4)),)).sum() == 0
-    assert editable(wall, cameras, (Box((0.1, -1.4, -1.4), (0.51, 1.4, 1.4)),))[0, :, :, 0].float().mean() > 0.5
+    assert (
+        editable(wall, cameras, (Box((0.1, -1.4, -1.4), (0.51, 1.4, 1.4)),))[0, :, :, 0].float().mean() > 0.5
+    )
 
 
 def test_the_consistency_loss_is_zero_outside_and_counts_one_pixel_exactly() -> None:
@@ -147,14 +163,18 @@ def test_pictures_outside_keep_forty_decibels(red_ball: Path, changed: Finished)
     assert psnr(now.rgb[outside], was.rgb[outside]) >= 40
 
 
-def test_a_chain_of_changes_is_in_the_file_and_the_words_follow_it(red_ball: Path, tmp_path: Path, changed: Finished) -> None:
+def test_a_chain_of_changes_is_in_the_file_and_the_words_follow_it(
+    red_ball: Path, tmp_path: Path, changed: Finished
+) -> None:
     assert [each.settings.spec.prompt for each in changed.recipe.before] == [PROMPT]
     files = write_results(changed, "analytic", tmp_path, formats=("ply",))
     spec = changed_spec(files["ply"], prompt=PROMPT, region="x=-1:-0.15", refine_steps=2)
     last = list(run(spec, quick_knobs(), Unattended(), ball_prior))[-1]
     again = Recipe.from_toml(last.recipe.to_toml())
     assert again == last.recipe
-    assert [each.settings.spec.region for each in again.before] == ["", FRONT] and again.before[1].settings.spec.prompt == BLUE
+    assert [each.settings.spec.region for each in again.before] == ["", FRONT] and again.before[
+        1
+    ].settings.spec.prompt == BLUE
     assert last.recipe.settings.spec.region_was == BLUE, "what it is now was read from the file"
 
 
@@ -192,7 +212,9 @@ def test_an_interrupted_change_goes_on_to_the_same_end(red_ball: Path, tmp_path:
         ({"start": "ball", "start_file": ""}, "finished scene"),
     ],
 )
-def test_a_region_that_cannot_be_is_told_before_the_first_step(red_ball: Path, values: dict, told: str) -> None:
+def test_a_region_that_cannot_be_is_told_before_the_first_step(
+    red_ball: Path, values: dict, told: str
+) -> None:
     with pytest.raises(InputError, match=told) as refused:
         next(run(changed_spec(red_ball, **values), quick_knobs(), Unattended(), ball_prior))
     assert refused.value.remedy

@@ -39,7 +39,10 @@ def test_every_change_comes_back_at_its_step_to_the_bit() -> None:
     script = {15: [SetKnobs(1, stronger)], 19: [SetKnobs(2, replace(stronger, anchor_weight=0.0))]}
     steered = finished(ScriptedCommands(script))
     recipe = Recipe.from_toml(steered.recipe.to_toml())
-    assert [dict(change.values) for change in recipe.changes] == [{"learning_rate": 2.0}, {"anchor_weight": 0.0}]
+    assert [dict(change.values) for change in recipe.changes] == [
+        {"learning_rate": 2.0},
+        {"anchor_weight": 0.0},
+    ]
     again = finished(Replayed.of(recipe))
     assert same(steered, again) and again.recipe.changes == steered.recipe.changes
     assert not same(steered, finished(Unattended()))
@@ -47,7 +50,9 @@ def test_every_change_comes_back_at_its_step_to_the_bit() -> None:
 
 def test_changes_are_due_once_and_in_order() -> None:
     settings = Settings(quick_spec(), quick_knobs())
-    replayed = Replayed(settings, [Change(3, 2, {"anchor_weight": 0.25}), Change(1, 1, {"learning_rate": 2.0})])
+    replayed = Replayed(
+        settings, [Change(3, 2, {"anchor_weight": 0.25}), Change(1, 1, {"learning_rate": 2.0})]
+    )
     taken = [replayed.take() for _ in range(4)]
     assert [[command.revision for command in commands] for commands in taken] == [[1], [], [2], []]
     assert taken[2][0].knobs.learning_rate == 2.0 and taken[2][0].knobs.anchor_weight == 0.25

@@ -1,4 +1,6 @@
-"""The files of a run: all there, readable by others, looking like the scene, and each able to start the run again."""
+"""The files of a run: all there, readable by others, looking like the scene, and each able to start the run
+again.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,17 @@ def test_everything_is_there(written, finished) -> None:
     folder, _ = written
     assert {path.name for path in folder.iterdir()} == set(results.RESULT_FILES) - {"mesh_textured.glb"}
     summary = json.loads((folder / "result.json").read_text())
-    assert {"prompt", "seed", "prior", "scene", "method", "device", "steps", "seconds", "files"} <= summary.keys()
+    assert {
+        "prompt",
+        "seed",
+        "prior",
+        "scene",
+        "method",
+        "device",
+        "steps",
+        "seconds",
+        "files",
+    } <= summary.keys()
     assert {"total", "draft", "refine", "to_first_view"} <= summary["seconds"].keys()
     assert summary["seconds"]["draft"] >= finished.seconds["fit"]
     assert all((folder / name).stat().st_size > 0 for name in summary["files"].values())
@@ -78,7 +90,9 @@ def test_a_texture_when_asked_for(finished, tmp_path, monkeypatch) -> None:
     mesh = trimesh.load(files["texture"], force="mesh")
     texture = np.asarray(mesh.visual.material.baseColorTexture.convert("RGB")) / 255
     assert np.abs(np.median(texture.reshape(-1, 3), axis=0) - COLOUR).max() < 0.06
-    assert len(mesh.faces) <= 8_000, "fewer than the grid would give, even where a closed mesh needs more than was asked"
+    assert len(mesh.faces) <= 8_000, (
+        "fewer than the grid would give, even where a closed mesh needs more than was asked"
+    )
 
 
 def test_only_what_is_asked_for(finished, tmp_path) -> None:
@@ -88,9 +102,13 @@ def test_only_what_is_asked_for(finished, tmp_path) -> None:
 
 def test_a_shape_without_a_solid_part_keeps_its_other_files(finished, tmp_path) -> None:
     if not isinstance(finished.copy.scene, splats.Splats):
-        mist = replace(finished.copy.scene, raw_density=torch.full_like(finished.copy.scene.raw_density, -30.0))
+        mist = replace(
+            finished.copy.scene, raw_density=torch.full_like(finished.copy.scene.raw_density, -30.0)
+        )
     else:
-        mist = replace(finished.copy.scene, logit_opacities=torch.full_like(finished.copy.scene.logit_opacities, -30.0))
+        mist = replace(
+            finished.copy.scene, logit_opacities=torch.full_like(finished.copy.scene.logit_opacities, -30.0)
+        )
     copy = replace(finished.copy, scene=mist)
     files = results.write_results(replace(finished, copy=copy), "ball", tmp_path, formats=("glb", "png"))
     assert "glb" not in files and files["png"].exists()
@@ -107,7 +125,9 @@ def test_a_full_disk_is_told_as_such(finished, tmp_path, monkeypatch) -> None:
 
 
 @pytest.mark.parametrize("broken", ["_png", "_mp4", "_ply"])
-@pytest.mark.parametrize("fault", [OSError(28, "No space left on device"), RuntimeError("odd"), MemoryError()])
+@pytest.mark.parametrize(
+    "fault", [OSError(28, "No space left on device"), RuntimeError("odd"), MemoryError()]
+)
 def test_one_file_that_cannot_be_written_keeps_none_of_the_others_back(
     finished, tmp_path, monkeypatch, broken: str, fault: Exception
 ) -> None:
@@ -155,7 +175,9 @@ def test_the_mesh_stands_where_and_is_as_large_as_the_recipe_says(finished, tmp_
 
 
 def scene_of(points: np.ndarray, opacity: float = 0.95, scale: float = 0.04) -> splats.Splats:
-    return splats.from_points(torch.from_numpy(points).float(), torch.full((len(points), 3), 0.5), scale=scale, opacity=opacity)
+    return splats.from_points(
+        torch.from_numpy(points).float(), torch.full((len(points), 3), 0.5), scale=scale, opacity=opacity
+    )
 
 
 def ball_of_points(count: int, radius: float, centre: float = 0.0) -> np.ndarray:
@@ -167,7 +189,10 @@ BAD = {
     "fog": (scene_of(np.random.default_rng(1).uniform(-0.6, 0.6, (400, 3)), 0.03, 0.1), "mist"),
     "in parts": (scene_of(np.r_[ball_of_points(900, 0.2, -0.5), ball_of_points(900, 0.2, 0.5)]), "2 parts"),
     "cut off": (scene_of(ball_of_points(3000, 0.5, 0.7)), "border of its space"),
-    "one-sided": (scene_of(np.c_[np.zeros(2000), np.random.default_rng(2).uniform(-0.6, 0.6, (2000, 2))], 0.95, 0.03), ""),
+    "one-sided": (
+        scene_of(np.c_[np.zeros(2000), np.random.default_rng(2).uniform(-0.6, 0.6, (2000, 2))], 0.95, 0.03),
+        "",
+    ),
 }
 
 

@@ -32,11 +32,28 @@ from engine.loop.messages import (
 )
 from engine.loop.run import run
 from engine.prior.base import Prediction
-from tests.loop.balls import COLOUR, SIZE, ScriptedCommands, ball_picture, ball_prior, of_type, quick_knobs, quick_spec
+from tests.loop.balls import (
+    COLOUR,
+    SIZE,
+    ScriptedCommands,
+    ball_picture,
+    ball_prior,
+    of_type,
+    quick_knobs,
+    quick_spec,
+)
 
 
 def events_of(spec, knobs=None, commands=None, **options):
-    return list(run(spec, knobs or quick_knobs(), commands or Unattended(), options.pop("load_prior", ball_prior), **options))
+    return list(
+        run(
+            spec,
+            knobs or quick_knobs(),
+            commands or Unattended(),
+            options.pop("load_prior", ball_prior),
+            **options,
+        )
+    )
 
 
 def silhouette_iou(copy: SceneCopy) -> float:
@@ -62,7 +79,9 @@ def test_a_run_finds_the_ball(scene: str, start: str) -> None:
     steps = of_type(events, Stepped)
     assert [event.total_step for event in steps] == list(range(1, len(steps) + 1)), "every step is told once"
     assert finished.steps == steps[-1].total_step
-    parts = {name: seconds for name, seconds in finished.seconds.items() if name not in ("total", "to_first_view")}
+    parts = {
+        name: seconds for name, seconds in finished.seconds.items() if name not in ("total", "to_first_view")
+    }
     assert finished.seconds["total"] == pytest.approx(sum(parts.values()))
     assert 0 < finished.seconds["to_first_view"] <= finished.seconds["total"]
 
@@ -78,7 +97,9 @@ def _canvas_rgba(copy: SceneCopy):
     from engine.core.cameras import orbit_cameras
     from engine.render import choose
 
-    views = choose(copy.scene).render(copy.scene, orbit_cameras([0] * len(copy.scene), 0, 3.05, 40, SIZE), None)
+    views = choose(copy.scene).render(
+        copy.scene, orbit_cameras([0] * len(copy.scene), 0, 3.05, 40, SIZE), None
+    )
     return views.rgb, views.alpha
 
 
@@ -106,7 +127,11 @@ def test_live_knobs_apply_to_the_next_step_and_are_recorded() -> None:
     for event in of_type(events, Stepped):
         assert event.revision == (7 if event.total_step >= applied.total_step else 0)
     change = events[-1].recipe.changes[0]
-    assert (change.total_step, change.revision, dict(change.values)) == (applied.total_step, 7, {"learning_rate": 2.0})
+    assert (change.total_step, change.revision, dict(change.values)) == (
+        applied.total_step,
+        7,
+        {"learning_rate": 2.0},
+    )
 
 
 def test_a_live_knob_changes_the_result() -> None:
@@ -146,7 +171,9 @@ def test_pictures_of_what_the_prior_sees(monkeypatch) -> None:
             assert picture.renders is None and picture.noise is None, "nothing is rendered yet"
         else:
             assert picture.renders.dtype == np.uint8 and len(picture.renders) == len(picture.images)
-            assert picture.renders[:, 0, 0].min() > 200, "the ground is paper, as in the denoised picture beside it"
+            assert picture.renders[:, 0, 0].min() > 200, (
+                "the ground is paper, as in the denoised picture beside it"
+            )
             assert 0 < picture.noise < 1
 
 
@@ -161,14 +188,18 @@ def test_resume_goes_on_exactly_where_the_checkpoint_was(tmp_path, monkeypatch) 
     interrupted.close()
     resumed = events_of(spec, folder=tmp_path, resume=True)
     losses = {event.total_step: event.loss for event in of_type(resumed, Stepped)}
-    expected = {event.total_step: event.loss for event in of_type(whole, Stepped) if event.total_step in losses}
+    expected = {
+        event.total_step: event.loss for event in of_type(whole, Stepped) if event.total_step in losses
+    }
     assert min(losses) >= 45 and losses == pytest.approx(expected)
     assert resumed[-1].steps == whole[-1].steps
 
 
 def test_resume_keeps_live_knobs(tmp_path) -> None:
     louder = replace(quick_knobs(), learning_rate=2.0)
-    events_of(quick_spec(), commands=ScriptedCommands({40: [SetKnobs(3, louder)], 42: [Stop()]}), folder=tmp_path)
+    events_of(
+        quick_spec(), commands=ScriptedCommands({40: [SetKnobs(3, louder)], 42: [Stop()]}), folder=tmp_path
+    )
     resumed = events_of(quick_spec(), folder=tmp_path, resume=True)
     assert all(event.revision == 3 for event in of_type(resumed, Stepped))
     assert resumed[-1].recipe.changes[0].values == {"learning_rate": 2.0}
@@ -252,7 +283,9 @@ def test_a_run_whose_checkpoints_cannot_be_used_begins_anew_and_says_so(tmp_path
     events = events_of(spec, folder=tmp_path, resume=True)
     assert BEGUN_ANEW in [event.what for event in of_type(events, Warned)]
     again, first = (events_[-1].copy.scene.to_arrays() for events_ in (events, untouched))
-    assert all(np.array_equal(again[name], first[name]) for name in first), "as if it had never been begun before"
+    assert all(np.array_equal(again[name], first[name]) for name in first), (
+        "as if it had never been begun before"
+    )
 
 
 def test_a_disk_that_takes_no_checkpoint_costs_no_run_and_leaves_no_part(tmp_path, monkeypatch) -> None:
@@ -265,7 +298,9 @@ def test_a_disk_that_takes_no_checkpoint_costs_no_run_and_leaves_no_part(tmp_pat
     for commands in (Unattended(), ScriptedCommands({20: [Stop()]})):
         events = events_of(quick_spec(refine_steps=4, fit_steps=10), commands=commands, folder=tmp_path)
         assert isinstance(events[-1], Finished) and not of_type(events, Checkpointed)
-        assert [("disk is full" in event.what) for event in of_type(events, Warned)] == [True], "it is said once"
+        assert [("disk is full" in event.what) for event in of_type(events, Warned)] == [True], (
+            "it is said once"
+        )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -292,7 +327,9 @@ def test_an_ended_run_keeps_its_shape_in_less_space(tmp_path, monkeypatch) -> No
     assert sum(path.stat().st_size for path in tmp_path.iterdir()) < 0.3 * before
     again = checkpoint.load_copy(tmp_path)
     first, second = shown.scene.to_arrays(), again.scene.to_arrays()
-    assert again.total_step == shown.total_step and all(np.array_equal(first[name], second[name]) for name in first)
+    assert again.total_step == shown.total_step and all(
+        np.array_equal(first[name], second[name]) for name in first
+    )
     with pytest.raises(InputError, match="has ended"):
         events_of(quick_spec(refine_steps=9, fit_steps=10), folder=tmp_path, resume=True)
 

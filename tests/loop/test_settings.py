@@ -29,7 +29,15 @@ def test_names_are_unique_for_every_method(method: str) -> None:
 
 def test_flatten_and_back() -> None:
     settings = with_values(
-        BLANK, {"prompt": "a blue chair", "seed": 12, "guidance_scale": 3.5, "t_min": 0.1, "anchor_weight": 0.0, "scene": "field"}
+        BLANK,
+        {
+            "prompt": "a blue chair",
+            "seed": 12,
+            "guidance_scale": 3.5,
+            "t_min": 0.1,
+            "anchor_weight": 0.0,
+            "scene": "field",
+        },
     )
     assert with_values(BLANK, flatten(settings)) == settings
     assert flatten(settings)["guidance_scale"] == 3.5
@@ -84,7 +92,9 @@ def test_bad_values_say_what_is_allowed(values: dict, message: str) -> None:
 
 def test_recipe_round_trip_with_changes() -> None:
     recipe = Recipe(
-        BLANK, (Change(12, 1, {"guidance_scale": 5.0}), Change(40, 2, {"method": "sds", "t_max": 0.5})), {"version": "0.1"}
+        BLANK,
+        (Change(12, 1, {"guidance_scale": 5.0}), Change(40, 2, {"method": "sds", "t_max": 0.5})),
+        {"version": "0.1"},
     )
     assert Recipe.from_toml(recipe.to_toml()) == recipe
 
@@ -96,7 +106,14 @@ def test_prompts_with_any_characters_survive_a_recipe() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "not toml [", "prompt = 'a mug'", "maquette_recipe = 99\nprompt = 'a mug'", "maquette_recipe = 1\nprompt = 3"]
+    "text",
+    [
+        "",
+        "not toml [",
+        "prompt = 'a mug'",
+        "maquette_recipe = 99\nprompt = 'a mug'",
+        "maquette_recipe = 1\nprompt = 3",
+    ],
 )
 def test_what_is_no_recipe_is_refused(text: str) -> None:
     with pytest.raises((FileFormatError, InputError)) as error:

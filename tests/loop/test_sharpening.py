@@ -47,7 +47,9 @@ def error(finished: Finished) -> float:
     """Against the true ball, at twice the size that the prior sees."""
     truth = sharp_prior().decode(ball_picture(size=2 * SIZE)[None])
     copy, rgba = finished.copy, torch.cat([truth.rgb, truth.alpha], dim=-1)
-    cameras = [orbit_camera(azimuth, 15.0, copy.distance, copy.fov_deg, 2 * SIZE) for azimuth in (20.0, 130.0, 250.0)]
+    cameras = [
+        orbit_camera(azimuth, 15.0, copy.distance, copy.fov_deg, 2 * SIZE) for azimuth in (20.0, 130.0, 250.0)
+    ]
     return float((torch.from_numpy(render_rgba(copy, cameras)).float() / 255 - rgba).square().mean())
 
 
@@ -65,7 +67,10 @@ def test_splats_are_added_where_the_finer_views_differ() -> None:
 
 
 def test_it_works_without_refining_too() -> None:
-    stages = [event.stage for event in of_type(events_of(quick_spec(refine_steps=0, sharpen_steps=10)), StageStarted)]
+    stages = [
+        event.stage
+        for event in of_type(events_of(quick_spec(refine_steps=0, sharpen_steps=10)), StageStarted)
+    ]
     assert stages == ["draft", "fit", "sharpen"]
 
 
@@ -78,7 +83,11 @@ def test_it_goes_on_from_a_checkpoint_exactly(tmp_path) -> None:
     spec = quick_spec(sharpen_steps=10)
     whole = events_of(spec)
     interrupted = run(spec, quick_knobs(), Unattended(), sharp_prior, folder=tmp_path)
-    next(event for event in interrupted if isinstance(event, Stepped) and (event.stage, event.step) == ("sharpen", 4))
+    next(
+        event
+        for event in interrupted
+        if isinstance(event, Stepped) and (event.stage, event.step) == ("sharpen", 4)
+    )
     interrupted.close()
     resumed = events_of(spec, folder=tmp_path, resume=True)
     losses = [event.loss for event in of_type(resumed, Stepped)]

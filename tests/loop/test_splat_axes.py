@@ -55,11 +55,15 @@ def test_a_result_lies_in_the_axes_of_viewers_and_starts_a_run_as_it_was(tmp_pat
     rows = np.frombuffer(text[text.index(b"end_header\n") + 11 :], "<f4").reshape(4, -1)[:, :3]
     np.testing.assert_allclose(rows[0], [0, 0, 0.5], atol=1e-6)  # the front, towards +z
     np.testing.assert_allclose(rows[2], [0, -0.8, 0], atol=1e-6)  # the top, up in a file whose +y is down
-    torch.testing.assert_close(read_start_file(tmp_path / "scene.ply").splats.means, points, atol=1e-6, rtol=0)
+    torch.testing.assert_close(
+        read_start_file(tmp_path / "scene.ply").splats.means, points, atol=1e-6, rtol=0
+    )
 
 
 def test_a_file_without_the_comment_stays_as_it_is(tmp_path: Path) -> None:
     means = np.array([[0.1, 0.2, 0.3]])
     path = tmp_path / "old.ply"
-    write_splat_ply(path, means, np.full((1, 3), 0.1), np.array([[1.0, 0, 0, 0]]), np.array([0.5]), np.zeros((1, 3)))
+    write_splat_ply(
+        path, means, np.full((1, 3), 0.1), np.array([[1.0, 0, 0, 0]]), np.array([0.5]), np.zeros((1, 3))
+    )
     np.testing.assert_allclose(read_splat_ply(path).means, means, atol=1e-6)

@@ -1,4 +1,6 @@
-"""Splat files as other programs write them: odd rows, other layouts, packed kinds, and what is refused by name."""
+"""Splat files as other programs write them: odd rows, other layouts, packed kinds, and what is refused by
+name.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,11 @@ def columns(count: int = COUNT, seed: int = 0) -> dict[str, np.ndarray]:
 
 
 def write(
-    path: Path, told: dict[str, np.ndarray], before: str = "", lead: bytes = b"", kind: str = "binary_little_endian"
+    path: Path,
+    told: dict[str, np.ndarray],
+    before: str = "",
+    lead: bytes = b"",
+    kind: str = "binary_little_endian",
 ) -> Path:
     table = np.stack(list(told.values()), 1)
     head = f"ply\nformat {kind} 1.0\n{before}element vertex {len(table)}\n"
@@ -63,14 +69,23 @@ def write(
 
 def same(found: SplatCloud, told: dict[str, np.ndarray], atol: float = 1e-5) -> None:
     np.testing.assert_allclose(found.means, np.stack([told[axis] for axis in "xyz"], 1), atol=atol)
-    np.testing.assert_allclose(found.scales, np.exp(np.stack([told[f"scale_{i}"] for i in range(3)], 1)), atol=atol)
+    np.testing.assert_allclose(
+        found.scales, np.exp(np.stack([told[f"scale_{i}"] for i in range(3)], 1)), atol=atol
+    )
     turns = np.abs((found.quats * np.stack([told[f"rot_{i}"] for i in range(4)], 1)).sum(1))
     np.testing.assert_allclose(turns, 1, atol=10 * atol)
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("x", np.nan), ("f_dc_1", np.inf), ("scale_2", np.inf), ("scale_0", 200.0), ("rot_3", np.nan), ("opacity", np.nan)],
+    [
+        ("x", np.nan),
+        ("f_dc_1", np.inf),
+        ("scale_2", np.inf),
+        ("scale_0", 200.0),
+        ("rot_3", np.nan),
+        ("opacity", np.nan),
+    ],
 )
 def test_a_few_rows_of_no_use_are_left_out_and_counted(name: str, value: float, tmp_path: Path) -> None:
     told = columns()
@@ -143,15 +158,22 @@ def packed(told: dict[str, np.ndarray]) -> bytes:
     count = len(told["x"])
     starts = range(0, count, CHUNK)
     names = ["x", "y", "z", "scale_0", "scale_1", "scale_2"]
-    low, high = ({n: np.array([end(told[n][s : s + CHUNK]) for s in starts]) for n in names} for end in (np.min, np.max))
+    low, high = (
+        {n: np.array([end(told[n][s : s + CHUNK]) for s in starts]) for n in names}
+        for end in (np.min, np.max)
+    )
     chunk = np.arange(count) // CHUNK
 
     def share(name: str, most: int) -> np.ndarray:
-        return np.round((told[name] - low[name][chunk]) / (high[name] - low[name])[chunk] * most).astype(np.uint64)
+        return np.round((told[name] - low[name][chunk]) / (high[name] - low[name])[chunk] * most).astype(
+            np.uint64
+        )
 
     words = np.zeros((count, 4), np.uint64)
     for word, triple in ((0, names[:3]), (2, names[3:])):
-        words[:, word] = (share(triple[0], 2047) << 21) | (share(triple[1], 1023) << 11) | share(triple[2], 2047)
+        words[:, word] = (
+            (share(triple[0], 2047) << 21) | (share(triple[1], 1023) << 11) | share(triple[2], 2047)
+        )
     quats = np.stack([told[f"rot_{i}"] for i in range(4)], 1)
     for row, quat in enumerate(quats):
         k = int(np.abs(quat).argmax())
@@ -159,13 +181,20 @@ def packed(told: dict[str, np.ndarray]) -> bytes:
         for part in np.delete(quat * np.sign(quat[k]), k):
             word = (word << 10) | round((part / np.sqrt(2) + 0.5) * 1023)
         words[row, 1] = word
-    rgba = [0.5 + 0.28209479177387814 * told[f"f_dc_{i}"] for i in range(3)] + [1 / (1 + np.exp(-told["opacity"]))]
+    rgba = [0.5 + 0.28209479177387814 * told[f"f_dc_{i}"] for i in range(3)] + [
+        1 / (1 + np.exp(-told["opacity"]))
+    ]
     for value in rgba:
         words[:, 3] = (words[:, 3] << 8) | np.round(255 * value).astype(np.uint64)
     bounds = [
-        f"{end}_{axis}" for group in ("", "scale_") for end in ("min", "max") for axis in (f"{group}x", f"{group}y", f"{group}z")
+        f"{end}_{axis}"
+        for group in ("", "scale_")
+        for end in ("min", "max")
+        for axis in (f"{group}x", f"{group}y", f"{group}z")
     ]
-    table = np.stack([{"min": low, "max": high}[b[:3]][names["xyz".index(b[-1]) + 3 * ("scale" in b)]] for b in bounds], 1)
+    table = np.stack(
+        [{"min": low, "max": high}[b[:3]][names["xyz".index(b[-1]) + 3 * ("scale" in b)]] for b in bounds], 1
+    )
     head = f"ply\nformat binary_little_endian 1.0\nelement chunk {len(table)}\n" + "".join(
         f"property float {b}\n" for b in bounds
     )
@@ -192,7 +221,10 @@ def test_a_splat_file_is_read(tmp_path: Path) -> None:
     rows["p"] = np.stack([told[axis] for axis in "xyz"], 1)
     rows["s"] = np.exp(np.stack([told[f"scale_{i}"] for i in range(3)], 1))
     rows["c"] = np.round(
-        255 * np.stack([*(0.5 + 0.28209479 * told[f"f_dc_{i}"] for i in range(3)), 1 / (1 + np.exp(-told["opacity"]))], 1)
+        255
+        * np.stack(
+            [*(0.5 + 0.28209479 * told[f"f_dc_{i}"] for i in range(3)), 1 / (1 + np.exp(-told["opacity"]))], 1
+        )
     )
     rows["r"] = np.clip(np.round(128 * np.stack([told[f"rot_{i}"] for i in range(4)], 1) + 128), 0, 255)
     (tmp_path / "a.splat").write_bytes(rows.tobytes())
@@ -229,7 +261,9 @@ def test_other_packed_kinds_are_read_by_a_library_or_named(kind: str, tmp_path: 
 
 
 def cone(up: str, sign: int) -> dict[str, np.ndarray]:
-    """Columns of a solid cone on its foot, whose axis ``sign`` ``up`` is up; each splat is thin along that axis."""
+    """Columns of a solid cone on its foot, whose axis ``sign`` ``up`` is up; each splat is thin along that
+    axis.
+    """
     rng = np.random.default_rng(0)
     told = columns(2000)
     height = rng.uniform(0, 1, 2000) ** 2  # heavy at the foot
@@ -254,7 +288,11 @@ def test_a_foreign_start_stands_upright_and_says_so(up: str, sign: int, tmp_path
     thin = start.splats.scales.argmin(dim=1)
     axes = rotations(start.splats.unit_quats)[torch.arange(len(thin)), :, thin]
     np.testing.assert_allclose(axes[:, 2].abs(), 1, atol=1e-5)  # each splat was turned, too
-    assert len(start.notes) == 1 and ("-" if sign < 0 else "") + up in start.notes[0] and start.notes[0].startswith("cone.ply: ")
+    assert (
+        len(start.notes) == 1
+        and ("-" if sign < 0 else "") + up in start.notes[0]
+        and start.notes[0].startswith("cone.ply: ")
+    )
 
 
 def rotations(quats: torch.Tensor) -> torch.Tensor:

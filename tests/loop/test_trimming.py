@@ -24,7 +24,9 @@ CAMERA = orbit_camera(30, 15, 3.05, 40, 64)
 
 
 def a_scene() -> Splats:
-    """A ball of ten small round splats, a mist, a speck as large as the ball, a needle, and one that lies outside."""
+    """A ball of ten small round splats, a mist, a speck as large as the ball, a needle, and one that lies
+    outside.
+    """
     means = torch.zeros(14, 3)
     means[:10] = torch.linspace(-0.3, 0.3, 10)[:, None]
     means[13] = torch.tensor([0.9, 0.0, 0.0])
@@ -32,7 +34,13 @@ def a_scene() -> Splats:
     scales[11], scales[12] = 0.6, torch.tensor([0.4, 0.01, 0.01])
     opacities = torch.full((14,), 0.9)
     opacities[10] = 0.02
-    return Splats(means, scales.log(), torch.tensor([[1.0, 0, 0, 0]]).repeat(14, 1), opacities.logit(), torch.zeros(14, 3))
+    return Splats(
+        means,
+        scales.log(),
+        torch.tensor([[1.0, 0, 0, 0]]).repeat(14, 1),
+        opacities.logit(),
+        torch.zeros(14, 3),
+    )
 
 
 @pytest.mark.parametrize(
@@ -96,7 +104,11 @@ def test_the_preview_shows_what_would_be_written(tmp_path: Path) -> None:
     meshed = previews.picture(folder, "stl", ExportOptions(faces=2000), CAMERA)
     assert painted(meshed) == pytest.approx(painted(whole), rel=0.2)
     told = previews.estimate(folder, "splat", ExportOptions(trim=Trim(box=(-2, -2, 0, 2, 2, 2))))
-    assert told["all"] == 2500 and 1000 < told["splats"] < 1500 and told["bytes"] == pytest.approx(32 * told["splats"], rel=0.1)
+    assert (
+        told["all"] == 2500
+        and 1000 < told["splats"] < 1500
+        and told["bytes"] == pytest.approx(32 * told["splats"], rel=0.1)
+    )
     with pytest.raises(InputError, match="Nothing is left"):
         previews.estimate(folder, "splat", ExportOptions(trim=Trim(least_opacity=0.99)))
 
@@ -135,10 +147,15 @@ def test_a_lamp_lights_the_side_it_stands_on() -> None:
 
     ball = fine_ball()
     plain = render_layer(ball, [CAMERA])[0].astype(float)
-    sides = {azimuth: render_layer(ball, [CAMERA], lamp=Lamp(1.0, azimuth, 0.0))[0].astype(float) for azimuth in (120, -60)}
+    sides = {
+        azimuth: render_layer(ball, [CAMERA], lamp=Lamp(1.0, azimuth, 0.0))[0].astype(float)
+        for azimuth in (120, -60)
+    }
     solid = plain[..., 3] > 250
     left, right = (solid & (np.arange(64) < 30)[None], solid & (np.arange(64) > 34)[None])
-    brightness = {azimuth: (picture[left].mean(), picture[right].mean()) for azimuth, picture in sides.items()}
+    brightness = {
+        azimuth: (picture[left].mean(), picture[right].mean()) for azimuth, picture in sides.items()
+    }
     assert brightness[-60][0] > 1.15 * brightness[-60][1] and brightness[120][1] > 1.15 * brightness[120][0]
     assert (sides[120][..., :3] <= sides[120][..., 3:] + 1).all(), "premultiplied"
 
@@ -151,5 +168,11 @@ def fine_ball() -> SceneCopy:
     points = 0.6 * points / np.linalg.norm(points, axis=1, keepdims=True)
     quats = np.tile([1.0, 0, 0, 0], (3000, 1))
     return scene_of(
-        SplatCloud(points, np.full((3000, 3), 0.03), quats, np.full(3000, 0.95), sh0_from_rgb(np.full((3000, 3), 0.5)))
+        SplatCloud(
+            points,
+            np.full((3000, 3), 0.03),
+            quats,
+            np.full(3000, 0.95),
+            sh0_from_rgb(np.full((3000, 3), 0.5)),
+        )
     )

@@ -1,4 +1,6 @@
-"""Settings that cannot work together are refused: before a run, in a preset, and live, where the run goes on unharmed."""
+"""Settings that cannot work together are refused: before a run, in a preset, and live, where the run goes on
+unharmed.
+"""
 
 from __future__ import annotations
 
@@ -93,7 +95,9 @@ def test_every_setting_that_needs_something_of_a_prior_is_refused_by_one_without
         given = settings_of(**{name: changed(mark, flatten(settings_of())[name])})
         assert name in refusal(given, WORDED if needs != "wants_view_words" else JOINT).what
         let_through = refusal(given, replace(WORDED, **{needs: True}))
-        assert let_through is None or name not in let_through.what, "an editing prior asks for a scene to edit"
+        assert let_through is None or name not in let_through.what, (
+            "an editing prior asks for a scene to edit"
+        )
 
 
 def changed(mark: Control, value: Value) -> Value:
@@ -113,7 +117,9 @@ def ball_knobs(**values: object) -> Knobs:
 BALL = quick_spec(start="ball", splats=200, refine_steps=8)
 
 
-@pytest.mark.parametrize("values", [{"method": "vsd"}, {"perp_neg": True}, {"method": "lods", "null_per_side": True}])
+@pytest.mark.parametrize(
+    "values", [{"method": "vsd"}, {"perp_neg": True}, {"method": "lods", "null_per_side": True}]
+)
 def test_a_run_that_could_not_work_does_not_begin(values: dict) -> None:
     counted = CountingPrior(ball_prior())
     with pytest.raises(InputError) as error:
@@ -123,7 +129,9 @@ def test_a_run_that_could_not_work_does_not_begin(values: dict) -> None:
 
 @pytest.mark.parametrize("values", [{"method": "vsd", "guidance_scale": 2.0}, {"perp_neg": True}])
 def test_a_live_change_that_could_not_work_leaves_the_run_as_it_was(values: dict) -> None:
-    """It is told, its revision is answered with the knobs that stay, and the result is to the bit that of a run without it."""
+    """It is told, its revision is answered with the knobs that stay, and the result is to the bit that of a
+    run without it.
+    """
     commands = ScriptedCommands({4: [SetKnobs(1, ball_knobs(**values))]})
     events, untouched = (list(run(BALL, ball_knobs(), box, ball_prior)) for box in (commands, Unattended()))
     (warned,) = of_type(events, Warned)
@@ -136,11 +144,20 @@ def test_a_live_change_that_could_not_work_leaves_the_run_as_it_was(values: dict
 
 
 def test_a_preset_that_could_not_work_is_not_offered(tmp_path: Path) -> None:
-    for name, line in (("camera", "perp_neg = true"), ("sides", 'method = "lods"\nnull_per_side = true'), ("fine", "seed = 1")):
-        (tmp_path / f"{name}.toml").write_text(f'title = "T"\nsentence = "S."\nprior = "toybox"\n{line}\n', encoding="utf-8")
+    for name, line in (
+        ("camera", "perp_neg = true"),
+        ("sides", 'method = "lods"\nnull_per_side = true'),
+        ("fine", "seed = 1"),
+    ):
+        (tmp_path / f"{name}.toml").write_text(
+            f'title = "T"\nsentence = "S."\nprior = "toybox"\n{line}\n', encoding="utf-8"
+        )
     found = load_presets(tmp_path)
     assert [preset.key for preset in found.presets] == ["fine"]
-    assert sorted(problem.what.split(":")[0] for problem in found.problems) == ["camera.toml, line 4", "sides.toml, line 5"]
+    assert sorted(problem.what.split(":")[0] for problem in found.problems) == [
+        "camera.toml, line 4",
+        "sides.toml, line 5",
+    ]
     assert all(problem.remedy for problem in found.problems)
     with pytest.raises(PresetError, match="perp_neg is True"):
         load_preset(tmp_path / "camera.toml")
@@ -160,7 +177,9 @@ def test_every_preset_that_is_shipped_suits_its_prior(path: Path) -> None:
 def test_what_is_known_before_loading_is_what_loading_says(toybox_info: PriorInfo) -> None:
     known = info_of("toybox")
     assert known == replace(toybox_info, vocabulary=None) and info_of("no such prior") is None
-    assert info_of("stable-diffusion-1.5").wants_view_words and not info_of("stable-diffusion-1.5").joint_views
+    assert (
+        info_of("stable-diffusion-1.5").wants_view_words and not info_of("stable-diffusion-1.5").joint_views
+    )
 
 
 @pytest.fixture(scope="module")
@@ -170,7 +189,9 @@ def toybox_info() -> PriorInfo:
     return load_prior("toybox", "cpu").info
 
 
-def without_null(embed: Callable[[str], TextEmbedding], spoil: Callable[[TextEmbedding], TextEmbedding]) -> AnalyticPrior:
+def without_null(
+    embed: Callable[[str], TextEmbedding], spoil: Callable[[TextEmbedding], TextEmbedding]
+) -> AnalyticPrior:
     prior = ball_prior()
     prior.embed = lambda prompt: embed(prompt) if prompt else spoil(embed(prompt))
     return prior
@@ -188,7 +209,9 @@ def test_a_prior_that_cannot_read_the_empty_prompt_is_refused_with_a_remedy() ->
 
 
 def worded_prior() -> AnalyticPrior:
-    """The ball, told the view in words; its sides are of other colours, so that Perp-Neg has something to push away from."""
+    """The ball, told the view in words; its sides are of other colours, so that Perp-Neg has something to
+    push away from.
+    """
     colours = ((0.9, 0.2, 0.1), (0.2, 0.9, 0.1), (0.2, 0.1, 0.9), (0.9, 0.2, 0.1))
     words = {f"{PROMPT}, {word}": ball_prior().concepts[PROMPT] for word in WORDS}
     for word, colour in zip(WORDS, colours, strict=True):

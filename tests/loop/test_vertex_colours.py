@@ -20,7 +20,9 @@ def ball(count: int = 4000) -> tuple[np.ndarray, SceneCopy]:
     colours = np.where(points[:, :1] > 0, RED, BLUE)
     inside = np.vstack([0.6 * points, 0.1 * points[:200]])
     painted = np.vstack([colours, np.tile([0.1, 0.9, 0.1], (200, 1))])
-    scene = splats.from_points(torch.from_numpy(inside).float(), torch.from_numpy(painted).float(), scale=0.03, opacity=0.95)
+    scene = splats.from_points(
+        torch.from_numpy(inside).float(), torch.from_numpy(painted).float(), scale=0.03, opacity=0.95
+    )
     return points, SceneCopy(0, 0, scene, "cpu", 40.0, 3.05)
 
 
@@ -42,4 +44,6 @@ def test_what_no_picture_sees_keeps_its_own(made) -> None:
     pictures = colour_pictures(copy)
     np.testing.assert_allclose(colours_from_pictures(pictures, 0.2 * points, points, own), own, atol=1e-6)
     np.testing.assert_allclose(colours_from_pictures(pictures, 0.63 * points, -points, own), own, atol=1e-6)
-    np.testing.assert_allclose(colours_from_pictures(pictures, 9.0 * points[:50], points[:50], own[:50]), own[:50], atol=1e-6)
+    np.testing.assert_allclose(
+        colours_from_pictures(pictures, 9.0 * points[:50], points[:50], own[:50]), own[:50], atol=1e-6
+    )

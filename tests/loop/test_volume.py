@@ -30,7 +30,9 @@ def test_one_splat_has_the_solidity_of_its_gaussian() -> None:
     axis = np.linspace(-1, 1, 41)
     distance = np.abs(axis)
     within, beyond = distance < 0.59, distance > 0.61  # a splat reaches three standard deviations
-    assert np.allclose(solidity[within, 20, 20], 0.9 * np.exp(-0.5 * (distance[within] / 0.2) ** 2), atol=1e-4)
+    assert np.allclose(
+        solidity[within, 20, 20], 0.9 * np.exp(-0.5 * (distance[within] / 0.2) ** 2), atol=1e-4
+    )
     assert not solidity[beyond, 20, 20].any()
     assert np.allclose(colour[20, 20, 20], [0.2, 0.4, 0.6], atol=1e-4)
 
@@ -42,7 +44,8 @@ def test_layers_of_splats_are_solid_as_layers_are() -> None:
 
 def test_a_turned_ellipsoid_lies_along_its_axis() -> None:
     cloud = one_splat(0.9, 0.1)
-    turned = splats.Splats(cloud.means, torch.log(torch.tensor([[0.4, 0.05, 0.05]])), torch.tensor([[0.9239, 0, 0, 0.3827]]),
+    turned = splats.Splats(cloud.means, torch.log(torch.tensor([[0.4, 0.05, 0.05]])),
+        torch.tensor([[0.9239, 0, 0, 0.3827]]),
                            cloud.logit_opacities, cloud.colours)  # fmt: skip
     solidity, _ = occupancy_grid(turned, 41)
     assert solidity[26, 26, 20] > 0.5 > 0.01 > solidity[26, 14, 20]
@@ -50,7 +53,9 @@ def test_a_turned_ellipsoid_lies_along_its_axis() -> None:
 
 def test_covariances_are_those_of_the_axes() -> None:
     cloud = splats.random_ball(50, 0.5, 0.1, torch.Generator().manual_seed(0))
-    cloud = splats.Splats(cloud.means, torch.randn(50, 3) * 0.3, torch.randn(50, 4), cloud.logit_opacities, cloud.colours)
+    cloud = splats.Splats(
+        cloud.means, torch.randn(50, 3) * 0.3, torch.randn(50, 4), cloud.logit_opacities, cloud.colours
+    )
     eigenvalues = torch.linalg.eigvalsh(splats.covariances(cloud))
     assert torch.allclose(eigenvalues, (cloud.scales**2).sort(dim=1).values, rtol=1e-3)
 
@@ -96,7 +101,9 @@ def test_points_behind_or_beside_the_picture_see_nothing() -> None:
 
 
 def test_a_copy_looks_the_same_at_every_size() -> None:
-    """Drawn four times larger, pixels averaged, a cloud of fine splats is what it was where it was optimised."""
+    """Drawn four times larger, pixels averaged, a cloud of fine splats is what it was where it was
+    optimised.
+    """
     from engine.core.camera import orbit_camera
     from engine.loop.frames import render_rgba
     from engine.loop.messages import SceneCopy
@@ -109,6 +116,9 @@ def test_a_copy_looks_the_same_at_every_size() -> None:
     assert np.abs(pooled - small).mean() < 4
     forgetful = SceneCopy(0, 0, cloud, "auto", 40.0, 3.05)
     thin = (
-        render_rgba(forgetful, [orbit_camera(20, 10, 3.05, 40, 128)])[0].astype(float).reshape(32, 4, 32, 4, 4).mean(axis=(1, 3))
+        render_rgba(forgetful, [orbit_camera(20, 10, 3.05, 40, 128)])[0]
+        .astype(float)
+        .reshape(32, 4, 32, 4, 4)
+        .mean(axis=(1, 3))
     )
     assert thin[..., 3].mean() < 0.5 * small[..., 3].mean(), "without it the cloud would nearly vanish"

@@ -15,7 +15,12 @@ BASE = canvas_settings("a red ball", ball_prior().info, seed=3, steps=7)
 
 def test_cells_run_row_by_row_and_differ_only_in_method_and_scale() -> None:
     cells = Grid(BASE, ("sds", "lods"), (1.0, 7.5)).cells()
-    assert [(cell.method, cell.guidance_scale) for cell in cells] == [("sds", 1), ("sds", 7.5), ("lods", 1), ("lods", 7.5)]
+    assert [(cell.method, cell.guidance_scale) for cell in cells] == [
+        ("sds", 1),
+        ("sds", 7.5),
+        ("lods", 1),
+        ("lods", 7.5),
+    ]
     told = [flatten(cell.settings) for cell in cells]
     for values, cell in zip(told, cells):
         assert (values["method"], values["guidance_scale"]) == (cell.method, cell.guidance_scale)
@@ -26,7 +31,12 @@ def test_cells_run_row_by_row_and_differ_only_in_method_and_scale() -> None:
 
 def test_the_canvas_is_one_picture_of_the_size_that_the_prior_sees() -> None:
     spec = BASE.spec
-    assert (spec.scene, spec.start, spec.draft_views, spec.render_size) == ("canvas", "ball", 1, ball_prior().info.resolution)
+    assert (spec.scene, spec.start, spec.draft_views, spec.render_size) == (
+        "canvas",
+        "ball",
+        1,
+        ball_prior().info.resolution,
+    )
     assert (spec.seed, spec.refine_steps) == (3, 7)
 
 

@@ -40,7 +40,9 @@ def test_the_picture_becomes_what_the_prior_knows(ball: Painting) -> None:
 
 def test_every_step_is_told_and_measured(ball: Painting) -> None:
     *steps, last = paint(grid().cells()[0], ball_prior())
-    assert [event.step for event in steps] == list(range(1, STEPS + 1)) and all(isinstance(event, Brushed) for event in steps)
+    assert [event.step for event in steps] == list(range(1, STEPS + 1)) and all(
+        isinstance(event, Brushed) for event in steps
+    )
     assert len(last.losses) == len(last.gradient_norms) == STEPS
     np.testing.assert_array_equal(last.rgba, ball.rgba, "same settings, same picture")
 
@@ -82,7 +84,9 @@ def test_colours_have_closed_forms() -> None:
     assert colour_numbers(square(100, 100, 100, 255)) == {"saturation": 0.0, "burnt": 0.0, "covered": 0.5}
     half = colour_numbers(square(160, 80, 120, 200))  # premultiplied: 0.8, 0.4, 0.6
     assert half["saturation"] == pytest.approx(0.5) and half["burnt"] == 0.0
-    assert colour_numbers(square(20, 20, 20, 20)) == {"saturation": 0.0, "burnt": 0.0, "covered": 0.0}, "nothing to see"
+    assert colour_numbers(square(20, 20, 20, 20)) == {"saturation": 0.0, "burnt": 0.0, "covered": 0.0}, (
+        "nothing to see"
+    )
 
 
 def test_a_kept_cell_comes_back_as_it_was(ball: Painting, tmp_path: Path) -> None:

@@ -13,7 +13,8 @@ from engine.playground.sheet import compose, film
 from tests.loop.balls import ball_prior
 
 COLOURS = ((200, 30, 30), (30, 200, 30), (30, 30, 200))
-NUMBERS = {"loss": 1.5, "gradient_norm": 2.0, "saturation": 0.5, "burnt": 0.25, "covered": 0.5, "seconds": 3.0,
+NUMBERS = {"loss": 1.5, "gradient_norm": 2.0, "saturation": 0.5, "burnt": 0.25, "covered": 0.5,
+    "seconds": 3.0,
            "forwards_per_step": 2.0, "backwards_per_step": 0.0}  # fmt: skip
 GRID = Grid(canvas_settings("a red ball", ball_prior().info), ("sds", "lods"), (1.0, 2.0))
 
@@ -26,7 +27,9 @@ def paintings() -> list[Painting]:
         frames = np.zeros((2, SIZE, SIZE, 3), np.uint8)
         frames[1] = colour
         losses = np.geomspace(9, 1, 100)
-        done.append(Painting(cell, np.zeros((8, 8, 4), np.uint8), frames, np.array([1, 100]), losses, losses, NUMBERS))
+        done.append(
+            Painting(cell, np.zeros((8, 8, 4), np.uint8), frames, np.array([1, 100]), losses, losses, NUMBERS)
+        )
     return [*done, Painting(cells[3], trouble="this prior has no network to learn in")]
 
 
@@ -47,11 +50,16 @@ def test_pictures_stand_in_rows_of_methods_and_columns_of_scales() -> None:
 
 def test_words_are_drawn_and_a_trouble_is_one_of_them() -> None:
     whole = paintings()
-    with_words, without = compose(GRID, whole), compose(GRID, [*whole[:3], Painting(whole[3].cell, trouble=" ")])
+    with_words, without = (
+        compose(GRID, whole),
+        compose(GRID, [*whole[:3], Painting(whole[3].cell, trouble=" ")]),
+    )
     changed = np.argwhere((with_words != without).any(-1))
     blue, green = where(with_words, COLOURS[2]), where(with_words, COLOURS[1])
     assert len(changed) > 100
-    assert changed[:, 0].min() >= blue[:, 0].min() and changed[:, 1].min() >= green[:, 1].min(), "in its own cell"
+    assert changed[:, 0].min() >= blue[:, 0].min() and changed[:, 1].min() >= green[:, 1].min(), (
+        "in its own cell"
+    )
     assert changed[:, 1].max() <= green[:, 1].max(), "and not beyond it"
 
 
@@ -74,9 +82,13 @@ def test_long_and_foreign_words_do_not_break_the_sheet() -> None:
 
 def test_numbers_are_plain_and_complete() -> None:
     whole = paintings()
-    whole[0] = Painting(whole[0].cell, losses=np.array([1.0, np.nan]), numbers={**NUMBERS, "gradient_norm": float("nan")})
+    whole[0] = Painting(
+        whole[0].cell, losses=np.array([1.0, np.nan]), numbers={**NUMBERS, "gradient_norm": float("nan")}
+    )
     told = json.loads(json.dumps(document(GRID, whole), allow_nan=False))
-    assert [cell["guidance_scale"] for cell in told["cells"]] == [1, 2, 1, 2] and told["settings"]["prompt"] == "a red ball"
+    assert [cell["guidance_scale"] for cell in told["cells"]] == [1, 2, 1, 2] and told["settings"][
+        "prompt"
+    ] == "a red ball"
     assert told["cells"][0]["losses"] == [1.0, None] and "no network" in told["cells"][3]["trouble"]
     lines = table(GRID, whole).splitlines()
     assert sum(line.startswith("| SDS |") for line in lines) == 2 and "| – |" in lines[4]

@@ -1,9 +1,11 @@
-"""A pretend CUDA device: its tensors compute on the CPU, say that they lie on cuda:0, and obey the rules of a GPU.
+"""A pretend CUDA device: its tensors compute on the CPU, say that they lie on cuda:0, and obey the rules of a
+GPU.
 
-``CudaTensor`` wraps a CPU tensor, and every operation of torch that meets one goes through ``_compute``. It raises what torch
-raises where tensors of two devices meet, where a CPU generator draws for the GPU, and where numpy reads GPU memory. To
-torch's own C++ it is a CPU tensor, for a build without CUDA refuses gradients of any other. Not told apart from a real GPU:
-speed, memory, autocast, which device a formula of torch's own backward uses, and rounding.
+``CudaTensor`` wraps a CPU tensor, and every operation of torch that meets one goes through ``_compute``. It
+raises what torch raises where tensors of two devices meet, where a CPU generator draws for the GPU, and where
+numpy reads GPU memory. To torch's own C++ it is a CPU tensor, for a build without CUDA refuses gradients of
+any other. Not told apart from a real GPU: speed, memory, autocast, which device a formula of torch's own
+backward uses, and rounding.
 """
 
 from __future__ import annotations
@@ -21,10 +23,13 @@ from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_mod
 CUDA, CPU = torch.device("cuda", 0), torch.device("cpu")
 GB = 2**30
 NO_NUMBERS = {
-    "cat", "stack", "index_select", "index_add", "gather", "scatter", "scatter_add", "convolution", "mm", "bmm", "addmm",
+    "cat", "stack", "index_select", "index_add", "gather", "scatter", "scatter_add", "convolution", "mm",
+    "bmm", "addmm",
     "baddbmm", "embedding", "grid_sampler_2d", "searchsorted", "native_layer_norm", "native_group_norm",
 }  # fmt: skip
-"""Kernels that take no 0-dimensional CPU tensor beside CUDA ones; where torch goes over elements, such a tensor is a number."""
+"""Kernels that take no 0-dimensional CPU tensor beside CUDA ones; where torch goes over elements, such a
+tensor is a number.
+"""
 TAKES_CPU_INDICES = {"index", "index_put", "index_put_", "_index_put_impl_", "_unsafe_index"}
 
 
@@ -38,8 +43,14 @@ class CudaTensor(torch.Tensor):
 
     @staticmethod
     def __new__(cls, memory: torch.Tensor) -> CudaTensor:
-        layout = {"strides": memory.stride(), "storage_offset": memory.storage_offset(), "layout": memory.layout}
-        made = torch.Tensor._make_wrapper_subclass(cls, memory.size(), dtype=memory.dtype, device=CPU, **layout)
+        layout = {
+            "strides": memory.stride(),
+            "storage_offset": memory.storage_offset(),
+            "layout": memory.layout,
+        }
+        made = torch.Tensor._make_wrapper_subclass(
+            cls, memory.size(), dtype=memory.dtype, device=CPU, **layout
+        )
         made.memory = memory
         return made
 
@@ -73,7 +84,8 @@ class CudaTensor(torch.Tensor):
 
     def numpy(self, **_: Any) -> Any:
         raise TypeError(
-            "can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host memory first."
+            "can't convert cuda:0 device type tensor to numpy. Use Tensor.cpu() to copy the tensor to host "
+            "memory first."
         )
 
     def __array__(self, *_: Any, **__: Any) -> Any:
@@ -95,7 +107,9 @@ class CudaTensor(torch.Tensor):
 
 
 class Driver(TorchFunctionMode):
-    """Moves that begin at a CPU tensor, and tensors made from numbers: torch asks its build for a GPU there."""
+    """Moves that begin at a CPU tensor, and tensors made from numbers: torch asks its build for a GPU
+    there.
+    """
 
     def __torch_function__(self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None) -> Any:
         kwargs = kwargs or {}
@@ -105,7 +119,9 @@ class Driver(TorchFunctionMode):
             return _moved(args[0], CUDA)
         if func is torch.Tensor.type_as:
             return _moved(args[0], args[1])
-        if func in (torch.tensor, torch.as_tensor, torch.asarray) and not (args and isinstance(args[0], CudaTensor)):
+        if func in (torch.tensor, torch.as_tensor, torch.asarray) and not (
+            args and isinstance(args[0], CudaTensor)
+        ):
             place = kwargs.pop("device", None)
             made = func(*args, **kwargs)
             return made if place is None else _moved(made, place)
@@ -124,7 +140,9 @@ class _Move(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, tensor: torch.Tensor) -> torch.Tensor:
-        return tensor.memory.clone() if isinstance(tensor, CudaTensor) else CudaTensor(tensor.detach().clone())
+        return (
+            tensor.memory.clone() if isinstance(tensor, CudaTensor) else CudaTensor(tensor.detach().clone())
+        )
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> torch.Tensor:
@@ -135,8 +153,12 @@ class _Kernel(torch.autograd.Function):
     """A function of CPU tensors as one kernel of the GPU."""
 
     @staticmethod
-    def forward(ctx: Any, function: Callable[..., tuple[torch.Tensor, ...]], *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
-        assert all(isinstance(tensor, CudaTensor) for tensor in tensors), "a kernel reads the GPU's memory alone"
+    def forward(
+        ctx: Any, function: Callable[..., tuple[torch.Tensor, ...]], *tensors: torch.Tensor
+    ) -> tuple[torch.Tensor, ...]:
+        assert all(isinstance(tensor, CudaTensor) for tensor in tensors), (
+            "a kernel reads the GPU's memory alone"
+        )
         with _disable_current_modes(), torch.enable_grad():
             ctx.read = [
                 tensor.memory.detach().requires_grad_(needed)
@@ -148,17 +170,27 @@ class _Kernel(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: torch.Tensor) -> tuple[torch.Tensor | None, ...]:
         asked = [part for part in ctx.read if part.requires_grad]
-        out = [(part, _plain(gradient)) for part, gradient in zip(ctx.out, gradients, strict=True) if part.requires_grad]
+        out = [
+            (part, _plain(gradient))
+            for part, gradient in zip(ctx.out, gradients, strict=True)
+            if part.requires_grad
+        ]
         with _disable_current_modes():
             found = iter(
                 torch.autograd.grad(
-                    [part for part, _ in out], asked, [gradient for _, gradient in out], allow_unused=True, materialize_grads=True
+                    [part for part, _ in out],
+                    asked,
+                    [gradient for _, gradient in out],
+                    allow_unused=True,
+                    materialize_grads=True,
                 )
             )
         return None, *(CudaTensor(next(found)) if part.requires_grad else None for part in ctx.read)
 
 
-def kernel(function: Callable[..., tuple[torch.Tensor, ...]], *tensors: torch.Tensor) -> tuple[torch.Tensor, ...]:
+def kernel(
+    function: Callable[..., tuple[torch.Tensor, ...]], *tensors: torch.Tensor
+) -> tuple[torch.Tensor, ...]:
     """``function`` of tensors on the GPU, computed at a stroke; differentiable once."""
     return _Kernel.apply(function, *tensors)
 
@@ -171,7 +203,11 @@ def _moved(tensor: torch.Tensor, *args: Any, **kwargs: Any) -> torch.Tensor:
         place, dtype, memory_format = other.device, other.dtype, None
     else:
         place, dtype, _, memory_format = torch._C._nn._parse_to(*args, **kwargs)
-    if place is not None and (place.type == "cuda") != isinstance(tensor, CudaTensor) and place.type in ("cuda", "cpu"):
+    if (
+        place is not None
+        and (place.type == "cuda") != isinstance(tensor, CudaTensor)
+        and place.type in ("cuda", "cpu")
+    ):
         tensor, place, copy = _Move.apply(tensor), None, False
     options = {"dtype": dtype or tensor.dtype, "copy": copy}
     if memory_format is not None:
@@ -192,7 +228,9 @@ def _compute(func: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
     wanted = None if kwargs.get("device") is None else torch.device(kwargs["device"])
     there = any(isinstance(tensor, CudaTensor) for tensor in tensors)
     on_gpu = there or (wanted is not None and wanted.type == "cuda")
-    backward = torch._C._current_graph_task_id() != -1  # there C++ makes zeros of its own, on what it takes for a CPU
+    backward = (
+        torch._C._current_graph_task_id() != -1
+    )  # there C++ makes zeros of its own, on what it takes for a CPU
     if there and not backward and name != "copy_":
         _check_one_device(name, args, tensors)
     generator = next((leaf for leaf in leaves if isinstance(leaf, torch.Generator)), None)
@@ -244,15 +282,24 @@ def _check_one_device(name: str, args: tuple, tensors: list[torch.Tensor]) -> No
     """Raises RuntimeError where CPU tensors stand beside those of the GPU, numbers aside."""
     here = [tensor for tensor in tensors if not isinstance(tensor, CudaTensor)]
     if name in TAKES_CPU_INDICES and isinstance(args[0], CudaTensor):
-        here = [value for value in args[2:3] if isinstance(value, torch.Tensor) and not isinstance(value, CudaTensor)]
+        here = [
+            value
+            for value in args[2:3]
+            if isinstance(value, torch.Tensor) and not isinstance(value, CudaTensor)
+        ]
     if any(tensor.dim() > 0 or name in NO_NUMBERS for tensor in here):
         shapes = [tuple(tensor.shape) for tensor in tensors]
-        raise RuntimeError(f"Expected all tensors to be on the same device, but found cuda:0 and cpu in {name}, shapes {shapes}")
+        raise RuntimeError(
+            f"Expected all tensors to be on the same device, but found cuda:0 and cpu in {name}, shapes "
+            f"{shapes}"
+        )
 
 
 def _check_generator(generator: torch.Generator | None, place: str, name: str) -> None:
     if generator is not None and generator.device.type != place:
-        raise RuntimeError(f"Expected a '{place}' device type for generator but found '{generator.device.type}' in {name}")
+        raise RuntimeError(
+            f"Expected a '{place}' device type for generator but found '{generator.device.type}' in {name}"
+        )
 
 
 @contextmanager
@@ -260,9 +307,12 @@ def pretend_cuda(free_bytes: int = 24 * GB) -> Iterator[None]:
     """Inside, this machine has one GPU with ``free_bytes`` of memory."""
     properties = SimpleNamespace(total_memory=24 * GB, name="Pretend GPU", major=9, minor=0)
     answers = {
-        "is_available": True, "device_count": 1, "current_device": 0, "_lazy_init": None, "is_bf16_supported": True,
-        "get_device_name": properties.name, "get_device_properties": properties, "get_device_capability": (9, 0),
-        "mem_get_info": (free_bytes, 24 * GB), "memory_reserved": 0, "memory_allocated": 0, "max_memory_allocated": 0,
+        "is_available": True, "device_count": 1, "current_device": 0, "_lazy_init": None,
+        "is_bf16_supported": True,
+        "get_device_name": properties.name, "get_device_properties": properties,
+        "get_device_capability": (9, 0),
+        "mem_get_info": (free_bytes, 24 * GB), "memory_reserved": 0, "memory_allocated": 0,
+        "max_memory_allocated": 0,
         "reset_peak_memory_stats": None, "empty_cache": None, "synchronize": None,
         "get_rng_state": torch.zeros(16, dtype=torch.uint8), "set_rng_state": None, "manual_seed_all": None,
     }  # fmt: skip

@@ -1,4 +1,6 @@
-"""gsplat and nerfacc on the pretend device: their kernels in plain torch, as strict about what they are given as theirs."""
+"""gsplat and nerfacc on the pretend device: their kernels in plain torch, as strict about what they are given
+as theirs.
+"""
 
 from __future__ import annotations
 
@@ -29,14 +31,20 @@ def rasterization(
     height: int,
     **_: Any,
 ) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
-    """gsplat's function in its "RGB+D" mode, in two kernels. Where its kernels write nothing, splats have NaN."""
+    """gsplat's function in its "RGB+D" mode, in two kernels. Where its kernels write nothing, splats have
+    NaN.
+    """
     given = (means, quats, scales, opacities, colors, viewmats, Ks)
-    assert all(tensor.is_cuda and tensor.dtype == torch.float32 for tensor in given), "gsplat takes float32 on a GPU"
+    assert all(tensor.is_cuda and tensor.dtype == torch.float32 for tensor in given), (
+        "gsplat takes float32 on a GPU"
+    )
 
     def project(
         means: Tensor, quats: Tensor, scales: Tensor, opacities: Tensor, viewmats: Tensor, K: Tensor
     ) -> tuple[Tensor, ...]:
-        cloud = SimpleNamespace(means=means, unit_quats=normalize(quats, dim=-1), scales=scales, opacities=opacities)
+        cloud = SimpleNamespace(
+            means=means, unit_quats=normalize(quats, dim=-1), scales=scales, opacities=opacities
+        )
         projected = splats_torch.project(cloud, Cameras(torch.linalg.inv(viewmats), K, width, height))
         shown = torch.where(projected.visible[..., None], projected.means2d, torch.nan)
         return shown, projected.covs2d, projected.depths
@@ -46,7 +54,10 @@ def rasterization(
     ) -> tuple[Tensor, ...]:
         projected = splats_torch.Projected(means2d, covs2d, depths, ~means2d[..., 0].isnan())
         sheet = Cameras(torch.eye(4).expand(len(K), 4, 4), K, width, height)
-        clouds = [SimpleNamespace(means=depths[b, :, None], opacities=opacities, rgb=colors[b]) for b in range(len(K))]
+        clouds = [
+            SimpleNamespace(means=depths[b, :, None], opacities=opacities, rgb=colors[b])
+            for b in range(len(K))
+        ]
         drawn = [splats_torch._draw(cloud, projected, sheet, b, False) for b, cloud in enumerate(clouds)]
         return torch.stack(drawn).split([colors.shape[-1] + 1, 1], dim=-1)
 

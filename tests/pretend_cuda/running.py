@@ -1,4 +1,6 @@
-"""Whole runs on the pretend device, as small as they can be: begun, stepped, written, and gone on with from their checkpoint."""
+"""Whole runs on the pretend device, as small as they can be: begun, stepped, written, and gone on with from
+their checkpoint.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,8 @@ from engine.session.presets import apply_preset, find_preset
 
 INFO = PriorInfo("tiny", "Tiny", "rgb", 16, 3.0)
 SMALL = {
-    "refine_steps": 2, "render_size": 32, "splats": 200, "voxels": 16, "fit_steps": 10, "sampling_steps": 2, "draft_views": 4,
+    "refine_steps": 2, "render_size": 32, "splats": 200, "voxels": 16, "fit_steps": 10, "sampling_steps": 2,
+    "draft_views": 4,
     "views_per_step": 2, "time_budget_seconds": 0,
 }  # fmt: skip
 LOADERS = {
@@ -45,7 +48,9 @@ def named(root: str, path: str) -> Callable[..., Any]:
 
 def saved(family: str, folder: Path) -> Path:
     """The tiny pipeline of ``family``, written once."""
-    sys.modules.setdefault("tiny_pipeline", importlib.import_module("tests.prior.tiny_pipeline"))  # as its siblings import it
+    sys.modules.setdefault(
+        "tiny_pipeline", importlib.import_module("tests.prior.tiny_pipeline")
+    )  # as its siblings import it
     target = folder / family
     return target if target.exists() else named("tests.prior", LOADERS[family][0])(target)
 
@@ -62,7 +67,9 @@ def settings_of(preset: str, images: str = "", **values: Any) -> Settings:
 
 def started(settings: Settings, prior: Prior, folder: Path, **given: Any) -> Finished:
     """The run's end. Every step has a finite loss, and the scene lies on the GPU."""
-    events = list(run(settings.spec, settings.knobs, Unattended(), lambda *_, **__: prior, folder=folder, **given))
+    events = list(
+        run(settings.spec, settings.knobs, Unattended(), lambda *_, **__: prior, folder=folder, **given)
+    )
     steps = [event for event in events if isinstance(event, Stepped)]
     assert steps and not any(event.metrics.get("skipped") for event in steps)
     assert isinstance(events[-1], Finished)

@@ -12,9 +12,11 @@ REFUSED = {
     "a sum of both devices": (lambda gpu: gpu + torch.ones(3), RuntimeError, "same device"),
     "joining with a CPU number": (lambda gpu: torch.cat([gpu, torch.ones(1)]), RuntimeError, "same device"),
     "a CPU tensor indexed from the GPU": (lambda gpu: torch.ones(3)[gpu.long()], RuntimeError, "same device"),
-    "CPU values set by an index": (lambda gpu: gpu.__setitem__(gpu > 0, torch.ones(3)), RuntimeError, "same device"),
+    "CPU values set by an "
+    "index": (lambda gpu: gpu.__setitem__(gpu > 0, torch.ones(3)), RuntimeError, "same device"),
     "numpy": (lambda gpu: gpu.numpy(), TypeError, r"Tensor\.cpu\(\)"),
-    "a CPU generator": (lambda gpu: torch.multinomial(gpu, 2, generator=torch.Generator()), RuntimeError, "generator"),
+    "a CPU generator": (lambda gpu: torch.multinomial(gpu, 2, generator=torch.Generator()), RuntimeError,
+    "generator"),
     "a CPU generator for a new tensor": (
         lambda gpu: torch.rand(3, device="cuda", generator=torch.Generator()), RuntimeError, "generator",
     ),
@@ -29,7 +31,12 @@ def test_it_refuses(gpu: None, asked: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "call", [lambda x: x + torch.tensor(2.0), lambda x: x[torch.tensor([0, 2])], lambda x: x.to("cpu") + torch.ones(3)]
+    "call",
+    [
+        lambda x: x + torch.tensor(2.0),
+        lambda x: x[torch.tensor([0, 2])],
+        lambda x: x.to("cpu") + torch.ones(3),
+    ],
 )
 def test_it_takes_numbers_indices_and_copies(gpu: None, call: Callable) -> None:
     x = torch.arange(3.0)
@@ -41,7 +48,10 @@ def test_a_network_learns_there_what_it_learns_here(gpu: None) -> None:
     results = []
     for device in ("cpu", "cuda"):
         torch.manual_seed(0)
-        network, x = nn.Sequential(nn.Conv2d(1, 2, 3), nn.GroupNorm(1, 2), nn.Flatten(), nn.Linear(8, 3)), torch.ones(2, 1, 4, 4)
+        network, x = (
+            nn.Sequential(nn.Conv2d(1, 2, 3), nn.GroupNorm(1, 2), nn.Flatten(), nn.Linear(8, 3)),
+            torch.ones(2, 1, 4, 4),
+        )
         network, x = network.to(device), x.requires_grad_()
         optimiser = torch.optim.Adam(network.parameters(), 0.1)
         network(x.to(device)).square().sum().backward()

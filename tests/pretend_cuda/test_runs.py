@@ -1,6 +1,8 @@
-"""Runs begin, step, end, are written and go on again on a GPU: every preset, method, kind of input and family of priors.
+"""Runs begin, step, end, are written and go on again on a GPU: every preset, method, kind of input and family
+of priors.
 
-What takes longest, and finds what the rest finds, is marked ``heavy``: ``pytest -m heavy tests/pretend_cuda``.
+What takes longest, and finds what the rest finds, is marked ``heavy``: ``pytest -m heavy
+tests/pretend_cuda``.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ HEAVY = {
     *("toybox-ball", "toybox-field", "toybox-image", "toybox-lods", "toybox-quick", "toybox-region"),
 }
 PRESETS = [
-    pytest.param(preset.key, marks=pytest.mark.heavy if preset.key in HEAVY or "reference" in preset.key else ())
+    pytest.param(
+        preset.key, marks=pytest.mark.heavy if preset.key in HEAVY or "reference" in preset.key else ()
+    )
     for preset in load_presets().presets
 ]
 OTHER_METHODS = sorted(set(methods()) - {preset.values.get("method") for preset in load_presets().presets})
@@ -53,7 +57,9 @@ def test_every_method_without_a_preset_steps(prior_of: PriorOf, tmp_path: Path, 
     started(settings_of("sd15-splats", method=method, **TINY, **short), prior_of("sd"), tmp_path)
 
 
-@pytest.mark.parametrize("family", ["sd3", "if", *(pytest.param(each, marks=pytest.mark.heavy) for each in ("sana", "sdxl"))])
+@pytest.mark.parametrize(
+    "family", ["sd3", "if", *(pytest.param(each, marks=pytest.mark.heavy) for each in ("sana", "sdxl"))]
+)
 def test_every_family_without_a_preset_steps(prior_of: PriorOf, tmp_path: Path, family: str) -> None:
     started(settings_of("sd15-splats", **TINY), prior_of(family), tmp_path)
 
@@ -74,8 +80,10 @@ def test_files_are_written_and_a_splat_file_is_a_start(prior_of: PriorOf, tmp_pa
 @pytest.mark.parametrize(
     "change",
     [
-        {"gradient_clip": "norm"}, {"perp_neg": True}, {"negative_prompt": "ugly", "guidance_rescale": 0.5}, {"rough_steps": 1},
-        {"backend": "torch"}, {"scene": "canvas"}, {"scene": "field"}, {"method": "lods", "null_per_side": True},
+        {"gradient_clip": "norm"}, {"perp_neg": True}, {"negative_prompt": "ugly", "guidance_rescale": 0.5},
+            {"rough_steps": 1},
+        {"backend": "torch"}, {"scene": "canvas"}, {"scene": "field"},
+            {"method": "lods", "null_per_side": True},
     ],
     ids=str,
 )  # fmt: skip

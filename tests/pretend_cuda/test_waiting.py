@@ -1,4 +1,6 @@
-"""Networks that wait in main memory, on a GPU that holds the largest of them and not all: everything that hangs on them works."""
+"""Networks that wait in main memory, on a GPU that holds the largest of them and not all: everything that
+hangs on them works.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def waiting(family: str, pipelines: Path) -> Prior:
     """The prior as ``load_within`` gives it where half a byte more than its weights is free."""
     weights = elements_in(saved(family, pipelines))
     with pretend_cuda(free_bytes=int(2.1 * sum(weights.values()))):
-        prior = load_within(lambda device: loaded(family, pipelines, device), weights, torch.device("cuda"), "auto")
+        prior = load_within(
+            lambda device: loaded(family, pipelines, device), weights, torch.device("cuda"), "auto"
+        )
     assert prior.offload is not None and prior.device.type == "cuda"
     return prior
 
@@ -48,6 +52,13 @@ def test_an_optimiser_holds_the_adapter_on_the_device_through_every_move(gpu: No
 
 def test_a_style_file_is_worn(gpu: None, pipelines: Path, tmp_path: Path) -> None:
     plain = loaded("sd", pipelines, "cpu")
-    unet, text = random_lora(plain.network, UNET_LAYERS, 1), random_lora(plain.parts.networks["text_encoder"], TEXT_LAYERS, 2)
+    unet, text = (
+        random_lora(plain.network, UNET_LAYERS, 1),
+        random_lora(plain.parts.networks["text_encoder"], TEXT_LAYERS, 2),
+    )
     style = write_lora(tmp_path / "style.safetensors", "kohya", unet, text)
-    started(settings_of("sd15-splats", style_file=str(style), method="lods_lora", **TINY), waiting("sd", pipelines), tmp_path)
+    started(
+        settings_of("sd15-splats", style_file=str(style), method="lods_lora", **TINY),
+        waiting("sd", pipelines),
+        tmp_path,
+    )

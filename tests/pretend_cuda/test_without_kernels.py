@@ -17,7 +17,9 @@ from tests.pretend_cuda.device import pretend_cuda
 
 
 @pytest.mark.parametrize(
-    "make", [lambda rng: random_ball(50, 0.5, 0.1, rng), lambda rng: blob(16, 0.5, rng)], ids=["splats", "field"]
+    "make",
+    [lambda rng: random_ball(50, 0.5, 0.1, rng), lambda rng: blob(16, 0.5, rng)],
+    ids=["splats", "field"],
 )
 def test_the_faster_renderer_draws_and_its_notice_says_what_to_install(
     monkeypatch: pytest.MonkeyPatch, tmp_path: object, make: Callable

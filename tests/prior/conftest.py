@@ -27,7 +27,9 @@ def save_pipeline() -> Callable[..., Path]:
 
 
 @pytest.fixture(scope="session")
-def tiny_pipelines(save_pipeline: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def tiny_pipelines(
+    save_pipeline: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
     """Folders by prediction type; do not write into them."""
     root = tmp_path_factory.mktemp("pipelines")
     return {kind: save_pipeline(root / kind, kind) for kind in ("epsilon", "v_prediction", "sample")}
@@ -70,5 +72,7 @@ def _point_to(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "ENDPOINT", address)
-    monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", address + "/{repo_id}/resolve/{revision}/{filename}")
+    monkeypatch.setattr(
+        constants, "HUGGINGFACE_CO_URL_TEMPLATE", address + "/{repo_id}/resolve/{revision}/{filename}"
+    )
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")

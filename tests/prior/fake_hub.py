@@ -1,4 +1,6 @@
-"""A Hub of one process: serves folders as repositories over loopback HTTP, with the answers that the real client reads."""
+"""A Hub of one process: serves folders as repositories over loopback HTTP, with the answers that the real
+client reads.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,8 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 class FakeHub:
     """``repositories`` by id; those in ``gated`` answer 403; ``requests`` is a log of what was asked.
 
-    A connection breaks after ``break_after`` bytes of a file, once; ``damaged`` files arrive with another last byte; the server
-    rests ``pace`` seconds after each 4096 bytes of a large file.
+    A connection breaks after ``break_after`` bytes of a file, once; ``damaged`` files arrive with another
+    last byte; the server rests ``pace`` seconds after each 4096 bytes of a large file.
     """
 
     address: str = ""
@@ -133,7 +135,11 @@ def _listing(repo: str, folder: Path, rest: list[str]) -> object:
 
 def _announced(path: Path, name: str) -> dict[str, object]:
     content = path.read_bytes()
-    large = {"lfs": {"oid": _oid(path, content), "size": len(content), "pointerSize": 134}} if _is_large(path) else {}
+    large = (
+        {"lfs": {"oid": _oid(path, content), "size": len(content), "pointerSize": 134}}
+        if _is_large(path)
+        else {}
+    )
     return {"type": "file", "path": name, "size": len(content), "oid": _git_oid(content), **large}
 
 

@@ -54,12 +54,16 @@ def mixture() -> AnalyticPrior:
 
 @pytest.mark.parametrize("t", TIMES)
 def test_mixture_noise_is_the_score_of_the_noised_density(mixture: AnalyticPrior, t: int) -> None:
-    x_t = torch.randn(5, 2, 2, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(1)).requires_grad_()
+    x_t = torch.randn(
+        5, 2, 2, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(1)
+    ).requires_grad_()
     concept = mixture.concepts[""]
     a, sig = mixture.schedule.signal_and_noise(times(t), x_t.detach()[:1])
     spread = (a**2 * concept.std**2 + sig**2).sqrt().item()
     components = torch.distributions.Independent(torch.distributions.Normal(a * concept.means, spread), 3)
-    density = torch.distributions.MixtureSameFamily(torch.distributions.Categorical(concept.weights.double()), components)
+    density = torch.distributions.MixtureSameFamily(
+        torch.distributions.Categorical(concept.weights.double()), components
+    )
     (score,) = torch.autograd.grad(density.log_prob(x_t).sum(), x_t)
     torch.testing.assert_close(ask(mixture, "", x_t, times(t, 5)).eps, -sig * score, rtol=0, atol=1e-12)
 
@@ -81,12 +85,16 @@ def test_both_readings_of_a_call_recombine_to_its_input(mixture: AnalyticPrior) 
     x_t = torch.randn(4, 2, 2, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(2))
     t = torch.tensor([0, 300, 700, 999])
     prediction = ask(mixture, "", x_t, t)
-    torch.testing.assert_close(mixture.schedule.add_noise(prediction.x0, prediction.eps, t), x_t, rtol=0, atol=1e-12)
+    torch.testing.assert_close(
+        mixture.schedule.add_noise(prediction.x0, prediction.eps, t), x_t, rtol=0, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("scale", [0.0, 1.0, 7.5, 100.0])
 def test_guidance_between_equal_gaussians_is_a_gaussian_further_along(scale: float) -> None:
-    prior = AnalyticPrior({"": gaussian(0.3), "a cup": gaussian(1.1), "guided": gaussian(0.3 + scale * 0.8)}, linear())
+    prior = AnalyticPrior(
+        {"": gaussian(0.3), "a cup": gaussian(1.1), "guided": gaussian(0.3 + scale * 0.8)}, linear()
+    )
     x_t = scalars(-1.0, 0.4, 2.0)
     t = torch.tensor(TIMES)
     mixed = guided(ask(prior, "", x_t, t), ask(prior, "a cup", x_t, t), scale)
@@ -98,7 +106,9 @@ def test_guidance_between_equal_gaussians_is_a_gaussian_further_along(scale: flo
 def test_joint_prior_is_the_score_of_correlated_views() -> None:
     """Against autograd of the dense multivariate normal, with another noise level on each view."""
     prior = JointAnalyticPrior({"": gaussian(torch.tensor([0.2, -0.5, 1.0]).view(3, 1, 1), 0.6)}, rho=0.7)
-    x_t = torch.randn(4, 3, 1, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(3)).requires_grad_()
+    x_t = torch.randn(
+        4, 3, 1, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(3)
+    ).requires_grad_()
     t = torch.tensor([50, 300, 600, 950])
     a, sig = (part.flatten() for part in prior.schedule.signal_and_noise(t, x_t.detach()))
     alike = 0.36 * (0.3 * torch.eye(4, dtype=torch.float64) + 0.7)
@@ -110,14 +120,18 @@ def test_joint_prior_is_the_score_of_correlated_views() -> None:
     (score,) = torch.autograd.grad(total, x_t)
     prediction = ask(prior, "", x_t, t)
     torch.testing.assert_close(prediction.eps, -sig.view(4, 1, 1, 1) * score, rtol=0, atol=1e-12)
-    torch.testing.assert_close(prior.schedule.add_noise(prediction.x0, prediction.eps, t), x_t, rtol=0, atol=1e-12)
+    torch.testing.assert_close(
+        prior.schedule.add_noise(prediction.x0, prediction.eps, t), x_t, rtol=0, atol=1e-12
+    )
 
 
 def test_views_that_are_not_correlated_are_judged_alone() -> None:
     concepts = {"": gaussian(torch.linspace(-1, 1, 12).view(3, 2, 2), 0.5)}
     x_t = torch.randn(3, 3, 2, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(4))
     alone, joint = AnalyticPrior(concepts), JointAnalyticPrior(concepts, rho=0.0)
-    torch.testing.assert_close(ask(joint, "", x_t, times(400, 3)).x0, ask(alone, "", x_t, times(400, 3)).x0, rtol=0, atol=1e-12)
+    torch.testing.assert_close(
+        ask(joint, "", x_t, times(400, 3)).x0, ask(alone, "", x_t, times(400, 3)).x0, rtol=0, atol=1e-12
+    )
     assert joint.info.joint_views and not alone.info.joint_views
 
 
@@ -150,7 +164,9 @@ def test_encode_resizes_keeps_the_mean_and_passes_gradients(size: int) -> None:
 
 
 def test_an_embedding_can_be_learned() -> None:
-    """The tokens are the mean, so the denoiser's derivative with respect to them is known: d eps / d mean = -sig a / v."""
+    """The tokens are the mean, so the denoiser's derivative with respect to them is known: d eps / d mean =
+    -sig a / v.
+    """
     prior = AnalyticPrior({"": gaussian(0.3)})
     tokens = prior.embed("").tokens.clone().requires_grad_()
     condition = Condition(TextEmbedding(tokens, pooled=prior.embed("").pooled))

@@ -1,4 +1,6 @@
-"""Attention along surfaces: silent at its start to the bit, blind to views that do not see a point, and in order."""
+"""Attention along surfaces: silent at its start to the bit, blind to views that do not see a point, and in
+order.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +61,8 @@ def test_a_new_adapter_changes_nothing_to_the_bit_and_a_loud_one_only_where_some
 ) -> None:
     shown = drawn(prior, 700_123, np.random.default_rng(0), Orbits())
     plain, new, changed = (
-        cleaned(prior, adapter, shown, 500, np.random.default_rng(1)) for adapter in (None, CorrespondenceAdapter(), loud())
+        cleaned(prior, adapter, shown, 500, np.random.default_rng(1))
+        for adapter in (None, CorrespondenceAdapter(), loud())
     )
     assert torch.equal(plain, new) and not torch.equal(plain, changed)
     block, near = loud().middle, neighbourhoods()
@@ -153,7 +156,10 @@ def test_painting_uses_it_where_it_is_asked_for_and_says_where_there_is_none(pri
 def test_views_apart_is_zero_for_one_colour(prior) -> None:
     shown = drawn(prior, 700_123, np.random.default_rng(0), Orbits())
     flat = torch.full((8, 4, 64, 64), 0.3)
-    assert views_apart(flat, shown.known) == pytest.approx(0, abs=1e-6) and views_apart(shown.x, shown.known) > 0.01
+    assert (
+        views_apart(flat, shown.known) == pytest.approx(0, abs=1e-6)
+        and views_apart(shown.x, shown.known) > 0.01
+    )
 
 
 def test_priors_that_cannot_are_refused() -> None:

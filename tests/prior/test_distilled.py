@@ -1,4 +1,6 @@
-"""The guided student of toybox: when it answers, what it is asked, and that guidance stays exact everywhere else."""
+"""The guided student of toybox: when it answers, what it is asked, and that guidance stays exact everywhere
+else.
+"""
 
 from __future__ import annotations
 
@@ -47,14 +49,22 @@ def prompts_of(prior: ToyboxPrior, other: str = "") -> Prompts:
 
 
 def noisy() -> tuple[torch.Tensor, torch.Tensor]:
-    return torch.randn(VIEWS, 4, 64, 64, generator=torch.Generator().manual_seed(0)), torch.full((VIEWS,), 600)
+    return torch.randn(VIEWS, 4, 64, 64, generator=torch.Generator().manual_seed(0)), torch.full(
+        (VIEWS,), 600
+    )
 
 
 def test_its_prior_finds_it_and_asks_it_once(prior: ToyboxPrior, tmp_path: Path) -> None:
-    assert prior.info.guidance_distilled and read_info(tmp_path).guidance_distilled and isinstance(prior, GuidanceDistilled)
+    assert (
+        prior.info.guidance_distilled
+        and read_info(tmp_path).guidance_distilled
+        and isinstance(prior, GuidanceDistilled)
+    )
     x_t, t = noisy()
     answers = [predict_guided(prior, x_t, t, prompts_of(prior), scale) for scale in (2.0, 4.0)]
-    assert prior.distilled is not None and (answers[0].x0 - answers[1].x0).abs().max() > 1e-4  # it is told the scale
+    assert (
+        prior.distilled is not None and (answers[0].x0 - answers[1].x0).abs().max() > 1e-4
+    )  # it is told the scale
     again = prior.predict_guided(x_t, t, prompts_of(prior), 2.0)
     assert torch.equal(again.x0, answers[0].x0)
     noise, signal = prior.schedule.signal_and_noise(t, x_t)[::-1]
@@ -64,13 +74,17 @@ def test_its_prior_finds_it_and_asks_it_once(prior: ToyboxPrior, tmp_path: Path)
 def test_exact_guidance_is_kept_by_a_switch(prior: ToyboxPrior) -> None:
     x_t, t = noisy()
     exact = predict_guided(with_two_passes(prior), x_t, t, prompts_of(prior), 2.0).x0
-    conditional, other = (prior.predict(x_t, t, each).x0 for each in (prompts_of(prior).positive, prompts_of(prior).empty))
+    conditional, other = (
+        prior.predict(x_t, t, each).x0 for each in (prompts_of(prior).positive, prompts_of(prior).empty)
+    )
     torch.testing.assert_close(exact, torch.lerp(other, conditional, 2.0))
     assert (predict_guided(prior, x_t, t, prompts_of(prior), 2.0).x0 - exact).abs().max() > 1e-3
     assert prior.distilled is not None, "the prior itself keeps its student"
 
 
-@pytest.mark.parametrize("case", ["negative", "unwanted", "overlap", "other words", "other pictures", "high", "off"])
+@pytest.mark.parametrize(
+    "case", ["negative", "unwanted", "overlap", "other words", "other pictures", "high", "off"]
+)
 def test_what_it_was_not_taught_takes_two_passes(prior: ToyboxPrior, case: str) -> None:
     prompts, scale, x = prompts_of(prior), 2.0, torch.zeros(1, 4, 64, 64)
     blue = Condition(prior.embed("blue"), prompts.positive.cameras)
@@ -111,7 +125,9 @@ def test_a_damaged_folder_is_named(tmp_path: Path) -> None:
 
 
 def test_before_it_learns_it_answers_as_one_pass(prior: ToyboxPrior) -> None:
-    untaught = ToyboxPrior(prior.net, prior.tokeniser, prior.schedule, prior.info, distilled=student_of(prior.net))
+    untaught = ToyboxPrior(
+        prior.net, prior.tokeniser, prior.schedule, prior.info, distilled=student_of(prior.net)
+    )
     x_t, t = noisy()
     one = prior.predict(x_t, t, prompts_of(prior).positive).x0
     torch.testing.assert_close(untaught.predict_guided(x_t, t, prompts_of(prior), 5.0).x0.clamp(-1, 1), one)

@@ -1,4 +1,6 @@
-"""Families of Hub priors from the registry to a finished run: fetched, loaded by name, and asked by the loop."""
+"""Families of Hub priors from the registry to a finished run: fetched, loaded by name, and asked by the
+loop.
+"""
 
 from __future__ import annotations
 
@@ -65,27 +67,43 @@ def events_of(spec: RunSpec, knobs: Knobs, load: Callable[[str], Prior]) -> list
 
 
 @pytest.mark.parametrize("kind", FAMILY)
-def test_two_steps_on_a_canvas_from_the_name_of_the_prior(folders: dict[str, Path], tmp_path: Path, kind: str) -> None:
+def test_two_steps_on_a_canvas_from_the_name_of_the_prior(
+    folders: dict[str, Path], tmp_path: Path, kind: str
+) -> None:
     write_entry(tmp_path, kind, source=str(folders[kind]), revision=None, size_mb=None)
-    spec = RunSpec("a red mug", prior=kind, scene="canvas", start="ball", draft_views=1, render_size=SIDE, refine_steps=2)
+    spec = RunSpec(
+        "a red mug", prior=kind, scene="canvas", start="ball", draft_views=1, render_size=SIDE, refine_steps=2
+    )
     knobs = replace(Knobs(), guidance=replace(Knobs().guidance, guidance_scale=7.5))
     events = events_of(spec, knobs, lambda prior_id: load_prior(prior_id, "cpu", tmp_path))
     steps, finished = [event for event in events if isinstance(event, Stepped)], events[-1]
     assert len(steps) == 2 and isinstance(finished, Finished) and not finished.stopped
     assert all(step.metrics["gradient_norm"] > 0 and step.metrics["not_finite"] == 0 for step in steps)
-    begun = events_of(replace(spec, refine_steps=1), knobs, lambda prior_id: load_prior(prior_id, "cpu", tmp_path))[-1]
+    begun = events_of(
+        replace(spec, refine_steps=1), knobs, lambda prior_id: load_prior(prior_id, "cpu", tmp_path)
+    )[-1]
     after, before = (event.copy.scene.parameters() for event in (finished, begun))
     assert any((after[name] - before[name]).abs().max() > 0 for name in after)
     assert all(tensor.isfinite().all() for tensor in after.values())
 
 
 def test_a_rough_start_goes_past_the_vae_for_so_many_steps(folders: dict[str, Path], tmp_path: Path) -> None:
-    """The encoder's calls, counted over four steps of which the first three are rough; the map itself is fitted once."""
+    """The encoder's calls, counted over four steps of which the first three are rough; the map itself is
+    fitted once.
+    """
     prior = load_prior_from(folders["sd3"], tmp_path)
     without_vae(prior)
     calls: list[int] = []
     prior.parts.networks["vae"].encoder.register_forward_hook(lambda *_: calls.append(1))
-    spec = RunSpec("a red mug", prior="sd3", scene="canvas", start="ball", draft_views=1, render_size=SIDE, refine_steps=4)
+    spec = RunSpec(
+        "a red mug",
+        prior="sd3",
+        scene="canvas",
+        start="ball",
+        draft_views=1,
+        render_size=SIDE,
+        refine_steps=4,
+    )
     seen = []
     for event in run(spec, replace(Knobs(), rough_steps=3), NoCommands(), lambda prior_id: prior):
         if isinstance(event, Stepped):
@@ -96,14 +114,18 @@ def test_a_rough_start_goes_past_the_vae_for_so_many_steps(folders: dict[str, Pa
 class TestFetching:
     """From a Hub on loopback, through the real client."""
 
-    def test_every_part_that_the_index_names(self, folders: dict[str, Path], tmp_path: Path, fake_hub: Any) -> None:
+    def test_every_part_that_the_index_names(
+        self, folders: dict[str, Path], tmp_path: Path, fake_hub: Any
+    ) -> None:
         fake_hub.repositories["somebody/sd3"] = folders["sd3"]
         entry = write_entry(tmp_path, "sd3")
         place = fetch(entry)
         assert installed(entry) and len(list((place / "text_encoder_3").glob("*.safetensors"))) == 7
         assert load_prior("sd3", "cpu", tmp_path).embed("a mug").tokens[:, 77:].any()
 
-    def test_parts_that_are_left_out_are_not_fetched(self, folders: dict[str, Path], tmp_path: Path, fake_hub: Any) -> None:
+    def test_parts_that_are_left_out_are_not_fetched(
+        self, folders: dict[str, Path], tmp_path: Path, fake_hub: Any
+    ) -> None:
         fake_hub.repositories["somebody/sd3"] = folders["sd3"]
         entry = write_entry(tmp_path, "sd3", leave_out=T5)
         place = fetch(entry)
@@ -121,7 +143,9 @@ class TestFetching:
         fake_hub.repositories["somebody/sd3"] = repository
         place = fetch(write_entry(tmp_path, "sd3"))
         names = {path.name for path in (place / "text_encoder_3").iterdir()}
-        assert "model.safetensors.index.fp16.json" in names and "model.fp16-00001-of-00007.safetensors" in names
+        assert (
+            "model.safetensors.index.fp16.json" in names and "model.fp16-00001-of-00007.safetensors" in names
+        )
         assert not any(name.startswith("model-0") for name in names)
         assert (place / "text_encoder_2" / "model.fp16.safetensors").exists()
         assert not (place / "text_encoder_2" / "model.safetensors").exists()
@@ -129,7 +153,9 @@ class TestFetching:
         whole = load_prior("sd3", "cpu", tmp_path).embed("a mug").tokens
         assert (whole - load_prior_from(folders["sd3"], tmp_path).embed("a mug").tokens).abs().max() < 1e-2
 
-    def test_a_shard_that_the_repository_lacks(self, folders: dict[str, Path], tmp_path: Path, fake_hub: Any) -> None:
+    def test_a_shard_that_the_repository_lacks(
+        self, folders: dict[str, Path], tmp_path: Path, fake_hub: Any
+    ) -> None:
         repository = Path(shutil.copytree(folders["sd3"], tmp_path / "repository"))
         (repository / "text_encoder_3" / "model-00003-of-00007.safetensors").unlink()
         fake_hub.repositories["somebody/sd3"] = repository
@@ -158,8 +184,13 @@ def load_prior_from(source: Path, folder: Path) -> Prior:
 def add_half_precision(part: Path) -> None:
     """The fp16 variant beside a part's weights, named as the libraries do."""
     for path in list(part.glob("*.safetensors")):
-        half = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in load_file(path).items()}
-        save_file(half, path.with_name(path.name.replace("model", "model.fp16", 1)), metadata={"format": "pt"})
+        half = {
+            name: tensor.half() if tensor.is_floating_point() else tensor
+            for name, tensor in load_file(path).items()
+        }
+        save_file(
+            half, path.with_name(path.name.replace("model", "model.fp16", 1)), metadata={"format": "pt"}
+        )
     for path in part.glob("*.index.json"):
         text = path.read_text(encoding="utf-8").replace("model-0", "model.fp16-0")
         path.with_name(path.name.replace(".json", ".fp16.json")).write_text(text, encoding="utf-8")
@@ -167,6 +198,10 @@ def add_half_precision(part: Path) -> None:
 
 def test_what_ships_says_what_its_family_needs_to_know() -> None:
     entries = {entry.id: entry for entry in list_priors()}
-    assert entries["stable-diffusion-xl"].family == "sdxl" and entries["stable-diffusion-xl"].resolution == 1024
-    assert entries["stable-diffusion-3.5-medium"].gated and set(entries["stable-diffusion-3.5-medium"].leave_out) == set(T5)
+    assert (
+        entries["stable-diffusion-xl"].family == "sdxl" and entries["stable-diffusion-xl"].resolution == 1024
+    )
+    assert entries["stable-diffusion-3.5-medium"].gated and set(
+        entries["stable-diffusion-3.5-medium"].leave_out
+    ) == set(T5)
     assert entries["sana-600m"].family == "flow" and "non-commercial" in entries["sana-600m"].licence

@@ -1,4 +1,6 @@
-"""Flow models in our convention: closed forms of the conversion, and tiny random pipelines against diffusers itself."""
+"""Flow models in our convention: closed forms of the conversion, and tiny random pipelines against diffusers
+itself.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ MEAN, STD = 0.7, 0.4
 
 
 @pytest.fixture(scope="module")
-def folders(save_flow: dict[str, Callable[..., Path]], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def folders(
+    save_flow: dict[str, Callable[..., Path]], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
     root = tmp_path_factory.mktemp("flows")
     return {kind: save_flow[kind](root / kind) for kind in KINDS}
 
@@ -76,7 +80,9 @@ class TestConversion:
         assert schedule.alphas_cumprod[-1] == 0
 
     def test_a_gaussians_velocity_field_is_the_gaussian_prior(self) -> None:
-        """Data N(m, d^2) has E[eps - x0 | x_s] = (s - (1-s) d^2) / v (x_s - (1-s) m) - m, with v = (1-s)^2 d^2 + s^2."""
+        """Data N(m, d^2) has E[eps - x0 | x_s] = (s - (1-s) d^2) / v (x_s - (1-s) m) - m, with v = (1-s)^2
+        d^2 + s^2.
+        """
         schedule = rectified_flow(shift=3.0)
         prior = AnalyticPrior({"ball": gaussian(torch.full((3, 4, 4), MEAN), STD)}, schedule)
         x_t, t = noise(3, 3, 4, 4, dtype=torch.float64), torch.tensor([20, 500, 980])
@@ -123,7 +129,9 @@ class TestConversion:
         scheduler.set_timesteps(sigmas=[0.9, 0.5, 0.1], mu=0.63)
         shift = shift_of(dict(scheduler.config, _class_name="FlowMatchEulerDiscreteScheduler"), 1024)
         u = torch.tensor([0.9, 0.5, 0.1])
-        torch.testing.assert_close(shift * u / (1 + (shift - 1) * u), scheduler.sigmas[:-1], rtol=1e-5, atol=1e-6)
+        torch.testing.assert_close(
+            shift * u / (1 + (shift - 1) * u), scheduler.sigmas[:-1], rtol=1e-5, atol=1e-6
+        )
 
     @pytest.mark.parametrize(
         ("config", "message"),
@@ -135,7 +143,9 @@ class TestConversion:
     )
     def test_what_is_no_flow_is_refused(self, copied: Path, config: dict, message: str) -> None:
         (copied / "scheduler" / "scheduler_config.json").write_text(json.dumps(config), encoding="utf-8")
-        with pytest.raises(FileFormatError, match=rf"scheduler_config\.json describes no rectified flow.*{message}"):
+        with pytest.raises(
+            FileFormatError, match=rf"scheduler_config\.json describes no rectified flow.*{message}"
+        ):
             load_flow(copied)
 
 
@@ -144,7 +154,9 @@ class TestConversion:
 def test_sampling_is_diffusers_euler_path(
     folders: dict[str, Path], priors: dict[str, LatentPrior], kind: str, guidance_scale: float
 ) -> None:
-    """Words, network, times, guidance: DDIM in our convention arrives where the flow's Euler steps do, from the same noise."""
+    """Words, network, times, guidance: DDIM in our convention arrives where the flow's Euler steps do, from
+    the same noise.
+    """
     pipeline = PIPELINES[kind].from_pretrained(folders[kind], local_files_only=True)
     pipeline.scheduler = FlowMatchEulerDiscreteScheduler(shift=3.0)
     pipeline.set_progress_bar_config(disable=True)
@@ -153,15 +165,25 @@ def test_sampling_is_diffusers_euler_path(
     binning = {"use_resolution_binning": False} if kind == "sana" else {}
     steps = {"sigmas": [(time + 1) / 1000 for time in TIMES], "num_inference_steps": len(TIMES)}
     expected = pipeline(
-        ["a red mug"] * 2, guidance_scale=guidance_scale, latents=start, output_type="latent", **size, **steps, **binning
+        ["a red mug"] * 2,
+        guidance_scale=guidance_scale,
+        latents=start,
+        output_type="latent",
+        **size,
+        **steps,
+        **binning,
     )
     prior = priors[kind]
     *_, found = ddim(prior, Prompts(told(prior, "a red mug"), told(prior, "")), start, TIMES, guidance_scale)
-    torch.testing.assert_close(found, expected.images, rtol=1e-3, atol=1e-3 * expected.images.abs().max().item())
+    torch.testing.assert_close(
+        found, expected.images, rtol=1e-3, atol=1e-3 * expected.images.abs().max().item()
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_guidance_of_the_velocity_is_guidance_of_both_readings(priors: dict[str, LatentPrior], kind: str) -> None:
+def test_guidance_of_the_velocity_is_guidance_of_both_readings(
+    priors: dict[str, LatentPrior], kind: str
+) -> None:
     prior, x_t = priors[kind], noise(3, 4, 8, 8)
     empty, mug = (prior.predict(x_t, T, told(prior, prompt)) for prompt in ("", "a mug"))
     both = guided(empty, mug, 5.0)
@@ -183,18 +205,25 @@ def test_encode_takes_away_the_shift_and_scales(priors: dict[str, LatentPrior], 
     x = prior.encode(views_of(rgb))
     torch.testing.assert_close(x, expected, rtol=1e-4, atol=1e-5)
     through = vae.decode(x / vae.config.scaling_factor + prior.parts.space.shift).sample / 2 + 0.5
-    torch.testing.assert_close(prior.decode(x).rgb, through.clamp(0, 1).permute(0, 2, 3, 1), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        prior.decode(x).rgb, through.clamp(0, 1).permute(0, 2, 3, 1), rtol=1e-4, atol=1e-5
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_gradients_reach_the_picture_and_the_words(priors: dict[str, LatentPrior], kind: str) -> None:
-    prior, rgb = priors[kind], torch.rand(2, 16, 16, 3, generator=torch.Generator().manual_seed(3)).requires_grad_()
+    prior, rgb = (
+        priors[kind],
+        torch.rand(2, 16, 16, 3, generator=torch.Generator().manual_seed(3)).requires_grad_(),
+    )
     text = prior.embed("a mug")
     text.tokens.requires_grad_()
     x_t = prior.schedule.add_noise(prior.encode(views_of(rgb)), noise(2, 4, 8, 8), T[:2])
     prior.predict(x_t, T[:2], Condition(text)).x0.square().sum().backward()
     assert rgb.grad.abs().max() > 0 and rgb.grad.isfinite().all() and text.tokens.grad.abs().max() > 0
-    assert not any(weight.requires_grad for network in prior.parts.networks.values() for weight in network.parameters())
+    assert not any(
+        weight.requires_grad for network in prior.parts.networks.values() for weight in network.parameters()
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -234,7 +263,9 @@ class TestWithoutT5:
 
 
 class TestDamage:
-    @pytest.mark.parametrize("name", ["transformer/config.json", "text_encoder_3/model-00002-of-00007.safetensors"])
+    @pytest.mark.parametrize(
+        "name", ["transformer/config.json", "text_encoder_3/model-00002-of-00007.safetensors"]
+    )
     def test_a_file_is_missing(self, copied: Path, name: str) -> None:
         (copied / name).unlink()
         with pytest.raises(MissingError, match=name.split("/")[0]):
@@ -247,7 +278,9 @@ class TestDamage:
             load_flow(copied)
 
     def test_it_is_another_kind_of_pipeline(self, tiny_pipelines: dict[str, Path]) -> None:
-        with pytest.raises(FileFormatError, match=r"StableDiffusionPipeline.*StableDiffusion3Pipeline or SanaPipeline"):
+        with pytest.raises(
+            FileFormatError, match=r"StableDiffusionPipeline.*StableDiffusion3Pipeline or SanaPipeline"
+        ):
             load_flow(tiny_pipelines["epsilon"])
 
     def test_a_part_is_of_another_class(self, copied: Path) -> None:

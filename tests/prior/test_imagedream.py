@@ -65,11 +65,15 @@ def seen_by(prior: ImageDreamPrior, front: float = 0.0, seed: int = 4) -> CleanV
 
 class TestNetwork:
     @pytest.mark.parametrize("seen", [True, False], ids=["picture", "none"])
-    def test_it_answers_as_the_published_network(self, tiny: ModuleType, prior: ImageDreamPrior, seen: bool) -> None:
+    def test_it_answers_as_the_published_network(
+        self, tiny: ModuleType, prior: ImageDreamPrior, seen: bool
+    ) -> None:
         x_t, cameras, text = noise(4, 4, 8, 8), orbit(), prior.embed("a mug")
         clean = seen_by(prior)
         patches, picture = (clean.tokens, clean.x) if seen else (0 * clean.tokens, 0 * clean.x)
-        expected = tiny.published_twin().see(x_t, T, text.tokens, camera_numbers(cameras, 0.0).float(), patches, picture)
+        expected = tiny.published_twin().see(
+            x_t, T, text.tokens, camera_numbers(cameras, 0.0).float(), patches, picture
+        )
         found = prior.predict(x_t, T, Condition(text, cameras, clean if seen else None)).eps
         torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-5)
 
@@ -84,8 +88,12 @@ class TestNetwork:
     @pytest.mark.parametrize("part", ["x", "tokens"])
     def test_both_ways_of_seeing_matter(self, prior: ImageDreamPrior, part: str) -> None:
         x_t, clean, other = noise(4, 4, 8, 8), seen_by(prior), seen_by(prior, seed=9)
-        swapped = CleanViews(**{"x": clean.x, "cameras": clean.cameras, "tokens": clean.tokens, part: getattr(other, part)})
-        answers = [prior.predict(x_t, T, Condition(prior.embed(""), orbit(), seen)).eps for seen in (clean, swapped)]
+        swapped = CleanViews(
+            **{"x": clean.x, "cameras": clean.cameras, "tokens": clean.tokens, part: getattr(other, part)}
+        )
+        answers = [
+            prior.predict(x_t, T, Condition(prior.embed(""), orbit(), seen)).eps for seen in (clean, swapped)
+        ]
         assert not torch.allclose(*answers, atol=1e-5)
 
     def test_turning_everything_changes_nothing(self, prior: ImageDreamPrior) -> None:
@@ -94,28 +102,45 @@ class TestNetwork:
         here = prior.predict(x_t, T, Condition(text, orbit(), seen_by(prior))).eps
         there = prior.predict(x_t, T, Condition(text, orbit(130), seen_by(prior, 130))).eps
         torch.testing.assert_close(here, there, rtol=1e-3, atol=1e-5)
-        assert not torch.allclose(here, prior.predict(x_t, T, Condition(text, orbit(130), seen_by(prior))).eps, atol=1e-5)
+        assert not torch.allclose(
+            here, prior.predict(x_t, T, Condition(text, orbit(130), seen_by(prior))).eps, atol=1e-5
+        )
 
     def test_eight_views_are_two_objects_of_four(self, prior: ImageDreamPrior) -> None:
-        x_t, text, clean, (low, high) = noise(8, 4, 8, 8), prior.embed(""), seen_by(prior), (orbit(), orbit(45))
+        x_t, text, clean, (low, high) = (
+            noise(8, 4, 8, 8),
+            prior.embed(""),
+            seen_by(prior),
+            (orbit(), orbit(45)),
+        )
         both = Cameras(torch.cat([low.c2w, high.c2w]), torch.cat([low.K, high.K]), 16, 16)
-        apart = [prior.predict(x, T, Condition(text, at, clean)).eps for x, at in ((x_t[:4], low), (x_t[4:], high))]
-        torch.testing.assert_close(prior.predict(x_t, T.repeat(2), Condition(text, both, clean)).eps, torch.cat(apart))
+        apart = [
+            prior.predict(x, T, Condition(text, at, clean)).eps for x, at in ((x_t[:4], low), (x_t[4:], high))
+        ]
+        torch.testing.assert_close(
+            prior.predict(x_t, T.repeat(2), Condition(text, both, clean)).eps, torch.cat(apart)
+        )
 
     def test_gradients_arrive_and_cameras_are_needed(self, prior: ImageDreamPrior) -> None:
         x_t, clean = noise(4, 4, 8, 8).requires_grad_(), seen_by(prior)
         prior.predict(x_t, T, Condition(prior.embed(""), orbit(), clean)).eps.square().sum().backward()
-        assert x_t.grad.abs().max() > 0 and not any(weight.requires_grad for weight in prior.network.parameters())
+        assert x_t.grad.abs().max() > 0 and not any(
+            weight.requires_grad for weight in prior.network.parameters()
+        )
         with pytest.raises(InputError, match="from where"):
             prior.predict(x_t.detach(), T, Condition(prior.embed(""), None, clean))
 
 
 class TestCameras:
-    @pytest.mark.parametrize(("azimuth", "elevation", "front"), [(0, 0, 0), (90, 15, 0), (70, 30, 100), (-150, -5, 60)])
+    @pytest.mark.parametrize(
+        ("azimuth", "elevation", "front"), [(0, 0, 0), (90, 15, 0), (70, 30, 100), (-150, -5, 60)]
+    )
     def test_angles_beside_the_picture(self, azimuth: float, elevation: float, front: float) -> None:
         """OpenGL axes at the angle from +x, on the unit sphere, +z up."""
         turned, height = np.radians([azimuth - front, elevation])
-        position = np.array([np.cos(height) * np.cos(turned), np.cos(height) * np.sin(turned), np.sin(height)])
+        position = np.array(
+            [np.cos(height) * np.cos(turned), np.cos(height) * np.sin(turned), np.sin(height)]
+        )
         right = np.cross(-position, [0.0, 0.0, 1.0])
         right /= np.linalg.norm(right)
         c2w = np.eye(4)
@@ -133,7 +158,9 @@ class TestFolder:
 
     def test_all_its_networks_are_counted(self, prior: ImageDreamPrior) -> None:
         assert set(networks_of(prior)) == {"denoiser", "vae", "text_encoder", "image_encoder"}
-        assert footprint_of(prior).weights == 4 * sum(p.numel() for n in networks_of(prior).values() for p in n.parameters())
+        assert footprint_of(prior).weights == 4 * sum(
+            p.numel() for n in networks_of(prior).values() for p in n.parameters()
+        )
 
     def test_weights_lack_a_tensor(self, copied: Path) -> None:
         path = copied / "unet" / "diffusion_pytorch_model.safetensors"
@@ -148,10 +175,16 @@ class TestFolder:
         with pytest.raises(MissingError, match=r"image_encoder/\*\.safetensors"):
             load_imagedream(copied)
 
-    @pytest.mark.parametrize(("change", "message"), [({"ip_dim": 0}, "sees no picture"), ({"ip_weight": 0.5}, "ip_weight 0.5")])
-    def test_other_networks_of_the_same_class_are_refused(self, copied: Path, change: dict, message: str) -> None:
+    @pytest.mark.parametrize(
+        ("change", "message"), [({"ip_dim": 0}, "sees no picture"), ({"ip_weight": 0.5}, "ip_weight 0.5")]
+    )
+    def test_other_networks_of_the_same_class_are_refused(
+        self, copied: Path, change: dict, message: str
+    ) -> None:
         config = copied / "unet" / "config.json"
-        config.write_text(json.dumps({**json.loads(config.read_text(encoding="utf-8")), **change}), encoding="utf-8")
+        config.write_text(
+            json.dumps({**json.loads(config.read_text(encoding="utf-8")), **change}), encoding="utf-8"
+        )
         with pytest.raises(FileFormatError, match=message):
             load_imagedream(copied)
 

@@ -46,7 +46,10 @@ def pictures(count: int) -> Tensor:
 
 
 def source_of(prior: InstructPrior, rgb: Tensor, guidance_scale: float) -> Source:
-    return Source(prior.encode(Views(rgb, torch.ones_like(rgb[..., :1]), torch.zeros_like(rgb[..., :1]))), guidance_scale)
+    return Source(
+        prior.encode(Views(rgb, torch.ones_like(rgb[..., :1]), torch.zeros_like(rgb[..., :1]))),
+        guidance_scale,
+    )
 
 
 def prompts_of(prior: InstructPrior, source: Source) -> Prompts:
@@ -63,9 +66,15 @@ def counted(prior: InstructPrior) -> Iterator[list[int]]:
 
 
 @pytest.mark.parametrize("image_guidance", [1.5, 2.5])
-def test_sampling_is_that_of_diffusers_pipeline(folder: Path, prior: InstructPrior, image_guidance: float) -> None:
-    """Words, pictures, network, both guidances and schedule, end to end: the same latents from the same noise."""
-    pipeline = StableDiffusionInstructPix2PixPipeline.from_pretrained(folder, safety_checker=None, local_files_only=True)
+def test_sampling_is_that_of_diffusers_pipeline(
+    folder: Path, prior: InstructPrior, image_guidance: float
+) -> None:
+    """Words, pictures, network, both guidances and schedule, end to end: the same latents from the same
+    noise.
+    """
+    pipeline = StableDiffusionInstructPix2PixPipeline.from_pretrained(
+        folder, safety_checker=None, local_files_only=True
+    )
     pipeline.set_progress_bar_config(disable=True)
     start, rgb = noise(2, 4, 8, 8, seed=1), pictures(2)
     expected = pipeline(
@@ -87,7 +96,10 @@ def test_two_branches_make_the_three_way_guidance(prior: InstructPrior) -> None:
     x_t, source = noise(3, 4, 8, 8), source_of(prior, pictures(3), 1.7)
     vae = prior.parts.space.vae
     shown = vae.encode(2 * pictures(3).permute(0, 3, 1, 2) - 1).latent_dist.mode()
-    text, empty = prior.embed("make it red").tokens.expand(3, -1, -1), prior.embed("").tokens.expand(3, -1, -1)
+    text, empty = (
+        prior.embed("make it red").tokens.expand(3, -1, -1),
+        prior.embed("").tokens.expand(3, -1, -1),
+    )
 
     def network(picture: Tensor, words: Tensor) -> Tensor:
         return prior.network(torch.cat([x_t, picture], dim=1), T, encoder_hidden_states=words).sample
@@ -120,7 +132,9 @@ def test_a_learned_empty_prompt_is_not_taken_for_the_empty_one(prior: InstructPr
     found = prior.predict(x_t, T, Condition(TextEmbedding(learned), source=source)).eps
     torch.testing.assert_close(found, prior.predict(x_t, T, Condition(prior.embed(""), source=source)).eps)
     by_source = torch.autograd.grad(found.square().sum(), learned)[0]
-    plain = prior.predict(x_t, T, Condition(TextEmbedding(learned), source=replace(source, guidance_scale=1.0))).eps
+    plain = prior.predict(
+        x_t, T, Condition(TextEmbedding(learned), source=replace(source, guidance_scale=1.0))
+    ).eps
     by_words = torch.autograd.grad(plain, learned, grad_outputs=2 * found.detach())[0]
     torch.testing.assert_close(by_source, by_words, rtol=1e-3, atol=1e-4)
 
@@ -135,14 +149,22 @@ def test_the_picture_matters_and_is_needed(prior: InstructPrior) -> None:
 
 
 def test_views_worked_off_in_turn_are_the_same_views(folder: Path, prior: InstructPrior) -> None:
-    chunked, x_t, t = load_instruct(folder, max_views_per_call=2), noise(5, 4, 8, 8), torch.tensor([1, 200, 400, 600, 800])
+    chunked, x_t, t = (
+        load_instruct(folder, max_views_per_call=2),
+        noise(5, 4, 8, 8),
+        torch.tensor([1, 200, 400, 600, 800]),
+    )
     told = Condition(prior.embed("a"), source=source_of(prior, pictures(5), 1.5))
-    torch.testing.assert_close(chunked.predict(x_t, t, told).eps, prior.predict(x_t, t, told).eps, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        chunked.predict(x_t, t, told).eps, prior.predict(x_t, t, told).eps, rtol=1e-4, atol=1e-5
+    )
 
 
 def test_what_it_says_of_itself(prior: InstructPrior) -> None:
     info = prior.info
-    assert info.takes_source and not info.wants_view_words and not info.takes_cameras and info.resolution == 16
+    assert (
+        info.takes_source and not info.wants_view_words and not info.takes_cameras and info.resolution == 16
+    )
 
 
 def test_a_plain_model_is_refused_and_this_one_by_the_plain_loader(

@@ -78,7 +78,9 @@ def test_there_and_back_comes_closer_with_more_steps(prior: AnalyticPrior, guida
 
 
 @pytest.mark.parametrize(("steps", "remains"), [(10, 0.634), (20, 0.785), (50, 0.900), (100, 0.945)])
-def test_how_much_of_a_difference_survives_there_and_back(prior: AnalyticPrior, steps: int, remains: float) -> None:
+def test_how_much_of_a_difference_survives_there_and_back(
+    prior: AnalyticPrior, steps: int, remains: float
+) -> None:
     """The product of multipliers up and down, over the whole schedule."""
     times = even_times(torch.tensor([999, 999]), steps)
     noisy = invert(prior, prompts_of(prior), column([0.0, 1.0]), times, 1.0)
@@ -94,7 +96,9 @@ def test_guidance_one_costs_one_call_a_step_and_others_two(prior: AnalyticPrior)
 
 
 def test_eta_adds_the_noise_of_a_ddpm_step(prior: AnalyticPrior) -> None:
-    """One step on many equal numbers: the mean is DDIM's and the spread is eta sigma, within five standard errors."""
+    """One step on many equal numbers: the mean is DDIM's and the spread is eta sigma, within five standard
+    errors.
+    """
     draws, eta = 20_000, 0.3
     x, times = column([2.0]).expand(draws, 1, 1, 1), torch.tensor([[300], [400]]).expand(2, draws)
     rng = torch.Generator().manual_seed(0)
@@ -115,7 +119,12 @@ def test_no_noise_is_added_where_time_stands_still_or_the_start_is_clean(prior: 
 def test_times_rise_evenly_or_in_strides_and_end_at_the_goal() -> None:
     goals = torch.tensor([0, 7, 500])
     even = even_times(goals, 10)
-    assert even.shape == (11, 3) and even.dtype == goals.dtype and torch.equal(even[-1], goals) and not even[0].any()
+    assert (
+        even.shape == (11, 3)
+        and even.dtype == goals.dtype
+        and torch.equal(even[-1], goals)
+        and not even[0].any()
+    )
     assert even[:, 2].tolist() == list(range(0, 501, 50)) and (even.diff(dim=0) >= 0).all()
     assert strided_times(goals, 200).tolist() == [[0, 0, 0], [0, 7, 200], [0, 7, 400], [0, 7, 500]]
     assert strided_times(goals[:1], 200).tolist() == [[0]]

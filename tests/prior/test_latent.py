@@ -52,10 +52,14 @@ def told(prior: LatentPrior, prompt: str) -> Condition:
 def test_noise_and_clean_picture_recombine_to_the_input(priors: dict[str, LatentPrior], kind: str) -> None:
     prior, x_t = priors[kind], noise(3, 4, 8, 8)
     prediction = prior.predict(x_t, T, told(prior, "a mug"))
-    torch.testing.assert_close(prior.schedule.add_noise(prediction.x0, prediction.eps, T), x_t, rtol=0, atol=2e-5)
+    torch.testing.assert_close(
+        prior.schedule.add_noise(prediction.x0, prediction.eps, T), x_t, rtol=0, atol=2e-5
+    )
 
 
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # diffusers hands numpy a tensor
+@pytest.mark.filterwarnings(
+    "ignore:__array__ implementation:DeprecationWarning"
+)  # diffusers hands numpy a tensor
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("scheduler_class", [DDIMScheduler, EulerDiscreteScheduler])
 def test_clean_picture_is_that_of_diffusers_schedulers(
@@ -66,14 +70,18 @@ def test_clean_picture_is_that_of_diffusers_schedulers(
     output = prior.network(x_t, T, encoder_hidden_states=prior.embed("a mug").tokens.expand(3, -1, -1)).sample
     a, _ = prior.schedule.signal_and_noise(T, x_t)
     for i, t in enumerate(T):
-        scheduler = scheduler_class.from_pretrained(tiny_pipelines[kind], subfolder="scheduler", steps_offset=0)
+        scheduler = scheduler_class.from_pretrained(
+            tiny_pipelines[kind], subfolder="scheduler", steps_offset=0
+        )
         scheduler.set_timesteps(1000)
         variance_exploding = scheduler_class is EulerDiscreteScheduler  # its samples are x_t / a
         sample = x_t[i] / a[i] if variance_exploding else x_t[i]
         its_time = scheduler.timesteps[scheduler.timesteps == t][0]
         expected = scheduler.step(output[i], its_time, sample).pred_original_sample
         scale = expected.abs().max().item()
-        torch.testing.assert_close(found[i], expected, rtol=0, atol=(2e-3 if variance_exploding else 2e-5) * scale)
+        torch.testing.assert_close(
+            found[i], expected, rtol=0, atol=(2e-3 if variance_exploding else 2e-5) * scale
+        )
 
 
 @pytest.mark.parametrize("kind", ["epsilon", "v_prediction"])
@@ -82,7 +90,9 @@ def test_sampling_is_that_of_diffusers_pipeline(
     tiny_pipelines: dict[str, Path], priors: dict[str, LatentPrior], kind: str, negative: str
 ) -> None:
     """Words, network, guidance 7.5 and schedule, end to end: the same latents from the same noise."""
-    pipeline = StableDiffusionPipeline.from_pretrained(tiny_pipelines[kind], safety_checker=None, local_files_only=True)
+    pipeline = StableDiffusionPipeline.from_pretrained(
+        tiny_pipelines[kind], safety_checker=None, local_files_only=True
+    )
     pipeline.set_progress_bar_config(disable=True)
     start = noise(2, 4, 8, 8, seed=1)
     expected = pipeline(
@@ -114,7 +124,12 @@ def test_guidance_is_diffusers_formula(priors: dict[str, LatentPrior]) -> None:
         {"beta_schedule": "linear"},
         {"beta_schedule": "squaredcos_cap_v2", "num_train_timesteps": 50},
         {"trained_betas": [0.01, 0.02, 0.05, 0.2]},
-        {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012, "rescale_betas_zero_snr": True},
+        {
+            "beta_schedule": "scaled_linear",
+            "beta_start": 0.00085,
+            "beta_end": 0.012,
+            "rescale_betas_zero_snr": True,
+        },
     ],
 )
 def test_schedule_is_that_of_diffusers(settings: dict) -> None:
@@ -139,15 +154,21 @@ def test_encode_is_the_scaled_mean_of_the_vae_and_decode_goes_back(priors: dict[
 def test_derivative_of_encode_by_finite_differences(tiny_pipelines: dict[str, Path], size: int) -> None:
     prior = load_latent(tiny_pipelines["epsilon"])
     prior.parts.networks["vae"].double()
-    rgb = torch.rand(1, size, size, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(3)).requires_grad_()
+    rgb = torch.rand(
+        1, size, size, 3, dtype=torch.float64, generator=torch.Generator().manual_seed(3)
+    ).requires_grad_()
     direction, step = noise(1, size, size, 3, seed=4).double(), 1e-5
     (along,) = torch.autograd.grad(prior.encode(views_of(rgb)).square().sum(), rgb)
     with torch.no_grad():
-        ahead, behind = (prior.encode(views_of(rgb + sign * step * direction)).square().sum() for sign in (1, -1))
+        ahead, behind = (
+            prior.encode(views_of(rgb + sign * step * direction)).square().sum() for sign in (1, -1)
+        )
     assert ((ahead - behind) / (2 * step)).item() == pytest.approx((along * direction).sum().item(), rel=1e-5)
 
 
-def test_gradients_reach_the_noised_picture_and_the_words_but_no_weight(priors: dict[str, LatentPrior]) -> None:
+def test_gradients_reach_the_noised_picture_and_the_words_but_no_weight(
+    priors: dict[str, LatentPrior],
+) -> None:
     prior, x_t = priors["v_prediction"], noise(3, 4, 8, 8).requires_grad_()
     tokens = prior.embed("a mug").tokens.clone().requires_grad_()
     prediction = prior.predict(x_t, T, Condition(TextEmbedding(tokens)))
@@ -158,16 +179,22 @@ def test_gradients_reach_the_noised_picture_and_the_words_but_no_weight(priors: 
     assert not any(network.training for network in networks)
 
 
-def test_views_worked_off_in_turn_are_the_same_views(tiny_pipelines: dict[str, Path], priors: dict[str, LatentPrior]) -> None:
+def test_views_worked_off_in_turn_are_the_same_views(
+    tiny_pipelines: dict[str, Path], priors: dict[str, LatentPrior]
+) -> None:
     at_once, chunked = priors["epsilon"], load_latent(tiny_pipelines["epsilon"], max_views_per_call=2)
     rgb = torch.rand(5, 16, 16, 3, generator=torch.Generator().manual_seed(5))
     x_t, t = noise(5, 4, 8, 8), torch.tensor([1, 200, 400, 600, 800])
     text = TextEmbedding(torch.cat([at_once.embed(prompt).tokens for prompt in ("a", "b", "c", "d", "e")]))
     torch.testing.assert_close(chunked.encode(views_of(rgb)), at_once.encode(views_of(rgb)))
-    torch.testing.assert_close(chunked.predict(x_t, t, Condition(text)).eps, at_once.predict(x_t, t, Condition(text)).eps)
+    torch.testing.assert_close(
+        chunked.predict(x_t, t, Condition(text)).eps, at_once.predict(x_t, t, Condition(text)).eps
+    )
 
 
-def test_a_prompt_too_long_is_cut_and_the_log_says_so(priors: dict[str, LatentPrior], caplog: pytest.LogCaptureFixture) -> None:
+def test_a_prompt_too_long_is_cut_and_the_log_says_so(
+    priors: dict[str, LatentPrior], caplog: pytest.LogCaptureFixture
+) -> None:
     prior, long = priors["epsilon"], " ".join(["a"] * 80)
     assert prior.unread("a red mug") == ""
     assert prior.unread(long).split() == ["a"] * 5  # 77 tokens less a start and an end leave 75
@@ -176,21 +203,38 @@ def test_a_prompt_too_long_is_cut_and_the_log_says_so(priors: dict[str, LatentPr
     assert "too long" in caplog.text and "a a a a a" in caplog.text
 
 
-def test_size_comes_from_the_model_and_precision_from_the_device(tiny_pipelines: dict[str, Path], copied: Path) -> None:
+def test_size_comes_from_the_model_and_precision_from_the_device(
+    tiny_pipelines: dict[str, Path], copied: Path
+) -> None:
     prior = load_latent(copied)
     assert prior.info.resolution == 16 and prior.info.channels == "rgb" and not prior.info.takes_cameras
     assert prior.network.dtype == torch.float32 and prior.device.type == "cpu"
     config = copied / "vae" / "config.json"
     edit_json(config, force_upcast=False)
-    assert dtype_for(copied, "vae", torch.device("cuda")) == dtype_for(copied, "unet", torch.device("cuda")) == torch.float16
+    assert (
+        dtype_for(copied, "vae", torch.device("cuda"))
+        == dtype_for(copied, "unet", torch.device("cuda"))
+        == torch.float16
+    )
     edit_json(config, force_upcast=True)
-    assert dtype_for(copied, "vae", torch.device("cuda")) == dtype_for(copied, "unet", torch.device("cpu")) == torch.float32
+    assert (
+        dtype_for(copied, "vae", torch.device("cuda"))
+        == dtype_for(copied, "unet", torch.device("cpu"))
+        == torch.float32
+    )
 
 
 def test_half_precision_weights_alone_are_found(copied: Path, priors: dict[str, LatentPrior]) -> None:
     for path in copied.glob("*/*.safetensors"):
-        half = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in load_file(path).items()}
-        save_file(half, path.with_name(path.name.replace(".safetensors", ".fp16.safetensors")), metadata={"format": "pt"})
+        half = {
+            name: tensor.half() if tensor.is_floating_point() else tensor
+            for name, tensor in load_file(path).items()
+        }
+        save_file(
+            half,
+            path.with_name(path.name.replace(".safetensors", ".fp16.safetensors")),
+            metadata={"format": "pt"},
+        )
         path.unlink()
     prior, x_t = load_latent(copied), noise(3, 4, 8, 8)
     expected = priors["epsilon"].predict(x_t, T, told(prior, "a mug")).eps
@@ -202,21 +246,29 @@ def edit_json(path: Path, **values: object) -> None:
 
 
 @pytest.mark.gpu
-def test_half_precision_on_a_gpu_agrees_with_the_cpu(tiny_pipelines: dict[str, Path], priors: dict[str, LatentPrior]) -> None:
+def test_half_precision_on_a_gpu_agrees_with_the_cpu(
+    tiny_pipelines: dict[str, Path], priors: dict[str, LatentPrior]
+) -> None:
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device")
     here, there = priors["v_prediction"], load_latent(tiny_pipelines["v_prediction"], "cuda")
     x_t, rgb = noise(3, 4, 8, 8), torch.rand(2, 16, 16, 3, generator=torch.Generator().manual_seed(6))
-    expected, found = (prior.predict(x_t.to(prior.device), T, told(prior, "a mug")) for prior in (here, there))
+    expected, found = (
+        prior.predict(x_t.to(prior.device), T, told(prior, "a mug")) for prior in (here, there)
+    )
     assert there.network.dtype == torch.float16 and found.x0.dtype == torch.float32
     torch.testing.assert_close(found.x0.cpu(), expected.x0, rtol=0, atol=2e-2)
-    torch.testing.assert_close(there.encode(views_of(rgb.cuda())).cpu(), here.encode(views_of(rgb)), rtol=0, atol=1e-2)
+    torch.testing.assert_close(
+        there.encode(views_of(rgb.cuda())).cpu(), here.encode(views_of(rgb)), rtol=0, atol=1e-2
+    )
 
 
 class TestDamage:
     """What is wrong with a folder is said with its path and a remedy, before anything runs."""
 
-    @pytest.mark.parametrize("name", ["model_index.json", "unet/diffusion_pytorch_model.safetensors", "vae/config.json"])
+    @pytest.mark.parametrize(
+        "name", ["model_index.json", "unet/diffusion_pytorch_model.safetensors", "vae/config.json"]
+    )
     def test_a_file_is_missing(self, copied: Path, name: str) -> None:
         (copied / name).unlink()
         with pytest.raises(MissingError, match=name.split("/")[0]) as raised:

@@ -33,7 +33,9 @@ class AffineVae(nn.Module):
         self.offset = nn.Parameter(OFFSET)
 
     def encode(self, pictures: Tensor) -> SimpleNamespace:
-        latents = torch.einsum("cr,brhw->bchw", MATRIX, F.avg_pool2d(pictures, 2)) + self.offset[:, None, None]
+        latents = (
+            torch.einsum("cr,brhw->bchw", MATRIX, F.avg_pool2d(pictures, 2)) + self.offset[:, None, None]
+        )
         return SimpleNamespace(latent_dist=SimpleNamespace(mode=lambda: latents))
 
 
@@ -70,7 +72,9 @@ def test_of_a_real_vae_it_is_the_least_squares_fit(prior: LatentPrior) -> None:
     exact = LatentSpace(prior.parts.networks["vae"], side).encode(flat, 27)[..., 1:-1, 1:-1].mean(dim=(2, 3))
     missed = exact - linear.encode(flat, 27).mean(dim=(2, 3))
     inputs = torch.cat([colours, torch.ones(27, 1)], dim=1)
-    torch.testing.assert_close(inputs.T @ missed, torch.zeros(4, 4), rtol=0, atol=1e-4 * exact.abs().max().item())
+    torch.testing.assert_close(
+        inputs.T @ missed, torch.zeros(4, 4), rtol=0, atol=1e-4 * exact.abs().max().item()
+    )
     assert missed.abs().max() < exact.std()
 
 
@@ -81,7 +85,9 @@ def test_the_vae_is_asked_once_for_good(tiny_pipelines: dict[str, Path]) -> None
     fitted = len(calls)
     again = without_vae(prior).encode(views_of(pictures(2, 16)))
     torch.testing.assert_close(first, again)
-    assert fitted > 0 and len(calls) == fitted and first.shape == prior.encode(views_of(pictures(2, 16))).shape
+    assert (
+        fitted > 0 and len(calls) == fitted and first.shape == prior.encode(views_of(pictures(2, 16))).shape
+    )
 
 
 def test_only_encode_and_decode_change(prior: LatentPrior) -> None:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import pytest
 
-from engine.prior.memory_plan import GB, Economy, Footprint, Needs, activations, estimate, number_word, plan, tiers
+from engine.prior.memory_plan import (
+    GB,
+    Economy,
+    Footprint,
+    Needs,
+    activations,
+    estimate,
+    number_word,
+    plan,
+    tiers,
+)
 
 SD15 = {"sample_size": 64, "block_out_channels": (320, 640, 1280, 1280)}
 VAE = {"block_out_channels": (128, 256, 512, 512)}
@@ -44,7 +54,9 @@ def test_the_first_tier_that_fits_is_chosen() -> None:
 def test_a_plan_is_told_in_words() -> None:
     economy = Economy(views_per_call=2, pictures_per_call=1)
     found = plan(FOOTPRINT, FOUR, 8 * GB, (economy,))
-    assert found.words() == f"about {found.taken / GB:.1f} GB of 8.0 GB: two views at a time, the VAE in slices"
+    assert (
+        found.words() == f"about {found.taken / GB:.1f} GB of 8.0 GB: two views at a time, the VAE in slices"
+    )
     assert Economy().words(4) == "everything at once"
     assert Economy(views_per_call=1).words(4) == "one view at a time"
     assert number_word(3) == "three" and number_word(12) == "12"
@@ -69,13 +81,21 @@ def test_a_method_that_learns_keeps_what_all_views_need() -> None:
     assert learning == FOOTPRINT.weights + 4 * FOOTPRINT.learn > estimate(FOOTPRINT, FOUR, economy)
 
 
-@pytest.mark.parametrize("config", [{}, {"sample_size": None, "block_out_channels": (8,)}, {"sample_size": (8, 16)}])
+@pytest.mark.parametrize(
+    "config", [{}, {"sample_size": None, "block_out_channels": (8,)}, {"sample_size": (8, 16)}]
+)
 def test_configs_without_a_size_count_nothing(config: dict) -> None:
     assert activations({"denoiser": config}, {}) == {}
 
 
 def test_a_transformer_is_counted_by_its_tokens() -> None:
-    config = {"sample_size": 64, "patch_size": 2, "num_attention_heads": 24, "attention_head_dim": 64, "num_layers": 24}
+    config = {
+        "sample_size": 64,
+        "patch_size": 2,
+        "num_attention_heads": 24,
+        "attention_head_dim": 64,
+        "num_layers": 24,
+    }
     coarse = activations({"denoiser": config}, {"denoiser": 2})
     fine = activations({"denoiser": {**config, "patch_size": 1}}, {"denoiser": 2})
     assert fine["denoise"] == 4 * coarse["denoise"] and fine["learn"] == 4 * coarse["learn"]

@@ -1,4 +1,6 @@
-"""What a plan does to a prior: the same answers with less at once, in the precision that was asked for, from main memory."""
+"""What a plan does to a prior: the same answers with less at once, in the precision that was asked for, from
+main memory.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,11 @@ def asked(prior) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     rgb = torch.rand(3, 16, 16, 3, generator=torch.Generator().manual_seed(1)).requires_grad_()
     x = prior.encode(Views(rgb, torch.ones_like(rgb[..., :1]), torch.zeros_like(rgb[..., :1])))
     (gradient,) = torch.autograd.grad(x.square().sum(), rgb)
-    return x.detach(), gradient, prior.predict(x.detach(), torch.tensor([10, 500, 900]), Condition(prior.embed("a mug"))).eps
+    return (
+        x.detach(),
+        gradient,
+        prior.predict(x.detach(), torch.tensor([10, 500, 900]), Condition(prior.embed("a mug"))).eps,
+    )
 
 
 @pytest.mark.parametrize("economy", tiers(3, fused_attention=False), ids=lambda economy: economy.words(3))
@@ -56,7 +62,9 @@ def test_every_tier_gives_the_same_answers(prior, economy: Economy, monkeypatch:
 def test_calls_are_as_small_as_the_plan_says(prior) -> None:
     seen = {"denoiser": [], "vae": []}
     prior.network.register_forward_pre_hook(lambda module, args: seen["denoiser"].append(len(args[0])))
-    networks_of(prior)["vae"].encoder.register_forward_pre_hook(lambda module, args: seen["vae"].append(len(args[0])))
+    networks_of(prior)["vae"].encoder.register_forward_pre_hook(
+        lambda module, args: seen["vae"].append(len(args[0]))
+    )
     economise(prior, Economy(views_per_call=2, pictures_per_call=1))
     asked(prior)
     assert seen["denoiser"] == [2, 1] and set(seen["vae"]) == {1}
@@ -68,7 +76,9 @@ def test_what_is_computed_again_is_not_kept() -> None:
     def kept(recompute: bool) -> int:
         sizes: list[int] = []
         x = torch.rand(8, 16).requires_grad_()
-        count = torch.autograd.graph.saved_tensors_hooks(lambda part: sizes.append(part.numel()) or part, lambda part: part)
+        count = torch.autograd.graph.saved_tensors_hooks(
+            lambda part: sizes.append(part.numel()) or part, lambda part: part
+        )
         with count:
             chunked(lambda part: part.sin().exp().tanh().cos(), 2, x, recompute=recompute)
         return sum(sizes)
@@ -83,10 +93,21 @@ def test_a_pixel_prior_names_its_networks() -> None:
 
 def test_footprint_counts_the_weights_that_are_there(prior) -> None:
     footprint = footprint_of(prior)
-    sizes = [sum(p.numel() * p.element_size() for p in network.parameters()) for network in networks_of(prior).values()]
-    assert footprint.weights == sum(sizes) and footprint.largest == max(sizes) and footprint.encode > 0 and footprint.denoise > 0
+    sizes = [
+        sum(p.numel() * p.element_size() for p in network.parameters())
+        for network in networks_of(prior).values()
+    ]
+    assert (
+        footprint.weights == sum(sizes)
+        and footprint.largest == max(sizes)
+        and footprint.encode > 0
+        and footprint.denoise > 0
+    )
     recast(prior, "bf16")
-    assert footprint_of(prior).weights == footprint.weights // 2 and footprint_of(prior).denoise == footprint.denoise // 2
+    assert (
+        footprint_of(prior).weights == footprint.weights // 2
+        and footprint_of(prior).denoise == footprint.denoise // 2
+    )
 
 
 def test_headers_tell_what_a_loaded_prior_holds(prior, tiny_pipelines: dict[str, Path]) -> None:
@@ -96,8 +117,12 @@ def test_headers_tell_what_a_loaded_prior_holds(prior, tiny_pipelines: dict[str,
     assert counts["vae"] == sum(p.numel() for p in networks_of(prior)["vae"].parameters())
 
 
-@pytest.mark.parametrize("damage", [lambda whole: whole[:-3], lambda whole: whole + b"x", lambda _: b"", lambda _: b"version 1"])
-def test_a_safetensors_file_that_is_not_whole_is_found_by_its_header(tmp_path: Path, tiny_pipelines, damage) -> None:
+@pytest.mark.parametrize(
+    "damage", [lambda whole: whole[:-3], lambda whole: whole + b"x", lambda _: b"", lambda _: b"version 1"]
+)
+def test_a_safetensors_file_that_is_not_whole_is_found_by_its_header(
+    tmp_path: Path, tiny_pipelines, damage
+) -> None:
     whole = next((tiny_pipelines["epsilon"] / "unet").glob("*.safetensors")).read_bytes()
     path = tmp_path / "model.safetensors"
     path.write_bytes(whole)
@@ -115,10 +140,19 @@ def test_small_priors_are_left_alone() -> None:
 
 class TestPrecision:
     def load(self, tiny_pipelines: dict[str, Path], precision: str, weights: dict[str, int] | None = None):
-        return load_within(lambda device: load_latent(tiny_pipelines["epsilon"], device), weights or {"unet": 1}, CPU, precision)
+        return load_within(
+            lambda device: load_latent(tiny_pipelines["epsilon"], device),
+            weights or {"unet": 1},
+            CPU,
+            precision,
+        )
 
-    @pytest.mark.parametrize(("precision", "dtype"), [("auto", torch.float32), ("fp32", torch.float32), ("bf16", torch.bfloat16)])
-    def test_networks_have_the_precision_that_was_asked_for(self, tiny_pipelines, precision: str, dtype: torch.dtype) -> None:
+    @pytest.mark.parametrize(
+        ("precision", "dtype"), [("auto", torch.float32), ("fp32", torch.float32), ("bf16", torch.bfloat16)]
+    )
+    def test_networks_have_the_precision_that_was_asked_for(
+        self, tiny_pipelines, precision: str, dtype: torch.dtype
+    ) -> None:
         prior = self.load(tiny_pipelines, precision)
         assert {p.dtype for network in networks_of(prior).values() for p in network.parameters()} == {dtype}
         assert all(torch.isfinite(part).all() for part in asked(prior))
@@ -130,7 +164,9 @@ class TestPrecision:
             places.append(device)
             return AnalyticPrior({"": gaussian(torch.zeros(3, 4, 4))}, device=device)
 
-        assert load_within(load, {"unet": 1}, ELSEWHERE, "fp32").device == ELSEWHERE and places[-1] == ELSEWHERE
+        assert (
+            load_within(load, {"unet": 1}, ELSEWHERE, "fp32").device == ELSEWHERE and places[-1] == ELSEWHERE
+        )
 
     def test_a_vae_that_would_overflow_stays_full(self, prior) -> None:
         vae = networks_of(prior)["vae"]
@@ -138,19 +174,30 @@ class TestPrecision:
         recast(prior, "fp16")
         assert vae.dtype == torch.float32 and prior.network.dtype == torch.float16
 
-    def test_weights_that_do_not_fit_are_refused_before_they_are_read(self, tiny_pipelines, monkeypatch) -> None:
+    def test_weights_that_do_not_fit_are_refused_before_they_are_read(
+        self, tiny_pipelines, monkeypatch
+    ) -> None:
         monkeypatch.setattr(economies, "free_bytes", lambda device: GB)
         with pytest.raises(DeviceError, match=r"1\.9 GB, and 1\.0 GB") as raised:
-            load_within(lambda device: pytest.fail("it was loaded"), {"unet": 400_000_000, "vae": 100_000_000}, CPU, "auto")
+            load_within(
+                lambda device: pytest.fail("it was loaded"),
+                {"unet": 400_000_000, "vae": 100_000_000},
+                CPU,
+                "auto",
+            )
         assert "precision" in raised.value.remedy
 
     def test_networks_wait_where_not_all_fit(self, tiny_pipelines, monkeypatch) -> None:
         """On a device that holds the largest network and no two; "meta" stands for one."""
         monkeypatch.setattr(economies, "free_bytes", lambda device: 3 * GB)
         weights = {"unet": GB // 2, "vae": GB // 2}
-        prior = load_within(lambda device: load_latent(tiny_pipelines["epsilon"], device), weights, ELSEWHERE, "auto")
+        prior = load_within(
+            lambda device: load_latent(tiny_pipelines["epsilon"], device), weights, ELSEWHERE, "auto"
+        )
         assert prior.device == ELSEWHERE and prior.offload is not None
-        assert {p.device.type for network in networks_of(prior).values() for p in network.parameters()} == {"cpu"}
+        assert {p.device.type for network in networks_of(prior).values() for p in network.parameters()} == {
+            "cpu"
+        }
 
     def test_a_gpu_prior_can_offload_and_a_cpu_prior_cannot(self, prior) -> None:
         assert not any(economy.offloaded for economy in tiers_of(prior, 4))
@@ -165,7 +212,9 @@ class TestOffload:
         return first, second
 
     def test_an_optimiser_keeps_what_learns_inside_a_network(self) -> None:
-        """An adapter's parameters are the same tensors on the same device after its network has moved while it was active."""
+        """An adapter's parameters are the same tensors on the same device after its network has moved while
+        it was active.
+        """
         first, second = self.networks()
         adapter = Adapter(first, 2, torch.Generator().manual_seed(0), device=CPU)
         optimiser = torch.optim.SGD(adapter.parameters(), lr=0.1)
@@ -174,12 +223,16 @@ class TestOffload:
             offload.invite(first)
             assert first[0].base_layer.weight.device == ELSEWHERE
         held = {id(p) for group in optimiser.param_groups for p in group["params"]}
-        assert held == {id(p) for p in adapter.parameters()} and {p.device for p in adapter.parameters()} == {CPU}
+        assert held == {id(p) for p in adapter.parameters()} and {p.device for p in adapter.parameters()} == {
+            CPU
+        }
 
     def test_one_network_is_there_at_a_time(self, monkeypatch) -> None:
         first, second = self.networks()
         places: dict[nn.Module, str] = {}
-        monkeypatch.setattr("engine.prior.offload._move", lambda network, device: places.__setitem__(network, device.type))
+        monkeypatch.setattr(
+            "engine.prior.offload._move", lambda network, device: places.__setitem__(network, device.type)
+        )
         offload = Offload((first, second), ELSEWHERE)
         assert list(places.values()) == ["cpu", "cpu"]
         offload.invite(first)

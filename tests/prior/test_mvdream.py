@@ -1,4 +1,6 @@
-"""The MVDream-class prior: names, network and cameras against independent twins, on a tiny pipeline in the Hub's layout."""
+"""The MVDream-class prior: names, network and cameras against independent twins, on a tiny pipeline in the
+Hub's layout.
+"""
 
 from __future__ import annotations
 
@@ -62,8 +64,12 @@ def told(prior: MvdreamPrior, prompt: str, cameras: Cameras) -> Condition:
 class TestNetwork:
     def test_it_answers_as_the_published_network(self, tiny: ModuleType, prior: MvdreamPrior) -> None:
         x_t, cameras, text = noise(4, 4, 8, 8), orbit(), prior.embed("a mug")
-        expected = tiny.published_twin()(x_t, T, text.tokens.expand(4, -1, -1), camera_numbers(cameras).float())
-        torch.testing.assert_close(prior.predict(x_t, T, Condition(text, cameras)).eps, expected, rtol=1e-4, atol=1e-5)
+        expected = tiny.published_twin()(
+            x_t, T, text.tokens.expand(4, -1, -1), camera_numbers(cameras).float()
+        )
+        torch.testing.assert_close(
+            prior.predict(x_t, T, Condition(text, cameras)).eps, expected, rtol=1e-4, atol=1e-5
+        )
 
     def test_the_views_see_each_other(self, tiny: ModuleType, prior: MvdreamPrior) -> None:
         x_t, cameras = noise(4, 4, 8, 8), orbit()
@@ -88,17 +94,24 @@ class TestNetwork:
         low, high = orbit(elevation=5.0), orbit(elevation=25.0, azimuth=30.0)
         both = Cameras(torch.cat([low.c2w, high.c2w]), torch.cat([low.K, high.K]), 16, 16)
         found = prior.predict(x_t, t, Condition(text, both)).eps
-        apart = [prior.predict(part, T, Condition(text, cameras)).eps for part, cameras in ((x_t[:4], low), (x_t[4:], high))]
+        apart = [
+            prior.predict(part, T, Condition(text, cameras)).eps
+            for part, cameras in ((x_t[:4], low), (x_t[4:], high))
+        ]
         torch.testing.assert_close(found, torch.cat(apart))
 
     @pytest.mark.parametrize("count", [1, 2, 4, 6])
     def test_any_number_of_views_has_an_answer(self, prior: MvdreamPrior, count: int) -> None:
-        prediction = prior.predict(noise(count, 4, 8, 8), torch.full((count,), 300), told(prior, "", orbit(count)))
+        prediction = prior.predict(
+            noise(count, 4, 8, 8), torch.full((count,), 300), told(prior, "", orbit(count))
+        )
         assert prediction.eps.shape == prediction.x0.shape == (count, 4, 8, 8)
 
     def test_the_camera_matters_and_is_needed(self, prior: MvdreamPrior) -> None:
         x_t = noise(4, 4, 8, 8)
-        here, there = (prior.predict(x_t, T, told(prior, "a mug", orbit(azimuth=angle))).eps for angle in (0.0, 45.0))
+        here, there = (
+            prior.predict(x_t, T, told(prior, "a mug", orbit(azimuth=angle))).eps for angle in (0.0, 45.0)
+        )
         assert not torch.allclose(here, there, atol=1e-5)
         with pytest.raises(InputError, match="from where"):
             prior.predict(x_t, T, Condition(prior.embed("a mug")))
@@ -111,14 +124,20 @@ class TestNetwork:
         assert x_t.grad.abs().max() > 0 and tokens.grad.abs().max() > 0
         assert not any(weight.requires_grad for weight in prior.network.parameters())
 
-    def test_slices_of_attention_and_adapters_keep_the_views_together(self, folder: Path, prior: MvdreamPrior) -> None:
+    def test_slices_of_attention_and_adapters_keep_the_views_together(
+        self, folder: Path, prior: MvdreamPrior
+    ) -> None:
         other, x_t = load_mvdream(folder), noise(4, 4, 8, 8)
         expected = prior.predict(x_t, T, told(prior, "a mug", orbit())).eps
         other.network.set_attention_slice("max")
-        torch.testing.assert_close(other.predict(x_t, T, told(other, "a mug", orbit())).eps, expected, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(
+            other.predict(x_t, T, told(other, "a mug", orbit())).eps, expected, rtol=1e-4, atol=1e-5
+        )
         adapter = adapter_on(other, 2, torch.Generator().manual_seed(0))
         with adapter.active():
-            torch.testing.assert_close(other.predict(x_t, T, told(other, "a mug", orbit())).eps, expected, rtol=1e-4, atol=1e-5)
+            torch.testing.assert_close(
+                other.predict(x_t, T, told(other, "a mug", orbit())).eps, expected, rtol=1e-4, atol=1e-5
+            )
 
     def test_pictures_and_words_go_the_way_of_stable_diffusion(
         self, prior: MvdreamPrior, tiny_pipelines: dict[str, Path]
@@ -127,7 +146,9 @@ class TestNetwork:
         rgb = torch.rand(2, 16, 16, 3, generator=torch.Generator().manual_seed(2))
         views = Views(rgb, torch.ones_like(rgb[..., :1]), torch.zeros_like(rgb[..., :1]))
         torch.testing.assert_close(prior.encode(views), plain.encode(views))
-        torch.testing.assert_close(prior.decode(prior.encode(views)).rgb, plain.decode(plain.encode(views)).rgb)
+        torch.testing.assert_close(
+            prior.decode(prior.encode(views)).rgb, plain.decode(plain.encode(views)).rgb
+        )
         torch.testing.assert_close(prior.embed("a mug").tokens, plain.embed("a mug").tokens)
 
     def test_what_it_says_of_itself(self, prior: MvdreamPrior) -> None:
@@ -139,9 +160,14 @@ class TestNetwork:
 
 
 class TestNames:
-    def test_every_published_tensor_has_a_place_of_its_own(self, tiny: ModuleType, prior: MvdreamPrior) -> None:
+    def test_every_published_tensor_has_a_place_of_its_own(
+        self, tiny: ModuleType, prior: MvdreamPrior
+    ) -> None:
         published = tiny.published_twin().state_dict()
-        renamed = {diffusers_name(name, tiny.CONFIG["num_res_blocks"]): value.shape for name, value in published.items()}
+        renamed = {
+            diffusers_name(name, tiny.CONFIG["num_res_blocks"]): value.shape
+            for name, value in published.items()
+        }
         assert renamed == {name: value.shape for name, value in prior.network.state_dict().items()}
 
     @pytest.mark.parametrize(
@@ -167,7 +193,14 @@ class TestNames:
         assert diffusers_name(published, blocks=2) == ours
 
     @pytest.mark.parametrize(
-        "name", ["image_embed.latents", "time_embed.1.weight", "middle_block.7.x.y", "input_blocks.a.0.b", "out.1.bias"]
+        "name",
+        [
+            "image_embed.latents",
+            "time_embed.1.weight",
+            "middle_block.7.x.y",
+            "input_blocks.a.0.b",
+            "out.1.bias",
+        ],
     )
     def test_strange_names_are_refused(self, name: str) -> None:
         with pytest.raises(ValueError, match="no tensor of this network"):
@@ -181,7 +214,9 @@ class TestNames:
             ({"camera_dim": None}, "lacks camera_dim"),
         ],
     )
-    def test_other_networks_of_the_same_class_are_refused(self, tiny: ModuleType, change: dict, message: str) -> None:
+    def test_other_networks_of_the_same_class_are_refused(
+        self, tiny: ModuleType, change: dict, message: str
+    ) -> None:
         config = {name: value for name, value in {**tiny.CONFIG, **change}.items() if value is not None}
         with pytest.raises(ValueError, match=message):
             unet_config(config)
@@ -190,9 +225,13 @@ class TestNames:
 class TestCameras:
     @staticmethod
     def published(azimuth_deg: float, elevation_deg: float) -> np.ndarray:
-        """MVDream's camera at these angles from its own definition: OpenGL axes, y up, then turned to Blender's z up."""
+        """MVDream's camera at these angles from its own definition: OpenGL axes, y up, then turned to
+        Blender's z up.
+        """
         azimuth, elevation = np.radians([azimuth_deg, elevation_deg])
-        position = np.array([np.cos(elevation) * np.sin(azimuth), np.sin(elevation), np.cos(elevation) * np.cos(azimuth)])
+        position = np.array(
+            [np.cos(elevation) * np.sin(azimuth), np.sin(elevation), np.cos(elevation) * np.cos(azimuth)]
+        )
         right = np.cross(-position, [0.0, 1.0, 0.0])
         right /= np.linalg.norm(right)
         c2w = np.eye(4)
@@ -202,14 +241,18 @@ class TestCameras:
 
     @pytest.mark.parametrize("distance", [0.7, 3.0])
     @pytest.mark.parametrize(("azimuth", "elevation"), [(0, 0), (90, 15), (-40, 30), (200, -20)])
-    def test_the_published_azimuth_is_a_quarter_turn_ahead(self, azimuth: float, elevation: float, distance: float) -> None:
+    def test_the_published_azimuth_is_a_quarter_turn_ahead(
+        self, azimuth: float, elevation: float, distance: float
+    ) -> None:
         found = camera_numbers(orbit_cameras([azimuth], elevation, distance, 40.0, 16))[0].numpy()
         np.testing.assert_allclose(found, self.published(azimuth + 90, elevation), atol=1e-6)
 
     def test_our_front_is_the_view_that_it_draws_as_the_front(self) -> None:
         """Of the published four views from azimuth 0, the second: azimuth 90, from +x."""
         numbers = camera_numbers(orbit_cameras([0.0], 0.0, 2.0, 40.0, 16))[0].view(4, 4)
-        torch.testing.assert_close(numbers[:3, 3].double(), torch.tensor([1.0, 0.0, 0.0], dtype=torch.float64))
+        torch.testing.assert_close(
+            numbers[:3, 3].double(), torch.tensor([1.0, 0.0, 0.0], dtype=torch.float64)
+        )
         np.testing.assert_allclose(numbers.reshape(16).numpy(), self.published(90.0, 0.0), atol=1e-6)
 
 
@@ -220,13 +263,22 @@ class TestFolder:
 
     def test_half_precision_alone_is_found(self, copied: Path, prior: MvdreamPrior) -> None:
         for path in copied.glob("*/*.safetensors"):
-            half = {name: tensor.half() if tensor.is_floating_point() else tensor for name, tensor in load_file(path).items()}
-            save_file(half, path.with_name(path.name.replace(".safetensors", ".fp16.safetensors")), metadata={"format": "pt"})
+            half = {
+                name: tensor.half() if tensor.is_floating_point() else tensor
+                for name, tensor in load_file(path).items()
+            }
+            save_file(
+                half,
+                path.with_name(path.name.replace(".safetensors", ".fp16.safetensors")),
+                metadata={"format": "pt"},
+            )
             path.unlink()
         found, x_t = load_mvdream(copied), noise(4, 4, 8, 8)
         assert found.network.dtype == torch.float32
         expected = prior.predict(x_t, T, told(prior, "a mug", orbit())).eps
-        torch.testing.assert_close(found.predict(x_t, T, told(found, "a mug", orbit())).eps, expected, rtol=0, atol=2e-2)
+        torch.testing.assert_close(
+            found.predict(x_t, T, told(found, "a mug", orbit())).eps, expected, rtol=0, atol=2e-2
+        )
 
     def test_weights_lack_a_tensor(self, copied: Path) -> None:
         path = copied / "unet" / "diffusion_pytorch_model.safetensors"
@@ -234,7 +286,8 @@ class TestFolder:
         del tensors["camera_embed.0.bias"]
         save_file(tensors, path, metadata={"format": "pt"})
         with pytest.raises(
-            FileFormatError, match=r"weights of unet .* lack 1 tensors, among them class_embedding\.linear_1\.bias"
+            FileFormatError,
+            match=r"weights of unet .* lack 1 tensors, among them class_embedding\.linear_1\.bias",
         ):
             load_mvdream(copied)
 
@@ -246,7 +299,9 @@ class TestFolder:
 
     def test_weights_are_of_imagedream(self, copied: Path) -> None:
         config = copied / "unet" / "config.json"
-        config.write_text(json.dumps({**json.loads(config.read_text(encoding="utf-8")), "ip_dim": 16}), encoding="utf-8")
+        config.write_text(
+            json.dumps({**json.loads(config.read_text(encoding="utf-8")), "ip_dim": 16}), encoding="utf-8"
+        )
         with pytest.raises(FileFormatError, match="ip_dim 16"):
             load_mvdream(copied)
 

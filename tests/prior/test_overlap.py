@@ -1,4 +1,6 @@
-"""Overlapped semantic component suppression in closed form: what is parallel to the old words is divided, the rest stays."""
+"""Overlapped semantic component suppression in closed form: what is parallel to the old words is divided, the
+rest stays.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ from engine.prior.sampling import ddim, predict_guided, sampling_times
 
 STD = 0.5
 MEANS = {"": (0.0, 0.0, 0.1), "old": (0.6, 0.2, 0.1), "new": (0.5, -0.7, 0.4)}
-"""Means (3,1,1) of Gaussians of one spread, so that differences of eps are multiples of differences of means."""
+"""Means (3,1,1) of Gaussians of one spread, so that differences of eps are multiples of differences of
+means.
+"""
 
 
 def prior() -> AnalyticPrior:
@@ -62,7 +66,9 @@ def test_one_changes_nothing_and_costs_nothing_and_more_costs_one_pass() -> None
     same = predict_guided(counted, x, t, prompts(counted.prior, 1.0), 5.0)
     assert counted.forwards == 4 and torch.equal(plain.eps, same.eps)
     other = predict_guided(counted, x, t, prompts(counted.prior, 4.0), 5.0)
-    assert counted.forwards == 7 and not torch.allclose(plain.eps, other.eps), "3F, where the authors' code takes 4F"
+    assert counted.forwards == 7 and not torch.allclose(plain.eps, other.eps), (
+        "3F, where the authors' code takes 4F"
+    )
 
 
 def test_distillation_pulls_to_the_effective_mean() -> None:
@@ -73,7 +79,9 @@ def test_distillation_pulls_to_the_effective_mean() -> None:
     optimiser, rng = torch.optim.SGD([x], lr=0.1), torch.Generator().manual_seed(0)
     for _ in range(150):
         optimiser.zero_grad()
-        out = Sds(guidance_scale=scale, weighting="denoise").loss(x, torch.tensor([600]), prompts(model, 4.0), model, None, rng)
+        out = Sds(guidance_scale=scale, weighting="denoise").loss(
+            x, torch.tensor([600]), prompts(model, 4.0), model, None, rng
+        )
         out.loss.backward()
         optimiser.step()
     assert torch.allclose(x.detach().flatten(), wanted, atol=0.12)

@@ -1,4 +1,6 @@
-"""Perp-Neg: perpendicular to the prompt, the same for one view and many, and with the weights that were worked out by hand."""
+"""Perp-Neg: perpendicular to the prompt, the same for one view and many, and with the weights that were
+worked out by hand.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +53,9 @@ def test_of_a_multiple_nothing_is_left_and_of_nothing_all() -> None:
 
 
 class ThreeNumbers:
-    """Says the vector that it is told, as noise, and the clean picture that belongs to it at a = 0.6, sig = 0.8."""
+    """Says the vector that it is told, as noise, and the clean picture that belongs to it at a = 0.6, sig =
+    0.8.
+    """
 
     def predict(self, x_t: Tensor, t: Tensor, condition: Condition) -> Prediction:
         eps = condition.text.tokens.view(1, 3, 1, 1).expand(len(x_t), 3, 1, 1)
@@ -67,14 +71,24 @@ def weighted(vector: tuple[float, ...], *weights: float) -> Unwanted:
 
 
 def three_numbers(unwanted: tuple[Unwanted, ...], batch: int = 1) -> Prediction:
-    x_t, prompts = torch.ones(batch, 3, 1, 1, dtype=torch.float64), Prompts(told(POSITIVE), told(NOTHING), None, unwanted)
+    x_t, prompts = (
+        torch.ones(batch, 3, 1, 1, dtype=torch.float64),
+        Prompts(told(POSITIVE), told(NOTHING), None, unwanted),
+    )
     return predict_guided(ThreeNumbers(), x_t, torch.zeros(batch, dtype=torch.long), prompts, SCALE)
 
 
 def test_vectors_worked_out_by_hand() -> None:
-    away = [torch.tensor(v, dtype=torch.float64).sub(torch.tensor(NOTHING)).view(1, 3, 1, 1) for v in (FIRST, SECOND, POSITIVE)]
-    assert perpendicular(away[0], away[2]).flatten().tolist() == pytest.approx([-0.469697, 0.242424, 0.530303], abs=1e-6)
-    assert perpendicular(away[1], away[2]).flatten().tolist() == pytest.approx([0.163636, 0.109091, -0.136364], abs=1e-6)
+    away = [
+        torch.tensor(v, dtype=torch.float64).sub(torch.tensor(NOTHING)).view(1, 3, 1, 1)
+        for v in (FIRST, SECOND, POSITIVE)
+    ]
+    assert perpendicular(away[0], away[2]).flatten().tolist() == pytest.approx(
+        [-0.469697, 0.242424, 0.530303], abs=1e-6
+    )
+    assert perpendicular(away[1], away[2]).flatten().tolist() == pytest.approx(
+        [0.163636, 0.109091, -0.136364], abs=1e-6
+    )
     found = three_numbers((weighted(FIRST, -1.1), weighted(SECOND, -0.6892)))
     assert found.eps.flatten().tolist() == pytest.approx([6.129164, -3.113891, -0.770136], abs=1e-6)
 
@@ -86,7 +100,9 @@ def test_noise_and_clean_picture_stay_two_readings_of_one_noisy_picture() -> Non
 
 def test_weights_of_nothing_are_plain_guidance() -> None:
     plain = three_numbers(())
-    torch.testing.assert_close(three_numbers((weighted(FIRST, 0.0), weighted(SECOND, 0.0))).eps, plain.eps, rtol=0, atol=1e-15)
+    torch.testing.assert_close(
+        three_numbers((weighted(FIRST, 0.0), weighted(SECOND, 0.0))).eps, plain.eps, rtol=0, atol=1e-15
+    )
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +118,9 @@ def prior() -> AnalyticPrior:
 def prompts_at(prior: AnalyticPrior, azimuths: list[float], elevation: float = 10.0) -> Prompts:
     words, cameras = ViewPromptEncoder.of(prior, "a mug"), around(azimuths, elevation)
     unwanted = unwanted_views(words, cameras)
-    return Prompts(Condition(words.at(cameras), cameras), Condition(prior.embed(""), cameras), unwanted=unwanted)
+    return Prompts(
+        Condition(words.at(cameras), cameras), Condition(prior.embed(""), cameras), unwanted=unwanted
+    )
 
 
 def test_three_views_at_once_are_three_views_alone(prior: AnalyticPrior) -> None:
@@ -122,7 +140,13 @@ def test_three_views_at_once_are_three_views_alone(prior: AnalyticPrior) -> None
 def test_a_guided_prediction_costs_four_passes_of_the_views(prior: AnalyticPrior) -> None:
     for scale in (1.0, SCALE):
         counted = CountingPrior(prior)
-        predict_guided(counted, torch.zeros(3, 3, 6, 6), torch.tensor([500] * 3), prompts_at(prior, [0.0, 90.0, 180.0]), scale)
+        predict_guided(
+            counted,
+            torch.zeros(3, 3, 6, 6),
+            torch.tensor([500] * 3),
+            prompts_at(prior, [0.0, 90.0, 180.0]),
+            scale,
+        )
         assert counted.forwards == 4
 
 
@@ -146,7 +170,9 @@ def test_the_prompts_own_direction_is_kept(prior: AnalyticPrior) -> None:
     ],
 )
 def test_falloffs_worked_out_by_hand(constants: tuple[float, float, float], expected: list[float]) -> None:
-    assert falloff(torch.tensor([0, 0.25, 0.5, 0.75, 1]), constants).tolist() == pytest.approx(expected, abs=6e-5)
+    assert falloff(torch.tensor([0, 0.25, 0.5, 0.75, 1]), constants).tolist() == pytest.approx(
+        expected, abs=6e-5
+    )
 
 
 @pytest.mark.parametrize(
@@ -170,7 +196,9 @@ def test_weights_round_the_object(azimuth: float, front: float, side: float) -> 
 def test_weights_never_jump_and_are_none_from_overhead() -> None:
     turning = torch.stack(unwanted_weights(around([i * 0.5 for i in range(721)])))
     assert (turning <= 0).all() and (turning[:, 1:] - turning[:, :-1]).abs().max() < 0.02
-    climbing = torch.stack([torch.stack(unwanted_weights(around([40.0], 0.5 * i))) for i in range(170)])[..., 0]
+    climbing = torch.stack([torch.stack(unwanted_weights(around([40.0], 0.5 * i))) for i in range(170)])[
+        ..., 0
+    ]
     assert (climbing[1:] - climbing[:-1]).abs().max() < 0.02 and climbing[-1].abs().max() == 0
     assert climbing[0].max() < -0.3
 
@@ -185,7 +213,9 @@ def test_the_prompt_is_a_mixture_of_the_words_that_the_weights_are_about() -> No
 def test_masks_and_pooled_text_come_along() -> None:
     class Plain:
         def embed(self, prompt: str) -> TextEmbedding:
-            return TextEmbedding(torch.full((1, 2, 3), float(len(prompt))), torch.tensor([[True, False]]), torch.ones(1, 5))
+            return TextEmbedding(
+                torch.full((1, 2, 3), float(len(prompt))), torch.tensor([[True, False]]), torch.ones(1, 5)
+            )
 
     front, side = unwanted_views(ViewPromptEncoder.of(Plain(), "a mug"), around([10.0, 20.0]))
     assert front.condition.text.tokens.unique().item() == len("a mug, front view") and len(front.weights) == 2

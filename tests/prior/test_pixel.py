@@ -1,4 +1,6 @@
-"""The DeepFloyd-IF-class prior against diffusers and transformers themselves, on a tiny random pipeline in the Hub's layout."""
+"""The DeepFloyd-IF-class prior against diffusers and transformers themselves, on a tiny random pipeline in
+the Hub's layout.
+"""
 
 from __future__ import annotations
 
@@ -76,15 +78,21 @@ def test_clean_picture_is_that_of_diffusers_scheduler(folder: Path, prior: Pixel
     x_t = noise(3, 3, 8, 8)
     found = prior.predict(x_t, T, told(prior, "a mug"))
     output = network_output(prior, x_t, "a mug")
-    scheduler = DDPMScheduler.from_pretrained(folder, subfolder="scheduler", thresholding=False, clip_sample=False)
+    scheduler = DDPMScheduler.from_pretrained(
+        folder, subfolder="scheduler", thresholding=False, clip_sample=False
+    )
     for i, t in enumerate(T):
         expected = scheduler.step(output[i : i + 1], t, x_t[i : i + 1]).pred_original_sample[0]
         torch.testing.assert_close(found.x0[i], expected, rtol=0, atol=1e-4 * expected.abs().max().item())
     torch.testing.assert_close(prior.schedule.add_noise(found.x0, found.eps, T), x_t, rtol=0, atol=1e-4)
 
 
-def test_a_step_of_the_pipeline_with_guidance(folder: Path, prior: PixelPrior, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Words, network and guidance 7 end to end: what the pipeline hands to its scheduler is our guided noise."""
+def test_a_step_of_the_pipeline_with_guidance(
+    folder: Path, prior: PixelPrior, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Words, network and guidance 7 end to end: what the pipeline hands to its scheduler is our guided
+    noise.
+    """
     pipeline = IFPipeline.from_pretrained(
         folder,
         tokenizer=None,
@@ -98,7 +106,9 @@ def test_a_step_of_the_pipeline_with_guidance(folder: Path, prior: PixelPrior, m
     pipeline.set_progress_bar_config(disable=True)
     seen = []
 
-    def remember(output: torch.Tensor, t: torch.Tensor, sample: torch.Tensor, **options: object) -> tuple[torch.Tensor]:
+    def remember(
+        output: torch.Tensor, t: torch.Tensor, sample: torch.Tensor, **options: object
+    ) -> tuple[torch.Tensor]:
         seen.append((output[:, :3], int(t), sample))
         return (sample,)
 
@@ -114,8 +124,12 @@ def test_a_step_of_the_pipeline_with_guidance(folder: Path, prior: PixelPrior, m
     )
     assert len(seen) == 3
     for expected, t, x_t in seen:
-        unconditional, conditional = (prior.predict(x_t, torch.tensor([t]), Condition(text)).eps for text in (empty, mug))
-        torch.testing.assert_close(unconditional + 7 * (conditional - unconditional), expected, rtol=1e-4, atol=1e-5)
+        unconditional, conditional = (
+            prior.predict(x_t, torch.tensor([t]), Condition(text)).eps for text in (empty, mug)
+        )
+        torch.testing.assert_close(
+            unconditional + 7 * (conditional - unconditional), expected, rtol=1e-4, atol=1e-5
+        )
 
 
 def test_its_space_is_the_picture(prior: PixelPrior) -> None:
@@ -133,7 +147,9 @@ def test_its_space_is_the_picture(prior: PixelPrior) -> None:
 def test_one_call_for_each_branch_and_gradients_only_where_asked(prior: PixelPrior) -> None:
     counting, x = CountingPrior(prior), noise(2, 3, 8, 8).requires_grad_()
     prompts = Prompts(told(prior, "a mug"), told(prior, ""))
-    Sds().loss(x, torch.tensor([400, 700]), prompts, counting, None, torch.Generator().manual_seed(0)).loss.backward()
+    Sds().loss(
+        x, torch.tensor([400, 700]), prompts, counting, None, torch.Generator().manual_seed(0)
+    ).loss.backward()
     assert (counting.forwards, counting.backwards) == (2, 0) and x.grad.abs().max() > 0
 
 
@@ -146,8 +162,14 @@ def test_gradients_reach_the_noised_picture_and_the_words_but_no_weight(prior: P
 
 
 def test_views_worked_off_in_turn_are_the_same_views(folder: Path, prior: PixelPrior) -> None:
-    chunked, x_t, t = load_pixel(folder, max_views_per_call=2), noise(5, 3, 8, 8), torch.tensor([1, 200, 400, 600, 800])
-    text = Condition(TextEmbedding(torch.cat([prior.embed(prompt).tokens for prompt in ("a", "b", "c", "d", "e")])))
+    chunked, x_t, t = (
+        load_pixel(folder, max_views_per_call=2),
+        noise(5, 3, 8, 8),
+        torch.tensor([1, 200, 400, 600, 800]),
+    )
+    text = Condition(
+        TextEmbedding(torch.cat([prior.embed(prompt).tokens for prompt in ("a", "b", "c", "d", "e")]))
+    )
     torch.testing.assert_close(chunked.predict(x_t, t, text).eps, prior.predict(x_t, t, text).eps)
 
 
@@ -172,7 +194,9 @@ class TestWords:
             ("é", ["▁", "é"]),  # unknown
         ],
     )
-    def test_the_most_probable_pieces_then_an_end_and_padding(self, tiny: ModuleType, prompt: str, pieces: list[str]) -> None:
+    def test_the_most_probable_pieces_then_an_end_and_padding(
+        self, tiny: ModuleType, prompt: str, pieces: list[str]
+    ) -> None:
         found = t5_tokenizer(tiny.model_proto(tiny.PIECES), 9).encode(prompt)
         names = [text for text, _, _ in tiny.PIECES]
         expected = [names.index(piece) if piece in names else 2 for piece in pieces] + [1]
@@ -187,7 +211,9 @@ class TestWords:
             expected = prior.parts.text_encoder(input_ids=padded, attention_mask=mask).last_hidden_state
         torch.testing.assert_close(prior.embed("  A Red MUG ").tokens, expected)
 
-    def test_a_prompt_too_long_is_cut_and_the_log_says_so(self, prior: PixelPrior, caplog: pytest.LogCaptureFixture) -> None:
+    def test_a_prompt_too_long_is_cut_and_the_log_says_so(
+        self, prior: PixelPrior, caplog: pytest.LogCaptureFixture
+    ) -> None:
         long = " ".join(["a"] * 80)
         assert prior.unread("a red mug") == ""
         assert prior.unread(long).split() == ["a"] * 4  # 77 tokens less an end leave 76
@@ -198,10 +224,13 @@ class TestWords:
     def test_a_whole_tokenizer_file_is_read_where_there_is_one(self, copied: Path, prior: PixelPrior) -> None:
         prior.parts.tokenizer.save(str(copied / "tokenizer" / "tokenizer.json"))
         (copied / "tokenizer" / "spiece.model").unlink()
-        torch.testing.assert_close(load_pixel(copied).embed("a red mug").tokens, prior.embed("a red mug").tokens)
+        torch.testing.assert_close(
+            load_pixel(copied).embed("a red mug").tokens, prior.embed("a red mug").tokens
+        )
 
     @pytest.mark.parametrize(
-        "content", [b"", b"\x0a\xff\xff", b"version https://git-lfs.github.com/spec/v1\n", b"\x0a\x03\x0a\x01a"]
+        "content",
+        [b"", b"\x0a\xff\xff", b"version https://git-lfs.github.com/spec/v1\n", b"\x0a\x03\x0a\x01a"],
     )
     def test_a_damaged_vocabulary_is_named(self, copied: Path, content: bytes) -> None:
         (copied / "tokenizer" / "spiece.model").write_bytes(content)
@@ -225,9 +254,13 @@ class TestFolder:
         index.with_name("model.safetensors.index.fp16.json").write_text(text, encoding="utf-8")
         index.unlink()
         found, x_t = load_pixel(copied), noise(3, 3, 8, 8)
-        torch.testing.assert_close(found.embed("a mug").tokens, prior.embed("a mug").tokens, rtol=0, atol=2e-2)
+        torch.testing.assert_close(
+            found.embed("a mug").tokens, prior.embed("a mug").tokens, rtol=0, atol=2e-2
+        )
         expected = prior.predict(x_t, T, told(prior, "a mug")).eps
-        torch.testing.assert_close(found.predict(x_t, T, told(prior, "a mug")).eps, expected, rtol=0, atol=2e-2)
+        torch.testing.assert_close(
+            found.predict(x_t, T, told(prior, "a mug")).eps, expected, rtol=0, atol=2e-2
+        )
 
     def test_a_model_without_the_variance_channels(self, tiny: ModuleType, tmp_path: Path) -> None:
         found = load_pixel(tiny.save_tiny_if(tmp_path / "plain", out_channels=3))
@@ -237,7 +270,9 @@ class TestFolder:
         with pytest.raises(FileFormatError, match=r"takes 6 channels.*upscaler"):
             load_pixel(tiny.save_tiny_if(tmp_path / "second", in_channels=6))
 
-    @pytest.mark.parametrize("name", ["model_index.json", "unet/config.json", "text_encoder/model-00001-of-00002.safetensors"])
+    @pytest.mark.parametrize(
+        "name", ["model_index.json", "unet/config.json", "text_encoder/model-00001-of-00002.safetensors"]
+    )
     def test_a_file_is_missing(self, copied: Path, name: str) -> None:
         path = copied / name
         (path if path.exists() else next((copied / "text_encoder").glob("model-00001*"))).unlink()

@@ -33,7 +33,8 @@ def net() -> ToyboxDenoiser:
 def maps() -> ReferenceMaps:
     generator = torch.Generator().manual_seed(1)
     return ReferenceMaps(
-        torch.rand(2, VIEWS, 3, 64, 64, generator=generator), (torch.rand(2, VIEWS, 1, 64, 64, generator=generator) > 0.5).float()
+        torch.rand(2, VIEWS, 3, 64, 64, generator=generator),
+        (torch.rand(2, VIEWS, 1, 64, 64, generator=generator) > 0.5).float(),
     )
 
 
@@ -41,7 +42,8 @@ def maps() -> ReferenceMaps:
 def asked(net: ToyboxDenoiser) -> dict[str, object]:
     words = net.text(torch.tensor([[2, 5, 6, 0, 0, 0], [2, 7, 8, 9, 0, 0]]))
     poses = orbit_poses(
-        torch.tensor([[0.0, 90.0, 200.0], [10.0, 50.0, 300.0]]), torch.tensor([[0.0, 10.0, 20.0], [5.0, 5.0, 5.0]])
+        torch.tensor([[0.0, 90.0, 200.0], [10.0, 50.0, 300.0]]),
+        torch.tensor([[0.0, 10.0, 20.0], [5.0, 5.0, 5.0]]),
     )
     t = torch.tensor([[0.5] * VIEWS, [0.8] * VIEWS])
     return {"t": t, "words": words, "poses": poses}
@@ -64,7 +66,9 @@ def moved(controller: ReferenceController) -> ReferenceController:
 
 @torch.no_grad()
 @pytest.mark.parametrize("meta", [True, False])
-def test_a_new_controller_changes_no_bit(net: ToyboxDenoiser, maps: ReferenceMaps, asked: dict, meta: bool) -> None:
+def test_a_new_controller_changes_no_bit(
+    net: ToyboxDenoiser, maps: ReferenceMaps, asked: dict, meta: bool
+) -> None:
     x, clean = torch.randn(2, VIEWS, 4, 64, 64), torch.zeros(2, VIEWS, dtype=torch.bool)
     features = controller_for(net, meta=meta)(maps.channels(), pair(), **asked)
     plain = net(x, asked["t"], asked["words"], asked["poses"], clean)
@@ -84,10 +88,14 @@ def test_only_the_controller_learns(net: ToyboxDenoiser, maps: ReferenceMaps, as
     net(x, asked["t"], asked["words"], asked["poses"], clean, features).square().mean().backward()
     assert all(p.grad is None for p in net.parameters())
     silent = [name for name, p in controller.named_parameters() if p.grad is None or not p.grad.any()]
-    assert silent == ["adviser.unseen"], "every weight has a gradient; the sign of a missing picture was not needed"
+    assert silent == ["adviser.unseen"], (
+        "every weight has a gradient; the sign of a missing picture was not needed"
+    )
 
 
-def test_without_a_picture_the_pair_is_not_read(net: ToyboxDenoiser, maps: ReferenceMaps, asked: dict) -> None:
+def test_without_a_picture_the_pair_is_not_read(
+    net: ToyboxDenoiser, maps: ReferenceMaps, asked: dict
+) -> None:
     controller = moved(controller_for(net)).eval()
     unseen = pair(seen=False)
     other = replace(unseen, concept=unseen.concept + 1, reference=unseen.reference - 1)
@@ -160,7 +168,11 @@ def test_a_curve_that_makes_no_sense_is_refused(text: str) -> None:
 
 def test_the_gate_opens_with_similarity() -> None:
     values = [gate(s / 20, 0.3, 0.7) for s in range(21)]
-    assert values == sorted(values) and gate(0.3, 0.3, 0.7) == 0 and gate(0.7, 0.3, 0.7) == 1 == gate(1, 0.3, 0.7)
+    assert (
+        values == sorted(values)
+        and gate(0.3, 0.3, 0.7) == 0
+        and gate(0.7, 0.3, 0.7) == 1 == gate(1, 0.3, 0.7)
+    )
     assert gate(0.4, 0.3, 0.7) == pytest.approx(0.25)
     with pytest.raises(InputError, match="gate"):
         gate(0.5, 0.7, 0.3)

@@ -22,18 +22,26 @@ def prior() -> AnalyticPrior:
 
 def joint(prior: AnalyticPrior, x_t: Tensor, t: Tensor, strength: float) -> Prediction:
     plain = prior.predict(x_t, t, Condition(prior.embed("")))
-    return pulled(plain, x_t, t, prior.schedule, torch.full_like(x_t, TARGET), torch.tensor(strength, dtype=x_t.dtype))
+    return pulled(
+        plain, x_t, t, prior.schedule, torch.full_like(x_t, TARGET), torch.tensor(strength, dtype=x_t.dtype)
+    )
 
 
 @pytest.mark.parametrize("time", [100, 500, 900])
 @pytest.mark.parametrize("strength", [0.25, 1.0, 2.0])
-def test_the_joint_score_is_zero_where_the_closed_form_says(prior: AnalyticPrior, time: int, strength: float) -> None:
+def test_the_joint_score_is_zero_where_the_closed_form_says(
+    prior: AnalyticPrior, time: int, strength: float
+) -> None:
     t = torch.tensor([time])
     a, sig = prior.schedule.signal_and_noise(t, torch.zeros(1, 1, 1, 1, dtype=torch.float64))
     v, k = a**2 * STD**2 + sig**2, strength / sig**2
     zero = (a * MU / v + k * a * TARGET) / (1 / v + k)
     assert joint(prior, zero, t, strength).eps.abs().max() < 1e-9
-    assert joint(prior, zero + 0.01, t, strength).eps.min() > 0 > joint(prior, zero - 0.01, t, strength).eps.max()
+    assert (
+        joint(prior, zero + 0.01, t, strength).eps.min()
+        > 0
+        > joint(prior, zero - 0.01, t, strength).eps.max()
+    )
 
 
 def test_both_readings_agree(prior: AnalyticPrior) -> None:
@@ -50,7 +58,9 @@ def sample(prior: AnalyticPrior, influence: Influence) -> float:
         strength = torch.tensor(influence.at(float(t[0]) / len(prior.schedule)), dtype=x_t.dtype)
         return pulled(prediction, x_t, t, prior.schedule, torch.full_like(x_t, TARGET), strength)
 
-    *_, drawn = ddim(prior, lambda: Prompts(told, told), noise, sampling_times(prior.schedule, 20), 1.0, corrected)
+    *_, drawn = ddim(
+        prior, lambda: Prompts(told, told), noise, sampling_times(prior.schedule, 20), 1.0, corrected
+    )
     return float(drawn.mean())
 
 
@@ -59,7 +69,11 @@ def test_a_closed_gate_leaves_the_priors_mean_and_strength_moves_it_steadily(pri
     told = Condition(prior.embed(""))
     noise = torch.randn(2000, 1, 1, 1, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
     *_, plain = ddim(prior, Prompts(told, told), noise, sampling_times(prior.schedule, 20), 1.0)
-    assert sample(prior, Influence(full, gate(0.2, 0.45, 0.65))) == float(plain.mean()) == pytest.approx(MU, abs=0.05)
+    assert (
+        sample(prior, Influence(full, gate(0.2, 0.45, 0.65)))
+        == float(plain.mean())
+        == pytest.approx(MU, abs=0.05)
+    )
     means = [sample(prior, Influence(StrengthCurve.between(s, s))) for s in (0, 0.25, 0.5, 1.0, 2.0)]
     assert means == sorted(means, reverse=True) and means[-1] < MU - 1 and means[-1] > TARGET
 

@@ -51,14 +51,21 @@ def cameras(count: int, start: float = 0.0) -> Cameras:
 def random_maps(views: int, seed: int = 0) -> ReferenceMaps:
     generator = torch.Generator().manual_seed(seed)
     return ReferenceMaps(
-        torch.rand(1, views, 3, 64, 64, generator=generator), (torch.rand(1, views, 1, 64, 64, generator=generator) > 0.5).float()
+        torch.rand(1, views, 3, 64, 64, generator=generator),
+        (torch.rand(1, views, 1, 64, 64, generator=generator) > 0.5).float(),
     )
 
 
-def asked(prior: ToyboxPrior, reference: Reference | None, given: int = 0, time: int = 600) -> tuple[Tensor, int]:
+def asked(
+    prior: ToyboxPrior, reference: Reference | None, given: int = 0, time: int = 600
+) -> tuple[Tensor, int]:
     """The prediction for two views, and how often the controller was called for it."""
     calls: list[int] = []
-    hook = None if prior.controller is None else prior.controller.register_forward_hook(lambda *_: calls.append(1))
+    hook = (
+        None
+        if prior.controller is None
+        else prior.controller.register_forward_hook(lambda *_: calls.append(1))
+    )
     torch.manual_seed(1)
     x_t = torch.randn(2, 4, 64, 64)
     clean = CleanViews(torch.rand(given, 4, 64, 64) * 2 - 1, cameras(given, 45.0)) if given else None
@@ -96,14 +103,20 @@ def test_strength_is_taken_from_the_curve_at_the_time_of_the_call(prior: ToyboxP
     late = Influence(StrengthCurve.parse("0:0,0.5:0,1:1"))
     reference = Reference(late, random_maps(2))
     assert asked(prior, reference, time=700)[1] == 0 and asked(prior, reference, time=200)[1] == 1
-    same = Reference(Influence(StrengthCurve.between(late.at(200.5 / 1000), late.at(200.5 / 1000))), random_maps(2))
+    same = Reference(
+        Influence(StrengthCurve.between(late.at(200.5 / 1000), late.at(200.5 / 1000))), random_maps(2)
+    )
     torch.testing.assert_close(asked(prior, reference, time=200)[0], asked(prior, same, time=200)[0])
 
 
 def test_a_reference_moves_the_answer_further_the_stronger_it_is(prior: ToyboxPrior) -> None:
     plain, _ = asked(prior, None)
     moved = [
-        float((asked(prior, Reference(Influence(StrengthCurve.between(s, s)), random_maps(2)))[0] - plain).square().mean())
+        float(
+            (asked(prior, Reference(Influence(StrengthCurve.between(s, s)), random_maps(2)))[0] - plain)
+            .square()
+            .mean()
+        )
         for s in (0.25, 0.5, 1.0)
     ]
     assert 0 < moved[0] < moved[1] < moved[2]
@@ -114,7 +127,9 @@ def test_the_maps_are_routed_by_the_views_noise(prior: ToyboxPrior) -> None:
     coarse = ReferenceMaps(maps.ccm.clone(), maps.mask.clone())
     coarse.ccm[..., 1::4, :] = 0.5  # between the samples of a 16 x 16 map
     seen = [asked(prior, Reference(FULL, each), time=noisy)[0] for each in (maps, coarse)]
-    literal = [asked(prior, Reference(FULL, each, reading="noise_level"), time=noisy)[0] for each in (maps, coarse)]
+    literal = [
+        asked(prior, Reference(FULL, each, reading="noise_level"), time=noisy)[0] for each in (maps, coarse)
+    ]
     assert torch.equal(*seen) and not torch.equal(*literal)
 
 
@@ -127,7 +142,10 @@ def test_a_controller_that_was_taught_no_routing_sees_the_finest_maps(folder: Pa
     coarse.ccm[..., 1::4, :] = 0.5  # between the samples of a 16 x 16 map
     seen = [asked(prior, Reference(FULL, each), time=970)[0] for each in (maps, coarse)]
     assert not torch.equal(*seen)
-    fine, clean = asked(prior, Reference(FULL, maps), time=10)[0], asked(routed, Reference(FULL, maps), time=10)[0]
+    fine, clean = (
+        asked(prior, Reference(FULL, maps), time=10)[0],
+        asked(routed, Reference(FULL, maps), time=10)[0],
+    )
     assert torch.equal(fine, clean), "near the end of denoising both see the same"
 
 

@@ -1,4 +1,6 @@
-"""Entries, what is installed, fetching from a Hub on loopback, loading, and what is said when it cannot be."""
+"""Entries, what is installed, fetching from a Hub on loopback, loading, and what is said when it cannot
+be.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,16 @@ from huggingface_hub import errors
 from engine.errors import DeviceError, FileFormatError, InputError, MissingError, PresetError, StorageError
 from engine.prior import hub
 from engine.prior.entries import COMMIT, PRIORS_FOLDER, PriorEntry, read_entry
-from engine.prior.registry import FAMILIES, fetch, find_entry, installed, list_priors, load_prior, local_folder, vocabulary_of
+from engine.prior.registry import (
+    FAMILIES,
+    fetch,
+    find_entry,
+    installed,
+    list_priors,
+    load_prior,
+    local_folder,
+    vocabulary_of,
+)
 
 COMMIT_OF_FAKE_HUB = "0123456789abcdef0123456789abcdef01234567"
 HUB_ENTRY = {
@@ -81,7 +92,11 @@ def test_toybox_is_here_and_is_what_its_entry_says() -> None:
 class TestReadingEntries:
     def test_sources_in_turn(self, tmp_path: Path) -> None:
         entry = write_entry(tmp_path, mirrors=["other/tiny", f"third/tiny@{'f' * 40}"])
-        assert entry.hub_sources == (("somebody/tiny", COMMIT_OF_FAKE_HUB), ("other/tiny", "main"), ("third/tiny", "f" * 40))
+        assert entry.hub_sources == (
+            ("somebody/tiny", COMMIT_OF_FAKE_HUB),
+            ("other/tiny", "main"),
+            ("third/tiny", "f" * 40),
+        )
         assert entry.info().default_guidance_scale == 7.5 and entry.info().time_range == (0.02, 0.98)
 
     @pytest.mark.parametrize(
@@ -102,7 +117,9 @@ class TestReadingEntries:
             ({"size_mb": 0}, "size_mb"),
         ],
     )
-    def test_what_is_wrong_is_said_with_the_file(self, tmp_path: Path, values: dict[str, Any], message: str) -> None:
+    def test_what_is_wrong_is_said_with_the_file(
+        self, tmp_path: Path, values: dict[str, Any], message: str
+    ) -> None:
         with pytest.raises(PresetError, match=r"tiny\.toml") as raised:
             write_entry(tmp_path, **values)
         assert message in str(raised.value)
@@ -130,7 +147,13 @@ class TestReadingEntries:
 
 class TestLoading:
     def test_from_a_folder_beside_the_entry(self, tmp_path: Path, tiny_pipelines: dict[str, Path]) -> None:
-        write_local(tmp_path, tiny_pipelines["v_prediction"], title="Tiny v", default_guidance_scale=30, time_range=[0.1, 0.8])
+        write_local(
+            tmp_path,
+            tiny_pipelines["v_prediction"],
+            title="Tiny v",
+            default_guidance_scale=30,
+            time_range=[0.1, 0.8],
+        )
         prior = load_prior("tiny", "cpu", tmp_path)
         assert (prior.info.id, prior.info.title, prior.info.resolution) == ("tiny", "Tiny v", 16)
         assert prior.info.default_guidance_scale == 30 and prior.info.time_range == (0.1, 0.8)
@@ -144,7 +167,9 @@ class TestLoading:
         assert "2140 MB" in raised.value.what and "CC0" in raised.value.what
         assert raised.value.remedy.endswith("python -m studio priors --fetch tiny")
 
-    def test_a_local_one_that_is_incomplete_names_what_is_missing(self, tmp_path: Path, tiny_pipelines: dict[str, Path]) -> None:
+    def test_a_local_one_that_is_incomplete_names_what_is_missing(
+        self, tmp_path: Path, tiny_pipelines: dict[str, Path]
+    ) -> None:
         entry = write_local(tmp_path, tiny_pipelines["epsilon"])
         assert installed(entry)
         next((tmp_path / "files" / "unet").glob("*.safetensors")).unlink()
@@ -176,13 +201,19 @@ class TestVocabulary:
         self, tmp_path: Path, tiny_pipelines: dict[str, Path], cache: Path
     ) -> None:
         write_local(tmp_path, tiny_pipelines["epsilon"])
-        (tmp_path / "words.json").write_text(json.dumps({"model": {"vocab": {"mug": 3, "red": 4}}}), encoding="utf-8")
-        write_entry(tmp_path, id="taught", source="./files", revision=None, size_mb=None, vocabulary="words.json")
+        (tmp_path / "words.json").write_text(
+            json.dumps({"model": {"vocab": {"mug": 3, "red": 4}}}), encoding="utf-8"
+        )
+        write_entry(
+            tmp_path, id="taught", source="./files", revision=None, size_mb=None, vocabulary="words.json"
+        )
         write_entry(tmp_path, id="absent")
         known = {name: vocabulary_of(find_entry(name, tmp_path)) for name in ("tiny", "taught", "absent")}
         assert known == {"tiny": None, "taught": {"mug", "red"}, "absent": None}
 
-    def test_a_list_of_words_that_cannot_be_read(self, tmp_path: Path, tiny_pipelines: dict[str, Path]) -> None:
+    def test_a_list_of_words_that_cannot_be_read(
+        self, tmp_path: Path, tiny_pipelines: dict[str, Path]
+    ) -> None:
         write_local(tmp_path, tiny_pipelines["epsilon"], vocabulary="words.json")
         with pytest.raises(FileFormatError, match=r"words\.json"):
             vocabulary_of(find_entry("tiny", tmp_path))
@@ -213,7 +244,12 @@ class TestFetching:
             path.with_suffix(".bin").write_bytes(b"pickle")
         fake_hub.repositories["somebody/tiny"] = repository
         names = {path.name for path in fetch(write_entry(tmp_path)).rglob("*")}
-        assert {"model.fp16.safetensors", "diffusion_pytorch_model.fp16.safetensors", "vocab.json", "merges.txt"} < names
+        assert {
+            "model.fp16.safetensors",
+            "diffusion_pytorch_model.fp16.safetensors",
+            "vocab.json",
+            "merges.txt",
+        } < names
         assert not {"model.safetensors", "diffusion_pytorch_model.safetensors"} & names
         assert not any(name.endswith(".bin") for name in names)
 
@@ -235,7 +271,9 @@ class TestFetching:
         with pytest.raises(MissingError, match=r"https://huggingface\.co/somebody/tiny.*hf auth login"):
             fetch(write_entry(tmp_path, revision="main", unpinned=True))
 
-    def test_a_repository_that_lacks_files(self, tmp_path: Path, fake_hub: Any, tiny_pipelines: dict[str, Path]) -> None:
+    def test_a_repository_that_lacks_files(
+        self, tmp_path: Path, fake_hub: Any, tiny_pipelines: dict[str, Path]
+    ) -> None:
         repository = Path(shutil.copytree(tiny_pipelines["epsilon"], tmp_path / "repository"))
         shutil.rmtree(repository / "vae")
         fake_hub.repositories["somebody/tiny"] = repository
@@ -244,7 +282,9 @@ class TestFetching:
 
     def test_offline_with_nothing_in_the_cache(self, tmp_path: Path, cache: Path) -> None:
         with pytest.raises(MissingError, match=r"could not be fetched.*network connection"):
-            fetch(write_entry(tmp_path, revision="main", unpinned=True))  # a pinned one is tried again for half a minute
+            fetch(
+                write_entry(tmp_path, revision="main", unpinned=True)
+            )  # a pinned one is tried again for half a minute
 
     def test_no_room_is_found_before_anything_is_fetched(self, tmp_path: Path, fake_hub: Any) -> None:
         with pytest.raises(StorageError, match="999999999 MB"):
@@ -257,7 +297,9 @@ class TestFetching:
 
 
 def answered(kind: type, status: int) -> Exception:
-    response = SimpleNamespace(status_code=status, headers={}, request=None, url="https://huggingface.co/somebody/tiny")
+    response = SimpleNamespace(
+        status_code=status, headers={}, request=None, url="https://huggingface.co/somebody/tiny"
+    )
     return kind("refused", response=response)
 
 
@@ -276,7 +318,12 @@ def answered(kind: type, status: int) -> Exception:
     ],
 )
 def test_what_the_client_raises_is_said_in_our_words(
-    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, raised_as: type, message: str
+    tmp_path: Path,
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    raised_as: type,
+    message: str,
 ) -> None:
     def refuse(*args: Any, **kwargs: Any) -> str:
         raise error

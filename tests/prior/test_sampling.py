@@ -1,4 +1,6 @@
-"""DDIM against closed forms: with the exact denoiser of a Gaussian the samples must have its mean and its spread."""
+"""DDIM against closed forms: with the exact denoiser of a Gaussian the samples must have its mean and its
+spread.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,12 @@ def test_without_guidance_only_one_call_a_step_and_above_it_goes_past_the_mean(p
 def test_times_fall_from_the_start_without_repeats(prior: AnalyticPrior) -> None:
     for steps in (1, 6, 16, 2000):
         times = sampling_times(prior.schedule, steps)
-        assert times[0] == 999 and times == sorted(set(times), reverse=True) and len(times) <= steps and times[-1] >= 0
+        assert (
+            times[0] == 999
+            and times == sorted(set(times), reverse=True)
+            and len(times) <= steps
+            and times[-1] >= 0
+        )
     assert sampling_times(prior.schedule, 4, start=0.5)[0] == 500
 
 

@@ -57,8 +57,12 @@ def edit_json(path: Path, **values: object) -> None:
 
 
 @pytest.mark.parametrize("negative", [None, "a blurry cup"])
-def test_sampling_is_that_of_diffusers_pipeline(folder: Path, prior: LatentPrior, negative: str | None) -> None:
-    """Two readings of the words, sizes, network, guidance and schedule, end to end: the same latents from the same noise."""
+def test_sampling_is_that_of_diffusers_pipeline(
+    folder: Path, prior: LatentPrior, negative: str | None
+) -> None:
+    """Two readings of the words, sizes, network, guidance and schedule, end to end: the same latents from the
+    same noise.
+    """
     pipeline = StableDiffusionXLPipeline.from_pretrained(folder, local_files_only=True, add_watermarker=False)
     pipeline.scheduler = DDIMScheduler.from_config(pipeline.scheduler.config, clip_sample=False)
     pipeline.set_progress_bar_config(disable=True)
@@ -89,7 +93,10 @@ def test_the_empty_prompt_is_zeros_only_where_the_index_says_so(copied: Path, pr
 def test_each_encoder_reads_with_its_own_padding(prior: LatentPrior) -> None:
     """The two published tokenizers fill short prompts with different tokens."""
     words = prior.parts.words
-    ids = [tower.tokenizer("a mug", padding="max_length", max_length=9).input_ids for tower in (words.first, words.second)]
+    ids = [
+        tower.tokenizer("a mug", padding="max_length", max_length=9).input_ids
+        for tower in (words.first, words.second)
+    ]
     assert ids[0][:6] == ids[1][:6] and ids[0][-1] != ids[1][-1]
 
 
@@ -102,7 +109,9 @@ def test_predictions_recombine_and_work_in_turn(folder: Path, prior: LatentPrior
     x_t, chunked = noise(3, 4, 8, 8), load_sdxl(folder, max_views_per_call=1)
     found = prior.predict(x_t, T, told(prior, "a mug"))
     torch.testing.assert_close(prior.schedule.add_noise(found.x0, found.eps, T), x_t, rtol=0, atol=2e-5)
-    torch.testing.assert_close(chunked.predict(x_t, T, told(chunked, "a mug")).eps, found.eps, rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(
+        chunked.predict(x_t, T, told(chunked, "a mug")).eps, found.eps, rtol=1e-4, atol=1e-5
+    )
 
 
 def test_scale_of_the_latents_is_the_configs(prior: LatentPrior) -> None:
@@ -117,7 +126,9 @@ def test_gradients_reach_the_picture_through_noise_and_network(prior: LatentPrio
     x_t = prior.schedule.add_noise(x, noise(2, 4, 8, 8), T[:2])
     prior.predict(x_t, T[:2], told(prior, "a mug")).x0.square().sum().backward()
     assert rgb.grad.abs().max() > 0 and rgb.grad.isfinite().all()
-    assert not any(weight.requires_grad for network in prior.parts.networks.values() for weight in network.parameters())
+    assert not any(
+        weight.requires_grad for network in prior.parts.networks.values() for weight in network.parameters()
+    )
 
 
 def test_only_a_vae_that_would_overflow_stays_in_full_precision(
@@ -155,7 +166,9 @@ class TestDamage:
             load_sdxl(copied)
 
     def test_it_is_another_kind_of_pipeline(self, tiny_pipelines: dict[str, Path]) -> None:
-        with pytest.raises(FileFormatError, match=r"StableDiffusionPipeline with .*no text_encoder_2") as raised:
+        with pytest.raises(
+            FileFormatError, match=r"StableDiffusionPipeline with .*no text_encoder_2"
+        ) as raised:
             load_sdxl(tiny_pipelines["epsilon"])
         assert "XL" in raised.value.remedy
 

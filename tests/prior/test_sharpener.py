@@ -21,7 +21,9 @@ SIZES = {"fine": 8, "middle": 8, "coarse": 8, "last": 8}
 def random_sharpener() -> Sharpener:
     torch.manual_seed(0)
     net = Sharpener(**SIZES)
-    net.load_state_dict({name: value + 0.05 * torch.randn_like(value) for name, value in net.state_dict().items()})
+    net.load_state_dict(
+        {name: value + 0.05 * torch.randn_like(value) for name, value in net.state_dict().items()}
+    )
     return net.eval()
 
 

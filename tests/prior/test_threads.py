@@ -72,7 +72,9 @@ def test_cores_that_somebody_takes_are_given_back_within_a_few_calls() -> None:
 def test_waiting_threads_sleep_wherever_torch_comes_from() -> None:
     """The policy counts only if it is there before torch is."""
     code = "import sys, engine.session, os; print('torch' in sys.modules, os.environ['OMP_WAIT_POLICY'])"
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=without_policy())
+    shown = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=without_policy()
+    )
     assert shown.stdout.split() == ["False", "PASSIVE"]
 
 

@@ -1,4 +1,6 @@
-"""The toybox denoiser: symmetries that its attention must have, and that each condition is heard or not heard as promised."""
+"""The toybox denoiser: symmetries that its attention must have, and that each condition is heard or not heard
+as promised.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +34,8 @@ def net() -> ToyboxDenoiser:
 def inputs(net: ToyboxDenoiser) -> dict[str, object]:
     x = torch.randn(2, VIEWS, 4, 64, 64)
     poses = orbit_poses(
-        torch.tensor([[0.0, 90.0, 200.0], [10.0, 50.0, 300.0]]), torch.tensor([[0.0, 10.0, 20.0], [5.0, 5.0, 5.0]])
+        torch.tensor([[0.0, 90.0, 200.0], [10.0, 50.0, 300.0]]),
+        torch.tensor([[0.0, 10.0, 20.0], [5.0, 5.0, 5.0]]),
     )
     words = net.text(torch.tensor([[2, 5, 6, 0, 0, 0], [2, 7, 8, 9, 0, 0]]))
     return {
@@ -68,7 +71,9 @@ def test_the_order_of_views_does_not_matter(net: ToyboxDenoiser, inputs: dict[st
     torch.testing.assert_close(moved, run(net, inputs)[:, order], atol=1e-5, rtol=1e-4)
 
 
-def test_objects_of_a_batch_do_not_see_each_other_but_views_do(net: ToyboxDenoiser, inputs: dict[str, object]) -> None:
+def test_objects_of_a_batch_do_not_see_each_other_but_views_do(
+    net: ToyboxDenoiser, inputs: dict[str, object]
+) -> None:
     before, x = run(net, inputs), inputs["x"].clone()
     x[0, 0] += 1
     after = run(net, inputs, x=x)
@@ -87,14 +92,19 @@ def test_padding_says_nothing(net: ToyboxDenoiser, inputs: dict[str, object]) ->
     torch.testing.assert_close(run(net, inputs, words=short), run(net, inputs), atol=1e-5, rtol=1e-4)
     words: Words = inputs["words"]
     noise = torch.where(words.mask[..., None], words.tokens, torch.randn_like(words.tokens))
-    torch.testing.assert_close(run(net, inputs, words=replace(words, tokens=noise)), run(net, inputs), atol=1e-5, rtol=1e-4)
+    torch.testing.assert_close(
+        run(net, inputs, words=replace(words, tokens=noise)), run(net, inputs), atol=1e-5, rtol=1e-4
+    )
 
 
 def test_unknown_cameras_are_not_read(net: ToyboxDenoiser, inputs: dict[str, object]) -> None:
     poses: Poses = inputs["poses"]
     hidden = replace(poses, known=torch.tensor([False, True]))
     nothing = Poses(torch.zeros_like(poses.c2w), torch.zeros_like(poses.rays), torch.tensor([False, True]))
-    a, b = run(net, inputs, poses=hidden), run(net, inputs, poses=replace(nothing, c2w=nothing.c2w + 3, rays=nothing.rays - 2))
+    a, b = (
+        run(net, inputs, poses=hidden),
+        run(net, inputs, poses=replace(nothing, c2w=nothing.c2w + 3, rays=nothing.rays - 2)),
+    )
     torch.testing.assert_close(a[0], b[0], atol=1e-6, rtol=1e-5)
     assert (a[0] - run(net, inputs)[0]).abs().max() > 1e-3 and (a[1] - b[1]).abs().max() > 1e-3
 

@@ -27,7 +27,13 @@ def save_tiny(folder: Path, seed: int = 0) -> None:
     torch.manual_seed(seed)
     net = ToyboxDenoiser(**SIZES)
     weights = {name: value + 0.1 * torch.randn_like(value) for name, value in net.state_dict().items()}
-    save_prior(folder, SIZES, weights, Tokeniser(build_tokenizer(["red", "blue", "mug"]), SIZES["length"]), shifted_cosine())
+    save_prior(
+        folder,
+        SIZES,
+        weights,
+        Tokeniser(build_tokenizer(["red", "blue", "mug"]), SIZES["length"]),
+        shifted_cosine(),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -82,7 +88,9 @@ def test_both_readings_of_a_prediction_agree(prior: ToyboxPrior) -> None:
     x_t, t = torch.randn(4, 4, 64, 64), torch.tensor([10, 300, 700, 999])
     prediction = prior.predict(x_t, t, Condition(prior.embed("a red mug"), cameras(4)))
     assert prediction.x0.abs().max() <= 1
-    torch.testing.assert_close(prior.schedule.add_noise(prediction.x0, prediction.eps, t), x_t, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(
+        prior.schedule.add_noise(prediction.x0, prediction.eps, t), x_t, atol=1e-4, rtol=1e-4
+    )
 
 
 @pytest.mark.parametrize("count", [1, 4, 8])
@@ -96,7 +104,9 @@ def test_any_number_of_views_and_no_cameras_at_all(prior: ToyboxPrior, count: in
 def test_given_views_are_seen_and_not_predicted(prior: ToyboxPrior) -> None:
     x_t, t, text = torch.randn(2, 4, 64, 64), torch.full((2,), 800), prior.embed("a blue mug")
     given = [CleanViews(torch.full((1, 4, 64, 64), level), cameras(3)[2:]) for level in (-1.0, 1.0)]
-    none, dark, bright = (prior.predict(x_t, t, Condition(text, cameras(3)[:2], view)).x0 for view in (None, *given))
+    none, dark, bright = (
+        prior.predict(x_t, t, Condition(text, cameras(3)[:2], view)).x0 for view in (None, *given)
+    )
     assert dark.shape == x_t.shape
     assert not torch.allclose(none, dark) and not torch.allclose(dark, bright)
 
@@ -118,7 +128,11 @@ def test_words_it_does_not_know(prior: ToyboxPrior) -> None:
 
 def test_its_facts_come_from_the_folder(folder: Path, prior: ToyboxPrior) -> None:
     text = (folder / "prior.toml").read_text(encoding="utf-8")
-    assert (prior.info.channels, prior.info.resolution, prior.info.default_guidance_scale) == ("rgba", 64, 2.5)
+    assert (prior.info.channels, prior.info.resolution, prior.info.default_guidance_scale) == (
+        "rgba",
+        64,
+        2.5,
+    )
     assert prior.info.joint_views and prior.info.takes_cameras and prior.info.takes_images
     assert 'title = "Toybox"' in text and "time_range = [0.02, 0.98]" in text
 
@@ -127,19 +141,28 @@ def test_half_precision_on_disk_moves_no_weight_far(folder: Path, prior: ToyboxP
     torch.manual_seed(0)
     net = ToyboxDenoiser(**SIZES)
     for name, value in net.state_dict().items():
-        torch.testing.assert_close(prior.net.state_dict()[name], value + 0.1 * torch.randn_like(value), atol=1e-4, rtol=1e-3)
+        torch.testing.assert_close(
+            prior.net.state_dict()[name], value + 0.1 * torch.randn_like(value), atol=1e-4, rtol=1e-3
+        )
 
 
 def test_diffusers_reads_the_same_folder(folder: Path, prior: ToyboxPrior) -> None:
     pipeline = ToyboxPipeline.from_pretrained(folder)
-    assert isinstance(pipeline.scheduler, DDIMScheduler) and pipeline.scheduler.config.prediction_type == "sample"
+    assert (
+        isinstance(pipeline.scheduler, DDIMScheduler)
+        and pipeline.scheduler.config.prediction_type == "sample"
+    )
     for name, value in pipeline.unet.state_dict().items():
         assert torch.equal(value, prior.net.state_dict()[name]), name
     theirs = pipeline.scheduler.alphas_cumprod.double()
     torch.testing.assert_close(theirs, prior.schedule.alphas_cumprod, atol=1e-5, rtol=1e-3)
-    torch.testing.assert_close(prior.schedule.alphas_cumprod, shifted_cosine().alphas_cumprod, atol=1e-4, rtol=1e-2)
+    torch.testing.assert_close(
+        prior.schedule.alphas_cumprod, shifted_cosine().alphas_cumprod, atol=1e-4, rtol=1e-2
+    )
     pictures = pipeline("a red mug", num_inference_steps=2, generator=torch.Generator().manual_seed(0))
-    assert [picture.size for picture in pictures] == [(64, 64)] * 4 and {picture.mode for picture in pictures} == {"RGBA"}
+    assert [picture.size for picture in pictures] == [(64, 64)] * 4 and {
+        picture.mode for picture in pictures
+    } == {"RGBA"}
 
 
 def test_saving_again_replaces_the_model_and_keeps_the_rest(tmp_path: Path) -> None:
@@ -159,7 +182,9 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
         load_toybox(tmp_path)
 
 
-@pytest.mark.parametrize("name", [f"unet/{WEIGHTS}", "unet/config.json", "tokenizer/tokenizer.json", "prior.toml"])
+@pytest.mark.parametrize(
+    "name", [f"unet/{WEIGHTS}", "unet/config.json", "tokenizer/tokenizer.json", "prior.toml"]
+)
 def test_damage_is_named(tmp_path: Path, name: str) -> None:
     save_tiny(tmp_path)
     path = tmp_path / name

@@ -1,4 +1,6 @@
-"""Prompts to numbers: case, punctuation, articles, unknown words, length; and the folder that it is kept in."""
+"""Prompts to numbers: case, punctuation, articles, unknown words, length; and the folder that it is kept
+in.
+"""
 
 from __future__ import annotations
 
@@ -41,4 +43,9 @@ def test_its_folder_is_a_transformers_tokenizer(tokeniser: Tokeniser, tmp_path: 
     theirs, again = PreTrainedTokenizerFast.from_pretrained(tmp_path), Tokeniser.load(tmp_path, 6)
     prompt = "A red, crimson mug!"
     assert theirs(prompt).input_ids == [3, 1, 4] and again([prompt]).tolist() == [[2, 3, 1, 4, 0, 0]]
-    assert (theirs.pad_token_id, theirs.unk_token_id, theirs.bos_token_id, theirs.model_max_length) == (0, 1, 2, 6)
+    assert (theirs.pad_token_id, theirs.unk_token_id, theirs.bos_token_id, theirs.model_max_length) == (
+        0,
+        1,
+        2,
+        6,
+    )

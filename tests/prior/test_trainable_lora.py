@@ -22,9 +22,21 @@ def toybox(seed: int) -> tuple[nn.Module, dict[str, Tensor]]:
         for parameter in net.parameters():
             nn.init.normal_(parameter, std=0.2)
         words = Words(torch.randn(1, 4, 24), torch.ones(1, 4, dtype=torch.bool), torch.randn(1, 24))
-        poses = Poses(torch.eye(4).expand(1, 2, 4, 4), torch.randn(1, 2, 64, 6), torch.ones(1, dtype=torch.bool))
-        x, t, clean = torch.randn(1, 2, 4, 64, 64), torch.full((1, 2), 0.5), torch.zeros(1, 2, dtype=torch.bool)
-        return net.eval().requires_grad_(False), {"x": x, "t": t, "words": words, "poses": poses, "clean": clean}
+        poses = Poses(
+            torch.eye(4).expand(1, 2, 4, 4), torch.randn(1, 2, 64, 6), torch.ones(1, dtype=torch.bool)
+        )
+        x, t, clean = (
+            torch.randn(1, 2, 4, 64, 64),
+            torch.full((1, 2), 0.5),
+            torch.zeros(1, 2, dtype=torch.bool),
+        )
+        return net.eval().requires_grad_(False), {
+            "x": x,
+            "t": t,
+            "words": words,
+            "poses": poses,
+            "clean": clean,
+        }
 
 
 def unet(seed: int) -> tuple[nn.Module, dict[str, Tensor]]:
@@ -33,7 +45,12 @@ def unet(seed: int) -> tuple[nn.Module, dict[str, Tensor]]:
         torch.manual_seed(seed)
         blocks = {"down_block_types": ("CrossAttnDownBlock2D",), "up_block_types": ("CrossAttnUpBlock2D",)}
         net = UNet2DConditionModel(
-            block_out_channels=(8,), layers_per_block=1, norm_num_groups=4, cross_attention_dim=12, attention_head_dim=4, **blocks
+            block_out_channels=(8,),
+            layers_per_block=1,
+            norm_num_groups=4,
+            cross_attention_dim=12,
+            attention_head_dim=4,
+            **blocks,
         )
         words, t = torch.randn(2, 5, 12), torch.tensor([10, 600])
         asked = {"sample": torch.randn(2, 4, 8, 8), "timestep": t, "encoder_hidden_states": words}
@@ -105,11 +122,15 @@ def test_every_part_of_it_learns(make) -> None:
 
 
 def test_toybox_has_three_layers_a_block() -> None:
-    """Queries, keys and values together, those of the words, and the output: rank (inputs + outputs) numbers each."""
+    """Queries, keys and values together, those of the words, and the output: rank (inputs + outputs) numbers
+    each.
+    """
     net, _ = toybox(1)
     adapter = new(net)
     assert len(adapter.down) == 3 * len(net.blocks)
-    assert sum(parameter.numel() for parameter in adapter.parameters()) == 4 * 2 * (24 + 72 + 24 + 48 + 24 + 24)
+    assert sum(parameter.numel() for parameter in adapter.parameters()) == 4 * 2 * (
+        24 + 72 + 24 + 48 + 24 + 24
+    )
 
 
 def test_stable_diffusion_has_eight_layers_a_block() -> None:
@@ -162,18 +183,25 @@ def test_the_given_generator_decides_and_no_other_is_touched() -> None:
 
 
 def test_the_published_start_is_normal_with_deviation_one_over_rank() -> None:
-    """Ours is uniform within 1 / sqrt(inputs); for Stable Diffusion's 320 inputs at rank 4 it is 7.7 times smaller."""
+    """Ours is uniform within 1 / sqrt(inputs); for Stable Diffusion's 320 inputs at rank 4 it is 7.7 times
+    smaller.
+    """
     layer = nn.Sequential(nn.Linear(320, 8)).requires_grad_(False)
     uniform, normal = (
-        Adapter(layer, 4, torch.Generator().manual_seed(0), start=start).down["0"].weight.detach() for start in ADAPTER_STARTS
+        Adapter(layer, 4, torch.Generator().manual_seed(0), start=start).down["0"].weight.detach()
+        for start in ADAPTER_STARTS
     )
-    assert float(uniform.abs().max()) <= 320**-0.5 and float(uniform.std()) == pytest.approx((3 * 320) ** -0.5, rel=0.05)
+    assert float(uniform.abs().max()) <= 320**-0.5 and float(uniform.std()) == pytest.approx(
+        (3 * 320) ** -0.5, rel=0.05
+    )
     assert float(normal.std()) == pytest.approx(1 / 4, rel=0.05) and float(normal.abs().max()) > 2 / 4
 
 
 def test_it_lies_where_the_network_is_asked_and_not_where_its_weights_wait() -> None:
     layer = nn.Sequential(nn.Linear(3, 2)).requires_grad_(False)
-    places = {p.device.type for p in Adapter(layer, 2, torch.Generator(), device=torch.device("meta")).parameters()}
+    places = {
+        p.device.type for p in Adapter(layer, 2, torch.Generator(), device=torch.device("meta")).parameters()
+    }
     assert places == {"meta"}
 
 

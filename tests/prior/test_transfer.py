@@ -1,4 +1,6 @@
-"""Large files from a Hub on loopback: interrupted and gone on with, cancelled, damaged, and never half in their place."""
+"""Large files from a Hub on loopback: interrupted and gone on with, cancelled, damaged, and never half in
+their place.
+"""
 
 from __future__ import annotations
 
@@ -78,7 +80,9 @@ def test_what_is_there_is_not_fetched_again(repository: Path, fake_hub: Any) -> 
     fetch()
     fake_hub.requests.clear()
     fetch()
-    assert not any(request.startswith("GET") and request.endswith("safetensors") for request in fake_hub.requests)
+    assert not any(
+        request.startswith("GET") and request.endswith("safetensors") for request in fake_hub.requests
+    )
 
 
 def test_a_damaged_large_file_never_gets_to_its_place(repository: Path, cache: Path, fake_hub: Any) -> None:
@@ -114,7 +118,9 @@ def test_weights_that_were_published_broken_are_told_by_their_header(repository:
         fetch()
 
 
-def test_a_server_that_never_gives_a_byte_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_server_that_never_gives_a_byte_is_given_up(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(transfer, "PAUSE_SECONDS", 0.0)
     with pytest.raises(OSError, match="refused"):
         transfer.transfer("http://127.0.0.1:9/x", {}, tmp_path / "x", 10, "0" * 64, lambda there: None)
@@ -129,7 +135,9 @@ def test_a_token_is_for_the_hub_alone(repository: Path, monkeypatch: pytest.Monk
 
     def elsewhere(url: str) -> Any:
         found = real(url)
-        return type(found)(found.commit_hash, found.etag, found.location.replace("127.0.0.1", "localhost"), found.size, None)
+        return type(found)(
+            found.commit_hash, found.etag, found.location.replace("127.0.0.1", "localhost"), found.size, None
+        )
 
     def note(url: str, headers: dict[str, str], target: Path, *rest: Any) -> None:
         given.append(dict(headers))

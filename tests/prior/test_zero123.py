@@ -1,4 +1,6 @@
-"""The Zero123-class prior against the published computation, on tiny random pipelines in both published layouts."""
+"""The Zero123-class prior against the published computation, on tiny random pipelines in both published
+layouts.
+"""
 
 from __future__ import annotations
 
@@ -85,13 +87,20 @@ def told(prior: Zero123Prior, clean: CleanViews | None, cameras: Cameras | None 
 def published_eps(
     prior: Zero123Prior, folder: Path, x_t: Tensor, t: Tensor, white: Tensor, angles: list
 ) -> tuple[Tensor, Tensor]:
-    """The unconditional and the conditional noise, as the published pipeline computes them from one picture over white."""
+    """The unconditional and the conditional noise, as the published pipeline computes them from one picture
+    over white.
+    """
     vae = prior.parts.space.vae
     embedding = prior.eye.encoder(prior.eye.prepare(white)).image_embeds[:, None]
-    way = [(math.radians(5 - el), math.sin(math.radians(az)), math.cos(math.radians(az)), 0.0) for az, el in angles]
+    way = [
+        (math.radians(5 - el), math.sin(math.radians(az)), math.cos(math.radians(az)), 0.0)
+        for az, el in angles
+    ]
     tokens = torch.cat([embedding.expand(len(way), -1, -1), torch.tensor(way)[:, None]], dim=-1)
     (path,) = [path for path in folder.glob("c*_projection/*.safetensors")]
-    weight, bias = (next(v for name, v in load_file(path).items() if name.endswith(end)) for end in ("weight", "bias"))
+    weight, bias = (
+        next(v for name, v in load_file(path).items() if name.endswith(end)) for end in ("weight", "bias")
+    )
     tokens = tokens @ weight.T + bias
     latents = vae.encode(2 * white.permute(0, 3, 1, 2) - 1).latent_dist.mode().expand(len(way), -1, -1, -1)
 
@@ -103,14 +112,18 @@ def published_eps(
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_sampling_is_that_of_the_published_pipeline(folders: dict[str, Path], kind: str) -> None:
-    """Picture, camera, projection, network, guidance and schedule, end to end: the same latents from the same noise."""
+    """Picture, camera, projection, network, guidance and schedule, end to end: the same latents from the same
+    noise.
+    """
     prior, views = load_zero123(folders[kind]), pictures(1)
     scheduler = DDIMScheduler.from_pretrained(folders[kind] / "scheduler")
     scheduler.set_timesteps(4)
     white = views.rgb + 1 - views.alpha
     expected = start = noise(3, 4, 8, 8, seed=1)
     for time in scheduler.timesteps:
-        branches = published_eps(prior, folders[kind], expected, time.expand(3), white, [(90, 20), (-30, 5), (180, 50)])
+        branches = published_eps(
+            prior, folders[kind], expected, time.expand(3), white, [(90, 20), (-30, 5), (180, 50)]
+        )
         guided = branches[0] + 3.0 * (branches[1] - branches[0])
         expected = scheduler.step(guided, time, expected).prev_sample
     clean = prior.clean_views(views, GIVEN)
@@ -121,7 +134,9 @@ def test_sampling_is_that_of_the_published_pipeline(folders: dict[str, Path], ki
 
 class TestCamera:
     def test_an_example_by_hand(self) -> None:
-        """From 5 degrees high at the front to 20 degrees high at the side: the polar angle shrinks by 15 degrees."""
+        """From 5 degrees high at the front to 20 degrees high at the side: the polar angle shrinks by 15
+        degrees.
+        """
         found = camera_difference(orbit((90, 20)), orbit((0, 5)))[0].double()
         assert found.tolist() == pytest.approx([-math.radians(15), 1, 0, 0], abs=1e-5)
 
@@ -134,7 +149,9 @@ class TestCamera:
         there, here = orbit((40 + turn, 30), distance=2.5), orbit((-20 + turn, -10))
         found = camera_difference(there, here)[0].double()
         turned = math.radians(60)
-        assert found.tolist() == pytest.approx([-math.radians(40), math.sin(turned), math.cos(turned), 0.5], abs=1e-5)
+        assert found.tolist() == pytest.approx(
+            [-math.radians(40), math.sin(turned), math.cos(turned), 0.5], abs=1e-5
+        )
 
     def test_the_same_camera_is_no_way(self) -> None:
         assert camera_difference(VIEWS, VIEWS).double() == pytest.approx(
@@ -162,33 +179,47 @@ class TestPredicting:
 
     def test_without_a_picture_the_camera_says_nothing(self, prior: Zero123Prior) -> None:
         x_t = noise(3, 4, 8, 8)
-        assert torch.equal(prior.predict(x_t, T, told(prior, None)).eps, prior.predict(x_t, T, told(prior, None, None)).eps)
+        assert torch.equal(
+            prior.predict(x_t, T, told(prior, None)).eps, prior.predict(x_t, T, told(prior, None, None)).eps
+        )
         with pytest.raises(InputError, match="from where"):
             prior.predict(x_t, T, told(prior, prior.clean_views(pictures(1), GIVEN), None))
 
     def test_the_camera_and_the_picture_matter(self, prior: Zero123Prior) -> None:
         x_t, clean = noise(3, 4, 8, 8), prior.clean_views(pictures(1), GIVEN)
         here = prior.predict(x_t, T, told(prior, clean)).eps
-        assert not torch.allclose(here, prior.predict(x_t, T, told(prior, clean, VIEWS[[1, 2, 0]])).eps, atol=1e-5)
+        assert not torch.allclose(
+            here, prior.predict(x_t, T, told(prior, clean, VIEWS[[1, 2, 0]])).eps, atol=1e-5
+        )
         other = prior.clean_views(pictures(1, seed=9), GIVEN)
         assert not torch.allclose(here, prior.predict(x_t, T, told(prior, other)).eps, atol=1e-4)
 
-    def test_stable_zero123_answers_otherwise_from_another_height_of_the_picture(self, folders: dict[str, Path]) -> None:
+    def test_stable_zero123_answers_otherwise_from_another_height_of_the_picture(
+        self, folders: dict[str, Path]
+    ) -> None:
         """Moving both cameras up changes no difference; what is left is the fourth number."""
         x_t = noise(1, 4, 8, 8)
         for stable in (False, True):
             prior = load_zero123(folders[KINDS[0]], stable=stable)
             answers = [
-                prior.predict(x_t, T[:1], told(prior, prior.clean_views(pictures(1), orbit((0, low))), orbit((60, low + 20)))).eps
+                prior.predict(
+                    x_t,
+                    T[:1],
+                    told(prior, prior.clean_views(pictures(1), orbit((0, low))), orbit((60, low + 20))),
+                ).eps
                 for low in (0.0, 30.0)
             ]
             assert torch.allclose(*answers, atol=1e-5) != stable
 
-    def test_views_worked_off_in_turn_are_the_same_views(self, folders: dict[str, Path], prior: Zero123Prior) -> None:
+    def test_views_worked_off_in_turn_are_the_same_views(
+        self, folders: dict[str, Path], prior: Zero123Prior
+    ) -> None:
         chunked, x_t = load_zero123(folders[KINDS[0]], max_views_per_call=2), noise(3, 4, 8, 8)
         clean = prior.clean_views(pictures(1), GIVEN)
         expected = prior.predict(x_t, T, told(prior, clean)).eps
-        torch.testing.assert_close(chunked.predict(x_t, T, told(prior, clean)).eps, expected, rtol=1e-4, atol=1e-5)
+        torch.testing.assert_close(
+            chunked.predict(x_t, T, told(prior, clean)).eps, expected, rtol=1e-4, atol=1e-5
+        )
 
     def test_gradients_arrive_and_the_parts_recombine(self, prior: Zero123Prior) -> None:
         x_t, tokens = noise(3, 4, 8, 8).requires_grad_(), torch.zeros(1, 1, 16).requires_grad_()
@@ -197,12 +228,21 @@ class TestPredicting:
         torch.testing.assert_close(prior.schedule.add_noise(found.x0, found.eps, T), x_t, rtol=0, atol=1e-3)
         found.eps.square().sum().backward()
         assert x_t.grad.abs().max() > 0 and tokens.grad.abs().max() > 0
-        assert not any(weight.requires_grad for network in prior.parts.networks.values() for weight in network.parameters())
+        assert not any(
+            weight.requires_grad
+            for network in prior.parts.networks.values()
+            for weight in network.parameters()
+        )
 
     def test_words_change_nothing(self, prior: Zero123Prior) -> None:
-        assert torch.equal(prior.embed("a mug").tokens, prior.embed("").tokens) and not prior.embed("").tokens.any()
+        assert (
+            torch.equal(prior.embed("a mug").tokens, prior.embed("").tokens)
+            and not prior.embed("").tokens.any()
+        )
 
-    @pytest.mark.parametrize("method", [Sds(guidance_scale=3.0), Lods(guidance_scale=3.0)], ids=["sds", "lods"])
+    @pytest.mark.parametrize(
+        "method", [Sds(guidance_scale=3.0), Lods(guidance_scale=3.0)], ids=["sds", "lods"]
+    )
     def test_guidance_methods_push_off_from_no_picture(self, prior: Zero123Prior, method: Any) -> None:
         clean, rng = prior.clean_views(pictures(1), GIVEN), torch.Generator().manual_seed(0)
         prompts = Prompts(told(prior, clean), told(prior, None))
@@ -211,7 +251,9 @@ class TestPredicting:
         out.loss.backward()
         assert x.grad.isfinite().all() and x.grad.abs().max() > 0
 
-    def test_half_precision_answers_nearly_the_same(self, folders: dict[str, Path], prior: Zero123Prior) -> None:
+    def test_half_precision_answers_nearly_the_same(
+        self, folders: dict[str, Path], prior: Zero123Prior
+    ) -> None:
         half, x_t = load_zero123(folders[KINDS[0]]), noise(3, 4, 8, 8)
         recast(half, "bf16")
         expected = prior.predict(x_t, T, told(prior, prior.clean_views(pictures(1), GIVEN))).eps
@@ -223,14 +265,24 @@ class TestPredicting:
 class TestFolder:
     def test_what_it_says_of_itself_and_what_is_known_before(self, prior: Zero123Prior) -> None:
         info = prior.info
-        assert info.needs_images and info.takes_images and info.takes_cameras and not info.joint_views and not info.reads_words
+        assert (
+            info.needs_images
+            and info.takes_images
+            and info.takes_cameras
+            and not info.joint_views
+            and not info.reads_words
+        )
         for name in ("zero123-xl", "stable-zero123"):
             known = known_info(find_entry(name))
             flags = {field for field, value in vars(info).items() if isinstance(value, bool) and value}
-            assert {field for field, value in vars(known).items() if isinstance(value, bool) and value} == flags
+            assert {
+                field for field, value in vars(known).items() if isinstance(value, bool) and value
+            } == flags
         assert "non-commercial" in find_entry("stable-zero123").licence
 
-    def test_one_without_a_feature_extractor_prepares_as_clip_does(self, copied: Path, tiny: ModuleType) -> None:
+    def test_one_without_a_feature_extractor_prepares_as_clip_does(
+        self, copied: Path, tiny: ModuleType
+    ) -> None:
         tiny.change_index(copied, feature_extractor=[None, None])
         assert load_zero123(copied).eye.prepare.side == 224
 
@@ -265,8 +317,20 @@ class TestFolder:
     def test_it_is_fetched_with_all_parts_and_loaded_by_name(
         self, folders: dict[str, Path], tmp_path: Path, fake_hub: Any
     ) -> None:
-        entry = {"id": "tiny", "title": "Tiny", "family": "stable-zero123", "source": "somebody/tiny", "revision": "main"}
-        entry |= {"unpinned": True, "size_mb": 1, "licence": "CC0", "resolution": 16, "default_guidance_scale": 3.0}
+        entry = {
+            "id": "tiny",
+            "title": "Tiny",
+            "family": "stable-zero123",
+            "source": "somebody/tiny",
+            "revision": "main",
+        }
+        entry |= {
+            "unpinned": True,
+            "size_mb": 1,
+            "licence": "CC0",
+            "resolution": 16,
+            "default_guidance_scale": 3.0,
+        }
         lines = [f"{name} = {json.dumps(value)}" for name, value in entry.items()]
         (tmp_path / "tiny.toml").write_text("\n".join(lines), encoding="utf-8")
         with pytest.raises(MissingError, match="--fetch tiny"):
@@ -275,4 +339,8 @@ class TestFolder:
         place = fetch(read_entry(tmp_path / "tiny.toml"))
         assert installed(read_entry(tmp_path / "tiny.toml")) and (place / "feature_extractor").exists()
         prior = load_prior("tiny", "cpu", tmp_path)
-        assert isinstance(prior, Zero123Prior) and prior.projection.stable and prior.info.default_guidance_scale == 3.0
+        assert (
+            isinstance(prior, Zero123Prior)
+            and prior.projection.stable
+            and prior.info.default_guidance_scale == 3.0
+        )

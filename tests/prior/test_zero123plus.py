@@ -1,4 +1,6 @@
-"""The Zero123++-class prior against the published computation, on a tiny random pipeline in the Hub's layout."""
+"""The Zero123++-class prior against the published computation, on a tiny random pipeline in the Hub's
+layout.
+"""
 
 from __future__ import annotations
 
@@ -55,7 +57,9 @@ def noise(*shape: int, seed: int = 0) -> Tensor:
 
 
 def six(front: float = 0.0) -> Cameras:
-    return orbit_cameras([front + azimuth for azimuth, _ in SIX], [float(low) for _, low in SIX], 3.9, 30.0, 16)
+    return orbit_cameras(
+        [front + azimuth for azimuth, _ in SIX], [float(low) for _, low in SIX], 3.9, 30.0, 16
+    )
 
 
 def picture(seed: int = 4) -> Views:
@@ -70,7 +74,9 @@ def front(azimuth: float = 0.0) -> Cameras:
 
 
 class Listening:
-    """The published attention processor in short: writes its tokens into ``seen``, or reads them from there."""
+    """The published attention processor in short: writes its tokens into ``seen``, or reads them from
+    there.
+    """
 
     def __init__(self, name: str, seen: dict[str, Tensor], writes: list[bool]) -> None:
         self.name, self.seen, self.writes, self.plain = name, seen, writes, AttnProcessor2_0()
@@ -86,7 +92,9 @@ class Listening:
         return self.plain(attn, hidden_states, torch.cat([hidden_states, self.seen[self.name]], dim=1))
 
 
-def published(prior: Zero123PlusPrior, folder: Path, x_t: Tensor, t: Tensor, tokens: Tensor, cond: Tensor) -> Tensor:
+def published(
+    prior: Zero123PlusPrior, folder: Path, x_t: Tensor, t: Tensor, tokens: Tensor, cond: Tensor
+) -> Tensor:
     """The velocity of six views (6,4,h,w), by a plain UNet with the publisher's kind of attention."""
     unet, seen, writes = UNet2DConditionModel.from_pretrained(folder / "unet").eval(), {}, [True]
     unet.set_attn_processor({name: Listening(name, seen, writes) for name in unet.attn_processors})
@@ -104,9 +112,14 @@ def published(prior: Zero123PlusPrior, folder: Path, x_t: Tensor, t: Tensor, tok
 @pytest.mark.parametrize(("version", "fov_deg"), [("v1.1", 49.13434264120263), ("v1.2", 30.0)])
 def test_each_version_has_its_own_lens(folder: Path, version: str, fov_deg: float) -> None:
     """As its author says in issue 68 of SUDO-AI-3D/zero123plus; before it is loaded and after."""
-    for info in (load_zero123plus(folder, info=INFO, version=version).info, known_info(find_entry(f"zero123plus-{version}"))):
+    for info in (
+        load_zero123plus(folder, info=INFO, version=version).info,
+        known_info(find_entry(f"zero123plus-{version}")),
+    ):
         assert info.fov_deg == pytest.approx(fov_deg, abs=1e-9)
-        assert math.sin(math.radians(info.fov_deg / 2)) * info.distance == pytest.approx(1), "the unit sphere just fits"
+        assert math.sin(math.radians(info.fov_deg / 2)) * info.distance == pytest.approx(1), (
+            "the unit sphere just fits"
+        )
 
 
 @pytest.mark.parametrize("time", [10, 500, 990])
@@ -114,7 +127,9 @@ def test_each_version_has_its_own_lens(folder: Path, version: str, fov_deg: floa
 def test_it_answers_as_the_published_network(
     prior: Zero123PlusPrior, folder: Path, tiny: ModuleType, time: int, seen: bool
 ) -> None:
-    """Tokens with their ramp, the picture at the same noise through reference attention, and six views in three rows."""
+    """Tokens with their ramp, the picture at the same noise through reference attention, and six views in
+    three rows.
+    """
     x_t, t = noise(6, 4, 8, 8), torch.tensor([time])
     words, vae, views = prior.embed("").tokens, prior.parts.space.vae, picture()
     grey = views.rgb + 0.5 * (1 - views.alpha)
@@ -147,13 +162,19 @@ class TestTiles:
         latents = space.vae.encode((2 * rgb.permute(0, 3, 1, 2) - 1) * 0.5 / 0.8).latent_dist.mode()
         expected = (latents * space.vae.config.scaling_factor - 0.22) * 0.75
         torch.testing.assert_close(prior.encode(views), expected, rtol=1e-4, atol=1e-5)
-        whole = space.vae.decode((joined(expected) / 0.75 + 0.22) / space.vae.config.scaling_factor).sample * 0.8 / 0.5
+        whole = (
+            space.vae.decode((joined(expected) / 0.75 + 0.22) / space.vae.config.scaling_factor).sample
+            * 0.8
+            / 0.5
+        )
         pictures = (parted(whole) / 2 + 0.5).clamp(0, 1).permute(0, 2, 3, 1)
         torch.testing.assert_close(prior.decode(expected).rgb, pictures, rtol=1e-4, atol=1e-5)
 
     def test_with_little_memory_views_are_decoded_one_by_one(self, folder: Path) -> None:
         prior, rows = load_zero123plus(folder, info=INFO), []
-        prior.parts.space.vae.decoder.register_forward_hook(lambda _module, inputs, _output: rows.append(tuple(inputs[0].shape)))
+        prior.parts.space.vae.decoder.register_forward_hook(
+            lambda _module, inputs, _output: rows.append(tuple(inputs[0].shape))
+        )
         prior.decode(noise(6, 4, 8, 8))
         prior.max_pictures_per_call = 1
         assert prior.decode(noise(6, 4, 8, 8)).rgb.shape == (6, 16, 16, 3)
@@ -169,12 +190,19 @@ class TestPredicting:
         assert not torch.allclose(prior.predict(changed, t, condition).eps[:5], alone[:5], atol=1e-4)
         cameras = six()
         both = Cameras(cameras.c2w.repeat(2, 1, 1), cameras.K.repeat(2, 1, 1), 16, 16)
-        pair = prior.predict(torch.cat([x_t, changed]), t.repeat(2), Condition(prior.embed(""), both, clean)).eps
+        pair = prior.predict(
+            torch.cat([x_t, changed]), t.repeat(2), Condition(prior.embed(""), both, clean)
+        ).eps
         torch.testing.assert_close(pair[:6], alone, rtol=1e-4, atol=1e-5)
 
-    def test_the_same_question_has_the_same_answer_and_leaves_nothing_behind(self, prior: Zero123PlusPrior) -> None:
+    def test_the_same_question_has_the_same_answer_and_leaves_nothing_behind(
+        self, prior: Zero123PlusPrior
+    ) -> None:
         x_t, t = noise(6, 4, 8, 8), torch.full((6,), 400)
-        seen, none = (Condition(prior.embed(""), six(), clean) for clean in (prior.clean_views(picture(), front()), None))
+        seen, none = (
+            Condition(prior.embed(""), six(), clean)
+            for clean in (prior.clean_views(picture(), front()), None)
+        )
         first = prior.predict(x_t, t, seen).eps
         assert not torch.allclose(prior.predict(x_t, t, none).eps, first, atol=1e-4)
         assert torch.equal(prior.predict(x_t, t, seen).eps, first)
@@ -190,7 +218,9 @@ class TestPredicting:
                 prior.predict(x_t, t, Condition(prior.embed(""), cameras, clean))
             assert "draft" in error.value.remedy
 
-    def test_adapters_and_slices_keep_the_picture_in_sight(self, folder: Path, prior: Zero123PlusPrior) -> None:
+    def test_adapters_and_slices_keep_the_picture_in_sight(
+        self, folder: Path, prior: Zero123PlusPrior
+    ) -> None:
         other, x_t, t = load_zero123plus(folder, info=INFO), noise(6, 4, 8, 8), torch.full((6,), 400)
         condition = Condition(prior.embed(""), six(), prior.clean_views(picture(), front()))
         expected = prior.predict(x_t, t, condition).eps
@@ -209,7 +239,12 @@ class TestFolder:
         for version, info in (("1.1", older), ("1.2", prior.info)):
             entry = find_entry(f"zero123plus-v{version}")
             known = known_info(entry)
-            assert known.fixed_views == info.fixed_views and known.needs_images and known.joint_views and not known.reads_words
+            assert (
+                known.fixed_views == info.fixed_views
+                and known.needs_images
+                and known.joint_views
+                and not known.reads_words
+            )
             assert entry.resolution == 320 and "non-commercial" in entry.licence
 
     @pytest.mark.parametrize("part", ["vision_encoder", "unet"])

@@ -1,4 +1,6 @@
-"""Flow-model pipelines with random weights, small enough for any machine, laid out and named as on the Hub."""
+"""Flow-model pipelines with random weights, small enough for any machine, laid out and named as on the
+Hub.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +36,13 @@ CLIP_WIDTHS, POOLED, JOINT = (16, 24), (20, 12), 48
 
 
 def save_tiny_sd3(folder: Path, t5: bool = True, in_channels: int = 4, **scheduler: Any) -> Path:
-    """Write a Stable Diffusion 3 pipeline: 4 x 8 x 8 latents of 16 x 16 pictures; T5 in shards, as on the Hub."""
-    tokenizers = [letters_tokenizer(folder / "tokenizer"), letters_tokenizer(folder / "tokenizer_2", pad="a</w>")]
+    """Write a Stable Diffusion 3 pipeline: 4 x 8 x 8 latents of 16 x 16 pictures; T5 in shards, as on the
+    Hub.
+    """
+    tokenizers = [
+        letters_tokenizer(folder / "tokenizer"),
+        letters_tokenizer(folder / "tokenizer_2", pad="a</w>"),
+    ]
     with torch.random.fork_rng():
         torch.manual_seed(2)
         clips = [_clip(*part) for part in zip(tokenizers, CLIP_WIDTHS, POOLED)]
@@ -198,5 +205,14 @@ def _gemma(tokenizer: GemmaTokenizer) -> Gemma2Model:
 
 
 def _gemma_tokenizer() -> GemmaTokenizer:
-    names = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", "\u2581", *string.ascii_letters, *string.punctuation]
+    names = [
+        "<pad>",
+        "<eos>",
+        "<bos>",
+        "<unk>",
+        "<mask>",
+        "\u2581",
+        *string.ascii_letters,
+        *string.punctuation,
+    ]
     return GemmaTokenizer(vocab={name: i for i, name in enumerate(names)}, merges=[])

@@ -1,4 +1,6 @@
-"""A DeepFloyd IF pipeline with random weights, small enough for any machine, laid out and named as on the Hub."""
+"""A DeepFloyd IF pipeline with random weights, small enough for any machine, laid out and named as on the
+Hub.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ PIECES = (
 
 
 def save_tiny_if(folder: Path, out_channels: int = 6, in_channels: int = 3, **scheduler: object) -> Path:
-    """Write the pipeline: pictures of 8 x 8, 77 tokens, the text encoder in shards; the same weights every time."""
+    """Write the pipeline: pictures of 8 x 8, 77 tokens, the text encoder in shards; the same weights every
+    time.
+    """
     with torch.random.fork_rng():
         torch.manual_seed(0)
         unet, text_encoder = _unet(in_channels, out_channels), _text_encoder()
@@ -68,7 +72,9 @@ def write_tokenizer(folder: Path, pieces: Sequence[tuple[str, float, int]] = PIE
 
 
 def model_proto(pieces: Sequence[tuple[str, float, int]]) -> bytes:
-    """The pieces as a protocol buffer, with a trainer's settings (field 2) and an empty normaliser (field 3)."""
+    """The pieces as a protocol buffer, with a trainer's settings (field 2) and an empty normaliser (field
+    3).
+    """
     rows = []
     for text, score, kind in pieces:
         piece = _field(1, text.encode()) + bytes([2 << 3 | 5]) + struct.pack("<f", score)
@@ -110,7 +116,13 @@ def _unet(in_channels: int, out_channels: int) -> UNet2DConditionModel:
 def _text_encoder() -> T5EncoderModel:
     return T5EncoderModel(
         T5Config(
-            vocab_size=len(PIECES) + 4, d_model=WIDTH, d_ff=32, d_kv=4, num_layers=1, num_heads=2, feed_forward_proj="gated-gelu"
+            vocab_size=len(PIECES) + 4,
+            d_model=WIDTH,
+            d_ff=32,
+            d_kv=4,
+            num_layers=1,
+            num_heads=2,
+            feed_forward_proj="gated-gelu",
         )
     )
 

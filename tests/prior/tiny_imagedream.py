@@ -1,4 +1,6 @@
-"""ImageDream with random weights in the Hub's layout, and a plain network with the published names: the twin of ours."""
+"""ImageDream with random weights in the Hub's layout, and a plain network with the published names: the twin
+of ours.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def save_tiny_imagedream(folder: Path) -> Path:
     save_eye(folder / "image_encoder", CLIPVisionModel)
     save_preparation(folder / "feature_extractor")
     change_index(
-        folder, image_encoder=["transformers", "CLIPVisionModel"], feature_extractor=["transformers", "CLIPImageProcessor"]
+        folder,
+        image_encoder=["transformers", "CLIPVisionModel"],
+        feature_extractor=["transformers", "CLIPImageProcessor"],
     )
     (folder / "unet" / "config.json").write_text(json.dumps(PICTURE_CONFIG), encoding="utf-8")
     weights = {name: tensor.clone() for name, tensor in published_twin().state_dict().items()}
@@ -52,7 +56,9 @@ class PublishedPictureUnet(PublishedUnet):
             layer.attn2 = PictureReading(layer.attn2.to_q.in_features, WIDTH, CONFIG["num_head_channels"])
         self.image_embed = Resampled()
 
-    def see(self, x: Tensor, t: Tensor, words: Tensor, cameras: Tensor, patches: Tensor, picture: Tensor) -> Tensor:
+    def see(
+        self, x: Tensor, t: Tensor, words: Tensor, cameras: Tensor, patches: Tensor, picture: Tensor
+    ) -> Tensor:
         """Four views (4,4,h,w) with a fifth, the picture's latents (1,4,h,w), whose camera is zeros."""
         told = torch.cat([words.expand(5, -1, -1), self.image_embed(patches).expand(5, -1, -1)], dim=1)
         cameras = torch.cat([cameras, torch.zeros(1, 16)])
@@ -76,7 +82,11 @@ class Resampled(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.latents = nn.Parameter(torch.zeros(1, TOKENS, WIDTH))
-        self.proj_in, self.proj_out, self.norm_out = nn.Linear(WIDTH, WIDTH), nn.Linear(WIDTH, WIDTH), nn.LayerNorm(WIDTH)
+        self.proj_in, self.proj_out, self.norm_out = (
+            nn.Linear(WIDTH, WIDTH),
+            nn.Linear(WIDTH, WIDTH),
+            nn.LayerNorm(WIDTH),
+        )
         self.layers = nn.ModuleList(nn.ModuleList([Perceiving(), widening(4 * WIDTH)]) for _ in range(4))
 
     def forward(self, patches: Tensor) -> Tensor:

@@ -1,4 +1,6 @@
-"""MVDream with random weights in the Hub's layout, and a plain network with the published names: the twin of ours."""
+"""MVDream with random weights in the Hub's layout, and a plain network with the published names: the twin of
+ours.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ def save_tiny_mvdream(folder: Path, prediction_type: str = "epsilon") -> Path:
     }
     del index["safety_checker"]
     path.write_text(json.dumps(index), encoding="utf-8")
-    (folder / "unet" / "mv_unet.py").write_text("raise RuntimeError('published code must not run')\n", encoding="utf-8")
+    (folder / "unet" / "mv_unet.py").write_text(
+        "raise RuntimeError('published code must not run')\n", encoding="utf-8"
+    )
     (folder / "unet" / "config.json").write_text(json.dumps(CONFIG), encoding="utf-8")
     weights = {name: tensor.clone() for name, tensor in published_twin().state_dict().items()}
     save_file(weights, folder / "unet" / "diffusion_pytorch_model.safetensors", metadata={"format": "pt"})
@@ -62,7 +66,9 @@ def published_twin() -> PublishedUnet:
 
 
 class PublishedUnet(nn.Module):
-    """The network of arXiv 2308.16512 with the names of the published weights, written as plainly as possible."""
+    """The network of arXiv 2308.16512 with the names of the published weights, written as plainly as
+    possible.
+    """
 
     def __init__(self, config: dict) -> None:
         super().__init__()
@@ -70,7 +76,9 @@ class PublishedUnet(nn.Module):
         self.width = width
         emb = 4 * width
         self.time_embed = nn.Sequential(nn.Linear(width, emb), nn.SiLU(), nn.Linear(emb, emb))
-        self.camera_embed = nn.Sequential(nn.Linear(config["camera_dim"], emb), nn.SiLU(), nn.Linear(emb, emb))
+        self.camera_embed = nn.Sequential(
+            nn.Linear(config["camera_dim"], emb), nn.SiLU(), nn.Linear(emb, emb)
+        )
 
         def layers(taken: int, given: int, level: int) -> list[nn.Module]:
             found: list[nn.Module] = [Residual(taken, given, emb)]
@@ -78,7 +86,9 @@ class PublishedUnet(nn.Module):
                 found.append(Transformer(given, config["num_head_channels"], config["context_dim"]))
             return found
 
-        self.input_blocks = nn.ModuleList([nn.ModuleList([nn.Conv2d(config["in_channels"], width, 3, padding=1)])])
+        self.input_blocks = nn.ModuleList(
+            [nn.ModuleList([nn.Conv2d(config["in_channels"], width, 3, padding=1)])]
+        )
         kept, now = [width], width
         for level, mult in enumerate(mults):
             for _ in range(self.rows):
@@ -100,8 +110,12 @@ class PublishedUnet(nn.Module):
             for row in range(self.rows + 1):
                 block = layers(now + kept.pop(), mult * width, level)
                 now = mult * width
-                self.output_blocks.append(nn.ModuleList(block + ([Up(now)] if level and row == self.rows else [])))
-        self.out = nn.Sequential(nn.GroupNorm(32, now), nn.SiLU(), nn.Conv2d(now, config["out_channels"], 3, padding=1))
+                self.output_blocks.append(
+                    nn.ModuleList(block + ([Up(now)] if level and row == self.rows else []))
+                )
+        self.out = nn.Sequential(
+            nn.GroupNorm(32, now), nn.SiLU(), nn.Conv2d(now, config["out_channels"], 3, padding=1)
+        )
 
     def forward(self, x: Tensor, t: Tensor, words: Tensor, cameras: Tensor, joint: bool = True) -> Tensor:
         """x (V,4,h,w), t (V,), words (V,L,D), cameras (V,16); ``joint``: the views attend to each other."""
@@ -130,13 +144,19 @@ class PublishedUnet(nn.Module):
 class Residual(nn.Module):
     def __init__(self, taken: int, given: int, emb: int) -> None:
         super().__init__()
-        self.in_layers = nn.Sequential(nn.GroupNorm(32, taken), nn.SiLU(), nn.Conv2d(taken, given, 3, padding=1))
+        self.in_layers = nn.Sequential(
+            nn.GroupNorm(32, taken), nn.SiLU(), nn.Conv2d(taken, given, 3, padding=1)
+        )
         self.emb_layers = nn.Sequential(nn.SiLU(), nn.Linear(emb, given))
-        self.out_layers = nn.Sequential(nn.GroupNorm(32, given), nn.SiLU(), nn.Dropout(0), nn.Conv2d(given, given, 3, padding=1))
+        self.out_layers = nn.Sequential(
+            nn.GroupNorm(32, given), nn.SiLU(), nn.Dropout(0), nn.Conv2d(given, given, 3, padding=1)
+        )
         self.skip_connection = nn.Identity() if taken == given else nn.Conv2d(taken, given, 1)
 
     def forward(self, x: Tensor, emb: Tensor) -> Tensor:
-        return self.skip_connection(x) + self.out_layers(self.in_layers(x) + self.emb_layers(emb)[..., None, None])
+        return self.skip_connection(x) + self.out_layers(
+            self.in_layers(x) + self.emb_layers(emb)[..., None, None]
+        )
 
 
 class Down(nn.Module):
@@ -189,12 +209,15 @@ class Attention(nn.Module):
     def __init__(self, width: int, given: int, head: int) -> None:
         super().__init__()
         self.head = head
-        self.to_q, self.to_k, self.to_v = (nn.Linear(size, width, bias=False) for size in (width, given, given))
+        self.to_q, self.to_k, self.to_v = (
+            nn.Linear(size, width, bias=False) for size in (width, given, given)
+        )
         self.to_out = nn.Sequential(nn.Linear(width, width), nn.Dropout(0))
 
     def forward(self, x: Tensor, given: Tensor) -> Tensor:
         q, k, v = (
-            part.unflatten(2, (-1, self.head)).transpose(1, 2) for part in (self.to_q(x), self.to_k(given), self.to_v(given))
+            part.unflatten(2, (-1, self.head)).transpose(1, 2)
+            for part in (self.to_q(x), self.to_k(given), self.to_v(given))
         )
         return self.to_out(scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2))
 

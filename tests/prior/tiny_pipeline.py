@@ -1,4 +1,6 @@
-"""A Stable Diffusion pipeline with random weights, small enough for any machine, laid out and named as on the Hub."""
+"""A Stable Diffusion pipeline with random weights, small enough for any machine, laid out and named as on the
+Hub.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +17,22 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 WIDTH = 16  # of the text embedding
 
 
-def save_tiny_pipeline(folder: Path, prediction_type: str = "epsilon", in_channels: int = 4, **scheduler: Any) -> Path:
+def save_tiny_pipeline(
+    folder: Path, prediction_type: str = "epsilon", in_channels: int = 4, **scheduler: Any
+) -> Path:
     """Write the pipeline: 4 x 8 x 8 latents of 16 x 16 pictures, 77 tokens; the same weights every time."""
     words = folder / "tokenizer"
     tokenizer = letters_tokenizer(words)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         unet, vae, text_encoder = _unet(in_channels), _vae(), _text_encoder(tokenizer)
-    settings = {"beta_schedule": "scaled_linear", "beta_start": 0.00085, "beta_end": 0.012, "steps_offset": 1, **scheduler}
+    settings = {
+        "beta_schedule": "scaled_linear",
+        "beta_start": 0.00085,
+        "beta_end": 0.012,
+        "steps_offset": 1,
+        **scheduler,
+    }
     pipeline = StableDiffusionPipeline(
         vae=vae,
         text_encoder=text_encoder,
@@ -80,11 +90,15 @@ def _text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
 
 
 def letters_tokenizer(folder: Path, pad: str = "<|endoftext|>") -> CLIPTokenizer:
-    """CLIP's byte-pair tokenizer with letters, a comma and no merges: one token a letter; short prompts end in ``pad``."""
+    """CLIP's byte-pair tokenizer with letters, a comma and no merges: one token a letter; short prompts end
+    in ``pad``.
+    """
     folder.mkdir(parents=True)
     letters = [*string.ascii_lowercase, ","]
     vocabulary = [*letters, *(f"{letter}</w>" for letter in letters), "<|startoftext|>", "<|endoftext|>"]
-    (folder / "vocab.json").write_text(json.dumps({word: i for i, word in enumerate(vocabulary)}), encoding="utf-8")
+    (folder / "vocab.json").write_text(
+        json.dumps({word: i for i, word in enumerate(vocabulary)}), encoding="utf-8"
+    )
     (folder / "merges.txt").write_text("#version: 0.2\n", encoding="utf-8")
     config = {"model_max_length": 77, "tokenizer_class": "CLIPTokenizer", "pad_token": pad}
     (folder / "tokenizer_config.json").write_text(json.dumps(config), encoding="utf-8")
@@ -92,11 +106,19 @@ def letters_tokenizer(folder: Path, pad: str = "<|endoftext|>") -> CLIPTokenizer
 
 
 def _rename_as_on_the_hub(folder: Path) -> None:
-    """The published files are older than today's libraries: other tensor names, and a tokenizer of two text files."""
+    """The published files are older than today's libraries: other tensor names, and a tokenizer of two text
+    files.
+    """
     (folder / "tokenizer" / "tokenizer.json").unlink(missing_ok=True)
     path = folder / "text_encoder" / "model.safetensors"
-    tensors = {f"text_model.{name.removeprefix('text_model.')}": tensor for name, tensor in load_file(path).items()}
-    save_file({**tensors, "text_model.embeddings.position_ids": torch.arange(77)[None]}, path, metadata={"format": "pt"})
+    tensors = {
+        f"text_model.{name.removeprefix('text_model.')}": tensor for name, tensor in load_file(path).items()
+    }
+    save_file(
+        {**tensors, "text_model.embeddings.position_ids": torch.arange(77)[None]},
+        path,
+        metadata={"format": "pt"},
+    )
     path = folder / "vae" / "diffusion_pytorch_model.safetensors"
     old = {".to_q.": ".query.", ".to_k.": ".key.", ".to_v.": ".value.", ".to_out.0.": ".proj_attn."}
     tensors = load_file(path)

@@ -1,4 +1,6 @@
-"""A Stable Diffusion XL pipeline with random weights, small enough for any machine, laid out and named as on the Hub."""
+"""A Stable Diffusion XL pipeline with random weights, small enough for any machine, laid out and named as on
+the Hub.
+"""
 
 from __future__ import annotations
 
@@ -15,15 +17,24 @@ POOLED, TIME_IDS, TIME_WIDTH = 20, 6, 4
 
 
 def save_tiny_sdxl(folder: Path, time_ids: int = TIME_IDS, force_upcast: bool = True, **unet: Any) -> Path:
-    """Write the pipeline: 4 x 8 x 8 latents of 16 x 16 pictures, 77 tokens twice; the same weights every time."""
-    first, second = letters_tokenizer(folder / "tokenizer"), letters_tokenizer(folder / "tokenizer_2", pad="a</w>")
+    """Write the pipeline: 4 x 8 x 8 latents of 16 x 16 pictures, 77 tokens twice; the same weights every
+    time.
+    """
+    first, second = (
+        letters_tokenizer(folder / "tokenizer"),
+        letters_tokenizer(folder / "tokenizer_2", pad="a</w>"),
+    )
     with torch.random.fork_rng():
         torch.manual_seed(1)
         network, vae = _unet(time_ids, **unet), _vae(force_upcast)
         encoder = CLIPTextModel(_text_config(first, WIDTHS[0]))
         encoder_2 = CLIPTextModelWithProjection(_text_config(second, WIDTHS[1]))
     scheduler = EulerDiscreteScheduler(
-        beta_schedule="scaled_linear", beta_start=0.00085, beta_end=0.012, steps_offset=1, timestep_spacing="leading"
+        beta_schedule="scaled_linear",
+        beta_start=0.00085,
+        beta_end=0.012,
+        steps_offset=1,
+        timestep_spacing="leading",
     )
     pipeline = StableDiffusionXLPipeline(
         vae=vae,

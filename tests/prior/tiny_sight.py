@@ -1,4 +1,6 @@
-"""Pipelines with random weights that see a picture, in the Hub's layouts: Zero123 in both of its, and Zero123++."""
+"""Pipelines with random weights that see a picture, in the Hub's layouts: Zero123 in both of its, and
+Zero123++.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ LAYERS = {"Zero123Pipeline": ("clip_camera_projection", "CLIPCameraProjection", 
 
 
 def save_tiny_zero123(folder: Path, pipeline: str = "Zero123Pipeline") -> Path:
-    """Stable Diffusion's parts with a UNet of eight channels, no words, an image encoder and the layer for the camera."""
+    """Stable Diffusion's parts with a UNet of eight channels, no words, an image encoder and the layer for
+    the camera.
+    """
     save_tiny_pipeline(folder, in_channels=8)
     for part in ("text_encoder", "tokenizer"):
         shutil.rmtree(folder / part)
@@ -28,7 +32,10 @@ def save_tiny_zero123(folder: Path, pipeline: str = "Zero123Pipeline") -> Path:
     save_preparation(folder / "feature_extractor")
     part, kind, layer = LAYERS[pipeline]
     generator = torch.Generator().manual_seed(5)
-    weights = {f"{layer}.weight": torch.randn(WIDTH, WIDTH + 4, generator=generator), f"{layer}.bias": torch.ones(WIDTH)}
+    weights = {
+        f"{layer}.weight": torch.randn(WIDTH, WIDTH + 4, generator=generator),
+        f"{layer}.bias": torch.ones(WIDTH),
+    }
     (folder / part).mkdir()
     save_file(weights, folder / part / "diffusion_pytorch_model.safetensors", metadata={"format": "pt"})
     (folder / part / "config.json").write_text(json.dumps({"_class_name": kind}), encoding="utf-8")
@@ -40,7 +47,9 @@ def save_tiny_zero123(folder: Path, pipeline: str = "Zero123Pipeline") -> Path:
 
 
 def save_tiny_zero123plus(folder: Path) -> Path:
-    """Stable Diffusion's parts that predict velocities, with an image encoder, two preparations and the ramp."""
+    """Stable Diffusion's parts that predict velocities, with an image encoder, two preparations and the
+    ramp.
+    """
     save_tiny_pipeline(folder, "v_prediction", beta_schedule="linear", timestep_spacing="trailing")
     save_eye(folder / "vision_encoder", CLIPVisionModelWithProjection)
     save_preparation(folder / "feature_extractor_clip")
@@ -54,9 +63,12 @@ def save_tiny_zero123plus(folder: Path) -> Path:
 
 
 def save_eye(folder: Path, kind: type[CLIPVisionModel | CLIPVisionModelWithProjection]) -> None:
-    """An image encoder whose embedding is as wide as the words; all tensors are named as on the Hub, with one of the old ones."""
+    """An image encoder whose embedding is as wide as the words; all tensors are named as on the Hub, with one
+    of the old ones.
+    """
     config = CLIPVisionConfig(
-        hidden_size=WIDTH, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2, image_size=EYE_SIDE, patch_size=14,
+        hidden_size=WIDTH, intermediate_size=32, num_hidden_layers=2, num_attention_heads=2,
+            image_size=EYE_SIDE, patch_size=14,
         projection_dim=WIDTH)  # fmt: skip
     with torch.random.fork_rng():
         torch.manual_seed(3)
@@ -64,7 +76,11 @@ def save_eye(folder: Path, kind: type[CLIPVisionModel | CLIPVisionModelWithProje
     path = folder / "model.safetensors"
     named = {name if name.startswith(("vision_model.", "visual_")) else f"vision_model.{name}": tensor
              for name, tensor in load_file(path).items()}  # fmt: skip
-    save_file({**named, "vision_model.embeddings.position_ids": torch.arange(5)[None]}, path, metadata={"format": "pt"})
+    save_file(
+        {**named, "vision_model.embeddings.position_ids": torch.arange(5)[None]},
+        path,
+        metadata={"format": "pt"},
+    )
 
 
 def save_preparation(folder: Path, side: int = EYE_SIDE, **settings: Any) -> None:
@@ -79,4 +95,6 @@ def change_index(folder: Path, **parts: Any) -> None:
     """Name other parts in the pipeline's index; None leaves one out."""
     path = folder / "model_index.json"
     index = {**json.loads(path.read_text(encoding="utf-8")), **parts}
-    path.write_text(json.dumps({name: value for name, value in index.items() if value is not None}), encoding="utf-8")
+    path.write_text(
+        json.dumps({name: value for name, value in index.items() if value is not None}), encoding="utf-8"
+    )

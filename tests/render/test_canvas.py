@@ -55,7 +55,9 @@ def test_resampling_keeps_an_even_picture_and_the_mean(size: tuple[int, int]) ->
     assert torch.allclose(resampled(even, height, width), torch.full((2, height, width, 4), 0.3))
     if 8 % height == 0 and 12 % width == 0:
         picture = torch.rand(2, 8, 12, 4, generator=rng())
-        assert torch.allclose(resampled(picture, height, width).mean(dim=(1, 2)), picture.mean(dim=(1, 2)), atol=1e-6)
+        assert torch.allclose(
+            resampled(picture, height, width).mean(dim=(1, 2)), picture.mean(dim=(1, 2)), atol=1e-6
+        )
 
 
 def test_shrinking_to_half_averages_four_pixels() -> None:

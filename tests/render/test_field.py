@@ -32,13 +32,19 @@ def even(density: float, resolution: int = 9, rgb: tuple[float, float, float] = 
 
 
 def empty(resolution: int = 9) -> Field:
-    return Field(torch.full((resolution,) * 3, -1e4), torch.randn(resolution, resolution, resolution, 3, generator=rng()))
+    return Field(
+        torch.full((resolution,) * 3, -1e4),
+        torch.randn(resolution, resolution, resolution, 3, generator=rng()),
+    )
 
 
 def ball(resolution: int, radius: float, density: float) -> Field:
     """A ball of one density; it ends somewhere within the voxels that its surface meets."""
     distance = radius - node_positions(resolution).norm(dim=-1)
-    return Field((distance * 1e4).clamp(-30, density), torch.randn(resolution, resolution, resolution, 3, generator=rng()))
+    return Field(
+        (distance * 1e4).clamp(-30, density),
+        torch.randn(resolution, resolution, resolution, 3, generator=rng()),
+    )
 
 
 def clouds(resolution: int = 12) -> Field:
@@ -57,13 +63,17 @@ def orbit(width: int = 14, height: int = 10, distance: float = 3.0) -> Cameras:
 
 def from_inside() -> Cameras:
     """A camera within the cube, off its centre."""
-    c2w = torch.from_numpy(look_at(torch.tensor([0.3, -0.2, 0.1]).numpy(), torch.tensor([-1.0, 0.5, 0.2]).numpy()))
+    c2w = torch.from_numpy(
+        look_at(torch.tensor([0.3, -0.2, 0.1]).numpy(), torch.tensor([-1.0, 0.5, 0.2]).numpy())
+    )
     return replace(orbit(), c2w=c2w[None], K=orbit().K[:1])
 
 
 def away() -> Cameras:
     """A camera that has its back to the cube."""
-    c2w = torch.from_numpy(look_at(torch.tensor([3.0, 0.0, 0.0]).numpy(), torch.tensor([5.0, 0.5, 0.0]).numpy()))
+    c2w = torch.from_numpy(
+        look_at(torch.tensor([3.0, 0.0, 0.0]).numpy(), torch.tensor([5.0, 0.5, 0.0]).numpy())
+    )
     return replace(orbit(), c2w=c2w[None], K=orbit().K[:1])
 
 
@@ -72,7 +82,9 @@ def straight_through(resolution: int = 2) -> Cameras:
     return orbit_cameras([0.0], 0.0, 1000.0, math.degrees(2 * math.atan(0.4 / 1000)), resolution)
 
 
-def draw(field: Field, cameras: Cameras, backend: str, background: Tensor | None = None, **options: object) -> Views:
+def draw(
+    field: Field, cameras: Cameras, backend: str, background: Tensor | None = None, **options: object
+) -> Views:
     if backend == "cuda":
         if not torch.cuda.is_available():
             pytest.skip("no CUDA device")
@@ -88,13 +100,17 @@ def draw(field: Field, cameras: Cameras, backend: str, background: Tensor | None
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("density", [0.2, 1.5])
 @pytest.mark.parametrize("cameras", [orbit(), from_inside()], ids=["outside", "inside"])
-def test_an_even_cube_absorbs_by_the_length_of_the_chord(backend: str, density: float, cameras: Cameras) -> None:
+def test_an_even_cube_absorbs_by_the_length_of_the_chord(
+    backend: str, density: float, cameras: Cameras
+) -> None:
     field = even(density)
     views = draw(field, cameras, backend)
     origins, directions = cameras.rays()
     near, far = cube_span(origins.reshape(-1, 3), directions.reshape(-1, 3))
     alpha = (1 - torch.exp(-density * (far - near).clamp_min(0))).reshape(views.alpha.shape)
-    tolerance = density * field.voxel / 2 if backend == "cuda" else 1e-5  # nerfacc does not end its last step at the face
+    tolerance = (
+        density * field.voxel / 2 if backend == "cuda" else 1e-5
+    )  # nerfacc does not end its last step at the face
     assert torch.allclose(views.alpha.cpu(), alpha, atol=tolerance)
     assert torch.allclose(views.rgb, views.alpha * torch.tensor([0.8, 0.4, 0.1]).to(views.rgb), atol=1e-5)
 
@@ -190,7 +206,11 @@ BACKGROUNDS = {"none": None, "white": WHITE, "picture": torch.rand(1, 1, 1, 3, g
 @pytest.mark.parametrize("background", BACKGROUNDS)
 def test_the_fast_marcher_agrees_with_the_reference(scene: str, view: str, background: str) -> None:
     cameras, colour = CAMERAS[view], BACKGROUNDS[background]
-    jitter = torch.rand(len(cameras), cameras.height, cameras.width, generator=rng(6)) if background == "picture" else None
+    jitter = (
+        torch.rand(len(cameras), cameras.height, cameras.width, generator=rng(6))
+        if background == "picture"
+        else None
+    )
     wanted = pictures_and_gradients(SCENES[scene], cameras, "torch", colour, jitter)
     found = pictures_and_gradients(SCENES[scene], cameras, "cpu", colour, jitter)
     for name, value in wanted.items():  # float32, and samples of optical depth below 1e-6 are left out
@@ -202,13 +222,19 @@ def pictures_and_gradients(
 ) -> dict[str, Tensor]:
     """All pictures, and for each the gradients of a random mixture of its pixels."""
     leaves = {name: tensor.clone().requires_grad_() for name, tensor in field.parameters().items()}
-    views = draw(Field(**leaves, occupancy=field.occupancy), cameras, backend, background, normals=True, jitter=jitter)
+    views = draw(
+        Field(**leaves, occupancy=field.occupancy), cameras, backend, background, normals=True, jitter=jitter
+    )
     found = {}
     for name in ("rgb", "alpha", "depth", "normal"):
         picture = getattr(views, name)
         mixture = (picture * torch.randn(picture.shape, generator=rng(7))).sum()
-        gradients = torch.autograd.grad(mixture, list(leaves.values()), retain_graph=True, materialize_grads=True)
-        found |= {name: picture.detach()} | {f"{leaf} by {name}": gradient for leaf, gradient in zip(leaves, gradients)}
+        gradients = torch.autograd.grad(
+            mixture, list(leaves.values()), retain_graph=True, materialize_grads=True
+        )
+        found |= {name: picture.detach()} | {
+            f"{leaf} by {name}": gradient for leaf, gradient in zip(leaves, gradients)
+        }
     return found
 
 
@@ -219,10 +245,15 @@ def test_the_reference_has_the_gradient_of_finite_differences() -> None:
     background = torch.rand(3, generator=generator, dtype=torch.float64)
 
     def pictures(raw_density: Tensor, raw_colour: Tensor) -> tuple[Tensor, ...]:
-        views = field_torch.render(Field(raw_density, raw_colour), cameras, background, normals=True, jitter=jitter)
+        views = field_torch.render(
+            Field(raw_density, raw_colour), cameras, background, normals=True, jitter=jitter
+        )
         return views.rgb, views.alpha, views.depth, views.normal
 
-    raw = [torch.randn(4, 4, 4, *shape, generator=generator, dtype=torch.float64, requires_grad=True) for shape in ((), (3,))]
+    raw = [
+        torch.randn(4, 4, 4, *shape, generator=generator, dtype=torch.float64, requires_grad=True)
+        for shape in ((), (3,))
+    ]
     assert torch.autograd.gradcheck(pictures, raw)
 
 
@@ -243,9 +274,13 @@ def test_weights_are_those_of_emission_and_absorption() -> None:
     density = torch.tensor([[1.0, 2.0, 0.5]], dtype=torch.float64, requires_grad=True)
     colour, background = torch.tensor([1.0, 0.5, 0.0], dtype=torch.float64), 0.2
     weights = field_torch.weights_from_optical_depth(0.5 * density)
-    assert torch.allclose(weights, torch.tensor([[0.393469, 0.383401, 0.049356]], dtype=torch.float64), atol=1e-6)
+    assert torch.allclose(
+        weights, torch.tensor([[0.393469, 0.383401, 0.049356]], dtype=torch.float64), atol=1e-6
+    )
     (gradient,) = torch.autograd.grad((weights * colour).sum() + (1 - weights.sum()) * background, density)
-    assert torch.allclose(gradient, torch.tensor([[0.190038, 0.038405, -0.017377]], dtype=torch.float64), atol=1e-6)
+    assert torch.allclose(
+        gradient, torch.tensor([[0.190038, 0.038405, -0.017377]], dtype=torch.float64), atol=1e-6
+    )
 
 
 def test_no_sample_counts_where_no_light_arrives() -> None:
@@ -257,7 +292,9 @@ def test_no_sample_counts_where_no_light_arrives() -> None:
 def test_known_empty_space_changes_no_picture(backend: str) -> None:
     field = ball(24, 0.6, 30.0)
     found, wanted = (draw(scene, orbit(), backend, WHITE) for scene in (with_occupancy(field), field))
-    assert torch.allclose(found.rgb, wanted.rgb, atol=1e-5) and torch.allclose(found.depth, wanted.depth, atol=1e-5)
+    assert torch.allclose(found.rgb, wanted.rgb, atol=1e-5) and torch.allclose(
+        found.depth, wanted.depth, atol=1e-5
+    )
 
 
 def test_viewing_without_gradient_shows_the_same_picture() -> None:
@@ -274,6 +311,8 @@ def test_two_threads_draw_at_the_same_time() -> None:
     fields, cameras = [clouds(), ball(24, 0.6, 10.0)], orbit(48, 48)
     alone = [pictures_and_gradients(field, cameras, "cpu", WHITE, None) for field in fields]
     with ThreadPoolExecutor(2) as pool:
-        together = list(pool.map(lambda n: pictures_and_gradients(fields[n % 2], cameras, "cpu", WHITE, None), range(8)))
+        together = list(
+            pool.map(lambda n: pictures_and_gradients(fields[n % 2], cameras, "cpu", WHITE, None), range(8))
+        )
     for n, found in enumerate(together):
         assert all(torch.equal(found[name], value) for name, value in alone[n % 2].items())

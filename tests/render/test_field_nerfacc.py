@@ -1,4 +1,6 @@
-"""nerfacc as an oracle for our weights, and our use of it with plain torch in the place of what needs a GPU."""
+"""nerfacc as an oracle for our weights, and our use of it with plain torch in the place of what needs a
+GPU.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def test_weights_and_sums_agree_with_nerfacc() -> None:
     found = field_torch.weights_from_optical_depth(density * edges.diff(dim=1))
     pictures = nerfacc.accumulate_along_rays(expected, values), torch.einsum("ns,nsc->nc", found, values)
     assert torch.allclose(found, expected, atol=1e-12) and torch.allclose(*pictures, atol=1e-12)
-    gradients = [torch.autograd.grad(picture.square().sum(), density, retain_graph=True)[0] for picture in pictures]
+    gradients = [
+        torch.autograd.grad(picture.square().sum(), density, retain_graph=True)[0] for picture in pictures
+    ]
     assert torch.allclose(*gradients, atol=1e-12)
 
 
@@ -43,13 +47,17 @@ def test_pictures_and_gradients_agree_with_nerfacc_composing_our_samples() -> No
     steps = torch.arange(int(rays.count.max()))
     t_starts = rays.near[:, None] + steps * rays.delta[:, None]
     t_ends = torch.where(steps < rays.count[:, None], t_starts + rays.delta[:, None], t_starts)
-    points = rays.origins[:, None] + (t_starts + rays.delta[:, None] / 2)[..., None] * rays.directions[:, None]
+    points = (
+        rays.origins[:, None] + (t_starts + rays.delta[:, None] / 2)[..., None] * rays.directions[:, None]
+    )
     density, rgb = field.query(points.reshape(-1, 3))
     weights, _, _ = nerfacc.render_weight_from_density(t_starts, t_ends, density.reshape(t_starts.shape))
     expected = nerfacc.accumulate_along_rays(weights, rgb.reshape(points.shape)).reshape(2, 9, 12, 3)
     found = field_torch.render(field, CAMERAS).rgb
     assert torch.allclose(found, expected, atol=2 * EARLY_STOP)
-    gradients = [torch.autograd.grad(picture.square().sum(), field.raw_density)[0] for picture in (found, expected)]
+    gradients = [
+        torch.autograd.grad(picture.square().sum(), field.raw_density)[0] for picture in (found, expected)
+    ]
     assert torch.allclose(*gradients, atol=20 * EARLY_STOP)
 
 
@@ -65,10 +73,15 @@ def test_our_use_of_nerfacc_draws_what_the_reference_draws(without_gpu: None, kn
     for tensor in field.parameters().values():
         tensor.requires_grad_()
     jitter, background = torch.rand(2, 9, 12, generator=rng(1)), torch.tensor([0.2, 0.5, 0.9])
-    draws = [module.render(field, CAMERAS, background, normals=True, jitter=jitter) for module in (field_nerfacc, field_torch)]
+    draws = [
+        module.render(field, CAMERAS, background, normals=True, jitter=jitter)
+        for module in (field_nerfacc, field_torch)
+    ]
     for name in ("rgb", "alpha", "depth", "normal"):
         found, wanted = (getattr(views, name) for views in draws)
-        assert (found - wanted).abs().max() < 0.02 * wanted.abs().max(), name  # steps of a voxel against parts of the chord
+        assert (found - wanted).abs().max() < 0.02 * wanted.abs().max(), (
+            name
+        )  # steps of a voxel against parts of the chord
     found, wanted = (torch.autograd.grad(views.rgb.square().sum(), field.raw_density)[0] for views in draws)
     assert torch.nn.functional.cosine_similarity(found.flatten(), wanted.flatten(), dim=0) > 0.99
 
@@ -83,7 +96,12 @@ def test_nerfacc_on_a_gpu_draws_what_our_stand_in_draws(monkeypatch: pytest.Monk
     found = field_nerfacc.render(field.to("cuda"), CAMERAS, normals=True)
     use_stand_ins(monkeypatch)
     wanted = field_nerfacc.render(field, CAMERAS, normals=True)
-    for name in ("rgb", "alpha", "depth", "normal"):  # a sample on the border of two cells may fall on either side
+    for name in (
+        "rgb",
+        "alpha",
+        "depth",
+        "normal",
+    ):  # a sample on the border of two cells may fall on either side
         assert (getattr(found, name).cpu() - getattr(wanted, name)).abs().mean() < 1e-3, name
 
 
@@ -103,7 +121,9 @@ def test_a_field_that_is_empty_draws_the_background(without_gpu: None) -> None:
     assert torch.equal(views.rgb, torch.ones(2, 9, 12, 3))
 
 
-def test_missing_kernels_without_a_compiler_are_an_error_with_a_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: object) -> None:
+def test_missing_kernels_without_a_compiler_are_an_error_with_a_remedy(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
     monkeypatch.setenv("TORCH_EXTENSIONS_DIR", str(tmp_path))
     monkeypatch.setattr(field_nerfacc.importlib.util, "find_spec", lambda name: None)
     monkeypatch.setattr(shutil, "which", lambda name: None)

@@ -1,4 +1,6 @@
-"""Every splat renderer against the float64 definition, and the definition against closed forms, gsplat and finite differences."""
+"""Every splat renderer against the float64 definition, and the definition against closed forms, gsplat and
+finite differences.
+"""
 
 from __future__ import annotations
 
@@ -41,17 +43,26 @@ def straight_camera(size: int = 33, focal: float = 40.0, dtype: torch.dtype = to
 
 
 def mixed_cloud(n: int, seed: int = 0) -> Splats:
-    """Splats of all shapes and opacities round the origin, some of them behind the cameras or beside the image."""
+    """Splats of all shapes and opacities round the origin, some of them behind the cameras or beside the
+    image.
+    """
     scene, rng = random_ball(n, 0.9, 0.06, seeded(seed)), seeded(seed + 1)
     scene.means[: n // 8] *= 4
-    for tensor, spread in ((scene.log_scales, 0.7), (scene.quats, 1.0), (scene.logit_opacities, 2.0), (scene.colours, 1.0)):
+    for tensor, spread in (
+        (scene.log_scales, 0.7),
+        (scene.quats, 1.0),
+        (scene.logit_opacities, 2.0),
+        (scene.colours, 1.0),
+    ):
         tensor += spread * torch.randn(tensor.shape, generator=rng)
     return scene
 
 
 def one(position=(0.1, 0.2, 0.0), scales=(0.2, 0.1, 0.3), opacity_logit=1.0) -> Splats:
     quats, colours = torch.tensor([[0.8, 0.3, -0.4, 0.2]]), torch.tensor([[0.3, -1.0, 2.0]])
-    return Splats(torch.tensor([position]), torch.tensor([scales]).log(), quats, torch.tensor([opacity_logit]), colours)
+    return Splats(
+        torch.tensor([position]), torch.tensor([scales]).log(), quats, torch.tensor([opacity_logit]), colours
+    )
 
 
 def joined(*scenes: Splats) -> Splats:
@@ -65,7 +76,9 @@ CLOUDS = {
     "off screen": joined(one((0.0, 2.2, 0.0)), one((0.0, 0.0, 30.0)), one()),
     "huge": joined(one(scales=(50.0, 40.0, 60.0), opacity_logit=0.0), one((0.5, 0.0, 0.0))),
     "needle": joined(one(scales=(1.5, 0.002, 0.002)), one(scales=(0.001, 0.9, 0.9))),
-    "opacity 0 and 1": joined(*[one((0.0, 0.1, x), opacity_logit=o) for x, o in ((0.0, -60.0), (0.1, 60.0), (-0.4, 60.0))]),
+    "opacity 0 and 1": joined(
+        *[one((0.0, 0.1, x), opacity_logit=o) for x, o in ((0.0, -60.0), (0.1, 60.0), (-0.4, 60.0))]
+    ),
     "identical depths": joined(*[one(opacity_logit=x) for x in (1.0, -1.0, 2.0)]),
     "many": mixed_cloud(2000),
 }
@@ -77,12 +90,18 @@ BACKGROUNDS = {
 }
 
 
-def outputs_and_gradients(render, scene: Splats, cameras: Cameras, background: Tensor | None) -> tuple[Views, dict[str, Tensor]]:
-    """Pictures, and the gradients of one fixed random linear function of them to every parameter and to means2d."""
+def outputs_and_gradients(
+    render, scene: Splats, cameras: Cameras, background: Tensor | None
+) -> tuple[Views, dict[str, Tensor]]:
+    """Pictures, and the gradients of one fixed random linear function of them to every parameter and to
+    means2d.
+    """
     dtype, device = scene.means.dtype, scene.device
     background = None if background is None else background.to(device, dtype)
     views, rng = render(scene, cameras, background, normals=True), seeded(7)
-    weights = {name: torch.randn(getattr(views, name).shape, generator=rng, dtype=torch.float64) for name in OUTPUTS}
+    weights = {
+        name: torch.randn(getattr(views, name).shape, generator=rng, dtype=torch.float64) for name in OUTPUTS
+    }
     sum((getattr(views, name) * weights[name].to(device, dtype)).sum() for name in OUTPUTS).backward()
     gradients = {name: tensor.grad.cpu().double() for name, tensor in scene.parameters().items()}
     return views, {**gradients, "means2d": views.means2d.grad.cpu().double()}
@@ -90,19 +109,27 @@ def outputs_and_gradients(render, scene: Splats, cameras: Cameras, background: T
 
 @cache
 def reference(cloud: str, background: str) -> tuple[Views, dict[str, Tensor]]:
-    return outputs_and_gradients(splats_torch.render, cast(CLOUDS[cloud], torch.float64), CAMERAS, BACKGROUNDS[background])
+    return outputs_and_gradients(
+        splats_torch.render, cast(CLOUDS[cloud], torch.float64), CAMERAS, BACKGROUNDS[background]
+    )
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("background", BACKGROUNDS)
 @pytest.mark.parametrize("cloud", CLOUDS)
 def test_matches_the_definition_in_float64(backend: str, cloud: str, background: str) -> None:
-    """Forward within a few float32 roundings, except where an alpha lies within rounding of the cut at 1/255."""
+    """Forward within a few float32 roundings, except where an alpha lies within rounding of the cut at
+    1/255.
+    """
     scene = prepared(CLOUDS[cloud], backend)
     wanted, wanted_gradients = reference(cloud, background)
-    views, gradients = outputs_and_gradients(choose(scene, backend).render, scene, CAMERAS, BACKGROUNDS[background])
+    views, gradients = outputs_and_gradients(
+        choose(scene, backend).render, scene, CAMERAS, BACKGROUNDS[background]
+    )
     for name in OUTPUTS:
-        error = (getattr(views, name).detach().cpu() - getattr(wanted, name).detach()).abs() / SIZE.get(name, 1.0)
+        error = (getattr(views, name).detach().cpu() - getattr(wanted, name).detach()).abs() / SIZE.get(
+            name, 1.0
+        )
         assert error.max() < 3 * splats_torch.MIN_ALPHA, name
         assert (error > 3e-5).double().mean() < 1e-3, (name, float(error.max()))
     for name, gradient in wanted_gradients.items():
@@ -140,7 +167,9 @@ def test_two_splats_compose_front_to_back(backend: str) -> None:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_pixel_ends_before_the_splat_that_would_close_it(backend: str) -> None:
-    """Two opaque splats: T would fall to 1e-6 with the second, so it is left out, and MAX_ALPHA is what remains."""
+    """Two opaque splats: T would fall to 1e-6 with the second, so it is left out, and MAX_ALPHA is what
+    remains.
+    """
     points = torch.tensor([[0.0, 0.0, 1.0], [0.0, 0.0, 2.0]])
     scene = from_points(points, torch.tensor([[0.9] * 3, [0.1] * 3]), 0.2, 0.5)
     scene.logit_opacities.fill_(60.0)
@@ -179,8 +208,13 @@ def test_length_of_quaternions_does_not_matter(backend: str) -> None:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_screen_gradients_add_up_to_that_of_the_principal_point(backend: str) -> None:
-    """Moving the principal point moves all means2d alike, so a finite difference on it must give the sum of their gradients."""
-    cloud, weights = mixed_cloud(40, seed=3), torch.randn(1, 33, 33, 3, generator=seeded(), dtype=torch.float64)
+    """Moving the principal point moves all means2d alike, so a finite difference on it must give the sum of
+    their gradients.
+    """
+    cloud, weights = (
+        mixed_cloud(40, seed=3),
+        torch.randn(1, 33, 33, 3, generator=seeded(), dtype=torch.float64),
+    )
 
     def loss_at(shift: float) -> float:
         cameras = straight_camera(dtype=torch.float64)
@@ -227,11 +261,15 @@ def test_two_threads_may_render_at_once() -> None:
 
 
 def test_definition_passes_gradcheck() -> None:
-    scene = cast(joined(one(), one((0.0, 2.5, 0.5), (0.9, 0.1, 0.1))), torch.float64)  # the second beyond the frustum's margin
+    scene = cast(
+        joined(one(), one((0.0, 2.5, 0.5), (0.9, 0.1, 0.1))), torch.float64
+    )  # the second beyond the frustum's margin
     cameras = orbit_cameras([20.0], 10.0, 2.6, 40.0, 5, 4)
 
     def pictures(*tensors: Tensor) -> tuple[Tensor, ...]:
-        views = splats_torch.render(Splats(*tensors), cameras, torch.tensor([0.2, 0.5, 0.9], dtype=torch.float64), normals=True)
+        views = splats_torch.render(
+            Splats(*tensors), cameras, torch.tensor([0.2, 0.5, 0.9], dtype=torch.float64), normals=True
+        )
         return views.rgb, views.alpha, views.depth, views.normal
 
     assert torch.autograd.gradcheck(
@@ -240,11 +278,15 @@ def test_definition_passes_gradcheck() -> None:
 
 
 def test_normals_face_the_camera_along_the_shortest_axis() -> None:
-    """A tilted flat disc at the middle of the picture, described with its axis this way round and the other."""
+    """A tilted flat disc at the middle of the picture, described with its axis this way round and the
+    other.
+    """
     for angle in (0.4, 0.4 + math.pi):
         quats = torch.tensor([[math.cos(angle / 2), math.sin(angle / 2), 0.0, 0.0]])
         log_scales = torch.tensor([[0.3, 0.3, 0.01]]).log()
-        scene = Splats(torch.tensor([[0.0, 0.0, 2.0]]), log_scales, quats, torch.tensor([3.0]), torch.zeros(1, 3))
+        scene = Splats(
+            torch.tensor([[0.0, 0.0, 2.0]]), log_scales, quats, torch.tensor([3.0]), torch.zeros(1, 3)
+        )
         views = splats_torch.render(scene, straight_camera(), normals=True)
         normal = views.normal[0, 16, 16] / views.alpha[0, 16, 16]
         assert torch.allclose(normal, torch.tensor([0.0, math.sin(0.4), -math.cos(0.4)]), atol=1e-5)

@@ -41,14 +41,19 @@ def test_missing_package_is_an_error_that_names_it(monkeypatch: pytest.MonkeyPat
 
 
 def test_auto_falls_back_and_tells_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A scene on a GPU whose package does not import is drawn by the faster of the two others, with a notice."""
+    """A scene on a GPU whose package does not import is drawn by the faster of the two others, with a
+    notice.
+    """
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.delitem(sys.modules, "engine.render.splats_gsplat", raising=False)
     monkeypatch.setitem(sys.modules, "gsplat", None)
 
     class OnCuda(Splats):
         def parameters(self) -> dict[str, SimpleNamespace]:
-            return {name: SimpleNamespace(is_cuda=True, shape=tensor.shape) for name, tensor in super().parameters().items()}
+            return {
+                name: SimpleNamespace(is_cuda=True, shape=tensor.shape)
+                for name, tensor in super().parameters().items()
+            }
 
     seconds = {"cpu (numba)": 0.002, "torch": 0.04}
     monkeypatch.setattr(kernels, "seconds_of", lambda renderer, scene: seconds[renderer.name])
@@ -66,7 +71,9 @@ def test_auto_falls_back_and_tells_why(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_remedy_names_the_compiler_of_torchs_cuda_and_no_wheel_that_does_not_fit() -> None:
     told = kernel_remedy("gsplat", "2.8.0+cu128", "12.8")
     assert "cuda-toolkit=12.8" in told and "end at torch 2.4, and this is 2.8.0+cu128" in told
-    assert "wheels" not in kernel_remedy("gsplat", "2.4.1+cu124", "12.4") and "2.0," in kernel_remedy("nerfacc", "2.6.0", None)
+    assert "wheels" not in kernel_remedy("gsplat", "2.4.1+cu124", "12.4") and "2.0," in kernel_remedy(
+        "nerfacc", "2.6.0", None
+    )
 
 
 def test_unknown_backend_names_the_known_ones() -> None:

@@ -1,4 +1,6 @@
-"""gsplat's ``rasterization`` is called as its signature says, and its answer is read as its documentation says."""
+"""gsplat's ``rasterization`` is called as its signature says, and its answer is read as its documentation
+says.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,13 @@ REAL = inspect.signature(gsplat.rasterization)
 
 @pytest.mark.parametrize("normals", [False, True])
 def test_call_and_answer(monkeypatch: pytest.MonkeyPatch, normals: bool) -> None:
-    """A stand-in for the CUDA function checks its arguments' names and shapes and answers in gsplat's layout."""
-    scene, cameras = random_ball(7, 0.5, 0.1, torch.Generator().manual_seed(0)), orbit_cameras([0.0, 90.0], 10.0, 3.0, 40.0, 6, 4)
+    """A stand-in for the CUDA function checks its arguments' names and shapes and answers in gsplat's
+    layout.
+    """
+    scene, cameras = (
+        random_ball(7, 0.5, 0.1, torch.Generator().manual_seed(0)),
+        orbit_cameras([0.0, 90.0], 10.0, 3.0, 40.0, 6, 4),
+    )
     scene.means.requires_grad_()
     asked: dict[str, Any] = {}
     colour, features, alpha = torch.rand(2, 4, 6, 3), torch.rand(2, 4, 6, 4), torch.rand(2, 4, 6, 1)
@@ -36,7 +43,9 @@ def test_call_and_answer(monkeypatch: pytest.MonkeyPatch, normals: bool) -> None
     monkeypatch.setattr(gsplat, "rasterization", stand_in)
     background = torch.tensor([0.2, 0.4, 0.6])
     views = splats_gsplat.render(scene, cameras, background, normals=normals)
-    assert {k: tuple(asked[k].shape) for k in ("means", "quats", "scales", "opacities", "viewmats", "Ks")} == {
+    assert {
+        k: tuple(asked[k].shape) for k in ("means", "quats", "scales", "opacities", "viewmats", "Ks")
+    } == {
         "means": (7, 3),
         "quats": (7, 4),
         "scales": (7, 3),
@@ -50,9 +59,16 @@ def test_call_and_answer(monkeypatch: pytest.MonkeyPatch, normals: bool) -> None
     assert torch.allclose(asked["viewmats"] @ cameras.c2w, torch.eye(4).expand(2, 4, 4), atol=1e-6)
     assert torch.allclose(views.rgb, colour + (1 - alpha) * background)
     assert torch.equal(views.alpha, alpha) and torch.equal(views.depth, depth)
-    assert torch.equal(torch.cat([views.normal, views.depth2], -1), features) if normals else views.normal is views.depth2 is None
+    assert (
+        torch.equal(torch.cat([views.normal, views.depth2], -1), features)
+        if normals
+        else views.normal is views.depth2 is None
+    )
     if normals:
-        depths = torch.einsum("bij,nj->bni", cameras.viewmats[:, :3, :3], scene.means)[..., 2] + cameras.viewmats[:, 2, 3, None]
+        depths = (
+            torch.einsum("bij,nj->bni", cameras.viewmats[:, :3, :3], scene.means)[..., 2]
+            + cameras.viewmats[:, 2, 3, None]
+        )
         torch.testing.assert_close(asked["colors"][..., 6], depths**2)
     views.means2d.sum().backward()
     assert views.means2d.grad is not None
@@ -74,7 +90,9 @@ def test_notice_tells_of_the_first_compilation(monkeypatch: pytest.MonkeyPatch, 
     assert splats_gsplat.compile_notice() is None
 
 
-def test_without_kernels_and_compiler_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path) -> None:
+def test_without_kernels_and_compiler_it_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch, tmp_path
+) -> None:
     monkeypatch.setenv("TORCH_EXTENSIONS_DIR", str(tmp_path))
     monkeypatch.setattr(splats_gsplat.shutil, "which", lambda name: None)
     monkeypatch.setattr(splats_gsplat.cpp_extension, "CUDA_HOME", None)

@@ -32,7 +32,12 @@ def numba_project(scene: Splats, cameras: Cameras) -> tuple[np.ndarray, np.ndarr
     out = np.zeros((n, 2), np.float32), np.zeros((n, 3), np.float32), np.zeros(n, np.float32)
     inputs = [tensor.detach().float().numpy() for tensor in (scene.means, scene.quats, scene.scales)]
     splats_projection.project(
-        *inputs, cameras.viewmats[0].double().numpy(), cameras.K[0].double().numpy(), cameras.width, cameras.height, *out
+        *inputs,
+        cameras.viewmats[0].double().numpy(),
+        cameras.K[0].double().numpy(),
+        cameras.width,
+        cameras.height,
+        *out,
     )
     whitening = np.zeros((n, 2, 2))
     whitening[:, 0, 0], whitening[:, 0, 1], whitening[:, 1, 1] = out[1].T
@@ -40,7 +45,9 @@ def numba_project(scene: Splats, cameras: Cameras) -> tuple[np.ndarray, np.ndarr
 
 
 def test_off_axis_splat_by_hand() -> None:
-    """45 degrees about z: Sigma = [[.025,.015,0],[.015,.025,0],[0,0,.0025]]; with f = 100, z = 2: J = 50 [[1,0,-.15],[0,1,.1]]"""
+    """45 degrees about z: Sigma = [[.025,.015,0],[.015,.025,0],[0,0,.0025]]; with f = 100, z = 2: J = 50
+    [[1,0,-.15],[0,1,.1]]
+    """
     turn = math.pi / 8
     scene = Splats(
         torch.tensor([[0.3, -0.2, 2.0]]),
@@ -64,7 +71,9 @@ def test_off_axis_splat_by_hand() -> None:
 
 
 def test_agrees_with_gsplats_reference_forward_and_gradient() -> None:
-    """gsplat's torch twin of its CUDA kernel, in float64, for splats in front of the camera; some lie outside the image."""
+    """gsplat's torch twin of its CUDA kernel, in float64, for splats in front of the camera; some lie outside
+    the image.
+    """
     scene, cameras = shaped_cloud(200), exact([30.0, 200.0], 0.9)
     ours = splats_torch.project(scene, cameras)
     covs, _ = _torch_impl._quat_scale_to_covar_preci(scene.quats, scene.scales, True, False)
@@ -92,7 +101,9 @@ def test_numba_projection_is_the_definition() -> None:
     means2d, inverse, depths = numba_project(scene, cameras)
     ahead = (projected.depths[0] > splats_torch.NEAR).numpy()
     covs = projected.covs2d[0].detach().numpy()[ahead]
-    assert np.allclose(inverse[ahead] @ covs, np.eye(2), atol=1e-3)  # float32 roots of matrices with condition up to 1e6
+    assert np.allclose(
+        inverse[ahead] @ covs, np.eye(2), atol=1e-3
+    )  # float32 roots of matrices with condition up to 1e6
     assert np.allclose(means2d[ahead], projected.means2d[0].detach().numpy()[ahead], rtol=1e-4, atol=1e-3)
     assert np.allclose(depths, projected.depths[0].detach().numpy(), atol=1e-6)
 
@@ -101,13 +112,17 @@ def test_turning_camera_and_splats_together_changes_nothing() -> None:
     scene = shaped_cloud(50)
     turned_by = torch.nn.functional.normalize(torch.tensor([[0.5, -0.1, 0.7, 0.3]], dtype=torch.float64))
     rotation = rotation_matrices(turned_by)[0]
-    turned = Splats(**{**scene.parameters(), "means": scene.means @ rotation.T, "quats": product(turned_by, scene.quats)})
+    turned = Splats(
+        **{**scene.parameters(), "means": scene.means @ rotation.T, "quats": product(turned_by, scene.quats)}
+    )
     cameras = exact([30.0], 2.0)
     motion = torch.eye(4, dtype=torch.float64)
     motion[:3, :3] = rotation
     before = splats_torch.project(scene, cameras)
     after = splats_torch.project(turned, Cameras(motion @ cameras.c2w, cameras.K, 50, 30))
-    assert torch.allclose(before.covs2d, after.covs2d, rtol=1e-5) and torch.allclose(before.means2d, after.means2d, rtol=1e-5)
+    assert torch.allclose(before.covs2d, after.covs2d, rtol=1e-5) and torch.allclose(
+        before.means2d, after.means2d, rtol=1e-5
+    )
 
 
 def test_covariances_are_symmetric_and_at_least_the_blur() -> None:
@@ -119,4 +134,6 @@ def test_covariances_are_symmetric_and_at_least_the_blur() -> None:
 def product(p: torch.Tensor, q: torch.Tensor) -> torch.Tensor:
     """Hamilton product of quaternions w,x,y,z."""
     pw, pv, qw, qv = p[..., :1], p[..., 1:].expand(len(q), 3), q[..., :1], q[..., 1:]
-    return torch.cat([pw * qw - (pv * qv).sum(-1, keepdim=True), pw * qv + qw * pv + torch.linalg.cross(pv, qv)], dim=-1)
+    return torch.cat(
+        [pw * qw - (pv * qv).sum(-1, keepdim=True), pw * qv + qw * pv + torch.linalg.cross(pv, qv)], dim=-1
+    )

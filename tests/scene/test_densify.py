@@ -38,8 +38,12 @@ def test_halves_of_a_split_are_drawn_from_their_parent() -> None:
     """Whitened by the parent's own axes, the offsets of many halves are standard normal."""
     splats = from_points(torch.zeros(1, 3), torch.zeros(1, 3), 0.1, 0.5)
     splats.log_scales[:] = torch.tensor([[0.5, 0.1, 0.02]]).log()
-    splats.quats[:] = torch.tensor([[1.0, 1.0, 0.0, 0.0]])  # a quarter turn about x: the splat's y is the world's z
-    many = Splats(**{name: tensor.repeat_interleave(4000, dim=0) for name, tensor in splats.parameters().items()})
+    splats.quats[:] = torch.tensor(
+        [[1.0, 1.0, 0.0, 0.0]]
+    )  # a quarter turn about x: the splat's y is the world's z
+    many = Splats(
+        **{name: tensor.repeat_interleave(4000, dim=0) for name, tensor in splats.parameters().items()}
+    )
     result = split(many, torch.ones(4000, dtype=torch.bool), seeded())
     assert len(result.splats) == 8000 and result.fresh.all()
     spread = result.splats.means.std(dim=0) / torch.tensor([0.5, 0.02, 0.1])
@@ -48,7 +52,9 @@ def test_halves_of_a_split_are_drawn_from_their_parent() -> None:
 
 
 def test_refinement_copies_small_splits_large_and_drops_dead() -> None:
-    splats = from_points(torch.eye(4)[:, :3] * 5, torch.zeros(4, 3), torch.tensor([0.01, 1.0, 0.01, 0.01]), 0.5)
+    splats = from_points(
+        torch.eye(4)[:, :3] * 5, torch.zeros(4, 3), torch.tensor([0.01, 1.0, 0.01, 0.01]), 0.5
+    )
     splats.logit_opacities[3] = -20
     result = refined(splats, torch.tensor([1.0, 1.0, 0.0, 0.0]), seeded(), threshold=0.5, size=0.1)
     assert sorted(result.source.tolist()) == [0, 0, 1, 1, 2]

@@ -95,7 +95,10 @@ def test_a_blob_is_densest_in_its_middle_and_ends_at_its_radius() -> None:
 
 
 def test_a_field_from_densities_has_those_densities() -> None:
-    density, rgb = 50 * torch.rand(7, 7, 7, generator=rng()), torch.rand(7, 7, 7, 3, generator=rng()).clamp(0.02, 0.98)
+    density, rgb = (
+        50 * torch.rand(7, 7, 7, generator=rng()),
+        torch.rand(7, 7, 7, 3, generator=rng()).clamp(0.02, 0.98),
+    )
     found_density, found_rgb = from_density(density, rgb).query(node_positions(7).reshape(-1, 3))
     assert torch.allclose(found_density, density.reshape(-1), atol=1e-3)
     assert torch.allclose(found_rgb, rgb.reshape(-1, 3), atol=1e-4)
@@ -110,7 +113,9 @@ def test_a_frozen_copy_does_not_follow() -> None:
     with torch.no_grad():
         for tensor in field.parameters().values():
             tensor += 1
-    assert torch.equal(copy.raw_density, lumps().raw_density) and torch.equal(copy.raw_colour, lumps().raw_colour)
+    assert torch.equal(copy.raw_density, lumps().raw_density) and torch.equal(
+        copy.raw_colour, lumps().raw_colour
+    )
     assert not copy.raw_density.requires_grad
 
 
@@ -155,7 +160,9 @@ def test_no_density_hides_in_a_cell_that_is_called_empty() -> None:
 
 def test_bounds_of_cells_that_are_voxels_are_the_largest_corners() -> None:
     nodes = torch.randn(5, 5, 5, generator=rng())
-    corners = torch.stack([nodes[i : i + 4, j : j + 4, k : k + 4] for i in (0, 1) for j in (0, 1) for k in (0, 1)])
+    corners = torch.stack(
+        [nodes[i : i + 4, j : j + 4, k : k + 4] for i in (0, 1) for j in (0, 1) for k in (0, 1)]
+    )
     assert torch.equal(largest_in_cells(nodes, 4), corners.amax(dim=0))
 
 
@@ -188,7 +195,9 @@ def test_distances_are_those_of_a_king_on_a_chessboard() -> None:
     occupied = torch.zeros(20, 20, 20)
     occupied[2, 3, 4] = occupied[15, 0, 19] = 1.0
     cells = torch.stack(torch.meshgrid(*[torch.arange(20)] * 3, indexing="ij"), dim=-1)
-    brute = torch.stack([(cells - torch.tensor(place)).abs().amax(dim=-1) for place in ((2, 3, 4), (15, 0, 19))]).amin(dim=0)
+    brute = torch.stack(
+        [(cells - torch.tensor(place)).abs().amax(dim=-1) for place in ((2, 3, 4), (15, 0, 19))]
+    ).amin(dim=0)
     assert torch.equal(occupancy_from(occupied).distance.long(), brute.clamp(max=FARTHEST))
 
 

@@ -36,7 +36,10 @@ def test_pure_black_and_white_keep_a_slope() -> None:
 
 def test_covariance_of_a_quarter_turn_swaps_two_axes() -> None:
     splats = from_points(torch.zeros(1, 3), torch.zeros(1, 3), 1.0, 0.5)
-    splats.log_scales[:], splats.quats[:] = torch.tensor([[1.0, 2.0, 3.0]]).log(), torch.tensor([[3.0, 3.0, 0.0, 0.0]])
+    splats.log_scales[:], splats.quats[:] = (
+        torch.tensor([[1.0, 2.0, 3.0]]).log(),
+        torch.tensor([[3.0, 3.0, 0.0, 0.0]]),
+    )
     assert torch.allclose(covariances(splats)[0], torch.diag(torch.tensor([1.0, 9.0, 4.0])), atol=1e-5)
 
 
@@ -44,16 +47,22 @@ def test_smoothing_adds_to_every_covariance() -> None:
     splats = random_ball(6, 1, 0.1, seeded())
     splats.log_scales.add_(torch.randn(6, 3, generator=seeded()))
     splats.quats.add_(torch.randn(6, 4, generator=seeded()))
-    assert torch.allclose(covariances(smoothed(splats, 0.3)), covariances(splats) + 0.09 * torch.eye(3), atol=1e-5)
+    assert torch.allclose(
+        covariances(smoothed(splats, 0.3)), covariances(splats) + 0.09 * torch.eye(3), atol=1e-5
+    )
 
 
 def test_random_ball_is_even() -> None:
-    """An even ball has half its points within the cube root of a half of its radius, and its centre at the origin."""
+    """An even ball has half its points within the cube root of a half of its radius, and its centre at the
+    origin.
+    """
     radius, n = 0.55, 20000
     splats = random_ball(n, radius, 0.045, seeded())
     distances = splats.means.norm(dim=1)
     assert distances.max() <= radius
-    assert (distances < radius * 0.5 ** (1 / 3)).float().mean() == pytest.approx(0.5, abs=0.015)  # 4 standard errors
+    assert (distances < radius * 0.5 ** (1 / 3)).float().mean() == pytest.approx(
+        0.5, abs=0.015
+    )  # 4 standard errors
     assert splats.means.mean(0).abs().max() < 4 * radius / math.sqrt(5 * n)
     assert torch.allclose(splats.scales, torch.tensor(0.045))
 
@@ -98,7 +107,9 @@ def test_broken_checkpoints_are_refused() -> None:
         Splats.from_arrays({**arrays, "means": arrays["means"][:3]})
 
 
-@pytest.mark.parametrize(("scale", "opacity"), [(0.0, 0.5), (-1.0, 0.5), (0.1, 0.0), (0.1, 1.0), (float("nan"), 0.5)])
+@pytest.mark.parametrize(
+    ("scale", "opacity"), [(0.0, 0.5), (-1.0, 0.5), (0.1, 0.0), (0.1, 1.0), (float("nan"), 0.5)]
+)
 def test_impossible_starts_are_refused(scale: float, opacity: float) -> None:
     with pytest.raises(InputError, match="opacity"):
         from_points(torch.zeros(2, 3), torch.zeros(2, 3), scale, opacity)

@@ -29,7 +29,9 @@ def views() -> np.ndarray:
     """Five 16-pixel pictures, whose size needs no resampling, with premultiplied colour."""
     rng = np.random.default_rng(0)
     alpha = rng.integers(0, 256, (5, 16, 16, 1))
-    return np.concatenate([rng.integers(0, 256, (5, 16, 16, 3)) * alpha // 255, alpha], axis=-1).astype(np.uint8)
+    return np.concatenate([rng.integers(0, 256, (5, 16, 16, 3)) * alpha // 255, alpha], axis=-1).astype(
+        np.uint8
+    )
 
 
 def by_hand(folder: Path, rgba: np.ndarray, text: str) -> np.ndarray:
@@ -54,7 +56,9 @@ def test_scores_are_cosines_over_white(folder: Path, views: np.ndarray) -> None:
 def test_a_reward_is_the_cosine_times_the_temperature(folder: Path, views: np.ndarray) -> None:
     model = CLIPModel.from_pretrained(folder)
     rewards = pick_score.load(folder, CPU).scores(views, PROMPT)
-    np.testing.assert_allclose(rewards, model.logit_scale.exp().item() * by_hand(folder, views, PROMPT), rtol=1e-4)
+    np.testing.assert_allclose(
+        rewards, model.logit_scale.exp().item() * by_hand(folder, views, PROMPT), rtol=1e-4
+    )
 
 
 def test_a_front_is_what_fits_the_words_front_view_best(folder: Path, views: np.ndarray) -> None:
@@ -65,7 +69,9 @@ def test_a_front_is_what_fits_the_words_front_view_best(folder: Path, views: np.
 def test_batches_and_other_sizes_change_nothing_that_matters(folder: Path, views: np.ndarray) -> None:
     scorer = clip.load(folder, CPU)
     many = np.concatenate([views] * (BATCH // len(views) + 2))
-    np.testing.assert_allclose(scorer.scores(many, PROMPT)[: len(views)], scorer.scores(views, PROMPT), atol=1e-5)
+    np.testing.assert_allclose(
+        scorer.scores(many, PROMPT)[: len(views)], scorer.scores(views, PROMPT), atol=1e-5
+    )
     flat = np.full((1, 16, 16, 4), 200, np.uint8)
     larger = np.full((1, 50, 50, 4), 200, np.uint8)
     np.testing.assert_allclose(scorer.scores(larger, PROMPT), scorer.scores(flat, PROMPT), atol=1e-4)

@@ -12,7 +12,14 @@ from safetensors.torch import save_file
 from engine.errors import FileFormatError, InputError, MissingError, StorageError
 from engine.prior import hub
 from engine.scoring.base import over_white
-from engine.scoring.registry import fetch_scorer, find_scorer, installed, load_scorer, local_folder, scorer_infos
+from engine.scoring.registry import (
+    fetch_scorer,
+    find_scorer,
+    installed,
+    load_scorer,
+    local_folder,
+    scorer_infos,
+)
 from tests.scoring.tiny_clip import save_tiny_clip
 
 PACKAGE = """
@@ -100,7 +107,9 @@ def test_image_reward_needs_its_package() -> None:
     assert "pip install image-reward" in told.value.remedy
 
 
-def test_image_reward_is_asked_picture_by_picture_over_white(cache: Path, tmp_path: Path, monkeypatch) -> None:
+def test_image_reward_is_asked_picture_by_picture_over_white(
+    cache: Path, tmp_path: Path, monkeypatch
+) -> None:
     (tmp_path / "packages" / "ImageReward").mkdir(parents=True)
     (tmp_path / "packages" / "ImageReward" / "__init__.py").write_text(PACKAGE)
     monkeypatch.syspath_prepend(tmp_path / "packages")
@@ -110,7 +119,9 @@ def test_image_reward_is_asked_picture_by_picture_over_white(cache: Path, tmp_pa
     scorer = load_scorer("image-reward", "cpu")
     views = np.zeros((2, 4, 4, 4), np.uint8)
     views[1, ..., 3] = 255
-    np.testing.assert_allclose(scorer.scores(views, "a mug"), [5 + 1, 5 + 0], err_msg="nothing is white, black is black")
+    np.testing.assert_allclose(
+        scorer.scores(views, "a mug"), [5 + 1, 5 + 0], err_msg="nothing is white, black is black"
+    )
     assert scorer.fronts(views, "a mug") is None
     with pytest.raises(MissingError, match="pick-score"):
         load_scorer("image-reward", "meta")
@@ -118,11 +129,17 @@ def test_image_reward_is_asked_picture_by_picture_over_white(cache: Path, tmp_pa
 
 def test_any_module_with_info_and_load_is_a_scorer(tmp_path: Path, monkeypatch) -> None:
     (tmp_path / "my_scorers").mkdir()
-    info = "from dataclasses import replace\nfrom engine.scoring import clip\nINFO = replace(clip.INFO, id='mine', source='')\n"
+    info = (
+        "from dataclasses import replace\nfrom engine.scoring import clip\nINFO = replace(clip.INFO, "
+        "id='mine', source='')\n"
+    )
     text = f"{info}\ndef load(folder, device):\n    return folder, str(device)\n"
     (tmp_path / "my_scorers" / "mine.py").write_text(text)
     monkeypatch.syspath_prepend(tmp_path)
-    assert find_scorer("my_scorers.mine").id == "mine" and load_scorer("my_scorers.mine", "cpu") == (None, "cpu")
+    assert find_scorer("my_scorers.mine").id == "mine" and load_scorer("my_scorers.mine", "cpu") == (
+        None,
+        "cpu",
+    )
 
 
 def test_over_white() -> None:

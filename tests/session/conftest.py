@@ -28,11 +28,18 @@ def frames() -> FakeFrames:
 
 @pytest.fixture
 def open_session(tmp_path: Path, run: FakeRun, frames: FakeFrames) -> Iterator[OpenSession]:
-    """Started sessions on ``tmp_path / "library"``; every one is closed at the end, and its threads must then be gone."""
+    """Started sessions on ``tmp_path / "library"``; every one is closed at the end, and its threads must then
+    be gone.
+    """
     opened: list[Session] = []
 
     def make(**changes: object) -> Session:
-        arguments = {"run": run, "frames": frames, "write_results": write_fake_results, "load_prior": str} | changes
+        arguments = {
+            "run": run,
+            "frames": frames,
+            "write_results": write_fake_results,
+            "load_prior": str,
+        } | changes
         session = Session(tmp_path / "library", **arguments)
         session.start()
         opened.append(session)

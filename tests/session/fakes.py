@@ -1,4 +1,5 @@
-"""Doubles of the engine for session tests: a run that counts, pictures that show which copy they were made of.
+"""Doubles of the engine for session tests: a run that counts, pictures that show which copy they were made
+of.
 
 ``python fakes.py LIBRARY`` starts a session with an endless run, prints its token, and waits to be killed.
 """
@@ -39,9 +40,11 @@ PATIENCE_SECONDS = 30.0
 
 
 class FakeRun:
-    """A run that does ``refine_steps`` steps, each of which leaves a checkpoint; its scene is the guidance scale.
+    """A run that does ``refine_steps`` steps, each of which leaves a checkpoint; its scene is the guidance
+    scale.
 
-    When ``hold`` was called, each step needs a permit from ``allow``. ``faults`` maps a prompt to (step, exception).
+    When ``hold`` was called, each step needs a permit from ``allow``. ``faults`` maps a prompt to (step,
+    exception).
     """
 
     def __init__(self) -> None:
@@ -99,10 +102,27 @@ class FakeRun:
             if watched:
                 yield copy_of(step, revision, knobs)
             yield Pictures("denoised", step, revision, np.zeros((2, 4, 4, 3), np.uint8))
-            yield Stepped("refine", step, spec.refine_steps, step, revision, 1.0 / step, step * 0.1, 0.0, 10.0, {"norm": 1.0})
+            yield Stepped(
+                "refine",
+                step,
+                spec.refine_steps,
+                step,
+                revision,
+                1.0 / step,
+                step * 0.1,
+                0.0,
+                10.0,
+                {"norm": 1.0},
+            )
             write_checkpoint(folder, step, revision, knobs)
             yield Checkpointed(step)
-        yield Finished(copy_of(step, revision, knobs), stopping, {"total": step * 0.1}, step, Recipe(Settings(spec, knobs)))
+        yield Finished(
+            copy_of(step, revision, knobs),
+            stopping,
+            {"total": step * 0.1},
+            step,
+            Recipe(Settings(spec, knobs)),
+        )
 
     def _breathe(self, prompt: str, step: int) -> None:
         self.inside = (prompt, step)

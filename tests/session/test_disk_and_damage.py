@@ -1,4 +1,6 @@
-"""Full disks, damaged files and other processes: what they cost, and that they never cost more than the run they concern."""
+"""Full disks, damaged files and other processes: what they cost, and that they never cost more than the run
+they concern.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,14 @@ from engine.loop.messages import Finished, SceneCopy
 from engine.session.library import DECIDING, Library, has_checkpoint, new_token
 from engine.session.record import FORMAT, MAX_OWNER_CHARACTERS, JobRecord, from_json, to_json
 from engine.session.recovery import MAX_DEATHS, recovered
-from tests.session.fakes import FakeRun, eventually, load_fake_copy, settings_of, write_checkpoint, write_fake_results
+from tests.session.fakes import (
+    FakeRun,
+    eventually,
+    load_fake_copy,
+    settings_of,
+    write_checkpoint,
+    write_fake_results,
+)
 
 PATIENCE = 30.0
 ODD = (None, True, -1, 1e400, float("nan"), "odd", "\ud800", [], [1], {}, {"a": {}}, 2**70)
@@ -39,12 +48,22 @@ def left_behind(root: Path, **changes: object) -> JobRecord:
 
 def places(document: object, at: tuple = ()) -> list[tuple]:
     """The ways to every value in a document."""
-    inner = list(document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ())
-    return [at + (key,) for key, _ in inner] + [way for key, value in inner for way in places(value, at + (key,))]
+    inner = list(
+        document.items()
+        if isinstance(document, dict)
+        else enumerate(document)
+        if isinstance(document, list)
+        else ()
+    )
+    return [at + (key,) for key, _ in inner] + [
+        way for key, value in inner for way in places(value, at + (key,))
+    ]
 
 
 def test_whatever_stands_in_a_job_file_the_studio_starts_and_shows_every_run(tmp_path: Path) -> None:
-    """Each value in turn is replaced by one of another type: the record is read with usable types, or refused."""
+    """Each value in turn is replaced by one of another type: the record is read with usable types, or
+    refused.
+    """
     good = json.loads(to_json(a_record(warnings=(("a", "b"),), error=("c", "d"), files={"ply": "scene.ply"})))
     library = Library(tmp_path)
     for number, way in enumerate(places(good)):
@@ -58,7 +77,11 @@ def test_whatever_stands_in_a_job_file_the_studio_starts_and_shows_every_run(tmp
             (folder / "job.json").write_text(json.dumps(document), encoding="utf-8")
             (record,) = recovered(library, True)
             assert isinstance(record.created, float | int) and isinstance(record.owner, str), (way, odd)
-            assert isinstance(record.progress.total_step, int) and isinstance(record.title, str), (number, way, odd)
+            assert isinstance(record.progress.total_step, int) and isinstance(record.title, str), (
+                number,
+                way,
+                odd,
+            )
             to_json(record).encode(errors="surrogatepass")
     library.close()
 
@@ -113,11 +136,15 @@ def test_locks_of_dead_processes_are_cleared_away_and_living_ones_counted(tmp_pa
     assert mine.others() == 1
     other.close()
     assert mine.others() == 0
-    assert {path.stem for path in (tmp_path / ".sessions").glob("*.lock")} - {Path(DECIDING).stem} == {mine.session}
+    assert {path.stem for path in (tmp_path / ".sessions").glob("*.lock")} - {Path(DECIDING).stem} == {
+        mine.session
+    }
     mine.close()
 
 
-def test_a_run_is_taken_up_by_one_of_two_sessions_that_start_at_once(tmp_path: Path, open_session, run: FakeRun) -> None:
+def test_a_run_is_taken_up_by_one_of_two_sessions_that_start_at_once(
+    tmp_path: Path, open_session, run: FakeRun
+) -> None:
     """Both read before either writes, unless a lock keeps them apart."""
     for _ in range(5):
         left_behind(tmp_path / "library")
@@ -143,7 +170,9 @@ def test_a_run_is_taken_up_by_one_of_two_sessions_that_start_at_once(tmp_path: P
         library.close()
 
 
-def test_an_interrupted_run_can_be_resumed_by_one_process_only(tmp_path: Path, open_session, run: FakeRun) -> None:
+def test_an_interrupted_run_can_be_resumed_by_one_process_only(
+    tmp_path: Path, open_session, run: FakeRun
+) -> None:
     token = left_behind(tmp_path / "library").token
     run.hold()
     first, second = open_session(resume_interrupted=False), open_session(resume_interrupted=False)
@@ -159,7 +188,9 @@ def test_an_interrupted_run_can_be_resumed_by_one_process_only(tmp_path: Path, o
     assert second.view(token).state == "done", "what became of it elsewhere is seen"
 
 
-def test_a_run_that_gets_further_each_time_is_always_taken_up_again(tmp_path: Path, open_session, run: FakeRun) -> None:
+def test_a_run_that_gets_further_each_time_is_always_taken_up_again(
+    tmp_path: Path, open_session, run: FakeRun
+) -> None:
     token = left_behind(tmp_path / "library", deaths=MAX_DEATHS - 2, checkpoint_step=3).token
     run.hold()
     session = open_session()
@@ -170,7 +201,9 @@ def test_a_run_that_gets_further_each_time_is_always_taken_up_again(tmp_path: Pa
     assert session.view(token).state == "running"
 
 
-def test_a_run_that_repeats_its_last_steps_and_dies_is_given_up(tmp_path: Path, open_session, run: FakeRun) -> None:
+def test_a_run_that_repeats_its_last_steps_and_dies_is_given_up(
+    tmp_path: Path, open_session, run: FakeRun
+) -> None:
     token = left_behind(tmp_path / "library", deaths=1, checkpoint_step=10).token
     run.hold()
     session = open_session()
@@ -196,7 +229,9 @@ def test_half_a_character_is_refused_before_anything_is_kept() -> None:
 def test_files_that_were_written_before_one_failed_are_offered(open_session) -> None:
     def write(finished: Finished, prior_id: str, folder: Path) -> dict[str, Path]:
         written = write_fake_results(finished, prior_id, folder)
-        raise IncompleteError("views.png could not be written. The disk is full.", "Free some space.", written)
+        raise IncompleteError(
+            "views.png could not be written. The disk is full.", "Free some space.", written
+        )
 
     session = open_session(write_results=write)
     view = session.wait(session.submit(settings_of(), "ada"), PATIENCE)
@@ -204,7 +239,9 @@ def test_files_that_were_written_before_one_failed_are_offered(open_session) -> 
     assert ("views.png could not be written. The disk is full.", "Free some space.") in view.warnings
 
 
-def test_a_library_on_a_full_disk_costs_a_warning(tmp_path: Path, open_session, run: FakeRun, monkeypatch) -> None:
+def test_a_library_on_a_full_disk_costs_a_warning(
+    tmp_path: Path, open_session, run: FakeRun, monkeypatch
+) -> None:
     run.hold()
     session = open_session()
     token = session.submit(settings_of(), "ada")

@@ -13,7 +13,9 @@ def drafts(session: Session, count: int = 3) -> list[str]:
     return tokens
 
 
-def test_drafts_wait_before_they_are_refined_and_the_chosen_one_goes_on(session: Session, run: FakeRun) -> None:
+def test_drafts_wait_before_they_are_refined_and_the_chosen_one_goes_on(
+    session: Session, run: FakeRun
+) -> None:
     first, chosen, last = drafts(session)
     assert [step for _, step in run.trace] == []
     session.resume(chosen)

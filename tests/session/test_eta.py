@@ -1,4 +1,6 @@
-"""The time that a run still takes is that of all its stages and of writing its files, and right from a third of it on."""
+"""The time that a run still takes is that of all its stages and of writing its files, and right from a third
+of it on.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,16 @@ import pytest
 from engine.loop.messages import StageStarted, Stepped
 from engine.loop.plan import stages_of
 from engine.loop.spec import RunSpec
-from engine.session.eta import COMPARED, FINISH, Pace, finishing, seconds_left, steps_ahead, total_steps, with_eta
+from engine.session.eta import (
+    COMPARED,
+    FINISH,
+    Pace,
+    finishing,
+    seconds_left,
+    steps_ahead,
+    total_steps,
+    with_eta,
+)
 from engine.session.progress import Progress
 
 SPEC = RunSpec("a red mug", start="draft", sampling_steps=8, fit_steps=120, refine_steps=100)
@@ -18,8 +29,12 @@ TABLES = {
 }
 
 
-def told(spec: RunSpec, table: dict[str, float], known: dict[str, float], first: float = 5.0) -> list[tuple[float, float]]:
-    """(seconds gone, seconds said to be left) after each step of a run; a stage's first step takes ``first`` times as long."""
+def told(
+    spec: RunSpec, table: dict[str, float], known: dict[str, float], first: float = 5.0
+) -> list[tuple[float, float]]:
+    """(seconds gone, seconds said to be left) after each step of a run; a stage's first step takes ``first``
+    times as long.
+    """
     progress, pace, gone, total, said = Progress(), Pace(), 0.0, 0, []
     for stage in stages_of(spec):
         progress = progress.after(StageStarted(stage.name, stage.steps))
@@ -50,7 +65,13 @@ def test_a_first_run_is_compared_with_what_runs_take_on_two_cores() -> None:
 
 
 def test_one_counter_goes_through_all_stages() -> None:
-    moments = (("draft", 1, 8, 1), ("draft", 8, 8, 8), ("fit", 60, 120, 68), ("refine", 1, 100, 129), ("refine", 100, 100, 228))
+    moments = (
+        ("draft", 1, 8, 1),
+        ("draft", 8, 8, 8),
+        ("fit", 60, 120, 68),
+        ("refine", 1, 100, 129),
+        ("refine", 100, 100, 228),
+    )
     seen = [Progress().after(Stepped(*moment, 0, 1.0, 1.0, 1.0, 1.0)) for moment in moments]
     assert {total_steps(SPEC, progress) for progress in (Progress(), *seen)} == {228}
 
@@ -68,7 +89,14 @@ def test_without_a_draft_there_is_refining_alone() -> None:
 
 
 def test_a_budget_of_time_bounds_what_refining_still_takes() -> None:
-    spec = RunSpec("a red mug", start="draft", sampling_steps=8, fit_steps=120, refine_steps=10_000, time_budget_seconds=60)
+    spec = RunSpec(
+        "a red mug",
+        start="draft",
+        sampling_steps=8,
+        fit_steps=120,
+        refine_steps=10_000,
+        time_budget_seconds=60,
+    )
     progress = Progress().after(Stepped("draft", 4, 8, 4, 0, 1.0, 1.0, 1.0, 1.0))
     left = seconds_left(spec, progress, Pace().after("draft", 0.12).after("draft", 0.12), {})
     assert left == pytest.approx(0.12 * 4 + 0.12 / 1.6 * (0.18 * 120 + 15) + 60)

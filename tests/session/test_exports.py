@@ -1,4 +1,6 @@
-"""Exports of finished runs: made one after the other, kept with the run, found again by the next process; a failure is told."""
+"""Exports of finished runs: made one after the other, kept with the run, found again by the next process; a
+failure is told.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,9 @@ def token(open_session: Callable[..., Session]) -> str:
 
 
 def done(exports: Exports, token: str, key: str) -> Export:
-    eventually(lambda: next(each for each in exports.listing(token) if each.key == key).state in ("done", "failed"))
+    eventually(
+        lambda: next(each for each in exports.listing(token) if each.key == key).state in ("done", "failed")
+    )
     return next(each for each in exports.listing(token) if each.key == key)
 
 
@@ -140,7 +144,13 @@ def test_a_damaged_listing_costs_the_listing_alone(open_session, token: str) -> 
     folder = session.library.folder(token) / FOLDER
     folder.mkdir()
     with exporting(session) as exports:
-        for text in ("", "[1]", "{}", '[{"key": "stl"}]', '[{"key": "stl", "file": "../../job.json", "state": "done"}]'):
+        for text in (
+            "",
+            "[1]",
+            "{}",
+            '[{"key": "stl"}]',
+            '[{"key": "stl", "file": "../../job.json", "state": "done"}]',
+        ):
             (folder / "exports.json").write_text(text)
             assert exports.listing(token) == []
             with pytest.raises(InputError):
@@ -152,7 +162,9 @@ def test_a_damaged_listing_costs_the_listing_alone(open_session, token: str) -> 
 
 
 def test_options_come_back_from_their_values() -> None:
-    options = ExportOptions(size_m=0.25, layer="depth", lamp=Lamp(0.5), trim=Trim((-1, -1, -1, 1, 1, 1), most_size=0.2))
+    options = ExportOptions(
+        size_m=0.25, layer="depth", lamp=Lamp(0.5), trim=Trim((-1, -1, -1, 1, 1, 1), most_size=0.2)
+    )
     values = json.loads(json.dumps(values_of(options)))
     assert set(values) == {"size_m", "layer", "lamp", "trim"} and options_of(values) == options
     assert options_of({}) == ExportOptions() and options_of({"faces": 100.0}).faces == 100
@@ -160,8 +172,10 @@ def test_options_come_back_from_their_values() -> None:
 
 @pytest.mark.parametrize(
     "values",
-    [[], {"faces": "many"}, {"faces": True}, {"faces": float("nan")}, {"recipe": "x"}, {"up": "x"}, {"nothing": 1},
-     {"trim": {"box": [0, 0, 0, 1, 1]}}, {"trim": {"box": [1, 0, 0, 0, 1, 1]}}, {"trim": []}, {"lamp": {"strength": 2}},
+    [[], {"faces": "many"}, {"faces": True}, {"faces": float("nan")}, {"recipe": "x"}, {"up": "x"},
+        {"nothing": 1},
+     {"trim": {"box": [0, 0, 0, 1, 1]}}, {"trim": {"box": [1, 0, 0, 0, 1, 1]}}, {"trim": []},
+         {"lamp": {"strength": 2}},
      {"trim": {"box": "abc"}}, {"background": "red"}, {"path": "x" * 50_000}, {"trim": {"least_opacity": 2}}],
 )  # fmt: skip
 def test_odd_options_are_refused(values) -> None:

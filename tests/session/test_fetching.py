@@ -55,7 +55,9 @@ def reached(fetching: Fetching, share: float) -> Download:
     return fetching.view()
 
 
-def test_a_download_is_seen_while_it_goes_and_offers_nothing_when_it_is_there(fetching: Fetching, fetch: FakeFetch) -> None:
+def test_a_download_is_seen_while_it_goes_and_offers_nothing_when_it_is_there(
+    fetching: Fetching, fetch: FakeFetch
+) -> None:
     assert fetching.offer("wide") == OFFER and fetching.offer("toybox") is None and fetching.view() is None
     fetching.start("wide")
     fetch.permits.release(6)
@@ -101,7 +103,10 @@ def test_what_cannot_be_fetched_is_refused(fetching: Fetching) -> None:
 
 @pytest.mark.parametrize(
     ("error", "what"),
-    [(StorageError("The disk is full.", "Free some space."), "disk is full"), (ZeroDivisionError("oh"), "ZeroDivisionError")],
+    [
+        (StorageError("The disk is full.", "Free some space."), "disk is full"),
+        (ZeroDivisionError("oh"), "ZeroDivisionError"),
+    ],
 )
 def test_a_failure_is_told_with_a_remedy_and_can_be_tried_again(
     fetching: Fetching, fetch: FakeFetch, error: Exception, what: str

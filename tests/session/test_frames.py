@@ -35,7 +35,9 @@ def token(session: Session, run: FakeRun) -> str:
     return token
 
 
-def test_a_frame_shows_the_newest_copy_and_cannot_be_written_to(session: Session, run: FakeRun, token: str) -> None:
+def test_a_frame_shows_the_newest_copy_and_cannot_be_written_to(
+    session: Session, run: FakeRun, token: str
+) -> None:
     frame = session.frame(token, "me", camera(), -1, PATIENCE)
     assert isinstance(frame, Frame) and frame.rgb.shape == (8, 8, 3) and frame.rgb.dtype == np.uint8
     assert frame.total_step == 2 and (frame.rgb == 2).all() and frame.revision == 0
@@ -43,18 +45,24 @@ def test_a_frame_shows_the_newest_copy_and_cannot_be_written_to(session: Session
         frame.rgb[:] = 0
 
 
-def test_the_same_frame_is_not_sent_twice_and_a_new_step_makes_a_new_one(session: Session, run: FakeRun, token: str) -> None:
+def test_the_same_frame_is_not_sent_twice_and_a_new_step_makes_a_new_one(
+    session: Session, run: FakeRun, token: str
+) -> None:
     first = session.frame(token, "me", camera(), -1, PATIENCE)
     assert session.frame(token, "me", camera(), first.serial, 0.05) is None
     found: list[Frame | None] = []
-    waiter = threading.Thread(target=lambda: found.append(session.frame(token, "me", camera(), first.serial, PATIENCE)))
+    waiter = threading.Thread(
+        target=lambda: found.append(session.frame(token, "me", camera(), first.serial, PATIENCE))
+    )
     waiter.start()
     run.allow(1)
     waiter.join()
     assert found[0].total_step == 3 and found[0].serial > first.serial
 
 
-def test_a_change_of_knobs_shows_in_the_next_frame_with_its_revision(session: Session, run: FakeRun, token: str) -> None:
+def test_a_change_of_knobs_shows_in_the_next_frame_with_its_revision(
+    session: Session, run: FakeRun, token: str
+) -> None:
     serial = session.frame(token, "me", camera(), -1, PATIENCE).serial
     revision = session.set_knobs(token, {"guidance_scale": 30.0})
     run.allow(2)
@@ -64,11 +72,18 @@ def test_a_change_of_knobs_shows_in_the_next_frame_with_its_revision(session: Se
     assert session.view(token).applied_at_step == frame.total_step <= 4
 
 
-def test_two_watchers_see_the_same_step_from_their_own_sides(session: Session, frames: FakeFrames, token: str) -> None:
+def test_two_watchers_see_the_same_step_from_their_own_sides(
+    session: Session, frames: FakeFrames, token: str
+) -> None:
     mine = session.frame(token, "me", camera(0, 8), -1, PATIENCE)
     yours = session.frame(token, "you", camera(90, 16), -1, PATIENCE)
-    assert (mine.rgb.shape, yours.rgb.shape) == ((8, 8, 3), (16, 16, 3)) and mine.total_step == yours.total_step == 2
-    assert session.frame(token, "me", camera(0, 8), mine.serial - 1, PATIENCE) is not None  # not disturbed by the other
+    assert (mine.rgb.shape, yours.rgb.shape) == (
+        (8, 8, 3),
+        (16, 16, 3),
+    ) and mine.total_step == yours.total_step == 2
+    assert (
+        session.frame(token, "me", camera(0, 8), mine.serial - 1, PATIENCE) is not None
+    )  # not disturbed by the other
 
 
 def test_the_newest_camera_wins(session: Session, frames: FakeFrames, token: str) -> None:
@@ -83,7 +98,11 @@ def test_the_newest_camera_wins(session: Session, frames: FakeFrames, token: str
     turns = [threading.Thread(target=look, args=(width,)) for width in (11, 12, 13)]
     for width, turn in zip((11, 12, 13), turns):
         turn.start()
-        eventually(lambda width=width: session._frame_renderer._subscriptions[token, "frame me"].request.key[2] == width)
+        eventually(
+            lambda width=width: (
+                session._frame_renderer._subscriptions[token, "frame me"].request.key[2] == width
+            )
+        )
     eventually(lambda: frames.calls[-1][1] in (11, 12, 13))
     first = frames.calls[-1][1]
     frames.gate.set()
@@ -93,13 +112,17 @@ def test_the_newest_camera_wins(session: Session, frames: FakeFrames, token: str
     assert drawn in ([first, 13], [13]) and all(frame.rgb.shape[1] == 13 for frame in found)
 
 
-def test_who_waits_with_an_old_camera_is_answered_from_the_new_one(session: Session, run: FakeRun, token: str) -> None:
+def test_who_waits_with_an_old_camera_is_answered_from_the_new_one(
+    session: Session, run: FakeRun, token: str
+) -> None:
     session.pause(token)
     run.allow(1)
     eventually(lambda: session.view(token).state == "paused")
     first = session.frame(token, "me", camera(), -1, PATIENCE)
     found: list[Frame | None] = []
-    waiter = threading.Thread(target=lambda: found.append(session.frame(token, "me", camera(), first.serial, PATIENCE)))
+    waiter = threading.Thread(
+        target=lambda: found.append(session.frame(token, "me", camera(), first.serial, PATIENCE))
+    )
     waiter.start()
     eventually(lambda: any(each.waiting for each in list(session._frame_renderer._subscriptions.values())))
     session.aim(token, "me", camera(90.0, 12))
@@ -121,14 +144,18 @@ def test_a_camera_that_never_rests_does_not_keep_pictures_back(frames: FakeFrame
     room.offer("run", copy_of(7, 0, Knobs()))
     room.start()
     first = room.ask("run", "me", moving(0), -1, PATIENCE)
-    later = room.ask("run", "me", moving(first.value + 1), first.serial, 2.0)  # it waits that long for a camera that rests
+    later = room.ask(
+        "run", "me", moving(first.value + 1), first.serial, 2.0
+    )  # it waits that long for a camera that rests
     room.close()
     assert later.value > first.value and room.join(PATIENCE)
 
 
 @pytest.mark.parametrize("before_it_is_made", [True, False])
 def test_a_camera_that_comes_back_is_answered_by_its_picture(before_it_is_made: bool) -> None:
-    """It goes away and returns, while its picture is made or when it has just been: that picture is what it waits for."""
+    """It goes away and returns, while its picture is made or when it has just been: that picture is what it
+    waits for.
+    """
     room, begun, gate = FrameRenderer(FakeArchive()), threading.Event(), threading.Event()
 
     def make(copy: SceneCopy) -> bool:
@@ -166,7 +193,9 @@ def test_drawing_holds_no_lock(session: Session, run: FakeRun, frames: FakeFrame
     waiter.join()
 
 
-def test_a_picture_that_cannot_be_drawn_is_a_warning(session: Session, run: FakeRun, frames: FakeFrames, token: str) -> None:
+def test_a_picture_that_cannot_be_drawn_is_a_warning(
+    session: Session, run: FakeRun, frames: FakeFrames, token: str
+) -> None:
     frames.broken = True
     assert session.frame(token, "me", camera(), -1, 0.3) is None
     eventually(lambda: session.view(token).warnings)
@@ -195,18 +224,24 @@ def test_strip_cloud_and_pictures(session: Session, run: FakeRun, token: str) ->
     assert strip.images.shape[0] == 8 and strip.total_step == cloud.total_step == pictures.total_step == 2
     assert (cloud.centers.shape, cloud.covariances.shape, cloud.rgbs.shape) == ((5, 3), (5, 3, 3), (5, 3))
     assert cloud.opacities.shape == (5, 1)
-    assert not any(array.flags.writeable for array in (strip.images, cloud.centers, cloud.opacities, pictures.images))
+    assert not any(
+        array.flags.writeable for array in (strip.images, cloud.centers, cloud.opacities, pictures.images)
+    )
     assert session.cloud(token, after_step=2) is None
     run.allow(1)
     eventually(lambda: (newer := session.cloud(token, after_step=2)) is not None and newer.total_step == 3)
     eventually(lambda: session.strip(token).total_step == 3)
 
 
-def test_there_is_nothing_to_see_of_a_queued_run_and_asking_does_not_block(session: Session, run: FakeRun) -> None:
+def test_there_is_nothing_to_see_of_a_queued_run_and_asking_does_not_block(
+    session: Session, run: FakeRun
+) -> None:
     run.hold()
     session.submit(settings_of("first"), "ada")
     token = session.submit(settings_of("second"), "ada")
-    assert session.strip(token) is None and session.cloud(token, -1) is None and session.pictures(token) is None
+    assert (
+        session.strip(token) is None and session.cloud(token, -1) is None and session.pictures(token) is None
+    )
     for look in (session.strip, session.pictures):
         with pytest.raises(InputError):
             look("unknown")
@@ -219,7 +254,9 @@ def test_a_run_that_nobody_watches_copies_nothing(session: Session, run: FakeRun
     assert run.watched == [False] and frames.calls == []
 
 
-def test_results_of_an_earlier_session_are_opened_when_somebody_looks(open_session, run: FakeRun, frames: FakeFrames) -> None:
+def test_results_of_an_earlier_session_are_opened_when_somebody_looks(
+    open_session, run: FakeRun, frames: FakeFrames
+) -> None:
     opened: list[Path] = []
 
     def load_copy(folder: Path) -> SceneCopy:
@@ -246,7 +283,9 @@ def test_a_result_that_cannot_be_opened_is_a_warning(open_session) -> None:
     first.close()
     second = open_session(load_copy=load_copy)
     assert second.frame(token, "me", camera(), -1, 0.2) is None
-    eventually(lambda: second.view(token).warnings == (("The checkpoint is corrupt.", "Run the recipe again."),))
+    eventually(
+        lambda: second.view(token).warnings == (("The checkpoint is corrupt.", "Run the recipe again."),)
+    )
 
 
 class FakeArchive:

@@ -1,8 +1,8 @@
-"""A process that makes runs, writes on them, throws them away and exports them is killed at any moment: nothing that it has
-said to be done is lost, nothing is half there, and the index finds what the folders hold.
+"""A process that makes runs, writes on them, throws them away and exports them is killed at any moment:
+nothing that it has said to be done is lost, nothing is half there, and the index finds what the folders hold.
 
-``MAQUETTE_KILLS=200`` kills it more often than the few times that are usual; ``tests/studio/test_coming_back.py`` kills the
-whole studio with a real run.
+``MAQUETTE_KILLS=200`` kills it more often than the few times that are usual;
+``tests/studio/test_coming_back.py`` kills the whole studio with a real run.
 """
 
 from __future__ import annotations
@@ -64,7 +64,9 @@ def work_until_killed(library: str, says: Connection) -> None:
 
 
 def said_until_killed(library: Path, messages: int, seconds: float) -> list[tuple]:
-    """What it said until it was killed: so many seconds after so many messages, however slow the machine is."""
+    """What it said until it was killed: so many seconds after so many messages, however slow the machine
+    is.
+    """
     forking = get_context("forkserver")
     forking.set_forkserver_preload(["tests.session.test_kills"])
     here, there = forking.Pipe(duplex=False)
@@ -102,7 +104,9 @@ def check(library: Path, told: list[tuple]) -> None:
     session.open()
     exports = Exports(session, slowly)
     trashed = {token for kind, token, *_ in told if kind == "trash"}
-    found = {trash: session.runs.search("ada", Search(trashed=trash, most=-1)).entries for trash in (False, True)}
+    found = {
+        trash: session.runs.search("ada", Search(trashed=trash, most=-1)).entries for trash in (False, True)
+    }
     titles = {entry.token: entry.title for entries in found.values() for entry in entries}
     assert trashed <= {entry.token for entry in found[True]}
     for kind, token, *more in told:

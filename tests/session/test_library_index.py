@@ -1,4 +1,6 @@
-"""The index of a library: it holds what the folders hold, whatever becomes of it, and thousands of runs are found at once."""
+"""The index of a library: it holds what the folders hold, whatever becomes of it, and thousands of runs are
+found at once.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +60,11 @@ def test_runs_are_found_by_all_words_by_owner_and_by_star_newest_first(index: Li
     index.put(entry(6, tags=("Übung",), notes="100 % _sure_"))
     assert tokens(index, owner="ada", words="MUG red") == ["token00006", "token00000"]
     assert tokens(index, owner="ada", starred=True) == ["token00004"]
-    assert tokens(index, owner="ada", words="übung") == tokens(index, owner="ada", words="0 % _s") == ["token00006"]
+    assert (
+        tokens(index, owner="ada", words="übung")
+        == tokens(index, owner="ada", words="0 % _s")
+        == ["token00006"]
+    )
     assert tokens(index, words="a red mug")[0] == "other"
     assert tokens(index, owner="nobody") == tokens(index, owner="ada", words="fish") == []
     found = index.search(Search("ada", first=1, most=2))
@@ -67,7 +73,12 @@ def test_runs_are_found_by_all_words_by_owner_and_by_star_newest_first(index: Li
 
 def test_ten_thousand_runs_are_searched_at_once(index: LibraryIndex) -> None:
     index.put_all(entry(i, starred=i % 50 == 0, notes="a note " * 20) for i in range(MANY))
-    for search in (Search("ada"), Search("ada", "blue chair"), Search("ada", "number 9999"), Search("ada", "no such thing")):
+    for search in (
+        Search("ada"),
+        Search("ada", "blue chair"),
+        Search("ada", "number 9999"),
+        Search("ada", "no such thing"),
+    ):
         began = time.process_time()
         index.search(search)
         assert time.process_time() - began < SEARCH_SECONDS
@@ -75,7 +86,9 @@ def test_ten_thousand_runs_are_searched_at_once(index: LibraryIndex) -> None:
 
 
 def test_what_would_go_first_of_ten_thousand_runs_is_known_at_once(index: LibraryIndex) -> None:
-    index.put_all(entry(i, starred=i == 1, trashed=float(MANY - i) if i in (50, 60) else 0.0) for i in range(MANY))
+    index.put_all(
+        entry(i, starred=i == 1, trashed=float(MANY - i) if i in (50, 60) else 0.0) for i in range(MANY)
+    )
     index.put(Entry("going", "ada", -1.0, "running", "a red mug", bytes=1000))
     began = time.process_time()
     first = index.spare("ada", ("done",), 1000 * (MANY // 2))
@@ -100,11 +113,15 @@ def test_a_missing_or_broken_index_is_made_anew_from_the_folders(tmp_path: Path,
         case "version" | "columns":
             with sqlite3.connect(path) as connection:
                 connection.executescript(
-                    "PRAGMA user_version = 99" if damage == "version" else "ALTER TABLE runs DROP COLUMN found"
+                    "PRAGMA user_version = 99"
+                    if damage == "version"
+                    else "ALTER TABLE runs DROP COLUMN found"
                 )
             connection.close()
         case _:
-            path.write_bytes({"empty": b"", "text": b"no database " * 500, "cut": data[: len(data) // 2]}[damage])
+            path.write_bytes(
+                {"empty": b"", "text": b"no database " * 500, "cut": data[: len(data) // 2]}[damage]
+            )
     again = LibraryCatalogue(library)
     (found,) = again.search(Search("ada", "gift mug")).entries
     assert (found.token, found.title, found.starred) == ("one", "My mug", True)
@@ -126,7 +143,9 @@ def test_a_library_that_cannot_hold_an_index_is_still_searched(tmp_path: Path) -
     assert catalogue.search(Search("ada", "mug")).count == 1
 
 
-def test_runs_that_were_moved_by_hand_are_found_and_missed(catalogue: LibraryCatalogue, tmp_path: Path) -> None:
+def test_runs_that_were_moved_by_hand_are_found_and_missed(
+    catalogue: LibraryCatalogue, tmp_path: Path
+) -> None:
     library = catalogue.library
     for token in ("one", "two"):
         library.write(record_of(token))
@@ -160,11 +179,16 @@ def test_the_trash_keeps_a_run_whole_and_gives_it_back(catalogue: LibraryCatalog
     catalogue.relabel("one", Label("My mug"))
     catalogue.trash("one")
     assert not library.folder("one").exists() and library.read_all() == []
-    assert catalogue.search(Search("ada")).count == 0 and catalogue.search(Search("ada", "mug", trashed=True)).count == 1
+    assert (
+        catalogue.search(Search("ada")).count == 0
+        and catalogue.search(Search("ada", "mug", trashed=True)).count == 1
+    )
     catalogue.refresh()
     assert catalogue.search(Search("ada", trashed=True)).entries[0].title == "My mug"
     catalogue.restore("one")
-    assert (library.folder("one") / "scene.ply").read_bytes() == b"ply" and library.read("one").title == "a red mug"
+    assert (library.folder("one") / "scene.ply").read_bytes() == b"ply" and library.read(
+        "one"
+    ).title == "a red mug"
     assert catalogue.search(Search("ada")).entries[0].title == "My mug"
 
 
@@ -177,14 +201,17 @@ def test_what_is_not_in_the_trash_is_not_taken_out_of_it(catalogue: LibraryCatal
     assert catalogue.library.folder("one").is_dir()
 
 
-@pytest.mark.parametrize("name", ["", "Emil's “mug” – 赤いマグ 🫖", "<b>&amp;</b>", "a" * 120, "../../x", "%s {0}"])
+@pytest.mark.parametrize(
+    "name", ["", "Emil's “mug” – 赤いマグ 🫖", "<b>&amp;</b>", "a" * 120, "../../x", "%s {0}"]
+)
 def test_every_name_is_kept_and_found(catalogue: LibraryCatalogue, name: str) -> None:
     catalogue.library.write(record_of("one"))
     catalogue.relabel("one", Label().with_values({"name": name}))
     assert catalogue.search(Search("ada", name)).entries[0].title == (name or "a red mug")
 
 
-WRONG = ({"name": 3}, {"name": "x" * 121}, {"name": "\ud800"}, {"name": "a\0b"}, {"starred": "yes"}, {"tags": 3},
+WRONG = ({"name": 3}, {"name": "x" * 121}, {"name": "\ud800"}, {"name": "a\0b"}, {"starred": "yes"},
+    {"tags": 3},
          {"tags": ["x"] * 21}, {"tags": [None]}, {"owner": "bob"}, {"notes": None})  # fmt: skip
 
 

@@ -1,4 +1,6 @@
-"""A library that is read-only or full, a broken index, folders that were moved by hand, names with every character."""
+"""A library that is read-only or full, a broken index, folders that were moved by hand, names with every
+character.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,8 @@ from tests.session.test_kills import slowly, with_splats
 
 OpenSession = Callable[..., Session]
 NAMES = (
-    "Ähre „quoted“", "'; DROP TABLE runs; --", "100 % _%", "<b>bold</b> & co", "名前 😀", "a\tb\nc", "\u202eright to left",
+    "Ähre „quoted“", "'; DROP TABLE runs; --", "100 % _%", "<b>bold</b> & co", "名前 😀", "a\tb\nc",
+    "\u202eright to left",
     ".", "..", "../../x", "CON", "\\\\server\\x", "x" * 120,
 )  # fmt: skip
 
@@ -42,7 +45,9 @@ def test_a_broken_index_is_made_anew_from_the_folders(open_session: OpenSession,
     (session.library.root / SESSIONS / NAME).write_bytes(damage)
     again = open_session()
     assert again.runs.search("ada", Search()).count == 3
-    assert [entry.title for entry in again.runs.search("ada", Search(words="gift anna")).entries] == ["My mug"]
+    assert [entry.title for entry in again.runs.search("ada", Search(words="gift anna")).entries] == [
+        "My mug"
+    ]
 
 
 def test_an_index_of_a_newer_version_is_made_anew(open_session: OpenSession) -> None:
@@ -55,7 +60,9 @@ def test_an_index_of_a_newer_version_is_made_anew(open_session: OpenSession) -> 
     assert [entry.token for entry in open_session().runs.search("ada", Search()).entries] == [token]
 
 
-def test_folders_that_were_moved_by_hand_are_gone_and_come_back(open_session: OpenSession, tmp_path: Path) -> None:
+def test_folders_that_were_moved_by_hand_are_gone_and_come_back(
+    open_session: OpenSession, tmp_path: Path
+) -> None:
     session = open_session()
     kept, moved = done(session), done(session)
     session.close()
@@ -69,7 +76,9 @@ def test_folders_that_were_moved_by_hand_are_gone_and_come_back(open_session: Op
     shutil.move(tmp_path / "elsewhere", session.library.root / moved)
     third = open_session()
     assert {view.token for view in third.jobs("ada")} == {kept, moved}
-    assert (session.library.root / "a note.txt").is_file() and (session.library.root / "pictures of mine").is_dir()
+    assert (session.library.root / "a note.txt").is_file() and (
+        session.library.root / "pictures of mine"
+    ).is_dir()
 
 
 @pytest.mark.parametrize("name", NAMES)

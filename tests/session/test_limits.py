@@ -24,14 +24,18 @@ from tests.session.test_frames import PATIENCE, FakeArchive
 CAMERA = orbit_camera(30.0, 15.0, 3.0, 40.0, 8)
 
 
-def test_one_owner_queues_so_many_runs_and_another_still_can(open_session, run: FakeRun, tmp_path: Path) -> None:
+def test_one_owner_queues_so_many_runs_and_another_still_can(
+    open_session, run: FakeRun, tmp_path: Path
+) -> None:
     run.hold()
     session = open_session(limits=Limits(jobs_per_owner=3, jobs=5))
     tokens = [session.submit(settings_of(), "ada") for _ in range(3)]
     folders = sorted(path.name for path in (tmp_path / "library").iterdir())
     with pytest.raises(InputError, match="3 of your runs"):
         session.submit(settings_of(), "ada")
-    assert sorted(path.name for path in (tmp_path / "library").iterdir()) == folders, "nothing is left of what was refused"
+    assert sorted(path.name for path in (tmp_path / "library").iterdir()) == folders, (
+        "nothing is left of what was refused"
+    )
     assert [session.submit(settings_of(), "bob") for _ in range(2)]
     with pytest.raises(InputError, match="5 runs wait"):
         session.submit(settings_of(), "eve")
@@ -81,12 +85,19 @@ def test_fifty_watchers_of_one_view_cost_one_picture(open_session, run: FakeRun,
     frames.gate.clear()
     found: list[object] = []
     threads = [
-        threading.Thread(target=lambda name=f"watcher {i}": found.append(session.frame(token, name, CAMERA, -1, PATIENCE)))
+        threading.Thread(
+            target=lambda name=f"watcher {i}": found.append(session.frame(token, name, CAMERA, -1, PATIENCE))
+        )
         for i in range(50)
     ]
     for thread in threads:
         thread.start()
-    eventually(lambda: sum(subscription.waiting for subscription in session._frame_renderer._subscriptions.values()) >= 50)
+    eventually(
+        lambda: (
+            sum(subscription.waiting for subscription in session._frame_renderer._subscriptions.values())
+            >= 50
+        )
+    )
     run.allow(1)
     eventually(lambda: frames.calls)
     frames.gate.set()
@@ -97,7 +108,9 @@ def test_fifty_watchers_of_one_view_cost_one_picture(open_session, run: FakeRun,
 
 
 def drawn_within(seconds: float, going: bool) -> tuple[int, float]:
-    """How many pictures from different sides a darkroom makes, each of which takes 4 ms, and the seconds that they took."""
+    """How many pictures from different sides a darkroom makes, each of which takes 4 ms, and the seconds that
+    they took.
+    """
     archive, taken = FakeArchive(), []
     archive.going = going
     room = FrameRenderer(archive)
@@ -126,10 +139,14 @@ def test_all_watchers_together_take_a_small_share_of_a_run(monkeypatch: pytest.M
     assert free > 2 * number * 0.5 / 2.0, "with nothing going nobody is held back"
 
 
-def test_a_strip_is_made_once_a_second_however_many_ask(open_session, run: FakeRun, frames: FakeFrames, monkeypatch) -> None:
+def test_a_strip_is_made_once_a_second_however_many_ask(
+    open_session, run: FakeRun, frames: FakeFrames, monkeypatch
+) -> None:
     made: list[int] = []
     monkeypatch.setattr(
-        frames, "azimuth_strip", lambda copy, size: made.append(copy.total_step) or FakeFrames().azimuth_strip(copy, size)
+        frames,
+        "azimuth_strip",
+        lambda copy, size: made.append(copy.total_step) or FakeFrames().azimuth_strip(copy, size),
     )
     session = open_session()
     token = session.submit(settings_of(steps=2000), "ada")
@@ -141,7 +158,9 @@ def test_a_strip_is_made_once_a_second_however_many_ask(open_session, run: FakeR
     assert len(made) and len(made) - before <= 2 + seconds, "one a second, and those at both ends"
 
 
-def test_asking_for_places_computes_the_order_once(open_session, run: FakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_asking_for_places_computes_the_order_once(
+    open_session, run: FakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run.hold()
     session = open_session()
     tokens = [session.submit(settings_of(), owner) for owner in ("ada", "bob", "ada", "eve", "bob")]

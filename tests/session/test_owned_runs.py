@@ -71,18 +71,26 @@ def test_a_run_that_goes_is_not_thrown_away_and_is_found_as_it_goes(session: Ses
     run.free()
 
 
-def test_runs_that_ended_earlier_are_read_when_they_are_asked_for(open_session, session: Session, monkeypatch) -> None:
+def test_runs_that_ended_earlier_are_read_when_they_are_asked_for(
+    open_session, session: Session, monkeypatch
+) -> None:
     token = session.submit(Settings(RunSpec("a red mug", refine_steps=2), Knobs()), "ada", "my key")
     assert session.wait(token, PATIENCE_SECONDS).state == "done"
     session.close()
     read: list[str] = []
-    monkeypatch.setattr("engine.session.library.from_json", lambda text: read.append("one") or from_json(text))
+    monkeypatch.setattr(
+        "engine.session.library.from_json", lambda text: read.append("one") or from_json(text)
+    )
     again = open_session()
-    assert again.runs.search("ada", Search()).entries[0].title == "a red mug" and not read, "the index is enough"
+    assert again.runs.search("ada", Search()).entries[0].title == "a red mug" and not read, (
+        "the index is enough"
+    )
     assert again.view(token).state == "done" and again.files(token) and len(read) == 1
     assert [view.token for view in again.jobs("ada")] == [token] and len(read) == 1
     settings = Settings(RunSpec("a red mug", refine_steps=2), Knobs())
-    assert again.submit(settings, "ada", "my key") == token, "a key still stands for what was submitted under it"
+    assert again.submit(settings, "ada", "my key") == token, (
+        "a key still stands for what was submitted under it"
+    )
     with pytest.raises(InputError, match="no run"):
         again.view("nobody")
 
@@ -103,7 +111,9 @@ def test_own_runs_that_wait_change_places(session: Session, run: FakeRun) -> Non
     other = session.submit(settings_of("another", 2), "bob")
     eventually(lambda: session.view(first).state == "running")
     session.runs.reorder(waiting[2], "ada", 0)
-    assert session.runs.waiting("ada") == [waiting[2], waiting[0], waiting[1]] and session.runs.waiting("bob") == [other]
+    assert session.runs.waiting("ada") == [waiting[2], waiting[0], waiting[1]] and session.runs.waiting(
+        "bob"
+    ) == [other]
     session.runs.reorder(waiting[2], "ada", 99)
     session.runs.reorder(first, "ada", 0)  # it goes already
     assert session.runs.waiting("ada") == waiting
@@ -123,7 +133,11 @@ def test_the_order_of_own_runs_survives_restarts(open_session, session: Session,
         session.close()
         run.hold()
         session = open_session()
-        eventually(lambda again=session: again.runs.waiting("ada")[:1] != [first] and first not in again.runs.waiting("ada"))
+        eventually(
+            lambda again=session: (
+                again.runs.waiting("ada")[:1] != [first] and first not in again.runs.waiting("ada")
+            )
+        )
         assert session.runs.waiting("ada") == [waiting[2], waiting[0], waiting[1], later]
     run.free()
 
@@ -142,7 +156,9 @@ def test_a_list_of_jobs_reads_no_more_than_it_shows(open_session, session: Sessi
     tokens = [ended(session, f"run {n}") for n in range(5)]
     session.close()
     read: list[str] = []
-    monkeypatch.setattr("engine.session.library.from_json", lambda text: read.append("one") or from_json(text))
+    monkeypatch.setattr(
+        "engine.session.library.from_json", lambda text: read.append("one") or from_json(text)
+    )
     again = open_session()
     assert [view.token for view in again.jobs("ada", most=2)] == [tokens[4], tokens[3]] and len(read) == 2
     assert again.jobs("ada", "failed") == () and len(again.runs.tokens("ada", "done")) == 5 and len(read) == 2

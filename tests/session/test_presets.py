@@ -35,7 +35,13 @@ def test_every_shipped_preset_loads_and_applies(path: Path) -> None:
 def test_the_default_comes_first_and_the_promised_ones_are_there() -> None:
     presets, problems = load_presets()
     assert problems == () and presets[0].key == DEFAULT_PRESET == "toybox-splats"
-    assert {preset.key for preset in presets} >= {"toybox-splats", "toybox-field", "toybox-quick", "toybox-ball", "sd15-splats"}
+    assert {preset.key for preset in presets} >= {
+        "toybox-splats",
+        "toybox-field",
+        "toybox-quick",
+        "toybox-ball",
+        "sd15-splats",
+    }
     assert len({preset.title for preset in presets}) == len(presets)
     assert find_preset("toybox-field").values["scene"] == "field"
 

@@ -56,7 +56,11 @@ def test_losses_that_are_not_finite_are_left_out() -> None:
 
 def test_progress_follows_the_events() -> None:
     progress = Progress()
-    for event in (StageStarted("fit", 120), KnobsApplied(3, 8, Knobs()), stepped(8, revision=3, norm=0.5, bad=float("nan"))):
+    for event in (
+        StageStarted("fit", 120),
+        KnobsApplied(3, 8, Knobs()),
+        stepped(8, revision=3, norm=0.5, bad=float("nan")),
+    ):
         progress = progress.after(event)
     assert (progress.stage, progress.step, progress.steps, progress.total_step) == ("refine", 8, 100, 8)
     assert (progress.revision_applied, progress.applied_at_step) == (3, 8)

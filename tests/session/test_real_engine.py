@@ -24,7 +24,9 @@ PATIENCE = 60.0
 
 
 def settings(refine_steps: int) -> Settings:
-    return Settings(quick_spec(backend="torch", splats=100, fit_steps=10, refine_steps=refine_steps), quick_knobs())
+    return Settings(
+        quick_spec(backend="torch", splats=100, fit_steps=10, refine_steps=refine_steps), quick_knobs()
+    )
 
 
 def open_session(folder: Path) -> Session:
@@ -55,11 +57,15 @@ def test_a_slider_shows_in_the_picture_and_in_the_recipe(tmp_path: Path) -> None
         assert session.cloud(token, -1).centers.shape == (100, 3)
 
 
-def test_a_run_goes_on_in_the_next_session_and_its_result_can_be_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_goes_on_in_the_next_session_and_its_result_can_be_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("engine.loop.live_run.CHECKPOINT_SECONDS", 0.0)
     with open_session(tmp_path) as session:
         token = session.submit(settings(15), "ada")
-        eventually(lambda: session.view(token).total_step > 5)  # some way into the fit, past the four draft steps
+        eventually(
+            lambda: session.view(token).total_step > 5
+        )  # some way into the fit, past the four draft steps
         session.pause(token)
         revision = session.set_knobs(token, {"anchor_weight": 3.0})
     with open_session(tmp_path) as session:
@@ -91,13 +97,19 @@ def full_moments(session: Session, token: str) -> list[int]:
 
 
 @pytest.mark.heavy
-def test_a_branch_with_the_same_settings_ends_as_its_run_did_to_the_bit(every_checkpoint: None, tmp_path: Path) -> None:
+def test_a_branch_with_the_same_settings_ends_as_its_run_did_to_the_bit(
+    every_checkpoint: None, tmp_path: Path
+) -> None:
     with open_session(tmp_path) as session:
         token = session.submit(settings(15), "ada")
         assert session.wait(token, PATIENCE).state == "done"
         assert len(session.branches.timeline(token).moments) > 5, "looked at or not, moments have pictures"
-        assert all(session.branches.has_picture(token, each.total_step) for each in session.branches.timeline(token).moments)
-        same, other = (session.branches.fork(token, full_moments(session, token)[-1], "ada", values) for values in (
+        assert all(
+            session.branches.has_picture(token, each.total_step)
+            for each in session.branches.timeline(token).moments
+        )
+        same, other = (session.branches.fork(token, full_moments(session, token)[-1], "ada",
+            values) for values in (
             {}, {"anchor_weight": 4.0}))  # fmt: skip
         for branch in (same, other):
             assert (session.wait(branch, PATIENCE).state, session.view(branch).total_step) == ("done", 29)
@@ -117,7 +129,12 @@ def test_a_run_that_goes_back_is_within_a_second_where_it_was(every_checkpoint: 
         back, reached = full_moments(session, token)[0], session.view(token).total_step
         began = time.monotonic()
         session.branches.rewind(token, back)
-        eventually(lambda: back < session.view(token).total_step < reached or session.view(token).total_step > reached + 50)
+        eventually(
+            lambda: (
+                back < session.view(token).total_step < reached
+                or session.view(token).total_step > reached + 50
+            )
+        )
         assert session.view(token).total_step < reached
         assert time.monotonic() - began < 5.0, "a second on a machine that does nothing else"
         session.stop(token)

@@ -37,8 +37,10 @@ def full_record() -> JobRecord:
     traces = {"reference_similarity": History(((1, 0.5),), 1, (1, 0.5))}
     progress = Progress("refine", 2, 9, 2, 3.0, 4.0, 5.0, 6, 7, history, {"norm": 1.0}, 0.5, traces)
     return replace(
-        record(), settings=settings, knobs=with_values(settings, {"anchor_weight": 3.0}).knobs, state="running", revision=4,
-        progress=progress, warnings=(("what", "remedy"),), error=("it ended", "do this"), files={"ply": "scene.ply"},
+        record(), settings=settings, knobs=with_values(settings, {"anchor_weight": 3.0}).knobs,
+            state="running", revision=4,
+        progress=progress, warnings=(("what", "remedy"),), error=("it ended", "do this"),
+            files={"ply": "scene.ply"},
         session="abc", stopping=True, deaths=2, checkpoint_revision=3,
     )  # fmt: skip
 
@@ -74,9 +76,13 @@ def test_the_library_is_where_the_environment_says() -> None:
     assert default_root({}) == Path.home() / ".local" / "share" / "maquette"
 
 
-def test_a_killed_process_loses_nothing_but_the_step_it_was_in(tmp_path: Path, open_session, run: FakeRun) -> None:
+def test_a_killed_process_loses_nothing_but_the_step_it_was_in(
+    tmp_path: Path, open_session, run: FakeRun
+) -> None:
     script = [sys.executable, fakes.__file__, str(tmp_path / "library")]
-    with subprocess.Popen(script, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)}) as process:
+    with subprocess.Popen(
+        script, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)}
+    ) as process:
         token = process.stdout.readline().strip()
         folder = tmp_path / "library" / token
         eventually(lambda: has_checkpoint(folder) and read_checkpoint(folder)[0] > 3)
@@ -97,7 +103,9 @@ def test_a_killed_process_loses_nothing_but_the_step_it_was_in(tmp_path: Path, o
 def test_a_closed_session_is_continued_by_the_next(open_session, run: FakeRun) -> None:
     run.hold()
     first = open_session()
-    running, queued, paused = (first.submit(settings_of(name, 3), "ada") for name in ("running", "queued", "paused"))
+    running, queued, paused = (
+        first.submit(settings_of(name, 3), "ada") for name in ("running", "queued", "paused")
+    )
     first.pause(paused)
     first.set_knobs(running, {"guidance_scale": 12.0})
     run.allow(2)
@@ -110,7 +118,9 @@ def test_a_closed_session_is_continued_by_the_next(open_session, run: FakeRun) -
     assert second.view(paused).state == "paused"
     assert [second.wait(token, PATIENCE).state for token in (running, queued)] == ["done", "done"]
     assert run.begun == [("running", True), ("queued", False)] and second.view(running).warnings == ()
-    assert second.view(running).revision_applied == 1 and second.knobs(running).guidance.guidance_scale == 12.0
+    assert (
+        second.view(running).revision_applied == 1 and second.knobs(running).guidance.guidance_scale == 12.0
+    )
     second.resume(paused)
     assert second.wait(paused, PATIENCE).state == "done"
 
@@ -135,14 +145,18 @@ def test_a_session_may_leave_interrupted_runs_alone(tmp_path: Path, open_session
     assert session.wait(token, PATIENCE).state == "done" and run.begun[0][1]
 
 
-def test_a_stop_that_was_asked_for_before_the_crash_is_done_after_it(tmp_path: Path, open_session, run: FakeRun) -> None:
+def test_a_stop_that_was_asked_for_before_the_crash_is_done_after_it(
+    tmp_path: Path, open_session, run: FakeRun
+) -> None:
     token = interrupted(tmp_path / "library", stopping=True)
     session = open_session()
     view = session.wait(token, PATIENCE)
     assert (view.state, view.total_step) == ("stopped", 3) and run.trace == []
 
 
-def test_a_run_that_keeps_killing_its_process_is_not_started_again(tmp_path: Path, open_session, run: FakeRun) -> None:
+def test_a_run_that_keeps_killing_its_process_is_not_started_again(
+    tmp_path: Path, open_session, run: FakeRun
+) -> None:
     token = interrupted(tmp_path / "library", deaths=MAX_DEATHS - 1)
     session = open_session()
     view = session.wait(token, PATIENCE)
@@ -163,7 +177,9 @@ def test_runs_of_a_living_process_are_left_to_it(open_session, run: FakeRun) -> 
     assert first.wait(token, PATIENCE).state == "done"
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", '{"owner": "ada"}', "\x00\x01", '{"format": 1, "state": "done"}'])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"owner": "ada"}', "\x00\x01", '{"format": 1, "state": "done"}']
+)
 def test_a_corrupt_job_is_shown_as_failed_and_left_untouched(tmp_path: Path, open_session, text: str) -> None:
     token = interrupted(tmp_path / "library")
     path = tmp_path / "library" / token / "job.json"
@@ -184,7 +200,10 @@ def test_a_corrupt_checkpoint_fails_the_run_with_its_remedy(tmp_path: Path, open
     token = interrupted(tmp_path / "library")
     session = open_session(run=run)
     view = session.wait(token, PATIENCE)
-    assert (view.state, view.error) == ("failed", ("The checkpoint cannot be read.", "Start again from recipe.toml."))
+    assert (view.state, view.error) == (
+        "failed",
+        ("The checkpoint cannot be read.", "Start again from recipe.toml."),
+    )
     assert read_checkpoint(tmp_path / "library" / token)[0] == 3
 
 

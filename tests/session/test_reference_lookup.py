@@ -1,4 +1,6 @@
-"""Looking a reference up: by name, by words, by picture, among earlier results; and the run's own copy of it."""
+"""Looking a reference up: by name, by words, by picture, among earlier results; and the run's own copy of
+it.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ def taken(references: References, settings: Settings, folder: Path) -> Origin:
     return origin
 
 
-def test_words_bring_the_best_match_with_licence_and_similarity(references: References, tmp_path: Path) -> None:
+def test_words_bring_the_best_match_with_licence_and_similarity(
+    references: References, tmp_path: Path
+) -> None:
     best = references.matches(RunSpec("a red chair"), 5)
     origin = taken(references, asking("auto"), tmp_path)
     assert "chair" in origin.caption and "red" in origin.caption and origin.licence == "Apache-2.0"
@@ -51,13 +55,18 @@ def test_words_bring_the_best_match_with_licence_and_similarity(references: Refe
 
 def test_the_run_holds_the_very_shape_that_the_shelf_shows(references: References, tmp_path: Path) -> None:
     settled = references.settled(asking(f"shelf:{CHAIR}"), tmp_path)
-    kept, shown = read_reference(Path(settled.spec.reference.rpartition("#")[0])), shape_of(references.item(CHAIR))
+    kept, shown = (
+        read_reference(Path(settled.spec.reference.rpartition("#")[0])),
+        shape_of(references.item(CHAIR)),
+    )
     assert kept.facts.licence == "Apache-2.0" and kept.facts.title == references.item(CHAIR).caption
     difference = thumbnail(kept, 64).astype(int) - thumbnail(shown, 64)
     assert np.abs(difference).max() <= 2, "same pose, same size, same colours"
 
 
-def test_what_was_picked_by_hand_is_compared_with_what_is_asked_for(references: References, tmp_path: Path) -> None:
+def test_what_was_picked_by_hand_is_compared_with_what_is_asked_for(
+    references: References, tmp_path: Path
+) -> None:
     like = taken(references, asking(f"shelf:{CHAIR}"), tmp_path / "like").similarity
     unlike = taken(references, asking(f"shelf:{CHAIR}", "a fish"), tmp_path / "unlike").similarity
     assert like is not None and like > 0.5 and unlike is None
@@ -85,7 +94,9 @@ def test_words_that_fit_nothing_bring_nothing(references: References, tmp_path: 
         references.settled(asking("auto", "xylography zeitgeist"), tmp_path)
 
 
-@pytest.mark.parametrize(("id", "near"), [("toybox/70100", "toybox/7010"), ("toybox/chair", "toybox/701"), ("?", "toybox/")])
+@pytest.mark.parametrize(
+    ("id", "near"), [("toybox/70100", "toybox/7010"), ("toybox/chair", "toybox/701"), ("?", "toybox/")]
+)
 def test_an_unknown_id_is_answered_with_the_nearest(id: str, near: str, references: References) -> None:
     with pytest.raises(InputError) as caught:
         references.item(id)
@@ -134,7 +145,11 @@ def library(tmp_path: Path) -> Path:
 
 def test_an_earlier_result_is_taken_with_its_words(library: Path, tmp_path: Path) -> None:
     origin = taken(References(library), asking("run:doneRun1"), tmp_path / "run")
-    assert (origin.id, origin.caption, origin.licence) == ("results/doneRun1", "a blue ball", "yours, made with toybox")
+    assert (origin.id, origin.caption, origin.licence) == (
+        "results/doneRun1",
+        "a blue ball",
+        "yours, made with toybox",
+    )
     (library / "doneRun1/mesh.glb").unlink()
     assert (tmp_path / "run/given/reference/mesh.glb").is_file(), "the copy does not need it any more"
 
@@ -151,6 +166,10 @@ def test_a_run_of_the_page_keeps_what_was_looked_up(references: References, tmp_
     assert path.is_file() and path.is_relative_to(tmp_path / "first" / "given" / "reference")
     again = with_own_files(first, tmp_path / "again", references)
     copy = Path(again.spec.reference.rpartition("#")[0])
-    assert copy.read_bytes() == path.read_bytes() and origin_of(copy) == origin_of(path), "its origin travels with it"
-    other = with_own_files(replace(first, spec=replace(first.spec, reference="")), tmp_path / "none", references)
+    assert copy.read_bytes() == path.read_bytes() and origin_of(copy) == origin_of(path), (
+        "its origin travels with it"
+    )
+    other = with_own_files(
+        replace(first, spec=replace(first.spec, reference="")), tmp_path / "none", references
+    )
     assert other.spec.reference == "" and not (tmp_path / "none").exists()

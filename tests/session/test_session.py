@@ -47,7 +47,15 @@ def test_tokens_cannot_be_guessed_and_unknown_ones_are_refused(session: Session)
     tokens = {session.submit(settings_of(), "ada") for _ in range(3)}
     assert len(tokens) == 3 and all(len(token) >= 22 for token in tokens)
     for token in ("", "..", "../../etc"):
-        for method in (session.view, session.stop, session.pause, session.resume, session.knobs, session.settings, session.strip):
+        for method in (
+            session.view,
+            session.stop,
+            session.pause,
+            session.resume,
+            session.knobs,
+            session.settings,
+            session.strip,
+        ):
             with pytest.raises(InputError, match="no run"):
                 method(token)
 
@@ -256,7 +264,9 @@ def test_files_that_cannot_be_written_are_a_warning(open_session, error: Excepti
     assert (view.state, view.files) == ("done", {}) and str(error) in view.warnings[0][0]
 
 
-def test_a_disk_that_fills_up_warns_and_the_run_goes_on(session: Session, run: FakeRun, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_fills_up_warns_and_the_run_goes_on(
+    session: Session, run: FakeRun, monkeypatch: pytest.MonkeyPatch
+) -> None:
     token = begun(session, run)
 
     replace = os.replace

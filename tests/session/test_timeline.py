@@ -1,4 +1,6 @@
-"""The course of a run: moments that are looked back at, gone back to, and branched; bounded, and kept on disk."""
+"""The course of a run: moments that are looked back at, gone back to, and branched; bounded, and kept on
+disk.
+"""
 
 from __future__ import annotations
 
@@ -92,21 +94,28 @@ def test_files_that_no_moment_names_are_cleared_away(tmp_path: Path) -> None:
     for step in range(1, MOST_PICTURES + 9):
         save_pictures(tmp_path, step, np.zeros((8, 16, 16, 3), np.uint8))
         save_full(tmp_path, step)
-        write_timeline(tmp_path, read_timeline(tmp_path).with_moment(Moment(step, "refine", step, 0, True, {"t_max": 0.5})))
+        write_timeline(
+            tmp_path,
+            read_timeline(tmp_path).with_moment(Moment(step, "refine", step, 0, True, {"t_max": 0.5})),
+        )
     kept = read_timeline(tmp_path)
     full = [each for each in kept.moments if each.full]
     assert (len(kept.moments), len(full)) == (MOST_PICTURES, MOST_FULL)
     assert (
-        len(list((tmp_path / FOLDER).glob("*.jpg"))) == MOST_PICTURES and len(list((tmp_path / FOLDER).glob("*.pt"))) == MOST_FULL
+        len(list((tmp_path / FOLDER).glob("*.jpg"))) == MOST_PICTURES
+        and len(list((tmp_path / FOLDER).glob("*.pt"))) == MOST_FULL
     )
     assert Image.open(picture_path(tmp_path, full[0].total_step)).size == (8 * 16, 16)
     (tmp_path / "checkpoint.pt").unlink()
     put_back(tmp_path, full[0].total_step, tmp_path)
-    assert (tmp_path / "checkpoint.pt").read_bytes() == b"state" and not (tmp_path / "checkpoint.previous.pt").exists()
+    assert (tmp_path / "checkpoint.pt").read_bytes() == b"state" and not (
+        tmp_path / "checkpoint.previous.pt"
+    ).exists()
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", '{"moments": [3], "changes": []}', '{"moments": [{"total_step": "x"}], "changes": []}']
+    "text",
+    ["", "{", "[]", '{"moments": [3], "changes": []}', '{"moments": [{"total_step": "x"}], "changes": []}'],
 )
 def test_a_broken_timeline_is_empty(tmp_path: Path, text: str) -> None:
     (tmp_path / FOLDER).mkdir()
@@ -117,12 +126,19 @@ def test_a_broken_timeline_is_empty(tmp_path: Path, text: str) -> None:
 def held(session: Session, run: FakeRun, steps: int = 40) -> str:
     """A run of ada's that waits for permits."""
     run.hold()
-    return session.submit(Settings(RunSpec("a red mug", refine_steps=steps, words="as they are"), Knobs()), "ada")
+    return session.submit(
+        Settings(RunSpec("a red mug", refine_steps=steps, words="as they are"), Knobs()), "ada"
+    )
 
 
 def at_step(session: Session, run: FakeRun, token: str, step: int) -> None:
     run.allow(step - session.view(token).total_step)
-    eventually(lambda: session.view(token).total_step >= step and session.branches.timeline(token).moment(step) is not None)
+    eventually(
+        lambda: (
+            session.view(token).total_step >= step
+            and session.branches.timeline(token).moment(step) is not None
+        )
+    )
 
 
 @pytest.fixture
@@ -131,14 +147,18 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.session.timeline_keeper.FULL_SECONDS", 0.0)
 
 
-def test_a_run_goes_back_and_on_from_there_with_the_settings_of_then(quick: None, session: Session, run: FakeRun) -> None:
+def test_a_run_goes_back_and_on_from_there_with_the_settings_of_then(
+    quick: None, session: Session, run: FakeRun
+) -> None:
     token = held(session, run)
     at_step(session, run, token, 5)
     session.set_knobs(token, {"guidance_scale": 7.0})
     at_step(session, run, token, 12)
     session.set_knobs(token, {"guidance_scale": 50.0})
     at_step(session, run, token, 15)
-    assert [change.values for change in session.branches.timeline(token).changes] == [{"guidance_scale": 50.0}]
+    assert [change.values for change in session.branches.timeline(token).changes] == [
+        {"guidance_scale": 50.0}
+    ]
     fulls = [each.total_step for each in session.branches.timeline(token).moments if each.full]
     back = max(step for step in fulls if 6 <= step <= 12)
     session.branches.rewind(token, back)
@@ -151,7 +171,9 @@ def test_a_run_goes_back_and_on_from_there_with_the_settings_of_then(quick: None
     assert session.view(token).total_step == 40
 
 
-def test_a_moment_that_somebody_looks_at_can_still_be_branched_much_later(quick: None, session: Session, run: FakeRun) -> None:
+def test_a_moment_that_somebody_looks_at_can_still_be_branched_much_later(
+    quick: None, session: Session, run: FakeRun
+) -> None:
     token = held(session, run, steps=60)
     at_step(session, run, token, 7)
     looked_at = next(each.total_step for each in session.branches.timeline(token).moments if each.full)
@@ -176,7 +198,9 @@ def test_a_paused_run_goes_on_when_it_is_put_back(quick: None, session: Session,
     assert [step for _, step in run.trace].count(5) == 2, "it was taken twice"
 
 
-def test_a_branch_is_a_run_of_its_own_and_leaves_the_old_one_as_it_is(quick: None, session: Session, run: FakeRun) -> None:
+def test_a_branch_is_a_run_of_its_own_and_leaves_the_old_one_as_it_is(
+    quick: None, session: Session, run: FakeRun
+) -> None:
     token = held(session, run, steps=20)
     at_step(session, run, token, 8)
     run.free()
@@ -193,7 +217,10 @@ def test_what_cannot_be_gone_back_to_is_refused(quick: None, session: Session, r
     token = held(session, run, steps=6)
     run.free()
     session.wait(token, 30)
-    for act in (lambda: session.branches.rewind(token, 99), lambda: session.branches.fork(token, 99, "ada", {})):
+    for act in (
+        lambda: session.branches.rewind(token, 99),
+        lambda: session.branches.fork(token, 99, "ada", {}),
+    ):
         with pytest.raises(InputError, match="was not kept"):
             act()
     kept = next(each.total_step for each in session.branches.timeline(token).moments if each.full)

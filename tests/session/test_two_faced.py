@@ -1,4 +1,6 @@
-"""Front and back are compared: a second face is noticed, one face, no face, and things that are round are not taken for it."""
+"""Front and back are compared: a second face is noticed, one face, no face, and things that are round are not
+taken for it.
+"""
 
 from __future__ import annotations
 

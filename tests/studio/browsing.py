@@ -17,17 +17,26 @@ from PIL import Image
 from playwright.sync_api import Browser, ConsoleMessage, Error, Page, Playwright, Response
 
 FLAGS = (
-    "--no-sandbox", "--headless", "--disable-gpu", "--use-angle=swiftshader", "--disable-background-networking",
+    "--no-sandbox", "--headless", "--disable-gpu", "--use-angle=swiftshader",
+    "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--no-first-run",
 )  # fmt: skip
-DESKTOP, LAPTOP, PHONE = {"width": 1440, "height": 900}, {"width": 1366, "height": 625}, {"width": 390, "height": 844}
+DESKTOP, LAPTOP, PHONE = (
+    {"width": 1440, "height": 900},
+    {"width": 1366, "height": 625},
+    {"width": 390, "height": 844},
+)
 PATIENCE_MS = 60_000  # another worker may hold the machine
 BLANK = "about:blank"
-HARMLESS = re.compile(r"computeBoundingSphere|THREE\.Clock|GL Driver Message|GPU stall|Automatic fallback to software WebGL")
+HARMLESS = re.compile(
+    r"computeBoundingSphere|THREE\.Clock|GL Driver Message|GPU stall|Automatic fallback to software WebGL"
+)
 
 
 REQUIRED = "MAQUETTE_REQUIRE_BROWSER"
-MISSING = "There is no Chromium for the page tests; add one with: python -m playwright install --with-deps chromium"
+MISSING = (
+    "There is no Chromium for the page tests; add one with: python -m playwright install --with-deps chromium"
+)
 
 
 def launch(playwright: Playwright) -> Browser:
@@ -44,12 +53,17 @@ def launch(playwright: Playwright) -> Browser:
 
 @contextmanager
 def visiting(
-    browser: Browser, address: str, window: dict[str, int] = DESKTOP, scheme: str = "light", *, with_viewport: bool = False
+    browser: Browser,
+    address: str,
+    window: dict[str, int] = DESKTOP,
+    scheme: str = "light",
+    *,
+    with_viewport: bool = False,
 ) -> Iterator[Page]:
     """A page to which nobody has been before, ready to be used; errors in its console fail the test.
 
-    Drawing without a GPU takes all of a small machine, so nothing is animated, and the viewport is left empty unless the test
-    is about it.
+    Drawing without a GPU takes all of a small machine, so nothing is animated, and the viewport is left empty
+    unless the test is about it.
     """
     shared = window is not PHONE and not with_viewport
     with tab(browser, shared, window is PHONE) as page:
@@ -63,10 +77,12 @@ def visiting(
 
 @contextmanager
 def tab(browser: Browser, shared: bool, has_touch: bool) -> Iterator[Page]:
-    """A blank tab. A shared one is used by one visit after the other, because a browser that has read the page's scripts once
-    opens it with a third of the work; what a visit left in its storage is cleared away.
+    """A blank tab. A shared one is used by one visit after the other, because a browser that has read the
+    page's scripts once opens it with a third of the work; what a visit left in its storage is cleared away.
     """
-    idle = (context.pages[0] for context in browser.contexts if [page.url for page in context.pages] == [BLANK])
+    idle = (
+        context.pages[0] for context in browser.contexts if [page.url for page in context.pages] == [BLANK]
+    )
     page = (next(idle, None) if shared else None) or browser.new_context(has_touch=has_touch).new_page()
     page.set_default_timeout(PATIENCE_MS)
     yield page
@@ -78,7 +94,9 @@ def tab(browser: Browser, shared: bool, has_touch: bool) -> Iterator[Page]:
 
 def forget_the_visit(page: Page) -> None:
     """Leave the tab blank, with nothing in the storage of the address that it showed."""
-    page.goto(re.match(r"\w+://[^/]+", page.url)[0] + "/pictures/samples/none")  # the same origin, without scripts
+    page.goto(
+        re.match(r"\w+://[^/]+", page.url)[0] + "/pictures/samples/none"
+    )  # the same origin, without scripts
     page.evaluate("[localStorage, sessionStorage].forEach(storage => storage.clear())")
     page.context.clear_cookies()
     page.goto(BLANK)
@@ -120,7 +138,9 @@ def generate(page: Page, prompt: str = "a red mug with a blue handle") -> str:
     before = state(page)["token"]
     page.fill("#mq-prompt textarea", prompt)
     page.click("#mq-generate")
-    page.wait_for_function("before => ![before, ''].includes(document.querySelector('#mq-stage').dataset.token)", arg=before)
+    page.wait_for_function(
+        "before => ![before, ''].includes(document.querySelector('#mq-stage').dataset.token)", arg=before
+    )
     wait_state(page, "running", "done")
     return state(page)["token"]
 
@@ -131,7 +151,9 @@ def state(page: Page) -> dict[str, str]:
 
 
 def wait_state(page: Page, *states: str) -> None:
-    page.wait_for_function("states => states.includes(document.querySelector('#mq-stage').dataset.state)", arg=list(states))
+    page.wait_for_function(
+        "states => states.includes(document.querySelector('#mq-stage').dataset.state)", arg=list(states)
+    )
 
 
 def wait_number(page: Page, name: str, at_least: int) -> int:
@@ -156,7 +178,9 @@ def choose(page: Page, menu: str, key: str) -> None:
 
 def canvas_pixels(page: Page, selector: str = "#mq-canvas") -> np.ndarray:
     """What a canvas holds (H,W,3); the live picture unless told."""
-    data = page.evaluate("selector => document.querySelector(selector).toDataURL('image/png').split(',')[1]", selector)
+    data = page.evaluate(
+        "selector => document.querySelector(selector).toDataURL('image/png').split(',')[1]", selector
+    )
     return np.asarray(Image.open(BytesIO(base64.b64decode(data))).convert("RGB"))
 
 

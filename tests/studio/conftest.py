@@ -47,7 +47,9 @@ def served(session: Session) -> Iterator[Served]:
             *library_routes(session),
         ]
     )
-    server = uvicorn.Server(uvicorn.Config(app, port=free_port(), log_level="critical", ws_per_message_deflate=False))
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=free_port(), log_level="critical", ws_per_message_deflate=False)
+    )
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     until(lambda: server.started)
@@ -63,7 +65,9 @@ def served(session: Session) -> Iterator[Served]:
 def double_page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the whole page over doubles, in a process of its own."""
     port, library = free_port(), tmp_path_factory.mktemp("library")
-    yield from serve([str(Path(__file__).parent / "studio_doubles.py"), str(library), str(port)], port, library)
+    yield from serve(
+        [str(Path(__file__).parent / "studio_doubles.py"), str(library), str(port)], port, library
+    )
 
 
 @pytest.fixture(scope="session")

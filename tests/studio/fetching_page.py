@@ -1,4 +1,5 @@
-"""``python fetching_page.py FOLDER PORT``: the whole page, with one prior that is on a Hub on loopback and not on this machine.
+"""``python fetching_page.py FOLDER PORT``: the whole page, with one prior that is on a Hub on loopback and
+not on this machine.
 
 Only the Hub is a double: the entry, the download and the page are what the studio uses.
 """
@@ -47,7 +48,9 @@ def write_repository(folder: Path) -> Path:
         header = json.dumps({"w": {"dtype": "U8", "shape": [BYTES], "data_offsets": [0, BYTES]}}).encode()
         content = len(header).to_bytes(8, "little") + header + part.encode().ljust(BYTES, b"\0")
         (folder / part / f"{name}.safetensors").write_bytes(content)
-    (folder / "model_index.json").write_text(json.dumps({"_class_name": "StableDiffusionPipeline", **index}), encoding="utf-8")
+    (folder / "model_index.json").write_text(
+        json.dumps({"_class_name": "StableDiffusionPipeline", **index}), encoding="utf-8"
+    )
     return folder
 
 
@@ -58,7 +61,9 @@ def write_entry(folder: Path) -> PriorEntry:
 
 
 def fake_hub_module() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("fake_hub", Path(__file__).parents[1] / "prior" / "fake_hub.py")
+    spec = importlib.util.spec_from_file_location(
+        "fake_hub", Path(__file__).parents[1] / "prior" / "fake_hub.py"
+    )
     sys.modules["fake_hub"] = module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

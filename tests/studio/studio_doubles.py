@@ -1,6 +1,8 @@
-"""A real session over a double of the engine: a run that takes its time, and pictures of a ring of dots that grows.
+"""A real session over a double of the engine: a run that takes its time, and pictures of a ring of dots that
+grows.
 
-``python studio_doubles.py LIBRARY PORT`` serves the page over it, for browser tests that need no diffusion model.
+``python studio_doubles.py LIBRARY PORT`` serves the page over it, for browser tests that need no diffusion
+model.
 """
 
 from __future__ import annotations
@@ -56,7 +58,9 @@ WORDS = frozenset(("red", "blue", "yellow", "mug", "chair", "handle", "legs", "w
 
 
 def slow_run(step_seconds: float) -> Callable[..., Iterator[Event]]:
-    """A run whose scene is the number of its step, and whose steps take ``step_seconds``. A prompt with "bad" fails at step 5."""
+    """A run whose scene is the number of its step, and whose steps take ``step_seconds``. A prompt with "bad"
+    fails at step 5.
+    """
 
     def run(
         spec: RunSpec,
@@ -87,19 +91,42 @@ def slow_run(step_seconds: float) -> Callable[..., Iterator[Event]]:
             yield pictures_of(step, revision)
             metrics = {"null_convergence": min(1.0, step / 100)} if key_of(knobs.guidance) == "lods" else {}
             metrics |= reference_metrics(step, spec, knobs) if spec.reference else {}
-            yield Stepped("refine", step, spec.refine_steps, step, revision, 1.0 / step, step * step_seconds, 1.0, 10.0, metrics)
+            yield Stepped(
+                "refine",
+                step,
+                spec.refine_steps,
+                step,
+                revision,
+                1.0 / step,
+                step * step_seconds,
+                1.0,
+                10.0,
+                metrics,
+            )
             (folder / "new.part").write_text(json.dumps([step, revision]))
-            (folder / "new.part").replace(folder / "checkpoint.json")  # never written to in place, as a real one
+            (folder / "new.part").replace(
+                folder / "checkpoint.json"
+            )  # never written to in place, as a real one
             yield Checkpointed(step)
-        yield Finished(copy_of(step, revision), stopping, {"total": step * step_seconds}, step, Recipe(Settings(spec, knobs)))
+        yield Finished(
+            copy_of(step, revision),
+            stopping,
+            {"total": step * step_seconds},
+            step,
+            Recipe(Settings(spec, knobs)),
+        )
 
     return run
 
 
 def reference_metrics(step: int, spec: RunSpec, knobs: Knobs) -> dict[str, float]:
-    """A run that comes down from all noise, heeds a gate that is half open, and resembles its reference more and more."""
+    """A run that comes down from all noise, heeds a gate that is half open, and resembles its reference more
+    and more.
+    """
     noise = max(0.0, 1 - step / spec.refine_steps)
-    guide = StrengthCurve.parse(knobs.reference_curve or f"0:{knobs.reference_early},1:{knobs.reference_late}")
+    guide = StrengthCurve.parse(
+        knobs.reference_curve or f"0:{knobs.reference_early},1:{knobs.reference_late}"
+    )
     opening = 0.0 if knobs.ignore_reference else GATE
     return {
         "noise": noise,
@@ -113,7 +140,9 @@ def reference_metrics(step: int, spec: RunSpec, knobs: Knobs) -> dict[str, float
 def pictures_of(step: int, revision: int) -> Pictures:
     """Four grey denoised views, and smaller, darker renders of them at half the noise."""
     shade = 100 + step % 100
-    denoised, renders = (np.full((4, side, side, 3), grey, np.uint8) for side, grey in ((16, shade), (12, shade - 60)))
+    denoised, renders = (
+        np.full((4, side, side, 3), grey, np.uint8) for side, grey in ((16, shade), (12, shade - 60))
+    )
     return Pictures("denoised", step, revision, denoised, renders, noise=0.5)
 
 
@@ -131,11 +160,15 @@ class DotFrames:
         picture = np.full((camera.height, camera.width, 3), PAPER, np.uint8)
         reach = max(1, camera.width // 60)
         for x, y, colour in zip(column, row, colours, strict=True):
-            picture[max(y - reach, 0) : max(y + reach, 0), max(x - reach, 0) : max(x + reach, 0)] = colour * 255
+            picture[max(y - reach, 0) : max(y + reach, 0), max(x - reach, 0) : max(x + reach, 0)] = (
+                colour * 255
+            )
         return picture
 
     def azimuth_strip(self, copy: SceneCopy, size: int) -> np.ndarray:
-        return np.stack([np.full((size, size, 3), 20 * view + int(copy.scene) % 20, np.uint8) for view in range(8)])  # type: ignore[call-overload]
+        return np.stack(
+            [np.full((size, size, 3), 20 * view + int(copy.scene) % 20, np.uint8) for view in range(8)]
+        )  # type: ignore[call-overload]
 
     def point_cloud(self, copy: SceneCopy, limit: int) -> SplatArrays:
         centres, colours = (array[:limit].astype(np.float32) for array in ring(int(copy.scene)))  # type: ignore[call-overload]
@@ -168,12 +201,15 @@ def open_double(library: Path, step_seconds: float = 0.02) -> Session:
 
 
 def catalogue() -> Catalogue:
-    """Three priors of our own: "plain" has no network that an adapter could change, and "wide" is not on this machine.
+    """Three priors of our own: "plain" has no network that an adapter could change, and "wide" is not on this
+    machine.
 
     Those that presets name offer what they offer outside of tests.
     """
     presets = load_presets()
-    named = sorted({str(preset.values["prior"]) for preset in presets.presets if "prior" in preset.values} - {"toybox"})
+    named = sorted(
+        {str(preset.values["prior"]) for preset in presets.presets if "prior" in preset.values} - {"toybox"}
+    )
     priors = (
         PriorChoice("toybox", "Toybox"),
         PriorChoice("plain", "Plain", offers=frozenset({"wants_view_words"})),
@@ -185,7 +221,9 @@ def catalogue() -> Catalogue:
 
 @cache
 def drawn_panel() -> Panel:
-    """The panel over this catalogue, drawn once: handlers answer with updates and leave its components as they are."""
+    """The panel over this catalogue, drawn once: handlers answer with updates and leave its components as
+    they are.
+    """
     with gr.Blocks():
         return draw_panel(catalogue())
 
@@ -207,4 +245,6 @@ def announce(serving: Serving) -> None:
 
 if __name__ == "__main__":
     with open_double(Path(sys.argv[1]), step_seconds=0.05) as opened:
-        serve_page(opened, catalogue(), host="127.0.0.1", port=int(sys.argv[2]), share=False, on_ready=announce)
+        serve_page(
+            opened, catalogue(), host="127.0.0.1", port=int(sys.argv[2]), share=False, on_ready=announce
+        )

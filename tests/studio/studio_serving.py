@@ -42,7 +42,9 @@ def serve(arguments: list[str], port: int, folder: Path) -> Iterator[str]:
     root = Path(__file__).parents[2]
     with (folder / "server.log").open("w") as log:
         environment = os.environ | {"PYTHONPATH": str(root), "GRADIO_ANALYTICS_ENABLED": "False"}
-        process = subprocess.Popen([sys.executable, *arguments], cwd=root, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            [sys.executable, *arguments], cwd=root, env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
         try:
             until(lambda: process.poll() is not None or answers(port), START_SECONDS)
             assert process.poll() is None, (folder / "server.log").read_text()

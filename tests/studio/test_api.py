@@ -76,12 +76,30 @@ def conforms(value: object, schema: str) -> None:
 def test_a_foreign_validator_accepts_the_document_and_it_names_every_route(client: TestClient) -> None:
     told = client.get(f"{ROOT}/openapi.json").json()
     validate(told)
-    said = {(path, method.upper()) for path, item in told["paths"].items() for method in item if method != "parameters"}
+    said = {
+        (path, method.upper())
+        for path, item in told["paths"].items()
+        for method in item
+        if method != "parameters"
+    }
     served = {
-        (route.path.removeprefix(ROOT), method) for route in client.app.routes for method in route.methods if method != "HEAD"
+        (route.path.removeprefix(ROOT), method)
+        for route in client.app.routes
+        for method in route.methods
+        if method != "HEAD"
     }
     assert said == served
-    assert len({each["operationId"] for item in told["paths"].values() for each in item.values() if isinstance(each, dict)}) == 16
+    assert (
+        len(
+            {
+                each["operationId"]
+                for item in told["paths"].values()
+                for each in item.values()
+                if isinstance(each, dict)
+            }
+        )
+        == 16
+    )
 
 
 def test_a_run_is_submitted_followed_and_downloaded(client: TestClient) -> None:
@@ -135,9 +153,15 @@ def test_a_picture_is_sent_and_becomes_a_runs_own(client: TestClient, session: S
     sent = client.post(f"{ROOT}/files", params={"name": "front.png"}, content=png())
     assert sent.status_code == 201
     conforms(sent.json(), "KeptFile")
-    run = submitted(client, {"prompt": "", "images": [f"{sent.json()['file']}@30*0.5"], "settings": {"refine_steps": 2}})
+    run = submitted(
+        client, {"prompt": "", "images": [f"{sent.json()['file']}@30*0.5"], "settings": {"refine_steps": 2}}
+    )
     kept = run["settings"]["images"]
-    assert "@30" in kept and str(session.library.folder(run["token"])) in kept and ended(client, run["token"])["state"] == "done"
+    assert (
+        "@30" in kept
+        and str(session.library.folder(run["token"])) in kept
+        and ended(client, run["token"])["state"] == "done"
+    )
 
 
 def test_files_that_were_not_sent_are_not_read(client: TestClient, tmp_path: Path) -> None:
@@ -237,7 +261,12 @@ def test_the_shape_is_seen_from_any_side(client: TestClient) -> None:
 
 
 def test_what_there_is_to_choose_is_listed(client: TestClient) -> None:
-    for path, schema in (("presets", "Presets"), ("priors", "Priors"), ("settings", "SettingList"), ("", "About")):
+    for path, schema in (
+        ("presets", "Presets"),
+        ("priors", "Priors"),
+        ("settings", "SettingList"),
+        ("", "About"),
+    ):
         answer = client.get(f"{ROOT}/{path}")
         assert answer.status_code == 200
         conforms(answer.json(), schema)
@@ -249,19 +278,30 @@ def basic(name: str, password: str) -> dict[str, str]:
 
 
 def test_a_login_owns_what_it_submits_and_cannot_be_claimed(session: Session) -> None:
-    app = Starlette(routes=api_routes(Operations(session, catalogue(), KeptFiles(session.library.root / "uploads"))))
+    app = Starlette(
+        routes=api_routes(Operations(session, catalogue(), KeptFiles(session.library.root / "uploads")))
+    )
     app.auth = {"ada": "right", "bob": "also right"}  # as Gradio's app has it
     with TestClient(app) as client:
         token = client.post(f"{ROOT}/runs", json=SHORT, headers=basic("ada", "right")).json()["token"]
-        assert [each["token"] for each in client.get(f"{ROOT}/runs", headers=basic("ada", "right")).json()["runs"]] == [token]
-        for other in (basic("bob", "also right"), basic("ada", "wrong"), basic("", ""), {"authorization": "Basic ?"}):
+        assert [
+            each["token"] for each in client.get(f"{ROOT}/runs", headers=basic("ada", "right")).json()["runs"]
+        ] == [token]
+        for other in (
+            basic("bob", "also right"),
+            basic("ada", "wrong"),
+            basic("", ""),
+            {"authorization": "Basic ?"},
+        ):
             assert client.get(f"{ROOT}/runs", headers=other).json()["runs"] == []
         for claimed in ({"authorization": "Bearer login ada"}, {"x-maquette-owner": "login ada"}):
             assert client.get(f"{ROOT}/runs", headers=claimed).status_code == 422
 
 
 def test_who_knows_a_login_by_name_alone_cannot_name_its_owner(session: Session) -> None:
-    app = Starlette(routes=api_routes(Operations(session, catalogue(), KeptFiles(session.library.root / "uploads"))))
+    app = Starlette(
+        routes=api_routes(Operations(session, catalogue(), KeptFiles(session.library.root / "uploads")))
+    )
     app.auth = {"ada": "right"}
     with TestClient(app) as client:
         token = client.post(f"{ROOT}/runs", json=SHORT, headers=basic("ada", "right")).json()["token"]

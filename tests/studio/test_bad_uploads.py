@@ -1,4 +1,6 @@
-"""Uploads that are not what they should be, through every door of the page and at the terminal: told why, and nothing is lost."""
+"""Uploads that are not what they should be, through every door of the page and at the terminal: told why, and
+nothing is lost.
+"""
 
 from __future__ import annotations
 
@@ -64,8 +66,10 @@ def pipe(path: Path) -> Path:
 
 
 BAD: dict[str, Callable[[Path], Path]] = {
-    "program": program, "folder": folder, "link": link, "circle": circle, "empty": empty, "sparse": sparse, "pipe": pipe,
-    "gone": lambda path: path, "odd": lambda path: path.with_name("a\0b"), "home": lambda path: Path("~nobody-here/a.glb"),
+    "program": program, "folder": folder, "link": link, "circle": circle, "empty": empty, "sparse": sparse,
+    "pipe": pipe,
+    "gone": lambda path: path, "odd": lambda path: path.with_name("a\0b"),
+    "home": lambda path: Path("~nobody-here/a.glb"),
 }  # fmt: skip
 
 
@@ -94,9 +98,13 @@ def controls() -> Any:
 
 
 @pytest.mark.parametrize("kind", BAD)
-def test_the_routes_of_the_cards_tell_what_is_wrong(kind: str, uploads: Path, session: Session, never_all: None) -> None:
+def test_the_routes_of_the_cards_tell_what_is_wrong(
+    kind: str, uploads: Path, session: Session, never_all: None
+) -> None:
     path = str(BAD[kind](uploads / "thing.glb"))
-    client = TestClient(Starlette(routes=[*reference_routes(session), *blocks_routes(session), *ghost_routes(session)]))
+    client = TestClient(
+        Starlette(routes=[*reference_routes(session), *blocks_routes(session), *ghost_routes(session)])
+    )
     for door in ("facts", "picture", "sides", "ghost", "blocks", "blocks.glb"):
         told = client.get(f"/reference/{door}", params={"of": path})
         assert told.status_code == 422, (door, told.text)
@@ -106,7 +114,9 @@ def test_the_routes_of_the_cards_tell_what_is_wrong(kind: str, uploads: Path, se
     assert told["problem"] and told["remedy"]
 
 
-@pytest.mark.parametrize("kind", sorted(set(BAD) - {"program", "empty"}))  # what is in a file is read by the run
+@pytest.mark.parametrize(
+    "kind", sorted(set(BAD) - {"program", "empty"})
+)  # what is in a file is read by the run
 @pytest.mark.parametrize("setting", ["reference", "images"])
 def test_generate_refuses_what_is_no_upload_and_no_run_begins(
     kind: str, setting: str, uploads: Path, session: Session, controls: Any, never_all: None
@@ -117,12 +127,16 @@ def test_generate_refuses_what_is_no_upload_and_no_run_begins(
     desk = Handlers(session, catalogue(), controls)
     token, _, told = desk.generate("", "ada", True, "", tab, "a red mug", "", "toybox", "sds", *values)
     assert token == "" and "mq-fault" in told
-    assert session.jobs("ada") == () and not [each for each in session.library.root.iterdir() if each.name != ".sessions"]
+    assert session.jobs("ada") == () and not [
+        each for each in session.library.root.iterdir() if each.name != ".sessions"
+    ]
 
 
 @pytest.mark.parametrize("kind", BAD)
 @pytest.mark.parametrize("option", ["--reference", "--image"])
-def test_the_command_line_tells_what_is_wrong(kind: str, option: str, uploads: Path, capsys, never_all: None) -> None:
+def test_the_command_line_tells_what_is_wrong(
+    kind: str, option: str, uploads: Path, capsys, never_all: None
+) -> None:
     path, out = BAD[kind](uploads / "thing.glb"), uploads.parent / "out"
     asked = ["generate", "--prompt", "a red mug", option, str(path), "--out", str(out), "--quiet"]
     assert main(asked) == EXIT_BAD_INPUT
@@ -134,6 +148,8 @@ def test_the_command_line_tells_what_is_wrong(kind: str, option: str, uploads: P
 def test_far_too_many_words_are_not_held(session: Session) -> None:
     client = TestClient(Starlette(routes=reference_routes(session)))
     assert client.post("/reference/matches", content=b"x" * 200_000).status_code == 413
-    assert client.post("/reference/matches", content=b"[" * 90_000).status_code == 200, "taken for no question at all"
+    assert client.post("/reference/matches", content=b"[" * 90_000).status_code == 200, (
+        "taken for no question at all"
+    )
     client = TestClient(Starlette(routes=library_routes(session)))
     assert "50,000 bytes" in client.patch("/runs/none", content=b"x" * 60_000).json()["title"]

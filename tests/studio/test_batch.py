@@ -1,4 +1,6 @@
-"""Tables of objects: checked before anything begins, every row made once whatever dies, and told in tables."""
+"""Tables of objects: checked before anything begins, every row made once whatever dies, and told in
+tables.
+"""
 
 from __future__ import annotations
 
@@ -44,9 +46,18 @@ def test_a_table_holds_words_pictures_and_any_setting(tmp_path: Path) -> None:
     text = 'id,prompt,image,seed,refine_steps\nfirst,"a mug, red",,3,20\n,,mug.png@30;mug.png,,\n\n'
     first, second = rows_of(tmp_path, text)
     assert (first.id, first.line, first.options.prompt, first.options.seed) == ("first", 2, "a mug, red", 3)
-    assert first.options.settings == {"refine_steps": "20"} and first.options.out == tmp_path / "out" / "first"
-    assert second.id == "row-00003" and second.options.image == (f"{tmp_path / 'mug.png'}@30", str(tmp_path / "mug.png"))
-    lines = json.dumps({"prompt": "a red mug", "refine_steps": 20, "id": "é 1"}) + "\n\n" + json.dumps({"prompt": "a chair"})
+    assert (
+        first.options.settings == {"refine_steps": "20"} and first.options.out == tmp_path / "out" / "first"
+    )
+    assert second.id == "row-00003" and second.options.image == (
+        f"{tmp_path / 'mug.png'}@30",
+        str(tmp_path / "mug.png"),
+    )
+    lines = (
+        json.dumps({"prompt": "a red mug", "refine_steps": 20, "id": "é 1"})
+        + "\n\n"
+        + json.dumps({"prompt": "a chair"})
+    )
     assert [row.id for row in rows_of(tmp_path, lines, "table.jsonl")] == ["é 1", "row-00003"]
 
 
@@ -65,7 +76,15 @@ def test_every_fault_of_a_table_is_named_by_its_line_and_nothing_begins(tmp_path
     with pytest.raises(InputError) as refused:
         rows_of(tmp_path, text)
     told = str(refused.value)
-    for line, word in ((2, "seed"), (3, "neither"), (4, "no.png"), (5, "refine_steps"), (6, "odd"), (8, "line 7"), (9, "folder")):
+    for line, word in (
+        (2, "seed"),
+        (3, "neither"),
+        (4, "no.png"),
+        (5, "refine_steps"),
+        (6, "odd"),
+        (8, "line 7"),
+        (9, "folder"),
+    ):
         assert any(f"line {line}:" in part and word in part for part in told.splitlines()), (line, word, told)
     assert "7 rows" in told and not (tmp_path / "out").exists()
 
@@ -126,18 +145,26 @@ def test_a_batch_is_told_in_tables_and_a_page(tmp_path: Path) -> None:
     assert {path.name for path in written} >= {TABLE, PAGE}
     with (tmp_path / "out" / TABLE).open(newline="") as file:
         told = {each["id"]: each for each in csv.DictReader(file)}
-    assert told["a"]["state"] == "done" and told["a"]["files"] == "views.png" and "else" in told["bad-b"]["remedy"]
+    assert (
+        told["a"]["state"] == "done"
+        and told["a"]["files"] == "views.png"
+        and "else" in told["bad-b"]["remedy"]
+    )
     page = (tmp_path / "out" / PAGE).read_text()
     assert "1 of 2 made" in page and "data:image/jpeg" in page and "&lt;b&gt;" in page and '<b>"' not in page
 
 
 @pytest.mark.heavy
-def test_the_command_makes_real_objects_and_goes_on_where_it_was_ended(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+def test_the_command_makes_real_objects_and_goes_on_where_it_was_ended(
+    tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
     small = "sampling_steps,fit_steps,refine_steps,splats"
     path = table(tmp_path, f"id,prompt,{small}\nmug,a red mug,2,10,1,200\nchair,a blue chair,2,10,1,200\n")
     command = ["batch", str(path), "--out", str(tmp_path / "out"), "--formats", "png", "--quiet"]
     assert main(command) == 0
-    assert (tmp_path / "out" / "mug" / "views.png").is_file() and (tmp_path / "out" / "chair" / "recipe.toml").is_file()
+    assert (tmp_path / "out" / "mug" / "views.png").is_file() and (
+        tmp_path / "out" / "chair" / "recipe.toml"
+    ).is_file()
     before = (tmp_path / "out" / "mug" / "views.png").stat().st_mtime_ns
     assert main(command) == 0 and (tmp_path / "out" / "mug" / "views.png").stat().st_mtime_ns == before
     assert main([*command, "--workers", "0"]) == 2 and "--workers" in capsys.readouterr().err
@@ -156,7 +183,9 @@ def test_a_cluster_of_two_nodes_loses_one_and_every_row_is_made_once(tmp_path: P
     small = "sampling_steps,fit_steps,refine_steps,splats"
     text = f"id,prompt,{small}\n" + "".join(f"row{k},a red mug,1,10,2,200\n" for k in range(40))
     rows = rows_of(tmp_path, text)
-    cluster = utilities.Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    cluster = utilities.Cluster(
+        initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False}
+    )
     second = cluster.add_node(num_cpus=1)
     known = Outcomes.of(tmp_path)
     try:

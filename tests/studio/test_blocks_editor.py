@@ -1,4 +1,6 @@
-"""The blocks editor: what is built becomes a file and comes back, and the page's editor moves, turns, undoes and keeps."""
+"""The blocks editor: what is built becomes a file and comes back, and the page's editor moves, turns, undoes
+and keeps.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,12 @@ def test_other_programs_get_it_as_glb(desk: TestClient, uploads: Path, tmp_path:
 
 
 def test_what_is_no_build_is_refused_and_nothing_is_written(desk: TestClient, uploads: Path) -> None:
-    for sent, status in ((b"", 422), (b"{}", 422), (b'{"blocks": [{"kind": "torus"}]}', 422), (b" " * (MAX_BYTES + 1), 413)):
+    for sent, status in (
+        (b"", 422),
+        (b"{}", 422),
+        (b'{"blocks": [{"kind": "torus"}]}', 422),
+        (b" " * (MAX_BYTES + 1), 413),
+    ):
         answer = desk.post("/reference/blocks", content=sent)
         assert answer.status_code == status and answer.json()["title"] and answer.json()["remedy"]
     assert not uploads.exists()
@@ -94,7 +101,8 @@ def build(page: Page) -> dict[str, str]:
 def kept(page: Page, before: str = "") -> tuple[Block, ...]:
     """Wait until the editor has kept another build, and read it."""
     page.wait_for_function(
-        "before => ![before, undefined].includes(document.querySelector('.mq-blocks').dataset.kept)", arg=before
+        "before => ![before, undefined].includes(document.querySelector('.mq-blocks').dataset.kept)",
+        arg=before,
     )
     return blocks_in(Path(build(page)["kept"]).read_text())
 
@@ -109,7 +117,9 @@ def test_the_editor_keeps_what_is_built(browser: Browser, double_page: str) -> N
         chair = kept(page)
         assert len(chair) == 6 and build(page)["count"] == "6"
         stage = page.locator(".mq-blocks canvas").bounding_box()
-        page.mouse.click(stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2)  # the middle of the chair
+        page.mouse.click(
+            stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2
+        )  # the middle of the chair
         chosen = int(build(page)["chosen"])
         assert chosen >= 0
         page.fill('.mq-blocks [aria-label="Size z"]', "0.3")

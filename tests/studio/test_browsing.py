@@ -9,7 +9,9 @@ import pytest
 from browsing import REQUIRED, launch
 
 
-def test_without_a_browser_page_tests_are_skipped_unless_they_must_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_browser_page_tests_are_skipped_unless_they_must_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     nowhere = SimpleNamespace(chromium=SimpleNamespace(executable_path=str(tmp_path / "chromium")))
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.delenv("CHROMIUM", raising=False)

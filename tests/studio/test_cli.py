@@ -20,30 +20,65 @@ from engine.loop.spec import Knobs, RunSpec
 from studio.cli import EXIT_BAD_INPUT, EXIT_FAILED, main
 
 ROOT = Path(__file__).parents[2]
-QUICK = ["--set", "sampling_steps=2", "--set", "fit_steps=10", "--set", "refine_steps=3", "--set", "splats=300", "--quiet"]
+QUICK = [
+    "--set",
+    "sampling_steps=2",
+    "--set",
+    "fit_steps=10",
+    "--set",
+    "refine_steps=3",
+    "--set",
+    "splats=300",
+    "--quiet",
+]
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("cli") / "mug"
-    assert main(["generate", "--prompt", "a red mug with a blue handle", "--seed", "3", "--out", str(out), *QUICK]) == 0
+    assert (
+        main(
+            ["generate", "--prompt", "a red mug with a blue handle", "--seed", "3", "--out", str(out), *QUICK]
+        )
+        == 0
+    )
     return out
 
 
 def test_generate_writes_every_file(made: Path) -> None:
     assert {path.name for path in made.iterdir()} >= set(RESULT_FILES) - {"mesh_textured.glb"}
     summary = json.loads((made / "result.json").read_text())
-    assert (summary["prompt"], summary["seed"], summary["prior"]) == ("a red mug with a blue handle", 3, "toybox")
+    assert (summary["prompt"], summary["seed"], summary["prior"]) == (
+        "a red mug with a blue handle",
+        3,
+        "toybox",
+    )
     assert summary["steps"] == 2 + 10 + 3
     assert 0 < summary["seconds"]["to_first_view"] <= summary["seconds"]["total"]
 
 
 def test_a_file_starts_the_same_run_again(made: Path, tmp_path: Path) -> None:
     again = tmp_path / "again"
-    assert main(["generate", "--recipe", str(made / "mesh.glb"), "--formats", "png", "--quiet", "--out", str(again)]) == 0
+    assert (
+        main(
+            [
+                "generate",
+                "--recipe",
+                str(made / "mesh.glb"),
+                "--formats",
+                "png",
+                "--quiet",
+                "--out",
+                str(again),
+            ]
+        )
+        == 0
+    )
     first, second = (Recipe.from_toml((folder / "recipe.toml").read_text()) for folder in (made, again))
     assert first.settings == second.settings
-    assert (again / "views.png").read_bytes() == (made / "views.png").read_bytes(), "same recipe, same pictures, on the CPU"
+    assert (again / "views.png").read_bytes() == (made / "views.png").read_bytes(), (
+        "same recipe, same pictures, on the CPU"
+    )
 
 
 def test_earlier_results_are_put_aside(made: Path, tmp_path: Path, capsys) -> None:
@@ -54,7 +89,8 @@ def test_earlier_results_are_put_aside(made: Path, tmp_path: Path, capsys) -> No
 
 @pytest.mark.parametrize(
     "asked",
-    [["--prompt", ""], ["--preset", "none"], ["--set", "splats=1"], ["--formats", "docx"], ["--set", "prior=none"],
+    [["--prompt", ""], ["--preset", "none"], ["--set", "splats=1"], ["--formats", "docx"],
+        ["--set", "prior=none"],
      ["--reference", "shelf:none"], ["--image", "none.png"], ["--set", "start=file"], ["--resume"]],
 )  # fmt: skip
 def test_a_refused_run_leaves_earlier_results_where_they_are(asked: list[str], tmp_path: Path) -> None:
@@ -68,7 +104,10 @@ def test_a_recipe_may_lie_in_the_folder_that_it_fills(made: Path, tmp_path: Path
     recipe = tmp_path / "recipe.toml"
     recipe.write_bytes((made / "recipe.toml").read_bytes())
     for _ in range(2):
-        assert main(["generate", "--recipe", str(recipe), "--formats", "png", "--quiet", "--out", str(tmp_path)]) == 0
+        assert (
+            main(["generate", "--recipe", str(recipe), "--formats", "png", "--quiet", "--out", str(tmp_path)])
+            == 0
+        )
     assert (tmp_path / "earlier-2" / "recipe.toml").is_file() and recipe.is_file()
 
 
@@ -78,8 +117,27 @@ REFINE = 2  # after draft and fit
 @pytest.mark.heavy
 def test_resume_finishes_an_interrupted_run(tmp_path: Path) -> None:
     out = tmp_path / "run"
-    command = [sys.executable, "-m", "studio", "generate", "--prompt", "a blue bird", "--out", str(out), "--quiet"]
-    slow = ["--set", "sampling_steps=2", "--set", "fit_steps=10", "--set", "splats=300", "--set", "refine_steps=20000"]
+    command = [
+        sys.executable,
+        "-m",
+        "studio",
+        "generate",
+        "--prompt",
+        "a blue bird",
+        "--out",
+        str(out),
+        "--quiet",
+    ]
+    slow = [
+        "--set",
+        "sampling_steps=2",
+        "--set",
+        "fit_steps=10",
+        "--set",
+        "splats=300",
+        "--set",
+        "refine_steps=20000",
+    ]
     process = subprocess.Popen([*command, *slow], cwd=ROOT, env={**os.environ, "OMP_NUM_THREADS": "1"})
     _wait_for(out / "checkpoint.previous.pt")
     while checkpoint.load(out).content["stage_index"] < REFINE:
@@ -88,7 +146,9 @@ def test_resume_finishes_an_interrupted_run(tmp_path: Path) -> None:
     process.kill()
     process.wait()
     content = dict(checkpoint.load(out).content)
-    content["recipe"] = content["recipe"].replace("refine_steps = 20000", f"refine_steps = {content['step'] + 2}")
+    content["recipe"] = content["recipe"].replace(
+        "refine_steps = 20000", f"refine_steps = {content['step'] + 2}"
+    )
     checkpoint.save(checkpoint.Snapshot(content), out)
     assert main(["generate", "--resume", "--formats", "png", "--quiet", "--out", str(out)]) == 0
     assert json.loads((out / "result.json").read_text())["steps"] == content["total_step"] + 2
@@ -102,7 +162,10 @@ def _wait_for(path: Path, seconds: float = 120) -> None:
 
 
 def test_words_that_toybox_was_never_taught_are_named(tmp_path: Path, capfd) -> None:
-    assert main(["generate", "--prompt", "a red dragon mug", "--formats", "png", "--out", str(tmp_path), *QUICK]) == 0
+    assert (
+        main(["generate", "--prompt", "a red dragon mug", "--formats", "png", "--out", str(tmp_path), *QUICK])
+        == 0
+    )
     told = capfd.readouterr()
     assert '"dragon"' in told.out + told.err and '"red"' not in told.out + told.err
 
@@ -122,7 +185,9 @@ def test_words_that_toybox_was_never_taught_are_named(tmp_path: Path, capfd) -> 
         (["--recipe", "/no/such/recipe.toml"], "not a file"),
     ],
 )
-def test_bad_input_is_told_without_a_traceback(arguments: list[str], said: str, tmp_path: Path, capsys) -> None:
+def test_bad_input_is_told_without_a_traceback(
+    arguments: list[str], said: str, tmp_path: Path, capsys
+) -> None:
     assert main(["generate", *arguments, "--out", str(tmp_path / "out")]) == EXIT_BAD_INPUT
     told = capsys.readouterr().err
     assert said in told and "try:" in told and "Traceback" not in told
@@ -200,7 +265,10 @@ def test_every_setting_is_listed_with_what_is_allowed(capsys) -> None:
     told = capsys.readouterr().out
     everything = flatten(Settings(RunSpec("a mug"), Knobs()))
     assert not [name for name in everything if f"\n{name} = " not in told]
-    assert "refine_steps = 150   a whole number from 0 to 20000" in told and "one of splats, field, canvas" in told
+    assert (
+        "refine_steps = 150   a whole number from 0 to 20000" in told
+        and "one of splats, field, canvas" in told
+    )
     assert main(["settings", "SPLAT budget"]) == EXIT_BAD_INPUT and "Did" not in capsys.readouterr().out
     assert main(["settings", "refine_st"]) == 0 and capsys.readouterr().out.count(" = ") == 1
 

@@ -17,7 +17,13 @@ from studio_serving import PATIENCE_SECONDS, free_port, until
 from engine.errors import InputError, RunError, StateError, StudioError, UnknownError
 from engine.session import Session
 from studio.api.calls import LocalCalls
-from studio.api.examples import another_machine_5, many_4, pictures_and_references_3, steering_2, words_to_files_1
+from studio.api.examples import (
+    another_machine_5,
+    many_4,
+    pictures_and_references_3,
+    steering_2,
+    words_to_files_1,
+)
 from studio.api.kept_files import KeptFiles
 from studio.api.operations import Operations
 from studio.api.routes import api_routes
@@ -126,7 +132,10 @@ def test_what_there_is_to_choose(client: Client) -> None:
 
 
 def test_a_studio_that_is_not_there_is_told() -> None:
-    with pytest.raises(StudioError, match="cannot be reached"), Client(f"http://127.0.0.1:{free_port()}") as nowhere:
+    with (
+        pytest.raises(StudioError, match="cannot be reached"),
+        Client(f"http://127.0.0.1:{free_port()}") as nowhere,
+    ):
         nowhere.presets()
 
 

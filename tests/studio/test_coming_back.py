@@ -1,8 +1,9 @@
-"""``python -m studio`` with a run going, killed again and again, at any moment: it starts, and the run goes on by itself.
+"""``python -m studio`` with a run going, killed again and again, at any moment: it starts, and the run goes
+on by itself.
 
-The real engine, in processes of its own; those that are killed have the libraries imported already, which is most of what a
-start takes, and the last one is started as a person does it. ``MAQUETTE_KILLS=50`` kills it more often than the four times that
-are usual.
+The real engine, in processes of its own; those that are killed have the libraries imported already, which is
+most of what a start takes, and the last one is started as a person does it. ``MAQUETTE_KILLS=50`` kills it
+more often than the four times that are usual.
 """
 
 from __future__ import annotations
@@ -33,7 +34,14 @@ KILLS = int(os.environ.get("MAQUETTE_KILLS", "4"))
 WAIT_SECONDS = 0.5 if KILLS <= 10 else 6.0  # from a checkpoint to the kill, at most
 LOST_SECONDS = 10.0  # of work, at most
 ROOT = Path(__file__).parents[2]
-TINY = {"splats": 200, "render_size": 16, "draft_views": 2, "sampling_steps": 2, "fit_steps": 10, "views_per_step": 1}
+TINY = {
+    "splats": 200,
+    "render_size": 16,
+    "draft_views": 2,
+    "sampling_steps": 2,
+    "fit_steps": 10,
+    "views_per_step": 1,
+}
 
 
 def a_library_with_a_run(root: Path) -> str:
@@ -47,9 +55,13 @@ def a_library_with_a_run(root: Path) -> str:
 
 @contextmanager
 def killed_studio(library: Path, port: int) -> Iterator[BaseProcess]:
-    """The studio in a process that is forked from one that has imported everything; whatever happens, it is killed."""
+    """The studio in a process that is forked from one that has imported everything; whatever happens, it is
+    killed.
+    """
     forking = get_context("forkserver")
-    forking.set_forkserver_preload(["torch", "gradio", "studio.app", "engine.loop.run", "engine.prior.toybox.prior"])
+    forking.set_forkserver_preload(
+        ["torch", "gradio", "studio.app", "engine.loop.run", "engine.prior.toybox.prior"]
+    )
     process = forking.Process(target=write_log_and_serve, args=(library, port), daemon=True)
     process.start()
     try:
@@ -65,7 +77,9 @@ def studio(library: Path, port: int) -> Iterator[subprocess.Popen]:
     environment = os.environ | {"PYTHONPATH": str(ROOT), "GRADIO_ANALYTICS_ENABLED": "False"}
     command = [sys.executable, "-m", "studio", "--port", str(port), "--library", str(library)]
     with (library.parent / "studio.log").open("a") as log:
-        process = subprocess.Popen(command, cwd=library.parent, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, cwd=library.parent, env=environment, stdout=log, stderr=subprocess.STDOUT
+        )
         try:
             yield process
         finally:

@@ -11,14 +11,17 @@ from studio.theme import STYLES, asset
 LEAST = 4.5
 WORDS, GROUNDS = ("ink", "muted", "faint", "accent", "live", "bad"), ("bg", "panel", "raised", "hover")
 PAIRS = [(word, ground) for word in WORDS for ground in GROUNDS]
-OWN = [("on-accent", "accent"), ("live", "live-soft"), ("ink", "live-soft"), ("ink", "bad-soft"), ("bad", "bad-soft"),
+OWN = [("on-accent", "accent"), ("live", "live-soft"), ("ink", "live-soft"), ("ink", "bad-soft"),
+    ("bad", "bad-soft"),
        ("ink", "accent-soft"), ("on-paper", "paper")]  # fmt: skip
 
 
 def colours(theme: str) -> dict[str, str]:
     """The variables of a theme, by name; what the dark one does not say is as in the light one."""
     sheet = asset("look.css")
-    light, dark = (re.search(rf"^{re.escape(rule)} \{{(.*?)^\}}", sheet, re.S | re.M)[1] for rule in (":root", ".dark"))
+    light, dark = (
+        re.search(rf"^{re.escape(rule)} \{{(.*?)^\}}", sheet, re.S | re.M)[1] for rule in (":root", ".dark")
+    )
     return dict(re.findall(r"--mq-([\w-]+): (#[0-9a-f]{6});", light + (dark if theme == "dark" else "")))
 
 
@@ -34,13 +37,18 @@ def contrast(one: str, other: str) -> float:
 
 
 def test_contrast_is_measured_as_the_standard_says() -> None:
-    assert contrast("#000000", "#ffffff") == pytest.approx(21) and contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+    assert contrast("#000000", "#ffffff") == pytest.approx(21) and contrast(
+        "#777777", "#ffffff"
+    ) == pytest.approx(4.48, abs=0.01)
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_words_stand_out_from_their_ground(theme: str) -> None:
     known = colours(theme)
-    found = {f"{word} on {ground}": round(contrast(known[word], known[ground]), 2) for word, ground in (*PAIRS, *OWN)}
+    found = {
+        f"{word} on {ground}": round(contrast(known[word], known[ground]), 2)
+        for word, ground in (*PAIRS, *OWN)
+    }
     assert not {pair: value for pair, value in found.items() if value < LEAST}
 
 
@@ -49,5 +57,7 @@ def test_words_on_pictures_stand_out_too() -> None:
     sheet = asset("stage.css")
     for colour in set(re.findall(r"(?<![-\w])color: (#[0-9a-f]{6});", sheet)):
         assert contrast(colour, colours("light")["paper"]) >= LEAST, colour
-    assert "var(--mq-bad)" not in re.search(r'data-field="warning"\] \{[^}]*', sheet)[0], "plain information is no alarm"
+    assert "var(--mq-bad)" not in re.search(r'data-field="warning"\] \{[^}]*', sheet)[0], (
+        "plain information is no alarm"
+    )
     assert len(STYLES) > 5

@@ -1,4 +1,6 @@
-"""ControlNets on the command line: listed with the priors, fetched only after consent, refused before a run that lacks them."""
+"""ControlNets on the command line: listed with the priors, fetched only after consent, refused before a run
+that lacks them.
+"""
 
 from __future__ import annotations
 
@@ -26,6 +28,14 @@ def test_fetching_asks_first(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_toybox_takes_none_and_says_so(tmp_path, capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = ["generate", "--prompt", "a mug", "--out", str(tmp_path / "out"), "--set", "control=sd15-depth"]
+    arguments = [
+        "generate",
+        "--prompt",
+        "a mug",
+        "--out",
+        str(tmp_path / "out"),
+        "--set",
+        "control=sd15-depth",
+    ]
     assert main(arguments) != 0
     assert "takes no ControlNet" in capsys.readouterr().err

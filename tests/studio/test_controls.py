@@ -1,4 +1,6 @@
-"""Controls come from the marks beside the fields: all of them, once, with their ranges; a new method needs no edit here."""
+"""Controls come from the marks beside the fields: all of them, once, with their ranges; a new method needs no
+edit here.
+"""
 
 from __future__ import annotations
 
@@ -44,11 +46,15 @@ def test_live_is_what_knobs_hold_and_nothing_else() -> None:
 
 
 def test_controls_carry_the_marks() -> None:
-    marked = [(field, component) for field, component in drawn().pairs if field != unmarked(field.name, field.value)]
+    marked = [
+        (field, component) for field, component in drawn().pairs if field != unmarked(field.name, field.value)
+    ]
     for field, component in marked:
         mark = field.mark
         help = component.props["help"] if isinstance(component, gr.HTML) else component.info or ""
-        assert help == mark.help and component.value == field.value and component.label.startswith(field.title)
+        assert (
+            help == mark.help and component.value == field.value and component.label.startswith(field.title)
+        )
         if isinstance(component, gr.Slider):
             assert (component.minimum, component.maximum, component.step) == (mark.low, mark.high, mark.step)
         if isinstance(mark, Choice):
@@ -95,7 +101,10 @@ def test_a_new_method_gets_its_controls_by_itself(monkeypatch: pytest.MonkeyPatc
 
 def test_what_the_controls_say_makes_the_settings_they_show() -> None:
     controls = drawn()
-    wanted = with_values(DEFAULTS, {"splats": 900, "guidance_scale": 9.5, "t_min": 0.3, "weighting": "uniform", "scene": "field"})
+    wanted = with_values(
+        DEFAULTS,
+        {"splats": 900, "guidance_scale": 9.5, "t_min": 0.3, "weighting": "uniform", "scene": "field"},
+    )
     updates = zip(controls.pairs, controls.updates(flatten(wanted)), strict=True)
     given = [update.get("value", field.value) for (field, _), update in updates]
     assert with_values(DEFAULTS, controls.values(given, "sds")) == wanted
@@ -120,7 +129,10 @@ def test_a_setting_that_the_prior_has_no_use_for_is_hidden_and_not_sent() -> Non
         controls.draw([demanding, Field("plain", Switch(), False, live=True)], offers=frozenset())
     assert [component.visible for component in controls.components] == [False, True]
     assert controls.values([0.7, True], "sds") == {"plain": True}
-    assert controls.values([0.7, True], "sds", offers=frozenset({"takes_secrets"})) == {"secret": 0.7, "plain": True}
+    assert controls.values([0.7, True], "sds", offers=frozenset({"takes_secrets"})) == {
+        "secret": 0.7,
+        "plain": True,
+    }
     assert [field.name for field, _ in controls.demanding()] == ["secret"]
 
 
@@ -140,7 +152,11 @@ def test_a_setting_that_goes_with_another_waits_for_a_tab_that_asks_for_that() -
         with gr.Blocks():
             controls = Controls(methods(), {"words": frozenset(), "pictures": frozenset({"images"})})
             controls.draw([beside], tab=tab)
-        assert controls.components[0].visible == bool(controls.values([0.7], "sds", tab=tab)) == (tab == "pictures")
+        assert (
+            controls.components[0].visible
+            == bool(controls.values([0.7], "sds", tab=tab))
+            == (tab == "pictures")
+        )
 
 
 def test_what_a_tab_does_not_ask_for_is_left_out_there_though_it_was_given_in_another() -> None:

@@ -1,4 +1,6 @@
-"""Every handler of the page, called with values that no page sends: an answer in words, and no traceback on the server."""
+"""Every handler of the page, called with values that no page sends: an answer in words, and no traceback on
+the server.
+"""
 
 from __future__ import annotations
 
@@ -12,10 +14,12 @@ from typing import Any
 import pytest
 from studio_serving import free_port, serve
 
-ODD: tuple[Any, ...] = (None, True, 10**30, "", "no such thing", [[]], {"a": {"b": []}}, {"__type__": "update"},
+ODD: tuple[Any, ...] = (None, True, 10**30, "", "no such thing", [[]], {"a": {"b": []}},
+    {"__type__": "update"},
                         {"path": "/etc/passwd", "meta": {"_type": "gradio.FileData"}})  # fmt: skip
 
-CRAFTED = (b"", b"[]", b"{", b"null", b"[" * 5000, {"data": []}, {"data": None}, {"data": {}}, {"fn_index": 0},
+CRAFTED = (b"", b"[]", b"{", b"null", b"[" * 5000, {"data": []}, {"data": None}, {"data": {}},
+    {"fn_index": 0},
            {"data": [], "fn_index": 10**6}, {"data": [], "fn_index": -1}, {"data": [], "fn_index": "a"},
            {"data": [], "fn_index": 0, "event_data": 7, "trigger_id": 10**9, "session_hash": []})  # fmt: skip
 
@@ -57,7 +61,9 @@ def test_no_handler_breaks_on_wrong_types(place: tuple[str, Path]) -> None:
     assert len(known) > 40
     for number, count in known.items():
         for odd in ODD:
-            status, text = called(url, "run/predict", {"data": [odd] * count, "fn_index": number, "session_hash": "a"})
+            status, text = called(
+                url, "run/predict", {"data": [odd] * count, "fn_index": number, "session_hash": "a"}
+            )
             assert status == 200 or json.loads(text)["error"], (number, odd, text)
             assert without_traceback(log), (number, odd, log.read_text()[-3000:])
 

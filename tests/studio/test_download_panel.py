@@ -1,4 +1,6 @@
-"""The download box: what it says before, while and after, by its handlers and once in a browser against a Hub on loopback."""
+"""The download box: what it says before, while and after, by its handlers and once in a browser against a Hub
+on loopback.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,14 @@ from studio.download_panel import FetchHandlers, offer_note, progress_note, time
 from studio.menu import prior_options
 from studio.messages import size_words
 
-OFFER = Offer("wide", "<Wide>", 2140, "CreativeML OpenRAIL-M", "https://huggingface.co/somebody/wide", Path("/cache/wide"))
+OFFER = Offer(
+    "wide",
+    "<Wide>",
+    2140,
+    "CreativeML OpenRAIL-M",
+    "https://huggingface.co/somebody/wide",
+    Path("/cache/wide"),
+)
 
 
 class Fake:
@@ -46,7 +55,14 @@ def buttons(answer: list[Any]) -> tuple[bool, bool]:
 
 def test_size_licence_page_and_target_are_said_before() -> None:
     note, *_ = answer = Fake().handlers.look("wide")
-    for fact in ("2.1 GB", "CreativeML OpenRAIL-M", OFFER.page, "/cache/wide", "you accept that licence", "&lt;Wide&gt;"):
+    for fact in (
+        "2.1 GB",
+        "CreativeML OpenRAIL-M",
+        OFFER.page,
+        "/cache/wide",
+        "you accept that licence",
+        "&lt;Wide&gt;",
+    ):
         assert fact in note
     assert "hf auth login" not in note and "hf auth login" in offer_note(replace(OFFER, gated=True))
     assert buttons(answer) == (True, False)
@@ -115,7 +131,11 @@ def test_a_prior_is_downloaded_from_the_page(far_page: str) -> None:
     with sync_playwright() as playwright:
         browser = launch(playwright)
         with visiting(browser, far_page) as page:
-            box, download, cancel = page.locator("#mq-fetch"), page.locator("#mq-download"), page.locator("#mq-cancel-download")
+            box, download, cancel = (
+                page.locator("#mq-fetch"),
+                page.locator("#mq-download"),
+                page.locator("#mq-cancel-download"),
+            )
             page.locator("#mq-prior button").first.click()
             option = page.get_by_role("option", name="Far away")
             expect(option).to_contain_text("1.0 MB to download, CC0-1.0")

@@ -1,4 +1,6 @@
-"""Files and lists over HTTP: a token opens one run, the owner's secret lists runs, nothing else opens anything."""
+"""Files and lists over HTTP: a token opens one run, the owner's secret lists runs, nothing else opens
+anything.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +17,18 @@ from engine.loop.spec import Knobs, RunSpec
 
 
 def finished(served: Served, owner: str = "ada", prompt: str = "A red: mug?") -> str:
-    token = served.session.submit(Settings(RunSpec(prompt, refine_steps=3, words="as they are"), Knobs()), owner)
+    token = served.session.submit(
+        Settings(RunSpec(prompt, refine_steps=3, words="as they are"), Knobs()), owner
+    )
     assert served.session.wait(token, PATIENCE_SECONDS).state == "done"
     return token
 
 
 def get(url: str, headers: dict[str, str] | None = None) -> tuple[int, dict[str, str], bytes]:
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers or {}), timeout=PATIENCE_SECONDS) as answer:
+        with urllib.request.urlopen(
+            urllib.request.Request(url, headers=headers or {}), timeout=PATIENCE_SECONDS
+        ) as answer:
             return answer.status, dict(answer.headers), answer.read()
     except urllib.error.HTTPError as error:
         return error.code, dict(error.headers), error.read()
@@ -64,6 +70,11 @@ def test_the_thumbnail_is_a_picture_of_the_result(served: Served) -> None:
 
 def test_runs_are_listed_for_their_owner_only(served: Served) -> None:
     mine, theirs = finished(served, "ada"), finished(served, "ben")
-    listed = {owner: json.loads(get(f"{served.http}/runs", {"X-Maquette-Owner": owner})[2]) for owner in ("ada", "ben", "eve")}
-    assert [run["token"] for run in listed["ada"]] == [mine] and [run["token"] for run in listed["ben"]] == [theirs]
+    listed = {
+        owner: json.loads(get(f"{served.http}/runs", {"X-Maquette-Owner": owner})[2])
+        for owner in ("ada", "ben", "eve")
+    }
+    assert [run["token"] for run in listed["ada"]] == [mine] and [run["token"] for run in listed["ben"]] == [
+        theirs
+    ]
     assert listed["eve"] == [] and json.loads(get(f"{served.http}/runs")[2]) == []

@@ -1,4 +1,6 @@
-"""Four drafts in a browser: they take shape side by side, one is chosen and goes on, the others are in the trash."""
+"""Four drafts in a browser: they take shape side by side, one is chosen and goes on, the others are in the
+trash.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def test_one_of_four_drafts_is_chosen_and_goes_on(browser: Browser, double_page:
         chosen = drafts.nth(2).get_attribute("data-token")
         drafts.nth(2).click()
         expect(page.locator(".mq-drafts")).to_be_hidden()
-        page.wait_for_function("token => document.querySelector('#mq-stage').dataset.token === token", arg=chosen)
+        page.wait_for_function(
+            "token => document.querySelector('#mq-stage').dataset.token === token", arg=chosen
+        )
         wait_state(page, "done")
         assert state(page)["step"] == "10" and "drafts" not in page.url
         expect(page.locator(".mq-runs button")).to_have_count(1)

@@ -34,11 +34,14 @@ class Desk:
         self.panel = drawn_panel()
         self.editing = Editing(Handlers(session, catalogue(), self.panel.controls))
 
-    def go(self, token: str = "", mesh: str | None = None, way: str = PAINT, words: str = "", was: str = "", region: str = "",
+    def go(self, token: str = "", mesh: str | None = None, way: str = PAINT, words: str = "", was: str = "",
+        region: str = "",
            sample: str = "", prior: str = "toybox", owner: str = "ada") -> list[tuple[Any, ...]]:  # fmt: skip
         values = [field.value for field, _ in self.panel.controls.pairs]
         everything = [EDIT.key, "", "", prior, "sds", *values]
-        return list(self.editing.go(token, owner, mesh, sample, way, TEXTURE, words, was, region, *everything))
+        return list(
+            self.editing.go(token, owner, mesh, sample, way, TEXTURE, words, was, region, *everything)
+        )
 
     def upload(self, name: str) -> str:
         path = self.folder / name
@@ -108,7 +111,10 @@ def test_a_part_is_a_run_that_sets_out_from_the_scene(desk: Desk, monkeypatch: p
     _, (new, told, view, _) = desk.go(token, way=PART, words="a red mug with a blue handle", region=BOX)
     spec = desk.session.settings(new).spec
     assert (spec.start, spec.region, spec.region_was, spec.region_start) == ("file", BOX, "a red mug", DRAFT)
-    assert spec.prompt == "a red mug with a blue handle" and Path(spec.start_file).read_bytes() == Path(made).read_bytes()
+    assert (
+        spec.prompt == "a red mug with a blue handle"
+        and Path(spec.start_file).read_bytes() == Path(made).read_bytes()
+    )
     assert json.loads(view) == {"kind": "run", "before": token, "after": new} and "Begun." in told
     assert tab_of({"region": BOX}) is EDIT, "it is shown in the tab that it was asked for in"
     _, (other, *_) = desk.go(token, way=PART, words="a blue mug", region=BOX, prior="plain")

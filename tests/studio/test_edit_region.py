@@ -1,4 +1,6 @@
-"""``edit --region`` and ``--undo``: bad input is told before anything is written, and what was is given back to the bit."""
+"""``edit --region`` and ``--undo``: bad input is told before anything is written, and what was is given back
+to the bit.
+"""
 
 from __future__ import annotations
 
@@ -32,16 +34,30 @@ def command(result: Path, *more: str) -> list[str]:
     return ["edit", "--from", str(result), "--quiet", *more]
 
 
-def test_a_change_is_a_run_from_the_scene_that_is_kept_beside_it(result: Path, tmp_path: Path, monkeypatch) -> None:
+def test_a_change_is_a_run_from_the_scene_that_is_kept_beside_it(
+    result: Path, tmp_path: Path, monkeypatch
+) -> None:
     made: list = []
     monkeypatch.setattr(edit_region, "make", made.append)
     out = tmp_path / "blue"
-    more = ["--region", "y=0.2:1", "--region", "z=0.5:1", "--prompt", "a red mug with a blue handle", "--out", str(out)]
+    more = [
+        "--region",
+        "y=0.2:1",
+        "--region",
+        "z=0.5:1",
+        "--prompt",
+        "a red mug with a blue handle",
+        "--out",
+        str(out),
+    ]
     assert main(command(result, *more, "--seed", "4", "--set", "refine_steps=7")) == 0
     (options,) = made
     spec = generate.settings_from(options).spec
     assert (spec.start, spec.seed, spec.refine_steps, spec.prior) == ("file", 4, 7, "toybox")
-    assert spec.region.count(";") == 1 and Path(spec.start_file).read_bytes() == (result / "scene.ply").read_bytes()
+    assert (
+        spec.region.count(";") == 1
+        and Path(spec.start_file).read_bytes() == (result / "scene.ply").read_bytes()
+    )
     assert Path(spec.start_file).parent == out.absolute()
 
 
@@ -63,7 +79,9 @@ def test_undo_writes_what_was_to_the_bit(result: Path, tmp_path: Path) -> None:
         (["--undo"], "keeps no scene"),
     ],
 )
-def test_what_makes_no_sense_is_told_and_nothing_is_written(result: Path, tmp_path: Path, capsys, more: list, told: str) -> None:
+def test_what_makes_no_sense_is_told_and_nothing_is_written(
+    result: Path, tmp_path: Path, capsys, more: list, told: str
+) -> None:
     before = sorted(path.name for path in result.iterdir())
     assert main(command(result, *more, "--out", str(tmp_path / "out"))) in (1, 2)
     assert told in capsys.readouterr().err and not (tmp_path / "out").exists()

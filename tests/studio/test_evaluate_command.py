@@ -9,7 +9,11 @@ import pytest
 
 from studio.cli import EXIT_BAD_INPUT, EXIT_FAILED, main
 
-FAST = [text for name in ("sampling_steps=2", "fit_steps=10", "refine_steps=0", "splats=300") for text in ("--set", name)]
+FAST = [
+    text
+    for name in ("sampling_steps=2", "fit_steps=10", "refine_steps=0", "splats=300")
+    for text in ("--set", name)
+]
 
 
 @pytest.fixture(autouse=True)
@@ -42,10 +46,18 @@ def test_assets_are_made_and_judged(made: Path) -> None:
     (scorer,) = told["scorers"]
     mug, unicorn = scorer["assets"]
     assert (mug["prompt"], unicorn["prompt"]) == ("a red mug", "a gilded unicorn")
-    assert mug["worst"] <= mug["mean"] <= mug["best"] <= 100 and len(mug["azimuth_scores"]) == 8 and mug["seconds"] > 0
+    assert (
+        mug["worst"] <= mug["mean"] <= mug["best"] <= 100
+        and len(mug["azimuth_scores"]) == 8
+        and mug["seconds"] > 0
+    )
     assert "cannot judge" in unicorn["trouble"] and "worst" not in unicorn
     assert (scorer["sets"][0]["assets"], scorer["sets"][0]["judged"]) == (2, 1)
-    assert told["settings"]["seed"] == 0 and told["settings"]["splats"] == 300 and told["viewpoints"]["icosphere_level"] == 2
+    assert (
+        told["settings"]["seed"] == 0
+        and told["settings"]["splats"] == 300
+        and told["viewpoints"]["icosphere_level"] == 2
+    )
     places = sorted((made / "out" / "assets" / "prompt_mine").iterdir())
     assert [place.name[:13] for place in places] == ["001-a-red-mug", "002-a-gilded-"]
     assert (places[0] / "scene.ply").exists() and (made / "out" / "sheet.png").exists()
@@ -105,7 +117,9 @@ def test_an_asset_that_fails_does_not_end_the_others(made: Path, tmp_path: Path,
         (["--fetch", "clip"], "--yes", EXIT_FAILED),
     ],
 )
-def test_what_cannot_be_done_is_told_before_the_work(given: list[str], said: str, code: int, tmp_path: Path, capsys) -> None:
+def test_what_cannot_be_done_is_told_before_the_work(
+    given: list[str], said: str, code: int, tmp_path: Path, capsys
+) -> None:
     assert main(["evaluate", *given, "--quiet", "--out", str(tmp_path / "out")]) == code
     told = capsys.readouterr().err
     assert said in told and "try:" in told and "Traceback" not in told
@@ -125,12 +139,18 @@ def test_two_workers_make_what_one_would(made: Path, tmp_path: Path) -> None:
     assert main(["evaluate", *arguments(tmp_path), "--workers", "2"]) == 0
     (scorer,) = report(tmp_path / "out")["scorers"]
     (before,) = report(made / "out")["scorers"]
-    same = {asset["prompt"]: asset["azimuth_scores"] for asset in before["assets"] if "azimuth_scores" in asset}
-    assert {asset["prompt"]: asset["azimuth_scores"] for asset in scorer["assets"]}["a red mug"] == same["a red mug"]
+    same = {
+        asset["prompt"]: asset["azimuth_scores"] for asset in before["assets"] if "azimuth_scores" in asset
+    }
+    assert {asset["prompt"]: asset["azimuth_scores"] for asset in scorer["assets"]}["a red mug"] == same[
+        "a red mug"
+    ]
     assert (tmp_path / "out" / "batch.jsonl").read_text().count('"done"') == 2
 
 
-def test_a_number_of_workers_that_makes_no_sense_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_number_of_workers_that_makes_no_sense_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "prompt_mine.txt").write_text("a red mug\n")
     assert main(["evaluate", *arguments(tmp_path), "--workers", "0"]) == EXIT_BAD_INPUT
     assert "--workers is 0" in capsys.readouterr().err

@@ -28,7 +28,10 @@ def test_a_result_is_written_beside_itself(tmp_path: Path, capsys) -> None:
     mesh = trimesh.load(tmp_path / "export.stl")
     assert mesh.extents.max() == pytest.approx(50, rel=1e-3) and len(mesh.faces) <= 1000
     assert "export.stl" in capsys.readouterr().out
-    assert main(["export", str(tmp_path / "scene.ply"), "--format", "splat", "--out", str(tmp_path / "a.splat")]) == 0
+    assert (
+        main(["export", str(tmp_path / "scene.ply"), "--format", "splat", "--out", str(tmp_path / "a.splat")])
+        == 0
+    )
     assert (tmp_path / "a.splat").stat().st_size == 2500 * 32
 
 
@@ -41,7 +44,10 @@ def test_what_the_sheet_can_choose_can_be_asked_for(tmp_path: Path, monkeypatch)
         return Exported(out)
 
     monkeypatch.setattr("engine.loop.exporting.export", write)
-    flags = "--crop -1 -1 0 1 1 1.5 --least-opacity 0.2 --most-size 0.3 --most-stretch 9 --lamp 0.8 --lamp-azimuth-deg -30"
+    flags = (
+        "--crop -1 -1 0 1 1 1.5 --least-opacity 0.2 --most-size 0.3 --most-stretch 9 --lamp 0.8 "
+        "--lamp-azimuth-deg -30"
+    )
     more = "--lamp-elevation-deg 10 --background #102030 --origin centre --layer normal"
     assert main(["export", str(tmp_path), "--format", "mp4", *flags.split(), *more.split()]) == 0
     assert main(["export", str(tmp_path), "--format", "mp4"]) == 0

@@ -30,10 +30,17 @@ def far(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         yield hub
 
 
-def test_size_licence_page_and_target_come_first_and_nothing_is_fetched_without_a_yes(far: Any, capsys) -> None:
+def test_size_licence_page_and_target_come_first_and_nothing_is_fetched_without_a_yes(
+    far: Any, capsys
+) -> None:
     assert main(["priors", "--fetch", "far"]) == EXIT_FAILED
     told = capsys.readouterr()
-    for fact in ("about 1 MB", "CC0-1.0", "https://huggingface.co/somebody/far", "cache/models--somebody--far"):
+    for fact in (
+        "about 1 MB",
+        "CC0-1.0",
+        "https://huggingface.co/somebody/far",
+        "cache/models--somebody--far",
+    ):
         assert fact in told.out
     assert "--yes" in told.err and far.requests == []
 
@@ -46,7 +53,9 @@ def test_the_bar_shows_speed_and_time_left_and_the_path_comes_last(far: Any, cap
     assert (Path(path) / "unet" / "diffusion_pytorch_model.safetensors").is_file()
 
 
-def test_an_interrupted_download_says_that_nothing_is_lost(far: Any, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_download_says_that_nothing_is_lost(
+    far: Any, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def interrupt(entry: object, report: object) -> Path:
         raise KeyboardInterrupt
 

@@ -35,13 +35,19 @@ def test_a_run_is_looked_back_at_gone_back_in_and_branched(browser: Browser, dou
 
         wait_number(page, "step", step + 100)
         page.click('[data-act="rewind"]')
-        page.wait_for_function("most => maquette.stage.film.moments.every((each) => each.total_step <= most + 80)", arg=step)
+        page.wait_for_function(
+            "most => maquette.stage.film.moments.every((each) => each.total_step <= most + 80)", arg=step
+        )
         assert state(page)["token"] == token
         page.click(f'.mq-film button[data-step="{step}"]')
         page.click('[data-act="fork"]')
-        page.wait_for_function("token => ![token, ''].includes(document.querySelector('#mq-stage').dataset.token)", arg=token)
+        page.wait_for_function(
+            "token => ![token, ''].includes(document.querySelector('#mq-stage').dataset.token)", arg=token
+        )
         page.click(f'.mq-runs button[data-token="{token}"]')
-        page.wait_for_function("token => document.querySelector('#mq-stage').dataset.token === token", arg=token)
+        page.wait_for_function(
+            "token => document.querySelector('#mq-stage').dataset.token === token", arg=token
+        )
         page.click("#mq-stop")
         wait_state(page, "stopped")
         page.locator(".mq-runs button").first.click()

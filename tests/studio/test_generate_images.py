@@ -13,7 +13,17 @@ from engine.loop.recipe import Recipe
 from studio.cli import EXIT_BAD_INPUT, main
 from studio.commands.generate import elevation_values
 
-QUICK = ["--set", "sampling_steps=2", "--set", "fit_steps=10", "--set", "refine_steps=1", "--set", "splats=200", "--quiet"]
+QUICK = [
+    "--set",
+    "sampling_steps=2",
+    "--set",
+    "fit_steps=10",
+    "--set",
+    "refine_steps=1",
+    "--set",
+    "splats=200",
+    "--quiet",
+]
 ONLY = ["--formats", "png"]
 
 
@@ -49,8 +59,15 @@ def test_the_recipe_makes_the_same_again(made: Path, tmp_path: Path, monkeypatch
 def test_bad_pictures_are_told_before_the_work(picture: Path, tmp_path: Path, capsys) -> None:
     broken = tmp_path / "broken.png"
     broken.write_bytes(picture.read_bytes()[:100])
-    for wrong, told in ((tmp_path / "gone.png", "is not there"), (broken, "damaged"), (f"{picture}@500", "azimuth")):
-        assert main(["generate", "--image", str(wrong), "--out", str(tmp_path / "out"), *QUICK]) == EXIT_BAD_INPUT
+    for wrong, told in (
+        (tmp_path / "gone.png", "is not there"),
+        (broken, "damaged"),
+        (f"{picture}@500", "azimuth"),
+    ):
+        assert (
+            main(["generate", "--image", str(wrong), "--out", str(tmp_path / "out"), *QUICK])
+            == EXIT_BAD_INPUT
+        )
         assert told in capsys.readouterr().err
 
 
@@ -66,7 +83,17 @@ def test_the_height_of_the_camera_is_set_or_estimated() -> None:
 
 
 def test_an_estimated_height_is_told(picture: Path, tmp_path: Path, capsys) -> None:
-    asked = ["generate", "--image", str(picture), "--image-elevation", "auto", "--out", str(tmp_path / "out"), *QUICK, *ONLY]
+    asked = [
+        "generate",
+        "--image",
+        str(picture),
+        "--image-elevation",
+        "auto",
+        "--out",
+        str(tmp_path / "out"),
+        *QUICK,
+        *ONLY,
+    ]
     assert main(asked) == 0
     told = capsys.readouterr()
     assert "height of the camera was estimated" in told.out + told.err

@@ -14,7 +14,17 @@ from engine.loop.settings import Settings
 from engine.session.input_files import with_own_files
 from studio.cli import EXIT_BAD_INPUT, main
 
-QUICK = ["--set", "sampling_steps=2", "--set", "fit_steps=10", "--set", "refine_steps=1", "--set", "splats=200", "--quiet"]
+QUICK = [
+    "--set",
+    "sampling_steps=2",
+    "--set",
+    "fit_steps=10",
+    "--set",
+    "refine_steps=1",
+    "--set",
+    "splats=200",
+    "--quiet",
+]
 ONLY = ["--formats", "png"]
 MUG = ["generate", "--prompt", "a red mug"]
 
@@ -51,7 +61,9 @@ def test_the_recipe_makes_the_same_again_and_without_the_reference_it_is_another
     recipe = ["generate", "--recipe", str(made / "recipe.toml"), "--quiet", *ONLY]
     assert main([*recipe, "--out", "again"]) == 0
     assert main([*recipe, "--reference-curve", "0:0", "--out", "without"]) == 0
-    views = [(folder / "views.png").read_bytes() for folder in (made, tmp_path / "again", tmp_path / "without")]
+    views = [
+        (folder / "views.png").read_bytes() for folder in (made, tmp_path / "again", tmp_path / "without")
+    ]
     assert views[0] == views[1] != views[2]
 
 
@@ -64,10 +76,14 @@ def test_a_run_of_the_page_keeps_its_own_copy(made: Path, block: Path, tmp_path:
 
 def test_a_build_of_blocks_is_a_reference(tmp_path: Path) -> None:
     build = tmp_path / "chair.json"
-    build.write_text(text_of((Block("box", (0, 0, 0.5), (1, 1, 0.1)), Block("cylinder", (0, 0, 0.25), (0.2, 0.2, 0.5)))))
+    build.write_text(
+        text_of((Block("box", (0, 0, 0.5), (1, 1, 0.1)), Block("cylinder", (0, 0, 0.25), (0.2, 0.2, 0.5))))
+    )
     preset = ["--preset", "reference-blocks", "--prompt", "a chair", "--reference", str(build)]
     assert main(["generate", *preset, "--out", str(tmp_path / "out"), *QUICK, *ONLY]) == 0
-    assert (tmp_path / "out" / settings_of(tmp_path / "out").spec.reference.split("#")[0]).read_text() == build.read_text()
+    assert (
+        tmp_path / "out" / settings_of(tmp_path / "out").spec.reference.split("#")[0]
+    ).read_text() == build.read_text()
 
 
 @pytest.mark.parametrize(

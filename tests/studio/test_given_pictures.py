@@ -17,7 +17,9 @@ from studio.downloads import SIDE, given_pictures
 
 def test_each_is_as_the_run_sees_it_with_its_camera(tmp_path: Path) -> None:
     path = ball_picture(tmp_path / "ball.png")
-    spec = RunSpec("", images=f"{path}@-90;{path}@30", image_crops="auto;whole", image_elevation_deg=20.0, image_fill=0.6)
+    spec = RunSpec(
+        "", images=f"{path}@-90;{path}@30", image_crops="auto;whole", image_elevation_deg=20.0, image_fill=0.6
+    )
     told, (seen, _) = given_pictures(spec, cut_photo), shown_pictures(spec, SIDE)
     assert [(each["azimuth"], each["elevation"]) for each in told] == [(-90, 20), (30, 20)]
     for one, frame in zip(told, seen, strict=True):

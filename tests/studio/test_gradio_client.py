@@ -13,9 +13,14 @@ def test_it_submits_steers_and_downloads(double_page: str) -> None:
     client = Client(double_page, verbose=False)
     named = set(client.view_api(return_format="dict")["named_endpoints"])
     assert named == {"/generate", "/run", "/runs", "/steer", "/act", "/presets"}
-    run = client.predict("a red mug", settings={"refine_steps": 4000}, owner="eve's secret", api_name="/generate")
+    run = client.predict(
+        "a red mug", settings={"refine_steps": 4000}, owner="eve's secret", api_name="/generate"
+    )
     token = run["token"]
-    assert client.predict(token, {"guidance_scale": 9}, api_name="/steer")["live_settings"]["guidance_scale"] == 9
+    assert (
+        client.predict(token, {"guidance_scale": 9}, api_name="/steer")["live_settings"]["guidance_scale"]
+        == 9
+    )
     assert token in [each["token"] for each in client.predict("eve's secret", api_name="/runs")["runs"]]
     with pytest.raises(AppError, match="no setting named"):
         client.predict(token, {"guidance_scalee": 9}, api_name="/steer")

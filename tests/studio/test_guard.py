@@ -44,7 +44,9 @@ def open_page(**options: object) -> Serving:
 
 @pytest.fixture(scope="module")
 def serving() -> Iterator[Serving]:
-    opened = open_page(access=access_for("127.0.0.1", ["maquette.example"], {}), limits=Limits(sockets_per_client=2))
+    opened = open_page(
+        access=access_for("127.0.0.1", ["maquette.example"], {}), limits=Limits(sockets_per_client=2)
+    )
     yield opened
     opened.close()
 
@@ -59,8 +61,14 @@ def locked() -> Iterator[Serving]:
 def ask(url: str, body: bytes | None = None, **headers: str) -> tuple[int, dict[str, str], bytes]:
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, data=body, headers=named), timeout=60) as answer:
-            return answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.read()
+        with urllib.request.urlopen(
+            urllib.request.Request(url, data=body, headers=named), timeout=60
+        ) as answer:
+            return (
+                answer.status,
+                {name.lower(): value for name, value in answer.headers.items()},
+                answer.read(),
+            )
     except urllib.error.HTTPError as error:
         return error.code, {name.lower(): value for name, value in error.headers.items()}, error.read()
 
@@ -77,18 +85,24 @@ def socket_status(url: str, **options: object) -> int:
 
 
 @pytest.mark.parametrize("path", ["", "config", "ours", "gradio_api/info", "nothing-here"])
-@pytest.mark.parametrize("name", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "2130706433"])
+@pytest.mark.parametrize(
+    "name", ["evil.example", "127.0.0.1.evil.example", "localhost.evil.example", "2130706433"]
+)
 def test_a_name_that_is_not_ours_is_not_answered(serving: Serving, path: str, name: str) -> None:
     status, _, body = ask(serving.url + path, Host=name)
     assert status == 421 and b"--allow-host" in body
 
 
-@pytest.mark.parametrize("name", ["localhost", "localhost:7860", "127.0.0.1", "[::1]:80", "LOCALHOST", "maquette.example"])
+@pytest.mark.parametrize(
+    "name", ["localhost", "localhost:7860", "127.0.0.1", "[::1]:80", "LOCALHOST", "maquette.example"]
+)
 def test_our_names_are_answered(serving: Serving, name: str) -> None:
     assert ask(serving.url + "ours", Host=name)[0] == 200
 
 
-@pytest.mark.parametrize("path", ["ours", "gradio_api/upload", "gradio_api/queue/join", "gradio_api/run/predict"])
+@pytest.mark.parametrize(
+    "path", ["ours", "gradio_api/upload", "gradio_api/queue/join", "gradio_api/run/predict"]
+)
 @pytest.mark.parametrize("headers", [
     {"Origin": "https://evil.example"}, {"Origin": "null"}, {"Origin": "http://127.0.0.1:9"}, {"Origin": "http://localhost:3000"},
     {"Sec_Fetch_Site": "cross-site"}, {"Origin": "http://["}, {"Origin": ""},
@@ -102,7 +116,9 @@ def test_our_own_page_and_a_trusted_one_can(serving: Serving) -> None:
     assert ask(serving.url + "ours", b"x=1", Origin=own)[0] == 200
     assert ask(serving.url + "ours", b"x=1", Origin="https://maquette.example")[0] == 200
     assert ask(serving.url + "ours", b"x=1")[0] == 200, "no browser sends a form without saying where from"
-    assert ask(serving.url + "ours", Origin="https://evil.example")[0] == 200, "looking changes nothing, and no page can read it"
+    assert ask(serving.url + "ours", Origin="https://evil.example")[0] == 200, (
+        "looking changes nothing, and no page can read it"
+    )
 
 
 def test_a_foreign_page_opens_no_socket(serving: Serving) -> None:
@@ -132,14 +148,21 @@ def test_without_the_login_nothing_of_ours_is_answered(locked: Serving) -> None:
     assert socket_status(locked.url) == 401
     assert ask(locked.url + "gradio_api/upload", b"x=1")[0] == 401
     assert ask(locked.url + "ours", Cookie="access-token-unsecure-x=guess")[0] == 401
-    assert ask(locked.url + "login", urllib.parse.urlencode({"username": "ada", "password": "wrong"}).encode())[0] == 400
+    assert (
+        ask(locked.url + "login", urllib.parse.urlencode({"username": "ada", "password": "wrong"}).encode())[
+            0
+        ]
+        == 400
+    )
 
 
 def test_with_the_login_everything_is(locked: Serving) -> None:
     told = urllib.parse.urlencode({"username": "ada", "password": "lovelace"}).encode()
     status, _, body = ask(locked.url + "login", told)
     assert status == 200 and json.loads(body)["success"]
-    with urllib.request.urlopen(urllib.request.Request(locked.url + "login", data=told), timeout=60) as answer:
+    with urllib.request.urlopen(
+        urllib.request.Request(locked.url + "login", data=told), timeout=60
+    ) as answer:
         cookies = answer.headers.get_all("set-cookie")
     cookie = next(each.split(";")[0] for each in cookies if "unsecure" in each)
     assert ask(locked.url + "ours", Cookie=cookie)[0] == 200
@@ -152,7 +175,11 @@ def test_what_a_studio_goes_by_follows_from_where_it_listens() -> None:
     there = access_for("192.168.1.7", [], {})
     assert there.knows("192.168.1.7:7860") and not there.knows("192.168.1.8")
     everywhere = access_for("0.0.0.0", ["box.example"], {})
-    assert everywhere.knows("192.168.1.8:7860") and everywhere.knows("[fe80::1]:80") and everywhere.knows("BOX.example")
+    assert (
+        everywhere.knows("192.168.1.8:7860")
+        and everywhere.knows("[fe80::1]:80")
+        and everywhere.knows("BOX.example")
+    )
     assert not everywhere.knows("evil.example") and not everywhere.knows("")
     space = access_for("0.0.0.0", [], {"SPACE_HOST": "ada-maquette.hf.space"})
     assert space.knows("ada-maquette.hf.space") and "https://huggingface.co" in space.policy
@@ -174,9 +201,15 @@ def test_a_malformed_name_is_nobodys(netloc: str) -> None:
 
 def test_who_lets_everybody_in_is_warned() -> None:
     assert open_to_all("127.0.0.1", False, [], {}) == "" == open_to_all("localhost", False, [], {})
-    assert "--auth" in open_to_all("0.0.0.0", False, [], {}) and "--auth" in open_to_all("192.168.1.7", False, [], {})
+    assert "--auth" in open_to_all("0.0.0.0", False, [], {}) and "--auth" in open_to_all(
+        "192.168.1.7", False, [], {}
+    )
     assert "public link" in open_to_all("127.0.0.1", True, [], {})
-    assert open_to_all("0.0.0.0", False, [("ada", "x")], {}) == "" == open_to_all("0.0.0.0", False, [], {"SPACE_ID": "a/b"})
+    assert (
+        open_to_all("0.0.0.0", False, [("ada", "x")], {})
+        == ""
+        == open_to_all("0.0.0.0", False, [], {"SPACE_ID": "a/b"})
+    )
 
 
 def test_logins_are_read_and_never_repeated_in_a_refusal() -> None:

@@ -1,4 +1,6 @@
-"""What the page's handlers answer: runs, errors with a remedy, live values, presets, attaching, unknown words."""
+"""What the page's handlers answer: runs, errors with a remedy, live values, presets, attaching, unknown
+words.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ class Desk:
         values = [changed.get(field.name, field.value) for field, _ in self.controls.pairs]
         return ["text", prompt, "", changes.get("prior", "toybox"), "sds", *values]
 
-    def generate(self, prompt: str = "a red mug", *, locked: bool = True, **changes: Any) -> tuple[Any, Any, str]:
+    def generate(
+        self, prompt: str = "a red mug", *, locked: bool = True, **changes: Any
+    ) -> tuple[Any, Any, str]:
         return self.handlers.generate("before", "ada", locked, "", *self.everything(prompt, **changes))
 
 
@@ -67,7 +71,9 @@ def test_a_free_seed_is_drawn_anew_and_shown(desk: Desk) -> None:
         ("a mug", {"t_min": 0.9, "t_max": 0.1}, "t_min"),
     ],
 )
-def test_bad_input_starts_nothing_and_says_what_to_do(desk: Desk, prompt: str, changes: dict[str, Any], says: str) -> None:
+def test_bad_input_starts_nothing_and_says_what_to_do(
+    desk: Desk, prompt: str, changes: dict[str, Any], says: str
+) -> None:
     token, _, answer = desk.generate(prompt, **changes)
     assert token == "before" and desk.session.jobs("ada") == ()
     assert says in answer and "<span></span>" not in answer, "there is a remedy"
@@ -114,9 +120,15 @@ def test_pause_resume_stop(desk: Desk) -> None:
 def test_choosing_a_method_moves_the_scale_and_tells_the_run(desk: Desk) -> None:
     token = desk.generate(guidance_scale=50.0)[0]
     for key, method in methods().items():
-        note, slider, *groups = desk.handlers.choose_method(token, "text", key, "toybox", *desk.everything()[5:])
-        assert note == "" and slider["value"] == catalogue().usual_scale("toybox", key, method().guidance_scale)
-        assert [group["visible"] for group in groups] == 2 * [other == key for other in methods()], "in sight, and put away"
+        note, slider, *groups = desk.handlers.choose_method(
+            token, "text", key, "toybox", *desk.everything()[5:]
+        )
+        assert note == "" and slider["value"] == catalogue().usual_scale(
+            "toybox", key, method().guidance_scale
+        )
+        assert [group["visible"] for group in groups] == 2 * [other == key for other in methods()], (
+            "in sight, and put away"
+        )
         chosen = desk.session.knobs(token).guidance
         shown = {field.name: field.value for field, _ in desk.controls.pairs if field.method == key}
         assert type(chosen) is method and {name: getattr(chosen, name) for name in shown} == shown
@@ -129,7 +141,15 @@ def test_attaching_fills_in_the_run_as_it_is_now(desk: Desk) -> None:
     tab, prompt, _, prior, method, *updates = rest[2 * len(methods()) :]
     pairs = zip(desk.controls.pairs, updates, strict=True)
     values = {field.name: update["value"] for (field, _), update in pairs if "value" in update}
-    assert (shown, owner, note, tab, prompt, prior, method) == (token, "ada", "", "text", "a blue chair", "toybox", "sds")
+    assert (shown, owner, note, tab, prompt, prior, method) == (
+        token,
+        "ada",
+        "",
+        "text",
+        "a blue chair",
+        "toybox",
+        "sds",
+    )
     assert values["seed"] == 5 and values["splats"] == 700 and values["anchor_weight"] == 3.0
 
 
@@ -162,12 +182,18 @@ def test_the_page_says_what_the_run_will_say() -> None:
     assert notes_on(RunSpec("a small eagle", prior="mvdream")) == notes_on(RunSpec("a red mug")) == ()
     refused = notes_on(RunSpec("a curtain"))
     assert "a curtain" in refused[0] and "python -m studio kinds" in refused[1]
-    assert notes_on(RunSpec("a curtain", images="curtain.png")) == ('Toybox was never taught "curtain" and leaves it out.',)
+    assert notes_on(RunSpec("a curtain", images="curtain.png")) == (
+        'Toybox was never taught "curtain" and leaves it out.',
+    )
 
 
 def test_no_handler_of_the_page_is_a_public_endpoint(session: Session) -> None:
-    public = [fn.api_name for fn in build_page(session, catalogue()).fns.values() if fn.api_visibility != "private"]
-    assert sorted(public) == ["act", "generate", "presets", "run", "runs", "steer"], "those that programs are given"
+    public = [
+        fn.api_name for fn in build_page(session, catalogue()).fns.values() if fn.api_visibility != "private"
+    ]
+    assert sorted(public) == ["act", "generate", "presets", "run", "runs", "steer"], (
+        "those that programs are given"
+    )
 
 
 def test_run_controls_never_wait_in_gradios_queue(session: Session) -> None:

@@ -34,7 +34,10 @@ def page(result: Path) -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = launch(playwright)
         context = browser.new_context(
-            viewport={"width": SIDE, "height": SIDE}, offline=True, reduced_motion="reduce", color_scheme="light"
+            viewport={"width": SIDE, "height": SIDE},
+            offline=True,
+            reduced_motion="reduce",
+            color_scheme="light",
         )
         page, complaints = context.new_page(), []
         page.on("console", lambda message: complaints.append(message.text))
@@ -54,11 +57,15 @@ def seen(page: Page, azimuth_deg: float, elevation_deg: float) -> np.ndarray:
 
 @pytest.mark.browser
 @pytest.mark.parametrize(("azimuth_deg", "elevation_deg"), [(0, 0), (100, 20), (180, -30)])
-def test_it_shows_what_the_renderer_shows(azimuth_deg: float, elevation_deg: float, page: Page, result: Path) -> None:
+def test_it_shows_what_the_renderer_shows(
+    azimuth_deg: float, elevation_deg: float, page: Page, result: Path
+) -> None:
     scene = open_source(result).scene
     means = scene.scene.means.numpy()
     distance = 1.15 * np.linalg.norm(means.max(0) - means.min(0)) / 2 / math.sin(math.radians(20))
-    rgba = render_rgba(scene, [orbit_camera(azimuth_deg, elevation_deg, float(distance), 40.0, SIDE)])[0] / 255
+    rgba = (
+        render_rgba(scene, [orbit_camera(azimuth_deg, elevation_deg, float(distance), 40.0, SIDE)])[0] / 255
+    )
     wanted = rgba[..., :3] + (1 - rgba[..., 3:]) * np.array([244, 243, 240]) / 255
     shown = seen(page, azimuth_deg, elevation_deg)
     inner = np.s_[20:-60, 20:-20]  # the name stands below

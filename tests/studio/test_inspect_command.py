@@ -1,4 +1,6 @@
-"""``python -m studio inspect``: pictures, models, splats and results in words and as JSON; and the table of a folder."""
+"""``python -m studio inspect``: pictures, models, splats and results in words and as JSON; and the table of a
+folder.
+"""
 
 from __future__ import annotations
 
@@ -41,20 +43,32 @@ def told(capsys: pytest.CaptureFixture[str], *files: Path) -> list[dict]:
 
 def test_each_kind_is_told_with_what_matters(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "recipe.toml").write_text(RECIPE, encoding="utf-8")
-    files = picture(tmp_path / "a.png"), write_glb(tmp_path / "a.glb", *document()), splats(tmp_path / "a.ply"), tmp_path
+    files = (
+        picture(tmp_path / "a.png"),
+        write_glb(tmp_path / "a.glb", *document()),
+        splats(tmp_path / "a.ply"),
+        tmp_path,
+    )
     seen, model, cloud, result = told(capsys, *files)
     assert [each["kind"] for each in (seen, model, cloud, result)] == ["picture", "model", "splats", "result"]
-    assert seen["facts"]["object_share"] == pytest.approx(0.15, abs=0.02) and seen["facts"]["colour"] == "#c8281e"
+    assert (
+        seen["facts"]["object_share"] == pytest.approx(0.15, abs=0.02)
+        and seen["facts"]["colour"] == "#c8281e"
+    )
     assert any("flat background" in note for note in seen["notes"])
     assert model["facts"]["faces"] == 8 and (model["facts"]["up"], model["facts"]["confidence"]) == ("y", 1.0)
     assert cloud["facts"]["prompt"] == "a red ball" and cloud["facts"]["up"] == "z"
     assert (result["facts"]["prompt"], result["facts"]["seed"]) == ("a red ball", 7)
 
 
-def test_words_for_people_and_failures_beside_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_words_for_people_and_failures_beside_them(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "bad.glb").write_bytes(b"glTF")
     good = write_glb(tmp_path / "a.glb", *document())
-    assert main(["inspect", str(tmp_path / "bad.glb"), str(good), str(tmp_path / "gone.png")]) == EXIT_BAD_INPUT
+    assert (
+        main(["inspect", str(tmp_path / "bad.glb"), str(good), str(tmp_path / "gone.png")]) == EXIT_BAD_INPUT
+    )
     out, err = capsys.readouterr()
     assert "8 faces" in out and "up: y of the file" in out
     assert "bad.glb: cannot be used" in err and "gone.png" in err and "Traceback" not in err

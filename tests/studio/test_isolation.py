@@ -1,6 +1,8 @@
-"""Every address of the studio, and that none of them shows one person's things to another or breaks on crafted requests.
+"""Every address of the studio, and that none of them shows one person's things to another or breaks on
+crafted requests.
 
-A new route has to be put into ``ROUTES`` with the key that it asks for, and then is tried with everything below.
+A new route has to be put into ``ROUTES`` with the key that it asks for, and then is tried with everything
+below.
 """
 
 from __future__ import annotations
@@ -49,7 +51,10 @@ ROUTES = {
     ("/viewport/{token}/pictures/{viewer}/", "GET"): TOKEN,
     ("/viewport/{token}/splats/{viewer}", "WebSocket"): TOKEN,
     ("/viewport/{token}/pictures/{viewer}", "WebSocket"): TOKEN,
-    ("/viewport/client/", "GET"): NOBODYS,  # one page for all runs; the token stays behind the # in the browser
+    (
+        "/viewport/client/",
+        "GET",
+    ): NOBODYS,  # one page for all runs; the token stays behind the # in the browser
     ("/live/{token}", "WebSocket"): TOKEN,
     ("/files/{token}/{name}", "GET"): TOKEN,
     ("/thumb/{token}", "GET"): TOKEN,
@@ -183,8 +188,15 @@ def test_every_route_has_its_key(routes: list) -> None:
 
 @pytest.mark.parametrize("path", asked(TOKEN, "GET"))
 @pytest.mark.parametrize("guess", GUESSES)
-def test_a_guessed_token_opens_nothing(client: TestClient, session: Session, token: str, path: str, guess: str) -> None:
-    url = path.replace("{token}", guess).replace("{name}", "recipe").replace("{step:int}", "3").replace("{key}", "glb")
+def test_a_guessed_token_opens_nothing(
+    client: TestClient, session: Session, token: str, path: str, guess: str
+) -> None:
+    url = (
+        path.replace("{token}", guess)
+        .replace("{name}", "recipe")
+        .replace("{step:int}", "3")
+        .replace("{key}", "glb")
+    )
     answer = client.get(url, params={} if "{token}" in path else {"token": guess}, follow_redirects=False)
     assert answer.status_code in (307, 400, 404, 405), "a redirect is to the same address with a slash"
     assert str(session.library.root) not in answer.text
@@ -192,26 +204,39 @@ def test_a_guessed_token_opens_nothing(client: TestClient, session: Session, tok
 
 @pytest.mark.parametrize("path", asked(TOKEN, "WebSocket"))
 def test_a_guessed_token_opens_no_socket(client: TestClient, path: str) -> None:
-    with pytest.raises(WebSocketDisconnect) as refusal, client.websocket_connect(path.replace("{token}", "guess")) as socket:
+    with (
+        pytest.raises(WebSocketDisconnect) as refusal,
+        client.websocket_connect(path.replace("{token}", "guess")) as socket,
+    ):
         socket.receive_bytes()
     told = refusal.value
     assert getattr(told, "status_code", 0) == 404 or getattr(told, "code", 0) == UNKNOWN_RUN
 
 
-@pytest.mark.parametrize("name", ["job.json", "../job.json", "checkpoint.json", "..%2fjob.json", "given", "error.log", ""])
+@pytest.mark.parametrize(
+    "name", ["job.json", "../job.json", "checkpoint.json", "..%2fjob.json", "given", "error.log", ""]
+)
 def test_of_a_run_only_its_results_are_given(client: TestClient, token: str, name: str) -> None:
     assert client.get(f"/files/{token}/{name}").status_code == 404
 
 
-@pytest.mark.parametrize("headers", [{}, {OWNER_HEADER: ""}, {OWNER_HEADER: "bob"}, {OWNER_HEADER: "ad"}, {OWNER_HEADER: "*"}])
-def test_runs_are_listed_for_their_owner_alone(client: TestClient, token: str, headers: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "headers", [{}, {OWNER_HEADER: ""}, {OWNER_HEADER: "bob"}, {OWNER_HEADER: "ad"}, {OWNER_HEADER: "*"}]
+)
+def test_runs_are_listed_for_their_owner_alone(
+    client: TestClient, token: str, headers: dict[str, str]
+) -> None:
     assert client.get("/runs", headers=headers).json() == []
     assert client.get("/runs", params={"owner": "ada"}).json() == []
     assert token in [run["token"] for run in client.get("/runs", headers={OWNER_HEADER: "ada"}).json()]
 
 
-@pytest.mark.parametrize("headers", [{}, {OWNER_HEADER: ""}, {OWNER_HEADER: "bob"}, {OWNER_HEADER: "ad"}, {OWNER_HEADER: "*"}])
-def test_a_run_is_deleted_by_its_owner_alone(client: TestClient, session: Session, headers: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "headers", [{}, {OWNER_HEADER: ""}, {OWNER_HEADER: "bob"}, {OWNER_HEADER: "ad"}, {OWNER_HEADER: "*"}]
+)
+def test_a_run_is_deleted_by_its_owner_alone(
+    client: TestClient, session: Session, headers: dict[str, str]
+) -> None:
     ended = submit(session)
     session.stop(ended)
     session.wait(ended, PATIENCE_SECONDS)
@@ -223,11 +248,17 @@ def test_a_run_is_deleted_by_its_owner_alone(client: TestClient, session: Sessio
     assert client.delete(f"/runs/{ended}", headers={OWNER_HEADER: "ada"}).status_code == 204
     assert not folder.exists() and client.get(f"/files/{ended}/recipe").status_code == 404
     assert ended not in [run["token"] for run in client.get("/runs", headers={OWNER_HEADER: "ada"}).json()]
-    assert client.delete(f"/runs/{ended}", headers={OWNER_HEADER: "ada"}).status_code == 422, "it is gone already"
+    assert client.delete(f"/runs/{ended}", headers={OWNER_HEADER: "ada"}).status_code == 422, (
+        "it is gone already"
+    )
 
 
-@pytest.mark.parametrize("headers", [{}, {OWNER_HEADER: ""}, {OWNER_HEADER: "bob"}, {OWNER_HEADER: "ad"}, {OWNER_HEADER: "*"}])
-def test_the_library_is_its_owners_alone(client: TestClient, session: Session, headers: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "headers", [{}, {OWNER_HEADER: ""}, {OWNER_HEADER: "bob"}, {OWNER_HEADER: "ad"}, {OWNER_HEADER: "*"}]
+)
+def test_the_library_is_its_owners_alone(
+    client: TestClient, session: Session, headers: dict[str, str]
+) -> None:
     ended, own = short(session), {OWNER_HEADER: "ada"}
     session.stop(ended)  # it would wait for the others
     session.wait(ended, PATIENCE_SECONDS)
@@ -238,7 +269,10 @@ def test_the_library_is_its_owners_alone(client: TestClient, session: Session, h
     assert client.patch(f"/runs/{ended}", json={"trashed": True}, headers=own).status_code == 200
     assert client.patch(f"/runs/{ended}", json={"trashed": False}, headers=headers).status_code == 422
     client.delete("/library/trash", headers=headers)
-    assert client.patch(f"/runs/{ended}", json={"trashed": False, "name": "Mine"}, headers=own).json()["name"] == "Mine"
+    assert (
+        client.patch(f"/runs/{ended}", json={"trashed": False, "name": "Mine"}, headers=own).json()["name"]
+        == "Mine"
+    )
     found = client.get("/library", headers=own, params={"words": "mine"}).json()["runs"]
     assert ended in [run["token"] for run in found] and "owner" not in found[0]
 
@@ -253,7 +287,9 @@ def test_crafted_choices_among_drafts_are_refused_in_words(client: TestClient, b
 
 def test_nobody_throws_away_the_drafts_of_others(client: TestClient, session: Session, token: str) -> None:
     session.stop(token)  # the engine works on one run at a time
-    draft = session.submit(Settings(RunSpec("a red mug", refine_steps=4), Knobs()), "ada", waits_before="refine")
+    draft = session.submit(
+        Settings(RunSpec("a red mug", refine_steps=4), Knobs()), "ada", waits_before="refine"
+    )
     eventually_paused(session, draft)
     for headers in ({}, {OWNER_HEADER: "bob"}):
         assert client.post("/drafts", json={"others": [draft]}, headers=headers).status_code == 422
@@ -270,13 +306,16 @@ def eventually_paused(session: Session, token: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b"{", b"{}", b'{"owner": "bob"}', b'{"trashed": 3}', b'{"tags": {"a": 1}}', b"[" * 50_000]
+    "body",
+    [b"", b"[]", b"{", b"{}", b'{"owner": "bob"}', b'{"trashed": 3}', b'{"tags": {"a": 1}}', b"[" * 50_000],
 )
 def test_crafted_changes_of_a_run_are_refused_in_words(client: TestClient, token: str, body: bytes) -> None:
     answer = client.patch(f"/runs/{token}", content=body, headers={OWNER_HEADER: "ada"})
     assert answer.status_code == 422 and answer.json()["remedy"]
     for first in ("-1", "1e9", "x", "\u0663"):
-        assert client.get("/library", params={"first": first}, headers={OWNER_HEADER: "ada"}).status_code == 422
+        assert (
+            client.get("/library", params={"first": first}, headers={OWNER_HEADER: "ada"}).status_code == 422
+        )
 
 
 def test_a_run_that_goes_is_not_deleted(client: TestClient, session: Session) -> None:
@@ -312,14 +351,18 @@ def look_on(session: Session) -> None:
 
 @pytest.mark.parametrize("path", asked(FILE, "GET"))
 @pytest.mark.parametrize("suffix", [".png", ".obj"])
-def test_a_file_that_nobody_uploaded_is_not_looked_at(client: TestClient, path: str, suffix: str, secret_file: Path) -> None:
+def test_a_file_that_nobody_uploaded_is_not_looked_at(
+    client: TestClient, path: str, suffix: str, secret_file: Path
+) -> None:
     named = str(secret_file.with_suffix(suffix))
     for given in (named, f"file:{named}", f"{named}@90", f"/proc/self/root{named}"):
         answer = client.get(path, params={"of": given, "picture": given, "fill": "0.8", "way": "auto"})
         assert answer.status_code == 422 or "problem" in answer.json()
 
 
-@pytest.mark.parametrize("path", [each for kind in (FILE, TOKEN) for each in asked(kind, "GET") if "{" not in each])
+@pytest.mark.parametrize(
+    "path", [each for kind in (FILE, TOKEN) for each in asked(kind, "GET") if "{" not in each]
+)
 @pytest.mark.parametrize("strange", STRANGE)
 def test_strange_values_are_refused_in_words(client: TestClient, path: str, strange: str) -> None:
     names = ("of", "picture", "token", "up", "turn", "crop", "fill", "way")
@@ -340,11 +383,15 @@ def test_crafted_types_are_refused_in_words(client: TestClient, field: str) -> N
     for odd, inner in itertools.product(ODD, (False, True)):
         told = {"search": "a red chair", "count": 1} | {field: [odd] if inner else odd}
         answer = client.post("/reference/matches", content=json.dumps(told).encode())
-        assert answer.status_code in (200, 422) and (answer.status_code == 200 or answer.json()["title"]), (field, odd)
+        assert answer.status_code in (200, 422) and (answer.status_code == 200 or answer.json()["title"]), (
+            field,
+            odd,
+        )
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b"null", b"7", b"{", b"\xff\xfe", b"[" * 50_000, b'{"framing": {"image_fill": "NaN"}}']
+    "body",
+    [b"", b"[]", b"null", b"7", b"{", b"\xff\xfe", b"[" * 50_000, b'{"framing": {"image_fill": "NaN"}}'],
 )
 @pytest.mark.parametrize("path", ["/reference/matches", "/reference/blocks"])
 def test_crafted_bodies_are_refused_in_words(client: TestClient, path: str, body: bytes) -> None:
@@ -352,7 +399,8 @@ def test_crafted_bodies_are_refused_in_words(client: TestClient, path: str, body
     assert answer.status_code in (200, 422) and (answer.status_code == 200 or answer.json()["title"])
 
 
-@pytest.mark.parametrize("message", ['{"camera": null}', '{"camera": [1, 2]}', '{"size": ["a", 1]}', "[]", "{", "7",
+@pytest.mark.parametrize("message", ['{"camera": null}', '{"camera": [1, 2]}', '{"size": ["a", 1]}', "[]",
+    "{", "7",
                                      '{"camera": [1e999, 0, 1]}', '{"ack": []}', "[" * 50_000])  # fmt: skip
 def test_crafted_messages_end_their_own_socket_alone(served: Served, token: str, message: str) -> None:
     with connect(f"{served.ws}/live/{token}") as socket, connect(f"{served.ws}/live/{token}") as other:

@@ -1,4 +1,6 @@
-"""A newcomer's visit to ``python -m studio``: words, a shape, a turn, a slider, a reload, a file. The real engine throughout."""
+"""A newcomer's visit to ``python -m studio``: words, a shape, a turn, a slider, a reload, a file. The real
+engine throughout.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,11 @@ pytestmark = pytest.mark.browser
 
 def test_from_words_to_a_file(studio_page: str, tmp_path: Path) -> None:
     expect.set_options(timeout=PATIENCE_MS)
-    with sync_playwright() as play, launch(play) as browser, visiting(browser, studio_page, with_viewport=True) as page:
+    with (
+        sync_playwright() as play,
+        launch(play) as browser,
+        visiting(browser, studio_page, with_viewport=True) as page,
+    ):
         page.locator("#mq-chips .mq-chip", has_text="Mug").click()
         page.fill("#mq-refine_steps input", "20000")
         token = generate(page)
@@ -36,7 +42,9 @@ def test_from_words_to_a_file(studio_page: str, tmp_path: Path) -> None:
         before = canvas_pixels(page)
         wait_number(page, "frames", frames + 3)
         after = canvas_pixels(page)
-        assert before.shape != after.shape or np.abs(before.astype(int) - after).max() > 10, "the shape evolves on screen"
+        assert before.shape != after.shape or np.abs(before.astype(int) - after).max() > 10, (
+            "the shape evolves on screen"
+        )
 
         set_slider(page, "guidance_scale", 4.5)
         wait_number(page, "revisionApplied", 1)

@@ -19,10 +19,20 @@ TOKENS = ("-mug-token", "chair-token", "going-token")
 @pytest.fixture
 def root(tmp_path: Path) -> Path:
     library = Library(tmp_path / "library")
-    for created, (token, prompt) in enumerate(zip(TOKENS, ("a red mug", "a blue chair", "a fish"), strict=True)):
+    for created, (token, prompt) in enumerate(
+        zip(TOKENS, ("a red mug", "a blue chair", "a fish"), strict=True)
+    ):
         settings = Settings(RunSpec(prompt), Knobs())
         state = "running" if token == "going-token" else "done"
-        record = JobRecord(token, "secret of ada", float(created), settings, settings.knobs, state=state, session=library.session)
+        record = JobRecord(
+            token,
+            "secret of ada",
+            float(created),
+            settings,
+            settings.knobs,
+            state=state,
+            session=library.session,
+        )
         library.write(record)
     library.close()
     return library.root
@@ -33,7 +43,9 @@ def listed(root: Path, capsys: pytest.CaptureFixture[str], *options: str) -> lis
     return json.loads(capsys.readouterr().out)
 
 
-def test_runs_are_listed_newest_first_and_found_by_words(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_runs_are_listed_newest_first_and_found_by_words(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert [run["title"] for run in listed(root, capsys)] == ["a fish", "a blue chair", "a red mug"]
     assert [run["token"] for run in listed(root, capsys, "CHAIR", "blue")] == ["chair-token"]
     assert main(["library", "--library", str(root)]) == EXIT_OK
@@ -41,7 +53,9 @@ def test_runs_are_listed_newest_first_and_found_by_words(root: Path, capsys: pyt
     assert "3 runs" in told and "a blue chair" in told and "secret" not in told and str(root) in told
 
 
-def test_a_run_is_named_starred_tagged_thrown_away_and_taken_back(root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_is_named_starred_tagged_thrown_away_and_taken_back(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     labels = (["--rename", "chair", "Anna's chair"], ["--star", "chair"], ["--tag", "chair", "gift", "blue"])
     for change in (*labels, ["--note", "chair", "oak"]):
         assert main(["library", "--library", str(root), *change]) == EXIT_OK
@@ -52,7 +66,9 @@ def test_a_run_is_named_starred_tagged_thrown_away_and_taken_back(root: Path, ca
     assert "Anna's chair is in the trash" in capsys.readouterr().out
     assert len(listed(root, capsys)) == 2 and len(listed(root, capsys, "--in-trash")) == 1
     assert main(["library", "--library", str(root), "--restore", "chair"]) == EXIT_OK
-    assert main(["library", "--library", str(root), "--trash=-mug-token"]) == EXIT_OK  # tokens may begin with a dash
+    assert (
+        main(["library", "--library", str(root), "--trash=-mug-token"]) == EXIT_OK
+    )  # tokens may begin with a dash
     assert main(["library", "--library", str(root), "--purge=-mug"]) == EXIT_OK
     capsys.readouterr()
     assert [run["token"] for run in listed(root, capsys)] == ["going-token", "chair-token"]
@@ -70,7 +86,9 @@ def test_a_run_is_named_starred_tagged_thrown_away_and_taken_back(root: Path, ca
         (["--rename", "chair", "x" * 200], "at most 120"),
     ],
 )
-def test_what_cannot_be_done_is_told(root: Path, capsys: pytest.CaptureFixture[str], change: list[str], told: str) -> None:
+def test_what_cannot_be_done_is_told(
+    root: Path, capsys: pytest.CaptureFixture[str], change: list[str], told: str
+) -> None:
     assert main(["library", "--library", str(root), *change]) == EXIT_BAD_INPUT
     error = capsys.readouterr().err
     assert told in error and "try: " in error and "Traceback" not in error

@@ -50,7 +50,9 @@ def test_what_was_made_is_found_named_thrown_away_and_taken_back(browser: Browse
         expect(library).to_have_attribute("data-count", "2"), "it is in the address"
         library.get_by_role("button", name="Open Anna's").click()
         expect(library).to_be_hidden()
-        page.wait_for_function("token => document.querySelector('#mq-stage').dataset.token === token", arg=mug)
+        page.wait_for_function(
+            "token => document.querySelector('#mq-stage').dataset.token === token", arg=mug
+        )
         assert state(page)["state"] in ("opening", "done") and "library" not in page.url
 
 

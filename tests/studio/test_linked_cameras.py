@@ -1,4 +1,6 @@
-"""One camera for both halves of a stage: moves are passed on, echoes are not, and pages do not hear of each other."""
+"""One camera for both halves of a stage: moves are passed on, echoes are not, and pages do not hear of each
+other.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ def test_orbits_survive_positions(azimuth: float, elevation: float, distance: fl
     middle = np.array([0.1, -0.2, 0.3])
     found = orbit_of(orbit_position(azimuth, elevation, distance) + middle, middle)
     assert found is not None
-    assert (found.azimuth_deg, found.elevation_deg, found.distance) == pytest.approx((azimuth, elevation, distance))
+    assert (found.azimuth_deg, found.elevation_deg, found.distance) == pytest.approx(
+        (azimuth, elevation, distance)
+    )
     assert orbit_of(middle, middle) is None
 
 

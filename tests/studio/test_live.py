@@ -1,4 +1,6 @@
-"""The live stream: who may watch, what comes first, credits, the camera, and what a malformed message does."""
+"""The live stream: who may watch, what comes first, credits, the camera, and what a malformed message
+does.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ def watching(served: Served, token: str) -> Iterator[ClientConnection]:
         yield socket
 
 
-def messages(socket: ClientConnection, seconds: float) -> Iterator[dict | tuple[int, int, int, int, np.ndarray]]:
+def messages(
+    socket: ClientConnection, seconds: float
+) -> Iterator[dict | tuple[int, int, int, int, np.ndarray]]:
     """What arrives in ``seconds``: the status, or (kind, serial, step, revision, picture)."""
     deadline = time.monotonic() + seconds
     while (left := deadline - time.monotonic()) > 0:
@@ -87,7 +91,9 @@ def test_the_status_comes_first_and_at_once(served: Served) -> None:
     with watching(served, token) as socket:
         first = next(m for m in messages(socket, PATIENCE_SECONDS) if isinstance(m, dict))
     assert time.monotonic() - began < KEEP_ALIVE_SECONDS / 2
-    assert first["token"] == token and first["state"] in ("queued", "running") and first["prompt"] == "a red mug"
+    assert (
+        first["token"] == token and first["state"] in ("queued", "running") and first["prompt"] == "a red mug"
+    )
 
 
 def test_messages_are_not_compressed_again(served: Served) -> None:
@@ -175,7 +181,8 @@ def inked_height(picture: np.ndarray) -> int:
     return int(rows[-1] - rows[0])
 
 
-MALFORMED_MESSAGES = ["no json", "[1]", '{"camera": [0, 0]}', '{"camera": [NaN, 0, 3]}', '{"camera": 3}', '{"size": "large"}',
+MALFORMED_MESSAGES = ["no json", "[1]", '{"camera": [0, 0]}', '{"camera": [NaN, 0, '
+                                                              '3]}', '{"camera": 3}', '{"size": "large"}',
                       '{"layer": "heat"}', '{"crop": [1, 2]}']  # fmt: skip
 
 

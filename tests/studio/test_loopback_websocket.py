@@ -26,7 +26,11 @@ def test_nobody_without_the_secret_is_answered(session: Session, headers: dict[s
     viewport = Viewport(session, submit(session))
     try:
         with pytest.raises(InvalidStatus) as refusal:
-            connect(f"ws://127.0.0.1:{viewport.port}", subprotocols=[f"viser-v{viser.__version__}"], additional_headers=headers)
+            connect(
+                f"ws://127.0.0.1:{viewport.port}",
+                subprotocols=[f"viser-v{viser.__version__}"],
+                additional_headers=headers,
+            )
         assert refusal.value.response.status_code == 403 and not refusal.value.response.body
         with pytest.raises(urllib.error.HTTPError, match="403"):
             urllib.request.urlopen(f"http://127.0.0.1:{viewport.port}/", timeout=60)

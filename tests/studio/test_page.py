@@ -1,4 +1,6 @@
-"""The page in a browser, over a session of doubles: every control that a visitor touches does what it says."""
+"""The page in a browser, over a session of doubles: every control that a visitor touches does what it
+says.
+"""
 
 from __future__ import annotations
 
@@ -77,7 +79,9 @@ def test_a_run_is_watched_steered_paused_and_stopped(page: Page) -> None:
 
     step, eta = page.locator('[data-field="step"]'), page.locator('[data-field="eta"]')
     expect(eta).to_contain_text("left")
-    expect(step).to_contain_text(f"/{LONG}")  # of the whole run, like the step at which a revision was applied
+    expect(step).to_contain_text(
+        f"/{LONG}"
+    )  # of the whole run, like the step at which a revision was applied
     lost = """() => {
         maquette.stage.connection("lost");
         return ['[data-field="eta"]', ".mq-said"].map((each) => document.querySelector(each).innerText);
@@ -97,7 +101,9 @@ def test_a_run_is_watched_steered_paused_and_stopped(page: Page) -> None:
 
 
 def test_the_other_half_turns_with_the_picture(page: Page) -> None:
-    """Without a GPU in the browser nothing is walked round at first: the half shows the object from behind, by one camera."""
+    """Without a GPU in the browser nothing is walked round at first: the half shows the object from behind,
+    by one camera.
+    """
     page.fill("#mq-refine_steps input", "30")
     generate(page)
     wait_state(page, "done")
@@ -109,9 +115,13 @@ def test_the_other_half_turns_with_the_picture(page: Page) -> None:
     page.mouse.down()
     page.mouse.move(box["x"] + 90, box["y"] + 150, steps=4)
     page.mouse.up()
-    one, other = page.evaluate("[maquette.stage.live.camera.azimuth, maquette.stage.beside.live.camera.azimuth]")
+    one, other = page.evaluate(
+        "[maquette.stage.live.camera.azimuth, maquette.stage.beside.live.camera.azimuth]"
+    )
     assert one != 35 and other == one + 180
-    assert page.evaluate("document.querySelector('#mq-viewport').src") == "about:blank", "nothing is fetched for it"
+    assert page.evaluate("document.querySelector('#mq-viewport').src") == "about:blank", (
+        "nothing is fetched for it"
+    )
     expect(page.locator('[data-half="reference"]')).to_be_hidden()
     assert page.locator(".mq-runs button[aria-current=true] span").inner_text().startswith("a red mug")
 
@@ -145,7 +155,9 @@ def test_the_viewport_and_the_picture_have_one_camera(browser: Browser, double_p
         page.mouse.move(box["x"] + 120, box["y"] + 200, steps=6)
         page.mouse.up()
         page.wait_for_function(f"Math.abs({azimuth} - 200) > 10")
-        assert page.evaluate("maquette.stage.live.camera.elevation") == pytest.approx(40, abs=2), "it stood where the picture was"
+        assert page.evaluate("maquette.stage.live.camera.elevation") == pytest.approx(40, abs=2), (
+            "it stood where the picture was"
+        )
 
 
 def test_reloading_comes_back_to_the_run_and_its_settings(page: Page, double_page: str) -> None:
@@ -166,7 +178,9 @@ def test_reloading_comes_back_to_the_run_and_its_settings(page: Page, double_pag
     expect(page.locator("#mq-refine_steps input")).to_have_value(str(LONG))
 
 
-def test_another_browser_needs_the_link_and_lists_only_its_own(page: Page, browser: Browser, double_page: str) -> None:
+def test_another_browser_needs_the_link_and_lists_only_its_own(
+    page: Page, browser: Browser, double_page: str
+) -> None:
     token = long_run(page)
     with visiting(browser, double_page) as stranger:
         assert stranger.locator(".mq-runs button").count() == 0 and state(stranger)["state"] == "empty"
@@ -214,7 +228,9 @@ def test_an_empty_prompt_says_what_to_do_and_keeps_the_rest(page: Page) -> None:
     assert state(page)["state"] == "empty"
     box.press("Enter")
     wait_state(page, "running", "done")
-    expect(page.locator(".mq-runs button[aria-current=true]")).to_have_attribute("aria-label", re.compile("a red mug"))
+    expect(page.locator(".mq-runs button[aria-current=true]")).to_have_attribute(
+        "aria-label", re.compile("a red mug")
+    )
     slider = page.locator("#mq-guidance_scale input[type=range]")
     help = page.locator(f"#{slider.get_attribute('aria-describedby')}")
     assert "prompt pulls" in (help.text_content() or "")
@@ -258,7 +274,9 @@ def test_a_preset_shows_what_it_would_change_then_applies_then_is_undone(page: P
     page.fill("#mq-refine_steps input", "1230")
     choose(page, "preset", "toybox-ball")
     expect(note).to_contain_text("pleasure to watch")
-    expect(note.locator(".mq-changes-next tr", has_text="Refine steps").locator("td")).to_have_text(["1230", "→", "300"])
+    expect(note.locator(".mq-changes-next tr", has_text="Refine steps").locator("td")).to_have_text(
+        ["1230", "→", "300"]
+    )
     expect(note.locator(".mq-changes-live tr", has_text="Draft anchor")).to_be_visible()
     expect(refine).to_have_value("1230")
     page.click("#mq-dismiss")
@@ -292,7 +310,9 @@ def test_every_method_explains_itself_in_the_menu_before_it_is_chosen(page: Page
 def test_what_cannot_work_with_the_prior_says_so_and_cannot_be_chosen(page: Page) -> None:
     choose(page, "prior", "plain")
     row = page.locator('#mq-method [data-key="vsd"]')
-    page.wait_for_function("document.querySelector('#mq-method [data-key=vsd]').getAttribute('aria-disabled') === 'true'")
+    page.wait_for_function(
+        "document.querySelector('#mq-method [data-key=vsd]').getAttribute('aria-disabled') === 'true'"
+    )
     page.click("#mq-method .mq-menu-button")
     expect(row.locator(".mq-menu-refusal")).to_contain_text("no network in which an adapter could learn")
     row.click(force=True)  # as a hand would: it does not ask whether it may
@@ -314,7 +334,9 @@ def test_the_method_is_switched_while_the_run_goes_on(page: Page) -> None:
     expect(page.locator('[data-field="revision"]')).to_contain_text(f"revision {applied} applied at step")
     expect(page.locator("#mq-lods-prior_learning_rate")).to_be_visible()
     expect(page.locator("#mq-guidance_scale")).to_contain_text("Initial guidance")
-    expect(page.locator("#mq-guidance_scale input[type=number]")).to_have_value("10")  # as the preset with both has it
+    expect(page.locator("#mq-guidance_scale input[type=number]")).to_have_value(
+        "10"
+    )  # as the preset with both has it
     gauge = page.locator('.mq-readouts [data-name="null_convergence"]')
     expect(gauge.locator("p")).not_to_be_empty()
     wait_number(page, "step", 110)  # by then the double has learned everything
@@ -349,7 +371,10 @@ def test_a_file_is_uploaded_named_and_taken_away_again(page: Page, tmp_path: Pat
     splats.write_bytes(b"ply")
     picture.write_bytes(b"png")
     page.click("#mq-more-next .mq-fold-head")
-    given, button = page.locator("#mq-start_file input[type=file]"), page.locator("#mq-start_file .mq-file-button")
+    given, button = (
+        page.locator("#mq-start_file input[type=file]"),
+        page.locator("#mq-start_file .mq-file-button"),
+    )
     given.set_input_files(picture)
     expect(page.locator("#mq-start_file .mq-menu-about")).to_contain_text("my picture.png is none of .ply")
     given.set_input_files(splats)
@@ -394,7 +419,10 @@ def test_dragging_the_picture_turns_it(page: Page) -> None:
     page.mouse.move(box["x"] + 190, box["y"] + 300, steps=5)
     page.mouse.up()
     page.wait_for_timeout(1500)
-    assert before.shape == canvas_pixels(page).shape and np.abs(before.astype(int) - canvas_pixels(page)).mean() > 0.5
+    assert (
+        before.shape == canvas_pixels(page).shape
+        and np.abs(before.astype(int) - canvas_pixels(page)).mean() > 0.5
+    )
 
 
 def test_an_address_of_no_run_says_so(browser: Browser, double_page: str) -> None:
@@ -404,16 +432,24 @@ def test_an_address_of_no_run_says_so(browser: Browser, double_page: str) -> Non
 
 
 @pytest.mark.parametrize(
-    ("window", "scheme"), [(DESKTOP, "light"), pytest.param(LAPTOP, "light", marks=pytest.mark.heavy), (PHONE, "dark")]
+    ("window", "scheme"),
+    [(DESKTOP, "light"), pytest.param(LAPTOP, "light", marks=pytest.mark.heavy), (PHONE, "dark")],
 )
-def test_the_page_fits_its_window(browser: Browser, double_page: str, window: dict[str, int], scheme: str) -> None:
+def test_the_page_fits_its_window(
+    browser: Browser, double_page: str, window: dict[str, int], scheme: str
+) -> None:
     with visiting(browser, double_page, window, scheme) as page:
         generate(page)
         wait_number(page, "frames", 1)
-        width, height = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.scrollHeight]")
+        width, height = page.evaluate(
+            "[document.documentElement.scrollWidth, document.documentElement.scrollHeight]"
+        )
         assert width == window["width"]
         assert window is PHONE or height == window["height"], "everything is above the fold"
-        button, canvas = page.locator("#mq-generate").bounding_box(), page.locator("#mq-canvas").bounding_box()
+        button, canvas = (
+            page.locator("#mq-generate").bounding_box(),
+            page.locator("#mq-canvas").bounding_box(),
+        )
         assert 0 <= button["y"] <= window["height"] - button["height"], "Generate is always in reach"
         assert canvas["y"] + canvas["height"] <= window["height"]
         foot = page.locator(".mq-files").bounding_box()

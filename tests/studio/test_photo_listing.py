@@ -1,4 +1,6 @@
-"""Models for photos on the command line: listed with the priors, fetched after consent, told about before a run without them."""
+"""Models for photos on the command line: listed with the priors, fetched after consent, told about before a
+run without them.
+"""
 
 from __future__ import annotations
 
@@ -36,10 +38,21 @@ def test_fetching_shows_size_and_licence_and_asks_first(entry, capsys: pytest.Ca
 
 
 @pytest.mark.parametrize("setting", ["image_cut_out=sam-base", "image_relief=depth-anything-v2-small"])
-def test_a_run_without_the_model_says_how_to_get_it(setting: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_run_without_the_model_says_how_to_get_it(
+    setting: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     pixels = np.full((80, 80, 3), 240, np.uint8)
     pixels[20:60, 25:55] = (200, 40, 30)
     Image.fromarray(pixels).save(tmp_path / "block.png")
-    asked = ["generate", "--image", str(tmp_path / "block.png"), "--out", str(tmp_path / "out"), "--set", setting, "--quiet"]
+    asked = [
+        "generate",
+        "--image",
+        str(tmp_path / "block.png"),
+        "--out",
+        str(tmp_path / "out"),
+        "--set",
+        setting,
+        "--quiet",
+    ]
     assert main(asked) == EXIT_FAILED
     assert f"--fetch {setting.partition('=')[2]}" in capsys.readouterr().err

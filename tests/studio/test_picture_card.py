@@ -1,4 +1,6 @@
-"""The picture card without a browser: its settings travel with a run, come back with it, and belong to tabs that ask for them."""
+"""The picture card without a browser: its settings travel with a run, come back with it, and belong to tabs
+that ask for them.
+"""
 
 from __future__ import annotations
 
@@ -38,13 +40,18 @@ class Desk:
             Image.fromarray(rgba).save(path)
 
     def generate(self, tab: str, **changed: Any) -> tuple[Any, Any, str]:
-        values = [{"refine_steps": 3, **changed}.get(field.name, field.value) for field, _ in self.controls.pairs]
+        values = [
+            {"refine_steps": 3, **changed}.get(field.name, field.value) for field, _ in self.controls.pairs
+        ]
         return self.handlers.generate("", "ada", True, "", tab, "", "", "toybox", "sds", *values)
 
     def shown(self, token: str) -> dict[str, Any]:
         """What each control is set to when a run is shown."""
         updates = self.handlers.pick(token)[-len(self.controls.pairs) :]
-        return {field.name: update.get("value") for (field, _), update in zip(self.controls.pairs, updates, strict=True)}
+        return {
+            field.name: update.get("value")
+            for (field, _), update in zip(self.controls.pairs, updates, strict=True)
+        }
 
 
 @pytest.fixture
@@ -60,7 +67,9 @@ def test_pictures_tags_weights_and_crops_travel_and_come_back_as_the_runs_own(de
     assert told == "" and token
     shown = desk.shown(token)
     kept = pictures_in(shown["images"])
-    assert [(each.azimuth_deg, each.weight) for each in kept] == [(0, 1), (-90, 0.5)] and shown["image_crops"] == crops
+    assert [(each.azimuth_deg, each.weight) for each in kept] == [(0, 1), (-90, 0.5)] and shown[
+        "image_crops"
+    ] == crops
     folder = desk.session.library.folder(token)
     assert all(Path(each.path).is_relative_to(folder) and each.digest for each in kept)
     front.unlink()

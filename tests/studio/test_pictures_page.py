@@ -1,4 +1,6 @@
-"""The picture card in a browser: pictures in by every way, tagged, cropped, made into a run, and there again after a reload."""
+"""The picture card in a browser: pictures in by every way, tagged, cropped, made into a run, and there again
+after a reload.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +36,13 @@ def ready(page: Page, count: int) -> None:
     expect(page.locator(".mq-pictures")).to_have_attribute("data-ready", str(count))
 
 
-def test_two_pictures_make_a_run_and_are_there_again_after_a_reload(browser: Browser, double_page: str, tmp_path: Path) -> None:
-    pictures = [box_picture(tmp_path / "front.png", (200, 60, 40)), box_picture(tmp_path / "side.png", (40, 60, 200))]
+def test_two_pictures_make_a_run_and_are_there_again_after_a_reload(
+    browser: Browser, double_page: str, tmp_path: Path
+) -> None:
+    pictures = [
+        box_picture(tmp_path / "front.png", (200, 60, 40)),
+        box_picture(tmp_path / "side.png", (40, 60, 200)),
+    ]
     (tmp_path / "words.png").write_text("no picture")
     with visiting(browser, double_page) as page:
         page.click('[role="tab"][data-tab="image"]')
@@ -89,7 +96,9 @@ def test_pictures_are_pasted_tried_dialled_and_removed(browser: Browser, double_
 
 
 @pytest.mark.heavy
-def test_the_other_half_shows_the_given_picture_from_its_own_camera(browser: Browser, double_page: str, tmp_path: Path) -> None:
+def test_the_other_half_shows_the_given_picture_from_its_own_camera(
+    browser: Browser, double_page: str, tmp_path: Path
+) -> None:
     picture = box_picture(tmp_path / "front.png", (200, 60, 40))
     with visiting(browser, double_page) as page:
         page.click('[role="tab"][data-tab="image"]')
@@ -101,21 +110,33 @@ def test_the_other_half_shows_the_given_picture_from_its_own_camera(browser: Bro
         page.click('[data-half="picture"]')
         expect(page.locator(".mq-view")).to_have_attribute("data-shown", "picture")
         assert page.evaluate("maquette.stage.live.camera.azimuth") in (180, -180)
-        assert np.abs(canvas_pixels(page, ".mq-view > canvas").reshape(-1, 3).astype(int) - (200, 60, 40)).sum(1).min() < 30
+        assert (
+            np.abs(canvas_pixels(page, ".mq-view > canvas").reshape(-1, 3).astype(int) - (200, 60, 40))
+            .sum(1)
+            .min()
+            < 30
+        )
         shot = page.locator(".mq-shots button")
         expect(shot).to_have_text("Back")
         expect(shot).to_have_attribute("aria-pressed", "true")
         page.evaluate("maquette.stage.live.look({ azimuth: 30 })")
         expect(shot).to_have_attribute("aria-pressed", "false")
         page.reload()
-        expect(page.locator(".mq-view")).to_have_attribute("data-half", "picture"), "what was chosen is in the address"
+        (
+            expect(page.locator(".mq-view")).to_have_attribute("data-half", "picture"),
+            "what was chosen is in the address",
+        )
         page.click('[data-half="behind"]')
         assert "half=" not in page.url
 
 
 @pytest.mark.heavy
-def test_a_doubtful_outline_is_shown_and_corrected_with_a_brush(browser: Browser, double_page: str, tmp_path: Path) -> None:
-    """White on white: its middle is painted with the pointer, a stroke is undone, another comes from the keyboard."""
+def test_a_doubtful_outline_is_shown_and_corrected_with_a_brush(
+    browser: Browser, double_page: str, tmp_path: Path
+) -> None:
+    """White on white: its middle is painted with the pointer, a stroke is undone, another comes from the
+    keyboard.
+    """
     rows, columns = np.mgrid[:240, :320]
     picture = np.full((240, 320, 3), 250, np.uint8)
     picture[(columns - 160) ** 2 + (rows - 120) ** 2 < 70**2] = 240

@@ -18,7 +18,18 @@ QUICK = ["--prompt", "a red mug", "--steps", "2", "--quiet"]
 @pytest.fixture(scope="module")
 def made(tmp_path_factory) -> Path:
     out = tmp_path_factory.mktemp("playground") / "mug"
-    arguments = [*QUICK, "--methods", "sds,lods", "--guidance", "2.5,200", "--seed", "3", "--film", "--out", str(out)]
+    arguments = [
+        *QUICK,
+        "--methods",
+        "sds,lods",
+        "--guidance",
+        "2.5,200",
+        "--seed",
+        "3",
+        "--film",
+        "--out",
+        str(out),
+    ]
     assert main(["playground", *arguments]) == 0
     return out
 
@@ -60,8 +71,13 @@ def test_an_interruption_leaves_a_sheet_of_what_is_there(tmp_path: Path, monkeyp
         raise KeyboardInterrupt
 
     monkeypatch.setattr(playground, "play", interrupted)
-    assert main(["playground", *QUICK, "--methods", "sds", "--guidance", "1,2", "--out", str(tmp_path)]) == EXIT_INTERRUPTED
-    assert (tmp_path / "sheet.png").exists() and len(json.loads((tmp_path / "numbers.json").read_bytes())["cells"]) == 1
+    assert (
+        main(["playground", *QUICK, "--methods", "sds", "--guidance", "1,2", "--out", str(tmp_path)])
+        == EXIT_INTERRUPTED
+    )
+    assert (tmp_path / "sheet.png").exists() and len(
+        json.loads((tmp_path / "numbers.json").read_bytes())["cells"]
+    ) == 1
 
 
 @pytest.mark.parametrize(
@@ -78,12 +94,19 @@ def test_an_interruption_leaves_a_sheet_of_what_is_there(tmp_path: Path, monkeyp
         (["--prompt", " "], "empty"),
     ],
 )
-def test_bad_input_is_told_without_a_traceback(arguments: list[str], said: str, tmp_path: Path, capsys) -> None:
-    assert main(["playground", *QUICK, "--methods", "sds", *arguments, "--out", str(tmp_path / "out")]) == EXIT_BAD_INPUT
+def test_bad_input_is_told_without_a_traceback(
+    arguments: list[str], said: str, tmp_path: Path, capsys
+) -> None:
+    assert (
+        main(["playground", *QUICK, "--methods", "sds", *arguments, "--out", str(tmp_path / "out")])
+        == EXIT_BAD_INPUT
+    )
     told = capsys.readouterr().err
     assert said in told and "try:" in told and "Traceback" not in told
 
 
 def test_a_prior_that_is_not_installed_says_how_to_get_it(tmp_path: Path, capsys) -> None:
-    assert main(["playground", *QUICK, "--prior", "stable-diffusion-1.5", "--out", str(tmp_path)]) == EXIT_FAILED
+    assert (
+        main(["playground", *QUICK, "--prior", "stable-diffusion-1.5", "--out", str(tmp_path)]) == EXIT_FAILED
+    )
     assert "--fetch stable-diffusion-1.5" in capsys.readouterr().err

@@ -1,4 +1,6 @@
-"""Presets on the page: what one would change is told first; Apply sets it, and Undo puts back what was there."""
+"""Presets on the page: what one would change is told first; Apply sets it, and Undo puts back what was
+there.
+"""
 
 from __future__ import annotations
 
@@ -86,17 +88,23 @@ def test_apply_does_what_the_preset_says_and_undo_brings_everything_back(bar: Ba
     before = bar.settings()
     memory = bar.obey(bar.presetting.apply(FIRST, "", key, *bar.values))
     assert bar.settings() == apply_preset(catalogue().preset(key), before) and memory.applied == key
-    assert bar.values[1:3] == ["a red mug", "fog"] and bar.settings().spec.seed == 77, "words and seed are the artist's"
+    assert bar.values[1:3] == ["a red mug", "fog"] and bar.settings().spec.seed == 77, (
+        "words and seed are the artist's"
+    )
     memory = bar.obey(bar.presetting.undo(memory, ""))
     assert bar.settings() == before and memory == FIRST
 
 
-def test_undo_brings_back_another_method_with_its_own_settings(bar: Bar, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_undo_brings_back_another_method_with_its_own_settings(
+    bar: Bar, monkeypatch: pytest.MonkeyPatch
+) -> None:
     offer(monkeypatch, preset(method="lods", prior_learning_rate=0.02, guidance_scale=400))
     bar.set(weighting="uniform", guidance_rescale=0.4, guidance_scale=12)
     before = bar.settings()
     answer = bar.presetting.apply(FIRST, "", "special", *bar.values)
-    visible = dict(zip(methods(), (group["visible"] for group in answer[BAR + 1 :][: len(methods())]), strict=True))
+    visible = dict(
+        zip(methods(), (group["visible"] for group in answer[BAR + 1 :][: len(methods())]), strict=True)
+    )
     assert [key for key, shown in visible.items() if shown] == ["lods"]
     memory = bar.obey(answer)
     assert bar.settings().knobs.guidance.prior_learning_rate == 0.02
@@ -132,7 +140,9 @@ def test_leaving_it_shows_the_preset_that_holds(bar: Bar) -> None:
     assert not bar.presetting.forget(changed)[4]["visible"], "another run is shown"
 
 
-def test_a_preset_whose_prior_is_missing_says_how_to_get_it(bar: Bar, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_preset_whose_prior_is_missing_says_how_to_get_it(
+    bar: Bar, monkeypatch: pytest.MonkeyPatch
+) -> None:
     offer(monkeypatch, preset(prior="wide"))
     _, note, apply, *_ = bar.presetting.preview(FIRST, "special", *bar.values)
     assert "Wide is not installed. Fetch it." in note and not apply["visible"]
@@ -156,13 +166,22 @@ def test_a_preset_that_is_gone_and_an_undo_of_nothing_change_nothing(bar: Bar) -
 
 def test_changes_are_in_words_and_the_live_ones_apart(bar: Bar) -> None:
     settings = Settings(RunSpec("a mug"), Knobs())
-    special = preset(method="lods", prior_learning_rate=0.01, scene="field", prior="wide", perp_neg=True, refine_steps=500)
+    special = preset(
+        method="lods", prior_learning_rate=0.01, scene="field", prior="wide", perp_neg=True, refine_steps=500
+    )
     found = {each.title: each for each in changes_of(special, settings, bar.controls, catalogue())}
     assert found["Method"] == Change("Method", "SDS", "LODS", live=True) and found["Prior"].new == "Wide"
     assert found["Scene"] == Change("Scene", "splats", "field", live=False)
     assert found["Perp-Neg"] == Change("Perp-Neg", "off", "on", live=True)
     assert found["Prior learning rate"] == Change("Prior learning rate", "", "0.01", live=True)
-    assert "Prior steps" not in found and "Guidance rescale" not in found, "what a method brings by itself is not news"
+    assert "Prior steps" not in found and "Guidance rescale" not in found, (
+        "what a method brings by itself is not news"
+    )
     html = table("Why.", list(found.values()))
-    assert html.index("mq-changes-live") < html.index("Perp-Neg") < html.index("mq-changes-next") < html.index("Scene")
+    assert (
+        html.index("mq-changes-live")
+        < html.index("Perp-Neg")
+        < html.index("mq-changes-next")
+        < html.index("Scene")
+    )
     assert "already" in table("Why.", [])

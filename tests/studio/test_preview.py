@@ -1,4 +1,6 @@
-"""What the page tells of a picture is what a run makes of it, or the engine's own words on why it cannot be used."""
+"""What the page tells of a picture is what a run makes of it, or the engine's own words on why it cannot be
+used.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,15 @@ from engine.assets.images.image_arguments import crops_in
 from engine.assets.images.preprocessing import CutPhoto, cut_photo, square_of
 from engine.loop.input_images import shown_pictures
 from engine.loop.spec import RunSpec
-from studio.preview import FRAME_SIDE, SHOWN_SIDE, answer, listed_square, outline_of, picture_address, remembering
+from studio.preview import (
+    FRAME_SIDE,
+    SHOWN_SIDE,
+    answer,
+    listed_square,
+    outline_of,
+    picture_address,
+    remembering,
+)
 
 
 def ball_picture(path: Path, scale: int = 1) -> Path:
@@ -35,7 +45,10 @@ def ask(path: Path, folders: Sequence[Path], **also: str) -> dict[str, Any]:
 
 def decoded(address: str) -> np.ndarray:
     """Premultiplied RGBA (H,W,4) in 0..1 of a data address."""
-    rgba = np.asarray(Image.open(BytesIO(base64.b64decode(address.split(",")[1]))).convert("RGBA"), np.float32) / 255
+    rgba = (
+        np.asarray(Image.open(BytesIO(base64.b64decode(address.split(",")[1]))).convert("RGBA"), np.float32)
+        / 255
+    )
     return np.concatenate([rgba[..., :3] * rgba[..., 3:], rgba[..., 3:]], -1)
 
 
@@ -120,12 +133,18 @@ def test_other_files_of_this_machine_are_not_shown(tmp_path: Path) -> None:
     (tmp_path / "uploads").mkdir()
     secret = ball_picture(tmp_path / "secret.png")
     (tmp_path / "uploads" / "link.png").symlink_to(secret)
-    for sly in (secret, tmp_path / "uploads" / ".." / "secret.png", tmp_path / "uploads" / "link.png", Path("/etc/passwd")):
+    for sly in (
+        secret,
+        tmp_path / "uploads" / ".." / "secret.png",
+        tmp_path / "uploads" / "link.png",
+        Path("/etc/passwd"),
+    ):
         assert "not uploaded here" in ask(sly, [tmp_path / "uploads"])["problem"]
 
 
 @pytest.mark.parametrize(
-    "also", [{"fill": "much"}, {"fill": "nan"}, {"fill": "7"}, {"crop": "0 0"}, {"way": "magic"}, {"picture": ""}]
+    "also",
+    [{"fill": "much"}, {"fill": "nan"}, {"fill": "7"}, {"crop": "0 0"}, {"way": "magic"}, {"picture": ""}],
 )
 def test_nonsense_is_answered_in_words(tmp_path: Path, also: dict[str, str]) -> None:
     assert ask(ball_picture(tmp_path / "ball.png"), [tmp_path], **also)["problem"]
@@ -161,4 +180,6 @@ def test_a_doubtful_outline_is_told_and_comes_with_the_whole_picture(tmp_path: P
     original, cut = decoded(told["original"]), decoded(told["cut"])
     assert original.shape == cut.shape == (80, 120, 4) and original[..., 3].min() == 1
     assert np.abs(cut - cut_photo(path).rgba).mean() < 0.01
-    assert "problem" in answer({"picture": f"{path}@0", "way": "auto"}, [], cut_photo, outline_of), "not anybody's to see"
+    assert "problem" in answer({"picture": f"{path}@0", "way": "auto"}, [], cut_photo, outline_of), (
+        "not anybody's to see"
+    )

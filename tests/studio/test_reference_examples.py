@@ -1,4 +1,6 @@
-"""Examples for the uses of a reference: whole, offline, filled in where nothing was given; and several runs at once."""
+"""Examples for the uses of a reference: whole, offline, filled in where nothing was given; and several runs
+at once.
+"""
 
 from __future__ import annotations
 
@@ -70,25 +72,35 @@ def test_the_partial_model_fits_the_whole_that_it_was_cut_from(tmp_path: Path) -
     settled = References(tmp_path / "library").settled(whole, tmp_path / "run")
     some, all_of_it = (read_reference(found(each.spec.reference, None)).vertices for each in (part, settled))
     assert len(some) < len(all_of_it)
-    assert KDTree(all_of_it).query(some)[0].max() < 0.01, "the same frame, so that what is there stays where it is"
+    assert KDTree(all_of_it).query(some)[0].max() < 0.01, (
+        "the same frame, so that what is there stays where it is"
+    )
 
 
 def test_a_click_sets_all_of_an_example() -> None:
     for example in EXAMPLES:
         prompt, images, crops, reference, variations = fill(example.preset)
         assert (prompt, crops, variations) == (example.prompt, "", example.variations)
-        assert bool(images) == bool(example.sample) and (reference == AUTO or Path(reference).is_file() or asked_in(reference))
+        assert bool(images) == bool(example.sample) and (
+            reference == AUTO or Path(reference).is_file() or asked_in(reference)
+        )
     assert fill("toybox-splats") == (SKIPPED,) * 5
 
 
 def test_applying_a_preset_fills_in_what_is_empty_and_nothing_else() -> None:
     prompt, images, reference = fill_empty(APPLIED, REFERENCE.key, " ", "", AUTO)
-    assert prompt == example_for("reference-completion").prompt and images == SKIPPED and reference.endswith(".glb")
+    assert (
+        prompt == example_for("reference-completion").prompt
+        and images == SKIPPED
+        and reference.endswith(".glb")
+    )
     assert fill_empty(APPLIED, REFERENCE.key, "", "", "/mine.glb")[2] == SKIPPED
     for given in (("a boat", "", AUTO), ("", "boat.png@0", AUTO)):
         assert fill_empty(APPLIED, REFERENCE.key, *given) == (SKIPPED,) * 3
     assert fill_empty(APPLIED, TEXT.key, "", "", "") == (SKIPPED,) * 3
-    assert fill_empty(Memory("reference-text"), REFERENCE.key, "", "", "") == (SKIPPED,) * 3, "only shown, not applied"
+    assert fill_empty(Memory("reference-text"), REFERENCE.key, "", "", "") == (SKIPPED,) * 3, (
+        "only shown, not applied"
+    )
 
 
 class Desk:
@@ -110,13 +122,17 @@ def desk(session: Session) -> Desk:
 
 
 def test_variations_are_runs_with_one_seed_after_the_other(desk: Desk) -> None:
-    told = desk.varying.more("", "ada", 3, 41.0, *desk.everything(REFERENCE.key, reference="auto", refine_steps=1))
+    told = desk.varying.more(
+        "", "ada", 3, 41.0, *desk.everything(REFERENCE.key, reference="auto", refine_steps=1)
+    )
     assert told == SKIPPED
     specs = [view.settings.spec for view in desk.session.jobs("ada")]
     assert sorted(spec.seed for spec in specs) == [42, 43] and all(spec.reference for spec in specs)
 
 
-@pytest.mark.parametrize(("told", "tab", "count"), [("no", REFERENCE.key, 3), ("", TEXT.key, 3), ("", REFERENCE.key, 1)])
+@pytest.mark.parametrize(
+    ("told", "tab", "count"), [("no", REFERENCE.key, 3), ("", TEXT.key, 3), ("", REFERENCE.key, 1)]
+)
 def test_a_run_that_was_refused_or_stands_alone_has_none(told: str, tab: str, count: int, desk: Desk) -> None:
     assert desk.varying.more(told, "ada", count, 1.0, *desk.everything(tab, reference="auto")) == SKIPPED
     assert desk.session.jobs("ada") == ()

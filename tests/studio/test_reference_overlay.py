@@ -1,4 +1,6 @@
-"""The reference over the live picture: its triangles are those of the run's reference, few enough, and it can be turned there."""
+"""The reference over the live picture: its triangles are those of the run's reference, few enough, and it can
+be turned there.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ from engine.session import Session
 from studio.blocks_editor import kept_build
 from studio.reference_overlay import MOST_FACES, ghost_bytes, ghost_routes
 
-STAIRS = tuple(Block("box", (0.2 * k, 0, 0.1 + 0.1 * k), (0.2, 1, 0.2 + 0.2 * k), colour="#336699") for k in range(4))
+STAIRS = tuple(
+    Block("box", (0.2 * k, 0, 0.1 + 0.1 * k), (0.2, 1, 0.2 + 0.2 * k), colour="#336699") for k in range(4)
+)
 
 
 def unpacked(data: bytes) -> tuple[np.ndarray, np.ndarray]:
@@ -47,7 +51,13 @@ def test_the_browser_gets_the_runs_reference(up: str, stairs: Path, session: Ses
 def test_what_cannot_be_shown_is_told(stairs: Path, session: Session, tmp_path: Path) -> None:
     (tmp_path / "secret.glb").write_bytes(b"glTF")
     desk = TestClient(Starlette(routes=ghost_routes(session)))
-    for asked in ({}, {"of": "gone.glb"}, {"of": str(tmp_path / "secret.glb")}, {"of": str(stairs), "up": "w"}, {"of": "a\0b"}):
+    for asked in (
+        {},
+        {"of": "gone.glb"},
+        {"of": str(tmp_path / "secret.glb")},
+        {"of": str(stairs), "up": "w"},
+        {"of": "a\0b"},
+    ):
         answer = desk.get("/reference/ghost", params=asked)
         assert answer.status_code == 422 and answer.json()["title"]
 
@@ -55,7 +65,11 @@ def test_what_cannot_be_shown_is_told(stairs: Path, session: Session, tmp_path: 
 def test_a_fine_mesh_becomes_few_faces_of_the_same_size() -> None:
     side = 120
     a, b = np.meshgrid(np.linspace(0, np.pi, side), np.linspace(0, 2 * np.pi, side), indexing="ij")
-    ball = np.stack([np.sin(a) * np.cos(b), np.sin(a) * np.sin(b), np.cos(a)], -1).reshape(-1, 3).astype(np.float32)
+    ball = (
+        np.stack([np.sin(a) * np.cos(b), np.sin(a) * np.sin(b), np.cos(a)], -1)
+        .reshape(-1, 3)
+        .astype(np.float32)
+    )
     at = (np.arange(side - 1)[:, None] * side + np.arange(side - 1)).reshape(-1, 1)
     faces = np.concatenate([at + [0, side, 1], at + [1, side, side + 1]]).astype(np.int32)
     corners, _ = unpacked(ghost_bytes(ReferenceShape(ball, faces, np.full((len(faces), 3), 0.5, np.float32))))
@@ -75,7 +89,11 @@ def test_the_ghost_is_turned_in_the_live_picture(double_page: str) -> None:
         page.click('[data-act="ghost"]')
         page.wait_for_function("Number(document.querySelector('.mq-live').dataset.ghostPixels) > 2000")
         page.press(".mq-ghost-knob", "ArrowRight")
-        page.wait_for_function("document.querySelector('#mq-reference_turn_deg input[type=number]').value === '5'")
+        page.wait_for_function(
+            "document.querySelector('#mq-reference_turn_deg input[type=number]').value === '5'"
+        )
         page.click('.mq-ghost-bar button:text-is("x")')
         page.wait_for_function("document.querySelector('.mq-live').dataset.ghostOf.endsWith(' x')")
-        assert page.evaluate("[maquette.reference.up, maquette.reference.turn]") == ["x", 5], "the card and the ghost agree"
+        assert page.evaluate("[maquette.reference.up, maquette.reference.turn]") == ["x", 5], (
+            "the card and the ghost agree"
+        )

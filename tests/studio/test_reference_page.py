@@ -1,4 +1,6 @@
-"""The reference card in a browser, over a session of doubles: retrieved, picked, uploaded, posed, made into runs, shown again."""
+"""The reference card in a browser, over a session of doubles: retrieved, picked, uploaded, posed, made into
+runs, shown again.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,8 @@ TABLE = ".mq-ref-table"
 def shown(page: Page, beginning: str) -> None:
     """Wait until the turntable shows what begins like this."""
     page.wait_for_function(
-        "beginning => document.querySelector('.mq-ref-chosen').dataset.shown?.includes(beginning)", arg=beginning
+        "beginning => document.querySelector('.mq-ref-chosen').dataset.shown?.includes(beginning)",
+        arg=beginning,
     )
 
 
@@ -62,6 +65,8 @@ def test_a_reference_from_words_to_runs(double_page: str, tmp_path: Path) -> Non
         expect(page.locator(".mq-runs button")).to_have_count(2)
         token = state(page)["token"]
         page.reload()
-        page.wait_for_function("token => document.querySelector('#mq-stage')?.dataset.token === token", arg=token)
+        page.wait_for_function(
+            "token => document.querySelector('#mq-stage')?.dataset.token === token", arg=token
+        )
         shown(page, "plank.stl#")
         expect(page.locator("#mq-tabs button[data-tab=reference]")).to_have_attribute("aria-selected", "true")

@@ -49,7 +49,9 @@ def tube(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     path.parent.mkdir(parents=True)
     box = trimesh.creation.box((0.5, 2.0, 0.5))
     box.unmerge_vertices()
-    box.visual.face_colors = [[255, 0, 0, 255] if normal[2] > 0.5 else [0, 0, 255, 255] for normal in box.face_normals]
+    box.visual.face_colors = [
+        [255, 0, 0, 255] if normal[2] > 0.5 else [0, 0, 255, 255] for normal in box.face_normals
+    ]
     box.export(path)
     return path
 
@@ -87,7 +89,9 @@ def test_pictures_are_compared_from_where_the_run_has_their_camera(
     Image.fromarray(np.concatenate([np.full_like(seen[..., :3], 90), seen[..., 3:]], -1)).save(path)
 
     def best(azimuth: str, **framing: str) -> tuple[str, float]:
-        match = desk.matches(Query(images=f"{path}@{azimuth}", framing={"image_crops": "whole", **framing}), 1)["matches"][0]
+        match = desk.matches(
+            Query(images=f"{path}@{azimuth}", framing={"image_crops": "whole", **framing}), 1
+        )["matches"][0]
         return match["reference"], match["similarity"]
 
     assert best("60", image_elevation_deg="30") == (CHAIR, pytest.approx(1, abs=0.02))
@@ -111,7 +115,12 @@ def test_words_of_the_cards_own_come_before_the_runs(desk: ReferenceDesk) -> Non
 
 def test_a_thing_of_the_shelf_is_told_and_seen_from_all_round(desk: ReferenceDesk) -> None:
     facts = desk.facts(CHAIR, UPRIGHT)
-    assert facts["licence"] == "Apache-2.0" and facts["up"] == "z" and facts["confidence"] == 1 and facts["notes"] == []
+    assert (
+        facts["licence"] == "Apache-2.0"
+        and facts["up"] == "z"
+        and facts["confidence"] == 1
+        and facts["notes"] == []
+    )
     assert len(frames(desk.sides(CHAIR, UPRIGHT))) == SIDES
     small = Image.open(BytesIO(desk.picture(CHAIR)))
     assert small.mode == "RGBA" and small.getextrema()[3] == (0, 255)
@@ -119,21 +128,32 @@ def test_a_thing_of_the_shelf_is_told_and_seen_from_all_round(desk: ReferenceDes
 
 def test_an_upload_is_told_by_its_own_words(desk: ReferenceDesk, tube: Path) -> None:
     facts = desk.facts(str(tube), UPRIGHT)
-    assert (facts["caption"], facts["licence"], facts["source"], facts["up"]) == ("tube", UNSTATED, "tube.glb", "y")
+    assert (facts["caption"], facts["licence"], facts["source"], facts["up"]) == (
+        "tube",
+        UNSTATED,
+        "tube.glb",
+        "y",
+    )
 
 
 def test_the_preview_stands_as_it_is_told(desk: ReferenceDesk, tube: Path) -> None:
     standing, lying = (frames(desk.sides(str(tube), Orientation(up)))[0][..., 3] > 128 for up in ("y", "z"))
-    assert np.ptp(np.nonzero(standing)[0]) > 1.5 * np.ptp(np.nonzero(lying)[0]), "what stands is higher than what lies"
+    assert np.ptp(np.nonzero(standing)[0]) > 1.5 * np.ptp(np.nonzero(lying)[0]), (
+        "what stands is higher than what lies"
+    )
 
 
 def test_the_front_is_first_and_a_turn_moves_it_on(desk: ReferenceDesk, tube: Path) -> None:
     reds = [redness(frame) for frame in frames(desk.sides(str(tube), UPRIGHT))]
     turned = [redness(frame) for frame in frames(desk.sides(str(tube), Orientation("auto", 90.0)))]
-    assert int(np.argmax(reds)) == 0 and int(np.argmax(turned)) == SIDES // 4, "counter-clockwise, as the cameras go"
+    assert int(np.argmax(reds)) == 0 and int(np.argmax(turned)) == SIDES // 4, (
+        "counter-clockwise, as the cameras go"
+    )
 
 
-def test_fine_models_are_seen_from_fewer_sides(desk: ReferenceDesk, tube: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fine_models_are_seen_from_fewer_sides(
+    desk: ReferenceDesk, tube: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("studio.reference_queries.FINE_FACES", 4)
     assert len(frames(desk.sides(str(tube), UPRIGHT))) == FEW_SIDES
 
@@ -162,7 +182,9 @@ def test_what_a_draw_takes_cannot_be_seen_before(desk: ReferenceDesk) -> None:
 
 def test_a_run_tells_what_it_took(desk: ReferenceDesk, session: Session) -> None:
     def begun(reference: str) -> str:
-        return session.submit(Settings(RunSpec("a red chair", reference=reference, refine_steps=3), Knobs()), "ada")
+        return session.submit(
+            Settings(RunSpec("a red chair", reference=reference, refine_steps=3), Knobs()), "ada"
+        )
 
     token = begun("auto")
     assert "a red chair" in desk.taken(token)["caption"] and desk.taken(token)["similarity"] > 0.5
@@ -181,7 +203,15 @@ def test_over_http(client: TestClient, tube: Path) -> None:
         assert answer.headers["content-type"] == "image/webp" and answer.content[8:12] == b"WEBP"
 
 
-NONSENSE = ("", "of=%2Fetc%2Fpasswd", "of=auto", f"of={CHAIR}&turn=x", f"of={CHAIR}&up=w", "of=run:../..", "of=shelf:nothing")
+NONSENSE = (
+    "",
+    "of=%2Fetc%2Fpasswd",
+    "of=auto",
+    f"of={CHAIR}&turn=x",
+    f"of={CHAIR}&up=w",
+    "of=run:../..",
+    "of=shelf:nothing",
+)
 
 
 @pytest.mark.parametrize("asked", NONSENSE)
@@ -191,7 +221,8 @@ def test_nonsense_over_http_is_answered_with_a_remedy(asked: str, client: TestCl
 
 
 @pytest.mark.parametrize(
-    ("asked", "what"), [("turn=x", "The turn is 'x'"), ("up=w&turn=5", "The up axis 'w'"), ("turn=inf", "inf")]
+    ("asked", "what"),
+    [("turn=x", "The turn is 'x'"), ("up=w&turn=5", "The up axis 'w'"), ("turn=inf", "inf")],
 )
 def test_it_is_said_what_is_wrong_with_an_orientation(asked: str, what: str, client: TestClient) -> None:
     assert what in client.get(f"/reference/sides?of={CHAIR}&{asked}").json()["title"]

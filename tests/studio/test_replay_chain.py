@@ -1,4 +1,6 @@
-"""``replay`` of a chain: a run, a part of it changed, its mesh painted, restyled, and changed again; all to the bit."""
+"""``replay`` of a chain: a run, a part of it changed, its mesh painted, restyled, and changed again; all to
+the bit.
+"""
 
 from __future__ import annotations
 
@@ -40,10 +42,21 @@ def done(*command: object) -> None:
 
 @pytest.fixture(scope="module")
 def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of five results, each made from the one before; the first one's recipe is all that has to remain."""
+    """The folder of five results, each made from the one before; the first one's recipe is all that has to
+    remain.
+    """
     home = tmp_path_factory.mktemp("chain")
     done("generate", "--prompt", "a red mug", "--out", home / "1", "--formats", "ply,glb", "--quiet", *QUICK)
-    region = ["edit", "--from", home / "1", *BOX, "--prompt", "a red mug with a blue handle", "--quiet", *QUICK]
+    region = [
+        "edit",
+        "--from",
+        home / "1",
+        *BOX,
+        "--prompt",
+        "a red mug with a blue handle",
+        "--quiet",
+        *QUICK,
+    ]
     done(*region, "--seed", 3, "--out", home / "2")
     done(
         "edit",
@@ -75,15 +88,21 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.heavy
 def test_every_file_says_how_it_came_to_be(chain: Path) -> None:
-    kinds = [each.kind if isinstance(each, EditStep) else "run" for each in chain_of(chain / "5" / "scene.ply")]
+    kinds = [
+        each.kind if isinstance(each, EditStep) else "run" for each in chain_of(chain / "5" / "scene.ply")
+    ]
     assert kinds == ["run", "run", "paint", "restyle", "splats", "run"]
     restyled = chain_of(chain / "4" / "mesh_textured.glb")[-1]
-    assert isinstance(restyled, EditStep) and restyled.values["was"] == "a green mug", "which nobody had to say"
+    assert isinstance(restyled, EditStep) and restyled.values["was"] == "a green mug", (
+        "which nobody had to say"
+    )
     assert words_in(chain / "4" / "mesh_textured.glb") == "a blue mug"
 
 
 @pytest.mark.heavy
-def test_the_chain_is_made_again_to_the_bit_from_its_last_file_alone(chain: Path, tmp_path: Path, capsys) -> None:
+def test_the_chain_is_made_again_to_the_bit_from_its_last_file_alone(
+    chain: Path, tmp_path: Path, capsys
+) -> None:
     alone = tmp_path / "alone"
     alone.mkdir()
     shutil.copy(chain / "5" / "scene.ply", alone / "scene.ply")
@@ -97,10 +116,14 @@ def test_the_chain_is_made_again_to_the_bit_from_its_last_file_alone(chain: Path
 
 def equal_splats(one: Path, other: Path) -> bool:
     a, b = read_splat_ply(one), read_splat_ply(other)
-    return all(np.array_equal(getattr(a, name), getattr(b, name)) for name in ("means", "scales", "quats", "sh0"))
+    return all(
+        np.array_equal(getattr(a, name), getattr(b, name)) for name in ("means", "scales", "quats", "sh0")
+    )
 
 
-def test_an_edit_of_ones_own_file_is_made_again_from_it_or_says_that_it_is_gone(tmp_path: Path, capsys) -> None:
+def test_an_edit_of_ones_own_file_is_made_again_from_it_or_says_that_it_is_gone(
+    tmp_path: Path, capsys
+) -> None:
     source = tmp_path / "mine" / "box.obj"
     source.parent.mkdir()
     trimesh.creation.box((1, 1, 1)).export(source)
@@ -123,7 +146,9 @@ def test_recoloured_splats_say_so_and_keep_their_chain(tmp_path: Path) -> None:
     parts = (points, np.full((10, 3), 0.1), quats, np.full(10, 0.5), points)
     for long in ("", "x" * 12_000):  # in the header, and behind the splats
         spec = RunSpec("a red mug", negative_prompt=long[:1000])
-        write_splat_ply(tmp_path / "scene.ply", *parts, recipe=Recipe(Settings(spec, Knobs())).to_toml() + f"# {long}\n")
+        write_splat_ply(
+            tmp_path / "scene.ply", *parts, recipe=Recipe(Settings(spec, Knobs())).to_toml() + f"# {long}\n"
+        )
         edit = EditRecipe(EditStep("recolour", {"prompt": "a blue mug"}), chain_in(tmp_path / "scene.ply"))
         recolour_ply(
             tmp_path / "scene.ply",
@@ -133,7 +158,9 @@ def test_recoloured_splats_say_so_and_keep_their_chain(tmp_path: Path) -> None:
         )
         assert [type(each) for each in chain_in(tmp_path / "blue.ply")] == [Recipe, EditStep]
         assert words_in(tmp_path / "blue.ply") == "a blue mug" and is_edit(read_recipe(tmp_path / "blue.ply"))
-        assert np.array_equal(read_splat_ply(tmp_path / "blue.ply").means, read_splat_ply(tmp_path / "scene.ply").means)
+        assert np.array_equal(
+            read_splat_ply(tmp_path / "blue.ply").means, read_splat_ply(tmp_path / "scene.ply").means
+        )
         assert np.array_equal(read_splat_ply(tmp_path / "blue.ply").sh0, np.zeros((10, 3)))
 
 

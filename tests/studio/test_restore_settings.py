@@ -1,4 +1,6 @@
-"""An exported file or a recipe brings its tab, words and settings back to the page; what is none is refused in words."""
+"""An exported file or a recipe brings its tab, words and settings back to the page; what is none is refused
+in words.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,14 @@ if TYPE_CHECKING:  # only the test in a browser needs it
     from playwright.sync_api import Browser
 
 BAR = 6
-CHANGED = {"prior": "toybox", "splats": 1234, "seed": 77, "scene": "field", "method": "lods", "prior_learning_rate": 0.02}
+CHANGED = {
+    "prior": "toybox",
+    "splats": 1234,
+    "seed": 77,
+    "scene": "field",
+    "method": "lods",
+    "prior_learning_rate": 0.02,
+}
 MINE = with_values(Settings(RunSpec("a blue chair", "fog"), Knobs()), CHANGED)
 
 
@@ -80,7 +89,9 @@ def as_toml(recipe: Recipe, folder: Path) -> Path:
 def as_glb(recipe: Recipe, folder: Path) -> Path:
     corners = np.eye(3, dtype=np.float32)
     path = folder / "chair.glb"
-    glb.write_glb(path, corners, np.array([[0, 1, 2]], np.uint32), np.ones((3, 3), np.float32), recipe=recipe.to_toml())
+    glb.write_glb(
+        path, corners, np.array([[0, 1, 2]], np.uint32), np.ones((3, 3), np.float32), recipe=recipe.to_toml()
+    )
     return path
 
 
@@ -98,7 +109,9 @@ def test_a_file_of_ours_sets_the_page_as_its_run_began(
     assert desk.problem == "" and desk.lock is True and "live change" not in desk.note
     assert desk.everything[:HEADS] == ["text", "a blue chair", "fog", "toybox", "lods"]
     told, asked = flatten(desk.settings()), flatten(MINE)
-    assert {name: told[name] for name in (*CHANGED, "prompt")} == {name: asked[name] for name in (*CHANGED, "prompt")}
+    assert {name: told[name] for name in (*CHANGED, "prompt")} == {
+        name: asked[name] for name in (*CHANGED, "prompt")
+    }
 
 
 @pytest.mark.parametrize(("count", "words"), [(1, "Its live change is"), (3, "Its 3 live changes are")])
@@ -107,7 +120,9 @@ def test_live_changes_are_counted(desk: Desk, uploads: Path, count: int, words: 
     desk.restore(str(as_toml(Recipe(MINE, changes), uploads)))
     assert words in desk.note and desk.problem == ""
     again = schedule_in(desk.schedule)
-    assert [(change.total_step, change.values) for change in again] == [(change.total_step, change.values) for change in changes]
+    assert [(change.total_step, change.values) for change in again] == [
+        (change.total_step, change.values) for change in changes
+    ]
 
 
 @pytest.mark.parametrize(("setting", "tab"), [("images", "image"), ("reference", "reference")])
@@ -134,16 +149,22 @@ def test_an_uploaded_picture_stays(desk: Desk, uploads: Path) -> None:
 
 SOUND = b"maquette_recipe = 1\nprompt = 'a'\n"
 BROKEN = {
-    "nothing.toml": b"", "letters.toml": b"\xff\xfe", "other.toml": b"a = 1", "deep.toml": b"a = " + b"[" * 5000,
-    "long.toml": SOUND + b"#" + b"x" * MOST_BYTES, "list.toml": SOUND + b"change = 3", "numbers.toml": SOUND + b"change = [3]",
-    "facts.toml": SOUND + b"facts = 3", "method.toml": SOUND + b"method = [1]", "huge.toml": SOUND + b"splats = 1" + b"0" * 400,
-    "name.toml": SOUND + b"splat = 3", "scene.ply": b"ply", "a.png": b"\x89PNG", "a.glb": b"glTF", "a.mp4": b"mp4",
+    "nothing.toml": b"", "letters.toml": b"\xff\xfe", "other.toml": b"a = 1",
+    "deep.toml": b"a = " + b"[" * 5000,
+    "long.toml": SOUND + b"#" + b"x" * MOST_BYTES, "list.toml": SOUND + b"change = 3",
+    "numbers.toml": SOUND + b"change = [3]",
+    "facts.toml": SOUND + b"facts = 3", "method.toml": SOUND + b"method = [1]",
+    "huge.toml": SOUND + b"splats = 1" + b"0" * 400,
+    "name.toml": SOUND + b"splat = 3", "scene.ply": b"ply", "a.png": b"\x89PNG", "a.glb": b"glTF",
+    "a.mp4": b"mp4",
     "letter.docx": b"PK",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", BROKEN)
-def test_what_holds_no_recipe_is_refused_in_words_and_changes_nothing(desk: Desk, uploads: Path, name: str) -> None:
+def test_what_holds_no_recipe_is_refused_in_words_and_changes_nothing(
+    desk: Desk, uploads: Path, name: str
+) -> None:
     (uploads / name).write_bytes(BROKEN[name])
     desk.restore(str(uploads / name))
     assert "mq-fault" in desk.problem and str(uploads) not in desk.problem
@@ -169,16 +190,23 @@ def test_in_the_page_a_file_is_chosen_or_dropped(browser: Browser, double_page: 
     from browsing import visiting
     from playwright.sync_api import expect
 
-    chosen, text = as_toml(Recipe(MINE), tmp_path), Recipe(with_values(MINE, {"prompt": "a red mug", "seed": 5})).to_toml()
+    chosen, text = (
+        as_toml(Recipe(MINE), tmp_path),
+        Recipe(with_values(MINE, {"prompt": "a red mug", "seed": 5})).to_toml(),
+    )
     with visiting(browser, double_page) as page:
         with page.expect_file_chooser() as choosing:
             page.click("#mq-restore")
         choosing.value.set_files(chosen)
         expect(page.locator("#mq-prompt textarea")).to_have_value("a blue chair")
         expect(page.locator("#mq-seed input")).to_have_value("77")
-        expect(page.locator("#mq-preset-note")).to_contain_text("recipe.toml: Its words and settings are here")
+        expect(page.locator("#mq-preset-note")).to_contain_text(
+            "recipe.toml: Its words and settings are here"
+        )
         data = page.evaluate_handle(
-            "(text) => { const data = new DataTransfer(); data.items.add(new File([text], 'dropped.toml')); return data; }", text
+            "(text) => { const data = new DataTransfer(); data.items.add(new File([text], "
+            "'dropped.toml')); return data; }",
+            text,
         )
         page.dispatch_event("#mq-preset", "drop", {"dataTransfer": data})
         expect(page.locator("#mq-prompt textarea")).to_have_value("a red mug")

@@ -1,4 +1,6 @@
-"""The pictures to try are the toybox objects they are said to be, seen from where they are said to be seen from."""
+"""The pictures to try are the toybox objects they are said to be, seen from where they are said to be seen
+from.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def test_each_is_the_object_of_its_seed_and_cut_out(sample: Sample) -> None:
 
 
 def test_no_other_file_has_a_name_there() -> None:
-    assert all(sample_file(name) is None for name in ("../look.css", "look.css", "sample-car.png", "", "car.png/.."))
+    assert all(
+        sample_file(name) is None for name in ("../look.css", "look.css", "sample-car.png", "", "car.png/..")
+    )
     assert {each["file"] for each in plain_samples()} == {f"{sample.kind}.png" for sample in SAMPLES}
 
 

@@ -1,4 +1,6 @@
-"""The one port: taken ports and addresses, compression, our routes before Gradio's, and what is switched off."""
+"""The one port: taken ports and addresses, compression, our routes before Gradio's, and what is switched
+off.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def test_a_taken_port_is_named_with_one_that_is_free(taken: int) -> None:
     assert usable_port("127.0.0.1", suggested) == suggested != taken
 
 
-def test_a_machine_too_busy_to_answer_at_once_keeps_no_studio_from_starting(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_machine_too_busy_to_answer_at_once_keeps_no_studio_from_starting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("gradio.networking.url_ok", lambda url: False)
     with gr.Blocks() as page:
         gr.Markdown("the page")
@@ -66,7 +70,9 @@ def serving(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serving]:
     routes = [Route("/config", lambda request: PlainTextResponse("ours")), WebSocketRoute("/echo", echo)]
     gradios_own = page._queue.sleep_when_free
     opened = open_port(page, routes, host="127.0.0.1", port=0, share=False)
-    assert gradios_own < page._queue.sleep_when_free == QUEUE_POLL_SECONDS, "an idle page leaves the processor to the run"
+    assert gradios_own < page._queue.sleep_when_free == QUEUE_POLL_SECONDS, (
+        "an idle page leaves the processor to the run"
+    )
     yield opened
     opened.close()
 

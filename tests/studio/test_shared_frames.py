@@ -19,7 +19,9 @@ from studio.live import FRAME, HEADER
 from studio.shared_frames import KEPT_MESSAGES, STATUS_SECONDS, Shared
 
 
-def test_a_status_is_made_once_for_all_who_ask_within_a_moment(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_status_is_made_once_for_all_who_ask_within_a_moment(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
     now, made = [0.0], []
     status_of = shared_frames.status_of
     monkeypatch.setattr(shared_frames, "status_of", lambda view: made.append(view.token) or status_of(view))

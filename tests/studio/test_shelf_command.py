@@ -20,10 +20,27 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_words_find_and_a_sheet_shows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (
-        main(["shelf", "--search", "a scarlet couch", "--top", "3", "--sheet", str(tmp_path / "sheet.png"), "--pick", "1"]) == 0
+        main(
+            [
+                "shelf",
+                "--search",
+                "a scarlet couch",
+                "--top",
+                "3",
+                "--sheet",
+                str(tmp_path / "sheet.png"),
+                "--pick",
+                "1",
+            ]
+        )
+        == 0
     )
     lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == 5 and all("sofa" in line and "Apache-2.0" in line for line in lines[:3]) and "red" in lines[0]
+    assert (
+        len(lines) == 5
+        and all("sofa" in line and "Apache-2.0" in line for line in lines[:3])
+        and "red" in lines[0]
+    )
     assert lines[3].removeprefix("picked: ") in "".join(lines[:3])
     assert np.asarray(Image.open(tmp_path / "sheet.png")).std() > 10
 
@@ -37,7 +54,9 @@ def test_a_picture_finds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> 
 
 def test_a_folder_of_ones_own(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "models").mkdir()
-    (tmp_path / "models" / "blue_tent.obj").write_text("v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 3 2\nf 1 2 4\nf 2 3 4\nf 1 4 3\n")
+    (tmp_path / "models" / "blue_tent.obj").write_text(
+        "v 0 0 0\nv 1 0 0\nv 0 1 0\nv 0 0 1\nf 1 3 2\nf 1 2 4\nf 2 3 4\nf 1 4 3\n"
+    )
     (tmp_path / "models" / "bad.stl").write_bytes(b"no model")
     assert main(["shelf", "--folder", str(tmp_path / "models")]) == 0
     told = capsys.readouterr()

@@ -17,7 +17,8 @@ FRONT, UP = np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0])  # where an obj
 
 
 @pytest.mark.parametrize(
-    ("azimuth_deg", "name"), [(0, "Front"), (90, "Left"), (180, "Back"), (270, "Right"), (-90, "Right"), (450, "Left")]
+    ("azimuth_deg", "name"),
+    [(0, "Front"), (90, "Left"), (180, "Back"), (270, "Right"), (-90, "Right"), (450, "Left")],
 )
 def test_sides_are_those_of_somebody_who_faces_the_front(azimuth_deg: float, name: str) -> None:
     own_left = np.cross(UP, FRONT)

@@ -31,9 +31,12 @@ def panel() -> Panel:
 
 @pytest.mark.parametrize(("prior", "method", "high", "usual"), [
     ("toybox", "sds", 10, 2.5), ("toybox", "lods", 100, 10), ("toybox", "csd", 10, 2.5),
-    ("stable-diffusion-1.5", "sds", 100, 100), ("stable-diffusion-1.5", "lods", 1000, 1000), ("zero123-xl", "sds", 12, 3),
+    ("stable-diffusion-1.5", "sds", 100, 100), ("stable-diffusion-1.5", "lods", 1000, 1000),
+    ("zero123-xl", "sds", 12, 3),
 ])  # fmt: skip
-def test_the_range_follows_the_method_and_the_prior(panel: Panel, prior: str, method: str, high: float, usual: float) -> None:
+def test_the_range_follows_the_method_and_the_prior(
+    panel: Panel, prior: str, method: str, high: float, usual: float
+) -> None:
     mark = panel.controls.scale_mark(method, prior, 1.0)
     assert mark.low == 1 and mark.high == pytest.approx(high) and f"Usual here: {usual:g}." in mark.help
 
@@ -49,11 +52,15 @@ def test_every_method_begins_within_the_range_of_every_prior(panel: Panel) -> No
         for key, method in methods().items():
             usual = known.usual_scale(choice.id, key, method().guidance_scale)
             mark = panel.controls.scale_mark(key, choice.id, usual)
-            assert mark.low <= usual <= mark.high and usual <= max(4 * choice.home_scale, known_beyond(choice.id, key))
+            assert mark.low <= usual <= mark.high and usual <= max(
+                4 * choice.home_scale, known_beyond(choice.id, key)
+            )
 
 
 def known_beyond(prior: str, method: str) -> float:
-    """Only a preset asks for more than four times what a prior is at home with: LODS, whose scale means something else."""
+    """Only a preset asks for more than four times what a prior is at home with: LODS, whose scale means
+    something else.
+    """
     return 1000.0 if method.startswith("lods") else 0.0
 
 
@@ -85,8 +92,18 @@ def test_one_click_takes_a_live_change_back(session: Session) -> None:
     undoing.undo(token, "toybox")
     assert undo_words(session.view(token)) == f"Guidance back to {before.guidance.guidance_scale:g}"
     told, *shown = undoing.undo(token, "toybox")
-    updates = dict(zip((field.name for field, _ in drawn.controls.pairs), shown[-len(drawn.controls.pairs) :], strict=True))
-    assert told == "" and session.knobs(token) == before and updates["guidance_scale"]["value"] == before.guidance.guidance_scale
+    updates = dict(
+        zip(
+            (field.name for field, _ in drawn.controls.pairs),
+            shown[-len(drawn.controls.pairs) :],
+            strict=True,
+        )
+    )
+    assert (
+        told == ""
+        and session.knobs(token) == before
+        and updates["guidance_scale"]["value"] == before.guidance.guidance_scale
+    )
     assert "value" not in updates["refine_steps"] and HEADS == 5, "what is for the next run stays"
     until(lambda: session.view(token).revision_applied == 4)
     session.stop(token)

@@ -1,4 +1,6 @@
-"""A Space: a folder that starts by itself, behind a proxy with a prefix; and runs cut into calls, with nothing lost."""
+"""A Space: a folder that starts by itself, behind a proxy with a prefix; and runs cut into calls, with
+nothing lost.
+"""
 
 from __future__ import annotations
 
@@ -72,7 +74,9 @@ def test_the_folder_holds_all_that_a_space_needs(tmp_path: Path) -> None:
     front = dict(line.split(": ", 1) for line in text.split("---")[1].strip().splitlines())
     assert front["sdk"] == "gradio" and front["app_file"] == "app.py" and front["license"] == "apache-2.0"
     named = (out / "requirements.txt").read_text().splitlines()
-    assert any(each.startswith("gradio") for each in named) and not any("extra" in each or each.startswith("-") for each in named)
+    assert any(each.startswith("gradio") for each in named) and not any(
+        "extra" in each or each.startswith("-") for each in named
+    )
     for name in (
         "app.py",
         "Dockerfile",

@@ -32,11 +32,23 @@ def test_losses_that_are_not_finite_are_left_out() -> None:
 def test_every_status_is_plain_json(session: Session) -> None:
     token = session.submit(Settings(RunSpec("a red mug", refine_steps=3), Knobs()), "ada")
     view = session.wait(token, 60)
-    odd = replace(view, eta_seconds=math.inf, steps_per_second=math.nan, metrics={"norm": math.nan}, error=("what", "remedy"))
+    odd = replace(
+        view,
+        eta_seconds=math.inf,
+        steps_per_second=math.nan,
+        metrics={"norm": math.nan},
+        error=("what", "remedy"),
+    )
     status = json.loads(json.dumps(status_of(odd), allow_nan=False))
-    assert status["eta_seconds"] is None and status["steps_per_second"] is None and status["metrics"] == {"norm": None}
+    assert (
+        status["eta_seconds"] is None
+        and status["steps_per_second"] is None
+        and status["metrics"] == {"norm": None}
+    )
     assert status["error"] == ["what", "remedy"] and status["state"] == "done" and status["scene"] == "splats"
-    assert {file["name"]: file["bytes"] for file in status["files"]} == {n: p.stat().st_size for n, p in view.files.items()}
+    assert {file["name"]: file["bytes"] for file in status["files"]} == {
+        n: p.stat().st_size for n, p in view.files.items()
+    }
 
 
 @pytest.mark.parametrize(("steps", "stages"), [(0, ["refine"]), (10, ["refine", "sharpen"])])
@@ -54,8 +66,15 @@ def test_a_file_that_was_deleted_is_not_offered(session: Session) -> None:
     assert [file["name"] for file in status_of(view)["files"]] == ["recipe"]
 
 
-@pytest.mark.parametrize(("name", "title"), [("mesh.glb", "Mesh"), ("scene.ply", "Splats"), ("odd.xyz", "odd")])
+@pytest.mark.parametrize(
+    ("name", "title"), [("mesh.glb", "Mesh"), ("scene.ply", "Splats"), ("odd.xyz", "odd")]
+)
 def test_files_have_names_for_people(tmp_path: Path, name: str, title: str) -> None:
     path = tmp_path / name
     path.write_bytes(b"12345")
-    assert file_of("key", path) == {"name": "key", "title": title, "kind": path.suffix[1:].upper(), "bytes": 5}
+    assert file_of("key", path) == {
+        "name": "key",
+        "title": title,
+        "kind": path.suffix[1:].upper(),
+        "bytes": 5,
+    }

@@ -39,7 +39,9 @@ def box(tmp_path: Path) -> str:
 @pytest.fixture
 def begun(session: Session, box: str) -> Any:
     def begin(owner: str = "ada", reference: str = box, steps: int = 1, **knobs: Any) -> str:
-        return session.submit(Settings(RunSpec("a red mug", reference=reference, refine_steps=steps), Knobs(**knobs)), owner)
+        return session.submit(
+            Settings(RunSpec("a red mug", reference=reference, refine_steps=steps), Knobs(**knobs)), owner
+        )
 
     return begin
 
@@ -68,7 +70,8 @@ def test_the_settings_go_with_a_reference_only(panel: Panel) -> None:
 
 
 @pytest.mark.parametrize(("name", "value", "bad"), [
-    ("reference_early", 0.35, 3.0), ("reference_late", 2, -1), ("reference_curve", "0:1,0.4:0.2,1:0", "1:0,0:1"),
+    ("reference_early", 0.35, 3.0), ("reference_late", 2, -1),
+    ("reference_curve", "0:1,0.4:0.2,1:0", "1:0,0:1"),
     ("reference_gate", "0.7", "wide"), ("ignore_reference", True, "yes"),
 ])  # fmt: skip
 def test_each_is_live_and_bad_values_are_refused_with_a_remedy(
@@ -81,7 +84,9 @@ def test_each_is_live_and_bad_values_are_refused_with_a_remedy(
 
 
 def test_an_earlier_run_sets_them_again(panel: Panel, session: Session, begun: Any) -> None:
-    token = begun(reference_early=0.4, reference_curve="0:0.4,0.5:1,1:0", reference_gate="open", ignore_reference=True)
+    token = begun(
+        reference_early=0.4, reference_curve="0:0.4,0.5:1,1:0", reference_gate="open", ignore_reference=True
+    )
     updates = Handlers(session, catalogue(), panel.controls).pick(token)[-len(panel.controls.pairs) :]
     told = {field.name: update for (field, _), update in zip(panel.controls.pairs, updates, strict=True)}
     assert [told[name]["value"] for name in SETTINGS[-5:]] == [0.4, 1.0, "0:0.4,0.5:1,1:0", "open", True]
@@ -103,13 +108,17 @@ def test_a_twin_is_the_same_run_without_its_reference_and_is_made_once(session: 
 def test_how_strong_an_ignored_reference_would_be_makes_no_other_run(session: Session, begun: Any) -> None:
     comparing, token = Comparing(session), begun(steps=2000)
     twin = comparing.twin(token, "ada")[0]
-    session.set_knobs(token, {"reference_late": 0.3, "reference_gate": "open", "reference_curve": "0:1,0.5:0,1:1"})
+    session.set_knobs(
+        token, {"reference_late": 0.3, "reference_gate": "open", "reference_curve": "0:1,0.5:0,1:1"}
+    )
     assert comparing.twin(token, "ada")[0] == twin
     session.set_knobs(token, {"anchor_weight": 2.0})
     assert comparing.twin(token, "ada")[0] != twin, "but what acts on both does"
 
 
-def test_a_twin_belongs_to_who_asks_and_one_that_was_stopped_is_made_again(session: Session, begun: Any) -> None:
+def test_a_twin_belongs_to_who_asks_and_one_that_was_stopped_is_made_again(
+    session: Session, begun: Any
+) -> None:
     comparing, token = Comparing(session), begun(steps=2000)
     mine, theirs = comparing.twin(token, "ada")[0], comparing.twin(token, "eve")[0]
     assert mine != theirs and [view.token for view in session.jobs("eve")] == [theirs]
@@ -128,7 +137,9 @@ def test_without_a_reference_there_is_nothing_to_compare(session: Session, begun
 
 def test_files_count_by_where_they_lie_in_a_runs_own_folder(tmp_path: Path) -> None:
     def in_folder(name: str) -> dict[str, Any]:
-        return essence(Settings(RunSpec("a mug", reference=str(tmp_path / name / "box.obj")), Knobs()), tmp_path / name)
+        return essence(
+            Settings(RunSpec("a mug", reference=str(tmp_path / name / "box.obj")), Knobs()), tmp_path / name
+        )
 
     assert in_folder("one") == in_folder("two")
     settings = Settings(RunSpec("a mug", reference="box.obj"), Knobs())

@@ -1,4 +1,6 @@
-"""The strength of a reference in a browser, over a session of doubles: dragged, bent, gated, ignored, and compared."""
+"""The strength of a reference in a browser, over a session of doubles: dragged, bent, gated, ignored, and
+compared.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ def strength_told(page: Page, holds: str) -> None:
     page.wait_for_function(f"(() => {{ {strength}; return s !== null && ({holds}); }})()")
 
 
-def test_the_strength_is_steered_while_the_run_goes_and_shown_again(browser: Browser, double_page: str, tmp_path: Path) -> None:
+def test_the_strength_is_steered_while_the_run_goes_and_shown_again(
+    browser: Browser, double_page: str, tmp_path: Path
+) -> None:
     with visiting(browser, double_page) as page:
         page.click("#mq-tabs button[data-tab=text]")
         expect(page.locator(".mq-strength")).to_be_hidden()
@@ -92,7 +96,9 @@ def test_the_strength_is_steered_while_the_run_goes_and_shown_again(browser: Bro
         page.click(".mq-flip")
         strength_told(page, "s === 0")
         page.reload()
-        page.wait_for_function("token => document.querySelector('#mq-stage')?.dataset.token === token", arg=token)
+        page.wait_for_function(
+            "token => document.querySelector('#mq-stage')?.dataset.token === token", arg=token
+        )
         expect(page.locator(".mq-flip")).to_have_attribute("aria-checked", "true")
         expect(page.locator(".mq-strength-text input")).to_have_value(curve)
         expect(page.locator('[data-gate="by hand"]')).to_have_attribute("aria-checked", "true")
@@ -128,14 +134,20 @@ def test_a_run_and_its_twin_are_turned_together(browser: Browser, double_page: s
         wait_number(page, "twinFrames", seen + 2)
         page.wait_for_timeout(500)
         after = canvas_pixels(page)
-        assert before.shape != after.shape or np.abs(before.astype(int) - after).max() > 30, "the other one turned too"
+        assert before.shape != after.shape or np.abs(before.astype(int) - after).max() > 30, (
+            "the other one turned too"
+        )
         page.click(".mq-twin-back")
         expect(page.locator(".mq-twin, .mq-side")).to_have_count(0)
         expect(page.locator(".mq-view")).to_be_visible()
         page.click(".mq-strength-compare")
-        page.wait_for_function("twin => document.querySelector('#mq-stage').dataset.compare === twin", arg=twin)
+        page.wait_for_function(
+            "twin => document.querySelector('#mq-stage').dataset.compare === twin", arg=twin
+        )
         page.reload()
-        page.wait_for_function("twin => document.querySelector('#mq-stage')?.dataset.compare === twin", arg=twin)
+        page.wait_for_function(
+            "twin => document.querySelector('#mq-stage')?.dataset.compare === twin", arg=twin
+        )
         assert f"beside={twin}" in page.url, "the link shows both"
         page.click(f'.mq-runs button[data-token="{twin}"]')
         page.wait_for_function("twin => document.querySelector('#mq-stage').dataset.token === twin", arg=twin)

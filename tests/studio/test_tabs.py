@@ -1,4 +1,6 @@
-"""Ways to begin: each tab asks for its own, keeps its own settings, and a run opens in the tab that it was asked for in."""
+"""Ways to begin: each tab asks for its own, keeps its own settings, and a run opens in the tab that it was
+asked for in.
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,19 @@ class Visitor:
     def __init__(self, session: Session) -> None:
         self.controls = drawn_panel().controls
         handlers = Handlers(session, catalogue(), self.controls)
-        self.tabbing, self.desks, self.bar = Tabbing(handlers, Presetting(handlers)), Desks(), Memory("toybox-splats")
-        self.values: list[Any] = ["text", "a red mug", "", "toybox", "sds", *(field.value for field, _ in self.controls.pairs)]
+        self.tabbing, self.desks, self.bar = (
+            Tabbing(handlers, Presetting(handlers)),
+            Desks(),
+            Memory("toybox-splats"),
+        )
+        self.values: list[Any] = [
+            "text",
+            "a red mug",
+            "",
+            "toybox",
+            "sds",
+            *(field.value for field, _ in self.controls.pairs),
+        ]
 
     def choose(self, tab: str) -> None:
         self.values[0] = tab
@@ -41,7 +54,9 @@ class Visitor:
         self.values[self._place(name)] = value
 
     def _place(self, name: str) -> int:
-        return HEADS + next(place for place, (field, _) in enumerate(self.controls.pairs) if field.name == name)
+        return HEADS + next(
+            place for place, (field, _) in enumerate(self.controls.pairs) if field.name == name
+        )
 
 
 @pytest.fixture
@@ -52,10 +67,18 @@ def visitor(session: Session) -> Visitor:
 def test_a_tab_begins_with_its_own_preset_and_is_found_again_as_it_was_left(visitor: Visitor) -> None:
     visitor["refine_steps"], visitor["guidance_scale"] = 777, 9.5
     visitor.choose("image")
-    assert visitor.bar.applied == "toybox-image" and visitor["guidance_scale"] == 1.0 and visitor["refine_steps"] != 777
+    assert (
+        visitor.bar.applied == "toybox-image"
+        and visitor["guidance_scale"] == 1.0
+        and visitor["refine_steps"] != 777
+    )
     visitor["refine_steps"] = 555
     visitor.choose("text")
-    assert (visitor["refine_steps"], visitor["guidance_scale"], visitor.bar.applied) == (777, 9.5, "toybox-splats")
+    assert (visitor["refine_steps"], visitor["guidance_scale"], visitor.bar.applied) == (
+        777,
+        9.5,
+        "toybox-splats",
+    )
     visitor.choose("image")
     assert visitor["refine_steps"] == 555
 

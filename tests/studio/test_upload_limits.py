@@ -71,7 +71,9 @@ def test_uploads_together_take_so_much_and_no_more(serving: Serving, uploads: Pa
 def test_a_cut_connection_leaves_nothing(serving: Serving, uploads: Path) -> None:
     body, headers = form(bytes(50_000))
     address = serving.url.split("//")[1].strip("/")
-    head = f"POST /gradio_api/upload HTTP/1.1\r\nHost: {address}\r\nContent-Type: {headers['Content-Type']}\r\n"
+    head = (
+        f"POST /gradio_api/upload HTTP/1.1\r\nHost: {address}\r\nContent-Type: {headers['Content-Type']}\r\n"
+    )
     with socket.create_connection(("127.0.0.1", int(address.split(":")[1]))) as wire:
         wire.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n".encode() + body[:30_000])
         until(lambda: list(uploads.glob("tmp*")))
@@ -84,7 +86,9 @@ def test_more_than_was_announced_is_not_taken(serving: Serving, uploads: Path) -
     for _ in range(3):
         upload(serving, bytes(50_000))
     request = urllib.request.Request(
-        serving.url + "gradio_api/upload", data=iter([body[i : i + 4096] for i in range(0, len(body), 4096)]), headers=headers
+        serving.url + "gradio_api/upload",
+        data=iter([body[i : i + 4096] for i in range(0, len(body), 4096)]),
+        headers=headers,
     )
     with pytest.raises((urllib.error.HTTPError, ConnectionError)) as refusal:
         urllib.request.urlopen(request, timeout=60)
@@ -104,7 +108,9 @@ def test_what_a_killed_studio_left_is_gone_at_the_next_start(tmp_path: Path) -> 
     part, fresh = aged(tmp_path / "u" / "tmpabc", 120), aged(tmp_path / "u" / "tmpdef", 1)
     old, kept = aged(tmp_path / "u" / "aa" / "a.glb", 9000), aged(tmp_path / "u" / "bb" / "b.glb", 100)
     clear_uploads(tmp_path / "u", keep_seconds=3600)
-    assert [path.exists() for path in (part, fresh, old, kept)] == [False, True, False, True], "somebody may write the fresh one"
+    assert [path.exists() for path in (part, fresh, old, kept)] == [False, True, False, True], (
+        "somebody may write the fresh one"
+    )
 
 
 def test_parts_of_others_are_left_while_they_are_being_received(tmp_path: Path) -> None:

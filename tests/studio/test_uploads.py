@@ -1,4 +1,6 @@
-"""Files that a browser names: uploads and what runs keep, nothing else on this machine; they travel into the run's folder."""
+"""Files that a browser names: uploads and what runs keep, nothing else on this machine; they travel into the
+run's folder.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,9 @@ class Desk:
         return self.handlers.generate("", "ada", True, "", "text", "a red mug", "", "toybox", "sds", *values)
 
 
-def test_an_upload_travels_into_the_runs_folder(session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_an_upload_travels_into_the_runs_folder(
+    session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
     desk, upload = Desk(session, monkeypatch), tmp_path / "uploads" / "abc" / "clay.safetensors"
     upload.parent.mkdir(parents=True)
@@ -57,12 +61,19 @@ def test_an_upload_travels_into_the_runs_folder(session: Session, monkeypatch: p
     assert told == "" and session.settings(again).spec.style_file != str(own), "each run has its own"
 
 
-def test_any_other_file_is_refused_and_no_run_begins(session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_any_other_file_is_refused_and_no_run_begins(
+    session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "uploads"))
     secret = tmp_path / "secret.safetensors"
     secret.write_bytes(b"secret")
     desk = Desk(session, monkeypatch)
-    for path, says in ((secret, "not uploaded here"), (tmp_path / "uploads" / "gone.safetensors", "not a file")):
+    for path, says in (
+        (secret, "not uploaded here"),
+        (tmp_path / "uploads" / "gone.safetensors", "not a file"),
+    ):
         token, _, told = desk.generate(path)
         assert token == "" and says in told
-    assert session.jobs("ada") == () and not [path for path in session.library.root.iterdir() if path.name != ".sessions"]
+    assert session.jobs("ada") == () and not [
+        path for path in session.library.root.iterdir() if path.name != ".sessions"
+    ]

@@ -1,4 +1,6 @@
-"""``generate --variations``: one seed after the other, each in its folder, what is finished kept, and a sheet of all."""
+"""``generate --variations``: one seed after the other, each in its folder, what is finished kept, and a sheet
+of all.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def view(grey: int) -> np.ndarray:
 
 
 class Maker:
-    """Writes a result of eight views as bright as its seed; ``made`` are the options that it was called with."""
+    """Writes a result of eight views as bright as its seed; ``made`` are the options that it was called
+    with.
+    """
 
     def __init__(self) -> None:
         self.made: list[GenerateOptions] = []

@@ -26,7 +26,11 @@ def server():
 
 
 def gizmos(server) -> dict[str, object]:
-    return {name: handle for name, handle in server.scene._handle_from_node_name.items() if name.startswith("/crop/")}
+    return {
+        name: handle
+        for name, handle in server.scene._handle_from_node_name.items()
+        if name.startswith("/crop/")
+    }
 
 
 def drag(handle, position: tuple[float, ...], phase: str = "update") -> None:
@@ -94,4 +98,6 @@ def test_the_edges_are_those_of_the_box() -> None:
     assert edges.shape == (12, 2, 3)
     lengths = sorted(np.linalg.norm(edges[:, 1] - edges[:, 0], axis=1))
     assert lengths == pytest.approx(sorted([2.0] * 4 + [1.0] * 4 + [0.8] * 4))
-    assert edges.reshape(-1, 3).min(0) == pytest.approx(BOX[:3]) and edges.reshape(-1, 3).max(0) == pytest.approx(BOX[3:])
+    assert edges.reshape(-1, 3).min(0) == pytest.approx(BOX[:3]) and edges.reshape(-1, 3).max(
+        0
+    ) == pytest.approx(BOX[3:])

@@ -32,7 +32,9 @@ def submit(session: Session, **values: object) -> str:
 
 def get(url: str, **headers: str) -> tuple[int, dict[str, str], bytes]:
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=PATIENCE_SECONDS) as answer:
+        with urllib.request.urlopen(
+            urllib.request.Request(url, headers=headers), timeout=PATIENCE_SECONDS
+        ) as answer:
             return answer.status, dict(answer.headers), answer.read()
     except urllib.error.HTTPError as error:
         return error.code, dict(error.headers), error.read()
@@ -140,7 +142,9 @@ def camera_handle(azimuth_deg: float, elevation_deg: float, width: int, height: 
     rotation = orbit_c2w(azimuth_deg, elevation_deg, 3.0)[:3, :3]
     wxyz = viser.transforms.SO3.from_matrix(rotation.astype(float)).wxyz
     position = orbit_position(azimuth_deg, elevation_deg, 3.0)
-    return SimpleNamespace(wxyz=wxyz, position=position, fov=math.radians(40), image_width=width, image_height=height)  # type: ignore[return-value]
+    return SimpleNamespace(
+        wxyz=wxyz, position=position, fov=math.radians(40), image_width=width, image_height=height
+    )  # type: ignore[return-value]
 
 
 @pytest.mark.parametrize(("azimuth_deg", "elevation_deg"), [(0, 0), (35, 18), (200, -60)])

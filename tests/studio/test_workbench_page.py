@@ -1,4 +1,6 @@
-"""The workbench in a browser: a finished run is exported and dropped back in; live changes are listed, undone and repeated."""
+"""The workbench in a browser: a finished run is exported and dropped back in; live changes are listed, undone
+and repeated.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,12 @@ def test_a_run_is_exported_compared_and_dropped_back_in(browser: Browser, double
         sheet.get_by_role("button", name="Export", exact=True).click()
         made = sheet.locator('article[data-format="ply"][data-state="done"]')
         expect(made).to_contain_text("nothing differs from the viewport")
-        assert made.locator("img").evaluate("image => image.decode().then(() => image.naturalWidth / image.naturalHeight)") == 2
+        assert (
+            made.locator("img").evaluate(
+                "image => image.decode().then(() => image.naturalWidth / image.naturalHeight)"
+            )
+            == 2
+        )
         answer = page.request.get(made.locator("a").get_attribute("href"))
         assert answer.ok and "a-red-mug.ply" in answer.headers["content-disposition"]
         page.keyboard.press("Escape")
@@ -64,7 +71,9 @@ def test_a_run_is_exported_compared_and_dropped_back_in(browser: Browser, double
         assert page.evaluate("document.body.dataset.dropped") == "restore" and state(page)["token"] == token
 
 
-def test_the_box_of_the_viewport_is_the_crop_of_the_sheet_and_its_camera_path_too(browser: Browser, double_page: str) -> None:
+def test_the_box_of_the_viewport_is_the_crop_of_the_sheet_and_its_camera_path_too(
+    browser: Browser, double_page: str
+) -> None:
     with visiting(browser, double_page) as page:
         done(page, "a red mug")
         page.evaluate("maquette.stage.beside.pane.dataset.half = 'walk'")  # as where a browser can draw
@@ -100,7 +109,9 @@ def test_the_box_of_the_viewport_is_the_crop_of_the_sheet_and_its_camera_path_to
         assert state(page)["layer"] == "depth" and state(page)["connection"] == "open"
 
 
-def test_live_changes_are_listed_with_their_steps_undone_and_repeated(browser: Browser, double_page: str, tmp_path: Path) -> None:
+def test_live_changes_are_listed_with_their_steps_undone_and_repeated(
+    browser: Browser, double_page: str, tmp_path: Path
+) -> None:
     with visiting(browser, double_page) as page:
         page.fill("#mq-refine_steps input", "2000")
         generate(page, "a red mug")
@@ -116,16 +127,24 @@ def test_live_changes_are_listed_with_their_steps_undone_and_repeated(browser: B
         wait_state(page, "stopped")
 
         settings = with_values(Settings(RunSpec("a blue chair"), Knobs()), {"refine_steps": 6, "seed": 9})
-        recipe = Recipe(settings, (Change(2, 1, {"guidance_scale": 4.5}), Change(4, 2, {"guidance_scale": 7.0})))
+        recipe = Recipe(
+            settings, (Change(2, 1, {"guidance_scale": 4.5}), Change(4, 2, {"guidance_scale": 7.0}))
+        )
         drop(page, "chair.toml", recipe.to_toml().encode())
         expect(moves).to_have_attribute("data-due", "2")
         expect(page.locator("#mq-prompt textarea")).to_have_value("a blue chair")
         before = state(page)["token"]
         page.click("#mq-generate")
-        page.wait_for_function("token => ![token, ''].includes(document.querySelector('#mq-stage').dataset.token)", arg=before)
+        page.wait_for_function(
+            "token => ![token, ''].includes(document.querySelector('#mq-stage').dataset.token)", arg=before
+        )
         wait_state(page, "done")
-        told = page.evaluate("fetch(maquette.url(`/timeline/${maquette.tokenInAddress()}`)).then((answer) => answer.json())")
-        assert [(each["total_step"], each["words"]) for each in told["changes"]] == [(2, "Guidance 7")], json.dumps(told)
+        told = page.evaluate(
+            "fetch(maquette.url(`/timeline/${maquette.tokenInAddress()}`)).then((answer) => answer.json())"
+        )
+        assert [(each["total_step"], each["words"]) for each in told["changes"]] == [(2, "Guidance 7")], (
+            json.dumps(told)
+        )
 
 
 @pytest.mark.heavy
@@ -163,7 +182,10 @@ def test_a_first_visit_is_shown_round_once_and_keys_are_listed(browser: Browser,
         expect(page.locator(".mq-keys")).to_have_count(0)
         assert welcome.count() == 0
 
-        shares = "[...document.querySelectorAll('.mq-usual')].map((mark) => Number(mark.style.getPropertyValue('--share')))"
+        shares = (
+            "[...document.querySelectorAll('.mq-usual')].map((mark) => "
+            "Number(mark.style.getPropertyValue('--share')))"
+        )
         marks = page.evaluate(shares)
         assert marks and all(0 <= share <= 1 for share in marks), "usual values are marked on their tracks"
         done(page, "a red mug", 60)

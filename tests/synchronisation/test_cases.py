@@ -1,4 +1,6 @@
-"""Synchronisation against closed forms: a Gaussian prior's DDIM is linear, so every case's result is known."""
+"""Synchronisation against closed forms: a Gaussian prior's DDIM is linear, so every case's result is
+known.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ def prior_of(*means: float, side: int = SIDE) -> AnalyticPrior:
     def flat(mean: float) -> torch.Tensor:
         return torch.full((1, side, side), mean, dtype=torch.float64)
 
-    return AnalyticPrior({"": gaussian(flat(0.0), STD), **{f"mean {mean}": gaussian(flat(mean), STD) for mean in means}})
+    return AnalyticPrior(
+        {"": gaussian(flat(0.0), STD), **{f"mean {mean}": gaussian(flat(mean), STD) for mean in means}}
+    )
 
 
 def prompts_of(prior: AnalyticPrior, *means: float) -> Prompts:
@@ -47,7 +51,9 @@ def multiplier() -> tuple[float, float]:
     total = 1.0
     for now, then in zip(LEADING, [*LEADING[1:], None]):
         a, sig = float(abar[now]) ** 0.5, (1 - float(abar[now])) ** 0.5
-        a_then, sig_then = (1.0, 0.0) if then is None else (float(abar[then]) ** 0.5, (1 - float(abar[then])) ** 0.5)
+        a_then, sig_then = (
+            (1.0, 0.0) if then is None else (float(abar[then]) ** 0.5, (1 - float(abar[then])) ** 0.5)
+        )
         total *= (a_then * a * STD**2 + sig_then * sig) / (a**2 * STD**2 + sig**2)
     return total, float(abar[LEADING[0]]) ** 0.5
 
@@ -56,7 +62,9 @@ def multiplier() -> tuple[float, float]:
 def test_views_that_share_their_noise_meet_at_the_mean_of_their_prompts(case: int) -> None:
     x0, (m, a) = drawn(case, consistent=True), multiplier()
     torch.testing.assert_close(x0[0], x0[1])
-    noise = initial_noise(PixelMaps.named(["upright"] * 2, SIDE), 1, torch.Generator().manual_seed(0))[0].double()
+    noise = initial_noise(PixelMaps.named(["upright"] * 2, SIDE), 1, torch.Generator().manual_seed(0))[
+        0
+    ].double()
     middle = sum(MEANS) / 2
     torch.testing.assert_close(x0[0], middle + m * (noise - a * middle), rtol=1e-4, atol=1e-4)
     assert abs(float(x0.mean()) - 0.771) < 0.03 and abs(float(x0.std()) - 0.4754) < 0.02
@@ -80,7 +88,9 @@ def test_free_steps_at_the_end_let_instances_go_their_own_ways() -> None:
     prior, space = prior_of(*MEANS), PixelMaps.named(["upright"] * 2, SIDE)
     noise = tuple(part.double() for part in initial_noise(space, 1, torch.Generator().manual_seed(0)))
     for case in CASES:
-        *_, x0 = synchronised(prior, prompts_of(prior, *MEANS), space, noise, LEADING, 1.0, case=case, until=0.8)
+        *_, x0 = synchronised(
+            prior, prompts_of(prior, *MEANS), space, noise, LEADING, 1.0, case=case, until=0.8
+        )
         assert float((x0[1] - x0[0]).mean()) > 0.01, case
     with pytest.raises(InputError, match="cases 0"):
         next(synchronised(prior, prompts_of(prior, *MEANS), space, noise, LEADING, 1.0, case=7))

@@ -1,4 +1,6 @@
-"""Flat pictures through windows and views: by the product's own prior, from the command line, and refusals in words."""
+"""Flat pictures through windows and views: by the product's own prior, from the command line, and refusals in
+words.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ from studio.cli import main
 
 
 def test_a_wide_picture_is_as_wide_as_asked_and_of_the_prompts_colour() -> None:
-    *_, views = draw(Sync(kind="wide", prompts=("a red mug",), width=128, steps=6, stride=0.5), load_prior("toybox"))
+    *_, views = draw(
+        Sync(kind="wide", prompts=("a red mug",), width=128, steps=6, stride=0.5), load_prior("toybox")
+    )
     assert views.rgb.shape == (1, 64, 128, 3)
     inside = views.rgb[views.alpha[..., 0] > 0.8]
     assert len(inside) > 200 and float(inside[:, 0].mean()) > 2 * float(inside[:, 2].mean())
@@ -54,6 +58,11 @@ def test_the_command_writes_one_picture(tmp_path: Path, capsys) -> None:
     command = ["playground", "--out", str(tmp_path), "--sampling-steps", "2", "--quiet"]
     assert main([*command, "--sync", "ambiguous", "--prompt", "a red mug | a blue chair"]) == 0
     assert np.asarray(Image.open(tmp_path / "picture.png")).shape == (64, 64, 3)
-    assert main([*command, "--sync", "ambiguous", "--prompt", "a red mug | a car", "--views", "upright,sideways"]) == 2
+    assert (
+        main(
+            [*command, "--sync", "ambiguous", "--prompt", "a red mug | a car", "--views", "upright,sideways"]
+        )
+        == 2
+    )
     assert "sideways" in capsys.readouterr().err
     assert main([*command, "--sync", "wide", "--prompt", "a red mug", "--width", "32"]) == 2

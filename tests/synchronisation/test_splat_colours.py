@@ -1,4 +1,6 @@
-"""Splat colours as a canonical space: constants stay, what one splat shows comes back, and the maps are transposes."""
+"""Splat colours as a canonical space: constants stay, what one splat shows comes back, and the maps are
+transposes.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,9 @@ from engine.synchronisation.splat_colours import SplatColours
 @pytest.fixture(scope="module")
 def space() -> SplatColours:
     ball = random_ball(60, 0.5, 0.09, torch.Generator().manual_seed(0), opacity=0.9)
-    return SplatColours(ball, choose(ball, "torch"), orbit_cameras([0.0, 90.0, 180.0, 270.0], 15.0, 3.05, 40.0, 24))
+    return SplatColours(
+        ball, choose(ball, "torch"), orbit_cameras([0.0, 90.0, 180.0, 270.0], 15.0, 3.05, 40.0, 24)
+    )
 
 
 def test_one_colour_stays_that_colour(space: SplatColours) -> None:
@@ -31,7 +35,9 @@ def test_one_colour_stays_that_colour(space: SplatColours) -> None:
 def test_the_maps_are_each_others_transpose(space: SplatColours) -> None:
     rng = torch.Generator().manual_seed(1)
     z, v = torch.randn(4, 60, generator=rng), torch.randn(4, 4, 24, 24, generator=rng)
-    assert float((space._composed(z) * v).sum()) == pytest.approx(float((z * space._transposed(v)).sum()), rel=1e-3, abs=1e-2)
+    assert float((space._composed(z) * v).sum()) == pytest.approx(
+        float((z * space._transposed(v)).sum()), rel=1e-3, abs=1e-2
+    )
 
 
 def test_colours_come_back_from_their_pictures(space: SplatColours) -> None:

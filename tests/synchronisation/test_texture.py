@@ -1,4 +1,6 @@
-"""Texels under cameras: what one camera sees is what it says, holes take the nearest value, noise keeps its variance."""
+"""Texels under cameras: what one camera sees is what it says, holes take the nearest value, noise keeps its
+variance.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def looked_at(cameras: Cameras, texels) -> TextureSpace:
     vertices, faces = box()
     grey = np.full((len(faces), 3), 0.5, np.float32)
     c2w, K = cameras.c2w.numpy(), cameras.K.numpy()
-    seen = render_mesh(vertices.astype(np.float32), faces.astype(np.int32), grey, c2w, K, SIDE, SIDE, supersample=1)
+    seen = render_mesh(
+        vertices.astype(np.float32), faces.astype(np.int32), grey, c2w, K, SIDE, SIDE, supersample=1
+    )
     return texture_space(texels.points, texels.normals, seen, cameras)
 
 
@@ -60,13 +64,17 @@ def test_a_face_that_one_camera_sees_squarely_takes_what_it_shows(texels) -> Non
     np.testing.assert_allclose(z[front], ((column - 0.5) / (SIDE - 1))[front], atol=0.02)
     seen, mask = space.project(torch.from_numpy(z)[None].float())
     inner = mask[0, 0].bool() & (torch.arange(SIDE) > 24) & (torch.arange(SIDE) < 40)
-    assert float((seen[0, 0] - ramp[0, 0])[inner].abs().max()) < 0.03, "projected again it is the same picture"
+    assert float((seen[0, 0] - ramp[0, 0])[inner].abs().max()) < 0.03, (
+        "projected again it is the same picture"
+    )
 
 
 def test_what_nobody_sees_takes_the_value_of_the_nearest_that_is_seen(texels) -> None:
     space = looked_at(around(0.0), texels)
     heard = (space.weights.sum(0) > 0).numpy()
-    assert 0 < heard.sum() < len(heard) and bool((space.filled[torch.from_numpy(heard)] == torch.arange(len(heard))[heard]).all())
+    assert 0 < heard.sum() < len(heard) and bool(
+        (space.filled[torch.from_numpy(heard)] == torch.arange(len(heard))[heard]).all()
+    )
     nearest = KDTree(texels.points[heard]).query(texels.points)[0]
     far = np.linalg.norm(texels.points[space.filled.numpy()] - texels.points, axis=1)
     np.testing.assert_allclose(far[~heard], nearest[~heard], atol=1e-9)
@@ -74,12 +82,21 @@ def test_what_nobody_sees_takes_the_value_of_the_nearest_that_is_seen(texels) ->
 
 def test_a_constant_comes_back_and_the_back_is_not_seen_from_the_front(texels) -> None:
     space = looked_at(around(0.0, 90.0, 180.0, 270.0, elevation_deg=20.0), texels)
-    torch.testing.assert_close(space.unproject(torch.full((4, 3, SIDE, SIDE), 0.3)), torch.full((3, len(texels.points)), 0.3))
+    torch.testing.assert_close(
+        space.unproject(torch.full((4, 3, SIDE, SIDE), 0.3)), torch.full((3, len(texels.points)), 0.3)
+    )
     back = (texels.points[:, 0] < -0.399) & (texels.normals[:, 0] < -0.9)
     assert float(space.weights[0][torch.from_numpy(back)].max()) == 0
     one = torch.zeros(4, 1, SIDE, SIDE)
     one[0] = 1
-    assert float(space.unproject(one)[0][torch.from_numpy(back & (np.abs(texels.points[:, 1:]).max(1) < 0.3))].max()) == 0
+    assert (
+        float(
+            space.unproject(one)[0][
+                torch.from_numpy(back & (np.abs(texels.points[:, 1:]).max(1) < 0.3))
+            ].max()
+        )
+        == 0
+    )
 
 
 def test_noise_of_a_surface_is_unit_noise_in_every_picture_and_the_same_in_all(texels) -> None:

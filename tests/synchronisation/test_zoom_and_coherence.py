@@ -1,4 +1,6 @@
-"""Zoom stacks agree where they show one place and keep noise unit noise; windows with a perceptual gradient look more alike."""
+"""Zoom stacks agree where they show one place and keep noise unit noise; windows with a perceptual gradient
+look more alike.
+"""
 
 from __future__ import annotations
 
@@ -47,7 +49,9 @@ def test_two_levels_meet_in_the_middle_and_keep_their_detail() -> None:
 def test_noise_stays_unit_noise_and_is_the_same_where_levels_show_one_place() -> None:
     stack = ZoomStack(3, 64)
     _, noise = initial_noise(stack, 4, torch.Generator().manual_seed(0))
-    assert float(noise.var()) == pytest.approx(1, abs=0.02) and float(noise[0].var()) == pytest.approx(1, abs=0.03)
+    assert float(noise.var()) == pytest.approx(1, abs=0.02) and float(noise[0].var()) == pytest.approx(
+        1, abs=0.03
+    )
     torch.testing.assert_close(noise[0][:, 16:48, 16:48], 2 * smaller(noise[1]))
 
 
@@ -90,11 +94,14 @@ def test_windows_of_two_minds_come_out_more_alike() -> None:
     """Windows that do not overlap, every other one told to be dark, the others bright."""
     shades = {"": 0.0, "dark": -0.6, "bright": 0.6}
     prior = AnalyticPrior(
-        {words: gaussian(torch.full((3, 16, 16), shade), 0.4) for words, shade in shades.items()}, scaled_linear()
+        {words: gaussian(torch.full((3, 16, 16), shade), 0.4) for words, shade in shades.items()},
+        scaled_linear(),
     )
     dark, bright = prior.embed("dark"), prior.embed("bright")
     texts = [(dark, bright)[k % 2] for k in range(4)]
-    text = TextEmbedding(torch.cat([each.tokens for each in texts]), pooled=torch.cat([each.pooled for each in texts]))
+    text = TextEmbedding(
+        torch.cat([each.tokens for each in texts]), pooled=torch.cat([each.pooled for each in texts])
+    )
     told, space = Prompts(Condition(text), Condition(prior.embed(""))), Windows(16, 64, 16, 16)
 
     def drawn(weight: float) -> float:
@@ -108,7 +115,11 @@ def test_windows_of_two_minds_come_out_more_alike() -> None:
 
 @pytest.mark.parametrize(
     ("values", "told"),
-    [({"coherence": -1.0}, "coherence"), ({"coherence": 20.0, "case": 5}, "case 2 or 3"), ({"kind": "zoom"}, "prompts")],
+    [
+        ({"coherence": -1.0}, "coherence"),
+        ({"coherence": 20.0, "case": 5}, "case 2 or 3"),
+        ({"kind": "zoom"}, "prompts"),
+    ],
 )
 def test_what_does_not_go_together_is_refused(values: dict, told: str) -> None:
     with pytest.raises(InputError, match=told):

@@ -23,7 +23,14 @@ from engine.toybox.benchmark.image import NOVEL_VIEWS, from_picture, novel_angle
 from engine.toybox.benchmark.perceptual import perceptual_distance
 from engine.toybox.benchmark.readme import image_markdown
 from engine.toybox.benchmark.report import Numbers
-from engine.toybox.benchmark.shapes import INSTANCES, ShapeScore, make_bank, score_shape, views_of, views_of_blob
+from engine.toybox.benchmark.shapes import (
+    INSTANCES,
+    ShapeScore,
+    make_bank,
+    score_shape,
+    views_of,
+    views_of_blob,
+)
 from engine.toybox.benchmark.sheet import compose
 from engine.toybox.benchmark.surfaces import outside_points
 from engine.toybox.benchmark.tasks import (
@@ -86,7 +93,9 @@ def test_chamfer_and_f_score_of_shifted_grids():
 
 
 def test_f_score_is_the_harmonic_mean_and_symmetric():
-    half = grid()[grid()[:, 2] < 2]  # 50 of 125 points: precision 1, recall 3/5 within a little over one spacing
+    half = grid()[
+        grid()[:, 2] < 2
+    ]  # 50 of 125 points: precision 1, recall 3/5 within a little over one spacing
     assert metrics.f_score(half, grid(), 1.01) == pytest.approx(2 * 0.6 / 1.6)
     assert metrics.f_score(half, grid(), 1.01) == metrics.f_score(grid(), half, 1.01)
 
@@ -104,7 +113,10 @@ def test_prompts_say_what_is_true_of_their_objects():
     for task in text_tasks(24):
         assert task.kind == KINDS[task.index] and task.prompt == plain_caption(task.object)
         assert len(task.colours) == 2 and "body" in task.colours
-        assert all(word in task.prompt and task.object.part_colours[part] == word for part, word in task.colours.items())
+        assert all(
+            word in task.prompt and task.object.part_colours[part] == word
+            for part, word in task.colours.items()
+        )
 
 
 def test_one_clean_view_is_near_the_front_and_near_elevation_15():
@@ -164,7 +176,11 @@ def test_kinds_without_a_front_do_not_count_for_the_azimuth():
 
 
 def test_angles_wrap_round():
-    assert angle_between(np.array([350.0, 10.0, 180.0]), np.array([10.0, 350.0, 0.0])).tolist() == [20.0, 20.0, 180.0]
+    assert angle_between(np.array([350.0, 10.0, 180.0]), np.array([10.0, 350.0, 0.0])).tolist() == [
+        20.0,
+        20.0,
+        180.0,
+    ]
 
 
 def test_a_true_object_is_judged_right_and_another_kind_wrong():
@@ -172,7 +188,9 @@ def test_a_true_object_is_judged_right_and_another_kind_wrong():
     bank, classifier = make_bank("chair", chair.colours, 20), load_classifier()
     right, wrong = (judge(views_of(task.object), chair, classifier, bank) for task in (chair, car))
     assert right.kind_right.mean() >= 7 / 8 and right.colours_right.all()
-    assert (angle_between(right.seen_azimuth_deg, np.array(AZIMUTHS_DEG)) <= 360 / AZIMUTH_BINS).mean() >= 6 / 8
+    assert (
+        angle_between(right.seen_azimuth_deg, np.array(AZIMUTHS_DEG)) <= 360 / AZIMUTH_BINS
+    ).mean() >= 6 / 8
     assert wrong.kind_right.mean() <= 1 / 8 and wrong.shape.iou.mean() < right.shape.iou.mean()
 
 
@@ -199,7 +217,9 @@ def toybox():
 def test_a_run_is_kept_before_and_after_refining_and_repeats(toybox):
     settings = short_settings(refine_steps=2)
     first, second = (generate("a red mug", 5, settings, toybox) for _ in range(2))
-    draft, refined, again = (see(copy, AZIMUTHS_DEG, ELEVATIONS_DEG) for copy in (first.draft, first.refined, second.refined))
+    draft, refined, again = (
+        see(copy, AZIMUTHS_DEG, ELEVATIONS_DEG) for copy in (first.draft, first.refined, second.refined)
+    )
     assert first.draft.total_step == 12 and first.refined.total_step == 14
     assert np.abs(draft - refined).max() > 1e-3
     assert np.array_equal(refined, again)
@@ -222,7 +242,9 @@ def test_a_picture_decides_what_is_made(toybox):
         obj = replace(text_tasks(1)[0], colours={"body": colour}).object
         given = render_object(obj, [task.azimuth_deg], [task.elevation_deg]).rgba[0]
         seen = see(
-            from_picture(given, task, settings, toybox).refined, [task.azimuth_deg + 100, task.azimuth_deg + 200], [15, 15]
+            from_picture(given, task, settings, toybox).refined,
+            [task.azimuth_deg + 100, task.azimuth_deg + 200],
+            [15, 15],
         )
         redness.append(float((seen[..., 0] - seen[..., 2]).mean()))
     assert redness[0] > redness[1] + 0.02
@@ -264,27 +286,56 @@ def test_gradient_distance_sees_edges_and_not_levels():
     assert metrics.gradient_distance(step, step) == metrics.gradient_distance(flat, flat) == 0
     assert metrics.gradient_distance(step, flat) == 1
     assert metrics.gradient_distance(step + 0.3, step) == pytest.approx(0, abs=1e-12)
-    assert metrics.gradient_distance(0.5 * step, step) == pytest.approx(1 / 3), "half as high: |1/2 - 1| of 1/2 + 1"
+    assert metrics.gradient_distance(0.5 * step, step) == pytest.approx(1 / 3), (
+        "half as high: |1/2 - 1| of 1/2 + 1"
+    )
     noise = np.random.default_rng(0).normal(0, 0.05, step.shape)
-    assert 0 < metrics.gradient_distance(step + 0.1 * noise, step) < metrics.gradient_distance(step + noise, step) < 1
+    assert (
+        0
+        < metrics.gradient_distance(step + 0.1 * noise, step)
+        < metrics.gradient_distance(step + noise, step)
+        < 1
+    )
 
 
 def test_perceptual_distance_is_nothing_for_equal_pictures_and_grows_with_a_turn_and_a_change_of_kind():
     classifier = load_classifier()
     tasks = {kind: text_tasks(24)[KINDS.index(kind)] for kind in ("chair", "car")}
-    front, beside, behind = (render_object(tasks["chair"].object, [azimuth], [15]).rgba for azimuth in (20, 30, 150))
+    front, beside, behind = (
+        render_object(tasks["chair"].object, [azimuth], [15]).rgba for azimuth in (20, 30, 150)
+    )
     other = render_object(tasks["car"].object, [20], [15]).rgba
-    near, far, strange = (float(perceptual_distance(classifier, view, front)[0]) for view in (beside, behind, other))
+    near, far, strange = (
+        float(perceptual_distance(classifier, view, front)[0]) for view in (beside, behind, other)
+    )
     assert perceptual_distance(classifier, front, front).tolist() == [0.0]
     assert 0 < near < far and near < strange <= 2
     assert perceptual_distance(classifier, front, behind)[0] == pytest.approx(far, rel=1e-5)
 
 
 def test_the_table_of_pictures_has_a_column_for_each_way_and_leaves_out_what_has_no_surface():
-    metrics_of = {"psnr": 20.0, "ssim": 0.8, "gradient_distance": 0.5, "perceptual_distance": 0.3, "mask_iou": 0.9}
+    metrics_of = {
+        "psnr": 20.0,
+        "ssim": 0.8,
+        "gradient_distance": 0.5,
+        "perceptual_distance": 0.3,
+        "mask_iou": 0.9,
+    }
     whole = {**metrics_of, "chamfer": 0.1, "f_score": 0.7}
-    image = {"generated": whole, "referred": whole, "copy": metrics_of, "ellipsoid": whole, "text": whole, "fit": whole}
-    asked = {"pictures": 3, "processes": 2, "settings": {"refine_steps": 100}, "image_settings": {"refine_steps": 50}}
+    image = {
+        "generated": whole,
+        "referred": whole,
+        "copy": metrics_of,
+        "ellipsoid": whole,
+        "text": whole,
+        "fit": whole,
+    }
+    asked = {
+        "pictures": 3,
+        "processes": 2,
+        "settings": {"refine_steps": 100},
+        "image_settings": {"refine_steps": 50},
+    }
     told = image_markdown(Numbers({}, image, {"image": 12.34}, asked))
     rows = [line.split(" | ") for line in told.splitlines() if line.startswith("|")]
     assert len({len(row) for row in rows}) == 1 and len(rows[0]) == 7
@@ -323,9 +374,21 @@ def test_the_command_writes_table_numbers_and_sheet(tmp_path, capsys, monkeypatc
     monkeypatch.setattr(text, "make_bank", lambda kind, colours: make_bank(kind, colours, 20))
     numbers, sheet = tmp_path / "numbers.json", tmp_path / "sheet.png"
     short = [part for name, value in SHORT.items() for part in ("--set", f"{name}={value}")]
-    assert benchmark.main(["--objects", "1", "--processes", "1", "--json", str(numbers), "--sheet", str(sheet), *short]) == 0
+    assert (
+        benchmark.main(
+            ["--objects", "1", "--processes", "1", "--json", str(numbers), "--sheet", str(sheet), *short]
+        )
+        == 0
+    )
     stored = json.loads(numbers.read_text())
-    wanted = {"kind_accuracy", "colour_accuracy", "azimuth_accuracy", "worst_azimuth_accuracy", "janus_rate", "shape_iou"}
+    wanted = {
+        "kind_accuracy",
+        "colour_accuracy",
+        "azimuth_accuracy",
+        "worst_azimuth_accuracy",
+        "janus_rate",
+        "shape_iou",
+    }
     assert wanted <= set(stored["text"]) and set(stored["seconds"]) == {"draft", "refined", "image"}
     assert {
         "psnr",
@@ -345,7 +408,9 @@ def test_the_command_writes_table_numbers_and_sheet(tmp_path, capsys, monkeypatc
     assert sheet.stat().st_size > 1000 and "shape IoU" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("wrong", [["--preset", "nowhere"], ["--set", "fit_steps"], ["--set", "colour=red"], ["--objects", "-1"]])
+@pytest.mark.parametrize(
+    "wrong", [["--preset", "nowhere"], ["--set", "fit_steps"], ["--set", "colour=red"], ["--objects", "-1"]]
+)
 def test_wrong_options_are_refused_with_a_remedy(wrong, capsys):
     assert benchmark.main([*wrong, "--processes", "1"]) == 2
     assert capsys.readouterr().err.startswith("error: ")

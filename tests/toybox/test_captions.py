@@ -78,13 +78,18 @@ def test_captions_vary_and_repeat_with_their_generator() -> None:
     rng = np.random.default_rng(1)
     drawn = {caption(obj, rng) for _ in range(300)}
     assert len(drawn) > 60
-    assert any("red-roofed" in sentence for sentence in drawn) and any("crimson" in sentence for sentence in drawn)
+    assert any("red-roofed" in sentence for sentence in drawn) and any(
+        "crimson" in sentence for sentence in drawn
+    )
     assert any("home" in sentence for sentence in drawn)
     assert caption(obj, np.random.default_rng(7)) == caption(obj, np.random.default_rng(7))
 
 
 def test_plain_captions_read_as_expected() -> None:
-    assert plain_caption(draw_object(0, "chair", {"body": "blue", "legs": "yellow"})) == "a blue chair with yellow legs"
+    assert (
+        plain_caption(draw_object(0, "chair", {"body": "blue", "legs": "yellow"}))
+        == "a blue chair with yellow legs"
+    )
     assert (
         plain_caption(draw_object(0, "mug", {"body": "orange", "handle": "light blue"}))
         == "an orange mug with a light blue handle"
@@ -101,4 +106,6 @@ def test_a_synonym_names_no_second_family() -> None:
 
 def test_drawn_colours_stay_near_their_word() -> None:
     rng = np.random.default_rng(2)
-    assert all(np.abs(draw_colour(word, rng) - COLOURS[word]).max() < 0.12 for word in COLOURS for _ in range(50))
+    assert all(
+        np.abs(draw_colour(word, rng) - COLOURS[word]).max() < 0.12 for word in COLOURS for _ in range(50)
+    )

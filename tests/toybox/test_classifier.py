@@ -1,4 +1,6 @@
-"""The benchmark's classifier: what it learns from, and how well the shipped weights read true and roughened pictures."""
+"""The benchmark's classifier: what it learns from, and how well the shipped weights read true and roughened
+pictures.
+"""
 
 import pytest
 import torch

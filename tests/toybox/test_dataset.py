@@ -12,7 +12,16 @@ from PIL import Image
 
 from engine.errors import FileFormatError, InputError, StorageError
 from engine.toybox import dataset, generate_dataset
-from engine.toybox.dataset import Recipe, Shard, ShardCache, ensure_shard, generate_shard, load_shard, save_shard, shard_path
+from engine.toybox.dataset import (
+    Recipe,
+    Shard,
+    ShardCache,
+    ensure_shard,
+    generate_shard,
+    load_shard,
+    save_shard,
+    shard_path,
+)
 from engine.toybox.generate_dataset import write_sheet
 from engine.toybox.objects import KINDS, draw_object
 from engine.toybox.pictures import draw_views, render_object
@@ -25,7 +34,9 @@ def shard() -> Shard:
 
 def same(a: Shard, b: Shard) -> bool:
     arrays = ("seeds", "kinds", "azimuth_deg", "elevation_deg", "images")
-    return a.captions == b.captions and all(np.array_equal(getattr(a, name), getattr(b, name)) for name in arrays)
+    return a.captions == b.captions and all(
+        np.array_equal(getattr(a, name), getattr(b, name)) for name in arrays
+    )
 
 
 def test_views_are_two_orthogonal_groups_within_the_promised_elevations() -> None:
@@ -51,7 +62,9 @@ def test_objects_fit_the_picture_and_every_view_shows_something(shard: Shard) ->
 def test_a_shard_depends_on_its_seeds_only(shard: Shard) -> None:
     part = generate_shard(dataset.HELD_OUT_SEED + 3, 2)
     assert np.array_equal(part.images, shard.images[3:5]) and part.captions == shard.captions[3:5]
-    assert not np.array_equal(shard.images[0], shard.images[1]) and all(len(set(options)) > 1 for options in shard.captions)
+    assert not np.array_equal(shard.images[0], shard.images[1]) and all(
+        len(set(options)) > 1 for options in shard.captions
+    )
 
 
 def test_kinds_and_pictures_are_those_of_the_object_of_the_seed(shard: Shard) -> None:
@@ -100,7 +113,10 @@ def test_the_cache_is_filled_once_and_read_by_index(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(generate_dataset, "SHARD_OBJECTS", 4)
     told: list[tuple[int, int]] = []
     assert (
-        generate_dataset.fill_cache(tmp_path, 7, procs=1, report=lambda present, wanted, _: told.append((present, wanted))) == 2
+        generate_dataset.fill_cache(
+            tmp_path, 7, procs=1, report=lambda present, wanted, _: told.append((present, wanted))
+        )
+        == 2
     )
     assert told == [(4, 8), (8, 8)]
     before = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
@@ -113,7 +129,9 @@ def test_the_cache_is_filled_once_and_read_by_index(tmp_path: Path, monkeypatch:
     batch = cache.gather(objects, views)
     assert len(cache) == 8 and np.array_equal(batch.images, whole.images[objects[:, None], views])
     assert np.array_equal(batch.azimuth_deg, whole.azimuth_deg[objects[:, None], views])
-    assert batch.captions == [whole.captions[i] for i in objects] and np.array_equal(batch.kinds, whole.kinds[objects])
+    assert batch.captions == [whole.captions[i] for i in objects] and np.array_equal(
+        batch.kinds, whole.kinds[objects]
+    )
 
 
 @pytest.mark.heavy
@@ -122,10 +140,14 @@ def test_worker_processes_write_the_same_bytes(tmp_path: Path, monkeypatch: pyte
     generate_dataset.fill_cache(tmp_path / "two", 4, procs=2)
     generate_dataset.fill_cache(tmp_path / "one", 4, procs=1)
     for index in range(2):
-        assert same(load_shard(shard_path(tmp_path / "one", index)), load_shard(shard_path(tmp_path / "two", index)))
+        assert same(
+            load_shard(shard_path(tmp_path / "one", index)), load_shard(shard_path(tmp_path / "two", index))
+        )
 
 
-@pytest.mark.parametrize(("objects", "seed_start"), [(0, 0), (800_500, 0), (1000, 799_500), (200_000, 800_000), (10, -5)])
+@pytest.mark.parametrize(
+    ("objects", "seed_start"), [(0, 0), (800_500, 0), (1000, 799_500), (200_000, 800_000), (10, -5)]
+)
 def test_seeds_of_different_purposes_are_never_mixed(objects: int, seed_start: int, tmp_path: Path) -> None:
     with pytest.raises(InputError):
         generate_dataset.fill_cache(tmp_path, objects, procs=1, seed_start=seed_start)
@@ -138,13 +160,22 @@ def test_an_empty_folder_is_no_cache(tmp_path: Path) -> None:
     assert "engine.toybox.dataset" in caught.value.remedy
 
 
-def test_the_command_reports_errors_without_a_traceback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_reports_errors_without_a_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert generate_dataset.main(["--out", str(tmp_path), "--objects", "0"]) == 2
     assert "--objects" in capsys.readouterr().err
 
 
 def test_the_contact_sheet_has_a_block_for_every_kind(tmp_path: Path) -> None:
-    write_sheet(tmp_path / "sheet.png", kinds=KINDS[:3], seeds=(0,), azimuths_deg=(0.0, 90.0), resolution=32, columns=2)
+    write_sheet(
+        tmp_path / "sheet.png",
+        kinds=KINDS[:3],
+        seeds=(0,),
+        azimuths_deg=(0.0, 90.0),
+        resolution=32,
+        columns=2,
+    )
     sheet = np.asarray(Image.open(tmp_path / "sheet.png"))
     assert sheet.shape[1] == 2 * 2 * 32
     blocks = [block for row in np.split(sheet, 2) for block in np.split(row, 2, axis=1)]

@@ -1,4 +1,6 @@
-"""The guided student's course: it comes nearer to its teacher, leaves words and stem alone, and is exported."""
+"""The guided student's course: it comes nearer to its teacher, leaves words and stem alone, and is
+exported.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,17 @@ from engine.toybox.training.loop import Plan, Trainer
 from engine.toybox.training.report import Pace
 from engine.toybox.vocabulary import VOCABULARY
 
-SIZES = {"width": 32, "depth": 1, "heads": 2, "fine": 8, "middle": 16, "last": 8, "words": 1024, "length": 16, "text_depth": 1}
+SIZES = {
+    "width": 32,
+    "depth": 1,
+    "heads": 2,
+    "fine": 8,
+    "middle": 16,
+    "last": 8,
+    "words": 1024,
+    "length": 16,
+    "text_depth": 1,
+}
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +45,9 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     torch.manual_seed(0)
     net = ToyboxDenoiser(**SIZES)
     weights = {name: value + 0.1 * torch.randn_like(value) for name, value in net.state_dict().items()}
-    save_prior(prior, SIZES, weights, Tokeniser(build_tokenizer(VOCABULARY), SIZES["length"]), shifted_cosine())
+    save_prior(
+        prior, SIZES, weights, Tokeniser(build_tokenizer(VOCABULARY), SIZES["length"]), shifted_cosine()
+    )
     ensure_shard(shard_path(cache, 0), 0, 8)
     return prior, cache
 
@@ -75,7 +89,9 @@ def test_the_command_trains_examines_and_exports_one(folders: tuple[Path, Path],
     assert train.main([*options, "--images", "8", "--processes", "1", "--init", str(prior)]) == 0
     state = load_checkpoint(tmp_path / "run")
     assert state is not None and state["base"] == base_digest(prior)
-    assert train.main(["distilled", "--out", str(tmp_path / "run"), "--export", str(prior / "distilled")]) == 0
+    assert (
+        train.main(["distilled", "--out", str(tmp_path / "run"), "--export", str(prior / "distilled")]) == 0
+    )
     assert load_distilled(prior / "distilled").config["guidance_embeds"] is True
     assert load_toybox(prior).distilled is not None
     card = (prior / "distilled" / "README.md").read_text(encoding="utf-8")
@@ -85,6 +101,16 @@ def test_the_command_trains_examines_and_exports_one(folders: tuple[Path, Path],
 def test_it_needs_the_prior_that_it_learns_from(
     folders: tuple[Path, Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    options = ["distilled", "--out", str(tmp_path / "run"), "--cache", str(folders[1]), "--hours", "1", "--processes", "1"]
+    options = [
+        "distilled",
+        "--out",
+        str(tmp_path / "run"),
+        "--cache",
+        str(folders[1]),
+        "--hours",
+        "1",
+        "--processes",
+        "1",
+    ]
     assert train.main(options) == 2
     assert "Name its folder with --init" in capsys.readouterr().err

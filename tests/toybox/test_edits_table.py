@@ -14,11 +14,17 @@ from engine.toybox.benchmark.texture import FINE, seen_from_all_round
 from engine.toybox.classifier import base_colour, load_classifier
 
 
-@pytest.mark.parametrize("task", [EditTask.of(task) for task in text_tasks(4)], ids=lambda task: task.task.kind)
+@pytest.mark.parametrize(
+    "task", [EditTask.of(task) for task in text_tasks(4)], ids=lambda task: task.task.kind
+)
 def test_one_part_gets_a_colour_that_nothing_had_and_nothing_else_changes(task: EditTask) -> None:
     before, after = task.task.object, task.after
     assert task.colour not in {base_colour(words) for words in before.part_colours.values()}
-    assert after.part_colours[task.part] == task.colour and task.colour in task.words and task.words != task.task.prompt
+    assert (
+        after.part_colours[task.part] == task.colour
+        and task.colour in task.words
+        and task.words != task.task.prompt
+    )
     assert np.array_equal(before.mesh.vertices, after.mesh.vertices)
     changed = np.abs(before.mesh.face_colours - after.mesh.face_colours).max(1) > 0.1
     middles = torch.from_numpy(before.mesh.vertices[before.mesh.faces].mean(1))
@@ -35,6 +41,13 @@ def test_the_true_objects_are_judged_rightly() -> None:
 
 def test_decibels_and_the_means_and_least_of_a_row() -> None:
     assert decibels(np.zeros(4), np.full(4, 0.1)) == pytest.approx(20)
-    results = [EditResult(IN_A_BOX, 1.0, 42.0, 3.0), EditResult(IN_A_BOX, 0.0, 40.0, 5.0), EditResult(ANEW, 1.0, 15.0, 9.0)]
+    results = [
+        EditResult(IN_A_BOX, 1.0, 42.0, 3.0),
+        EditResult(IN_A_BOX, 0.0, 40.0, 5.0),
+        EditResult(ANEW, 1.0, 15.0, 9.0),
+    ]
     lines = edits_table(results).splitlines()
-    assert lines[2] == f"| {IN_A_BOX} | 50% | 41.0 | 40.0 | 4.0 |" and lines[3] == f"| {ANEW} | 100% | 15.0 | 15.0 | 9.0 |"
+    assert (
+        lines[2] == f"| {IN_A_BOX} | 50% | 41.0 | 40.0 | 4.0 |"
+        and lines[3] == f"| {ANEW} | 100% | 15.0 | 15.0 | 9.0 |"
+    )

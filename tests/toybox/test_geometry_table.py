@@ -30,7 +30,10 @@ def ball(radius: float, centre: tuple[float, float, float] = (0, 0, 0)) -> trime
 def test_a_torus_has_one_handle_and_two_balls_are_two_bodies() -> None:
     torus = trimesh.creation.torus(0.6, 0.2)
     assert topology(torus.vertices, torus.faces) == topology(*split(torus))
-    assert (topology(torus.vertices, torus.faces).genus, topology(torus.vertices, torus.faces).bodies) == (1, 1)
+    assert (topology(torus.vertices, torus.faces).genus, topology(torus.vertices, torus.faces).bodies) == (
+        1,
+        1,
+    )
     two = trimesh.util.concatenate([ball(0.2, (-0.5, 0, 0)), ball(0.2, (0.5, 0, 0))])
     assert (topology(two.vertices, two.faces).genus, topology(two.vertices, two.faces).bodies) == (0, 2)
 
@@ -52,7 +55,9 @@ def test_pieces_that_overlap_are_one_solid() -> None:
     joined = trimesh.util.concatenate([torus, ball(0.3, (0.6, 0, 0))])
     counted = true_topology(joined.vertices, joined.faces)
     assert (counted.genus, counted.bodies) == (1, 1)
-    apart = trimesh.util.concatenate([ball(0.3, (-0.5, 0, 0)), ball(0.3, (0.5, 0, 0)), ball(0.1, (0.5, 0, 0))])
+    apart = trimesh.util.concatenate(
+        [ball(0.3, (-0.5, 0, 0)), ball(0.3, (0.5, 0, 0)), ball(0.1, (0.5, 0, 0))]
+    )
     counted = true_topology(apart.vertices, apart.faces)
     assert (counted.genus, counted.bodies) == (0, 2)
 
@@ -118,7 +123,9 @@ def test_tasks_are_of_the_kinds_in_turn_and_not_those_of_the_text_half() -> None
     tasks = geometry_tasks(("mug", "cat"), 5)
     assert [task.kind for task in tasks] == ["mug", "cat", "mug", "cat", "mug"]
     assert len({task.seed for task in tasks}) == 5
-    assert not {task.seed for task in geometry_tasks(FIRST_KINDS, 48)} & {task.seed for task in text_tasks(48)}
+    assert not {task.seed for task in geometry_tasks(FIRST_KINDS, 48)} & {
+        task.seed for task in text_tasks(48)
+    }
 
 
 def test_the_truth_of_a_task_faces_outwards_and_can_be_seen() -> None:
@@ -131,8 +138,14 @@ def test_the_truth_of_a_task_faces_outwards_and_can_be_seen() -> None:
 def test_rows_are_medians_shares_and_sums_and_variants_have_columns_of_their_own() -> None:
     task = text_tasks(1)[0]
     results = {
-        name: [GeometryResult(task, {"fit": {"lit_psnr": psnr, "genus_right": right, "holes_kept": 2.0}}) for psnr, right in rows]
-        for name, rows in {"": [(20.0, 1.0), (30.0, 0.0), (26.0, 1.0)], "surface_weight=0": [(20.0, 0.0)]}.items()
+        name: [
+            GeometryResult(task, {"fit": {"lit_psnr": psnr, "genus_right": right, "holes_kept": 2.0}})
+            for psnr, right in rows
+        ]
+        for name, rows in {
+            "": [(20.0, 1.0), (30.0, 0.0), (26.0, 1.0)],
+            "surface_weight=0": [(20.0, 0.0)],
+        }.items()
     }
     columns = gather_geometry(results)
     own = columns["fit to true views"]
@@ -145,15 +158,33 @@ def test_the_command_measures_a_mesh_beside_the_truth(tmp_path, capsys: pytest.C
     changes = [part for change in SHORT for part in ("--set", change)]
     file, readme = tmp_path / "geometry.json", tmp_path / "README.md"
     readme.write_text("<!-- geometry -->\n<!-- /geometry -->\n")
-    command = ["--geometry", "--kinds", "mug", "--processes", "1", *changes, "--json", str(file), "--readme", str(readme)]
+    command = [
+        "--geometry",
+        "--kinds",
+        "mug",
+        "--processes",
+        "1",
+        *changes,
+        "--json",
+        str(file),
+        "--readme",
+        str(readme),
+    ]
     assert benchmark.main(command) == 0
     table = capsys.readouterr().out
-    assert "| 1 objects as exported meshes | from words | fit to true views |" in table and table.strip() in readme.read_text()
+    assert (
+        "| 1 objects as exported meshes | from words | fit to true views |" in table
+        and table.strip() in readme.read_text()
+    )
     written = json.loads(file.read_text())
     assert {each["column"] for each in written["objects"]} == {"words", "fit"}
     fit = written["geometry"]["fit to true views"]
     assert fit["missing"] == 0 and 0 < fit["normal_median_deg"] < 90
-    assert 0 <= fit["hidden"] <= 1 and fit["lit_psnr"] > 5 and "lit_psnr" not in written["geometry"]["from words"]
+    assert (
+        0 <= fit["hidden"] <= 1
+        and fit["lit_psnr"] > 5
+        and "lit_psnr" not in written["geometry"]["from words"]
+    )
 
 
 @pytest.mark.parametrize(
@@ -165,7 +196,9 @@ def test_the_command_measures_a_mesh_beside_the_truth(tmp_path, capsys: pytest.C
         (["--beside", "surface_weight"], "NAME=VALUE"),
     ],
 )
-def test_what_cannot_be_measured_is_refused(options: list[str], words: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_cannot_be_measured_is_refused(
+    options: list[str], words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert benchmark.main(["--geometry", *options]) == 2
     assert words in capsys.readouterr().err
 

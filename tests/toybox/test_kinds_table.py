@@ -1,4 +1,6 @@
-"""The kinds table: prompts that say a kind, results that are counted as the product made them, and promises."""
+"""The kinds table: prompts that say a kind, results that are counted as the product made them, and
+promises.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +27,9 @@ def test_each_prompt_asks_for_its_kind_in_one_colour(kind: str) -> None:
 
 
 def test_the_table_counts_promises_and_names_what_is_not() -> None:
-    table = kinds_table([result("mug", 8, False), result("dog", 7, True), result("snail", 3, True, colour=False)])
+    table = kinds_table(
+        [result("mug", 8, False), result("dog", 7, True), result("snail", 3, True, colour=False)]
+    )
     assert "| the prior alone | 1 | 100.0% | 1 | 100.0% | 2.0 |" in table
     assert "| guided by the shelf | 2 | 62.5% | 1 | 50.0% | 2.0 |" in table
     assert table.endswith("Not promised: snail.")

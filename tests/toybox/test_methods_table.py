@@ -1,4 +1,6 @@
-"""The comparison of methods: its table of settings, its metrics against closed forms, counting, resuming and printing."""
+"""The comparison of methods: its table of settings, its metrics against closed forms, counting, resuming and
+printing.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +72,9 @@ def test_every_method_has_a_setting_for_both_scenes_and_pulls(method: str) -> No
     for scene in SCENES:
         best, high = (settings_of(method, scene, pull, {}, table) for pull in PULLS)
         assert isinstance(best.knobs.guidance, methods()[method]) and best.spec.scene == scene
-        assert best.spec.start == "ball" and best.knobs.anchor_weight == 0, "the method alone must make the object"
+        assert best.spec.start == "ball" and best.knobs.anchor_weight == 0, (
+            "the method alone must make the object"
+        )
         assert high.knobs.guidance.guidance_scale >= 20 > best.knobs.guidance.guidance_scale
         assert high.spec == best.spec, "high guidance is no other run"
 
@@ -86,7 +90,11 @@ def test_what_only_one_scene_needs_and_what_is_changed_come_last() -> None:
     }
     on_splats, on_field = (settings_of("sds", scene, "best", {}, table) for scene in SCENES)
     changed = settings_of("sds", "field", "high", {"refine_steps": "10"}, table)
-    assert (on_splats.spec.refine_steps, on_field.spec.refine_steps, changed.spec.refine_steps) == (30, 50, 10)
+    assert (on_splats.spec.refine_steps, on_field.spec.refine_steps, changed.spec.refine_steps) == (
+        30,
+        50,
+        10,
+    )
     assert changed.knobs.guidance.guidance_scale == 20
 
 
@@ -117,8 +125,12 @@ def test_colour_distance_is_between_distributions_and_blind_to_shape() -> None:
 
 def test_colour_distance_is_scipys_up_to_the_levels() -> None:
     rng = np.random.default_rng(0)
-    seen, true = (np.concatenate([rng.beta(a, b, (500, 3)), np.ones((500, 1))], axis=1) for a, b in ((2, 3), (4, 1)))
-    with_chroma = [np.concatenate([x[:, :3], np.ptp(x[:, :3], axis=1, keepdims=True)], axis=1).T for x in (seen, true)]
+    seen, true = (
+        np.concatenate([rng.beta(a, b, (500, 3)), np.ones((500, 1))], axis=1) for a, b in ((2, 3), (4, 1))
+    )
+    with_chroma = [
+        np.concatenate([x[:, :3], np.ptp(x[:, :3], axis=1, keepdims=True)], axis=1).T for x in (seen, true)
+    ]
     wanted = np.mean([wasserstein_distance(a, b) for a, b in zip(*with_chroma)])
     assert distance(seen, true) == pytest.approx(wanted, abs=1 / 255)
 
@@ -185,7 +197,9 @@ def test_a_run_counts_its_refine_steps_only(method: str, backwards: int, toybox)
     cost = settings.knobs.guidance.cost
     assert effort.steps == 2 and effort.backwards == 2 * backwards == 2 * cost.learning
     pushing = effort.forwards / 2 - cost.learning
-    assert int(cost.forwards) <= pushing <= math.ceil(cost.most), "what is stated is an average over ten steps"
+    assert int(cost.forwards) <= pushing <= math.ceil(cost.most), (
+        "what is stated is an average over ten steps"
+    )
     assert effort.seconds > 0 and effort.roll_backs == 0
 
 
@@ -205,11 +219,17 @@ def test_rows_are_true_objects_then_scene_by_scene_references_and_methods() -> N
 
 def test_every_row_gets_the_same_prompts_and_seeds_one_prompt_after_the_other() -> None:
     asked = cells()
-    by_row = {row: [(c.task.index, c.seed) for c in asked if c.row == row] for row in rows_of(["sds"], ["splats"])}
+    by_row = {
+        row: [(c.task.index, c.seed) for c in asked if c.row == row] for row in rows_of(["sds"], ["splats"])
+    }
     assert by_row.pop(Row(TRUE)) == [(i, seed) for i in range(2) for seed in range(TRUE_SEEDS)]
     assert all(places == [(0, 0), (0, 1), (1, 0), (1, 1)] for places in by_row.values())
     assert [c.task.index for c in asked] == sorted(c.task.index for c in asked)
-    assert all(c.settings.spec.prompt == c.task.prompt and c.settings.spec.seed == c.seed for c in asked if c.settings)
+    assert all(
+        c.settings.spec.prompt == c.task.prompt and c.settings.spec.seed == c.seed
+        for c in asked
+        if c.settings
+    )
     assert len({c.key for c in asked}) == len({c.digest for c in asked}) == len(asked)
 
 
@@ -217,7 +237,9 @@ def test_other_settings_or_weights_are_other_cells() -> None:
     digests = {cell.key: cell.digest for cell in cells()}
     other = {cell.key: cell.digest for cell in cells(learning_rate=0.5)}
     assert digests.keys() == other.keys()
-    assert {key for key in digests if digests[key] == other[key]} == {key for key in digests if key.startswith(TRUE)}
+    assert {key for key in digests if digests[key] == other[key]} == {
+        key for key in digests if key.startswith(TRUE)
+    }
     method = next(cell for cell in cells() if cell.row.name == "sds")
     assert Cell(method.row, method.task, method.seed, method.settings, "other").digest != method.digest
 
@@ -227,9 +249,17 @@ def test_other_settings_or_weights_are_other_cells() -> None:
 
 def outcome_of(cell: Cell, right: bool = True, colour: float = 0.5, **changes) -> Outcome:
     shape = ShapeScore(np.full(8, 0.75), np.full(8, 20.0), np.zeros(8, bool), np.zeros(8, bool))
-    verdict = Verdict(cell.task.kind, np.full(8, right), np.arange(8) * 45.0, np.full(len(cell.task.colours), right), shape)
+    verdict = Verdict(
+        cell.task.kind, np.full(8, right), np.arange(8) * 45.0, np.full(len(cell.task.colours), right), shape
+    )
     views = np.full((8, 64, 64, 4), round(255 * colour), np.uint8)
-    values = {"verdict": verdict, "colour_distance": 0.125, "chroma_shift": -0.25, "effort": Effort(3.0, 4, 8, 4), "views": views}
+    values = {
+        "verdict": verdict,
+        "colour_distance": 0.125,
+        "chroma_shift": -0.25,
+        "effort": Effort(3.0, 4, 8, 4),
+        "views": views,
+    }
     return Outcome(cell.key, cell.digest, **{**values, **changes})
 
 
@@ -285,7 +315,9 @@ def test_a_comparison_that_was_ended_goes_on_where_it_was(tmp_path: Path) -> Non
     assert measured == [cell.key for cell in asked[:5]]
     left = iter(range(len(asked)))
     shown: list[tuple[int, int]] = []
-    outcomes = measured_in(asked, measure, store, tmp_path, 1, lambda done, wanted, _: shown.append((done, wanted)))
+    outcomes = measured_in(
+        asked, measure, store, tmp_path, 1, lambda done, wanted, _: shown.append((done, wanted))
+    )
     assert measured == [cell.key for cell in asked] and set(outcomes) == set(measured)
     assert shown[-1] == (len(asked) - 5, len(asked) - 5)
 
@@ -295,12 +327,17 @@ def test_a_comparison_that_was_ended_goes_on_where_it_was(tmp_path: Path) -> Non
 
 @pytest.fixture
 def told() -> tuple[tuple[Cell, ...], Mapping[str, Outcome]]:
-    """True objects that differ from each other by 0.2 and results that differ by 0.1 of the range; high guidance is refused."""
+    """True objects that differ from each other by 0.2 and results that differ by 0.1 of the range; high
+    guidance is refused.
+    """
     asked = tuple(cell for cell in cells() if cell.row.name != TRUE or cell.seed < 2)
     spread = {TRUE: 0.2, "sds": 0.1, DRAFT: 0.0, BALL: 0.0}
     outcomes = {cell.key: outcome_of(cell, colour=0.2 + spread[cell.row.name] * cell.seed) for cell in asked}
     refused = [cell for cell in asked if cell.row.pull == "high"]
-    return asked, {**outcomes, **{cell.key: outcome_of(cell, verdict=None, error="It cannot.") for cell in refused}}
+    return asked, {
+        **outcomes,
+        **{cell.key: outcome_of(cell, verdict=None, error="It cannot.") for cell in refused},
+    }
 
 
 def test_lines_hold_means_and_passes_a_step(told) -> None:
@@ -318,7 +355,12 @@ def test_the_table_is_markdown_with_a_line_for_each_row_and_tells_what_failed(to
     assert [line[0] for line in lines[2:]] == ["*true renders*", "*draft only*", "*the ball*", "SDS", "SDS"]
     assert {len(line) for line in lines} == {len(lines[0])}
     best = dict(zip(lines[0], lines[5]))
-    assert (best["guidance"], best["kind"], best["colour distance"], best["chroma shift"]) == ("2.5", "100%", "0.125", "-0.25")
+    assert (best["guidance"], best["kind"], best["colour distance"], best["chroma shift"]) == (
+        "2.5",
+        "100%",
+        "0.125",
+        "-0.25",
+    )
     assert (best["s"], best["passes a step"]) == ("3.0", "2 F + 1 B")
     assert set(lines[6][2:]) == {report.NONE} and failures == "sds-splats-high: 4 failed. It cannot."
 
@@ -326,15 +368,24 @@ def test_the_table_is_markdown_with_a_line_for_each_row_and_tells_what_failed(to
 def test_runs_that_the_health_check_gave_up_are_told(told) -> None:
     asked, outcomes = told
     key = next(cell.key for cell in asked if cell.row.pull == "best")
-    given_up = {**outcomes, key: replace(outcomes[key], effort=replace(outcomes[key].effort, roll_backs=4, ended_early=True))}
-    assert "sds-splats-best: 1 of 4 runs were ended by the health check." in report.markdown(report.gather(asked, given_up))
+    given_up = {
+        **outcomes,
+        key: replace(outcomes[key], effort=replace(outcomes[key].effort, roll_backs=4, ended_early=True)),
+    }
+    assert "sds-splats-best: 1 of 4 runs were ended by the health check." in report.markdown(
+        report.gather(asked, given_up)
+    )
     assert "health check" not in report.markdown(report.gather(asked, outcomes))
 
 
 def test_numbers_are_stored_with_the_settings_that_gave_them(told) -> None:
     stored = json.loads(json.dumps(report.document(report.gather(*told), {"seeds": 2})))
     best = next(row for row in stored["rows"] if (row["name"], row["pull"]) == ("sds", "best"))
-    assert best["settings"]["method"] == "sds" and best["settings"]["guidance_scale"] == 2.5 and best["shape_iou"] == 0.75
+    assert (
+        best["settings"]["method"] == "sds"
+        and best["settings"]["guidance_scale"] == 2.5
+        and best["shape_iou"] == 0.75
+    )
     assert stored["conditions"] == {"seeds": 2}
 
 
@@ -355,7 +406,9 @@ def test_the_sheet_has_a_row_for_each_line_and_a_column_for_each_prompt(told) ->
     step = len(SIDES) * SIDE + GAP
     for number, row in enumerate(rows):
         for column in range(2):
-            middle = sheet[MARGIN + HEAD + number * SIDE + SIDE // 2, MARGIN + LABEL + column * step + step // 2]
+            middle = sheet[
+                MARGIN + HEAD + number * SIDE + SIDE // 2, MARGIN + LABEL + column * step + step // 2
+            ]
             drawn = np.abs(middle.astype(int) - sheet[0, 0]).max() > 2
             assert drawn == (row.pull != "high"), "what failed stays empty"
 
@@ -375,22 +428,42 @@ def test_a_method_that_refuses_is_told_and_does_not_end_the_others(monkeypatch: 
 
 
 def arguments(folder: Path, *more: str) -> Iterator[str]:
-    yield from ("--methods", "sds", "--scenes", "splats", "--objects", "1", "--seeds", "1", "--processes", "1")
+    yield from (
+        "--methods",
+        "sds",
+        "--scenes",
+        "splats",
+        "--objects",
+        "1",
+        "--seeds",
+        "1",
+        "--processes",
+        "1",
+    )
     yield from (part for name, value in SHORT.items() for part in ("--set", f"{name}={value}"))
     yield from ("--out", str(folder / "kept"), *more)
 
 
-def test_the_command_writes_table_numbers_and_sheet_and_resumes(tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_writes_table_numbers_and_sheet_and_resumes(
+    tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
     numbers, sheet, readme = tmp_path / "numbers.json", tmp_path / "sheet.png", tmp_path / "README.md"
     readme.write_text("<!-- methods -->\n<!-- /methods -->\n", encoding="utf-8")
     outputs = ("--json", str(numbers), "--sheet", str(sheet), "--readme", str(readme))
     assert benchmark.main([*arguments(tmp_path, *outputs)]) == 0
     printed = capsys.readouterr().out
-    assert printed.strip() in readme.read_text(encoding="utf-8") and "| SDS | 20 |" in printed and sheet.stat().st_size > 1000
+    assert (
+        printed.strip() in readme.read_text(encoding="utf-8")
+        and "| SDS | 20 |" in printed
+        and sheet.stat().st_size > 1000
+    )
     rows = {(row["name"], row["pull"]): row for row in json.loads(numbers.read_text())["rows"]}
     assert rows["true", ""]["kind_accuracy"] > 0.9 > rows[BALL, ""]["kind_accuracy"]
     assert rows["true", ""]["colour_distance"] < rows[BALL, ""]["colour_distance"]
-    assert rows["sds", "best"]["forwards_per_step"] == 2 and rows["sds", "best"]["steps"] == SHORT["refine_steps"]
+    assert (
+        rows["sds", "best"]["forwards_per_step"] == 2
+        and rows["sds", "best"]["steps"] == SHORT["refine_steps"]
+    )
     monkeypatch.setattr(command, "measure_cell", None)  # nothing is measured again
     assert benchmark.main([*arguments(tmp_path, "--resume")]) == 0
     assert capsys.readouterr().out == printed

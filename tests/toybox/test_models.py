@@ -25,8 +25,13 @@ KNOWN = [key for key, label in labels().items() if label.kind == "horse"]
 def packed(folder: Path, rows: list[tuple[str, str]]) -> Path:
     """A packed collection of grey and brown boxes, one for each (source, name)."""
     boxes = [trimesh.creation.box((1.0, 0.4 + 0.05 * i, 0.6)) for i in range(len(rows))]
-    colours = [np.where(np.arange(12)[:, None] < 9, (120, 70, 30), (30, 30, 30)).astype(np.uint8) for _ in boxes]
-    document = [{"name": name, "source": source, "kind": "x", "licence": "CC0", "by": "somebody"} for source, name in rows]
+    colours = [
+        np.where(np.arange(12)[:, None] < 9, (120, 70, 30), (30, 30, 30)).astype(np.uint8) for _ in boxes
+    ]
+    document = [
+        {"name": name, "source": source, "kind": "x", "licence": "CC0", "by": "somebody"}
+        for source, name in rows
+    ]
     (folder / "pack.json").write_text(json.dumps(document))
     np.savez(
         folder / "pack.npz",
@@ -52,7 +57,9 @@ def test_equal_names_are_told_apart_by_their_number(tmp_path: Path) -> None:
     assert collections._unique(["Horse", "Cow", "Horse", "Horse"]) == ["Horse", "Cow", "Horse#2", "Horse#3"]
 
 
-def test_files_are_named_after_what_they_show_and_each_bad_one_is_told_once(tmp_path: Path, monkeypatch) -> None:
+def test_files_are_named_after_what_they_show_and_each_bad_one_is_told_once(
+    tmp_path: Path, monkeypatch
+) -> None:
     trimesh.creation.box().export(tmp_path / "green_chair_01.glb")
     trimesh.creation.box().export(tmp_path / "thing.glb")
     (tmp_path / "dog.obj").write_text("no mesh")
@@ -87,7 +94,9 @@ def test_a_tenth_of_all_models_is_held_out_whatever_else_is_in_the_folder() -> N
 
 def test_every_label_can_be_said() -> None:
     assert len(labels()) > 1000 and len(model_kinds()) > 100
-    spoken = {word for label in labels().values() for noun in (label.kind, label.noun) for word in tokens(noun)}
+    spoken = {
+        word for label in labels().values() for noun in (label.kind, label.noun) for word in tokens(noun)
+    }
     assert spoken <= set(VOCABULARY)
 
 
@@ -105,11 +114,17 @@ def _triangles(areas: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Separate right triangles of these areas."""
     corner = np.array([[0, 0, 0], [1, 0, 0], [0, 1, 0]], np.float32)
     vertices = np.sqrt(2 * areas)[:, None, None] * corner
-    return vertices.reshape(-1, 3).astype(np.float32), np.arange(3 * len(areas)).reshape(-1, 3).astype(np.int32)
+    return vertices.reshape(-1, 3).astype(np.float32), np.arange(3 * len(areas)).reshape(-1, 3).astype(
+        np.int32
+    )
 
 
-def test_draws_repeat_keep_to_the_kinds_that_are_asked_for_and_never_show_what_is_held_out(tmp_path: Path) -> None:
-    drawer = ModelDrawer(open_collection(packed(tmp_path, [key for key in labels() if key[0] == "quat"][:60])))
+def test_draws_repeat_keep_to_the_kinds_that_are_asked_for_and_never_show_what_is_held_out(
+    tmp_path: Path,
+) -> None:
+    drawer = ModelDrawer(
+        open_collection(packed(tmp_path, [key for key in labels() if key[0] == "quat"][:60]))
+    )
     held_out = {model.name for model in drawer.collection.models if model.held_out}
     assert held_out and len(drawer.collection.kinds) > 3
     first, again = drawer(MODEL_SEED + 3), drawer(MODEL_SEED + 3)
@@ -124,7 +139,10 @@ def test_shards_of_models_lie_beside_the_procedural_ones(tmp_path: Path, monkeyp
     monkeypatch.setattr(generate_dataset, "SHARD_OBJECTS", 3)
     folder = packed(tmp_path, [key for key in labels() if key[0] == "quat"][:12])
     arguments = ["--out", str(tmp_path / "cache"), "--objects", "3", "--procs", "1"]
-    assert generate_dataset.main([*arguments, "--models", str(folder)]) == 0 and "held out" in capsys.readouterr().out
+    assert (
+        generate_dataset.main([*arguments, "--models", str(folder)]) == 0
+        and "held out" in capsys.readouterr().out
+    )
     assert generate_dataset.main([*arguments, "--kinds", "dog,mug"]) == 0
     cache = ShardCache.open(tmp_path / "cache")
     assert len(cache) == 6 and {int(shard.seeds[0]) for shard in cache.shards} == {0, MODEL_SEED}

@@ -1,4 +1,6 @@
-"""Muon against torch's own, which iterates in bfloat16, and against the singular values that it should leave."""
+"""Muon against torch's own, which iterates in bfloat16, and against the singular values that it should
+leave.
+"""
 
 from __future__ import annotations
 

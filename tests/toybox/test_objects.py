@@ -1,4 +1,6 @@
-"""Procedural objects: canonical pose, closed outward surfaces, deterministic draws, colours where they were asked for."""
+"""Procedural objects: canonical pose, closed outward surfaces, deterministic draws, colours where they were
+asked for.
+"""
 
 import numpy as np
 import pytest
@@ -60,7 +62,9 @@ def test_a_mirror_image_still_winds_outward_and_a_turn_keeps_the_volume() -> Non
     wedge = solids.cone((0.2, 0.1, 0.0), (0.3, 0.9, 1.0), 0.4)
     volume = solids.signed_volume(wedge)
     assert solids.signed_volume(solids.stretched(wedge, (1, -1, 1))) == pytest.approx(volume)
-    assert solids.signed_volume(solids.moved(solids.turned(wedge, "y", 33), (3, 4, 5))) == pytest.approx(volume)
+    assert solids.signed_volume(solids.moved(solids.turned(wedge, "y", 33), (3, 4, 5))) == pytest.approx(
+        volume
+    )
 
 
 def test_turning_takes_front_to_left_about_z() -> None:
@@ -95,14 +99,21 @@ def _near(colours: np.ndarray, word: str) -> np.ndarray:
 
 
 def test_forcing_colours_leaves_the_shape_alone() -> None:
-    red, blue = draw_object(9, "car", {"body": "red"}), draw_object(9, "car", {"body": "blue", "wheels": "pink"})
+    red, blue = (
+        draw_object(9, "car", {"body": "red"}),
+        draw_object(9, "car", {"body": "blue", "wheels": "pink"}),
+    )
     assert np.array_equal(red.mesh.vertices, blue.mesh.vertices)
 
 
 def test_proportion_words_follow_the_proportions() -> None:
     mugs = [draw_object(seed, "mug") for seed in range(60)]
     upright = {
-        word: [np.ptp(m.mesh.vertices[:, 2]) / np.ptp(m.mesh.vertices[:, 0]) for m in mugs if word in m.adjectives]
+        word: [
+            np.ptp(m.mesh.vertices[:, 2]) / np.ptp(m.mesh.vertices[:, 0])
+            for m in mugs
+            if word in m.adjectives
+        ]
         for word in ("tall", "short")
     }
     assert min(upright["tall"]) > max(upright["short"])
@@ -110,7 +121,9 @@ def test_proportion_words_follow_the_proportions() -> None:
 
 def test_doors_beaks_and_spouts_are_at_the_front() -> None:
     for kind, part in (("house", "door"), ("bird", "beak"), ("teapot", "spout")):
-        mesh = draw_object(4, kind, {name: "lime" if name == part else "purple" for name in parts_of(kind)}).mesh
+        mesh = draw_object(
+            4, kind, {name: "lime" if name == part else "purple" for name in parts_of(kind)}
+        ).mesh
         centres = mesh.vertices[mesh.faces].mean(1)[_near(mesh.face_colours, "lime")]
         assert centres[:, 0].mean() > 0.25, kind
 

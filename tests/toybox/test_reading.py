@@ -34,7 +34,11 @@ def test_lessons_ask_for_every_part_of_the_object() -> None:
     assert len(lessons) == 5 * CAPTIONS_PER_OBJECT
     for number, seed in enumerate(range(40, 45)):
         obj, row = draw_object(seed, any_kind(seed)), number * CAPTIONS_PER_OBJECT
-        told = {part: COLOUR_WORDS[c] for part, c in zip(PART_NAMES, lessons.colours[row].tolist(), strict=True) if c != UNASKED}
+        told = {
+            part: COLOUR_WORDS[c]
+            for part, c in zip(PART_NAMES, lessons.colours[row].tolist(), strict=True)
+            if c != UNASKED
+        }
         assert told == dict(obj.part_colours) and KINDS[lessons.kinds[row]] == obj.kind
 
 
@@ -57,7 +61,10 @@ def test_words_that_are_padding_do_not_answer() -> None:
 def test_an_encoder_learns_to_read() -> None:
     lessons = draw_lessons(TOKENISER, 0, 60, plain=True)
     encoder = small_encoder()
-    losses = [(loss, answers) for _, loss, answers in teach_reading(encoder, lessons, 120, batch=64, rate=5e-3, unknown=1)]
+    losses = [
+        (loss, answers)
+        for _, loss, answers in teach_reading(encoder, lessons, 120, batch=64, rate=5e-3, unknown=1)
+    ]
     shuffled = Lessons(lessons.ids.roll(1, 0), lessons.kinds, lessons.colours, lessons.adjectives)
     right, wrong = (reading_accuracy(encoder, losses[-1][1], told) for told in (lessons, shuffled))
     assert losses[-1][0] < 0.3 * losses[0][0]

@@ -1,4 +1,6 @@
-"""References to train with: coordinates that are true, distortions that are possible shapes, and how often each happens."""
+"""References to train with: coordinates that are true, distortions that are possible shapes, and how often
+each happens.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,11 @@ def sphere(radius: float) -> ToyMesh:
     import trimesh
 
     ball = trimesh.creation.icosphere(4, radius)
-    return ToyMesh(ball.vertices.astype(np.float32), ball.faces.astype(np.int32), np.full((len(ball.faces), 3), 0.5, np.float32))
+    return ToyMesh(
+        ball.vertices.astype(np.float32),
+        ball.faces.astype(np.int32),
+        np.full((len(ball.faces), 3), 0.5, np.float32),
+    )
 
 
 def test_coordinates_of_a_ball_are_those_of_its_surface() -> None:
@@ -62,10 +68,14 @@ def test_coordinates_of_a_ball_are_those_of_its_surface() -> None:
 def test_coordinates_and_depth_tell_of_the_same_points() -> None:
     mesh, azimuth_deg = draw_object(5).mesh, 40.0
     c2w, K = orbit_c2w(azimuth_deg, 20.0, DISTANCE), intrinsics(FOV_DEG, 64, 64)
-    buffers = render_mesh(mesh.vertices, mesh.faces, mesh.face_colours, c2w[None], K[None], 64, 64, supersample=1)
+    buffers = render_mesh(
+        mesh.vertices, mesh.faces, mesh.face_colours, c2w[None], K[None], 64, 64, supersample=1
+    )
     maps = ccm_maps(mesh, np.array([azimuth_deg]), np.array([20.0]))[0]
     rows, columns = np.nonzero(maps[..., 3] == 1)
-    rays = np.stack([(columns + 0.5 - K[0, 2]) / K[0, 0], (rows + 0.5 - K[1, 2]) / K[1, 1], np.ones(len(rows))], 1)
+    rays = np.stack(
+        [(columns + 0.5 - K[0, 2]) / K[0, 0], (rows + 0.5 - K[1, 2]) / K[1, 1], np.ones(len(rows))], 1
+    )
     world = (rays * buffers.depth[0, rows, columns][:, None]) @ c2w[:3, :3].T + c2w[:3, 3]
     np.testing.assert_allclose(2 * maps[rows, columns, :3] - 1, world, atol=1e-3)
 
@@ -150,12 +160,18 @@ def test_maps_stay_maps_when_distorted() -> None:
 def test_a_controller_is_trained_examined_and_exported(tmp_path: Path) -> None:
     ensure_shard(shard_path(tmp_path / "cache", 0), 0, 12)
     prior = Path(__file__).resolve().parents[2] / "presets" / "priors" / "toybox"
-    plan = Plan(tmp_path / "run", tmp_path / "cache", 2.0, processes=1, images=8, init=prior, pace=Pace(0.5, 0.5, 1e9))
+    plan = Plan(
+        tmp_path / "run", tmp_path / "cache", 2.0, processes=1, images=8, init=prior, pace=Pace(0.5, 0.5, 1e9)
+    )
     train.train(plan, Parts(depth=1, examined_objects=2), resume=False)
     state = load_checkpoint(plan.out)
     assert state["step"] > 0
     fresh = GuidingCourse(Parts(depth=1), plan, 0, None)
-    changed = [name for name, value in state["weights"].items() if not torch.equal(value, fresh.net.state_dict()[name])]
+    changed = [
+        name
+        for name, value in state["weights"].items()
+        if not torch.equal(value, fresh.net.state_dict()[name])
+    ]
     assert "to_coarse.weight" in changed and "adviser.gates.weight" in changed
     for mine, shipped in zip(fresh.base.parameters(), load_parts(prior).net.parameters(), strict=True):
         assert torch.equal(mine, shipped)
@@ -174,10 +190,16 @@ def school(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("without", [[*LEAVABLE], ["augmentation"], ["meta", "routing"], ["routing"]], ids="-".join)
-def test_what_is_left_out_stays_out_when_it_is_loaded(without: list[str], school: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "without", [[*LEAVABLE], ["augmentation"], ["meta", "routing"], ["routing"]], ids="-".join
+)
+def test_what_is_left_out_stays_out_when_it_is_loaded(
+    without: list[str], school: Path, tmp_path: Path
+) -> None:
     pace = Pace(1e9, 1e9, 1e9)
-    plan = Plan(tmp_path / "run", school / "cache", 0.05, processes=1, images=8, init=school / "prior", pace=pace)
+    plan = Plan(
+        tmp_path / "run", school / "cache", 0.05, processes=1, images=8, init=school / "prior", pace=pace
+    )
     parts = Parts(**{name: name not in without for name in LEAVABLE}, depth=1, examined_objects=1)
     train.train(plan, parts, resume=False)
     export_controller(plan.out, tmp_path / "out")
@@ -185,7 +207,9 @@ def test_what_is_left_out_stays_out_when_it_is_loaded(without: list[str], school
     assert (loaded.controller.adviser is None) == ("meta" in without)
     assert loaded.controller.config.routing == ("routing" not in without)
     assert loaded.info.takes_references and not loaded.info.reference_note
-    assert ", ".join(name for name in LEAVABLE if name in without) in (tmp_path / "out" / "README.md").read_text("utf-8")
+    assert ", ".join(name for name in LEAVABLE if name in without) in (
+        tmp_path / "out" / "README.md"
+    ).read_text("utf-8")
 
 
 def test_a_controller_needs_its_prior(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,4 +1,6 @@
-"""The table of references: which are chosen, what is kept, how gains and spreads count, and a tiny table from end to end."""
+"""The table of references: which are chosen, what is kept, how gains and spreads count, and a tiny table from
+end to end.
+"""
 
 from __future__ import annotations
 
@@ -101,7 +103,9 @@ def test_the_file_that_the_product_reads_is_the_shape_itself(tmp_path: Path) -> 
     np.testing.assert_allclose(*(np.sort(middle.round(3), axis=0) for middle in middles), atol=2e-3)
 
 
-def test_the_run_is_asked_with_the_picture_or_the_words_and_the_reference(folder: Path, tmp_path: Path) -> None:
+def test_the_run_is_asked_with_the_picture_or_the_words_and_the_reference(
+    folder: Path, tmp_path: Path
+) -> None:
     cells = cells_of(groups_of({}, (TRUTH,)), TASKS[:1], 1, PICTURE, settings(), "toybox")
     cell = next(cell for cell in cells if cell.row == Row(SHIPPED, TRUTH))
     pictured = asked(cell, ITSELF, tmp_path).spec
@@ -119,7 +123,9 @@ def test_every_group_has_its_rows_and_the_ceiling_is_made_once(folder: Path) -> 
     groups = groups_of({"plain": folder / "controller"}, KINDS)
     assert groups[0] == MAIN and [group.name for group in groups][-1] == "plain"
     only = groups_of({}, (TRUTH,))
-    assert only[0].references == (NONE, TRUTH, CEILING) and all(group.references == (TRUTH,) for group in only[1:])
+    assert only[0].references == (NONE, TRUTH, CEILING) and all(
+        group.references == (TRUTH,) for group in only[1:]
+    )
     cells = cells_of(only, TASKS, 2, PICTURE, settings(), "toybox")
     assert len([cell for cell in cells if cell.row.reference == CEILING]) == len(TASKS)
     assert len({cell.key for cell in cells}) == len(cells)
@@ -152,13 +158,23 @@ def cell_of(reference: str, index: int, seed: int, group: str = SHIPPED) -> Cell
 
 
 def outcome_of(cell: Cell, psnr: float, **numbers: float) -> Outcome:
-    told = {"psnr": psnr, "ssim": 0.5, "mask_iou": 0.7, "chamfer": 0.1, "f_score": 0.6, "perceptual_distance": 0.2, **numbers}
+    told = {
+        "psnr": psnr,
+        "ssim": 0.5,
+        "mask_iou": 0.7,
+        "chamfer": 0.1,
+        "f_score": 0.6,
+        "perceptual_distance": 0.2,
+        **numbers,
+    }
     reference = {NONE: "", TRUTH: ITSELF}.get(cell.row.reference, next(iter(items_by_id())))
     return Outcome(cell.key, cell.digest, reference, told, blank())
 
 
 def measured_table() -> tuple[list[Cell], dict[str, Outcome]]:
-    """Two objects and seeds: without a reference 10 and 12 dB, and 1 dB more in the second seed; the true one gains 3 and 5."""
+    """Two objects and seeds: without a reference 10 and 12 dB, and 1 dB more in the second seed; the true one
+    gains 3 and 5.
+    """
     psnr = {NONE: lambda i, s: 10 + 2 * i + s, TRUTH: lambda i, s: 13 + 4 * i + s}
     cells = [cell_of(kind, i, s) for kind in psnr for i in range(2) for s in range(2)]
     made = {c.key: outcome_of(c, psnr[c.row.reference](c.task.index, c.seed)) for c in cells}
@@ -170,8 +186,12 @@ def test_means_spreads_and_gains() -> None:
     assert none.numbers["psnr"] == 11.5 and none.spread["psnr"] == pytest.approx(np.std([11, 12], ddof=1))
     assert truth.numbers["gain"] == 4 and truth.spread["gain"] == 0 and truth.objects == 2
     text = markdown((none, truth))
-    assert "| none | 11.50 ± 0.71 | – |" in text and "| the true object | 15.50 ± 0.71 | +4.00 ± 0.00 |" in text
-    assert "the true object +4.00 dB (aim: at least +3.0, reached; Phidias on its data: +4.47)" in goals((none, truth))
+    assert (
+        "| none | 11.50 ± 0.71 | – |" in text and "| the true object | 15.50 ± 0.71 | +4.00 ± 0.00 |" in text
+    )
+    assert "the true object +4.00 dB (aim: at least +3.0, reached; Phidias on its data: +4.47)" in goals(
+        (none, truth)
+    )
     told = document((none, truth), {"objects": 2})
     assert json.loads(json.dumps(told))["rows"][1]["gain"] == 4 and told["paper_psnr"][NONE] == 15.90
 
@@ -179,14 +199,20 @@ def test_means_spreads_and_gains() -> None:
 def test_what_failed_is_told_and_counts_for_nothing() -> None:
     cells, made = measured_table()
     broken = cell_of(RANDOM, 0, 0)
-    lines = gather([*cells, broken], {**made, broken.key: Outcome(broken.key, broken.digest, "", {}, blank(), "It broke.")})
+    lines = gather(
+        [*cells, broken],
+        {**made, broken.key: Outcome(broken.key, broken.digest, "", {}, blank(), "It broke.")},
+    )
     assert lines[-1].objects == 0 and "random failed. It broke." in markdown(lines)
 
 
 def test_a_true_mesh_has_no_distance_and_a_unit_box() -> None:
     truth = truth_of(TASKS[0])
     assert np.ptp(TASKS[0].object.mesh.vertices, axis=0).max() == pytest.approx(truth.side)
-    assert np.ptp(truth.surface / truth.side, axis=0).max() == pytest.approx(1, abs=0.02) and truth.views.shape[0] == 20
+    assert (
+        np.ptp(truth.surface / truth.side, axis=0).max() == pytest.approx(1, abs=0.02)
+        and truth.views.shape[0] == 20
+    )
 
 
 # What is kept
@@ -202,7 +228,9 @@ def test_what_is_kept_comes_back_until_settings_change(tmp_path: Path) -> None:
     wanted = {cell.key: cell.digest for cell in cells}
     back = store.load(tmp_path, wanted)
     assert back.keys() == made.keys()
-    assert all(np.array_equal(back[k].views, made[k].views) and back[k].numbers == made[k].numbers for k in made)
+    assert all(
+        np.array_equal(back[k].views, made[k].views) and back[k].numbers == made[k].numbers for k in made
+    )
     assert store.load(tmp_path, {key: "another" for key in wanted}) == {}
     with pytest.raises(InputError, match="--resume"):
         store.begin(tmp_path, False)
@@ -214,7 +242,11 @@ def test_what_is_kept_comes_back_until_settings_change(tmp_path: Path) -> None:
 def test_the_sheet_has_a_row_for_each_object_at_most_twelve() -> None:
     cells, made = measured_table()
     cases = list(cases_of(cells, made))
-    assert len(cases) == 2 < CASES and "itself" in cases[0].title and "10.0 dB without, 13.0 dB with" in cases[0].facts
+    assert (
+        len(cases) == 2 < CASES
+        and "itself" in cases[0].title
+        and "10.0 dB without, 13.0 dB with" in cases[0].facts
+    )
     assert [len(panel) for panel in cases[0].panels] == [1, 1, 2, 2, 2]
     assert all(view.shape == (SHOWN_SIDE, SHOWN_SIDE, 3) for panel in cases[0].panels for view in panel)
     sheet = np.asarray(compose(cases))
@@ -255,7 +287,11 @@ def test_options_become_cells(folder: Path) -> None:
     ],
 )
 def test_what_cannot_be_is_said(
-    told: list[str], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    told: list[str],
+    words: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert benchmark.main(told) == 2
@@ -270,12 +306,27 @@ def test_a_tiny_table_from_end_to_end_and_again_without_work(
     readme.write_text("Above\n<!-- references -->\nold\n<!-- /references -->\nBelow\n", encoding="utf-8")
     short = [part for name, value in SHORT.items() for part in ("--set", f"{name}={value}")]
     told = ["--references", "none,random", "--objects", "1", "--seeds", "1", "--processes", "1", *short]
-    told += ["--out", str(tmp_path / "kept"), "--readme", str(readme), "--json", str(numbers), "--sheet", str(sheet)]
+    told += [
+        "--out",
+        str(tmp_path / "kept"),
+        "--readme",
+        str(readme),
+        "--json",
+        str(numbers),
+        "--sheet",
+        str(sheet),
+    ]
     assert benchmark.main(told) == 0
     written = readme.read_text(encoding="utf-8")
-    assert written.startswith("Above\n<!-- references -->\n1 objects") and "| random |" in written and "old" not in written
+    assert (
+        written.startswith("Above\n<!-- references -->\n1 objects")
+        and "| random |" in written
+        and "old" not in written
+    )
     rows = json.loads(numbers.read_text(encoding="utf-8"))["rows"]
-    assert {row["reference"] for row in rows} == {NONE, RANDOM, CEILING} and all(row["psnr"] > 5 for row in rows)
+    assert {row["reference"] for row in rows} == {NONE, RANDOM, CEILING} and all(
+        row["psnr"] > 5 for row in rows
+    )
     with Image.open(sheet) as picture:
         assert picture.format == "JPEG"
     monkeypatch.setattr(command, "measure_cell", None)
@@ -290,7 +341,10 @@ def test_the_advice_of_the_meta_controller_is_heard(folder: Path) -> None:
     prior = load_toybox(folder / "prior", controller_folder=folder / "controller")
     with advised(prior) as heard:
         nothing, told = torch.zeros(1, 4, 64, 64), prior.embed("a mug")
-        pair, words = Pair(nothing, nothing, torch.ones(1, dtype=torch.bool)), Words(told.tokens, told.mask, told.pooled)
+        pair, words = (
+            Pair(nothing, nothing, torch.ones(1, dtype=torch.bool)),
+            Words(told.tokens, told.mask, told.pooled),
+        )
         prior.controller.adviser(pair, torch.ones(1, 1), words)
     assert heard == [1.0], "a new controller's gates stand at 1"
     with advised(load_toybox(folder / "prior")) as silence:

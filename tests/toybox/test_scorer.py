@@ -58,7 +58,9 @@ def test_only_the_front_looks_like_the_front(scorer: ToyboxScorer) -> None:
 
 def test_what_it_cannot_judge_it_does_not(scorer: ToyboxScorer, mug: np.ndarray) -> None:
     assert scorer.scores(mug, "a unicorn") is None and scorer.fronts(mug, "a unicorn") is None
-    assert scorer.scores(mug, "a spoon") is None and scorer.fronts(mug, "a fox") is None, "made, and not judged"
+    assert scorer.scores(mug, "a spoon") is None and scorer.fronts(mug, "a fox") is None, (
+        "made, and not judged"
+    )
     assert scorer.fronts(mug, "a table") is None, "a table has no front"
 
 

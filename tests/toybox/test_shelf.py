@@ -1,4 +1,6 @@
-"""The shipped shelf: every kind, its own seeds, embeddings that fit, and the right kind found for new objects."""
+"""The shipped shelf: every kind, its own seeds, embeddings that fit, and the right kind found for new
+objects.
+"""
 
 from __future__ import annotations
 
@@ -49,7 +51,9 @@ def test_objects_stand_as_they_were_built() -> None:
     shape = shape_of(item)
     mesh = built(ROWS[0]["seed"], ROWS[0]["kind"])
     np.testing.assert_allclose(shape.vertices[shape.faces], mesh.vertices[mesh.faces], atol=1e-6)
-    assert (shape.up, shape.confidence) == ("z", 1.0) and reference_maps(shape, orbit_cameras((0,), 0, 3.05, 40, 32)).mask.any()
+    assert (shape.up, shape.confidence) == ("z", 1.0) and reference_maps(
+        shape, orbit_cameras((0,), 0, 3.05, 40, 32)
+    ).mask.any()
 
 
 def test_the_shipped_embeddings_are_those_of_the_objects(embedder) -> None:
@@ -62,18 +66,28 @@ def test_the_shipped_embeddings_are_those_of_the_objects(embedder) -> None:
 
 @pytest.mark.parametrize("every", [16, pytest.param(1, marks=pytest.mark.heavy)])
 def test_new_objects_find_their_kind_and_their_outlines(every: int, embedder, tmp_path: Path) -> None:
-    """By words all of them; by pictures every sixteenth, because each picture is compared with dozens of drawn shapes."""
+    """By words all of them; by pictures every sixteenth, because each picture is compared with dozens of
+    drawn shapes.
+    """
     shelf, rng = toybox_shelf(embedder, tmp_path), np.random.default_rng(0)
     objects = [draw_object(965_000 + number, kind) for number, kind in enumerate(KINDS)]
     by_words = [find_by_words(shelf, embedder, caption(obj, rng), 1)[0] for obj in objects]
     some = objects[::every]
     directions = [(float(rng.uniform(0, 360)), float(rng.uniform(0, 30))) for _ in some]
-    pictures = [render_object(obj, [azimuth], [elevation]).rgba[0] for obj, (azimuth, elevation) in zip(some, directions)]
+    pictures = [
+        render_object(obj, [azimuth], [elevation]).rgba[0]
+        for obj, (azimuth, elevation) in zip(some, directions)
+    ]
     anywhere = [find_by_pictures(shelf, embedder, [Sought(picture)], 1)[0] for picture in pictures]
     from_there = [
-        find_by_pictures(shelf, embedder, [Sought(picture, direction)], 1)[0] for picture, direction in zip(pictures, directions)
+        find_by_pictures(shelf, embedder, [Sought(picture, direction)], 1)[0]
+        for picture, direction in zip(pictures, directions)
     ]
-    for matches, known, least in ((by_words, objects, 0.95), (anywhere, some, 0.85), (from_there, some, 0.95)):
+    for matches, known, least in (
+        (by_words, objects, 0.95),
+        (anywhere, some, 0.85),
+        (from_there, some, 0.95),
+    ):
         right = [KIND_OF[match.item.id] == obj.kind for match, obj in zip(matches, known, strict=True)]
         first = [obj.kind in FIRST_KINDS for obj in known]
         assert np.mean(right) > least and np.mean(np.array(right)[first]) > 0.9

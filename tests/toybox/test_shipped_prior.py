@@ -1,7 +1,8 @@
-"""The gate for the shipped prior: four prompts, drafted and fitted, must show what they ask for. Fails without its weights.
+"""The gate for the shipped prior: four prompts, drafted and fitted, must show what they ask for. Fails
+without its weights.
 
-The prompts name one colour. Which of two colours belongs to which part is what the prior still confuses: the benchmark
-measures that, and a gate would only repeat it.
+The prompts name one colour. Which of two colours belongs to which part is what the prior still confuses: the
+benchmark measures that, and a gate would only repeat it.
 """
 
 import numpy as np
@@ -26,5 +27,9 @@ def test_four_prompts_become_what_they_say() -> None:
         asset = generate(task.prompt, index, Settings(RunSpec(task.prompt, refine_steps=0), Knobs()), prior)
         views = see(asset.refined, AZIMUTHS_DEG, ELEVATIONS_DEG)
         verdicts.append(judge(views, task, classifier, make_bank(kind, task.colours, 10)))
-    assert sum(verdict.kind_right.mean() > 0.5 for verdict in verdicts) >= 3, [verdict.kind_right for verdict in verdicts]
-    assert sum(np.mean(verdict.colours_right) > 0.5 for verdict in verdicts) >= 3, [verdict.colours_right for verdict in verdicts]
+    assert sum(verdict.kind_right.mean() > 0.5 for verdict in verdicts) >= 3, [
+        verdict.kind_right for verdict in verdicts
+    ]
+    assert sum(np.mean(verdict.colours_right) > 0.5 for verdict in verdicts) >= 3, [
+        verdict.colours_right for verdict in verdicts
+    ]

@@ -1,4 +1,6 @@
-"""The trainer: what it draws, how its rates move, that it can be killed and resumed, that processes agree, and that it learns."""
+"""The trainer: what it draws, how its rates move, that it can be killed and resumed, that processes agree,
+and that it learns.
+"""
 
 from __future__ import annotations
 
@@ -21,13 +23,28 @@ from engine.prior.toybox.sharpener import Sharpener, load_sharpener
 from engine.prior.toybox.tokeniser import Tokeniser, build_tokenizer
 from engine.toybox import train
 from engine.toybox.dataset import ShardCache, ensure_shard, shard_path
-from engine.toybox.training.batches import BatchSource, Shares, choose_views, draw_given, draw_times, pixels_to_x, views_of_step
+from engine.toybox.training.batches import (
+    BatchSource,
+    Shares,
+    choose_views,
+    draw_given,
+    draw_times,
+    pixels_to_x,
+    views_of_step,
+)
 from engine.toybox.training.checkpoints import CURRENT, PREVIOUS, load_checkpoint, save_checkpoint
 from engine.toybox.training.denoiser_task import TAUGHT, DenoisingCourse, Sizes
 from engine.toybox.training.export import export_checkpoint
 from engine.toybox.training.loop import Plan, Trainer
 from engine.toybox.training.objective import training_loss, view_errors
-from engine.toybox.training.optimiser import FlatGradients, Optimiser, Rates, ema_decay, rate_factor, split_parameters
+from engine.toybox.training.optimiser import (
+    FlatGradients,
+    Optimiser,
+    Rates,
+    ema_decay,
+    rate_factor,
+    split_parameters,
+)
 from engine.toybox.training.report import Pace
 from engine.toybox.vocabulary import VOCABULARY
 
@@ -84,7 +101,10 @@ def test_rates_warm_up_stay_and_fall_to_nothing() -> None:
     rates = Rates(warmup_steps=10, decay_share=0.4)
     assert rate_factor(0, 0.0, rates) == pytest.approx(0.1)
     assert rate_factor(50, 0.3, rates) == rate_factor(5000, 0.6, rates) == 1.0
-    assert rate_factor(50, 0.8, rates) == pytest.approx(0.5) and rate_factor(50, 1.0, rates) == rate_factor(50, 1.1, rates) == 0.0
+    assert (
+        rate_factor(50, 0.8, rates) == pytest.approx(0.5)
+        and rate_factor(50, 1.0, rates) == rate_factor(50, 1.1, rates) == 0.0
+    )
 
 
 def test_the_running_mean_forgets_the_random_start() -> None:
@@ -119,7 +139,9 @@ def test_gradients_lie_in_one_vector_and_are_clipped_together() -> None:
 
 
 def test_pixels_become_channels_of_minus_one_to_one() -> None:
-    images = torch.tensor([[0, 0, 0, 0], [255, 0, 0, 255], [0, 51, 0, 102]], dtype=torch.uint8).view(1, 3, 1, 4)
+    images = torch.tensor([[0, 0, 0, 0], [255, 0, 0, 255], [0, 51, 0, 102]], dtype=torch.uint8).view(
+        1, 3, 1, 4
+    )
     expected = torch.tensor([[0.0, 0, 0, -1], [1, -1, -1, 1], [-0.4, 0, -0.4, -0.2]])
     torch.testing.assert_close(pixels_to_x(images)[0, :, :, 0].T, expected)
 
@@ -153,13 +175,19 @@ def test_times_lean_towards_noise() -> None:
 def test_a_step_is_drawn_from_its_numbers_alone(cache_folder: Path, source: BatchSource) -> None:
     again, other = make_source(cache_folder, 0).batch(7, 16), make_source(cache_folder, 1).batch(7, 16)
     batch = source.batch(7, 16)
-    assert torch.equal(batch.x, again.x) and torch.equal(batch.noise, again.noise) and torch.equal(batch.ids, again.ids)
+    assert (
+        torch.equal(batch.x, again.x)
+        and torch.equal(batch.noise, again.noise)
+        and torch.equal(batch.ids, again.ids)
+    )
     assert batch.x.shape == other.x.shape and not torch.equal(batch.noise, other.noise)
 
 
 def test_processes_agree_on_the_number_of_views() -> None:
     counts = [views_of_step(0, step, Shares()) for step in range(2000)]
-    assert set(counts) == {1, 4, 8} and np.mean(np.array(counts) == 1) == pytest.approx(Shares().single_view, abs=0.03)
+    assert set(counts) == {1, 4, 8} and np.mean(np.array(counts) == 1) == pytest.approx(
+        Shares().single_view, abs=0.03
+    )
 
 
 def test_every_condition_is_left_out_sometimes(source: BatchSource) -> None:
@@ -204,12 +232,17 @@ def test_a_run_can_be_resumed_and_exported(cache_folder: Path, tmp_path: Path) -
     assert second["step"] > first["step"] > 0 and second["images"] == 8 * second["step"]
     lines = [json.loads(line) for line in (plan.out / "log.jsonl").read_text(encoding="utf-8").splitlines()]
     tables = [line["validation"] for line in lines if "validation" in line]
-    assert len(tables) == 2 and {"text", "null_text", "wrong_text", "wrong_camera", "single_view"} <= set(tables[0])
+    assert len(tables) == 2 and {"text", "null_text", "wrong_text", "wrong_camera", "single_view"} <= set(
+        tables[0]
+    )
     assert list(plan.out.glob("samples_*.png"))
     facts = export_checkpoint(plan.out, tmp_path / "prior", cache_folder, objects=2)
     card = (tmp_path / "prior" / "README.md").read_text(encoding="utf-8")
     assert f"{facts.images:,} pictures in {second['step']:,} steps" in card and "seeds 0 to 11" in card
-    assert json.loads((tmp_path / "prior" / "metrics.json").read_text(encoding="utf-8"))["errors"].keys() == tables[0].keys()
+    assert (
+        json.loads((tmp_path / "prior" / "metrics.json").read_text(encoding="utf-8"))["errors"].keys()
+        == tables[0].keys()
+    )
     prior = load_toybox(tmp_path / "prior")
     for name, value in second["ema"].items():
         torch.testing.assert_close(prior.net.state_dict()[name], value, atol=1e-3, rtol=1e-3)
@@ -226,7 +259,9 @@ def test_resuming_restores_every_number(cache_folder: Path, tmp_path: Path) -> N
     assert other.done.step == 2 and other.course.vocabulary == (*VOCABULARY, "newword")
     for each in (one, other):
         advance(each, 1)
-    for mine, theirs in zip((*one.net.parameters(), *one.ema), (*other.net.parameters(), *other.ema), strict=True):
+    for mine, theirs in zip(
+        (*one.net.parameters(), *one.ema), (*other.net.parameters(), *other.ema), strict=True
+    ):
         torch.testing.assert_close(mine, theirs, atol=1e-6, rtol=1e-5)
 
 
@@ -237,7 +272,9 @@ def advance(one: Trainer, steps: int) -> None:
         one.done = replace(one.done, step=one.done.step + 1)
 
 
-def test_it_starts_from_shipped_weights_and_keeps_their_word_numbers(cache_folder: Path, tmp_path: Path) -> None:
+def test_it_starts_from_shipped_weights_and_keeps_their_word_numbers(
+    cache_folder: Path, tmp_path: Path
+) -> None:
     first = trainer(tiny_plan(tmp_path / "a", cache_folder, 1.0), "zebra")
     (tmp_path / "a").mkdir()
     save_checkpoint(first.state(), tmp_path / "a")
@@ -289,17 +326,31 @@ def _reduce(rank: int, meeting: str, out: str) -> None:
         (["--export", "folder"], "no checkpoint"),
     ],
 )
-def test_bad_options_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], word: str) -> None:
+def test_bad_options_are_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], word: str
+) -> None:
     assert train.main(["--out", str(tmp_path / "run"), *arguments]) == 2
     assert word in capsys.readouterr().err and not (tmp_path / "run").exists()
 
 
 def test_a_sharpener_is_trained_without_a_cache_examined_and_exported(tmp_path: Path) -> None:
     prior = Path(__file__).resolve().parents[2] / "presets" / "priors" / "toybox"
-    told = ["sharpener", "--out", str(tmp_path / "run"), "--hours", "0.0005", "--images", "8", "--processes", "1"]
+    told = [
+        "sharpener",
+        "--out",
+        str(tmp_path / "run"),
+        "--hours",
+        "0.0005",
+        "--images",
+        "8",
+        "--processes",
+        "1",
+    ]
     assert train.main([*told, "--init", str(prior)]) == 0
     state = load_checkpoint(tmp_path / "run")
-    assert state is not None and state["step"] > 0 and float(state["weights"]["pixels.weight"].abs().max()) > 0
+    assert (
+        state is not None and state["step"] > 0 and float(state["weights"]["pixels.weight"].abs().max()) > 0
+    )
     assert train.main(["sharpener", "--out", str(tmp_path / "run"), "--export", str(tmp_path / "out")]) == 0
     assert load_sharpener(tmp_path / "out").config == Sharpener().config
     card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
@@ -308,11 +359,25 @@ def test_a_sharpener_is_trained_without_a_cache_examined_and_exported(tmp_path: 
 
 def test_a_correspondence_adapter_is_trained_without_a_cache_examined_and_exported(tmp_path: Path) -> None:
     prior = Path(__file__).resolve().parents[2] / "presets" / "priors" / "toybox"
-    told = ["correspondence", "--out", str(tmp_path / "run"), "--hours", "0.0005", "--images", "8", "--processes", "1"]
+    told = [
+        "correspondence",
+        "--out",
+        str(tmp_path / "run"),
+        "--hours",
+        "0.0005",
+        "--images",
+        "8",
+        "--processes",
+        "1",
+    ]
     assert train.main([*told, "--init", str(prior)]) == 0
     state = load_checkpoint(tmp_path / "run")
-    assert state is not None and state["step"] > 0 and float(state["weights"]["fine.out.weight"].abs().max()) > 0
-    assert train.main(["correspondence", "--out", str(tmp_path / "run"), "--export", str(tmp_path / "out")]) == 0
+    assert (
+        state is not None and state["step"] > 0 and float(state["weights"]["fine.out.weight"].abs().max()) > 0
+    )
+    assert (
+        train.main(["correspondence", "--out", str(tmp_path / "run"), "--export", str(tmp_path / "out")]) == 0
+    )
     assert load_correspondence(tmp_path / "out").config == CorrespondenceAdapter().config
     card = (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
     assert "| alone, error |" in card and "| joined, views differ |" in card

@@ -10,24 +10,38 @@ from engine.toybox.understanding.lexicon import singulars
 from engine.toybox.vocabulary import VOCABULARY
 
 NEAREST = {
-    "eagle": "bird", "sparrow": "bird", "parrot": "bird", "mallard": "duck", "goose": "duck", "wolf": "dog", "poodle": "dog",
-    "porcupine": "hedgehog", "lobster": "crab", "hamster": "mouse", "tiger": "cat", "leopard": "cat", "zebra": "horse",
+    "eagle": "bird", "sparrow": "bird", "parrot": "bird", "mallard": "duck", "goose": "duck", "wolf": "dog",
+    "poodle": "dog",
+    "porcupine": "hedgehog", "lobster": "crab", "hamster": "mouse", "tiger": "cat", "leopard": "cat",
+    "zebra": "horse",
     "donkey": "horse", "goat": "sheep", "ram": "sheep",
-    "polar bear": "bear", "boar": "pig", "bull": "cow", "salmon": "fish", "goldfish": "fish", "cobra": "snake",
-    "lizard": "snake", "crocodile": "dinosaur", "wasp": "bee", "dolphin": "whale", "unicorn": "horse", "taxi": "car",
-    "limousine": "car", "fire engine": "truck", "race car": "car", "scooter": "motorcycle", "biplane": "airplane",
-    "airliner": "airplane", "canoe": "boat", "galleon": "ship", "bulldozer": "tractor", "armchair": "chair", "desk": "table",
-    "coffee table": "table", "wardrobe": "cabinet", "hammock": "bed", "table lamp": "lamp", "chandelier": "lamp",
-    "cottage": "house", "dog house": "house", "palace": "castle", "cathedral": "church", "jacket": "shirt", "saucer": "plate",
-    "cauldron": "pot", "jug": "teapot", "violin": "guitar", "dagger": "sword", "hatchet": "axe", "mallet": "hammer",
-    "brownie": "cake", "bagel": "bread", "sausage": "hotdog", "eggplant": "tomato", "melon": "watermelon", "oak": "tree",
-    "tulip": "flower", "sandal": "shoe", "boot": "shoe", "helmet": "hat", "stopwatch": "clock", "briefcase": "suitcase",
+    "polar bear": "bear", "boar": "pig", "bull": "cow", "salmon": "fish", "goldfish": "fish",
+    "cobra": "snake",
+    "lizard": "snake", "crocodile": "dinosaur", "wasp": "bee", "dolphin": "whale", "unicorn": "horse",
+    "taxi": "car",
+    "limousine": "car", "fire engine": "truck", "race car": "car", "scooter": "motorcycle",
+    "biplane": "airplane",
+    "airliner": "airplane", "canoe": "boat", "galleon": "ship", "bulldozer": "tractor", "armchair": "chair",
+    "desk": "table",
+    "coffee table": "table", "wardrobe": "cabinet", "hammock": "bed", "table lamp": "lamp",
+    "chandelier": "lamp",
+    "cottage": "house", "dog house": "house", "palace": "castle", "cathedral": "church", "jacket": "shirt",
+    "saucer": "plate",
+    "cauldron": "pot", "jug": "teapot", "violin": "guitar", "dagger": "sword", "hatchet": "axe",
+    "mallet": "hammer",
+    "brownie": "cake", "bagel": "bread", "sausage": "hotdog", "eggplant": "tomato", "melon": "watermelon",
+    "oak": "tree",
+    "tulip": "flower", "sandal": "shoe", "boot": "shoe", "helmet": "hat", "stopwatch": "clock",
+    "briefcase": "suitcase",
     "emerald": "gem", "sunglasses": "glasses", "animal": "dog", "vehicle": "car",
 }  # fmt: skip
-"""Right answers of our own choosing: of a kind where there is one, else what a person would take for the nearest."""
+"""Right answers of our own choosing: of a kind where there is one, else what a person would take for the
+nearest.
+"""
 
 REFUSED = (
-    "scarf", "blanket", "ladle", "knight", "wizard", "girl", "love", "music", "river", "rainbow", "democracy", "mountain",
+    "scarf", "blanket", "ladle", "knight", "wizard", "girl", "love", "music", "river", "rainbow", "democracy",
+    "mountain",
     "nail", "pistol", "statue", "curtain", "elbow", "sauce",
 )  # fmt: skip
 
@@ -49,7 +63,9 @@ def test_what_is_like_nothing_that_is_known_is_refused(word: str) -> None:
     assert found.prompt == "" and f'"a red {word}"' in found.refused
 
 
-@pytest.mark.parametrize("word", ["goat", "coat", "moat", "sock", "wolf", "stove", "pear", "boar", "nail", "bell", "cork"])
+@pytest.mark.parametrize(
+    "word", ["goat", "coat", "moat", "sock", "wolf", "stove", "pear", "boar", "nail", "bell", "cork"]
+)
 def test_a_word_that_is_spelled_right_is_never_taken_for_another(word: str) -> None:
     assert "is read as" not in " ".join(read(f"a {word}").notes)
 
@@ -98,7 +114,8 @@ def test_every_change_is_told(prompt: str, expected: str, told: str) -> None:
 @pytest.mark.parametrize(
     "prompt",
     ["a red mug with a blue handle", "a blue-handled mug", "a small dragon", "glasses", "dice",
-     "A Red Mug!", "a mug, its handle is blue", "a snow man", "a hot air balloon", "a toy car", "a photo of a mug", "the puppy",
+     "A Red Mug!", "a mug, its handle is "
+                   "blue", "a snow man", "a hot air balloon", "a toy car", "a photo of a mug", "the puppy",
      "a mug and a chair", "a red-roofed house", "a tall green bottle with a yellow cap"],
 )  # fmt: skip
 def test_what_is_understood_stays_as_it_is(prompt: str) -> None:
@@ -148,7 +165,9 @@ def test_only_what_can_be_made_is_named() -> None:
     assert taught_little.prompt == "a red dog" and '"crimson" as "red"' in " ".join(taught_little.notes)
 
 
-@pytest.mark.parametrize(("several", "one"), [("wolves", "wolf"), ("boxes", "box"), ("cherries", "cherry"), ("mugs", "mug")])
+@pytest.mark.parametrize(
+    ("several", "one"), [("wolves", "wolf"), ("boxes", "box"), ("cherries", "cherry"), ("mugs", "mug")]
+)
 def test_plurals(several: str, one: str) -> None:
     assert one in singulars(several)
     assert not list(singulars("glass")) and not list(singulars("cactus")) and not list(singulars("bus"))

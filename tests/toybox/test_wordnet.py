@@ -54,11 +54,15 @@ def database(tmp_path: Path) -> Path:
 
 def test_a_kind_of_a_kind_comes_before_what_is_only_like_one(database: Path) -> None:
     kinship = Kinship(read_wordnet(database), {"dog": ["dog%1:05:00"], "mug": ["mug%1:06:00"]})
-    assert kinship.nearest("poodle", 4) == {"dog": pytest.approx(0.99)} and kinship.nearest("dog", 4) == {"dog": 1.0}
+    assert kinship.nearest("poodle", 4) == {"dog": pytest.approx(0.99)} and kinship.nearest("dog", 4) == {
+        "dog": 1.0
+    }
     content = kinship._content
     assert 0 <= content["00000001"] < content["00000002"] < content["00000003"] < content["00000005"] == 1
     like = 0.9 * 2 * content["00000003"] / (content["00000004"] + content["00000006"])
-    assert kinship._of("00000006")["dog"] == pytest.approx(like), "Lin's similarity over their nearest common ancestor"
+    assert kinship._of("00000006")["dog"] == pytest.approx(like), (
+        "Lin's similarity over their nearest common ancestor"
+    )
     assert kinship.nearest("rex", 4) == {}, "a certain dog is no kind"
     assert kinship.nearest("mug", 4) == {"mug": 1.0}, "an amount is nothing to make"
 
@@ -67,8 +71,14 @@ def test_corrections_by_hand_and_words_of_their_own(database: Path) -> None:
     wordnet = read_wordnet(database)
     kinship = Kinship(wordnet, {"dog": ["dog%1:05:00"], "mug": ["mug%1:06:00"]})
     found = nearest_kinds(wordnet, kinship, {"wolf": "mug", "poodle": "-"})
-    assert max(found["wolf"], key=found["wolf"].__getitem__) == "mug" and found["poodle"] == {} and "entity" not in found
-    assert real_words(wordnet, {"boat", "rexx"}, {}) == ["coat"], "three letters are too few, and mud is no slip of mug then"
+    assert (
+        max(found["wolf"], key=found["wolf"].__getitem__) == "mug"
+        and found["poodle"] == {}
+        and "entity" not in found
+    )
+    assert real_words(wordnet, {"boat", "rexx"}, {}) == ["coat"], (
+        "three letters are too few, and mud is no slip of mug then"
+    )
 
 
 def test_a_folder_without_wordnet_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -86,7 +96,11 @@ def test_the_table_comes_back_as_it_was_written(tmp_path: Path, monkeypatch: pyt
         with pytest.raises(MissingError):
             table.nearest()
         table.write_table({"wolf": {"dog": 0.7, "cat": 0.65}, "fox": {"dog": 0.7, "cat": 0.65}, "coat": {}})
-        assert table.nearest() == {"wolf": (("dog", 0.7), ("cat", 0.65)), "fox": (("dog", 0.7), ("cat", 0.65)), "coat": ()}
+        assert table.nearest() == {
+            "wolf": (("dog", 0.7), ("cat", 0.65)),
+            "fox": (("dog", 0.7), ("cat", 0.65)),
+            "coat": (),
+        }
         table.nearest.cache_clear()
         (tmp_path / "nearest.tsv.gz").write_bytes(b"torn")
         with pytest.raises(FileFormatError):
@@ -96,7 +110,10 @@ def test_the_table_comes_back_as_it_was_written(tmp_path: Path, monkeypatch: pyt
 
 
 def test_what_is_shipped_is_small_licensed_and_knows_every_kind() -> None:
-    assert table.TABLE.stat().st_size < 400_000 and "Princeton University" in (table.FOLDER / "WORDNET-LICENSE.txt").read_text()
+    assert (
+        table.TABLE.stat().st_size < 400_000
+        and "Princeton University" in (table.FOLDER / "WORDNET-LICENSE.txt").read_text()
+    )
     chosen = dict(table.rows_of(table.SENSES))
     assert set(chosen) == set(KINDS) and all(chosen.values())
     assert {kind for kind, _ in table.rows_of(table.OWN)} <= {*KINDS, table.NOTHING}

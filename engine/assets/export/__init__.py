@@ -1,4 +1,6 @@
-"""Finished results as files: splat PLY, GLB mesh, MP4 turntable, PNG contact sheet, each with its recipe inside."""
+"""Finished results as files: splat PLY, GLB mesh, MP4 turntable, PNG contact sheet, each with its recipe
+inside.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,14 @@ def _entry(path: Path | str, name: str, most: int) -> bytes:
         try:
             with zipfile.ZipFile(path) as archive, archive.open(name) as entry:
                 return entry.read(most)
-        except (zipfile.BadZipFile, KeyError, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
+        except (
+            zipfile.BadZipFile,
+            KeyError,
+            NotImplementedError,
+            RuntimeError,
+            EOFError,
+            ValueError,
+        ) as error:
             raise _none(path) from error
 
 
@@ -89,8 +98,13 @@ _READERS = {
 
 
 def read_recipe(path: Path | str) -> str:
-    """The recipe text inside an exported file. Raises `FileFormatError` if it has none or is of another kind."""
+    """The recipe text inside an exported file. Raises `FileFormatError` if it has none or is of another
+    kind.
+    """
     suffix = Path(path).suffix.lower()
     if suffix not in _READERS:
-        raise FileFormatError(f"{path} cannot hold a recipe; files that can end in {', '.join(_READERS)}.", "Choose such a file.")
+        raise FileFormatError(
+            f"{path} cannot hold a recipe; files that can end in {', '.join(_READERS)}.",
+            "Choose such a file.",
+        )
     return _READERS[suffix](path)

@@ -1,7 +1,7 @@
 """Texture baking: unwrap a mesh with xatlas and ask for the colour of every texel's point on the surface.
 
-Charts lie at least twice `PADDING` texels apart, and texels outside all charts take the colour of the nearest texel inside one,
-so that neither bilinear filtering nor the first mip levels mix in a foreign colour.
+Charts lie at least twice `PADDING` texels apart, and texels outside all charts take the colour of the nearest
+texel inside one, so that neither bilinear filtering nor the first mip levels mix in a foreign colour.
 """
 
 from __future__ import annotations
@@ -25,16 +25,19 @@ PADDING = 4
 """Texels round each chart that hold its colours and nobody else's."""
 
 MOST_PADDING = 32.0
-"""What the packer is asked for at most. Where hundreds of charts share a few texels, the atlas grows with its padding, so
-that more gains nothing while the time grows with the square: 308 charts on 64 texels took four minutes."""
+"""What the packer is asked for at most. Where hundreds of charts share a few texels, the atlas grows with its
+padding, so that more gains nothing while the time grows with the square: 308 charts on 64 texels took four
+minutes.
+"""
 
 BLOCK_POINTS = 1 << 18
 
 
 @dataclass(frozen=True, eq=False)
 class Baked:
-    """A mesh whose vertices are split along chart borders: ``vertices`` (N,3), ``faces`` (F,3), ``uv`` (N,2) with the origin at
-    the top left, ``texture`` (S,S,3) uint8, and unit ``normals`` (N,3), which all copies of one vertex share.
+    """A mesh whose vertices are split along chart borders: ``vertices`` (N,3), ``faces`` (F,3), ``uv`` (N,2)
+    with the origin at the top left, ``texture`` (S,S,3) uint8, and unit ``normals`` (N,3), which all copies
+    of one vertex share.
     """
 
     vertices: np.ndarray
@@ -46,7 +49,8 @@ class Baked:
 
 @dataclass(frozen=True, eq=False)
 class TexelMap:
-    """A mesh unwrapped onto a texture of ``size``: ``points`` (T,3) and ``normals`` (T,3) of the texels that lie on it.
+    """A mesh unwrapped onto a texture of ``size``: ``points`` (T,3) and ``normals`` (T,3) of the texels that
+    lie on it.
 
     Texel k stands at ``inside``'s k-th true place (S,S), on the face ``owners[k]``; ``vertices``,
     ``faces``, ``uv``, ``vertex_normals`` as in `Baked`.
@@ -63,10 +67,14 @@ class TexelMap:
     vertex_normals: np.ndarray
 
     def baked(self, colours: np.ndarray) -> Baked:
-        """The mesh with display colours (T,3) in 0..1 on its texels, and the nearest of them between its charts."""
+        """The mesh with display colours (T,3) in 0..1 on its texels, and the nearest of them between its
+        charts.
+        """
         texture = np.zeros((self.size, self.size, 3), np.uint8)
         texture[self.inside] = np.clip(colours, 0, 1) * 255 + 0.5
-        row, column = np.asarray(distance_transform_edt(~self.inside, return_distances=False, return_indices=True))
+        row, column = np.asarray(
+            distance_transform_edt(~self.inside, return_distances=False, return_indices=True)
+        )
         return Baked(self.vertices, self.faces, self.uv, texture[row, column], self.vertex_normals)
 
 
@@ -89,7 +97,10 @@ def bake(vertices: np.ndarray, faces: np.ndarray, colour_at: ColourAt, *, size: 
     Raises `InputError` for an empty mesh, a size below 64, or colours that are not finite.
     """
     if len(faces) == 0 or size < 64:
-        raise InputError(f"{len(faces)} faces cannot be baked onto {size} texels a side.", "Give a mesh, and at least 64 texels.")
+        raise InputError(
+            f"{len(faces)} faces cannot be baked onto {size} texels a side.",
+            "Give a mesh, and at least 64 texels.",
+        )
     texels = texels_of(vertices, faces, size)
     return texels.baked(_ask(colour_at, texels.points) / 255)
 
@@ -97,10 +108,13 @@ def bake(vertices: np.ndarray, faces: np.ndarray, colour_at: ColourAt, *, size: 
 def _unwrap(vertices: np.ndarray, faces: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For each new vertex its old one (M,), the faces (F,3) and uv (M,2) in 0..1, packed into one square.
 
-    Seen from outside, no chart is mirrored: xatlas winds all of them like their faces, and here v runs downwards.
+    Seen from outside, no chart is mirrored: xatlas winds all of them like their faces, and here v runs
+    downwards.
     """
     padding = 1.75 * PADDING
-    for _ in range(4):  # the packer overshoots the size it is asked for; scaling its atlas down shrinks the padding too
+    for _ in range(
+        4
+    ):  # the packer overshoots the size it is asked for; scaling its atlas down shrinks the padding too
         atlas = _pack(vertices, faces, size, math.ceil(padding))
         side = max(atlas.width, atlas.height)
         if padding * size >= PADDING * side:
@@ -118,7 +132,10 @@ def _pack(vertices: np.ndarray, faces: np.ndarray, size: int, padding: int) -> x
     atlas = xatlas.Atlas()
     atlas.add_mesh(np.ascontiguousarray(vertices, np.float32), np.ascontiguousarray(faces, np.uint32))
     charting, packing = xatlas.ChartOptions(), xatlas.PackOptions()
-    charting.fix_winding, packing.rotate_charts = True, False  # it turns a chart by swapping u and v, which mirrors it
+    charting.fix_winding, packing.rotate_charts = (
+        True,
+        False,
+    )  # it turns a chart by swapping u and v, which mirrors it
     packing.resolution, packing.padding, packing.bilinear = size, padding, True
     atlas.generate(chart_options=charting, pack_options=packing)
     return atlas
@@ -130,7 +147,10 @@ def _ask(colour_at: ColourAt, points: np.ndarray) -> np.ndarray:
     for start in range(0, len(points), BLOCK_POINTS):
         block = np.asarray(colour_at(points[start : start + BLOCK_POINTS].astype(np.float32)), np.float64)
         if not np.isfinite(block).all():
-            raise InputError("The colours of the surface are not finite.", "Go back to the last good snapshot and export that.")
+            raise InputError(
+                "The colours of the surface are not finite.",
+                "Go back to the last good snapshot and export that.",
+            )
         colours[start : start + BLOCK_POINTS] = np.clip(block, 0, 1) * 255 + 0.5
     return colours
 
@@ -139,7 +159,8 @@ def _ask(colour_at: ColourAt, points: np.ndarray) -> np.ndarray:
 def _texel_points(vertices, faces, texels, size):
     """World point (S,S,3) and face (S,S), -1 if none, of each texel whose centre a face of the atlas covers.
 
-    A texel just outside, by up to one texel, takes the nearest point of a face, unless another covers it: seams stay sharp.
+    A texel just outside, by up to one texel, takes the nearest point of a face, unless another covers it:
+    seams stay sharp.
     """
     points, owner = np.zeros((size, size, 3)), np.full((size, size), -1, np.int64)
     gap = np.full((size, size), 1.0)
@@ -166,6 +187,8 @@ def _texel_points(vertices, faces, texels, size):
                     for k in range(3):
                         corner = vertices[faces[face, 0], k]
                         points[y, x, k] = (
-                            corner + wb * (vertices[faces[face, 1], k] - corner) + wc * (vertices[faces[face, 2], k] - corner)
+                            corner
+                            + wb * (vertices[faces[face, 1], k] - corner)
+                            + wc * (vertices[faces[face, 2], k] - corner)
                         )
     return points, owner

@@ -1,7 +1,8 @@
 """Camera paths: where a film looks from, in time, through keyframes that a person set.
 
-As JSON: ``[{"azimuth_deg": 0, "elevation_deg": 15, "distance": 3.05}, ...]``, evenly in time, or each with a ``time``. Azimuths
-are not wrapped: from 0 to 720 is two turns. What a keyframe leaves out stays as it was before.
+As JSON: ``[{"azimuth_deg": 0, "elevation_deg": 15, "distance": 3.05}, ...]``, evenly in time, or each with a
+``time``. Azimuths are not wrapped: from 0 to 720 is two turns. What a keyframe leaves out stays as it was
+before.
 """
 
 from __future__ import annotations
@@ -17,7 +18,12 @@ from scipy.interpolate import PchipInterpolator
 from engine.errors import InputError
 
 TURN_ELEVATION_DEG = 18.0
-BOUNDS = {"azimuth_deg": (-36_000, 36_000), "elevation_deg": (-89, 89), "distance": (0.5, 50), "time": (0, 86_400)}
+BOUNDS = {
+    "azimuth_deg": (-36_000, 36_000),
+    "elevation_deg": (-89, 89),
+    "distance": (0.5, 50),
+    "time": (0, 86_400),
+}
 MOST_KEYFRAMES = 200
 
 
@@ -33,7 +39,8 @@ class Viewpoint:
 def viewpoints(path: str, frames: int, distance: float) -> list[Viewpoint]:
     """``frames`` viewpoints along ``path``; along one even turn at ``distance`` where it is empty.
 
-    Between keyframes a cubic runs that never overshoots (PCHIP, Fritsch & Carlson 1980). Raises `InputError` for what is no path.
+    Between keyframes a cubic runs that never overshoots (PCHIP, Fritsch & Carlson 1980). Raises `InputError`
+    for what is no path.
     """
     if not path.strip():
         return [Viewpoint(360.0 * i / frames, TURN_ELEVATION_DEG, distance) for i in range(frames)]
@@ -49,7 +56,11 @@ def _keyframes(path: str, distance: float) -> np.ndarray:
         given = json.loads(path)
     except (ValueError, RecursionError) as error:
         raise _wrong(f"it is no JSON ({error})") from error
-    if not isinstance(given, list) or not 2 <= len(given) <= MOST_KEYFRAMES or not all(isinstance(key, dict) for key in given):
+    if (
+        not isinstance(given, list)
+        or not 2 <= len(given) <= MOST_KEYFRAMES
+        or not all(isinstance(key, dict) for key in given)
+    ):
         raise _wrong(f"it must be a list of 2 to {MOST_KEYFRAMES} keyframes")
     rows = _filled(given, {"azimuth_deg": 0.0, "elevation_deg": TURN_ELEVATION_DEG, "distance": distance})
     if not (np.diff(rows[:, 3]) > 0).all():
@@ -62,7 +73,11 @@ def _filled(given: Sequence[Mapping[str, Any]], before: dict[str, float]) -> np.
     for number, key in enumerate(given):
         if unknown := set(key) - set(BOUNDS):
             raise _wrong(f"keyframe {number + 1} has {sorted(unknown)[0]!r}; allowed are {', '.join(BOUNDS)}")
-        before = {**before, "time": float(number), **{name: _number(number, name, value) for name, value in key.items()}}
+        before = {
+            **before,
+            "time": float(number),
+            **{name: _number(number, name, value) for name, value in key.items()},
+        }
         rows.append([before[name] for name in BOUNDS])
     return np.array(rows)
 
@@ -75,5 +90,8 @@ def _number(number: int, name: str, value: Any) -> float:
 
 
 def _wrong(why: str) -> InputError:
-    remedy = 'Write for example [{"azimuth_deg": 0, "elevation_deg": 10}, {"azimuth_deg": 360, "elevation_deg": 40}].'
+    remedy = (
+        'Write for example [{"azimuth_deg": 0, "elevation_deg": 10}, {"azimuth_deg": 360, '
+        '"elevation_deg": 40}].'
+    )
     return InputError(f"The camera path cannot be used: {why}.", remedy)

@@ -13,10 +13,11 @@ from engine.errors import InputError, storage_errors
 
 @contextmanager
 def atomic_path(path: Path | str) -> Iterator[Path]:
-    """Yield a temporary path beside ``path``, with its suffix; it takes the name ``path`` once the block ends well.
+    """Yield a temporary path beside ``path``, with its suffix; it takes the name ``path`` once the block ends
+    well.
 
-    A block that fails leaves nothing behind, and an earlier file of that name untouched. Missing folders are made.
-    Raises `StorageError` where the operating system refuses: full disk, no permission, not a folder.
+    A block that fails leaves nothing behind, and an earlier file of that name untouched. Missing folders are
+    made. Raises `StorageError` where the operating system refuses: full disk, no permission, not a folder.
     """
     path = Path(path)
     partial = path.with_name(f".{path.stem}.{secrets.token_hex(4)}.partial{path.suffix}")

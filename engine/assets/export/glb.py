@@ -1,8 +1,8 @@
 """Coloured or textured triangle meshes as GLB (glTF 2.0, Khronos Group), one self-contained binary file.
 
-Ours is a world with +z up and fronts facing +x; glTF has +y up and fronts facing +z: (x, y, z) -> (y, z, x), a rotation.
-Our colours are display values (sRGB). glTF wants vertex colours linear and base colour textures in sRGB, so the same
-colour takes two forms here. The material is matt: no metal, full roughness.
+Ours is a world with +z up and fronts facing +x; glTF has +y up and fronts facing +z: (x, y, z) -> (y, z, x),
+a rotation. Our colours are display values (sRGB). glTF wants vertex colours linear and base colour textures
+in sRGB, so the same colour takes two forms here. The material is matt: no metal, full roughness.
 """
 
 from __future__ import annotations
@@ -63,10 +63,10 @@ def write_glb(
 ) -> None:
     """Write a mesh (vertices (N,3), faces (F,3)) with a display colour (N,3) in 0..1 a vertex.
 
-    ``facts`` are written into ``asset.extras`` as shops do: title, author, license, source. ``name`` is that of the object.
-    Colours are four bytes of linear light, the one form that every program reads and writes again; ``exact`` ones have two
-    bytes a channel, so that no shade is lost, for files that only this program opens.
-    Raises `InputError` for an empty or unusable mesh, `StorageError` where the file cannot be written.
+    ``facts`` are written into ``asset.extras`` as shops do: title, author, license, source. ``name`` is that
+    of the object. Colours are four bytes of linear light, the one form that every program reads and writes
+    again; ``exact`` ones have two bytes a channel, so that no shade is lost, for files that only this program
+    opens. Raises `InputError` for an empty or unusable mesh, `StorageError` where the file cannot be written.
     """
     vertices, faces = _checked_mesh(vertices, faces)
     colours = _checked_rows("vertex_colours", vertex_colours, (len(vertices), 3))
@@ -95,18 +95,30 @@ def write_textured_glb(path: Path | str, baked: Baked, *, recipe: str = "", name
     attributes = _geometry(writer, vertices, normals)
     attributes["TEXCOORD_0"] = writer.add_array(uv.astype("<f4"), "VEC2", VERTEX_BUFFER)
     indices = writer.add_indices(faces, len(vertices))
-    writer.document["images"] = [{"name": name, "bufferView": writer.add_view(png_of(texture)), "mimeType": "image/png"}]
-    writer.document["samplers"] = [{"magFilter": _LINEAR_FILTER, "minFilter": _MIPMAPPED, "wrapS": _CLAMP, "wrapT": _CLAMP}]
+    writer.document["images"] = [
+        {"name": name, "bufferView": writer.add_view(png_of(texture)), "mimeType": "image/png"}
+    ]
+    writer.document["samplers"] = [
+        {"magFilter": _LINEAR_FILTER, "minFilter": _MIPMAPPED, "wrapS": _CLAMP, "wrapT": _CLAMP}
+    ]
     writer.document["textures"] = [{"source": 0, "sampler": 0}]
     _write(path, writer, attributes, indices, name)
 
 
 def read_recipe(path: Path | str) -> str:
-    """The recipe in the file's ``asset.extras``. Raises `FileFormatError` if there is none or it is no GLB."""
+    """The recipe in the file's ``asset.extras``. Raises `FileFormatError` if there is none or it is no
+    GLB.
+    """
     with read_errors(path), open(path, "rb") as file:
         head = file.read(20)
-        if len(head) < 20 or struct.unpack("<I", head[:4])[0] != MAGIC or struct.unpack("<I", head[16:])[0] != JSON_CHUNK:
-            raise FileFormatError(f"{path} is not a GLB file, or it is cut off.", "Choose a .glb that Maquette exported.")
+        if (
+            len(head) < 20
+            or struct.unpack("<I", head[:4])[0] != MAGIC
+            or struct.unpack("<I", head[16:])[0] != JSON_CHUNK
+        ):
+            raise FileFormatError(
+                f"{path} is not a GLB file, or it is cut off.", "Choose a .glb that Maquette exported."
+            )
         text = file.read(struct.unpack("<I", head[12:16])[0])
     try:
         recipe = json.loads(text)["asset"]["extras"]["recipe"]
@@ -128,7 +140,10 @@ def _checked_mesh(vertices: np.ndarray, faces: np.ndarray) -> tuple[np.ndarray, 
 def _checked_rows(name: str, values: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
     values = np.asarray(values, np.float64)
     if values.shape != shape or not np.isfinite(values).all():
-        what = f"{name} of shape {values.shape} holds wrong or non-finite rows; finite numbers of shape {shape} are needed."
+        what = (
+            f"{name} of shape {values.shape} holds wrong or non-finite rows; finite numbers of shape "
+            f"{shape} are needed."
+        )
         raise InputError(what, "Extract the mesh again.")
     return values
 
@@ -142,10 +157,14 @@ def _geometry(writer: GltfWriter, vertices: np.ndarray, normals: np.ndarray) -> 
     }
 
 
-def _write(path: Path | str, writer: GltfWriter, attributes: Mapping[str, int], indices: int, name: str) -> None:
+def _write(
+    path: Path | str, writer: GltfWriter, attributes: Mapping[str, int], indices: int, name: str
+) -> None:
     """Under one matt material, with the texture if there is one."""
     surface: dict[str, Any] = {"metallicFactor": 0.0, "roughnessFactor": 1.0}
     if "textures" in writer.document:
         surface["baseColorTexture"] = {"index": 0}
-    writer.document["materials"] = [{"name": f"{name} (matt)", "pbrMetallicRoughness": surface, "doubleSided": True}]
+    writer.document["materials"] = [
+        {"name": f"{name} (matt)", "pbrMetallicRoughness": surface, "doubleSided": True}
+    ]
     writer.write(path, {"attributes": dict(attributes), "indices": indices, "material": 0}, name)

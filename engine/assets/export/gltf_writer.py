@@ -1,4 +1,6 @@
-"""A glTF 2.0 document and its binary buffer while they grow, and the file that holds both (Khronos Group, GLB)."""
+"""A glTF 2.0 document and its binary buffer while they grow, and the file that holds both (Khronos Group,
+GLB).
+"""
 
 from __future__ import annotations
 
@@ -37,9 +39,17 @@ class GltfWriter:
         return len(self.document["bufferViews"]) - 1
 
     def add_array(
-        self, values: np.ndarray, kind: str, target: int | None = None, *, bounds: bool = False, normalized: bool = False
+        self,
+        values: np.ndarray,
+        kind: str,
+        target: int | None = None,
+        *,
+        bounds: bool = False,
+        normalized: bool = False,
     ) -> int:
-        """Append an array of one of the kinds of ``COMPONENTS``, with its least and largest value where ``bounds`` are due."""
+        """Append an array of one of the kinds of ``COMPONENTS``, with its least and largest value where
+        ``bounds`` are due.
+        """
         accessor = {
             "bufferView": self.add_view(np.ascontiguousarray(values).tobytes(), target),
             "componentType": COMPONENTS[values.dtype.str],
@@ -57,7 +67,9 @@ class GltfWriter:
         return self.add_array(faces.astype(kind).reshape(-1), "SCALAR", INDEX_BUFFER)
 
     def write(self, path: Path | str, primitive: Mapping[str, Any], name: str) -> None:
-        """One scene with one node, whose mesh is one primitive, all called ``name``. Raises `StorageError`."""
+        """One scene with one node, whose mesh is one primitive, all called ``name``. Raises
+        `StorageError`.
+        """
         extras = {"extras": dict(self.extras)} if self.extras else {}
         self.document |= {
             "asset": {"version": "2.0", "generator": "Maquette", **extras},

@@ -6,7 +6,13 @@ from functools import lru_cache
 
 from PIL import ImageFont
 
-PAGE, CARD, INK, SOFT, FAINT = (255, 255, 255), (244, 243, 240), (38, 36, 33), (112, 108, 101), (232, 229, 223)
+PAGE, CARD, INK, SOFT, FAINT = (
+    (255, 255, 255),
+    (244, 243, 240),
+    (38, 36, 33),
+    (112, 108, 101),
+    (232, 229, 223),
+)
 """Colours of all sheets: the paper, what a picture stands on, words, lesser words, lines."""
 
 

@@ -17,7 +17,9 @@ REMEDY = "Reload the page."
 
 
 def options_of(values: Mapping[str, Any]) -> ExportOptions:
-    """From values by name; what is not named is as usual. Raises `InputError` for unknown names and wrong types, too."""
+    """From values by name; what is not named is as usual. Raises `InputError` for unknown names and wrong
+    types, too.
+    """
     if not isinstance(values, Mapping):
         raise InputError("The options are no list of values.", REMEDY)
     plain = {name: value for name, value in values.items() if name not in NESTED}
@@ -28,7 +30,11 @@ def options_of(values: Mapping[str, Any]) -> ExportOptions:
 def values_of(options: ExportOptions) -> dict[str, Any]:
     """The values that are not as usual, by name; `options_of` takes them."""
     usual = asdict(ExportOptions())
-    return {name: value for name, value in asdict(options).items() if value != usual[name] and name not in KEPT_APART}
+    return {
+        name: value
+        for name, value in asdict(options).items()
+        if value != usual[name] and name not in KEPT_APART
+    }
 
 
 def _checked(kind: type, values: Any) -> dict[str, Any]:
@@ -38,7 +44,9 @@ def _checked(kind: type, values: Any) -> dict[str, Any]:
     usual = {field.name: field.default for field in fields(kind) if field.default is not MISSING}
     unknown = [str(name) for name in values if name not in usual or name in KEPT_APART]
     if unknown:
-        raise InputError(f"There is no export option {unknown[0]!r:.60}.", f"Choose among: {', '.join(usual)}.")
+        raise InputError(
+            f"There is no export option {unknown[0]!r:.60}.", f"Choose among: {', '.join(usual)}."
+        )
     return {name: _typed(name, value, usual[name]) for name, value in values.items()}
 
 

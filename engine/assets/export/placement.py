@@ -11,7 +11,8 @@ CENTRE, BASE = "centre", "base"
 
 @dataclass(frozen=True)
 class Placement:
-    """``origin``: the middle of the studio's space (`CENTRE`), or of the base, so that it stands on the ground (`BASE`).
+    """``origin``: the middle of the studio's space (`CENTRE`), or of the base, so that it stands on the
+    ground (`BASE`).
 
     ``size_m`` is the longest side of the object's box in metres; 0 leaves it as it is, about two units.
     """

@@ -1,4 +1,5 @@
-"""Splat clouds as PLY in the layout of the reference 3DGS code (arXiv 2308.04079), which splat viewers and editors read.
+"""Splat clouds as PLY in the layout of the reference 3DGS code (arXiv 2308.04079), which splat viewers and
+editors read.
 
     our name    in the file                      stored as
     means       x y z
@@ -8,8 +9,8 @@
     scales      scale_0 scale_1 scale_2          natural logarithm
     quats       rot_0 rot_1 rot_2 rot_3          w x y z, unit length
 
-The recipe is kept in the header, in ``comment`` lines; a long one as bytes of an element behind the splats, because viewers
-read no more than the first 8 to 10 kB as the header.
+The recipe is kept in the header, in ``comment`` lines; a long one as bytes of an element behind the splats,
+because viewers read no more than the first 8 to 10 kB as the header.
 """
 
 from __future__ import annotations
@@ -28,7 +29,16 @@ from engine.assets.export.splat_packed import PACKED, unpacked
 from engine.assets.export.splat_rows import MIN_SCALE, cloud_of, colours_as_harmonics, missing_columns
 from engine.errors import FileFormatError, InputError
 
-__all__ = ["SH_C0", "SplatCloud", "read_recipe", "read_splat_ply", "rgb_from_sh0", "sh0_from_rgb", "splats_in", "write_splat_ply"]
+__all__ = [
+    "SH_C0",
+    "SplatCloud",
+    "read_recipe",
+    "read_splat_ply",
+    "rgb_from_sh0",
+    "sh0_from_rgb",
+    "splats_in",
+    "write_splat_ply",
+]
 
 MAX_SPLATS = 20_000_000
 OPACITY_MARGIN = 1e-6
@@ -53,14 +63,19 @@ def write_splat_ply(
     comments: Sequence[str] = (),
     recipe: str = "",
 ) -> None:
-    """Write N Gaussians; arrays as in `SplatCloud`. Raises `InputError` for wrong shapes or numbers, `StorageError`."""
+    """Write N Gaussians; arrays as in `SplatCloud`. Raises `InputError` for wrong shapes or numbers,
+    `StorageError`.
+    """
     shapes = {"means": (3,), "scales": (3,), "quats": (4,), "opacities": (), "sh0": (3,)}
     given = {"means": means, "scales": scales, "quats": quats, "opacities": opacities, "sh0": sh0}
     for name, tail in shapes.items():
         _check_array(name, np.asarray(given[name]), (len(means), *tail))
     length = np.linalg.norm(quats, axis=1, keepdims=True)
     if len(means) and length.min() == 0:
-        raise InputError("quats holds a quaternion of length 0, which is no rotation.", "Drop that splat or use 1, 0, 0, 0.")
+        raise InputError(
+            "quats holds a quaternion of length 0, which is no rotation.",
+            "Drop that splat or use 1, 0, 0, 0.",
+        )
     opacity = np.clip(np.asarray(opacities, np.float64), OPACITY_MARGIN, 1 - OPACITY_MARGIN)[:, None]
     columns = [means, np.zeros((len(means), 3)), sh0, np.log(opacity / (1 - opacity))]
     columns += [np.log(np.maximum(scales, MIN_SCALE)), quats / np.maximum(length, 1e-30)]
@@ -76,16 +91,24 @@ def write_splat_ply(
 
 def _check_array(name: str, values: np.ndarray, shape: tuple[int, ...]) -> None:
     if values.shape != shape:
-        raise InputError(f"{name} has shape {values.shape}, but {shape} is needed.", "Give one row of each for every splat.")
+        raise InputError(
+            f"{name} has shape {values.shape}, but {shape} is needed.",
+            "Give one row of each for every splat.",
+        )
     broken = values.size - int(np.isfinite(values).sum())
     if broken:
-        raise InputError(f"{name} holds {broken} numbers that are not finite.", "Go back to the last good snapshot.")
+        raise InputError(
+            f"{name} holds {broken} numbers that are not finite.", "Go back to the last good snapshot."
+        )
 
 
 def _header(count: int, comments: Sequence[str], recipe_bytes: int = 0) -> bytes:
     for comment in comments:
         if "\n" in comment or "\r" in comment or not comment.isascii():
-            raise InputError(f"A PLY comment must be one line of ASCII, got {comment!r}.", "Shorten it or put it in the recipe.")
+            raise InputError(
+                f"A PLY comment must be one line of ASCII, got {comment!r}.",
+                "Shorten it or put it in the recipe.",
+            )
     lines = ["ply", "format binary_little_endian 1.0", *(f"comment {comment}" for comment in comments)]
     lines += [f"element vertex {count}", *(f"property float {name}" for name in _WRITTEN)]
     lines += [f"element {_RECIPE} {recipe_bytes}", "property uchar byte"] if recipe_bytes else []
@@ -127,8 +150,8 @@ def read_splat_ply(path: Path | str, most: int = MAX_SPLATS) -> SplatCloud:
 
     Harmonics above the constant are left out, other extra properties and elements too.
 
-    Rows of no use are left out and counted in ``notes``. Raises `FileFormatError` for what is no PLY, no splat cloud, truncated,
-    mostly not finite, or of more than ``most`` splats.
+    Rows of no use are left out and counted in ``notes``. Raises `FileFormatError` for what is no PLY, no
+    splat cloud, truncated, mostly not finite, or of more than ``most`` splats.
     """
     with read_errors(path), open(path, "rb") as file:
         return splats_in(file, path, most)
@@ -145,7 +168,10 @@ def splats_in(file: BinaryIO, path: Path | str, most: int = MAX_SPLATS) -> Splat
     columns = _columns(path, file, header, vertex)
     lacking = missing_columns(list(columns))
     if lacking:
-        raise FileFormatError(f"{path} is a PLY without splats: it lacks {', '.join(lacking)}.", "Choose a 3DGS point_cloud.ply.")
+        raise FileFormatError(
+            f"{path} is a PLY without splats: it lacks {', '.join(lacking)}.",
+            "Choose a 3DGS point_cloud.ply.",
+        )
     return in_world(cloud_of(path, columns, comments))
 
 
@@ -155,7 +181,9 @@ def _columns(path: Path | str, file: BinaryIO, header: Header, vertex: Element) 
     packed = PACKED[0] in {column.name for column in vertex.properties}
     try:
         if header.order and not packed and not any(element.has_lists for element in before):
-            file.seek(header.size + sum(element.dtype(header.order).itemsize * element.count for element in before))
+            file.seek(
+                header.size + sum(element.dtype(header.order).itemsize * element.count for element in before)
+            )
             data = file.read(vertex.dtype(header.order).itemsize * vertex.count)
             alone = Header(0, header.order, (vertex,))
             return colours_as_harmonics(read_elements(data, alone, ["vertex"])["vertex"].columns)
@@ -169,7 +197,9 @@ def _columns(path: Path | str, file: BinaryIO, header: Header, vertex: Element) 
 
 
 def read_recipe(path: Path | str) -> str:
-    """The recipe of the header's comments or behind the splats. Raises `FileFormatError` if there is none or it is no PLY."""
+    """The recipe of the header's comments or behind the splats. Raises `FileFormatError` if there is none or
+    it is no PLY.
+    """
     with read_errors(path), open(path, "rb") as file:
         header = _header_of(path, file.read(MAX_HEADER_BYTES))
         if any(element.name == _RECIPE for element in header.elements):
@@ -182,14 +212,18 @@ def read_recipe(path: Path | str) -> str:
     try:
         return "".join(json.loads(piece) for piece in pieces)
     except (ValueError, TypeError) as error:
-        raise FileFormatError(f"The recipe in {path} is damaged ({error}).", "Use the recipe.toml beside it.") from error
+        raise FileFormatError(
+            f"The recipe in {path} is damaged ({error}).", "Use the recipe.toml beside it."
+        ) from error
 
 
 def _recipe_behind(path: Path | str, data: bytes, header: Header) -> str:
     try:
         return read_elements(data, header, [_RECIPE])[_RECIPE].columns["byte"].tobytes().decode()
     except (ValueError, KeyError) as error:
-        raise FileFormatError(f"The recipe in {path} is damaged ({error}).", "Use the recipe.toml beside it.") from error
+        raise FileFormatError(
+            f"The recipe in {path} is damaged ({error}).", "Use the recipe.toml beside it."
+        ) from error
 
 
 def _header_of(path: Path | str, start: bytes) -> Header:
@@ -203,7 +237,9 @@ def _vertex(path: Path | str, header: Header) -> Element:
     """The element that holds the splats: it has no lists."""
     vertices = [element for element in header.elements if element.name == "vertex"]
     if not vertices:
-        raise FileFormatError(f"{path} is a PLY without splats: it has no vertices.", "Choose a 3DGS point_cloud.ply.")
+        raise FileFormatError(
+            f"{path} is a PLY without splats: it has no vertices.", "Choose a 3DGS point_cloud.ply."
+        )
     lists = [column.name for column in vertices[0].properties if column.counted]
     if lists:
         raise _unreadable(path, ValueError(f"{lists[0]} is a list, not a plain number"))

@@ -1,4 +1,5 @@
-"""PLY (G. Turk, 1994): the header, and the rows of any element, in words or in either byte order, with lists or without.
+"""PLY (G. Turk, 1994): the header, and the rows of any element, in words or in either byte order, with lists
+or without.
 
 Nothing is believed: counts are compared with the bytes that are there before anything is set aside for them.
 """
@@ -13,15 +14,19 @@ import numpy as np
 
 MAX_HEADER_BYTES = 4 << 20
 TYPES = {
-    "char": "i1", "uchar": "u1", "short": "i2", "ushort": "u2", "int": "i4", "uint": "u4", "float": "f4", "double": "f8",
-    "int8": "i1", "uint8": "u1", "int16": "i2", "uint16": "u2", "int32": "i4", "uint32": "u4", "float32": "f4", "float64": "f8",
+    "char": "i1", "uchar": "u1", "short": "i2", "ushort": "u2", "int": "i4", "uint": "u4", "float": "f4",
+    "double": "f8",
+    "int8": "i1", "uint8": "u1", "int16": "i2", "uint16": "u2", "int32": "i4", "uint32": "u4",
+    "float32": "f4", "float64": "f8",
 }  # fmt: skip
 _ORDERS = {"binary_little_endian": "<", "binary_big_endian": ">", "ascii": ""}
 
 
 @dataclass(frozen=True)
 class Property:
-    """A column ``name`` of numbers of the numpy kind ``kind``, or of lists of them whose lengths are of the kind ``counted``."""
+    """A column ``name`` of numbers of the numpy kind ``kind``, or of lists of them whose lengths are of the
+    kind ``counted``.
+    """
 
     name: str
     kind: str
@@ -57,18 +62,24 @@ class Header:
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """``columns`` (N,) of plain numbers; ``lists`` of each row's ``(lengths (N,), values)``, the values one after the other."""
+    """``columns`` (N,) of plain numbers; ``lists`` of each row's ``(lengths (N,), values)``, the values one
+    after the other.
+    """
 
     columns: Mapping[str, np.ndarray]
     lists: Mapping[str, tuple[np.ndarray, np.ndarray]] = field(default_factory=dict)
 
 
 def read_header(start: bytes) -> Header:
-    """The header at the beginning of a file, with any of the three line ends. Raises ValueError with what is wrong."""
+    """The header at the beginning of a file, with any of the three line ends. Raises ValueError with what is
+    wrong.
+    """
     end = start.find(b"end_header")
     if not start.startswith(b"ply") or end < 0:
         raise ValueError("it is not a PLY file, or its header is cut off")
-    newline = next((sign for sign in (b"\r\n", b"\n", b"\r") if start[3:].lstrip(b" ").startswith(sign)), b"\n")
+    newline = next(
+        (sign for sign in (b"\r\n", b"\n", b"\r") if start[3:].lstrip(b" ").startswith(sign)), b"\n"
+    )
     size = end + len(b"end_header")
     if start[size : size + len(newline)] != newline:
         raise ValueError("it is not a PLY file, or its header is cut off")
@@ -98,11 +109,17 @@ def _property(line: Sequence[str]) -> Property:
     kinds = line[2:4] if line[1:2] == ["list"] else line[1:2]
     if len(line) < (5 if len(kinds) == 2 else 3) or any(kind not in TYPES for kind in kinds):
         raise ValueError(f"{' '.join(line)} is not understood")
-    return Property(line[4], TYPES[kinds[1]], TYPES[kinds[0]]) if len(kinds) == 2 else Property(line[2], TYPES[kinds[0]])
+    return (
+        Property(line[4], TYPES[kinds[1]], TYPES[kinds[0]])
+        if len(kinds) == 2
+        else Property(line[2], TYPES[kinds[0]])
+    )
 
 
 def read_elements(data: bytes, header: Header, wanted: Sequence[str]) -> dict[str, Rows]:
-    """The rows of the elements named in ``wanted``, from a whole file. Raises ValueError where fewer are there than announced."""
+    """The rows of the elements named in ``wanted``, from a whole file. Raises ValueError where fewer are
+    there than announced.
+    """
     rows, at = {}, header.size
     if not header.order:
         numbers, at = _numbers(data[header.size :]), 0
@@ -119,7 +136,9 @@ def read_elements(data: bytes, header: Header, wanted: Sequence[str]) -> dict[st
 
 
 def numbers_in(text: bytes, kind: type = np.float64) -> np.ndarray:
-    """Every number of a text, with spaces or line ends between them. Raises ValueError where there is something else."""
+    """Every number of a text, with spaces or line ends between them. Raises ValueError where there is
+    something else.
+    """
     with warnings.catch_warnings():
         warnings.simplefilter("error", DeprecationWarning)  # how numpy says that it stopped half way
         try:
@@ -156,8 +175,14 @@ def _even_lists(data: bytes, at: int, element: Element, order: str) -> tuple[Row
     """Rows whose lists are all as long as the first row's; None where they are not."""
     lengths, place = {}, at
     if not element.count:
-        empty = {column.name: (np.zeros(0, np.int64), np.zeros(0)) for column in element.properties if column.counted}
-        return Rows({column.name: np.zeros(0) for column in element.properties if not column.counted}, empty), at
+        empty = {
+            column.name: (np.zeros(0, np.int64), np.zeros(0))
+            for column in element.properties
+            if column.counted
+        }
+        return Rows(
+            {column.name: np.zeros(0) for column in element.properties if not column.counted}, empty
+        ), at
     for column in element.properties:
         if column.counted:
             lengths[column.name] = _one(data, place, order + column.counted, element)
@@ -176,7 +201,9 @@ def _even_lists(data: bytes, at: int, element: Element, order: str) -> tuple[Row
     if any((rows[f"{name} length"] != length).any() for name, length in lengths.items()):
         return None
     lists = {name: (np.full(element.count, length), rows[name].ravel()) for name, length in lengths.items()}
-    return Rows({name: rows[name] for name in kind.names or () if name.split(" ")[0] not in lengths}, lists), at + rows.nbytes
+    return Rows(
+        {name: rows[name] for name in kind.names or () if name.split(" ")[0] not in lengths}, lists
+    ), at + rows.nbytes
 
 
 def _one(data: bytes, at: int, kind: str, element: Element) -> int:
@@ -191,7 +218,9 @@ def _one(data: bytes, at: int, kind: str, element: Element) -> int:
 
 def _uneven_lists(data: bytes, at: int, element: Element, order: str) -> tuple[Rows, int]:
     sizes = {column.name: np.dtype(column.kind).itemsize for column in element.properties}
-    heads = {column.name: np.dtype(column.counted).itemsize for column in element.properties if column.counted}
+    heads = {
+        column.name: np.dtype(column.counted).itemsize for column in element.properties if column.counted
+    }
     places: dict[str, list[int]] = {column.name: [] for column in element.properties}
     lengths: dict[str, list[int]] = {name: [] for name in heads}
     byte_order = "little" if order == "<" else "big"
@@ -209,7 +238,9 @@ def _uneven_lists(data: bytes, at: int, element: Element, order: str) -> tuple[R
     columns, lists = {}, {}
     for column in element.properties:
         counts = np.array(lengths.get(column.name, [1] * element.count), np.int64)
-        values = _gathered(data, np.array(places[column.name], np.int64), counts, np.dtype(order + column.kind))
+        values = _gathered(
+            data, np.array(places[column.name], np.int64), counts, np.dtype(order + column.kind)
+        )
         if column.counted:
             lists[column.name] = (counts, values)
         else:

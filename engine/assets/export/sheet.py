@@ -1,4 +1,6 @@
-"""A contact sheet: views of a result side by side on a plain light background, one PNG with the recipe inside."""
+"""A contact sheet: views of a result side by side on a plain light background, one PNG with the recipe
+inside.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ _RECIPE_KEY = "recipe"
 
 
 def compose_sheet(views: np.ndarray, *, columns: int = 4, margin: int = 8) -> np.ndarray:
-    """Lay V views (V,H,W,4), uint8 premultiplied RGBA, out in rows; returns uint8 RGB. Raises `InputError` for other arrays."""
+    """Lay V views (V,H,W,4), uint8 premultiplied RGBA, out in rows; returns uint8 RGB. Raises `InputError`
+    for other arrays.
+    """
     views = np.asarray(views)
     if views.dtype != np.uint8 or views.ndim != 4 or views.shape[-1] != 4 or 0 in views.shape or columns < 1:
         what = f"The sheet was given {views.dtype} views of shape {views.shape} and {columns} columns."
@@ -47,7 +51,9 @@ def over_paper(views: np.ndarray) -> np.ndarray:
     return opaque.clip(0, 255).astype(np.uint8)
 
 
-def write_sheet(path: Path | str, views: np.ndarray, *, columns: int = 4, margin: int = 8, recipe: str = "") -> None:
+def write_sheet(
+    path: Path | str, views: np.ndarray, *, columns: int = 4, margin: int = 8, recipe: str = ""
+) -> None:
     """Write V premultiplied RGBA views (V,H,W,4) uint8 as one PNG. Raises `InputError` and `StorageError`."""
     write_png(path, compose_sheet(views, columns=columns, margin=margin), recipe=recipe)
 
@@ -68,7 +74,9 @@ def png_of(picture: np.ndarray, recipe: str = "") -> bytes:
 
 
 def recipe_in_start(start: bytes) -> str:
-    """The recipe that `png_of` has put before the pixels, of the first bytes of a PNG; "" where there is none."""
+    """The recipe that `png_of` has put before the pixels, of the first bytes of a PNG; "" where there is
+    none.
+    """
     with suppress(OSError, SyntaxError, ValueError), Image.open(BytesIO(start), formats=["PNG"]) as picture:
         return str(picture.info.get(_RECIPE_KEY, ""))
     return ""

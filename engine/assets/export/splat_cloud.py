@@ -1,7 +1,8 @@
-"""A cloud of Gaussians as numbers that mean something, whatever file it came from, and the axes of such files.
+"""A cloud of Gaussians as numbers that mean something, whatever file it came from, and the axes of such
+files.
 
-The reference code's captures have +y down, and viewers stand files on that; our world has +z up. A file of ours says so in a
-comment, by which it is turned back when it is read; files without it stay as they are.
+The reference code's captures have +y down, and viewers stand files on that; our world has +z up. A file of
+ours says so in a comment, by which it is turned back when it is read; files without it stay as they are.
 """
 
 from __future__ import annotations
@@ -23,8 +24,9 @@ SH_C0 = 0.28209479177387814
 
 @dataclass(frozen=True, eq=False)
 class SplatCloud:
-    """N Gaussians, float32: ``means`` (N,3), ``scales`` (N,3) linear, ``quats`` (N,4) unit wxyz, ``opacities`` (N,) in 0..1,
-    ``sh0`` (N,3) constant harmonics; ``comments`` of the file without the recipe's; ``notes`` say what had to be changed.
+    """N Gaussians, float32: ``means`` (N,3), ``scales`` (N,3) linear, ``quats`` (N,4) unit wxyz,
+    ``opacities`` (N,) in 0..1, ``sh0`` (N,3) constant harmonics; ``comments`` of the file without the
+    recipe's; ``notes`` say what had to be changed.
     """
 
     means: np.ndarray
@@ -64,8 +66,12 @@ def in_world(cloud: SplatCloud) -> SplatCloud:
     return replace(cloud, means=means, quats=quats)
 
 
-def turned(means: np.ndarray, quats: np.ndarray, matrix: np.ndarray, turn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Centres (N,3) and orientations (N,4), w x y z, under the rotation ``matrix`` (3,3), which is the quaternion ``turn``."""
+def turned(
+    means: np.ndarray, quats: np.ndarray, matrix: np.ndarray, turn: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Centres (N,3) and orientations (N,4), w x y z, under the rotation ``matrix`` (3,3), which is the
+    quaternion ``turn``.
+    """
     w, x, y, z = turn  # the product of two quaternions, this one from the left
     left = np.array([[w, -x, -y, -z], [x, w, -z, y], [y, z, w, -x], [z, -y, x, w]])
     return (means @ matrix.T).astype(means.dtype), (quats @ left.T).astype(quats.dtype)

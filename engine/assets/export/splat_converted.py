@@ -1,4 +1,6 @@
-"""Packed splat formats by way of PLY, which GaussForge (Apache-2.0) converts; the extra ``splats`` installs it."""
+"""Packed splat formats by way of PLY, which GaussForge (Apache-2.0) converts; the extra ``splats`` installs
+it.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +26,8 @@ def write_converted(path: Path, cloud: SplatCloud, options: ExportOptions, kind:
         write_ply(plain, cloud, ExportOptions())
         converted = gaussforge.GaussForge().convert(plain.read_bytes(), "ply", kind, spz_version=SPZ_VERSION)
     if "error" in converted:
-        raise StudioError(f"GaussForge could not write {path.name}: {converted['error']}.", "Export the splats as PLY.")
+        raise StudioError(
+            f"GaussForge could not write {path.name}: {converted['error']}.", "Export the splats as PLY."
+        )
     with atomic_path(path) as partial:
         partial.write_bytes(converted["data"])

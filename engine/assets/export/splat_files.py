@@ -1,4 +1,6 @@
-"""Splat files of whatever kind: PLY and ``.splat`` by readers of our own, SPZ, SOG and ksplat by a library where it is there."""
+"""Splat files of whatever kind: PLY and ``.splat`` by readers of our own, SPZ, SOG and ksplat by a library
+where it is there.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,9 @@ MAX_PACKED_BYTES = 200_000_000
 
 
 def read_splats(path: Path | str, most: int = MAX_SPLATS) -> SplatCloud:
-    """The splats of a file. Raises as `read_splat_ply`, and `FileFormatError` for a kind whose package is not here."""
+    """The splats of a file. Raises as `read_splat_ply`, and `FileFormatError` for a kind whose package is not
+    here.
+    """
     suffix = Path(path).suffix.lower()
     if suffix == ".splat":
         return _read_splat(path, most)
@@ -52,14 +56,17 @@ def _by_library(path: Path | str, kind: str, most: int) -> SplatCloud:
     if importlib.util.find_spec("gaussforge") is None:
         raise FileFormatError(
             f"{path} is a {kind.upper()} file, which needs a package that is not installed.",
-            "Install it with pip install 'maquette[splats]', or save the splats as PLY (SuperSplat: Export, PLY).",
+            "Install it with pip install 'maquette[splats]', or save the splats as PLY (SuperSplat: "
+            "Export, PLY).",
         )
     import gaussforge
 
     with read_errors(path):
         size = Path(path).stat().st_size
         if size > MAX_PACKED_BYTES:
-            raise FileFormatError(f"{path} has {size / 1e6:,.0f} MB; packed splats may have 200 MB.", "Thin it out.")
+            raise FileFormatError(
+                f"{path} has {size / 1e6:,.0f} MB; packed splats may have 200 MB.", "Thin it out."
+            )
         data = Path(path).read_bytes()
     try:
         converted: dict[str, Any] = gaussforge.GaussForge().convert(data, kind, "ply")
@@ -68,5 +75,7 @@ def _by_library(path: Path | str, kind: str, most: int) -> SplatCloud:
     if "error" not in converted and not converted["data"].startswith(b"ply"):
         converted = {"error": "nothing was found in it"}
     if "error" in converted:
-        raise FileFormatError(f"{path} is damaged, or no {kind.upper()} file ({converted['error']}).", "Save it again.")
+        raise FileFormatError(
+            f"{path} is damaged, or no {kind.upper()} file ({converted['error']}).", "Save it again."
+        )
     return splats_in(BytesIO(converted["data"]), path, most)

@@ -1,6 +1,8 @@
-"""From the columns that splat files store to a cloud: logarithms and logits are undone, and rows of no use are left out.
+"""From the columns that splat files store to a cloud: logarithms and logits are undone, and rows of no use
+are left out.
 
-Layouts: 3DGS (arXiv 2308.04079), 2DGS with two scales (arXiv 2403.17888), and files that keep linear scales and opacities.
+Layouts: 3DGS (arXiv 2308.04079), 2DGS with two scales (arXiv 2403.17888), and files that keep linear scales
+and opacities.
 """
 
 from __future__ import annotations
@@ -16,10 +18,14 @@ POSITION, COLOUR = ("x", "y", "z"), ("f_dc_0", "f_dc_1", "f_dc_2")
 SCALE, ROTATION = ("scale_0", "scale_1", "scale_2"), ("rot_0", "rot_1", "rot_2", "rot_3")
 REQUIRED = (*POSITION, *COLOUR, "opacity", *SCALE, *ROTATION)
 THICKNESS = 0.3
-"""How thick a disc (a splat of two scales) is made, beside the lesser of them, so that it can be seen from the side."""
+"""How thick a disc (a splat of two scales) is made, beside the lesser of them, so that it can be seen from
+the side.
+"""
 
 LARGEST_SHARE = 0.25
-"""Of a cloud's radius: if half of all splats were larger with their scales taken for logarithms, they are none."""
+"""Of a cloud's radius: if half of all splats were larger with their scales taken for logarithms, they are
+none.
+"""
 
 MOST_BROKEN = 0.5
 MIN_SCALE = 1e-12
@@ -31,7 +37,9 @@ def missing_columns(names: Sequence[str]) -> list[str]:
 
 
 def cloud_of(path: object, columns: Mapping[str, np.ndarray], comments: Sequence[str] = ()) -> SplatCloud:
-    """A cloud of the columns in ``REQUIRED``, each (N,). Raises `FileFormatError` where most rows are of no use."""
+    """A cloud of the columns in ``REQUIRED``, each (N,). Raises `FileFormatError` where most rows are of no
+    use.
+    """
     raw = {name: np.asarray(columns[name]).astype(np.float32) for name in REQUIRED if name in columns}
     count = len(raw["x"])
     notes = []
@@ -55,23 +63,35 @@ def cloud_of(path: object, columns: Mapping[str, np.ndarray], comments: Sequence
     if broken > MOST_BROKEN * count:
         raise _broken(path, raw, sound, broken)
     if broken:
-        notes.append(f"{broken:,} of {count:,} splats were left out: {', '.join(k for k, v in sound.items() if not v.all())} "
+        notes.append(f"{broken:,} of {count:,} splats were left out: "
+                     f"{', '.join(k for k, v in sound.items() if not v.all())} "
                      "not finite, or no rotation.")  # fmt: skip
     visible = kept & (opacities > 0)
     if visible.sum() < kept.sum():
         notes.append(f"{int(kept.sum() - visible.sum()):,} splats that cannot be seen were left out.")
     quats = quats[visible] / length[visible, None]
     return SplatCloud(
-        means[visible], np.maximum(scales[visible], 0), quats, opacities[visible], sh0[visible], tuple(comments), tuple(notes)
+        means[visible],
+        np.maximum(scales[visible], 0),
+        quats,
+        opacities[visible],
+        sh0[visible],
+        tuple(comments),
+        tuple(notes),
     )
 
 
 def colours_as_harmonics(columns: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """The columns, with the harmonics of plain colours (red, green, blue in 0..255) where there are no harmonics."""
+    """The columns, with the harmonics of plain colours (red, green, blue in 0..255) where there are no
+    harmonics.
+    """
     names = ("red", "green", "blue")
     if COLOUR[0] in columns or not all(name in columns for name in names):
         return dict(columns)
-    added = {dc: sh0_from_rgb(np.asarray(columns[name], np.float64) / 255) for dc, name in zip(COLOUR, names, strict=True)}
+    added = {
+        dc: sh0_from_rgb(np.asarray(columns[name], np.float64) / 255)
+        for dc, name in zip(COLOUR, names, strict=True)
+    }
     return {**columns, **added}
 
 
@@ -101,9 +121,14 @@ def _opacities(stored: np.ndarray, linear: bool) -> np.ndarray:
         return 1 / (1 + np.exp(-stored))
 
 
-def _broken(path: object, raw: Mapping[str, np.ndarray], sound: Mapping[str, np.ndarray], broken: int) -> FileFormatError:
+def _broken(
+    path: object, raw: Mapping[str, np.ndarray], sound: Mapping[str, np.ndarray], broken: int
+) -> FileFormatError:
     columns = sorted(name for name, column in raw.items() if not np.isfinite(column).all()) or [
         name for name, fine in sound.items() if not fine.all()
     ]
-    what = f"{path} holds numbers that are not finite, or no rotations, in {', '.join(columns)}: {broken:,} splats."
+    what = (
+        f"{path} holds numbers that are not finite, or no rotations, in {', '.join(columns)}: "
+        f"{broken:,} splats."
+    )
     return FileFormatError(what, "Export it again from its source.")

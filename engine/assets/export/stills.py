@@ -19,12 +19,18 @@ MOST_PIXELS = 200_000_000
 
 
 def read_recipe(path: Path | str) -> str:
-    """The recipe in an animated picture. Raises `FileFormatError` if there is none, or it is no such picture."""
+    """The recipe in an animated picture. Raises `FileFormatError` if there is none, or it is no such
+    picture.
+    """
     with read_errors(path):
         data = Path(path).read_bytes()
     try:
         with Image.open(BytesIO(data), formats=["WEBP", "GIF"]) as film:
-            kept = film.getexif().get(IMAGE_DESCRIPTION, "") if film.format == "WEBP" else film.info.get("comment", b"")
+            kept = (
+                film.getexif().get(IMAGE_DESCRIPTION, "")
+                if film.format == "WEBP"
+                else film.info.get("comment", b"")
+            )
     except (OSError, SyntaxError, ValueError) as error:
         raise FileFormatError(
             f"{path} is no WebP or GIF, or it is damaged.", "Choose a picture that Maquette exported."
@@ -43,9 +49,13 @@ def straight(frame: np.ndarray) -> np.ndarray:
 
 
 def animation(path: Path, frames: Sequence[np.ndarray], kind: str, fps: int, recipe: str, **how: Any) -> None:
-    """Write frames (H,W,3 or 4) uint8 that loop for ever. Raises `InputError` for too many, `StorageError`."""
+    """Write frames (H,W,3 or 4) uint8 that loop for ever. Raises `InputError` for too many,
+    `StorageError`.
+    """
     if not frames or len(frames) * frames[0].shape[0] * frames[0].shape[1] > MOST_PIXELS:
-        raise InputError(f"{len(frames)} pictures are too many for a {kind}.", "Choose fewer or smaller ones, or a film.")
+        raise InputError(
+            f"{len(frames)} pictures are too many for a {kind}.", "Choose fewer or smaller ones, or a film."
+        )
     first, *others = (Image.fromarray(frame) for frame in frames)
     if recipe and kind == "WEBP":
         exif = Image.Exif()
@@ -54,4 +64,6 @@ def animation(path: Path, frames: Sequence[np.ndarray], kind: str, fps: int, rec
     elif recipe:
         how["comment"] = recipe.encode()
     with atomic_path(path) as partial:
-        first.save(partial, kind, save_all=True, append_images=others, duration=round(1000 / fps), loop=0, **how)
+        first.save(
+            partial, kind, save_all=True, append_images=others, duration=round(1000 / fps), loop=0, **how
+        )

@@ -9,11 +9,15 @@ import numpy as np
 from PIL import Image, ImageCms
 
 RANGES = (255.0, 1023.0, 4095.0, 16383.0, 65535.0)
-"""White of pictures with 8, 10, 12, 14 and 16 bits; the first that holds a picture's largest value is taken to be its."""
+"""White of pictures with 8, 10, 12, 14 and 16 bits; the first that holds a picture's largest value is taken
+to be its.
+"""
 
 
 def in_srgb(picture: Image.Image, notes: list[str]) -> Image.Image:
-    """Without its own colour profile or ink colours, alpha kept; deep greys scaled to eight bits. Says so in ``notes``."""
+    """Without its own colour profile or ink colours, alpha kept; deep greys scaled to eight bits. Says so in
+    ``notes``.
+    """
     if picture.mode.startswith(("I", "F")):
         return _eight_bits(picture, notes)
     if picture.info.get("icc_profile"):
@@ -37,7 +41,11 @@ def _by_profile(picture: Image.Image, notes: list[str]) -> Image.Image:
     try:
         converted = _converted(picture, profile)
         notes.append("Its colours were converted to sRGB.")
-    except (ImageCms.PyCMSError, OSError, ValueError):  # a broken profile: the plain numbers are the better guess
+    except (
+        ImageCms.PyCMSError,
+        OSError,
+        ValueError,
+    ):  # a broken profile: the plain numbers are the better guess
         notes.append("Its colour profile is broken and was ignored.")
         converted = picture
     if clear is not None:
@@ -56,7 +64,9 @@ def _converted(picture: Image.Image, profile: bytes) -> Image.Image:
 
 
 def _eight_bits(picture: Image.Image, notes: list[str]) -> Image.Image:
-    """Greys of whatever range as eight bits: 0..1 where numbers have fractions, else the least usual range that holds them."""
+    """Greys of whatever range as eight bits: 0..1 where numbers have fractions, else the least usual range
+    that holds them.
+    """
     values = np.nan_to_num(np.asarray(picture, np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     most = float(values.max(initial=0))
     unit = picture.mode.startswith("F") and float(np.quantile(values, 0.999)) <= 1.5

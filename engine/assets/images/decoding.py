@@ -1,7 +1,7 @@
 """Read a picture file that anybody may have made: bounded in size, turned upright, in plain RGB with alpha.
 
-Only the formats that artists exchange are opened, and a file's header is checked before its pixels are decoded, so that a
-decompression bomb is refused at the cost of reading a few bytes.
+Only the formats that artists exchange are opened, and a file's header is checked before its pixels are
+decoded, so that a decompression bomb is refused at the cost of reading a few bytes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,16 @@ from engine.assets.images.colour_profiles import in_srgb
 from engine.errors import FileFormatError, InputError, MissingError
 
 _BRANDS = {
-    (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"): "a HEIC picture, as telephones take them",
+    (
+        b"heic",
+        b"heix",
+        b"heim",
+        b"heis",
+        b"hevc",
+        b"hevx",
+        b"mif1",
+        b"msf1",
+    ): "a HEIC picture, as telephones take them",
     (b"avif", b"avis"): "an AVIF picture",
     (b"crx ",): "a raw picture of a camera",
 }
@@ -44,7 +53,17 @@ MAX_PIXELS = 100_000_000
 MAX_SIDE = 1536
 """Pixels of the longer side that are kept: far more than any prior looks at."""
 
-DAMAGE = (OSError, SyntaxError, ValueError, EOFError, RuntimeError, TypeError, LookupError, OverflowError, struct.error)
+DAMAGE = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    RuntimeError,
+    TypeError,
+    LookupError,
+    OverflowError,
+    struct.error,
+)
 """What Pillow's decoders raise for damaged files."""
 
 MIN_SIDE = 16
@@ -65,7 +84,9 @@ def foreign_name(data: bytes) -> str:
     start = data[:512].lstrip()
     if start.startswith((b"<?xml", b"<!--")) and b"<svg" in data[:2048]:
         return "an SVG drawing"
-    return next((words for sign, words in _STARTS.items() if start.startswith(sign) or data.startswith(sign)), "")
+    return next(
+        (words for sign, words in _STARTS.items() if start.startswith(sign) or data.startswith(sign)), ""
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +98,9 @@ class Photo:
 
 
 def read_photo(path: Path | str) -> Photo:
-    """The picture in a file. Raises `MissingError`, `InputError` (too large, too small) or `FileFormatError` (not a picture)."""
+    """The picture in a file. Raises `MissingError`, `InputError` (too large, too small) or `FileFormatError`
+    (not a picture).
+    """
     path = Path(path)
     check_bytes(path)
     try:
@@ -96,7 +119,8 @@ def check_bytes(path: Path) -> None:
         raise MissingError(f"{path} is not a picture's file.", "Check the path.")
     if status.st_size > MAX_BYTES:
         raise InputError(
-            f"{path.name} is {status.st_size / 1e6:,.0f} MB; pictures may have at most {MAX_BYTES / 1e6:,.0f} MB.",
+            f"{path.name} is {status.st_size / 1e6:,.0f} MB; pictures may have at most "
+            f"{MAX_BYTES / 1e6:,.0f} MB.",
             "Save it smaller.",
         )
 
@@ -116,30 +140,45 @@ def decode_photo(data: bytes, name: str) -> Photo:
                 return _upright(picture)
     except (UnidentifiedImageError, Image.DecompressionBombError) as error:
         foreign = foreign_name(data)
-        what = f"{name} is {foreign}, which cannot be opened here." if foreign else f"{name} is not a picture that can be opened."
+        what = (
+            f"{name} is {foreign}, which cannot be opened here."
+            if foreign
+            else f"{name} is not a picture that can be opened."
+        )
         raise FileFormatError(what, f"Save it as {' or '.join(FORMATS[:3])}.") from error
     except InputError:
         raise
     except DAMAGE as error:
-        raise FileFormatError(f"{name} is damaged ({error}).", "Save it again, or choose another file.") from error
+        raise FileFormatError(
+            f"{name} is damaged ({error}).", "Save it again, or choose another file."
+        ) from error
 
 
 def _check_size(picture: Image.Image, name: str) -> None:
     width, height = picture.size
     if width * height > MAX_PIXELS:
         raise InputError(
-            f"{name} has {width:,} x {height:,} pixels; at most {MAX_PIXELS:,} in all are allowed.", "Scale it down."
+            f"{name} has {width:,} x {height:,} pixels; at most {MAX_PIXELS:,} in all are allowed.",
+            "Scale it down.",
         )
     if min(width, height) < MIN_SIDE:
-        raise InputError(f"{name} has {width} x {height} pixels; each side needs at least {MIN_SIDE}.", "Choose a larger one.")
+        raise InputError(
+            f"{name} has {width} x {height} pixels; each side needs at least {MIN_SIDE}.",
+            "Choose a larger one.",
+        )
 
 
 def _upright(picture: Image.Image) -> Photo:
-    """Turned as its camera was held, in sRGB, small enough; of several frames the first that shows something."""
+    """Turned as its camera was held, in sRGB, small enough; of several frames the first that shows
+    something.
+    """
     notes = []
     if _frames_of(picture) > 1:
         number = _first_frame(picture)
-        notes.append(f"It has {_frames_of(picture)} frames; {'the first' if not number else f'number {number + 1}'} is used.")
+        notes.append(
+            f"It has {_frames_of(picture)} frames; {'the first' if not number else f'number {number + 1}'} "
+            "is used."
+        )
     picture.draft("RGB", (MAX_SIDE, MAX_SIDE))  # JPEG decodes large pictures reduced
     turned = ImageOps.exif_transpose(_smaller(picture))
     rgba = in_srgb(turned, notes).convert("RGBA")
@@ -154,7 +193,9 @@ def _frames_of(picture: Image.Image) -> int:
 
 
 def _first_frame(picture: Image.Image) -> int:
-    """The number of the first frame that is not all of one colour, or all clear; the picture stands there then."""
+    """The number of the first frame that is not all of one colour, or all clear; the picture stands there
+    then.
+    """
     for number in range(min(_frames_of(picture), MOST_FRAMES)):
         picture.seek(number)
         low_high = [channel.getextrema() for channel in picture.convert("RGBA").split()]
@@ -165,13 +206,16 @@ def _first_frame(picture: Image.Image) -> int:
 
 
 def _smaller(picture: Image.Image) -> Image.Image:
-    """A very large picture by a whole factor smaller, still with twice what is kept: nothing copies all of its pixels after."""
+    """A very large picture by a whole factor smaller, still with twice what is kept: nothing copies all of
+    its pixels after.
+    """
     factor = max(picture.size) // (2 * MAX_SIDE)
     if factor < 2:
         return picture
     if picture.mode in ("L", "RGB", "CMYK"):
         small = picture.reduce(factor)  # the means
-    else:  # the nearest: palettes and deep greys have no mean, and with alpha everything would be copied first
+    # the nearest: palettes and deep greys have no mean, and with alpha everything would be copied first
+    else:
         small = picture.resize((picture.width // factor, picture.height // factor), Image.Resampling.NEAREST)
     small.info = dict(picture.info)
     if ORIENTATION in picture.getexif():  # some formats keep it elsewhere

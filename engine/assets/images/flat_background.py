@@ -1,7 +1,9 @@
-"""Cut an object out before one or a few flat tones: a studio sweep, a wall over a table, letterbox bars, a checkerboard.
+"""Cut an object out before one or a few flat tones: a studio sweep, a wall over a table, letterbox bars, a
+checkerboard.
 
-The tones are read off the picture's border. What is joined to the border and like one of them is background; so is a soft shadow,
-which keeps the tone's chroma and has no step at its edge, and so is what shows through a hole.
+The tones are read off the picture's border. What is joined to the border and like one of them is background;
+so is a soft shadow, which keeps the tone's chroma and has no step at its edge, and so is what shows through a
+hole.
 """
 
 from __future__ import annotations
@@ -19,32 +21,46 @@ from engine.core.morphology import dilated, opened, pieces_of, propagated
 
 EVEN = 0.015  # how far the colours of a flat tone spread
 NEAR = 0.06  # largest channel difference from a tone's colour within which the border is that tone
-CLEAR, FAINT = 0.04, 0.014  # distances from a tone that are background: of a compressed picture, and of a clean one
+CLEAR, FAINT = (
+    0.04,
+    0.014,
+)  # distances from a tone that are background: of a compressed picture, and of a clean one
 LEAST_TONE = 0.03  # of the border, that a tone has at least
 MOST_TONES = 4
-SIDE_SHARE = 0.12  # of one side of the picture, that something has to cover to be a part of the background there
-HOLE, SPECKS = 0.004, 0.05  # of the object's area: the least hole that is cut, and what all specks together may have
+SIDE_SHARE = (
+    0.12  # of one side of the picture, that something has to cover to be a part of the background there
+)
+HOLE, SPECKS = (
+    0.004,
+    0.05,
+)  # of the object's area: the least hole that is cut, and what all specks together may have
 SPECK = 0.005  # of the largest piece, under which a piece is a speck
 EDGE = 3  # pixels within which an outline is soft
 SHADE = 0.45  # the darkest that a shadow leaves of a tone
 STEP = 0.03  # a change from pixel to pixel, of 256, that is an edge and not a shadow's slope
 SHADOW_SHARE = 1.0  # of the object's area; a larger "shadow" may be the object
-FRAME_DARK, FRAME_FILL = 0.1, 0.9  # a picture within a dark frame: how dark, and how much of its box the inner picture fills
+FRAME_DARK, FRAME_FILL = (
+    0.1,
+    0.9,
+)  # a picture within a dark frame: how dark, and how much of its box the inner picture fills
 
 
 @dataclass(frozen=True, eq=False)
 class Tone:
-    """A flat colour (3,) of the border in 0..1, and the robust standard deviation ``spread`` of its most uneven channel."""
+    """A flat colour (3,) of the border in 0..1, and the robust standard deviation ``spread`` of its most
+    uneven channel.
+    """
 
     colour: np.ndarray
     spread: float
 
 
 def border_tones(rgb: np.ndarray, thick: int) -> tuple[Tone, ...]:
-    """The flat tones of the border of a picture (H,W,3) in 0..1, the commonest first; empty where it is no such border.
+    """The flat tones of the border of a picture (H,W,3) in 0..1, the commonest first; empty where it is no
+    such border.
 
-    A tone beside the first must lie at opposite sides, or hold an upper corner: an object that leaves the picture lies at one.
-    What is of no tone may lie at one side alone, for the same reason.
+    A tone beside the first must lie at opposite sides, or hold an upper corner: an object that leaves the
+    picture lies at one. What is of no tone may lie at one side alone, for the same reason.
     """
     height, width = rgb.shape[:2]
     sides = _sides(height, width, thick)
@@ -81,7 +97,9 @@ def cut_by_tones(rgb: np.ndarray, tones: tuple[Tone, ...], thick: int) -> np.nda
 
 
 def without_specks(inside: np.ndarray) -> np.ndarray:
-    """A mask (H,W) without pieces that are tiny beside the largest, unless there are so many that they are the object."""
+    """A mask (H,W) without pieces that are tiny beside the largest, unless there are so many that they are
+    the object.
+    """
     pieces, count = pieces_of(inside, np.ones((3, 3)))
     if count < 2:
         return inside
@@ -101,11 +119,15 @@ def _sides(height: int, width: int, thick: int) -> dict[str, np.ndarray]:
 def _surrounds(mask: np.ndarray, sides: dict[str, np.ndarray]) -> bool:
     """Whether a mask lies at opposite sides of the picture, or at its top and a side."""
     at = {name for name, side in sides.items() if (mask & side).sum() >= SIDE_SHARE * side.sum()}
-    return any(pair <= at for pair in ({"left", "right"}, {"top", "bottom"}, {"top", "left"}, {"top", "right"}))
+    return any(
+        pair <= at for pair in ({"left", "right"}, {"top", "bottom"}, {"top", "left"}, {"top", "right"})
+    )
 
 
 def _commonest(pixels: np.ndarray) -> np.ndarray:
-    """The median (3,) of the pixels (N,3) round the commonest of 16 levels a channel, wherever the levels' borders lie."""
+    """The median (3,) of the pixels (N,3) round the commonest of 16 levels a channel, wherever the levels'
+    borders lie.
+    """
     counts = np.zeros((17, 17, 17))
     np.add.at(counts, tuple(np.clip(pixels * 16, 0, 16).astype(int).T), 1)
     centre = np.unravel_index(uniform_filter(counts, 2, mode="constant").argmax(), counts.shape)
@@ -114,19 +136,29 @@ def _commonest(pixels: np.ndarray) -> np.ndarray:
 
 
 def _nearest(rgb: np.ndarray, tones: tuple[Tone, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Largest channel difference (H,W) from the nearest tone, beyond its own noise, and that tone's colour (H,W,3)."""
+    """Largest channel difference (H,W) from the nearest tone, beyond its own noise, and that tone's colour
+    (H,W,3).
+    """
     distances = np.stack([np.abs(rgb - tone.colour).max(-1) - 2 * tone.spread for tone in tones])
     return np.maximum(distances.min(0), 0), np.stack([tone.colour for tone in tones])[distances.argmin(0)]
 
 
 def _clear(distance: np.ndarray) -> float:
-    """Up to which distance (H,W) all is background: less where the border is clean, as pictures drawn by a computer are."""
-    edge = np.concatenate([distance[:4].ravel(), distance[-4:].ravel(), distance[:, :4].ravel(), distance[:, -4:].ravel()])
-    return float(np.clip(3 * np.quantile(edge[edge < CLEAR], 0.98) if (edge < CLEAR).any() else CLEAR, FAINT, CLEAR))
+    """Up to which distance (H,W) all is background: less where the border is clean, as pictures drawn by a
+    computer are.
+    """
+    edge = np.concatenate(
+        [distance[:4].ravel(), distance[-4:].ravel(), distance[:, :4].ravel(), distance[:, -4:].ravel()]
+    )
+    return float(
+        np.clip(3 * np.quantile(edge[edge < CLEAR], 0.98) if (edge < CLEAR).any() else CLEAR, FAINT, CLEAR)
+    )
 
 
 def _inside(rgb: np.ndarray, tones: tuple[Tone, ...]) -> np.ndarray:
-    """The mask (H,W) of the object: neither joined to the border and like its tones, nor a shadow, nor seen through a hole."""
+    """The mask (H,W) of the object: neither joined to the border and like its tones, nor a shadow, nor seen
+    through a hole.
+    """
     distance, colour = _nearest(rgb, tones)
     meeting = _between(rgb, tones)
     like, nearly = (distance <= _clear(distance)) | meeting, (distance <= CLEAR) | meeting
@@ -177,8 +209,12 @@ def _holes(like: np.ndarray, outside: np.ndarray) -> np.ndarray:
     return (sizes >= max(9, HOLE * (~outside).sum()))[pieces]
 
 
-def _tone_within_frame(rgb: np.ndarray, tones: tuple[Tone, ...], inside: np.ndarray, thick: int) -> Tone | None:
-    """The background of a picture within a dark frame: what is left is a rectangle, and the rim of that is flat again."""
+def _tone_within_frame(
+    rgb: np.ndarray, tones: tuple[Tone, ...], inside: np.ndarray, thick: int
+) -> Tone | None:
+    """The background of a picture within a dark frame: what is left is a rectangle, and the rim of that is
+    flat again.
+    """
     if len(tones) != 1 or tones[0].colour.max() > FRAME_DARK or not inside.any():
         return None
     rows, columns = np.flatnonzero(inside.mean(1) > 0.3), np.flatnonzero(inside.mean(0) > 0.3)
@@ -192,7 +228,9 @@ def _tone_within_frame(rgb: np.ndarray, tones: tuple[Tone, ...], inside: np.ndar
 
 
 def _soft(distance: np.ndarray, inside: np.ndarray) -> np.ndarray:
-    """Alpha (H,W): 1 in the object; near its outline as far as a pixel is from the tone, beside the farthest one near it."""
+    """Alpha (H,W): 1 in the object; near its outline as far as a pixel is from the tone, beside the farthest
+    one near it.
+    """
     near_outside = dilated(~inside, iterations=EDGE)
     near_inside = dilated(inside, iterations=1)
     most = maximum_filter(np.where(near_inside, distance, 0), 2 * EDGE + 1)

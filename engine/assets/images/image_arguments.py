@@ -1,7 +1,8 @@
-"""Pictures as settings name them: ``PATH[@AZIMUTH_DEG][*WEIGHT][#DIGEST]``, several with ``;`` between them, and their crops.
+"""Pictures as settings name them: ``PATH[@AZIMUTH_DEG][*WEIGHT][#DIGEST]``, several with ``;`` between them,
+and their crops.
 
-The azimuth is that of the camera, 0 in front of the object. The digest is written by a run, so that a recipe notices when a
-picture has changed.
+The azimuth is that of the camera, 0 in front of the object. The digest is written by a run, so that a recipe
+notices when a picture has changed.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ _PICTURE = re.compile(
 
 @dataclass(frozen=True)
 class Listed:
-    """One picture: its file, where its camera stood, how much it counts, and the digest that its file should have (or "")."""
+    """One picture: its file, where its camera stood, how much it counts, and the digest that its file should
+    have (or "").
+    """
 
     path: str
     azimuth_deg: float = 0.0
@@ -41,7 +44,9 @@ class Listed:
 
 @dataclass(frozen=True)
 class ListedCrop:
-    """A square by its centre, in shares of the picture's width and height, and its side, in shares of the longer one."""
+    """A square by its centre, in shares of the picture's width and height, and its side, in shares of the
+    longer one.
+    """
 
     centre_x: float
     centre_y: float
@@ -49,10 +54,15 @@ class ListedCrop:
 
 
 def pictures_in(text: str) -> tuple[Listed, ...]:
-    """The pictures that a setting names. Raises InputError for one that is not of the form, and for too many."""
+    """The pictures that a setting names. Raises InputError for one that is not of the form, and for too
+    many.
+    """
     parts = [part.strip() for part in text.split(BETWEEN)] if text.strip() else []
     if len(parts) > MOST_PICTURES:
-        raise InputError(f"images names {len(parts)} pictures; at most {MOST_PICTURES} are allowed.", "Choose the best of them.")
+        raise InputError(
+            f"images names {len(parts)} pictures; at most {MOST_PICTURES} are allowed.",
+            "Choose the best of them.",
+        )
     return tuple(_picture(part) for part in parts)
 
 
@@ -63,7 +73,9 @@ def _picture(part: str) -> Listed:
     azimuth, weight = float(match["azimuth"] or 0), float(match["weight"] or 1)
     if not (-360 <= azimuth <= 360 and 0 < weight <= MOST_WEIGHT):
         raise InputError(
-            f"images has {part!r}; an azimuth lies in -360..360 and a weight above 0 and up to {MOST_WEIGHT:g}.", FORM
+            f"images has {part!r}; an azimuth lies in -360..360 and a weight above 0 and up to "
+            f"{MOST_WEIGHT:g}.",
+            FORM,
         )
     return Listed(match["path"].strip(), azimuth, weight, match["digest"] or "")
 
@@ -82,7 +94,8 @@ def crops_in(text: str, count: int) -> tuple[ListedCrop | str, ...]:
     crops = tuple(_crop(part) for part in parts)
     if len(crops) not in (1, count) and count:
         raise InputError(
-            f"image_crops has {len(crops)} crops for {count} pictures.", "Give one for all, or one each with ; between them."
+            f"image_crops has {len(crops)} crops for {count} pictures.",
+            "Give one for all, or one each with ; between them.",
         )
     return crops * count if len(crops) == 1 else crops
 
@@ -97,6 +110,7 @@ def _crop(part: str) -> ListedCrop | str:
     if crop is None or not (-1 <= crop.centre_x <= 2 and -1 <= crop.centre_y <= 2 and 0.01 <= crop.side <= 4):
         raise InputError(
             f"image_crops has {part!r}, which is no crop.",
-            f"Write {AUTO}, {WHOLE}, or three numbers: centre x, centre y and side as shares of the picture, like 0.5 0.5 0.8.",
+            f"Write {AUTO}, {WHOLE}, or three numbers: centre x, centre y and side as shares of the "
+            "picture, like 0.5 0.5 0.8.",
         )
     return crop

@@ -17,15 +17,19 @@ COPIES = Path("given") / "images"
 
 
 def kept_with(images: str, folder: Path | None) -> str:
-    """The setting ``images`` with the digests of its pictures, which are copied into the run's ``folder`` where there is one.
+    """The setting ``images`` with the digests of its pictures, which are copied into the run's ``folder``
+    where there is one.
 
-    Raises InputError for a picture that is missing or is not the one it was, StorageError if it cannot be copied.
+    Raises InputError for a picture that is missing or is not the one it was, StorageError if it cannot be
+    copied.
     """
     return listing([named(picture, folder) for picture in pictures_in(images)])
 
 
 def within(images: str, folder: Path) -> str:
-    """The setting ``images`` of a recipe that lies in ``folder``: the pictures that are there, by their full paths."""
+    """The setting ``images`` of a recipe that lies in ``folder``: the pictures that are there, by their full
+    paths.
+    """
     return listing([_within(picture, folder) for picture in pictures_in(images)])
 
 
@@ -35,13 +39,16 @@ def _within(listed: Listed, folder: Path) -> Listed:
 
 
 def found(listed: Listed, folder: Path | None) -> Path:
-    """The file: a relative name is looked for in ``folder`` first. Raises InputError if it is missing or has changed."""
+    """The file: a relative name is looked for in ``folder`` first. Raises InputError if it is missing or has
+    changed.
+    """
     wanted = given_path(listed.path)
     inside = None if folder is None else folder / wanted
     path = inside if inside is not None and inside.is_file() else wanted
     if not path.is_file():
         raise InputError(
-            f"The picture {listed.path} is not there.", "Check the path, or choose the picture again and start a new run."
+            f"The picture {listed.path} is not there.",
+            "Check the path, or choose the picture again and start a new run.",
         )
     if listed.digest and digest(path) != listed.digest:
         raise InputError(
@@ -52,13 +59,17 @@ def found(listed: Listed, folder: Path | None) -> Path:
 
 
 def digest(path: Path) -> str:
-    """The beginning of the SHA-256 of a file's contents. Raises InputError for one too large to be a picture."""
+    """The beginning of the SHA-256 of a file's contents. Raises InputError for one too large to be a
+    picture.
+    """
     check_bytes(path)
     return hashlib.sha256(path.read_bytes()).hexdigest()[:DIGEST_CHARACTERS]
 
 
 def named(listed: Listed, folder: Path | None) -> Listed:
-    """With its digest, and, where there is a ``folder``, copied into it and named as seen from there. Errors as `found`'s."""
+    """With its digest, and, where there is a ``folder``, copied into it and named as seen from there. Errors
+    as `found`'s.
+    """
     path = found(listed, folder)
     known = digest(path)
     if folder is None:

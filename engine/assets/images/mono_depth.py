@@ -1,7 +1,8 @@
-"""How far a scene's relief is from what an estimator sees in the given pictures, which knows it up to scale and shift alone.
+"""How far a scene's relief is from what an estimator sees in the given pictures, which knows it up to scale
+and shift alone.
 
-Nearness, the inverse of depth, is compared by its correlation (Magic123, arXiv 2306.17843, section 3.2), and the normals that the
-aligned estimate implies by their cosine. Both lie in 0..1 and need no units.
+Nearness, the inverse of depth, is compared by its correlation (Magic123, arXiv 2306.17843, section 3.2), and
+the normals that the aligned estimate implies by their cosine. Both lie in 0..1 and need no units.
 """
 
 from __future__ import annotations
@@ -18,10 +19,11 @@ SOLID = 0.5  # alpha from which a pixel has a depth
 
 
 def relief_loss(views: Views, cameras: Cameras, nearness: Tensor, alpha: Tensor) -> Tensor:
-    """Losses (B,), each the mean of (1 - correlation) / 2 of nearness and (1 - cosine) / 2 of normals, over what both show.
+    """Losses (B,), each the mean of (1 - correlation) / 2 of nearness and (1 - cosine) / 2 of normals, over
+    what both show.
 
-    ``nearness`` (B,H,W,1) is the estimate, larger where nearer; ``alpha`` (B,H,W,1) that of the pictures. 0 for views that share
-    less than ``LEAST_PIXELS`` pixels with theirs.
+    ``nearness`` (B,H,W,1) is the estimate, larger where nearer; ``alpha`` (B,H,W,1) that of the pictures. 0
+    for views that share less than ``LEAST_PIXELS`` pixels with theirs.
     """
     both = (views.alpha > SOLID) & (alpha > SOLID)
     scene_nearness = views.alpha / views.depth.clamp(min=1e-6)
@@ -39,10 +41,11 @@ def correlation(a: Tensor, b: Tensor, mask: Tensor) -> Tensor:
 
 
 def aligned(estimate: Tensor, target: Tensor, mask: Tensor) -> Tensor:
-    """``estimate`` scaled and shifted to be nearest to ``target`` over ``mask``, in the mean square (arXiv 1907.01341, eq. 4).
+    """``estimate`` scaled and shifted to be nearest to ``target`` over ``mask``, in the mean square (arXiv
+    1907.01341, eq. 4).
 
-    All (B,H,W,1). It is never turned inside out: the scale is at least 0. What falls below a tenth of the target's mean, as an
-    estimate far from the truth may, is raised to that.
+    All (B,H,W,1). It is never turned inside out: the scale is at least 0. What falls below a tenth of the
+    target's mean, as an estimate far from the truth may, is raised to that.
     """
     (e, mean_e), (t, mean_t) = _centred(estimate, mask), _centred(target, mask)
     slope = (e * t).sum((1, 2, 3), keepdim=True) / e.square().sum((1, 2, 3), keepdim=True).clamp(min=1e-12)

@@ -18,19 +18,31 @@ PALE = 0.1  # largest channel difference across an outline under which it is a g
 PALE_SHARE = 0.35  # of the outline, that may be so pale
 HOLE_SHARE = 0.004
 REACH = 3
-DRAWN, DRAWN_SHARE = 0.02, 0.15  # a slope that is a drawn line, and how many of them, beside the outline's length, are missed
+DRAWN, DRAWN_SHARE = (
+    0.02,
+    0.15,
+)  # a slope that is a drawn line, and how many of them, beside the outline's length, are missed
 
-_PALE_NOTE = "It hardly differs from its background, so that parts may be missing; check the outline, or cut it out yourself."
-_HOLES_NOTE = "Where the background shows through, holes were cut; if they belong to the object, cut it out yourself."
+_PALE_NOTE = (
+    "It hardly differs from its background, so that parts may be missing; check the outline, or "
+    "cut it out yourself."
+)
+_HOLES_NOTE = (
+    "Where the background shows through, holes were cut; if they belong to the object, cut it out yourself."
+)
 
 
 def doubts_of(picture: np.ndarray, cut: np.ndarray, how: str) -> tuple[str, ...]:
-    """Notes on a cut (H,W,4) premultiplied 0..1 of a picture (H,W,4) uint8; none for what an artist cut out."""
+    """Notes on a cut (H,W,4) premultiplied 0..1 of a picture (H,W,4) uint8; none for what an artist cut
+    out.
+    """
     inside = cut[..., 3] > 0.5
     if how == "alpha" or not inside.any() or inside.all():
         return ()
     rgb, notes = picture[..., :3].astype(np.float32) / 255, []
-    if pale_share(rgb, inside) > PALE_SHARE or (how == "flat background" and lost_share(rgb, inside) > DRAWN_SHARE):
+    if pale_share(rgb, inside) > PALE_SHARE or (
+        how == "flat background" and lost_share(rgb, inside) > DRAWN_SHARE
+    ):
         notes.append(_PALE_NOTE)
     if (filled(inside) & ~inside).sum() > HOLE_SHARE * inside.sum():
         notes.append(_HOLES_NOTE)
@@ -53,7 +65,9 @@ def pale_share(rgb: np.ndarray, inside: np.ndarray) -> float:
 
 
 def lost_share(rgb: np.ndarray, inside: np.ndarray) -> float:
-    """Lines drawn in what was cut away from a picture (H,W,3), beside the outline's length: a pale part leaves them behind."""
+    """Lines drawn in what was cut away from a picture (H,W,3), beside the outline's length: a pale part
+    leaves them behind.
+    """
     smooth = gaussian_filter(rgb, (1, 1, 0))
     down, across = np.gradient(smooth, axis=(0, 1))
     lines = np.hypot(down, across).max(-1) > DRAWN
@@ -63,7 +77,8 @@ def lost_share(rgb: np.ndarray, inside: np.ndarray) -> float:
 
 @dataclass(frozen=True, eq=False)
 class CutPhoto:
-    """``rgba`` (H,W,4) premultiplied float32 0..1, upright and cut out; ``notes`` say in words what was done to it.
+    """``rgba`` (H,W,4) premultiplied float32 0..1, upright and cut out; ``notes`` say in words what was done
+    to it.
 
     ``doubtful``: an artist should look at its outline.
     """
@@ -86,7 +101,9 @@ def cut_photo(path: Path, way: str = AUTO) -> CutPhoto:
 
 
 def square_of(rgba: np.ndarray, crop: ListedCrop | str, fill: float) -> Crop:
-    """The square of a cut-out picture that ``crop`` names; the automatic one gives the object the share ``fill`` of its side."""
+    """The square of a cut-out picture that ``crop`` names; the automatic one gives the object the share
+    ``fill`` of its side.
+    """
     height, width = rgba.shape[:2]
     if crop == WHOLE:
         return Crop(width / 2, height / 2, max(height, width))

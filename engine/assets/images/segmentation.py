@@ -1,7 +1,8 @@
 """Cut an object out of a photo: by its alpha, by the flat tones behind it, or by what its border looks like.
 
-The last is a classical fallback that needs no download: what the border foretells is background, what surprises most is object,
-and a random walk from both kinds of seeds (L. Grady, PAMI 2006) decides the rest along the edges of the picture.
+The last is a classical fallback that needs no download: what the border foretells is background, what
+surprises most is object, and a random walk from both kinds of seeds (L. Grady, PAMI 2006) decides the rest
+along the edges of the picture.
 """
 
 from __future__ import annotations
@@ -48,7 +49,9 @@ def _before_background(rgb: np.ndarray) -> tuple[np.ndarray, How]:
     tones = border_tones(rgb, thick)
     if not tones:
         return _by_border(rgb), "border"
-    return cut_by_tones(rgb, tones, thick), "flat background" if len(tones) == 1 else "background of several tones"
+    return cut_by_tones(rgb, tones, thick), "flat background" if len(
+        tones
+    ) == 1 else "background of several tones"
 
 
 def has_alpha(rgba: np.ndarray) -> bool:
@@ -62,12 +65,15 @@ def check_cut(inside: np.ndarray, how: str) -> None:
     if trouble:
         raise InputError(
             f"Cutting the object out by its {how} failed: {trouble}.",
-            "Use a picture with one object in the middle before a plain background, or one with a transparent background.",
+            "Use a picture with one object in the middle before a plain background, or one with a "
+            "transparent background.",
         )
 
 
 def _trouble(inside: np.ndarray, how: str) -> str:
-    """What is wrong with a mask (H,W), in words; empty where nothing is. An artist's own alpha may have any number of parts."""
+    """What is wrong with a mask (H,W), in words; empty where nothing is. An artist's own alpha may have any
+    number of parts.
+    """
     if inside.mean() <= LEAST_SHARE:
         return "nothing is left"
     if inside.mean() >= MOST_SHARE:
@@ -89,7 +95,9 @@ def _by_border(rgb: np.ndarray) -> np.ndarray:
         return np.concatenate([rgb, np.ones_like(rgb[..., :1])], -1)  # everything; `cut_out` says so
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # probabilities a little outside 0..1
-        inside = random_walker(small, seeds, beta=WALK_BETA, mode="cg_j", return_full_prob=True, channel_axis=-1)[1]
+        inside = random_walker(
+            small, seeds, beta=WALK_BETA, mode="cg_j", return_full_prob=True, channel_axis=-1
+        )[1]
     open_through = surprise_of(small)[0] < LIKE
     share = _resized(_main_part(np.clip(inside, 0, 1), open_through)[..., None], *rgb.shape[:2])[..., 0]
     alpha = np.clip((share - 0.35) / 0.3, 0, 1)[..., None].astype(np.float32)
@@ -100,8 +108,12 @@ def _resized(picture: np.ndarray, height: int, width: int) -> np.ndarray:
     """A picture (H,W,C) with other sides: averaged smoothly where it shrinks, interpolated where it grows."""
     from PIL import Image
 
-    planes = [Image.fromarray(np.ascontiguousarray(plane, np.float32)) for plane in np.moveaxis(picture, -1, 0)]
-    return np.stack([np.asarray(plane.resize((width, height), Image.Resampling.BILINEAR)) for plane in planes], -1)
+    planes = [
+        Image.fromarray(np.ascontiguousarray(plane, np.float32)) for plane in np.moveaxis(picture, -1, 0)
+    ]
+    return np.stack(
+        [np.asarray(plane.resize((width, height), Image.Resampling.BILINEAR)) for plane in planes], -1
+    )
 
 
 def _seeds(small: np.ndarray) -> np.ndarray:
@@ -117,20 +129,29 @@ def _seeds(small: np.ndarray) -> np.ndarray:
 
 
 def surprise_of(rgb: np.ndarray) -> tuple[np.ndarray, float]:
-    """How unlike each pixel (H,W) is to what the picture's border foretells for its place, and how far the border itself varies.
+    """How unlike each pixel (H,W) is to what the picture's border foretells for its place, and how far the
+    border itself varies.
 
-    Foretold is what lies between the ends of its row, or of its column where those are less alike on the whole, and the smooth
-    patch between all four sides (S. Coons, 1967): gradients and horizons are no surprise. The least of the differences counts.
+    Foretold is what lies between the ends of its row, or of its column where those are less alike on the
+    whole, and the smooth patch between all four sides (S. Coons, 1967): gradients and horizons are no
+    surprise. The least of the differences counts.
     """
     smooth = gaussian_filter(rgb.astype(np.float64), (1, 1, 0))
     height, width = rgb.shape[:2]
     thick = _thickness(height, width)
-    ends = [smooth[:, :thick].mean(1), smooth[:, -thick:].mean(1), smooth[:thick].mean(0), smooth[-thick:].mean(0)]
+    ends = [
+        smooth[:, :thick].mean(1),
+        smooth[:, -thick:].mean(1),
+        smooth[:thick].mean(0),
+        smooth[-thick:].mean(0),
+    ]
     left, right, top, bottom = (gaussian_filter(end, (1, 0)) for end in ends)
     across, along = np.linspace(0, 1, width)[None, :, None], np.linspace(0, 1, height)[:, None, None]
     rows = left[:, None] * (1 - across) + right[:, None] * across
     columns = top[None] * (1 - along) + bottom[None] * along
-    corners = (columns[:, :1] * (1 - across) + columns[:, -1:] * across + rows[:1] * (1 - along) + rows[-1:] * along) / 2
+    corners = (
+        columns[:, :1] * (1 - across) + columns[:, -1:] * across + rows[:1] * (1 - along) + rows[-1:] * along
+    ) / 2
     level = np.abs(left - right).mean() <= np.abs(top - bottom).mean()
     foretold = (rows if level else columns, rows + columns - corners)
     surprise = np.min([np.linalg.norm(smooth - colour, axis=-1) for colour in foretold], axis=0)
@@ -139,7 +160,9 @@ def surprise_of(rgb: np.ndarray) -> tuple[np.ndarray, float]:
 
 
 def _main_part(inside: np.ndarray, behind: np.ndarray) -> np.ndarray:
-    """Without specks that are small beside the largest piece, and without holes through which nothing is seen of ``behind``."""
+    """Without specks that are small beside the largest piece, and without holes through which nothing is seen
+    of ``behind``.
+    """
     pieces, count = pieces_of(inside > 0.5)
     if not count:
         return inside

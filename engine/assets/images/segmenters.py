@@ -13,16 +13,21 @@ from engine.prior.vision.segment_anything import Box, load_segmenter
 
 AUTO, ALPHA, CLASSICAL, NONE = WITHOUT_MODEL
 MARGIN = 0.03
-"""Of the picture's sides, that the box of an object is wider on each side; and that is left out where none is foreseen."""
+"""Of the picture's sides, that the box of an object is wider on each side; and that is left out where none is
+foreseen.
+"""
 
 
 def cut_by(way: str, rgba: np.ndarray, folder: Path = PHOTO_FOLDER) -> tuple[np.ndarray, str]:
-    """Straight RGBA (H,W,4) uint8 to premultiplied RGBA (H,W,4) float32 0..1, and how it was cut out, in words.
+    """Straight RGBA (H,W,4) uint8 to premultiplied RGBA (H,W,4) float32 0..1, and how it was cut out, in
+    words.
 
-    ``auto`` takes a picture's alpha or else its background, ``alpha`` alpha alone, ``classical`` the background although there is
-    alpha, ``none`` leaves the picture as it is; any other ``way`` is the id of a model, for pictures without alpha.
+    ``auto`` takes a picture's alpha or else its background, ``alpha`` alpha alone, ``classical`` the
+    background although there is alpha, ``none`` leaves the picture as it is; any other ``way`` is the id of a
+    model, for pictures without alpha.
 
-    Raises InputError if nothing, or everything, is left, and MissingError for a model that is not on this machine.
+    Raises InputError if nothing, or everything, is left, and MissingError for a model that is not on this
+    machine.
     """
     if way == AUTO:
         return segmentation.cut_out(rgba)
@@ -49,13 +54,18 @@ def _by_model(model_id: str, rgba: np.ndarray, folder: Path) -> np.ndarray:
 
 
 def box_of(rgb: np.ndarray) -> Box:
-    """Where the object of a picture (H,W,3) in 0..1 seems to be: round what its border does not foretell, or in most of it."""
+    """Where the object of a picture (H,W,3) in 0..1 seems to be: round what its border does not foretell, or
+    in most of it.
+    """
     surprise, noise = segmentation.surprise_of(rgb)
     rows, columns = np.nonzero(surprise > segmentation.STRANGE + 2 * noise)
     if not len(rows):
         return (MARGIN, MARGIN, 1 - MARGIN, 1 - MARGIN)
     height, width = rgb.shape[:2]
-    low, high = (columns.min() / width, rows.min() / height), ((columns.max() + 1) / width, (rows.max() + 1) / height)
+    low, high = (
+        (columns.min() / width, rows.min() / height),
+        ((columns.max() + 1) / width, (rows.max() + 1) / height),
+    )
     left, top = (max(0.0, edge - MARGIN) for edge in low)
     right, bottom = (min(1.0, edge + MARGIN) for edge in high)
     return left, top, right, bottom

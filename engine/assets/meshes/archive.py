@@ -1,4 +1,6 @@
-"""A model in a ZIP, with its materials and textures beside it, read without unpacking anything onto the disk."""
+"""A model in a ZIP, with its materials and textures beside it, read without unpacking anything onto the
+disk.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +25,9 @@ class Archive(Folder):
     data: bytes = b""
 
     def read(self, name: str) -> bytes:
-        """The bytes of an entry beside or below the model. Raises `FileFormatError` where there is none, or it is too large."""
+        """The bytes of an entry beside or below the model. Raises `FileFormatError` where there is none, or
+        it is too large.
+        """
         with _opened(self.data) as packed:
             return self._bytes(packed, self._entry(packed, name))
 
@@ -40,15 +44,26 @@ class Archive(Folder):
         for entry in packed.infolist():
             if entry.filename.replace("\\", "/").lower() == wanted:
                 return entry
-        raise FileFormatError(f"It needs the file {name[:80]!r}, which is not in the archive.", "Pack it too.")
+        raise FileFormatError(
+            f"It needs the file {name[:80]!r}, which is not in the archive.", "Pack it too."
+        )
 
     def _bytes(self, packed: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
         room = MAX_BYTES - sum(self.used)
         try:
             with packed.open(entry) as stream:
                 data = stream.read(room + 1)
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, zlib.error, OSError) as error:
-            raise FileFormatError(f"It is an archive whose file {entry.filename[:80]!r} is damaged.", "Pack it again.") from error
+        except (
+            zipfile.BadZipFile,
+            RuntimeError,
+            NotImplementedError,
+            EOFError,
+            zlib.error,
+            OSError,
+        ) as error:
+            raise FileFormatError(
+                f"It is an archive whose file {entry.filename[:80]!r} is damaged.", "Pack it again."
+            ) from error
         if len(data) > room:
             raise too_large(entry.filename, sum(self.used) + len(data))
         self.used.append(len(data))
@@ -56,10 +71,16 @@ class Archive(Folder):
 
 
 def model_in(data: bytes, path: Path, suffixes: tuple[str, ...]) -> tuple[str, bytes, Archive]:
-    """The name and the bytes of the largest model in a ZIP, and what lies beside it. Raises `FileFormatError` for no such ZIP."""
+    """The name and the bytes of the largest model in a ZIP, and what lies beside it. Raises `FileFormatError`
+    for no such ZIP.
+    """
     with _opened(data) as packed:
         entries = packed.infolist()
-        models = [entry for entry in entries if PurePosixPath(entry.filename).suffix.lower() in suffixes and entry.file_size]
+        models = [
+            entry
+            for entry in entries
+            if PurePosixPath(entry.filename).suffix.lower() in suffixes and entry.file_size
+        ]
         if len(entries) > MOST_ENTRIES or not models:
             what = f"It is a packed archive of {len(entries):,} files without a model."
             raise FileFormatError(what, "Unpack it yourself, and choose the model inside.")
@@ -79,4 +100,6 @@ def _opened(data: bytes) -> zipfile.ZipFile:
     try:
         return zipfile.ZipFile(BytesIO(data))
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError) as error:
-        raise FileFormatError(f"It is a packed archive that cannot be opened ({error}).", "Unpack it yourself.") from error
+        raise FileFormatError(
+            f"It is a packed archive that cannot be opened ({error}).", "Unpack it yourself."
+        ) from error

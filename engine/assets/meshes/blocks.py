@@ -1,4 +1,5 @@
-"""Objects put together from boxes, spheres, cylinders and cones: a rough build that a run turns into something detailed.
+"""Objects put together from boxes, spheres, cylinders and cones: a rough build that a run turns into
+something detailed.
 
 As text it is JSON, small enough to write by hand::
 
@@ -36,7 +37,9 @@ _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 
 @dataclass(frozen=True)
 class Block:
-    """One solid: ``size`` along its own axes (a cylinder and a cone stand along z), turned about the fixed x, y and z in turn."""
+    """One solid: ``size`` along its own axes (a cylinder and a cone stand along z), turned about the fixed x,
+    y and z in turn.
+    """
 
     kind: Kind
     centre: tuple[float, float, float] = (0.0, 0.0, 0.5)
@@ -46,11 +49,21 @@ class Block:
 
     def __post_init__(self) -> None:
         if self.kind not in get_args(Kind):
-            raise InputError(f"A block's kind is {self.kind!r}.", f"Choose one of {', '.join(get_args(Kind))}.")
+            raise InputError(
+                f"A block's kind is {self.kind!r}.", f"Choose one of {', '.join(get_args(Kind))}."
+            )
         if not isinstance(self.colour, str) or not _COLOUR.fullmatch(self.colour):
-            raise InputError(f"The colour of a {self.kind} is {self.colour!r}.", "Write #rrggbb, such as #b98a5a.")
-        for name, low, high in (("centre", -FARTHEST, FARTHEST), ("size", SMALLEST, FARTHEST), ("rotation_deg", -3600, 3600)):
-            object.__setattr__(self, name, _three(getattr(self, name), f"The {name} of a {self.kind}", low, high))
+            raise InputError(
+                f"The colour of a {self.kind} is {self.colour!r}.", "Write #rrggbb, such as #b98a5a."
+            )
+        for name, low, high in (
+            ("centre", -FARTHEST, FARTHEST),
+            ("size", SMALLEST, FARTHEST),
+            ("rotation_deg", -3600, 3600),
+        ):
+            object.__setattr__(
+                self, name, _three(getattr(self, name), f"The {name} of a {self.kind}", low, high)
+            )
 
 
 def _three(values: Any, what: str, low: float, high: float) -> tuple[float, float, float]:
@@ -75,7 +88,9 @@ def is_blocks(data: bytes) -> bool:
 def blocks_in(text: str | bytes) -> tuple[Block, ...]:
     """The blocks that a text describes. Raises `FileFormatError` that says which of them is wrong."""
     if len(text) > MAX_BYTES:
-        raise FileFormatError(f"It has {len(text):,} bytes; blocks need at most {MAX_BYTES:,}.", "Leave some of them out.")
+        raise FileFormatError(
+            f"It has {len(text):,} bytes; blocks need at most {MAX_BYTES:,}.", "Leave some of them out."
+        )
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
@@ -83,16 +98,23 @@ def blocks_in(text: str | bytes) -> tuple[Block, ...]:
     listed = document.get("blocks") if isinstance(document, dict) else None
     if not isinstance(listed, list) or not 0 < len(listed) <= MOST_BLOCKS:
         count = f"{len(listed):,}" if isinstance(listed, list) else "no list of"
-        raise FileFormatError(f"It holds {count} blocks.", f'Give between 1 and {MOST_BLOCKS} of them under "blocks".')
+        raise FileFormatError(
+            f"It holds {count} blocks.", f'Give between 1 and {MOST_BLOCKS} of them under "blocks".'
+        )
     return tuple(_block(entry, number) for number, entry in enumerate(listed, 1))
 
 
 def _block(entry: object, number: int) -> Block:
     known = [field.name for field in fields(Block)]
     if not isinstance(entry, dict) or "kind" not in entry or not set(entry) <= set(known):
-        odd = ", ".join(repr(str(name)[:20]) for name in sorted(set(entry) - set(known))[:3]) if isinstance(entry, dict) else ""
+        odd = (
+            ", ".join(repr(str(name)[:20]) for name in sorted(set(entry) - set(known))[:3])
+            if isinstance(entry, dict)
+            else ""
+        )
         raise FileFormatError(
-            f"Block {number} " + (f"has the unknown {odd}." if odd else "says no kind."), f"It may have {', '.join(known)}."
+            f"Block {number} " + (f"has the unknown {odd}." if odd else "says no kind."),
+            f"It may have {', '.join(known)}.",
         )
     try:
         return Block(**entry)
@@ -102,10 +124,13 @@ def _block(entry: object, number: int) -> Block:
 
 def text_of(blocks: Sequence[Block]) -> str:
     """The text that `blocks_in` reads back, one block a line."""
-    return '{"blocks": [\n' + ",\n".join(f"  {json.dumps(_plain(asdict(block)))}" for block in blocks) + "\n]}\n"
+    return (
+        '{"blocks": [\n' + ",\n".join(f"  {json.dumps(_plain(asdict(block)))}" for block in blocks) + "\n]}\n"
+    )
 
 
 def _plain(told: Mapping[str, Any]) -> dict[str, object]:
     return {
-        name: value if isinstance(value, str) else [round(float(number), 6) for number in value] for name, value in told.items()
+        name: value if isinstance(value, str) else [round(float(number), 6) for number in value]
+        for name, value in told.items()
     }

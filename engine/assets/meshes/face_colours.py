@@ -1,4 +1,6 @@
-"""What a surface looks like, and one colour for each of its faces: large faces that show more than one are split first."""
+"""What a surface looks like, and one colour for each of its faces: large faces that show more than one are
+split first.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,8 @@ REPEAT, CLAMP, MIRROR = "repeat", "clamp", "mirror"
 _POINTS = np.array([[1, 1, 1], [4, 1, 1], [1, 4, 1], [1, 1, 4]], np.float64)
 _POINTS /= _POINTS.sum(1, keepdims=True)
 _QUARTERS = np.array([[[1, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5]], [[0.5, 0.5, 0], [0, 1, 0], [0, 0.5, 0.5]],
-                      [[0.5, 0, 0.5], [0, 0.5, 0.5], [0, 0, 1]], [[0.5, 0.5, 0], [0, 0.5, 0.5], [0.5, 0, 0.5]]])  # fmt: skip
+                      [[0.5, 0, 0.5], [0, 0.5, 0.5], [0, 0, 1]],
+                          [[0.5, 0.5, 0], [0, 0.5, 0.5], [0.5, 0, 0.5]]])  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +52,9 @@ class Texture:
 
 @dataclass(frozen=True, eq=False)
 class Surface:
-    """Triangles with a look: ``vertices`` (N,3), ``faces`` (F,3), and ``paint``. Faces fainter than ``hidden`` are not there."""
+    """Triangles with a look: ``vertices`` (N,3), ``faces`` (F,3), and ``paint``. Faces fainter than
+    ``hidden`` are not there.
+    """
 
     vertices: np.ndarray
     faces: np.ndarray
@@ -64,12 +69,16 @@ def plain(colour: Sequence[float], alpha: float = 1.0) -> Paint:
 
 
 def of_corners(values: np.ndarray, corners: np.ndarray, faces: np.ndarray, shares: np.ndarray) -> np.ndarray:
-    """What lies between the ``values`` (N,D) of the faces' ``corners`` (F,3) at points of ``faces`` (K,) told by shares (K,3)."""
+    """What lies between the ``values`` (N,D) of the faces' ``corners`` (F,3) at points of ``faces`` (K,) told
+    by shares (K,3).
+    """
     return np.einsum("kc,kcd->kd", shares, values[corners[faces]].astype(np.float64))
 
 
 def painted(surfaces: Sequence[Surface], **more: Any) -> RawMesh | None:
-    """All surfaces as one mesh with a colour for each face; None where nothing can be seen. ``more`` is passed to `RawMesh`."""
+    """All surfaces as one mesh with a colour for each face; None where nothing can be seen. ``more`` is
+    passed to `RawMesh`.
+    """
     vertices, faces, colours, whole, start = [], [], [], [], 0
     size = _size(surfaces)
     varied = False
@@ -108,7 +117,10 @@ def _split(surface: Surface, size: float) -> tuple[np.ndarray, np.ndarray, np.nd
         painted = surface.paint(np.arange(len(faces)), np.full((len(faces), 3), 1 / 3))
         kept = sound & (painted[:, 3] >= surface.hidden)
         return vertices, faces[kept], painted[kept, :3], False
-    owner, shares = np.flatnonzero(sound[: len(faces)]), np.tile(np.eye(3), (int(sound[: len(faces)].sum()), 1, 1))
+    owner, shares = (
+        np.flatnonzero(sound[: len(faces)]),
+        np.tile(np.eye(3), (int(sound[: len(faces)].sum()), 1, 1)),
+    )
     done: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []
     for round_ in range(MOST_ROUNDS + 1):
         painted = _looks(surface.paint, owner, shares)
@@ -116,7 +128,10 @@ def _split(surface: Surface, size: float) -> tuple[np.ndarray, np.ndarray, np.nd
         room = len(owner) * 4 + sum(len(part[0]) for part in done) <= MOST_FACES
         more = long & _varied(painted, surface.hidden) & (round_ < MOST_ROUNDS) & room
         done.append((owner[~more], shares[~more], painted[~more].mean(1)))
-        owner, shares = np.repeat(owner[more], 4), np.einsum("qab,fbc->fqac", _QUARTERS, shares[more]).reshape(-1, 3, 3)
+        owner, shares = (
+            np.repeat(owner[more], 4),
+            np.einsum("qab,fbc->fqac", _QUARTERS, shares[more]).reshape(-1, 3, 3),
+        )
         if not len(owner):
             break
     owner, shares, painted = (np.concatenate(parts) for parts in zip(*done, strict=True))
@@ -124,7 +139,9 @@ def _split(surface: Surface, size: float) -> tuple[np.ndarray, np.ndarray, np.nd
     return (*_rebuilt(vertices, faces, owner[kept], shares[kept]), painted[kept, :3], len(done) > 1)
 
 
-def _rebuilt(vertices: np.ndarray, faces: np.ndarray, owner: np.ndarray, shares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _rebuilt(
+    vertices: np.ndarray, faces: np.ndarray, owner: np.ndarray, shares: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """Vertices, the old ones first, and faces of pieces of faces; a face that is whole keeps its corners."""
     pieces = faces[owner].copy()
     split = np.flatnonzero((shares != np.eye(3)).any((1, 2)))

@@ -35,7 +35,9 @@ _OTHERS = {
 
 
 def kind_of(data: bytes, name: str) -> str:
-    """One of gltf, ply, stl, obj, off, dae, 3mf, zip, blocks and splats. Raises `FileFormatError` for all else."""
+    """One of gltf, ply, stl, obj, off, dae, 3mf, zip, blocks and splats. Raises `FileFormatError` for all
+    else.
+    """
     start, suffix = data[:512].lstrip(), Path(name).suffix.lower()
     if not data:
         raise FileFormatError("It is empty.", "Save or download it again.")
@@ -51,7 +53,9 @@ def kind_of(data: bytes, name: str) -> str:
         return _packed(data)
     other = next((words for sign, words in _OTHERS.items() if start.startswith(sign)), "")
     if other:
-        raise FileFormatError(f"It is {other}, which is not read.", "Unpack it, or save it as GLB (Blender: Export, glTF 2.0).")
+        raise FileFormatError(
+            f"It is {other}, which is not read.", "Unpack it, or save it as GLB (Blender: Export, glTF 2.0)."
+        )
     return _by_content(data, start, suffix)
 
 
@@ -60,14 +64,18 @@ def _packed(data: bytes) -> str:
     if any(name.endswith(".model") and name.startswith("3d/") for name in names):
         return "3mf"
     if any(name.endswith((".usdc", ".usda")) for name in names):
-        raise FileFormatError("It is a USDZ file, which is not read.", "Save it as GLB (Blender: Import, then Export).")
+        raise FileFormatError(
+            "It is a USDZ file, which is not read.", "Save it as GLB (Blender: Import, then Export)."
+        )
     return "zip"
 
 
 def _by_content(data: bytes, start: bytes, suffix: str) -> str:
     if stl_faces(data) or is_stl_text(data):
         return "stl"
-    if start[:4].rstrip().upper() in (b"OFF", b"COFF", b"NOFF", b"STOF") or (suffix == ".off" and start[:1].isalpha()):
+    if start[:4].rstrip().upper() in (b"OFF", b"COFF", b"NOFF", b"STOF") or (
+        suffix == ".off" and start[:1].isalpha()
+    ):
         return "off"
     if b"<COLLADA" in data[:2048]:
         return "dae"

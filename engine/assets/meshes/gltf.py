@@ -1,6 +1,8 @@
-"""glTF 2.0 and GLB (Khronos Group): every mesh of the scene, merged, with its transforms, in the pose that it rests in.
+"""glTF 2.0 and GLB (Khronos Group): every mesh of the scene, merged, with its transforms, in the pose that it
+rests in.
 
-Read here and not by a library, because everything that a file says (counts, offsets, addresses) is checked before it is used.
+Read here and not by a library, because everything that a file says (counts, offsets, addresses) is checked
+before it is used.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ from engine.errors import FileFormatError, InputError
 
 
 def read_gltf(data: bytes, beside: Folder) -> RawMesh:
-    """The scene in a GLB or glTF. Raises `FileFormatError` if it is damaged or not supported, `InputError` if too large."""
+    """The scene in a GLB or glTF. Raises `FileFormatError` if it is damaged or not supported, `InputError` if
+    too large.
+    """
     document, binary = parsed(data)
     unknown = unknown_extensions(document)
     try:
@@ -47,11 +51,21 @@ def read_gltf(data: bytes, beside: Folder) -> RawMesh:
                 f"It needs {', '.join(unknown)}, which is not known here. {error.what}", error.remedy
             ) from error
         raise
-    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, struct.error) as error:
+    except (
+        KeyError,
+        IndexError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        OverflowError,
+        struct.error,
+    ) as error:
         needs = f" It needs {', '.join(unknown)}, which is not known here." if unknown else ""
         what = f"It is not a sound glTF file ({type(error).__name__}: {error}).{needs}"
         raise FileFormatError(what, "Save it again.") from error
-    return mesh.noted(*(f"It asks for {name}, which is not known here; it may look different." for name in unknown))
+    return mesh.noted(
+        *(f"It asks for {name}, which is not known here; it may look different." for name in unknown)
+    )
 
 
 @dataclass(eq=False)
@@ -60,7 +74,9 @@ class _Scene:
 
     buffers: Buffers
     notes: dict[str, None] = field(default_factory=dict)  # in order, each once
-    points: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)  # places (N,3) and display colours (N,3)
+    points: list[tuple[np.ndarray, np.ndarray]] = field(
+        default_factory=list
+    )  # places (N,3) and display colours (N,3)
 
     def __post_init__(self) -> None:
         self.document = self.buffers.document
@@ -82,12 +98,18 @@ class _Scene:
                 self.notes["Its points and lines were left out."] = None
             mesh = painted(surfaces, up="y", sure=True, facts=facts)
             if mesh is None:
-                raise FileFormatError("All of its surfaces are invisible.", "Choose a model with a surface that can be seen.")
-            return mesh.noted(*self.notes, f"Its {len(surfaces)} parts are used as one." if len(surfaces) > 1 else "")
+                raise FileFormatError(
+                    "All of its surfaces are invisible.", "Choose a model with a surface that can be seen."
+                )
+            return mesh.noted(
+                *self.notes, f"Its {len(surfaces)} parts are used as one." if len(surfaces) > 1 else ""
+            )
         if self.points:
             places, colours = (np.concatenate(parts) for parts in zip(*self.points, strict=True))
             cloud = bodies_of_points(places, colours).noted(*self.notes)
-            return RawMesh(cloud.vertices, cloud.faces, cloud.face_colours, "y", True, False, True, cloud.notes, facts)
+            return RawMesh(
+                cloud.vertices, cloud.faces, cloud.face_colours, "y", True, False, True, cloud.notes, facts
+            )
         raise FileFormatError("It holds no triangles.", "Choose a model with a surface.")
 
     def _check_size(self, shown: list[int]) -> None:
@@ -97,7 +119,10 @@ class _Scene:
         for index in shown:
             for primitive in self._primitives(index):
                 counted = primitive.get("indices", primitive["attributes"]["POSITION"])
-                times, corners = copies_announced(self.document, self.document["nodes"][index]), int(accessors[counted]["count"])
+                times, corners = (
+                    copies_announced(self.document, self.document["nodes"][index]),
+                    int(accessors[counted]["count"]),
+                )
                 total += times * (corners // 3 if primitive.get("mode", TRIANGLES) == TRIANGLES else corners)
                 points += times * int(accessors[primitive["attributes"]["POSITION"]]["count"])
         if total > MAX_FACES or points > 3 * MAX_FACES:
@@ -111,7 +136,11 @@ class _Scene:
         node = self.document["nodes"][index]
         surfaces, primitives = [], self._primitives(index)
         at = [placed[index] @ copy for copy in copies(node, self.buffers)] if primitives else []
-        weights = node.get("weights", self.document["meshes"][node["mesh"]].get("weights", [])) if primitives else []
+        weights = (
+            node.get("weights", self.document["meshes"][node["mesh"]].get("weights", []))
+            if primitives
+            else []
+        )
         for primitive in primitives:
             mode = primitive.get("mode", TRIANGLES)
             if mode not in (TRIANGLES, STRIP, FAN):
@@ -136,14 +165,22 @@ class _Scene:
         if "skin" in node and "JOINTS_0" in primitive["attributes"]:
             self.notes["It has a skeleton; the pose that it rests in is used."] = None
             skin = self.document["skins"][node["skin"]]
-            return [Surface(posed(vertices, skin, primitive, placed, self.buffers, packed), faces, paint, cut)]
+            return [
+                Surface(posed(vertices, skin, primitive, placed, self.buffers, packed), faces, paint, cut)
+            ]
         return [Surface(moved(vertices, matrix), faces, paint, cut) for matrix in at]
 
-    def _geometry(self, primitive: Mapping[str, Any], packed: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def _geometry(
+        self, primitive: Mapping[str, Any], packed: Mapping[str, np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
         if packed:
             return packed["POSITION"].astype(np.float64), packed["indices"].reshape(-1, 3)
         vertices = self.buffers.array(primitive["attributes"]["POSITION"]).astype(np.float64)
-        corners = self.buffers.array(primitive["indices"])[:, 0] if "indices" in primitive else np.arange(len(vertices))
+        corners = (
+            self.buffers.array(primitive["indices"])[:, 0]
+            if "indices" in primitive
+            else np.arange(len(vertices))
+        )
         return vertices, triangles(corners.astype(np.int64), primitive.get("mode", TRIANGLES))
 
     def _keep_points(self, primitive: Mapping[str, Any], at: list[np.ndarray]) -> None:

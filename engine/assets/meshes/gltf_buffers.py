@@ -1,4 +1,6 @@
-"""The numbers of a glTF: buffers, views of them, packed or not, and accessors, sparse or not. Every length is checked."""
+"""The numbers of a glTF: buffers, views of them, packed or not, and accessors, sparse or not. Every length is
+checked.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +31,15 @@ class Buffers:
     unpacked: dict[int, bytes] = field(default_factory=dict)
 
     def array(self, index: int, normalise: bool = True) -> np.ndarray:
-        """An accessor's numbers (count, width); whole numbers that are marked so are brought to 0..1. Raises ValueError."""
+        """An accessor's numbers (count, width); whole numbers that are marked so are brought to 0..1. Raises
+        ValueError.
+        """
         accessor = self.document["accessors"][index]
-        kind, width, count = np.dtype(COMPONENTS[accessor["componentType"]]), WIDTHS[accessor["type"]], int(accessor["count"])
+        kind, width, count = (
+            np.dtype(COMPONENTS[accessor["componentType"]]),
+            WIDTHS[accessor["type"]],
+            int(accessor["count"]),
+        )
         if "bufferView" in accessor:
             values = self._rows(accessor, kind, width, count)
         else:
@@ -46,7 +54,12 @@ class Buffers:
         view = self.document["bufferViews"][told["bufferView"]]
         stride = int(view.get("byteStride", 0)) or kind.itemsize * width
         data, start = self.view(told["bufferView"]), int(told.get("byteOffset", 0))
-        if count < 1 or start < 0 or stride < 1 or start + stride * (count - 1) + kind.itemsize * width > len(data):
+        if (
+            count < 1
+            or start < 0
+            or stride < 1
+            or start + stride * (count - 1) + kind.itemsize * width > len(data)
+        ):
             raise ValueError(f"{count:,} elements do not fit into {len(data):,} bytes")
         return np.ndarray((count, width), kind, data, start, (stride, kind.itemsize))
 
@@ -56,10 +69,14 @@ class Buffers:
             raise ValueError(f"it has {count:,} elements without data")
         return np.zeros((count, width), kind)
 
-    def _replaced(self, values: np.ndarray, sparse: Mapping[str, Any], kind: np.dtype, width: int) -> np.ndarray:
+    def _replaced(
+        self, values: np.ndarray, sparse: Mapping[str, Any], kind: np.dtype, width: int
+    ) -> np.ndarray:
         """With the elements that a sparse accessor keeps beside the others."""
         count, places = int(sparse["count"]), sparse["indices"]
-        numbers = self._rows(places, np.dtype(COMPONENTS[places["componentType"]]), 1, count)[:, 0].astype(np.int64)
+        numbers = self._rows(places, np.dtype(COMPONENTS[places["componentType"]]), 1, count)[:, 0].astype(
+            np.int64
+        )
         if numbers.max() >= len(values):
             raise ValueError(f"element {numbers.max():,} of {len(values):,} is replaced")
         values = values.copy()
@@ -69,7 +86,9 @@ class Buffers:
     def view(self, index: int) -> bytes:
         """A view's bytes, unpacked where they are packed."""
         view = self.document["bufferViews"][index]
-        packed = next((compression for name in MESHOPT if (compression := extension(view, name)) is not None), None)
+        packed = next(
+            (compression for name in MESHOPT if (compression := extension(view, name)) is not None), None
+        )
         if packed is None or (importlib.util.find_spec("meshopt") is None and self._is_plain(view)):
             return self._slice(view)
         if index not in self.unpacked:
@@ -95,7 +114,8 @@ class Buffers:
         return self.fetched[index]
 
     def attributes(self, primitive: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        """What Draco packed of a primitive, by attribute, and its ``indices`` (F,3); empty where its plain form is read.
+        """What Draco packed of a primitive, by attribute, and its ``indices`` (F,3); empty where its plain
+        form is read.
 
         Raises FileFormatError where the package that unpacks it is missing, and there is no plain form.
         """
@@ -105,13 +125,18 @@ class Buffers:
         if importlib.util.find_spec("DracoPy") is None:
             if "bufferView" in self.document["accessors"][primitive["attributes"]["POSITION"]]:
                 return {}
-            raise FileFormatError("Its geometry is compressed with Draco, which needs a package that is not installed.", PACKAGES)
+            raise FileFormatError(
+                "Its geometry is compressed with Draco, which needs a package that is not installed.",
+                PACKAGES,
+            )
         return _draco(self.view(packed["bufferView"]), packed["attributes"])
 
 
 def _meshopt(data: bytes, told: Mapping[str, Any]) -> bytes:
     if importlib.util.find_spec("meshopt") is None:
-        raise FileFormatError("Its geometry is compressed with meshopt, which needs a package that is not installed.", PACKAGES)
+        raise FileFormatError(
+            "Its geometry is compressed with meshopt, which needs a package that is not installed.", PACKAGES
+        )
     import meshopt
 
     count, stride = int(told["count"]), int(told["byteStride"])
@@ -129,7 +154,10 @@ def _draco(data: bytes, names: Mapping[str, int]) -> dict[str, np.ndarray]:
 
     try:
         mesh = DracoPy.decode(data)
-        attributes = {name: np.asarray(mesh.get_attribute_by_unique_id(int(number))["data"]) for name, number in names.items()}
+        attributes = {
+            name: np.asarray(mesh.get_attribute_by_unique_id(int(number))["data"])
+            for name, number in names.items()
+        }
         return {**attributes, "indices": np.asarray(mesh.faces, np.int64)}
     except Exception as error:  # the library raises whatever the damage leads to
         raise ValueError(f"its packed geometry is damaged ({error})") from error

@@ -23,12 +23,23 @@ SPECULAR, EMISSIVE_STRENGTH, UNLIT = (
     "KHR_materials_unlit",
 )
 _UNDERSTOOD = {DRACO, *MESHOPT, INSTANCING, VISIBILITY, TRANSFORM, *TEXTURE_SOURCES, "KHR_mesh_quantization"}
-_HARMLESS = ("KHR_materials_", "KHR_lights_", "KHR_xmp", "KHR_animation_", "EXT_lights_", "KHR_audio", "KHR_physics", "VRM")
+_HARMLESS = (
+    "KHR_materials_",
+    "KHR_lights_",
+    "KHR_xmp",
+    "KHR_animation_",
+    "EXT_lights_",
+    "KHR_audio",
+    "KHR_physics",
+    "VRM",
+)
 """Of extensions that do not change where a surface is, nor, much, its colour."""
 
 
 def parsed(data: bytes) -> tuple[dict[str, Any], bytes]:
-    """The JSON and the binary chunk of a GLB or glTF. Raises `FileFormatError`, or InputError for one too large in memory."""
+    """The JSON and the binary chunk of a GLB or glTF. Raises `FileFormatError`, or InputError for one too
+    large in memory.
+    """
     text, binary = data, b""
     try:
         if data[:4] == b"glTF":
@@ -40,7 +51,9 @@ def parsed(data: bytes) -> tuple[dict[str, Any], bytes]:
     except InputError:
         raise
     except (ValueError, KeyError, TypeError, struct.error, RecursionError) as error:
-        raise FileFormatError(f"It is not a whole glTF 2.0 file ({error}).", "Save or download it again.") from error
+        raise FileFormatError(
+            f"It is not a whole glTF 2.0 file ({error}).", "Save or download it again."
+        ) from error
     return document, binary
 
 
@@ -60,7 +73,8 @@ def check_parts(text: bytes) -> None:
     parts = sum(text.count(sign) for sign in (b",", b"[", b"{"))
     if parts > MAX_JSON_PARTS:
         raise InputError(
-            f"Its description has {parts:,} parts; at most {MAX_JSON_PARTS:,} are allowed.", "Save it as GLB, or reduce it."
+            f"Its description has {parts:,} parts; at most {MAX_JSON_PARTS:,} are allowed.",
+            "Save it as GLB, or reduce it.",
         )
 
 
@@ -85,5 +99,7 @@ def facts_of(asset: Mapping[str, Any]) -> Facts:
     def line(value: object) -> str:
         return " ".join(str(value or "").split())[:200]
 
-    title, author, licence, source = (line(facts.get(name)) for name in ("title", "author", "license", "source"))
+    title, author, licence, source = (
+        line(facts.get(name)) for name in ("title", "author", "license", "source")
+    )
     return Facts(title, author, licence or line(asset.get("copyright")), source)

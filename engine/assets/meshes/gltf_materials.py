@@ -1,4 +1,6 @@
-"""What a glTF's surfaces look like: factors, vertex colours and textures multiplied in linear light, with what shines added."""
+"""What a glTF's surfaces look like: factors, vertex colours and textures multiplied in linear light, with
+what shines added.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,14 @@ import numpy as np
 from engine.assets.export.glb import linear_from_srgb
 from engine.assets.meshes.face_colours import CLAMP, MIRROR, REPEAT, Paint, Texture, of_corners, plain
 from engine.assets.meshes.gltf_buffers import Buffers
-from engine.assets.meshes.gltf_document import EMISSIVE_STRENGTH, SPECULAR, TEXTURE_SOURCES, TRANSFORM, UNLIT, extension
+from engine.assets.meshes.gltf_document import (
+    EMISSIVE_STRENGTH,
+    SPECULAR,
+    TEXTURE_SOURCES,
+    TRANSFORM,
+    UNLIT,
+    extension,
+)
 from engine.assets.meshes.mesh_shape import GRAY
 from engine.assets.meshes.untrusted_files import bytes_of_uri, picture
 from engine.errors import InputError
@@ -30,14 +39,20 @@ class Materials:
     textures: dict[int, np.ndarray | None] = field(default_factory=dict)  # by image
     pixels: list[int] = field(default_factory=list)  # of the textures decoded so far
 
-    def look(self, primitive: Mapping[str, Any], faces: np.ndarray, packed: Mapping[str, np.ndarray]) -> tuple[Paint, float]:
+    def look(
+        self, primitive: Mapping[str, Any], faces: np.ndarray, packed: Mapping[str, np.ndarray]
+    ) -> tuple[Paint, float]:
         """How triangles (F,3) look, and the alpha under which they are hidden."""
         document = self.buffers.document
         material = document["materials"][primitive["material"]] if "material" in primitive else {}
         colours = self._attribute("COLOR_0", primitive, packed)
         glossy = extension(material, SPECULAR)
         surface = material.get("pbrMetallicRoughness", {}) if glossy is None else glossy
-        names = ("diffuseFactor", "diffuseTexture") if glossy is not None else ("baseColorFactor", "baseColorTexture")
+        names = (
+            ("diffuseFactor", "diffuseTexture")
+            if glossy is not None
+            else ("baseColorFactor", "baseColorTexture")
+        )
         shining = self._shining(material, primitive, faces, packed)
         if not surface and colours is None and shining is None:
             return plain(GRAY), 0.0
@@ -66,7 +81,11 @@ class Materials:
         return 0.0
 
     def _shining(
-        self, material: Mapping[str, Any], primitive: Mapping[str, Any], faces: np.ndarray, packed: Mapping[str, np.ndarray]
+        self,
+        material: Mapping[str, Any],
+        primitive: Mapping[str, Any],
+        faces: np.ndarray,
+        packed: Mapping[str, np.ndarray],
     ) -> Paint | None:
         """Linear light (K,3) that a surface sends out itself; None where it sends none."""
         strength = (extension(material, EMISSIVE_STRENGTH) or {}).get("emissiveStrength", 1.0)
@@ -75,13 +94,23 @@ class Materials:
             return None
         layer = self._layer(material.get("emissiveTexture", {}), primitive, faces, packed)
         if layer is None:
-            return None if "emissiveTexture" in material else lambda rows, shares: np.tile(factor, (len(rows), 1))
+            return (
+                None
+                if "emissiveTexture" in material
+                else lambda rows, shares: np.tile(factor, (len(rows), 1))
+            )
         return lambda rows, shares: factor * layer(rows, shares)[:, :3]
 
     def _layer(
-        self, told: Mapping[str, Any], primitive: Mapping[str, Any], faces: np.ndarray, packed: Mapping[str, np.ndarray]
+        self,
+        told: Mapping[str, Any],
+        primitive: Mapping[str, Any],
+        faces: np.ndarray,
+        packed: Mapping[str, np.ndarray],
     ) -> Paint | None:
-        """Linear colour and alpha (K,4) of a texture on triangles; None where there is none, or it cannot be used."""
+        """Linear colour and alpha (K,4) of a texture on triangles; None where there is none, or it cannot be
+        used.
+        """
         if "index" not in told:
             return None
         turned = extension(told, TRANSFORM) or {}
@@ -97,7 +126,9 @@ class Materials:
 
         return layer
 
-    def _attribute(self, name: str, primitive: Mapping[str, Any], packed: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    def _attribute(
+        self, name: str, primitive: Mapping[str, Any], packed: Mapping[str, np.ndarray]
+    ) -> np.ndarray | None:
         """An attribute (N,D) in fractions; vertex colours with alpha."""
         if name not in primitive["attributes"]:
             return None
@@ -116,8 +147,14 @@ class Materials:
         """A texture, its picture decoded once; without it the surface keeps its plain colour."""
         document = self.buffers.document
         entry = document["textures"][index]
-        sources = [entry.get("source"), *((extension(entry, name) or {}).get("source") for name in TEXTURE_SOURCES)]
-        image = next((seen for source in sources if source is not None and (seen := self._image(source)) is not None), None)
+        sources = [
+            entry.get("source"),
+            *((extension(entry, name) or {}).get("source") for name in TEXTURE_SOURCES),
+        ]
+        image = next(
+            (seen for source in sources if source is not None and (seen := self._image(source)) is not None),
+            None,
+        )
         if image is None:
             self.notes["A texture could not be used; its surface has a plain colour."] = None
             return None
@@ -130,7 +167,11 @@ class Materials:
             try:
                 image = self.buffers.document["images"][index]
                 inside = "bufferView" in image
-                data = self.buffers.view(image["bufferView"]) if inside else bytes_of_uri(image["uri"], self.buffers.beside)
+                data = (
+                    self.buffers.view(image["bufferView"])
+                    if inside
+                    else bytes_of_uri(image["uri"], self.buffers.beside)
+                )
                 self.textures[index] = picture(data, self.pixels)
             except (InputError, KeyError, IndexError, TypeError, ValueError, AttributeError, OSError):
                 self.textures[index] = None  # whatever is wrong with it, the model can be read
@@ -139,7 +180,10 @@ class Materials:
 
 def _transformed(uv: np.ndarray, told: Mapping[str, Any]) -> np.ndarray:
     """Places (N,2) scaled, turned and moved as KHR_texture_transform says."""
-    scale, offset = np.array(told.get("scale", (1, 1)), np.float64), np.array(told.get("offset", (0, 0)), np.float64)
+    scale, offset = (
+        np.array(told.get("scale", (1, 1)), np.float64),
+        np.array(told.get("offset", (0, 0)), np.float64),
+    )
     c, s = np.cos(told.get("rotation", 0.0)), np.sin(told.get("rotation", 0.0))
     return (uv * scale) @ np.array([[c, -s], [s, c]]) + offset
 

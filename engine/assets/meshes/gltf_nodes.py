@@ -1,4 +1,6 @@
-"""Where a glTF's meshes stand: the tree of nodes, what is hidden, and copies of a mesh (EXT_mesh_gpu_instancing)."""
+"""Where a glTF's meshes stand: the tree of nodes, what is hidden, and copies of a mesh
+(EXT_mesh_gpu_instancing).
+"""
 
 from __future__ import annotations
 
@@ -18,8 +20,12 @@ MOST_SETS = 8
 MAX_NODES = 100_000
 
 
-def morphed(vertices: np.ndarray, primitive: Mapping[str, Any], weights: list[float], buffers: Buffers) -> np.ndarray:
-    """Vertices (N,3) with each morph target's offsets, by its weight. Raises ValueError for a target of another length."""
+def morphed(
+    vertices: np.ndarray, primitive: Mapping[str, Any], weights: list[float], buffers: Buffers
+) -> np.ndarray:
+    """Vertices (N,3) with each morph target's offsets, by its weight. Raises ValueError for a target of
+    another length.
+    """
     for target, weight in zip(primitive.get("targets", []), weights):
         if weight and "POSITION" in target:
             offsets = buffers.array(target["POSITION"])
@@ -40,11 +46,18 @@ def posed(
     """The vertices (N,3) of a mesh with a skeleton where its joints hold them, as it rests."""
     joints = np.stack([placed.get(joint, np.eye(4)) for joint in skin["joints"]])
     if "inverseBindMatrices" in skin:
-        joints = joints @ buffers.array(skin["inverseBindMatrices"]).reshape(-1, 4, 4).transpose(0, 2, 1)[: len(joints)]
+        joints = (
+            joints
+            @ buffers.array(skin["inverseBindMatrices"]).reshape(-1, 4, 4).transpose(0, 2, 1)[: len(joints)]
+        )
     weights, numbers = _influences(primitive["attributes"], buffers, packed)
     if not len(weights) == len(numbers) == len(vertices):
-        raise ValueError(f"{len(vertices)} vertices hang on {len(numbers)} joints with {len(weights)} weights")
-    slices = (slice(at, at + SLICE) for at in range(0, len(vertices), SLICE))  # a matrix each: not of all at once
+        raise ValueError(
+            f"{len(vertices)} vertices hang on {len(numbers)} joints with {len(weights)} weights"
+        )
+    slices = (
+        slice(at, at + SLICE) for at in range(0, len(vertices), SLICE)
+    )  # a matrix each: not of all at once
     return np.concatenate([_hung(vertices[part], joints, numbers[part], weights[part]) for part in slices])
 
 
@@ -58,13 +71,17 @@ def _influences(
 
     def every(name: str, normalise: bool) -> np.ndarray:
         names = [f"{name}_{k}" for k in sets]
-        return np.concatenate([packed[n] if n in packed else buffers.array(attributes[n], normalise) for n in names], axis=1)
+        return np.concatenate(
+            [packed[n] if n in packed else buffers.array(attributes[n], normalise) for n in names], axis=1
+        )
 
     return every("WEIGHTS", True), every("JOINTS", False)
 
 
 def _hung(vertices: np.ndarray, joints: np.ndarray, numbers: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Vertices (N,3), each moved by the joints' matrices (J,4,4) that it hangs on (N,K) by its weights (N,K)."""
+    """Vertices (N,3), each moved by the joints' matrices (J,4,4) that it hangs on (N,K) by its weights
+    (N,K).
+    """
     shares = weights / np.maximum(weights.sum(1, keepdims=True, dtype=np.float64), 1e-9)
     matrices = np.einsum("nk,nkij->nij", shares, joints[numbers.astype(np.int64)])
     return np.einsum("nij,nj->ni", matrices[:, :3, :3], vertices) + matrices[:, :3, 3]
@@ -93,7 +110,11 @@ def placed_nodes(document: Mapping[str, Any]) -> tuple[dict[int, np.ndarray], se
     """
     nodes, scenes = document.get("nodes", []), document.get("scenes", [])
     children = {child for node in nodes for child in node.get("children", [])}
-    roots = scenes[document.get("scene", 0)].get("nodes", []) if scenes else sorted(set(range(len(nodes))) - children)
+    roots = (
+        scenes[document.get("scene", 0)].get("nodes", [])
+        if scenes
+        else sorted(set(range(len(nodes))) - children)
+    )
     placed: dict[int, np.ndarray] = {}
     hidden: set[int] = set()
     waiting = [(index, np.eye(4), False) for index in roots]
@@ -136,22 +157,32 @@ def composed(translation: np.ndarray, rotation: np.ndarray, scale: np.ndarray) -
 def copies_announced(document: Mapping[str, Any], node: Mapping[str, Any]) -> int:
     """How often a node shows its mesh, as it says: nothing is decoded."""
     instancing = extension(node, INSTANCING)
-    counts = [int(document["accessors"][index]["count"]) for index in (instancing or {}).get("attributes", {}).values()]
+    counts = [
+        int(document["accessors"][index]["count"])
+        for index in (instancing or {}).get("attributes", {}).values()
+    ]
     return max(counts, default=1)
 
 
 def copies(node: Mapping[str, Any], buffers: Buffers) -> list[np.ndarray]:
-    """The matrices (4,4), within the node's own, at which it shows its mesh. Raises ValueError where they contradict."""
+    """The matrices (4,4), within the node's own, at which it shows its mesh. Raises ValueError where they
+    contradict.
+    """
     instancing = extension(node, INSTANCING)
     if instancing is None:
         return [np.eye(4)]
     names = {"TRANSLATION": (0, 0, 0), "ROTATION": (0, 0, 0, 1), "SCALE": (1, 1, 1)}
-    given = {name: buffers.array(instancing["attributes"][name]) for name in names if name in instancing["attributes"]}
+    given = {
+        name: buffers.array(instancing["attributes"][name])
+        for name in names
+        if name in instancing["attributes"]
+    }
     counts = {len(rows) for rows in given.values()}
     if len(counts) > 1:
         raise ValueError(f"the copies of a mesh are {sorted(counts)} in number")
     count = counts.pop() if counts else 1
     parts = [
-        given.get(name, np.tile(np.array(usual, np.float64), (count, 1))).astype(np.float64) for name, usual in names.items()
+        given.get(name, np.tile(np.array(usual, np.float64), (count, 1))).astype(np.float64)
+        for name, usual in names.items()
     ]
     return [composed(*rows) for rows in zip(*parts, strict=True)]

@@ -36,14 +36,17 @@ UNSURE = 0.75
 def read_reference(path: Path | str, orientation: Orientation = AUTO) -> ReferenceShape:
     """The model in a file of any kind in ``SUFFIXES``, or of blocks, in the canonical pose.
 
-    Nothing outside the file's folder is opened, no network is asked, nothing is written. Raises `MissingError` where there is no
-    file, `InputError` where it is too large, `FileFormatError` where it is damaged, empty, or of another kind.
+    Nothing outside the file's folder is opened, no network is asked, nothing is written. Raises
+    `MissingError` where there is no file, `InputError` where it is too large, `FileFormatError` where it is
+    damaged, empty, or of another kind.
     """
     path = Path(path)
     try:
         raw = mended(_read(path, path.name, read_bounded(path), Folder(path.parent)))
     except (MemoryError, RecursionError) as error:
-        raise FileFormatError(f"{path.name} asks for more memory than there is.", "Reduce it in a 3D editor.") from error
+        raise FileFormatError(
+            f"{path.name} asks for more memory than there is.", "Reduce it in a 3D editor."
+        ) from error
     except InputError as error:
         named = error.what if path.name in error.what else f"{path.name}: {error.what}"
         raise type(error)(named, error.remedy) from error
@@ -54,7 +57,9 @@ def as_shape(raw: RawMesh, name: str, orientation: Orientation = AUTO) -> Refere
     """A mended mesh in the canonical pose."""
     vertices, up, confidence = oriented(raw, orientation)
     if confidence < UNSURE:
-        raw = raw.noted(f"Which way is up is a guess ({up}, {confidence:.0%} sure); correct it if it lies on its side.")
+        raw = raw.noted(
+            f"Which way is up is a guess ({up}, {confidence:.0%} sure); correct it if it lies on its side."
+        )
     return ReferenceShape(
         np.ascontiguousarray(vertices, np.float32),
         np.ascontiguousarray(raw.faces, np.int32),
@@ -74,19 +79,25 @@ def _read(path: Path, name: str, data: bytes, beside: Folder) -> RawMesh:
         inner, data, beside = model_in(
             data, path, tuple(suffix for suffix in SUFFIXES if suffix not in (".zip", *SPLAT_SUFFIXES))
         )
-        return _read_one(path, kind_of(data, inner), data, beside, packed=True).noted(f"It was packed; {inner[:60]} is used.")
+        return _read_one(path, kind_of(data, inner), data, beside, packed=True).noted(
+            f"It was packed; {inner[:60]} is used."
+        )
     return _read_one(path, kind, data, beside)
 
 
 def _read_one(path: Path, kind: str, data: bytes, beside: Folder, packed: bool = False) -> RawMesh:
     if kind == "splats" or (kind == "ply" and is_splat_header(data)):
         if packed:
-            raise FileFormatError("It is a packed archive of splats.", "Unpack it yourself, and choose the file inside.")
+            raise FileFormatError(
+                "It is a packed archive of splats.", "Unpack it yourself, and choose the file inside."
+            )
         return _splats(path)
     if kind == "ply":
         return read_ply(data, beside)
     if kind == "zip":
-        raise FileFormatError("It is a packed archive in another.", "Unpack it yourself, and choose the model inside.")
+        raise FileFormatError(
+            "It is a packed archive in another.", "Unpack it yourself, and choose the model inside."
+        )
     readers: dict[str, Callable[[], RawMesh]] = {
         "gltf": lambda: read_gltf(data, beside),
         "stl": lambda: replace(read_stl(data), up="z"),

@@ -1,4 +1,6 @@
-"""OBJ (Wavefront): polygons, colours of vertices, and materials, with any line ends, tabs and continued lines."""
+"""OBJ (Wavefront): polygons, colours of vertices, and materials, with any line ends, tabs and continued
+lines.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,14 @@ from engine.assets.meshes.mesh_shape import GRAY, RawMesh
 from engine.assets.meshes.mtl import Material, read_mtl
 from engine.assets.meshes.polygons import triangulated
 from engine.assets.meshes.splats_to_mesh import bodies_of_points
-from engine.assets.meshes.untrusted_files import MAX_FACES, MAX_TEXT_BYTES, MEGABYTE, Folder, texture_beside, too_many
+from engine.assets.meshes.untrusted_files import (
+    MAX_FACES,
+    MAX_TEXT_BYTES,
+    MEGABYTE,
+    Folder,
+    texture_beside,
+    too_many,
+)
 from engine.errors import FileFormatError, InputError
 
 HIDDEN = 0.05
@@ -34,10 +43,13 @@ class _Lines:
 
 
 def read_obj(data: bytes, beside: Folder) -> RawMesh:
-    """A mesh, or points where there are no faces. Raises `FileFormatError` if it is damaged, `InputError` if it is too large."""
+    """A mesh, or points where there are no faces. Raises `FileFormatError` if it is damaged, `InputError` if
+    it is too large.
+    """
     if len(data) > MAX_TEXT_BYTES:
         raise InputError(
-            f"The model has {len(data) / MEGABYTE:,.0f} MB of text; at most {MAX_TEXT_BYTES // MEGABYTE} MB are allowed.",
+            f"The model has {len(data) / MEGABYTE:,.0f} MB of text; at most {MAX_TEXT_BYTES // MEGABYTE} "
+            "MB are allowed.",
             "Save it in a binary form (GLB), or reduce it.",
         )
     lines = _sorted(data)
@@ -46,13 +58,17 @@ def read_obj(data: bytes, beside: Folder) -> RawMesh:
     try:
         vertices, colours = _vertices(lines.vertices)
         if not lines.faces and len(vertices):
-            return bodies_of_points(vertices, np.tile(GRAY, (len(vertices), 1)) if colours is None else colours)
+            return bodies_of_points(
+                vertices, np.tile(GRAY, (len(vertices), 1)) if colours is None else colours
+            )
         lengths, corners, at = _corners(lines.faces, len(vertices), len(lines.places))
         uv = _table(lines.places, 2) if lines.places else None
     except InputError:
         raise
     except (ValueError, IndexError, OverflowError) as error:
-        raise FileFormatError(f"It is damaged, or not OBJ ({type(error).__name__}: {error}).", "Save it again.") from error
+        raise FileFormatError(
+            f"It is damaged, or not OBJ ({type(error).__name__}: {error}).", "Save it again."
+        ) from error
     if int(np.maximum(lengths - 2, 0).sum()) > MAX_FACES:
         raise too_many("The model", int(np.maximum(lengths - 2, 0).sum()))
     faces, owner = triangulated(vertices, lengths, corners)
@@ -78,7 +94,9 @@ def _sharing(surfaces: list[Surface]) -> list[Surface]:
     own = []
     for surface in surfaces:
         used, numbers = np.unique(np.clip(surface.faces, 0, len(surface.vertices) - 1), return_inverse=True)
-        faces = np.where((surface.faces >= 0) & (surface.faces < len(surface.vertices)), numbers.reshape(-1, 3), -1)
+        faces = np.where(
+            (surface.faces >= 0) & (surface.faces < len(surface.vertices)), numbers.reshape(-1, 3), -1
+        )
         own.append(Surface(surface.vertices[used], faces, surface.paint, surface.hidden))
     return own
 
@@ -106,7 +124,9 @@ def _table(lines: list[bytes], width: int) -> np.ndarray:
     flat = numbers_in(b" ".join(lines)) if len(counts) == 1 else None
     if flat is not None and len(flat) % len(lines) == 0 and len(flat) // len(lines) >= width:
         return flat.reshape(len(lines), -1)[:, :width]
-    return np.array([[float(number) for number in line.split()[:width]] for line in lines], np.float64).reshape(-1, width)
+    return np.array(
+        [[float(number) for number in line.split()[:width]] for line in lines], np.float64
+    ).reshape(-1, width)
 
 
 def _vertices(lines: list[bytes]) -> tuple[np.ndarray, np.ndarray | None]:
@@ -123,7 +143,9 @@ def _vertices(lines: list[bytes]) -> tuple[np.ndarray, np.ndarray | None]:
 
 
 def _corners(lines: list[bytes], vertices: int, places: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lengths (P,) of the polygons, and for each corner (C,) its vertex and its place in the texture, -1 for none."""
+    """Lengths (P,) of the polygons, and for each corner (C,) its vertex and its place in the texture, -1 for
+    none.
+    """
     words = [line.split() for line in lines]
     lengths = np.array([len(row) for row in words], np.int64)
     flat = [word for row in words for word in row]
@@ -136,7 +158,9 @@ def _corners(lines: list[bytes], vertices: int, places: int) -> tuple[np.ndarray
     elif slashes == len(flat) and not double:
         table = numbers_in(text.replace(b"/", b" "), np.int64).reshape(-1, 2)
     else:
-        table = np.array([[int(part or 0) for part in (word.split(b"/") + [b"0"])[:2]] for word in flat], np.int64)
+        table = np.array(
+            [[int(part or 0) for part in (word.split(b"/") + [b"0"])[:2]] for word in flat], np.int64
+        )
     if len(table) != len(flat):
         raise ValueError("a corner is no number")
     at = table[:, 1] if table.shape[1] > 1 else np.zeros(len(table), np.int64)
@@ -146,14 +170,19 @@ def _corners(lines: list[bytes], vertices: int, places: int) -> tuple[np.ndarray
 def _counted(numbers: np.ndarray, count: int) -> np.ndarray:
     """From 1-based numbers, negative ones from the end, to 0-based; -1 for 0.
 
-    Negative ones count from what was read so far in the file; nearly all programs that write them do so after all of it.
+    Negative ones count from what was read so far in the file; nearly all programs that write them do so after
+    all of it.
     """
     return np.where(numbers > 0, numbers - 1, np.where(numbers < 0, count + numbers, -1))
 
 
 def library_names(data: bytes, beside: Folder) -> tuple[str, ...]:
-    """The names in an OBJ's lines of libraries: one that may hold spaces, where there is such a file, or several."""
-    found = re.findall(rb"^[ \t]*mtllib[ \t]+([^\r\n]+)", data.replace(b"\r", b"\n"), re.MULTILINE | re.IGNORECASE)
+    """The names in an OBJ's lines of libraries: one that may hold spaces, where there is such a file, or
+    several.
+    """
+    found = re.findall(
+        rb"^[ \t]*mtllib[ \t]+([^\r\n]+)", data.replace(b"\r", b"\n"), re.MULTILINE | re.IGNORECASE
+    )
     lines = [line.decode("utf-8", "replace").strip() for line in dict.fromkeys(found[:MOST_LIBRARIES])]
     names = [name for line in lines for name in ([line] if beside.holds(line) else line.split())]
     return tuple(dict.fromkeys(names[:MOST_LIBRARIES]))
@@ -180,15 +209,25 @@ def _paint(
     colours: np.ndarray | None,
     beside: Folder,
 ) -> tuple[Paint, tuple[str, ...]]:
-    """The look of triangles ``faces`` (F,3) of corners: texture, else the material's colour, else the vertices', else gray."""
+    """The look of triangles ``faces`` (F,3) of corners: texture, else the material's colour, else the
+    vertices', else gray.
+    """
     notes: tuple[str, ...] = ()
     if material.texture is not None and uv is not None and len(uv):
         told = material.texture
         picture, notes = texture_beside(told.name, beside)
         if picture is not None:
             texture = Texture(picture, told.beyond, told.beyond)
-            places = (uv[np.clip(at, 0, len(uv) - 1)] * told.scale + told.offset) * [1, -1] + [0, 1]  # from the bottom left
-            return lambda rows, shares: texture.at(of_corners(places, faces, rows, shares)) * [1, 1, 1, material.alpha], notes
+            places = (uv[np.clip(at, 0, len(uv) - 1)] * told.scale + told.offset) * [1, -1] + [
+                0,
+                1,
+            ]  # from the bottom left
+            return (
+                lambda rows, shares: (
+                    texture.at(of_corners(places, faces, rows, shares)) * [1, 1, 1, material.alpha]
+                ),
+                notes,
+            )
     if material.colour is None and colours is not None:
         opaque = np.concatenate([colours, np.full((len(colours), 1), material.alpha)], 1)
         return lambda rows, shares: of_corners(opaque, corners[faces], rows, shares), notes

@@ -1,4 +1,6 @@
-"""PLY meshes and points: polygons, strips, colours of vertices or faces, and textures that a comment names."""
+"""PLY meshes and points: polygons, strips, colours of vertices or faces, and textures that a comment
+names.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ _UV = (("s", "t"), ("u", "v"), ("texture_u", "texture_v"), ("tx", "tz"))
 
 
 def read_ply(data: bytes, beside: Folder) -> RawMesh:
-    """A mesh or a cloud of points. Raises `FileFormatError` if it is damaged, `InputError` if it is too large."""
+    """A mesh or a cloud of points. Raises `FileFormatError` if it is damaged, `InputError` if it is too
+    large.
+    """
     header = ply_header(data)
     names = {element.name for element in header.elements}
     wanted = ["vertex", *(name for name in (*_FACES, *_STRIPS) if name in names)]
@@ -32,7 +36,9 @@ def read_ply(data: bytes, beside: Folder) -> RawMesh:
     except InputError:
         raise
     except (ValueError, KeyError, IndexError) as error:
-        raise FileFormatError(f"It is damaged ({type(error).__name__}: {error}).", "Save it again.") from error
+        raise FileFormatError(
+            f"It is damaged ({type(error).__name__}: {error}).", "Save it again."
+        ) from error
     colours = _colours(vertex.columns)
     if not len(lengths):
         return bodies_of_points(vertices, np.tile(GRAY, (len(vertices), 1)) if colours is None else colours)
@@ -49,13 +55,17 @@ def ply_header(data: bytes) -> Header:
     try:
         header = read_header(data)
     except ValueError as error:
-        raise FileFormatError(f"It is damaged: its PLY header cannot be read ({error}).", "Save it again.") from error
+        raise FileFormatError(
+            f"It is damaged: its PLY header cannot be read ({error}).", "Save it again."
+        ) from error
     most = max((element.count for element in header.elements), default=0)
     if most > MAX_FACES:
         raise too_many("The model", most, "faces or vertices")
     total = sum(element.count for element in header.elements)
     if total > len(data):
-        raise FileFormatError(f"It announces {total:,} rows in {len(data):,} bytes.", "Copy or download it again.")
+        raise FileFormatError(
+            f"It announces {total:,} rows in {len(data):,} bytes.", "Copy or download it again."
+        )
     return header
 
 
@@ -80,7 +90,9 @@ def _indices(rows: Rows) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _strips(lengths: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    """Triangles (T,3) of strips one after the other; -1 begins a new one, and every other triangle is turned."""
+    """Triangles (T,3) of strips one after the other; -1 begins a new one, and every other triangle is
+    turned.
+    """
     ends = np.cumsum(lengths)
     runs = np.split(corners.astype(np.int64), ends[:-1])
     found = [np.zeros((0, 3), np.int64)]
@@ -96,20 +108,37 @@ def _strips(lengths: np.ndarray, corners: np.ndarray) -> np.ndarray:
 
 def _colours(columns: Mapping[str, np.ndarray]) -> np.ndarray | None:
     """Display colours (N,3); whole numbers reach to 255 (or 65535), others to 1 unless they go beyond."""
-    for names in (("red", "green", "blue"), ("r", "g", "b"), ("diffuse_red", "diffuse_green", "diffuse_blue")):
+    for names in (
+        ("red", "green", "blue"),
+        ("r", "g", "b"),
+        ("diffuse_red", "diffuse_green", "diffuse_blue"),
+    ):
         if all(name in columns for name in names):
             values = np.stack([np.asarray(columns[name]) for name in names], 1)
-            top = np.iinfo(values.dtype).max if values.dtype.kind == "u" else 255.0 if values.max(initial=0) > 1 else 1.0
+            top = (
+                np.iinfo(values.dtype).max
+                if values.dtype.kind == "u"
+                else 255.0
+                if values.max(initial=0) > 1
+                else 1.0
+            )
             return np.nan_to_num(values.astype(np.float64)) / top
     return None
 
 
-def _paint(header: Header, vertex: Mapping[str, np.ndarray], face: Rows, corners: np.ndarray, faces: np.ndarray,
-           owner: np.ndarray, colours: np.ndarray | None, beside: Folder) -> tuple[Paint, tuple[str, ...]]:  # fmt: skip
+def _paint(header: Header, vertex: Mapping[str, np.ndarray], face: Rows, corners: np.ndarray,
+    faces: np.ndarray,
+           owner: np.ndarray, colours: np.ndarray | None, beside: Folder) -> tuple[Paint,
+               tuple[str, ...]]:  # fmt: skip
     """The look of triangles (F,3), numbers of ``corners``: texture, faces' or vertices' colours, or gray."""
     uv, notes = _places(vertex, face, corners), ()
     name = next(
-        (comment.partition(" ")[2].strip() for comment in header.comments if comment.lower().startswith("texturefile")), ""
+        (
+            comment.partition(" ")[2].strip()
+            for comment in header.comments
+            if comment.lower().startswith("texturefile")
+        ),
+        "",
     )
     if uv is not None and name:
         picture, notes = texture_beside(name, beside)

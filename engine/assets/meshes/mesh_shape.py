@@ -12,7 +12,9 @@ GRAY = (0.62, 0.62, 0.64)
 
 @dataclass(frozen=True)
 class Facts:
-    """What a file says of itself, as far as it does: ``title``, ``author``, ``licence``, ``source`` (an address)."""
+    """What a file says of itself, as far as it does: ``title``, ``author``, ``licence``, ``source`` (an
+    address).
+    """
 
     title: str = ""
     author: str = ""
@@ -22,9 +24,11 @@ class Facts:
 
 @dataclass(frozen=True, eq=False)
 class RawMesh:
-    """Triangles as a file holds them: ``vertices`` (N,3) float64, ``faces`` (F,3) int64, ``face_colours`` (F,3) display 0..1.
+    """Triangles as a file holds them: ``vertices`` (N,3) float64, ``faces`` (F,3) int64, ``face_colours``
+    (F,3) display 0..1.
 
-    ``up`` is the axis that the file's kind says is up ("" if it says nothing), ``sure`` whether that can be relied upon.
+    ``up`` is the axis that the file's kind says is up ("" if it says nothing), ``sure`` whether that can be
+    relied upon.
     """
 
     vertices: np.ndarray
@@ -36,7 +40,9 @@ class RawMesh:
     splats: bool = False
     notes: tuple[str, ...] = ()
     facts: Facts = field(default_factory=Facts)
-    outline: np.ndarray | None = None  # faces (F,3) before some were split, by which it is told whether it is closed
+    outline: np.ndarray | None = (
+        None  # faces (F,3) before some were split, by which it is told whether it is closed
+    )
 
     def with_outline(self, faces: np.ndarray) -> RawMesh:
         """With the faces that it had before some were split."""
@@ -49,11 +55,12 @@ class RawMesh:
 
 @dataclass(frozen=True, eq=False)
 class ReferenceShape:
-    """A reference in the canonical pose: +z up, front at +x, bounding box centred at the origin, largest vertex norm 1.
+    """A reference in the canonical pose: +z up, front at +x, bounding box centred at the origin, largest
+    vertex norm 1.
 
     ``vertices`` (N,3) float32, ``faces`` (F,3) int32, ``face_colours`` (F,3) float32 display sRGB in 0..1.
-    ``up`` is the axis of the file that points up now, ``confidence`` 0.5..1 how clearly that was the right one.
-    ``notes`` say in words what had to be changed.
+    ``up`` is the axis of the file that points up now, ``confidence`` 0.5..1 how clearly that was the right
+    one. ``notes`` say in words what had to be changed.
     """
 
     vertices: np.ndarray

@@ -1,4 +1,6 @@
-"""STL, in bytes or in words. In bytes it is one only if its length says so: any other binary file has a number at byte 80 too."""
+"""STL, in bytes or in words. In bytes it is one only if its length says so: any other binary file has a
+number at byte 80 too.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +25,15 @@ _VERTEX = re.compile(rb"vertex\s+" + rb"\s+".join([_NUMBER] * 3), re.IGNORECASE)
 def stl_faces(data: bytes) -> int:
     """How many faces a binary STL announces and holds; 0 if it is none."""
     count = struct.unpack_from("<I", data, _HEAD - 4)[0] if len(data) >= _HEAD else 0
-    return count if count and 0 <= len(data) - _HEAD - _ROW * count <= _SLACK and _plausible(data, count) else 0
+    return (
+        count if count and 0 <= len(data) - _HEAD - _ROW * count <= _SLACK and _plausible(data, count) else 0
+    )
 
 
 def _plausible(data: bytes, count: int) -> bool:
-    """Whether the numbers are places, and the normals directions or nothing: those of another format are neither."""
+    """Whether the numbers are places, and the normals directions or nothing: those of another format are
+    neither.
+    """
     rows = _rows(data, min(count, 1000))
     with np.errstate(all="ignore"):
         length = np.linalg.norm(rows["normal"].astype(np.float64), axis=1)
@@ -52,7 +58,9 @@ def read_stl(data: bytes) -> RawMesh:
     count = stl_faces(data) or data.lower().count(b"endfacet")
     if count > MAX_FACES:
         raise too_many("The model", count)
-    corners = _rows(data, count)["corners"].reshape(-1, 3).astype(np.float64) if stl_faces(data) else _words(data)
+    corners = (
+        _rows(data, count)["corners"].reshape(-1, 3).astype(np.float64) if stl_faces(data) else _words(data)
+    )
     if not len(corners):
         raise FileFormatError("It holds no triangles.", "Choose a model with a surface.")
     return RawMesh(corners, np.arange(len(corners)).reshape(-1, 3), np.tile(GRAY, (len(corners) // 3, 1)))

@@ -6,13 +6,16 @@ from dataclasses import dataclass
 
 from engine.assets.meshes.face_colours import CLAMP, REPEAT
 
-_OPTIONS = {"-blendu": 1, "-blendv": 1, "-boost": 1, "-bm": 1, "-cc": 1, "-clamp": 1, "-colorspace": 1, "-imfchan": 1,
+_OPTIONS = {"-blendu": 1, "-blendv": 1, "-boost": 1, "-bm": 1, "-cc": 1, "-clamp": 1, "-colorspace": 1,
+    "-imfchan": 1,
             "-mm": 2, "-o": 3, "-s": 3, "-t": 3, "-texres": 1, "-type": 1}  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Map:
-    """A texture's file ``name``, and how places in it are ``scale``d and ``offset``; ``beyond`` says what is past its edges."""
+    """A texture's file ``name``, and how places in it are ``scale``d and ``offset``; ``beyond`` says what is
+    past its edges.
+    """
 
     name: str
     scale: tuple[float, float] = (1.0, 1.0)
@@ -75,7 +78,9 @@ def read_map(text: str) -> Map:
         while words and len(values) < _OPTIONS[option] and (_OPTIONS[option] < 3 or _numbers(words[0])):
             values.append(words.pop(0))
         options[option] = values
-    scale, offset = (_pair(options.get(option, []), default) for option, default in (("-s", 1.0), ("-o", 0.0)))
+    scale, offset = (
+        _pair(options.get(option, []), default) for option, default in (("-s", 1.0), ("-o", 0.0))
+    )
     beyond = CLAMP if options.get("-clamp", ["off"])[0].lower() == "on" else REPEAT
     return Map(" ".join(words).strip('"'), scale, offset, beyond)
 

@@ -1,4 +1,6 @@
-"""Polygons to triangles: convex ones as fans, others by cutting ears (G. Meisters, Amer. Math. Monthly 82, 1975)."""
+"""Polygons to triangles: convex ones as fans, others by cutting ears (G. Meisters, Amer. Math. Monthly 82,
+1975).
+"""
 
 from __future__ import annotations
 
@@ -8,11 +10,15 @@ MOST_CORNERS = 2000
 """Of a polygon whose ears are cut, which takes the square of their number; larger ones stay fans."""
 
 
-def triangulated(vertices: np.ndarray, lengths: np.ndarray, corners: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Faces (F,3) as numbers of corners, and the polygon (F,) of each, of polygons of ``lengths`` (P,) corners in a row.
+def triangulated(
+    vertices: np.ndarray, lengths: np.ndarray, corners: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Faces (F,3) as numbers of corners, and the polygon (F,) of each, of polygons of ``lengths`` (P,)
+    corners in a row.
 
-    ``corners`` (C,) are numbers of ``vertices`` (N,3). Faces index ``corners``, so that what belongs to a corner (a place in a
-    texture) can be looked up too; they keep the polygons' order and sense of rotation. Polygons of two corners fall out.
+    ``corners`` (C,) are numbers of ``vertices`` (N,3). Faces index ``corners``, so that what belongs to a
+    corner (a place in a texture) can be looked up too; they keep the polygons' order and sense of rotation.
+    Polygons of two corners fall out.
     """
     starts = np.cumsum(lengths) - lengths
     places = _places(vertices, corners)
@@ -32,7 +38,9 @@ def triangulated(vertices: np.ndarray, lengths: np.ndarray, corners: np.ndarray)
 
 
 def _places(vertices: np.ndarray, corners: np.ndarray) -> np.ndarray:
-    """Where each corner lies (C,3); corners that are not there, and places that are none, at the origin: they fall out later."""
+    """Where each corner lies (C,3); corners that are not there, and places that are none, at the origin: they
+    fall out later.
+    """
     inside = (corners >= 0) & (corners < len(vertices))
     places = np.zeros((len(corners), 3))
     places[inside] = np.nan_to_num(vertices[corners[inside]], nan=0.0, posinf=0.0, neginf=0.0)
@@ -44,7 +52,9 @@ def _fan(count: int) -> np.ndarray:
 
 
 def _folded(places: np.ndarray, around: np.ndarray, fans: np.ndarray) -> np.ndarray:
-    """Which polygons' fans (P,T,3) turn back on themselves: one of their triangles faces away from the whole."""
+    """Which polygons' fans (P,T,3) turn back on themselves: one of their triangles faces away from the
+    whole.
+    """
     at = places[around]
     normal = np.cross(at, np.roll(at, -1, axis=1)).sum(1)  # Newell: twice the area, as a vector
     a, b, c = (places[fans[..., k]] for k in range(3))
@@ -78,7 +88,9 @@ def _flat(places: np.ndarray) -> np.ndarray:
 
 
 def _ear(flat: np.ndarray, left: list[int]) -> int:
-    """The place in ``left`` of a corner that can be cut: convex, and no other corner in its triangle; else the most convex."""
+    """The place in ``left`` of a corner that can be cut: convex, and no other corner in its triangle; else
+    the most convex.
+    """
     at = flat[left]
     before, after = np.roll(at, 1, axis=0), np.roll(at, -1, axis=0)
     turn = _cross(at - before, after - at)
@@ -88,7 +100,11 @@ def _ear(flat: np.ndarray, left: list[int]) -> int:
         a, b, c = before[place], at[place], after[place]
         others = np.delete(at, [place - 1, place, (place + 1) % len(left)], axis=0)
         others = others[(others != a).any(1) & (others != b).any(1) & (others != c).any(1)]
-        within = (_cross(b - a, others - a) >= 0) & (_cross(c - b, others - b) >= 0) & (_cross(a - c, others - c) >= 0)
+        within = (
+            (_cross(b - a, others - a) >= 0)
+            & (_cross(c - b, others - b) >= 0)
+            & (_cross(a - c, others - c) >= 0)
+        )
         if not within.any():
             return int(place)
     return int(turn.argmax())

@@ -26,7 +26,9 @@ def mesh_of(blocks: Sequence[Block]) -> RawMesh:
     return RawMesh(
         np.concatenate([vertices for vertices, _ in parts]),
         np.concatenate([faces + start for (_, faces), start in zip(parts, starts)]),
-        np.concatenate([np.tile(rgb(block.colour), (len(faces), 1)) for block, (_, faces) in zip(blocks, parts)]),
+        np.concatenate(
+            [np.tile(rgb(block.colour), (len(faces), 1)) for block, (_, faces) in zip(blocks, parts)]
+        ),
         up="z",
         sure=True,
         front_is_x=True,
@@ -36,7 +38,9 @@ def mesh_of(blocks: Sequence[Block]) -> RawMesh:
 
 def solid(block: Block) -> tuple[np.ndarray, np.ndarray]:
     """One block: vertices (N,3) where they stand, and faces (F,3)."""
-    unit = {"box": _box, "sphere": _sphere, "cylinder": lambda: _prism(1.0), "cone": lambda: _prism(0.0)}[block.kind]
+    unit = {"box": _box, "sphere": _sphere, "cylinder": lambda: _prism(1.0), "cone": lambda: _prism(0.0)}[
+        block.kind
+    ]
     vertices, faces = unit()
     return (vertices * block.size) @ rotation(block.rotation_deg).T + block.centre, faces
 

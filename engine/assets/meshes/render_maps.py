@@ -1,4 +1,6 @@
-"""What cameras see of a reference: canonical coordinate maps for the controller, and thumbnails for people."""
+"""What cameras see of a reference: canonical coordinate maps for the controller, and thumbnails for
+people.
+"""
 
 from __future__ import annotations
 
@@ -16,23 +18,34 @@ DISTANCE, FOV_DEG = 3.05, 40.0
 
 
 def reference_maps(shape: ReferenceShape, cameras: Cameras) -> ReferenceMaps:
-    """The reference's maps (1,V,...) from V cameras of any kind, one sample a pixel, on their device (arXiv 2409.11406, 3.1)."""
+    """The reference's maps (1,V,...) from V cameras of any kind, one sample a pixel, on their device (arXiv
+    2409.11406, 3.1).
+    """
     c2w, K = cameras.c2w.cpu().numpy(), cameras.K.cpu().numpy()
-    rendered = render_mesh(shape.vertices, shape.faces, shape.face_colours, c2w, K, cameras.width, cameras.height, supersample=1)
+    rendered = render_mesh(
+        shape.vertices, shape.faces, shape.face_colours, c2w, K, cameras.width, cameras.height, supersample=1
+    )
     ccm, mask = (
-        torch.from_numpy(part).movedim(-1, 1)[None].to(cameras.c2w.device) for part in (rendered.ccm, rendered.rgba[..., 3:])
+        torch.from_numpy(part).movedim(-1, 1)[None].to(cameras.c2w.device)
+        for part in (rendered.ccm, rendered.rgba[..., 3:])
     )
     return ReferenceMaps(ccm, mask)
 
 
 def reference_pictures(shape: ReferenceShape, cameras: Cameras) -> torch.Tensor:
-    """The reference itself, premultiplied RGBA (V,H,W,4) in 0..1, from V cameras of any kind, on their device."""
+    """The reference itself, premultiplied RGBA (V,H,W,4) in 0..1, from V cameras of any kind, on their
+    device.
+    """
     c2w, K = cameras.c2w.cpu().numpy(), cameras.K.cpu().numpy()
-    rendered = render_mesh(shape.vertices, shape.faces, shape.face_colours, c2w, K, cameras.width, cameras.height)
+    rendered = render_mesh(
+        shape.vertices, shape.faces, shape.face_colours, c2w, K, cameras.width, cameras.height
+    )
     return torch.from_numpy(rendered.rgba).to(cameras.c2w.device)
 
 
-def pictures_of(shape: ReferenceShape, azimuths_deg: np.ndarray, elevation_deg: float, size: int) -> np.ndarray:
+def pictures_of(
+    shape: ReferenceShape, azimuths_deg: np.ndarray, elevation_deg: float, size: int
+) -> np.ndarray:
     """Premultiplied RGBA (V,size,size,4) in 0..1 from cameras all round."""
     poses = np.stack([orbit_c2w(float(azimuth), elevation_deg, DISTANCE) for azimuth in azimuths_deg])
     K = np.broadcast_to(intrinsics(FOV_DEG, size, size), (len(poses), 3, 3))

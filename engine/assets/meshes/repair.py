@@ -14,7 +14,9 @@ KEPT_FACES = 200_000
 """Faces that a reference keeps: more than its largest map has pixels to show."""
 
 CHECKED_FACES = 1_000_000
-"""Meshes with more are not asked whether they are closed, which takes seconds; maps and masks do not depend on it."""
+"""Meshes with more are not asked whether they are closed, which takes seconds; maps and masks do not depend
+on it.
+"""
 
 FARTHEST = 1e30
 """Coordinates beyond this are damage, not places."""
@@ -50,7 +52,9 @@ def _without_broken(mesh: RawMesh) -> RawMesh:
     """Without vertices that are no places, and faces that need one that is not there."""
     count = len(mesh.vertices)
     inside = ((mesh.faces >= 0) & (mesh.faces < count)).all(1)
-    sound: np.ndarray = np.all(np.isfinite(mesh.vertices) & (np.abs(np.nan_to_num(mesh.vertices)) < FARTHEST), axis=1)
+    sound: np.ndarray = np.all(
+        np.isfinite(mesh.vertices) & (np.abs(np.nan_to_num(mesh.vertices)) < FARTHEST), axis=1
+    )
     kept = inside.copy()
     kept[inside] = sound[mesh.faces[inside]].all(1)
     if not kept.any():
@@ -58,7 +62,11 @@ def _without_broken(mesh: RawMesh) -> RawMesh:
     broken = int((~sound).sum())
     colours = np.clip(np.nan_to_num(mesh.face_colours[kept], nan=0.6), 0, 1)
     said = f"{broken:,} broken vertices (not a number, or endless) were dropped." if broken else ""
-    missing = f"{int((~inside).sum()):,} faces had corners that are not there and were dropped." if not inside.all() else ""
+    missing = (
+        f"{int((~inside).sum()):,} faces had corners that are not there and were dropped."
+        if not inside.all()
+        else ""
+    )
     return _compact(replace(mesh, faces=mesh.faces[kept], face_colours=colours)).noted(said, missing)
 
 
@@ -80,7 +88,9 @@ def _without_slivers(mesh: RawMesh) -> RawMesh:
 
 
 def coarser(mesh: RawMesh, most: int) -> RawMesh:
-    """At most ``most`` faces: vertices in one cell of a grid become one, at their mean (Rossignac & Borrel 1993)."""
+    """At most ``most`` faces: vertices in one cell of a grid become one, at their mean (Rossignac & Borrel
+    1993).
+    """
     before, low = len(mesh.faces), mesh.vertices.min(0)
     size = float(np.ptp(mesh.vertices, axis=0).max()) or 1.0
     for side in (512, 384, 288, 216, 160, 120, 90, 64, 45, 32, 24, 18):
@@ -101,17 +111,22 @@ def _clustered(mesh: RawMesh, cells: np.ndarray, side: int) -> RawMesh:
     )
     means = np.stack([np.bincount(numbers, mesh.vertices[:, k]) for k in range(3)], 1) / counts[:, None]
     faces = numbers.reshape(-1)[mesh.faces]
-    whole = np.flatnonzero((faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0]))
+    whole = np.flatnonzero(
+        (faces[:, 0] != faces[:, 1]) & (faces[:, 1] != faces[:, 2]) & (faces[:, 2] != faces[:, 0])
+    )
     a, b, c = np.sort(faces[whole], 1).T
-    first = np.unique((a * len(means) + b) * len(means) + c if len(means) < 2_000_000 else np.arange(len(a)), return_index=True)[
-        1
-    ]
+    first = np.unique(
+        (a * len(means) + b) * len(means) + c if len(means) < 2_000_000 else np.arange(len(a)),
+        return_index=True,
+    )[1]
     kept = whole[np.sort(first)]
     return replace(mesh, vertices=means, faces=faces[kept], face_colours=mesh.face_colours[kept])
 
 
 def _outward(mesh: RawMesh, whole: RawMesh) -> RawMesh:
-    """A closed mesh that is inside out is turned; an open one gets a note, for it has no inside. ``whole`` has unsplit faces."""
+    """A closed mesh that is inside out is turned; an open one gets a note, for it has no inside. ``whole``
+    has unsplit faces.
+    """
     joined = _joined(whole)
     edges = np.sort(np.concatenate([joined[:, [0, 1]], joined[:, [1, 2]], joined[:, [2, 0]]]), axis=1)
     shared = np.unique(edges[:, 0] * np.int64(len(whole.vertices)) + edges[:, 1], return_counts=True)[1]
@@ -121,7 +136,9 @@ def _outward(mesh: RawMesh, whole: RawMesh) -> RawMesh:
         return mesh.noted("It is open; its inside is drawn like its outside.")
     if float(np.einsum("ij,ij->i", a, np.cross(b, c)).sum()) >= 0:
         return mesh
-    return replace(mesh, faces=np.ascontiguousarray(mesh.faces[:, ::-1])).noted("It was inside out, and was turned.")
+    return replace(mesh, faces=np.ascontiguousarray(mesh.faces[:, ::-1])).noted(
+        "It was inside out, and was turned."
+    )
 
 
 def _joined(mesh: RawMesh) -> np.ndarray:
@@ -148,4 +165,8 @@ def _far_note(mesh: RawMesh) -> str:
 
 def _size_note(mesh: RawMesh) -> str:
     size = float(np.ptp(mesh.vertices, axis=0).max())
-    return f"It was {size:,.4g} units large, and was scaled to the studio's size." if size > HUGE or size < TINY else ""
+    return (
+        f"It was {size:,.4g} units large, and was scaled to the studio's size."
+        if size > HUGE or size < TINY
+        else ""
+    )

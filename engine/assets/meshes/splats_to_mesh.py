@@ -1,7 +1,9 @@
-"""Small solid bodies in place of splats and points, so that maps and masks can be drawn of them like of any mesh.
+"""Small solid bodies in place of splats and points, so that maps and masks can be drawn of them like of any
+mesh.
 
-A Gaussian's alpha along its axis is half at r standard deviations with o exp(-r^2 / 2) = 1/2; single splats that faint are seen
-through others beside them, so the body ends where a quarter is left. Flat ones become two triangles, others an octahedron.
+A Gaussian's alpha along its axis is half at r standard deviations with o exp(-r^2 / 2) = 1/2; single splats
+that faint are seen through others beside them, so the body ends where a quarter is left. Flat ones become two
+triangles, others an octahedron.
 
 Splats of foreign files in our axes: files do not say which way is up, so that is judged as for a reference.
 """
@@ -31,7 +33,9 @@ STRAY_RADII = 3.0
 """Splats further out than this many radii of nine in ten are strays."""
 
 _AXES = np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]], np.float64)
-_OCTAHEDRON = np.array([[0, 2, 4], [2, 1, 4], [1, 3, 4], [3, 0, 4], [2, 0, 5], [1, 2, 5], [3, 1, 5], [0, 3, 5]])
+_OCTAHEDRON = np.array(
+    [[0, 2, 4], [2, 1, 4], [1, 3, 4], [3, 0, 4], [2, 0, 5], [1, 2, 5], [3, 1, 5], [0, 3, 5]]
+)
 _SQUARE = np.array([[0, 1, 2], [2, 3, 0]])
 
 
@@ -47,11 +51,15 @@ def bodies_of_splats(cloud: SplatCloud) -> RawMesh:
     axes = _rotations(cloud.quats[kept]) * (cloud.scales[kept] * reach[:, None])[:, None, :]
     vertices, faces, owner = _bodies(cloud.means[kept].astype(np.float64), axes)
     colours = np.clip(rgb_from_sh0(cloud.sh0[kept]), 0, 1)[owner]
-    return RawMesh(vertices, faces, colours, up="-y", splats=True, notes=(*cloud.notes, *_notes(seen, near, kept)))
+    return RawMesh(
+        vertices, faces, colours, up="-y", splats=True, notes=(*cloud.notes, *_notes(seen, near, kept))
+    )
 
 
 def bodies_of_points(points: np.ndarray, colours: np.ndarray) -> RawMesh:
-    """A mesh of octahedra at points (N,3) with display colours (N,3), each as large as the gap to its neighbours."""
+    """A mesh of octahedra at points (N,3) with display colours (N,3), each as large as the gap to its
+    neighbours.
+    """
     points, colours = points[np.isfinite(points).all(1)], colours[np.isfinite(points).all(1)]
     if len(points) < 4:
         raise FileFormatError("It holds too few points to make a shape of.", "Choose a model with a surface.")
@@ -63,7 +71,11 @@ def bodies_of_points(points: np.ndarray, colours: np.ndarray) -> RawMesh:
     size = np.clip(gaps, 0, 3 * np.median(gaps)) * 0.7
     vertices, faces, owner = _bodies(points, np.eye(3)[None] * size[:, None, None])
     return RawMesh(
-        vertices, faces, colours[kept][owner], splats=True, notes=("It is a cloud of points; each became a small body.",)
+        vertices,
+        faces,
+        colours[kept][owner],
+        splats=True,
+        notes=("It is a cloud of points; each became a small body.",),
     )
 
 
@@ -80,7 +92,11 @@ def _notes(seen: np.ndarray, near: np.ndarray, kept: np.ndarray) -> tuple[str, .
     notes = [f"{lost:,} stray splats far outside were left out."] if lost else []
     return (
         *notes,
-        *((f"Of {int(near.sum()):,} splats every so many was drawn larger, {len(kept):,} in all.",) if thinned else ()),
+        *(
+            (f"Of {int(near.sum()):,} splats every so many was drawn larger, {len(kept):,} in all.",)
+            if thinned
+            else ()
+        ),
     )
 
 
@@ -99,9 +115,13 @@ def _bodies(centres: np.ndarray, axes: np.ndarray) -> tuple[np.ndarray, np.ndarr
     rows = np.arange(len(axes))
     flat = lengths[rows, order[:, 0]] < FLAT * lengths[rows, order[:, 1]]
     solid = np.flatnonzero(~flat)
-    tips = centres[solid, None] + np.einsum("nij,kj->nki", axes[solid], 1.2 * _AXES)  # about as large as the ellipsoid
+    tips = centres[solid, None] + np.einsum(
+        "nij,kj->nki", axes[solid], 1.2 * _AXES
+    )  # about as large as the ellipsoid
     long, wide = (axes[rows, :, order[:, k]][flat] for k in (2, 1))
-    corners = np.stack([-long - wide, long - wide, long + wide, wide - long], 1) * 0.886  # a square of the ellipse's area
+    corners = (
+        np.stack([-long - wide, long - wide, long + wide, wide - long], 1) * 0.886
+    )  # a square of the ellipse's area
     squares = centres[flat][:, None] + corners
     faces = (np.arange(len(solid))[:, None, None] * 6 + _OCTAHEDRON).reshape(-1, 3)
     more = (np.arange(int(flat.sum()))[:, None, None] * 4 + _SQUARE).reshape(-1, 3) + 6 * len(solid)
@@ -112,8 +132,10 @@ def _bodies(centres: np.ndarray, axes: np.ndarray) -> tuple[np.ndarray, np.ndarr
 def _rotations(quats: np.ndarray) -> np.ndarray:
     """Matrices (N,3,3) of unit quaternions (N,4) wxyz."""
     w, x, y, z = quats.astype(np.float64).T
-    rows = [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y), 2 * (x * y + w * z), 1 - 2 * (x * x + z * z),
-            2 * (y * z - w * x), 2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)]  # fmt: skip
+    rows = [1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y), 2 * (x * y + w * z),
+        1 - 2 * (x * x + z * z),
+            2 * (y * z - w * x), 2 * (x * z - w * y), 2 * (y * z + w * x),
+                1 - 2 * (x * x + y * y)]  # fmt: skip
     return np.stack(rows, 1).reshape(-1, 3, 3)
 
 
@@ -129,7 +151,8 @@ def is_ours(path: Path | str, cloud: SplatCloud) -> bool:
 
 
 def upright(cloud: SplatCloud) -> SplatCloud:
-    """``cloud`` turned about the origin so that what is most likely up (`find_up`) is +z; a note says which axis that was.
+    """``cloud`` turned about the origin so that what is most likely up (`find_up`) is +z; a note says which
+    axis that was.
 
     A cloud of which nothing can be seen stays as it is.
     """
@@ -140,6 +163,8 @@ def upright(cloud: SplatCloud) -> SplatCloud:
     from scipy.spatial.transform import Rotation  # slow to import
 
     matrix = frame(up, FRONTS[up])
-    means, quats = turned(cloud.means, cloud.quats, matrix, np.roll(Rotation.from_matrix(matrix).as_quat(), 1))
+    means, quats = turned(
+        cloud.means, cloud.quats, matrix, np.roll(Rotation.from_matrix(matrix).as_quat(), 1)
+    )
     note = f"The start file does not say which way is up; {up} was taken ({confidence:.0%} sure)."
     return replace(cloud, means=means, quats=quats, notes=(*cloud.notes, note))

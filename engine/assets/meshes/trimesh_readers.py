@@ -1,4 +1,6 @@
-"""OFF, COLLADA and 3MF meshes, read by trimesh, whose readers of the latter two need packages that are optional."""
+"""OFF, COLLADA and 3MF meshes, read by trimesh, whose readers of the latter two need packages that are
+optional.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,15 @@ from trimesh.visual import ColorVisuals, TextureVisuals
 from engine.assets.meshes.face_colours import Surface, Texture, of_corners, painted
 from engine.assets.meshes.face_colours import plain as one_colour
 from engine.assets.meshes.mesh_shape import GRAY, RawMesh
-from engine.assets.meshes.untrusted_files import MAX_FACES, MAX_TEXT_BYTES, MEGABYTE, Folder, picture, reduced, too_many
+from engine.assets.meshes.untrusted_files import (
+    MAX_FACES,
+    MAX_TEXT_BYTES,
+    MEGABYTE,
+    Folder,
+    picture,
+    reduced,
+    too_many,
+)
 from engine.errors import FileFormatError, InputError
 
 NEEDED = {"off": (), "dae": ("collada",), "3mf": ("lxml", "networkx")}
@@ -26,16 +36,20 @@ _UP = {"off": "", "dae": "y", "3mf": "z"}
 
 
 def read_plain(data: bytes, kind: str, beside: Folder) -> RawMesh:
-    """A mesh of ``kind`` "off", "dae" or "3mf". Raises `FileFormatError` if it is damaged or a package is missing."""
+    """A mesh of ``kind`` "off", "dae" or "3mf". Raises `FileFormatError` if it is damaged or a package is
+    missing.
+    """
     lacking = [name for name in NEEDED[kind] if importlib.util.find_spec(name) is None]
     if lacking:
         raise FileFormatError(
             f"It is a {kind.upper()} file, which needs a package that is not installed.",
-            "Install it with pip install 'maquette[models]', or save the model as GLB (Blender: Export, glTF 2.0).",
+            "Install it with pip install 'maquette[models]', or save the model as GLB (Blender: Export, "
+            "glTF 2.0).",
         )
     if kind != "3mf" and len(data) > MAX_TEXT_BYTES:
         raise InputError(
-            f"The model has {len(data) / MEGABYTE:,.0f} MB of text; at most {MAX_TEXT_BYTES // MEGABYTE} MB are allowed.",
+            f"The model has {len(data) / MEGABYTE:,.0f} MB of text; at most {MAX_TEXT_BYTES // MEGABYTE} "
+            "MB are allowed.",
             "Save it in a binary form (GLB), or reduce it.",
         )
     resolver = BesideResolver(beside)
@@ -43,7 +57,9 @@ def read_plain(data: bytes, kind: str, beside: Folder) -> RawMesh:
         with warnings.catch_warnings(), np.errstate(all="ignore"):
             warnings.simplefilter("ignore")
             scene = trimesh.load_scene(BytesIO(data), file_type=kind, resolver=resolver, process=False)
-        mesh = painted([_surface(part, matrix) for part, matrix in _parts(scene)], notes=tuple(resolver.refused))
+        mesh = painted(
+            [_surface(part, matrix) for part, matrix in _parts(scene)], notes=tuple(resolver.refused)
+        )
     except InputError:
         raise
     except Exception as error:  # trimesh raises whatever the damage leads to
@@ -75,8 +91,12 @@ def _surface(part: trimesh.Trimesh, matrix: np.ndarray) -> Surface:
         found = None if image is None else reduced(image)
         if found is not None and look.uv is not None and len(look.uv) == len(vertices):
             texture, places = Texture(found), np.asarray(look.uv) * [1, -1] + [0, 1]  # from the bottom left
-            return Surface(vertices, faces, lambda rows, shares: texture.at(of_corners(places, faces, rows, shares)))
-        return Surface(vertices, faces, one_colour([float(channel) / 255 for channel in look.material.main_color[:3]]))
+            return Surface(
+                vertices, faces, lambda rows, shares: texture.at(of_corners(places, faces, rows, shares))
+            )
+        return Surface(
+            vertices, faces, one_colour([float(channel) / 255 for channel in look.material.main_color[:3]])
+        )
     if isinstance(look, ColorVisuals) and look.defined:
         colours = np.asarray(look.face_colors, np.float64) / 255
         return Surface(vertices, faces, lambda rows, shares: colours[rows])
@@ -90,7 +110,9 @@ def with_convention(mesh: RawMesh, kind: str, data: bytes = b"") -> RawMesh:
 
 
 class BesideResolver(Resolver):
-    """Lets trimesh open materials and small pictures beside the model, and nothing else; ``refused`` says what it did not get."""
+    """Lets trimesh open materials and small pictures beside the model, and nothing else; ``refused`` says
+    what it did not get.
+    """
 
     def __init__(self, beside: Folder) -> None:
         self.beside, self.refused = beside, []
@@ -104,7 +126,9 @@ class BesideResolver(Resolver):
             return data
         except (InputError, OSError) as error:
             if len(self.refused) < 3:
-                self.refused.append(f"{str(key)[:60]!r} was not used: it is not there, not beside the model, or no picture.")
+                self.refused.append(
+                    f"{str(key)[:60]!r} was not used: it is not there, not beside the model, or no picture."
+                )
             raise OSError(str(error)) from error
 
     def write(self, name: str, data: bytes) -> None:

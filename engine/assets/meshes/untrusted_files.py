@@ -1,4 +1,6 @@
-"""Files that cannot be trusted: how large they may be, which are opened beside them, and pictures inside them."""
+"""Files that cannot be trusted: how large they may be, which are opened beside them, and pictures inside
+them.
+"""
 
 from __future__ import annotations
 
@@ -31,21 +33,35 @@ MAX_PICTURE_PIXELS = 70_000_000
 MAX_TEXTURE_PIXELS = 300_000_000
 """Of all textures of a model, which are decoded one after the other."""
 
-TEXTURES = ("PNG", "JPEG", "WEBP", "BMP", "TGA", "GIF", "TIFF", "DDS", *(("AVIF",) if features.check("avif") else ()))
+TEXTURES = (
+    "PNG",
+    "JPEG",
+    "WEBP",
+    "BMP",
+    "TGA",
+    "GIF",
+    "TIFF",
+    "DDS",
+    *(("AVIF",) if features.check("avif") else ()),
+)
 PICTURE_SIDE = 1024
 """Pixels of a texture's longer side that are kept."""
 
 
 @dataclass(frozen=True)
 class Folder:
-    """The folder of a model, from which it may use plain files beside and below it, up to ``MAX_BYTES`` in all."""
+    """The folder of a model, from which it may use plain files beside and below it, up to ``MAX_BYTES`` in
+    all.
+    """
 
     root: Path
     used: list[int] = field(default_factory=list)  # bytes read so far
     pixels: list[int] = field(default_factory=list)  # of the textures decoded so far
 
     def read(self, name: str) -> bytes:
-        """The bytes of a file that a model names. Raises `FileFormatError` if the name leads elsewhere, or nothing is there."""
+        """The bytes of a file that a model names. Raises `FileFormatError` if the name leads elsewhere, or
+        nothing is there.
+        """
         path = self._inside(name)
         size = path.stat().st_size
         if sum(self.used) + size > MAX_BYTES:
@@ -67,10 +83,13 @@ class Folder:
         root = self.root.resolve()
         path = root if outside else (root / plain).resolve()  # a link may lead outside too
         if outside or not path.is_relative_to(root):
-            raise FileFormatError(f"It names the file {name[:80]!r}, which is not beside it.", "Save it as one file (GLB).")
+            raise FileFormatError(
+                f"It names the file {name[:80]!r}, which is not beside it.", "Save it as one file (GLB)."
+            )
         if not path.is_file():
             raise FileFormatError(
-                f"It needs the file {name[:80]!r}, which is not there.", "Put it beside, or save as one file (GLB)."
+                f"It needs the file {name[:80]!r}, which is not there.",
+                "Put it beside, or save as one file (GLB).",
             )
         return path
 
@@ -81,7 +100,9 @@ def plain_name(uri: str) -> str:
 
 
 def bytes_of_uri(uri: str, beside: Folder) -> bytes:
-    """What a glTF's URI stands for: data inside it, or a file beside the model; the network is never asked."""
+    """What a glTF's URI stands for: data inside it, or a file beside the model; the network is never
+    asked.
+    """
     if not uri.startswith("data:"):
         return beside.read(uri)
     head, comma, body = uri.partition(",")
@@ -103,7 +124,9 @@ def read_bounded(path: Path) -> bytes:
 
 
 def check_bytes(path: Path) -> None:
-    """Nothing is read: raises `MissingError` for what is no plain file, `InputError` for one that is too large."""
+    """Nothing is read: raises `MissingError` for what is no plain file, `InputError` for one that is too
+    large.
+    """
     try:
         status = path.stat()
     except (OSError, ValueError) as error:  # a name may hold what no name can
@@ -133,9 +156,11 @@ def too_many(name: str, count: int, what: str = "faces") -> InputError:
 
 
 def picture(data: bytes, spent: list[int] | None = None) -> np.ndarray | None:
-    """A texture (H,W,3), or (H,W,4) with alpha, in 0..1, reduced; None if it is no picture, or larger than anything of use.
+    """A texture (H,W,3), or (H,W,4) with alpha, in 0..1, reduced; None if it is no picture, or larger than
+    anything of use.
 
-    ``spent`` holds the pixels of those decoded before, which together may be ``MAX_TEXTURE_PIXELS``; this one's are added.
+    ``spent`` holds the pixels of those decoded before, which together may be ``MAX_TEXTURE_PIXELS``; this
+    one's are added.
     """
     spent = [] if spent is None else spent
     try:
@@ -162,7 +187,9 @@ def reduced(opened: Image.Image) -> np.ndarray | None:
 
 
 def texture_beside(name: str, beside: Folder) -> tuple[np.ndarray | None, tuple[str, ...]]:
-    """A texture that a model names, and notes: what leads elsewhere, as another machine's paths do, is sought by its name."""
+    """A texture that a model names, and notes: what leads elsewhere, as another machine's paths do, is sought
+    by its name.
+    """
     plain = name.strip().replace("\\", "/")
     for wanted in dict.fromkeys((plain, plain.rpartition("/")[2])):
         try:

@@ -1,7 +1,9 @@
-"""Energies composed with a prior: eps' = eps + sig sum_j gamma_j grad_{x_t} g_j (arXiv 2206.01714; Jambon 2024, equation 3.8).
+"""Energies composed with a prior: eps' = eps + sig sum_j gamma_j grad_{x_t} g_j (arXiv 2206.01714; Jambon
+2024, equation 3.8).
 
-An energy reads the clean picture, g(x0), and the network between x_t and x0 is taken to be constant (as by arXiv 2302.07121), so
-that grad_{x_t} g = grad_{x0} g / a, and x0' = x0 - (sig / a)^2 sum_j gamma_j grad_{x0} g_j.
+An energy reads the clean picture, g(x0), and the network between x_t and x0 is taken to be constant (as by
+arXiv 2302.07121), so that grad_{x_t} g = grad_{x0} g / a, and x0' = x0 - (sig / a)^2 sum_j gamma_j grad_{x0}
+g_j.
 """
 
 from __future__ import annotations
@@ -17,11 +19,17 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 Energy = Callable[["Tensor"], "Tensor | None"]
-"""The weighted sum of energies of a clean picture x0 (B,C,h,w), as a number; None where there is nothing to say."""
+"""The weighted sum of energies of a clean picture x0 (B,C,h,w), as a number; None where there is nothing to
+say.
+"""
 
 
-def composed(prediction: Prediction, x_t: Tensor, t: Tensor, schedule: NoiseSchedule, energy: Energy) -> Prediction:
-    """The joint prediction. The push is no longer than eps in any picture, so that it cannot leave what the prior knows."""
+def composed(
+    prediction: Prediction, x_t: Tensor, t: Tensor, schedule: NoiseSchedule, energy: Energy
+) -> Prediction:
+    """The joint prediction. The push is no longer than eps in any picture, so that it cannot leave what the
+    prior knows.
+    """
     with torch.enable_grad():
         x0 = prediction.x0.detach().requires_grad_()
         value = energy(x0)

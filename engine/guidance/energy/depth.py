@@ -13,7 +13,9 @@ SOLID = 0.5
 
 
 def energy(pictures: Pictures) -> Tensor | None:
-    """Mean of (z - z_target)^2, z = depth / alpha in world units; None without a target, or where pictures have no depth."""
+    """Mean of (z - z_target)^2, z = depth / alpha in world units; None without a target, or where pictures
+    have no depth.
+    """
     views, target = pictures.views, pictures.target
     if target is None or not views.depth.requires_grad:
         return None

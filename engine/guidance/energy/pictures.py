@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 class Pictures:
     """``views`` (B,H,W,...) from ``cameras``, premultiplied over black.
 
-    ``target`` are the views that a silhouette or a depth is to be like; ``mirrored`` the views from the cameras on the other side
-    of the plane y = 0; ``region`` (B,H,W,1) in 0..1 and ``colour`` (3,) are what is to be coloured, and how. ``unlike`` says of
-    premultiplied pictures (B,H,W,4) how little they show what they shall, (B,); None where it cannot tell.
+    ``target`` are the views that a silhouette or a depth is to be like; ``mirrored`` the views from the
+    cameras on the other side of the plane y = 0; ``region`` (B,H,W,1) in 0..1 and ``colour`` (3,) are what is
+    to be coloured, and how. ``unlike`` says of premultiplied pictures (B,H,W,4) how little they show what
+    they shall, (B,); None where it cannot tell.
     """
 
     views: Views

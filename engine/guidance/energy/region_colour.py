@@ -11,7 +11,9 @@ if TYPE_CHECKING:
 
 
 def energy(pictures: Pictures) -> Tensor | None:
-    """Mean over all pixels of the squared distance from ``colour``, where ``region`` shows matter; None without either."""
+    """Mean over all pixels of the squared distance from ``colour``, where ``region`` shows matter; None
+    without either.
+    """
     if pictures.region is None or pictures.colour is None:
         return None
     alpha = pictures.views.alpha

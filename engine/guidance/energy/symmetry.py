@@ -14,7 +14,9 @@ if TYPE_CHECKING:
 
 
 def energy(pictures: Pictures) -> Tensor | None:
-    """Mean squared difference of colour and opacity from the views of `mirrored`, turned over; None without them."""
+    """Mean squared difference of colour and opacity from the views of `mirrored`, turned over; None without
+    them.
+    """
     if pictures.mirrored is None:
         return None
     here, there = (views.rgba for views in (pictures.views, pictures.mirrored))
@@ -22,7 +24,9 @@ def energy(pictures: Pictures) -> Tensor | None:
 
 
 def mirrored(cameras: Cameras) -> Cameras:
-    """The cameras on the other side of the plane y = 0; each sees turned over what these see of a symmetrical object."""
+    """The cameras on the other side of the plane y = 0; each sees turned over what these see of a symmetrical
+    object.
+    """
     flip = cameras.c2w.new_tensor([1.0, -1.0, 1.0, 1.0])
     c2w = flip[:, None] * cameras.c2w
     c2w = torch.cat([-c2w[..., :1], c2w[..., 1:]], dim=-1)  # and its own x axis, so that it stays a rotation

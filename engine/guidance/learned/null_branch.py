@@ -24,10 +24,14 @@ class Convergence(nn.Module):
     def __init__(self, device: torch.device | str = "cpu") -> None:
         super().__init__()
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
-        self.register_buffer("errors", torch.zeros(2, dtype=torch.float64, device=device))  # squared: learned, plain
+        self.register_buffer(
+            "errors", torch.zeros(2, dtype=torch.float64, device=device)
+        )  # squared: learned, plain
 
     def begin_step(self, reset_steps: int) -> bool:
-        """Count a step; true every ``reset_steps`` of them (0: never), when what was learned is to be forgotten."""
+        """Count a step; true every ``reset_steps`` of them (0: never), when what was learned is to be
+        forgotten.
+        """
         self.steps += 1
         forget = bool(reset_steps) and int(self.steps) % reset_steps == 0
         if forget:
@@ -46,7 +50,9 @@ class Convergence(nn.Module):
             self.errors.mul_(MEMORY).add_((1 - MEMORY) * errors)
 
     def value(self) -> float:
-        """1 - (squared error of the learned branch / of the plain one): 0 at first, 1 when it explains every render."""
+        """1 - (squared error of the learned branch / of the plain one): 0 at first, 1 when it explains every
+        render.
+        """
         learned, plain = self.errors.tolist()
         return 1 - learned / plain if plain > 0 else 0.0
 
@@ -60,12 +66,14 @@ class NullAdapter(nn.Module):
 
 
 class NullEmbedding(nn.Module):
-    """All that a prior reads of a prompt as parameters, ``tokens`` (S,L,D) and, where there is one, ``pooled`` (S,P) text.
+    """All that a prior reads of a prompt as parameters, ``tokens`` (S,L,D) and, where there is one,
+    ``pooled`` (S,P) text.
 
-    At least float32, one for each of S = 4 sides of the object. Used as one prompt, it is the mean of the sides: their gradients
-    are then equal, and with Adam they move together like a single embedding. ``one_prompt`` (priors that give all views one
-    prompt) keeps S = 1. The mask of tokens that count stays as it was: of toybox's empty prompt that is a single one, so that
-    without its pooled text next to nothing could be learned.
+    At least float32, one for each of S = 4 sides of the object. Used as one prompt, it is the mean of the
+    sides: their gradients are then equal, and with Adam they move together like a single embedding.
+    ``one_prompt`` (priors that give all views one prompt) keeps S = 1. The mask of tokens that count stays as
+    it was: of toybox's empty prompt that is a single one, so that without its pooled text next to nothing
+    could be learned.
     """
 
     first: Tensor
@@ -102,7 +110,9 @@ class NullEmbedding(nn.Module):
 
 
 def side_shares(cameras: Cameras) -> Tensor:
-    """Shares (B,4) of the sides at azimuth 0, 90, 180 and 270 degrees: linear between the two nearest, 1 in sum."""
+    """Shares (B,4) of the sides at azimuth 0, 90, 180 and 270 degrees: linear between the two nearest, 1 in
+    sum.
+    """
     turned = cameras.azimuths_deg()[:, None] / 90 - torch.arange(SIDES, device=cameras.c2w.device)
     distance = (turned + SIDES / 2) % SIDES - SIDES / 2
     return (1 - distance.abs()).clamp(min=0)

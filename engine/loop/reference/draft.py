@@ -1,13 +1,17 @@
-"""A draft in sight of a reference: what the prior is told at each sampling step, and the pull where it cannot be told.
+"""A draft in sight of a reference: what the prior is told at each sampling step, and the pull where it cannot
+be told.
 
-A reference for priors that were taught none: an energy whose score is composed with the prior's (arXiv 2206.01714).
+A reference for priors that were taught none: an energy whose score is composed with the prior's (arXiv
+2206.01714).
 
-The energy |x_t - a c|^2 / (2 sig^2) pulls towards a target c; weighted with lambda its score joins the prior's,
+The energy |x_t - a c|^2 / (2 sig^2) pulls towards a target c; weighted with lambda its score joins the
+prior's,
 
     eps' = (eps + lambda (x_t - a c) / sig) / (1 + lambda),    x0' = (x0 + lambda c) / (1 + lambda).
 
-Dividing by 1 + lambda moves no zero of the joint score, and keeps the noise as long as noise is. With a Gaussian prior of mean mu
-and variance v at this time that zero is (a mu / v + k a c) / (1 / v + k) with k = lambda / sig^2.
+Dividing by 1 + lambda moves no zero of the joint score, and keeps the noise as long as noise is. With a
+Gaussian prior of mean mu and variance v at this time that zero is (a mu / v + k a c) / (1 / v + k) with k =
+lambda / sig^2.
 """
 
 from __future__ import annotations
@@ -37,7 +41,9 @@ FROM_NOISE, FROM_REFERENCE = 0.999, 0.33
 def pulled(
     prediction: Prediction, x_t: Tensor, t: Tensor, schedule: NoiseSchedule, target: Tensor, strengths: Tensor
 ) -> Prediction:
-    """The joint prediction; ``target`` (B,C,h,w) in the prior's space, ``strengths`` lambda, which broadcast to it."""
+    """The joint prediction; ``target`` (B,C,h,w) in the prior's space, ``strengths`` lambda, which broadcast
+    to it.
+    """
     x0 = (prediction.x0 + strengths * target) / (1 + strengths)
     return Prediction(eps_from_x0(x_t, x0, *schedule.signal_and_noise(t, x_t)), x0)
 
@@ -58,7 +64,9 @@ def tinted(rgba: Tensor, colour: Tensor) -> Tensor:
 
 @dataclass(frozen=True, eq=False)
 class GuidedDraft:
-    """The views from ``cameras`` that ``prior`` shall draft, and ``maps`` of the reference from there; both None without one."""
+    """The views from ``cameras`` that ``prior`` shall draft, and ``maps`` of the reference from there; both
+    None without one.
+    """
 
     prior: Prior
     plain: Prompts  # without the reference
@@ -72,13 +80,18 @@ class GuidedDraft:
         return GuidedDraft(prior, plain, cameras, guide, None if guide is None else guide.seen(cameras))
 
     def start(self, knobs: Knobs) -> float:
-        """The share of the schedule at which sampling begins: 1 is pure noise, less keeps that much of the reference's look."""
-        following = 0.0 if self.guide is None or self.prior.info.channels != "rgba" else self.guide.following(knobs)
+        """The share of the schedule at which sampling begins: 1 is pure noise, less keeps that much of the
+        reference's look.
+        """
+        following = (
+            0.0 if self.guide is None or self.prior.info.channels != "rgba" else self.guide.following(knobs)
+        )
         return FROM_NOISE + following * (FROM_REFERENCE - FROM_NOISE)
 
     def first(self, noise: Tensor, time: int, prompt: str, knobs: Knobs) -> Tensor:
-        """What sampling begins with at ``time``: ``noise`` (V,C,h,w), or the reference's pictures under as much of it as
-        belongs to the time (SDEdit, arXiv 2108.01073), in the prompt's colour where it names just one.
+        """What sampling begins with at ``time``: ``noise`` (V,C,h,w), or the reference's pictures under as
+        much of it as belongs to the time (SDEdit, arXiv 2108.01073), in the prompt's colour where it names
+        just one.
         """
         if self.guide is None or self.start(knobs) >= FROM_NOISE:
             return noise
@@ -100,7 +113,9 @@ class GuidedDraft:
         return with_reference(self.plain, self.cameras, self.guide, knobs)
 
     def corrected(self, prediction: Prediction, x_t: Tensor, t: Tensor, knobs: Knobs) -> Prediction:
-        """For priors that see alpha: it is pulled towards the reference's outlines, where the guide pulls at all."""
+        """For priors that see alpha: it is pulled towards the reference's outlines, where the guide pulls at
+        all.
+        """
         if self.guide is None or self.maps is None or self.prior.info.channels != "rgba":
             return prediction
         influence = self.guide.pulling(knobs)
@@ -114,11 +129,15 @@ class GuidedDraft:
         return pulled(prediction, x_t, t, self.prior.schedule, target.to(x_t), strengths * alpha)
 
     def metrics(self, views: Views, time: int, knobs: Knobs) -> dict[str, float]:
-        """The noise of the sampling step at ``time``, how strongly the reference acted there, and how like it the draft is."""
+        """The noise of the sampling step at ``time``, how strongly the reference acted there, and how like it
+        the draft is.
+        """
         noise = {"noise": time / len(self.prior.schedule)}
         if self.guide is None:
             return noise
-        acting = noise | strength_metrics(self.guide, knobs, torch.tensor([(time + 0.5) / len(self.prior.schedule)]))
+        acting = noise | strength_metrics(
+            self.guide, knobs, torch.tensor([(time + 0.5) / len(self.prior.schedule)])
+        )
         if self.maps is None or self.prior.info.channels != "rgba":
             return acting
         likeness = float(outline_iou(views.alpha, mask_of(self.maps).to(views.alpha.device)).mean())

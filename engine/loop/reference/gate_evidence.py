@@ -17,7 +17,8 @@ NOISE = 0.98
 
 
 def wanted_likeness(context: Context, guide: Guide) -> float | None:
-    """IoU of the reference's outlines with the given pictures', else with the prior's first guess at the words.
+    """IoU of the reference's outlines with the given pictures', else with the prior's first guess at the
+    words.
 
     None without pictures, for priors that see no alpha or not all sides of one object at once.
     """
@@ -34,7 +35,9 @@ def wanted_likeness(context: Context, guide: Guide) -> float | None:
 
 @torch.no_grad()
 def _first_guess(context: Context, cameras: Cameras) -> Views:
-    """What the prior sees in noise when it is told the words, and no reference: the mean of what they may mean."""
+    """What the prior sees in noise when it is told the words, and no reference: the mean of what they may
+    mean.
+    """
     prior = context.prior
     empty = torch.zeros(len(cameras), cameras.height, cameras.width, 1, device=prior.device)
     like = prior.encode(Views(empty.expand(-1, -1, -1, 3), empty, empty))

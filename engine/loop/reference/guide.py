@@ -1,4 +1,6 @@
-"""The reference of a run: what it looks like from anywhere, by which way it acts, and how strongly at this moment."""
+"""The reference of a run: what it looks like from anywhere, by which way it acts, and how strongly at this
+moment.
+"""
 
 from __future__ import annotations
 
@@ -27,22 +29,27 @@ from engine.prior.reference.maps import Reading, ReferenceMaps
 from engine.prior.reference.strength import Influence, gate
 
 HALF_OPEN, HALF_OPEN_BY_PICTURE, GATE_WIDTH = 0.55, 0.75, 0.2
-"""Likeness at which the automatic gate is half open, by words and by given pictures; over how much of it a gate opens.
+"""Likeness at which the automatic gate is half open, by words and by given pictures; over how much of it a
+gate opens.
 
-By outlines, three in four of 24 toys are over 0.64 like toybox's first guess at the word for their kind, and three in four of 24
-toys of other kinds are under 0.48. A picture says more: of four references for each of 12 held-out toys, 16 of the 18 under 0.75
-made toybox's drafts worse, and 27 of the 30 over it made them better.
+By outlines, three in four of 24 toys are over 0.64 like toybox's first guess at the word for their kind, and
+three in four of 24 toys of other kinds are under 0.48. A picture says more: of four references for each of 12
+held-out toys, 16 of the 18 under 0.75 made toybox's drafts worse, and 27 of the 30 over it made them better.
 """
 
 SURE, SURE_WIDTH = 0.9, 0.04
-"""Likeness to given pictures at which the pull on the shape itself is half open, and over how much of it that opens.
+"""Likeness to given pictures at which the pull on the shape itself is half open, and over how much of it that
+opens.
 
-With the best of the shelf as reference, 12 held-out toys won 0.96 dB with 0.94, 1.12 dB with 0.90 and 1.11 dB with 0.86 (one
-seed each); with shapes that only looked alike, at a likeness of 0.9 on average, six toys lost 0.9 dB.
+With the best of the shelf as reference, 12 held-out toys won 0.96 dB with 0.94, 1.12 dB with 0.90 and 1.11 dB
+with 0.86 (one seed each); with shapes that only looked alike, at a likeness of 0.9 on average, six toys lost
+0.9 dB.
 """
 
 STAND_IN_FOLLOWS = 0.6
-"""How closely a draft keeps at the least to what stands in for a kind that the prior has not learned: it would make another."""
+"""How closely a draft keeps at the least to what stands in for a kind that the prior has not learned: it
+would make another.
+"""
 
 GREY = 0.6
 
@@ -74,11 +81,13 @@ class MeshModel:
 
 @dataclass(frozen=True, eq=False)
 class Guide:
-    """Fixed for a run, but for ``likeness``: of the reference and what is wanted; None where there is nothing to compare it with.
+    """Fixed for a run, but for ``likeness``: of the reference and what is wanted; None where there is nothing
+    to compare it with.
 
-    ``side`` is the prior's resolution, ``clean_maps`` belong to the given pictures, ``alone`` says of a controller that
-    nothing shall act beside it, ``chosen`` that a person picked the reference, whose choice no likeness overrules,
-    ``painted`` that it stands in for a kind that the prior has not learned, in the prompt's colours already.
+    ``side`` is the prior's resolution, ``clean_maps`` belong to the given pictures, ``alone`` says of a
+    controller that nothing shall act beside it, ``chosen`` that a person picked the reference, whose choice
+    no likeness overrules, ``painted`` that it stands in for a kind that the prior has not learned, in the
+    prompt's colours already.
     """
 
     model: Model
@@ -108,7 +117,8 @@ class Guide:
         return self.likeness is not None and gate != OPEN and not (self.chosen and gate == AUTO)
 
     def following(self, knobs: Knobs) -> float:
-        """0..1: how closely a draft keeps to the reference's own look; not at all where the reference does not act in noise.
+        """0..1: how closely a draft keeps to the reference's own look; not at all where the reference does
+        not act in noise.
 
         Beside given pictures, which show the object itself, that is only what a person chose.
         """
@@ -128,8 +138,8 @@ class Guide:
     def pulling(self, knobs: Knobs) -> Influence:
         """How strongly the shape itself is pulled, beside what the prior is told.
 
-        As the reference acts, where the prior is told nothing; but by given pictures, unless the artist has set the gate, and
-        beside a controller, only as far as the reference has very nearly their outlines.
+        As the reference acts, where the prior is told nothing; but by given pictures, unless the artist has
+        set the gate, and beside a controller, only as far as the reference has very nearly their outlines.
         """
         influence = self.influence(knobs)
         if self.chosen and self.way != "controlnet" and not self.alone:
@@ -147,7 +157,9 @@ class Guide:
         return self.model.maps(cameras.resized(self.side if side is None else side))
 
     def condition(self, cameras: Cameras, knobs: Knobs) -> Reference | None:
-        """What the prior is told at this moment for views from ``cameras``; None where it is not told anything."""
+        """What the prior is told at this moment for views from ``cameras``; None where it is not told
+        anything.
+        """
         influence = self.influence(knobs)
         if self.way == "shape" or (self.way == "controller" and influence.silent):
             return None
@@ -160,9 +172,15 @@ class Guide:
 
 
 def with_reference(prompts: Prompts, cameras: Cameras, guide: Guide | None, knobs: Knobs) -> Prompts:
-    """``prompts`` that all see the reference, so that guidance strengthens the words and not the reference."""
+    """``prompts`` that all see the reference, so that guidance strengthens the words and not the
+    reference.
+    """
     reference = None if guide is None else guide.condition(cameras, knobs)
-    return prompts if reference is None else prompts.map(lambda condition: replace(condition, reference=reference))
+    return (
+        prompts
+        if reference is None
+        else prompts.map(lambda condition: replace(condition, reference=reference))
+    )
 
 
 def guide_for(spec: RunSpec, prior: Prior, given: GivenViews | None, folder: Path | None) -> Guide | None:

@@ -1,6 +1,8 @@
-"""The reference's file: found again by name and digest, and copied into the run's folder with what it needs beside it.
+"""The reference's file: found again by name and digest, and copied into the run's folder with what it needs
+beside it.
 
-As a setting it is ``PATH[#DIGEST]``; the digest is written by a run, so that a recipe notices when the file has changed.
+As a setting it is ``PATH[#DIGEST]``; the digest is written by a run, so that a recipe notices when the file
+has changed.
 """
 
 from __future__ import annotations
@@ -17,7 +19,14 @@ from engine.assets.export.glb import write_glb
 from engine.assets.meshes.gltf_document import check_parts
 from engine.assets.meshes.mesh_obj import libraries_of, library_names
 from engine.assets.meshes.mesh_shape import RawMesh
-from engine.assets.meshes.untrusted_files import MAX_BYTES, Folder, check_bytes, plain_name, read_bounded, too_large
+from engine.assets.meshes.untrusted_files import (
+    MAX_BYTES,
+    Folder,
+    check_bytes,
+    plain_name,
+    read_bounded,
+    too_large,
+)
 from engine.core.paths import given_path
 from engine.errors import InputError, storage_errors
 from engine.loop.reference.reference_source import asked_in
@@ -34,7 +43,9 @@ _FORM = re.compile(r"(?P<path>.+?)(?:#(?P<digest>[0-9a-f]{16}))?")
 
 
 def found(reference: str, folder: Path | None) -> Path:
-    """The file: a relative name is looked for in ``folder`` first. Raises InputError if it is missing or has changed."""
+    """The file: a relative name is looked for in ``folder`` first. Raises InputError if it is missing or has
+    changed.
+    """
     if asked_in(reference) is not None:
         raise InputError(
             f"The reference {reference!r} was not looked up before the run.",
@@ -44,7 +55,9 @@ def found(reference: str, folder: Path | None) -> Path:
     wanted = given_path(name)
     path = folder / wanted if folder is not None and (folder / wanted).is_file() else wanted
     if not path.is_file():
-        raise InputError(f"The reference {name} is not there.", "Check the path, or choose the reference again.")
+        raise InputError(
+            f"The reference {name} is not there.", "Check the path, or choose the reference again."
+        )
     check_bytes(path)  # before anything is read or copied
     if known and digest(path) != known:
         raise InputError(
@@ -55,7 +68,9 @@ def found(reference: str, folder: Path | None) -> Path:
 
 
 def kept_with(reference: str, folder: Path | None) -> str:
-    """The setting with its digest, and its file copied into ``folder`` where there is one. Raises InputError or StorageError."""
+    """The setting with its digest, and its file copied into ``folder`` where there is one. Raises InputError
+    or StorageError.
+    """
     if not reference.strip():
         return ""
     path = found(reference, folder)
@@ -78,7 +93,9 @@ def path_in(reference: str) -> str:
 
 
 def digest(path: Path) -> str:
-    """The beginning of the SHA-256 of a file's contents. Raises InputError for one that is too large to be read."""
+    """The beginning of the SHA-256 of a file's contents. Raises InputError for one that is too large to be
+    read.
+    """
     check_bytes(path)
     return hashlib.sha256(path.read_bytes()).hexdigest()[:DIGEST_CHARACTERS]
 
@@ -108,7 +125,9 @@ def _origin_beside(path: Path) -> tuple[str, ...]:
 
 
 def companions(path: Path) -> tuple[str, ...]:
-    """The files in or below its folder that a glTF or OBJ names and that are there, each once. Raises InputError for too much."""
+    """The files in or below its folder that a glTF or OBJ names and that are there, each once. Raises
+    InputError for too much.
+    """
     names = {".gltf": _gltf_names, ".obj": _obj_names}.get(path.suffix.lower())
     named = dict.fromkeys(names(path)) if names else ()
     beside = tuple(name for name in named if _is_beside(path.parent, name))
@@ -124,7 +143,12 @@ def _gltf_names(path: Path) -> tuple[str, ...]:
     try:
         document = json.loads(text)
         uris = [part.get("uri") for part in (*document.get("buffers", []), *document.get("images", []))]
-    except (ValueError, AttributeError, TypeError, RecursionError):  # reading it has said, or will say, what is wrong
+    except (
+        ValueError,
+        AttributeError,
+        TypeError,
+        RecursionError,
+    ):  # reading it has said, or will say, what is wrong
         return ()
     return tuple(plain_name(uri) for uri in uris if isinstance(uri, str) and not uri.startswith("data:"))
 
@@ -146,7 +170,9 @@ def _is_beside(folder: Path, name: str) -> bool:
 
 
 def kept_item(item: Item, folder: Path) -> Path:
-    """The thing's file, or what it builds as GLB, in the run's ``folder``. Raises InputError or StorageError."""
+    """The thing's file, or what it builds as GLB, in the run's ``folder``. Raises InputError or
+    StorageError.
+    """
     if item.path is not None:
         return folder / path_in(kept_with(str(item.path), folder))
     path = folder / COPIES / f"{re.sub(r'[^A-Za-z0-9]+', '-', item.id)}.glb"

@@ -1,4 +1,6 @@
-"""Where a run's reference comes from, kept in a small file beside its copy, so that whoever uses it can say so."""
+"""Where a run's reference comes from, kept in a small file beside its copy, so that whoever uses it can say
+so.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,11 @@ from engine.loop.reference.input_files import ORIGIN, digest, path_in
 
 @dataclass(frozen=True)
 class Origin:
-    """What was taken: ``id`` on its shelf, what it is, its source and licence, and its cosine with what was asked for.
+    """What was taken: ``id`` on its shelf, what it is, its source and licence, and its cosine with what was
+    asked for.
 
-    ``retrieved``: it was found, not chosen by a person. ``reason`` says why it was looked for where nobody asked.
+    ``retrieved``: it was found, not chosen by a person. ``reason`` says why it was looked for where nobody
+    asked.
     """
 
     id: str

@@ -1,5 +1,5 @@
-"""What the setting ``reference`` asks for: a file (``PATH``), a thing on a shelf (``shelf:ID``), the best match (``auto``, or
-``auto:K`` for a draw among the K best), or an earlier result (``run:TOKEN``).
+"""What the setting ``reference`` asks for: a file (``PATH``), a thing on a shelf (``shelf:ID``), the best
+match (``auto``, or ``auto:K`` for a draw among the K best), or an earlier result (``run:TOKEN``).
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ class Retrieved:
 
 
 def asked_in(reference: str) -> FromShelf | FromRun | Retrieved | None:
-    """What is to be looked up; None where the setting is empty or names a file. Raises InputError for what is badly written."""
+    """What is to be looked up; None where the setting is empty or names a file. Raises InputError for what is
+    badly written.
+    """
     text = reference.strip()
     if text.startswith(SHELF):
         return FromShelf(_rest(text, SHELF, "shelf:toybox/700123"))
@@ -55,13 +57,17 @@ def names_file(reference: str) -> bool:
 def _rest(text: str, beginning: str, example: str) -> str:
     rest = text.removeprefix(beginning).strip()
     if not rest:
-        raise InputError(f"reference is {text!r}, and nothing is named after {beginning!r}.", f"Write {example}.")
+        raise InputError(
+            f"reference is {text!r}, and nothing is named after {beginning!r}.", f"Write {example}."
+        )
     return rest
 
 
 def _token(text: str) -> str:
     if not _TOKEN.fullmatch(text):  # a token names a folder, and must not lead out of the library
-        raise InputError(f"{text!r} is not the token of a run.", "Tokens are the names of the folders in the library.")
+        raise InputError(
+            f"{text!r} is not the token of a run.", "Tokens are the names of the folders in the library."
+        )
     return text
 
 

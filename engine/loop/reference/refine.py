@@ -1,4 +1,6 @@
-"""Numbers of a reference to watch while a run refines: how strongly it acts, and how like it the shape has become."""
+"""Numbers of a reference to watch while a run refines: how strongly it acts, and how like it the shape has
+become.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +19,15 @@ LIKENESS_STEPS = 10  # the shape is compared with the reference this often
 
 
 def guiding_metrics(guide: Guide | None, state: RunState, knobs: Knobs, times: Tensor) -> dict[str, float]:
-    """How strongly the reference acts at the noise ``times`` (B,); from time to time, how like it the shape is."""
+    """How strongly the reference acts at the noise ``times`` (B,); from time to time, how like it the shape
+    is.
+    """
     if guide is None:
         return {}
     compared = (
-        {} if state.step % LIKENESS_STEPS else {"reference_similarity": guide.outlines.likeness(state.scene, state.renderer)}
+        {}
+        if state.step % LIKENESS_STEPS
+        else {"reference_similarity": guide.outlines.likeness(state.scene, state.renderer)}
     )
     return compared | strength_metrics(guide, knobs, times)
 

@@ -1,7 +1,9 @@
-"""Loss terms: what pulls at a scene in one step, beside the guidance method. The loss of a step is their weighted sum.
+"""Loss terms: what pulls at a scene in one step, beside the guidance method. The loss of a step is their
+weighted sum.
 
-One small file a term; each gives ``loss(step) -> Tensor | None``, its weight included, None where it has nothing to say.
-To add one, write its file and name it in ``REFINE`` or ``FIT``: the page shows its share by itself.
+One small file a term; each gives ``loss(step) -> Tensor | None``, its weight included, None where it has
+nothing to say. To add one, write its file and name it in ``REFINE`` or ``FIT``: the page shows its share by
+itself.
 """
 
 from __future__ import annotations
@@ -53,7 +55,9 @@ class Losses:
 
     @staticmethod
     def of(step: RenderedStep, terms: Mapping[str, ModuleType], first: Mapping[str, Tensor]) -> Losses:
-        """``first``, which the caller has computed, and those of ``terms`` that have something to say at this step."""
+        """``first``, which the caller has computed, and those of ``terms`` that have something to say at this
+        step.
+        """
         losses = {name: term.loss(step) for name, term in terms.items()}
         return Losses({**first, **{name: value for name, value in losses.items() if value is not None}})
 

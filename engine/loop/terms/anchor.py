@@ -13,7 +13,9 @@ VIEWS = 2  # how many of them one step looks at
 
 
 def loss(step: RenderedStep) -> Tensor | None:
-    """``anchor_weight`` times half the squared distance, summed over a view like a guidance loss so that weights compare."""
+    """``anchor_weight`` times half the squared distance, summed over a view like a guidance loss so that
+    weights compare.
+    """
     state, prior = step.state, step.context.prior
     if state.anchor is None or step.knobs.anchor_weight == 0:
         return None
@@ -25,7 +27,9 @@ def loss(step: RenderedStep) -> Tensor | None:
 
 
 def some_views(context: Context, state: RunState, count: int) -> Anchor:
-    """A few of the anchor views at random; all of them for a canvas, whose pictures are tied to their cameras."""
+    """A few of the anchor views at random; all of them for a canvas, whose pictures are tied to their
+    cameras.
+    """
     anchor = state.anchor
     assert anchor is not None, "there are none before the draft"
     if context.spec.scene == "canvas":

@@ -1,4 +1,5 @@
-"""Depth distortion: what a pixel shows lies at one depth (2DGS, arXiv 2403.17888, eq. 13; after arXiv 2111.12077, eq. 15).
+"""Depth distortion: what a pixel shows lies at one depth (2DGS, arXiv 2403.17888, eq. 13; after arXiv
+2111.12077, eq. 15).
 
 Of splats with compositing weights w_i at depths z_i, the squared form needs no second pass over them:
 
@@ -14,7 +15,9 @@ from engine.loop.terms.rendered import RenderedStep
 
 
 def loss(step: RenderedStep) -> Tensor | None:
-    """``distortion_weight`` times the distortion of the step's views; None where it is 0 or they have no square of depth."""
+    """``distortion_weight`` times the distortion of the step's views; None where it is 0 or they have no
+    square of depth.
+    """
     if step.views.depth2 is None or not step.knobs.distortion_weight:
         return None
     return step.scaled(step.knobs.distortion_weight * depth_distortion(step.views))

@@ -10,7 +10,9 @@ from engine.loop.terms.rendered import RenderedStep
 
 
 def loss(step: RenderedStep) -> Tensor | None:
-    """Their weighted sum on the scale of a guidance loss; None where none is switched on or has anything to say."""
+    """Their weighted sum on the scale of a guidance loss; None where none is switched on or has anything to
+    say.
+    """
     energies = Energies(step.context, step.state, step.knobs)
     if not energies.weights:
         return None

@@ -1,6 +1,8 @@
-"""Normal consistency: splats' normals agree with those of the surface that their depth shows (2DGS, arXiv 2403.17888, eq. 14).
+"""Normal consistency: splats' normals agree with those of the surface that their depth shows (2DGS, arXiv
+2403.17888, eq. 14).
 
-Splats that fit pictures are free to stand across the surface that they paint, which leaves it dented under light.
+Splats that fit pictures are free to stand across the surface that they paint, which leaves it dented under
+light.
 """
 
 from __future__ import annotations
@@ -18,7 +20,9 @@ OPAQUE = 0.9
 
 
 def loss(step: RenderedStep) -> Tensor | None:
-    """``surface_weight`` times the inconsistency of the step's views; None where it is 0 or they have no normals."""
+    """``surface_weight`` times the inconsistency of the step's views; None where it is 0 or they have no
+    normals.
+    """
     if step.views.normal is None or not step.knobs.surface_weight:
         return None
     return step.scaled(step.knobs.surface_weight * normal_consistency(step.views, step.cameras))
@@ -27,7 +31,8 @@ def loss(step: RenderedStep) -> Tensor | None:
 def normal_consistency(views: Views, cameras: Cameras) -> Tensor:
     """Mean over all pixels of alpha - N . n where the picture is opaque, 0 elsewhere.
 
-    N is ``views.normal``, composed like colours, and n the unit normal of the depth picture, both in world axes.
+    N is ``views.normal``, composed like colours, and n the unit normal of the depth picture, both in world
+    axes.
     """
     depth = views.depth / views.alpha.clamp(min=0.05)
     assert views.normal is not None, "ask the renderer for normals"

@@ -1,4 +1,6 @@
-"""What lies outside the region stays as it was, in colour and in opacity (Progressive3D, arXiv 2310.11784, equation 5)."""
+"""What lies outside the region stays as it was, in colour and in opacity (Progressive3D, arXiv 2310.11784,
+equation 5).
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ def loss(step: RenderedStep) -> Tensor | None:
     """``outside_weight`` times `consistency`; None where all may change."""
     if step.kept is None or not step.knobs.outside_weight:
         return None
-    return step.knobs.outside_weight * consistency(step.views.rgb, step.views.alpha, step.kept) / len(step.views)
+    return (
+        step.knobs.outside_weight * consistency(step.views.rgb, step.views.alpha, step.kept) / len(step.views)
+    )
 
 
 def consistency(rgb: Tensor, alpha: Tensor, kept: Kept) -> Tensor:
@@ -22,4 +26,6 @@ def consistency(rgb: Tensor, alpha: Tensor, kept: Kept) -> Tensor:
     """
     outside = 1 - kept.mask
     solid = outside * (kept.views.alpha > SOLID)
-    return (solid * (rgb - kept.views.rgb).square()).sum() + (outside * (alpha - kept.views.alpha).square()).sum()
+    return (solid * (rgb - kept.views.rgb).square()).sum() + (
+        outside * (alpha - kept.views.alpha).square()
+    ).sum()

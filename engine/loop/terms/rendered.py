@@ -17,8 +17,8 @@ from engine.loop.state import Context, RunState
 class RenderedStep:
     """``views`` (B,H,W,...) of the scene from ``cameras`` over ``background`` (3,), or over none.
 
-    ``kept`` is the scene as it was, where only a region may change. While the
-    prior refines, ``x`` (B,C,h,w) is what it reads of them and ``t`` (B,) the noise level's index; None in a fit.
+    ``kept`` is the scene as it was, where only a region may change. While the prior refines, ``x`` (B,C,h,w)
+    is what it reads of them and ``t`` (B,) the noise level's index; None in a fit.
     """
 
     context: Context
@@ -32,5 +32,7 @@ class RenderedStep:
     kept: Kept | None = None
 
     def scaled(self, mean: Tensor) -> Tensor:
-        """A penalty on the scale of a mean, brought to that of a guidance loss, which is half a sum over each view of ``x``."""
+        """A penalty on the scale of a mean, brought to that of a guidance loss, which is half a sum over each
+        view of ``x``.
+        """
         return mean if self.x is None else mean * (0.5 * self.x[0].numel())

@@ -46,7 +46,8 @@ class Control:
             return to_square(PICTURES[self.entry.sees](reference.views, cameras), side)
         if condition.views is None or condition.cameras is None:
             raise InputError(
-                f"The ControlNet {self.entry.id!r} sees the {self.entry.sees} of a shape, and there is none yet.",
+                f"The ControlNet {self.entry.id!r} sees the {self.entry.sees} of a shape, and there is "
+                "none yet.",
                 "Use it while a 3D scene is refined.",
             )
         drawn = PICTURES[self.entry.sees](condition.views, condition.cameras)
@@ -68,7 +69,8 @@ class Control:
 def load_control(control_id: str, device: torch.device, folder: Path = CONTROLS_FOLDER) -> Control:
     """The ControlNet named ``control_id``: half precision on a GPU, full on a CPU.
 
-    Raises InputError (unknown), MissingError (not on this machine), FileFormatError (another kind of network, or damaged).
+    Raises InputError (unknown), MissingError (not on this machine), FileFormatError (another kind of network,
+    or damaged).
     """
     entry = find_control(control_id, folder)
     place = local_folder(entry)
@@ -76,20 +78,30 @@ def load_control(control_id: str, device: torch.device, folder: Path = CONTROLS_
         raise lacking(entry, f"The ControlNet {entry.title}")
     kind = read_json(place / "config.json").get("_class_name", "network without a name")
     if kind != KIND:
-        raise FileFormatError(f"{place} holds a {kind}; a ControlNet's folder holds a {KIND}.", "Choose a plain ControlNet.")
+        raise FileFormatError(
+            f"{place} holds a {kind}; a ControlNet's folder holds a {KIND}.", "Choose a plain ControlNet."
+        )
     from diffusers import ControlNetModel
 
     return Control(entry, load_network(place.parent, place.name, ControlNetModel.from_pretrained, device))
 
 
 def check_base(control: Control, unet: Network, title: str) -> None:
-    """Raises InputError for a ControlNet that was not trained on the base of ``unet``, the network of the prior ``title``."""
+    """Raises InputError for a ControlNet that was not trained on the base of ``unet``, the network of the
+    prior ``title``.
+    """
     its, ours = (each.config.cross_attention_dim for each in (control.network, unet))
-    remedy = f"Choose a ControlNet for {BASES.get(ours, 'the same base')}, or a prior of the ControlNet's base."
+    remedy = (
+        f"Choose a ControlNet for {BASES.get(ours, 'the same base')}, or a prior of the ControlNet's base."
+    )
     where = f"The ControlNet {control.entry.id!r} was made for {control.entry.base}"
     if its != ours:
-        raise InputError(f"{where}: it reads words that are {its} wide, and those of {title} are {ours} wide.", remedy)
+        raise InputError(
+            f"{where}: it reads words that are {its} wide, and those of {title} are {ours} wide.", remedy
+        )
     for name in SHARED:
         its, ours = getattr(control.network.config, name), getattr(unet.config, name)
         if its != ours:
-            raise InputError(f"{where} and does not fit {title}: its {name} is {its}, and the prior's is {ours}.", remedy)
+            raise InputError(
+                f"{where} and does not fit {title}: its {name} is {its}, and the prior's is {ours}.", remedy
+            )

@@ -33,7 +33,9 @@ def control_ids(folder: Path = CONTROLS_FOLDER) -> tuple[str, ...]:
 
 
 def find_control(control_id: str, folder: Path = CONTROLS_FOLDER) -> ControlEntry:
-    """The entry named ``control_id``; raises InputError that lists the known ones, PresetError for a file that is broken."""
+    """The entry named ``control_id``; raises InputError that lists the known ones, PresetError for a file
+    that is broken.
+    """
     return read_control(known_file("ControlNet", control_id, folder, OFF))
 
 

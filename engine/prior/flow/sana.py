@@ -1,4 +1,6 @@
-"""Load a Sana pipeline folder (arXiv 2410.10629): a small linear transformer, 32 pixels a latent, words through Gemma."""
+"""Load a Sana pipeline folder (arXiv 2410.10629): a small linear transformer, 32 pixels a latent, words
+through Gemma.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,15 @@ from torch import Tensor, nn
 from engine.core.noise_schedule import NoiseSchedule
 from engine.prior.base import PriorInfo, TextEmbedding
 from engine.prior.flow.schedule import flow_input, read_flow
-from engine.prior.latent.loading import Layout, Network, check_channels, half_for, load_network, load_tokenizer, square_side
+from engine.prior.latent.loading import (
+    Layout,
+    Network,
+    check_channels,
+    half_for,
+    load_network,
+    load_tokenizer,
+    square_side,
+)
 from engine.prior.latent.prior import LatentParts, LatentPrior
 from engine.prior.latent.space import LatentSpace, shrinkage
 from engine.prior.latent.stable_diffusion import described
@@ -38,9 +48,11 @@ TOKENS = 300
 
 @dataclass(frozen=True, eq=False)
 class GemmaWords:
-    """A language model's last hidden states of the prompt, which follows an ``instruction`` to picture it in detail.
+    """A language model's last hidden states of the prompt, which follows an ``instruction`` to picture it in
+    detail.
 
-    The first token and the last 299 are kept, (1,300,D), with a mask. The unconditional prompt comes without the instruction.
+    The first token and the last 299 are kept, (1,300,D), with a mask. The unconditional prompt comes without
+    the instruction.
     """
 
     tokenizer: PreTrainedTokenizerBase
@@ -53,17 +65,23 @@ class GemmaWords:
 
     def embed(self, prompt: str, device: torch.device) -> TextEmbedding:
         text, length = self._instructed(prompt)
-        words = self.tokenizer(text, padding="max_length", max_length=length, truncation=True, return_tensors="pt").to(device)
+        words = self.tokenizer(
+            text, padding="max_length", max_length=length, truncation=True, return_tensors="pt"
+        ).to(device)
         hidden = self.encoder(words.input_ids, attention_mask=words.attention_mask).last_hidden_state.float()
         kept = torch.tensor([0, *range(length - TOKENS + 1, length)], device=device)
         return TextEmbedding(hidden[:, kept], words.attention_mask[:, kept].bool())
 
     def unread(self, prompt: str) -> str:
         text, length = self._instructed(prompt)
-        return str(self.tokenizer.decode(self.tokenizer(text, truncation=False, verbose=False).input_ids[length:])).strip()
+        return str(
+            self.tokenizer.decode(self.tokenizer(text, truncation=False, verbose=False).input_ids[length:])
+        ).strip()
 
     def _instructed(self, prompt: str) -> tuple[str, int]:
-        """What the language model is given, and how many tokens of it: as many words as without the instruction."""
+        """What the language model is given, and how many tokens of it: as many words as without the
+        instruction.
+        """
         prompt = prompt.lower().strip()
         if not prompt:
             return prompt, TOKENS
@@ -72,7 +90,9 @@ class GemmaWords:
 
 @dataclass(frozen=True, eq=False)
 class SanaDenoiser:
-    """Sana's transformer in its own dtype; it takes times 0..1000 times its ``timestep_scale`` and gives the velocity."""
+    """Sana's transformer in its own dtype; it takes times 0..1000 times its ``timestep_scale`` and gives the
+    velocity.
+    """
 
     network: Network
     schedule: NoiseSchedule
@@ -96,10 +116,11 @@ def load_sana(
     max_views_per_call: int = 8,
     leave_out: Collection[str] = (),
 ) -> LatentPrior:
-    """The model in ``folder``: half precision on a GPU, full on a CPU. ``info``'s resolution gives way to the model's own.
+    """The model in ``folder``: half precision on a GPU, full on a CPU. ``info``'s resolution gives way to the
+    model's own.
 
-    Raises MissingError for an incomplete folder, FileFormatError for another kind of model or for files that cannot be read,
-    DeviceError when it does not fit.
+    Raises MissingError for an incomplete folder, FileFormatError for another kind of model or for files that
+    cannot be read, DeviceError when it does not fit.
     """
     folder, device = Path(folder), torch.device(device)
     LAYOUT.check(folder, leave_out)
@@ -109,7 +130,10 @@ def load_sana(
 
 
 def _load_parts(folder: Path, device: torch.device) -> tuple[LatentParts, NoiseSchedule]:
-    from diffusers import AutoencoderDC, SanaTransformer2DModel  # slow to import, so only when a model is loaded
+    from diffusers import (
+        AutoencoderDC,
+        SanaTransformer2DModel,
+    )  # slow to import, so only when a model is loaded
     from transformers import AutoTokenizer, Gemma2Model
 
     half = half_for(device)
@@ -122,7 +146,9 @@ def _load_parts(folder: Path, device: torch.device) -> tuple[LatentParts, NoiseS
     tokenizer = load_tokenizer(folder, "tokenizer", AutoTokenizer.from_pretrained)
     tokenizer.padding_side = "right"
     words = GemmaWords(tokenizer, encoder, trained_instruction())
-    return LatentParts(SanaDenoiser(transformer, schedule), LatentSpace(vae, side * shrinkage(vae)), words), schedule
+    return LatentParts(
+        SanaDenoiser(transformer, schedule), LatentSpace(vae, side * shrinkage(vae)), words
+    ), schedule
 
 
 def trained_instruction() -> str:

@@ -1,4 +1,6 @@
-"""Load a Stable Diffusion 3 or 3.5 pipeline folder: an MMDiT and up to three text encoders (arXiv 2403.03206)."""
+"""Load a Stable Diffusion 3 or 3.5 pipeline folder: an MMDiT and up to three text encoders (arXiv
+2403.03206).
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,15 @@ from torch import Tensor, nn
 from engine.core.noise_schedule import NoiseSchedule
 from engine.prior.base import PriorInfo, TextEmbedding
 from engine.prior.flow.schedule import flow_input, read_flow
-from engine.prior.latent.loading import Layout, Network, check_channels, half_for, load_network, load_tokenizer, square_side
+from engine.prior.latent.loading import (
+    Layout,
+    Network,
+    check_channels,
+    half_for,
+    load_network,
+    load_tokenizer,
+    square_side,
+)
 from engine.prior.latent.prior import LatentParts, LatentPrior
 from engine.prior.latent.space import LatentSpace, shrinkage
 from engine.prior.latent.stable_diffusion import clip_tower, described
@@ -51,7 +61,9 @@ class T5Tower:
 
     def tokens(self, prompt: str, device: torch.device) -> Tensor:
         """Its last hidden states (1,256,D), with the padding."""
-        words = self.tokenizer(prompt, padding="max_length", max_length=T5_TOKENS, truncation=True, return_tensors="pt")
+        words = self.tokenizer(
+            prompt, padding="max_length", max_length=T5_TOKENS, truncation=True, return_tensors="pt"
+        )
         return self.encoder(words.input_ids.to(device)).last_hidden_state.float()
 
     def unread(self, prompt: str) -> str:
@@ -60,7 +72,9 @@ class T5Tower:
 
 @dataclass(frozen=True, eq=False)
 class ThreeTowers:
-    """Two CLIP encoders side by side, filled up with zeros to ``width``, then T5's tokens, or zeros where it is left out."""
+    """Two CLIP encoders side by side, filled up with zeros to ``width``, then T5's tokens, or zeros where it
+    is left out.
+    """
 
     first: ClipTower
     second: ClipTower
@@ -69,14 +83,21 @@ class ThreeTowers:
 
     @property
     def networks(self) -> dict[str, nn.Module]:
-        clips: dict[str, nn.Module] = {"text_encoder": self.first.encoder, "text_encoder_2": self.second.encoder}
+        clips: dict[str, nn.Module] = {
+            "text_encoder": self.first.encoder,
+            "text_encoder_2": self.second.encoder,
+        }
         return clips if self.third is None else {**clips, "text_encoder_3": self.third.encoder}
 
     def embed(self, prompt: str, device: torch.device) -> TextEmbedding:
         outputs = [tower.output(prompt, device) for tower in (self.first, self.second)]
         clip = side_by_side(outputs)
         clip = F.pad(clip, (0, self.width - clip.shape[-1]))
-        rest = clip.new_zeros(1, T5_TOKENS, self.width) if self.third is None else self.third.tokens(prompt, device)
+        rest = (
+            clip.new_zeros(1, T5_TOKENS, self.width)
+            if self.third is None
+            else self.third.tokens(prompt, device)
+        )
         pooled = torch.cat([output.text_embeds.float() for output in outputs], dim=-1)
         return TextEmbedding(torch.cat([clip, rest], dim=1), pooled=pooled)
 
@@ -97,7 +118,9 @@ class MmditDenoiser:
         x_s, time = flow_input(self.schedule, x_t, t)
         assert text.pooled is not None, "its words are pooled, too"
         tokens, pooled = text.tokens.to(dtype), text.pooled.to(dtype)
-        return self.network(x_s.to(dtype), encoder_hidden_states=tokens, pooled_projections=pooled, timestep=time).sample
+        return self.network(
+            x_s.to(dtype), encoder_hidden_states=tokens, pooled_projections=pooled, timestep=time
+        ).sample
 
 
 def load_sd3(
@@ -107,10 +130,12 @@ def load_sd3(
     max_views_per_call: int = 2,
     leave_out: Collection[str] = (),
 ) -> LatentPrior:
-    """The model in ``folder``: half precision on a GPU, full on a CPU. ``info``'s resolution gives way to the model's own.
+    """The model in ``folder``: half precision on a GPU, full on a CPU. ``info``'s resolution gives way to the
+    model's own.
 
-    Without T5 (left out, or not named in the folder's index) its tokens are zeros. Raises MissingError for an incomplete folder,
-    FileFormatError for another kind of model or for files that cannot be read, DeviceError when it does not fit.
+    Without T5 (left out, or not named in the folder's index) its tokens are zeros. Raises MissingError for an
+    incomplete folder, FileFormatError for another kind of model or for files that cannot be read, DeviceError
+    when it does not fit.
     """
     folder, device = Path(folder), torch.device(device)
     without = {*leave_out, *(part for part in T5 if part not in parts_of(folder))}
@@ -121,7 +146,10 @@ def load_sd3(
 
 
 def _load_parts(folder: Path, device: torch.device, with_t5: bool) -> tuple[LatentParts, NoiseSchedule]:
-    from diffusers import AutoencoderKL, SD3Transformer2DModel  # slow to import, so only when a model is loaded
+    from diffusers import (
+        AutoencoderKL,
+        SD3Transformer2DModel,
+    )  # slow to import, so only when a model is loaded
     from transformers import CLIPTextModelWithProjection
 
     half = half_for(device)
@@ -130,10 +158,14 @@ def _load_parts(folder: Path, device: torch.device, with_t5: bool) -> tuple[Late
     check_channels(folder, "transformer", transformer, vae)
     side = square_side(folder, "transformer", transformer)
     schedule = read_flow(folder, (side // transformer.config.patch_size) ** 2)
-    first, second = (clip_tower(folder, device, suffix, CLIPTextModelWithProjection, half) for suffix in ("", "_2"))
+    first, second = (
+        clip_tower(folder, device, suffix, CLIPTextModelWithProjection, half) for suffix in ("", "_2")
+    )
     third = _t5(folder, device, half) if with_t5 else None
     words = ThreeTowers(first, second, third, transformer.config.joint_attention_dim)
-    return LatentParts(MmditDenoiser(transformer, schedule), LatentSpace(vae, side * shrinkage(vae)), words), schedule
+    return LatentParts(
+        MmditDenoiser(transformer, schedule), LatentSpace(vae, side * shrinkage(vae)), words
+    ), schedule
 
 
 def _t5(folder: Path, device: torch.device, half: torch.dtype) -> T5Tower:

@@ -6,7 +6,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-SHOWN: Mapping[str, Any] = {"takes_cameras": True, "takes_images": True, "needs_images": True, "has_vae": True}
+SHOWN: Mapping[str, Any] = {
+    "takes_cameras": True,
+    "takes_images": True,
+    "needs_images": True,
+    "has_vae": True,
+}
 ZERO123: Mapping[str, Any] = {**SHOWN, "reads_words": False}
 IMAGEDREAM: Mapping[str, Any] = {**SHOWN, "joint_views": True}
 
@@ -26,5 +31,6 @@ ZERO123PLUS: Mapping[str, Mapping[str, Any]] = {
     "v1.1": _six_view_traits((30.0, -20.0), fov_deg=2 * math.degrees(math.atan(16 / 35))),
     "v1.2": _six_view_traits((20.0, -10.0), fov_deg=30.0),
 }
-"""By version: other heights, and another lens. v1.1 has Zero-1-to-3's of 16 / 35, 49.13 degrees (its author in issue 68 of
-SUDO-AI-3D/zero123plus, which corrects what was said in its issue 39); v1.2's is in its README."""
+"""By version: other heights, and another lens. v1.1 has Zero-1-to-3's of 16 / 35, 49.13 degrees (its author
+in issue 68 of SUDO-AI-3D/zero123plus, which corrects what was said in its issue 39); v1.2's is in its README.
+"""

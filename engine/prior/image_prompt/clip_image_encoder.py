@@ -23,7 +23,9 @@ MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.2757
 
 @dataclass(frozen=True)
 class Preparation:
-    """Square pictures are resized to ``side`` pixels, cut to the middle ``crop`` of them, and normalised channel by channel."""
+    """Square pictures are resized to ``side`` pixels, cut to the middle ``crop`` of them, and normalised
+    channel by channel.
+    """
 
     side: int = SIDE
     crop: int = SIDE
@@ -32,19 +34,25 @@ class Preparation:
 
     @staticmethod
     def read(folder: Path, part: str) -> Preparation:
-        """As ``preprocessor_config.json`` of a pipeline's part says. Raises FileFormatError for one that makes no sense."""
+        """As ``preprocessor_config.json`` of a pipeline's part says. Raises FileFormatError for one that
+        makes no sense.
+        """
         path = folder / part / "preprocessor_config.json"
         config = read_json(path)
         try:
             side = _edge(config.get("size", SIDE))
             crop = _edge(config.get("crop_size", side)) if config.get("do_center_crop", True) else side
-            mean, std = (tuple(map(float, config.get(name, usual))) for name, usual in (("image_mean", MEAN), ("image_std", STD)))
+            mean, std = (
+                tuple(map(float, config.get(name, usual)))
+                for name, usual in (("image_mean", MEAN), ("image_std", STD))
+            )
             sensible = 0 < crop <= side and len(mean) == len(std) == 3 and min(std) > 0
         except (TypeError, ValueError, KeyError):
             sensible = False
         if not sensible:
             raise FileFormatError(
-                f"{path} does not say how a picture is prepared.", f"Delete {folder} and fetch the prior again."
+                f"{path} does not say how a picture is prepared.",
+                f"Delete {folder} and fetch the prior again.",
             )
         return Preparation(side, crop, mean, std)
 
@@ -52,7 +60,9 @@ class Preparation:
         """Opaque pictures (M,H,W,3) in 0..1 to (M,3,crop,crop)."""
         pictures = rgb.permute(0, 3, 1, 2)
         if pictures.shape[-1] != self.side:
-            pictures = F.interpolate(pictures, (self.side, self.side), mode="bicubic", antialias=True).clamp(0, 1)
+            pictures = F.interpolate(pictures, (self.side, self.side), mode="bicubic", antialias=True).clamp(
+                0, 1
+            )
         edge = (self.side - self.crop) // 2
         pictures = pictures[..., edge : edge + self.crop, edge : edge + self.crop]
         mean, std = (pictures.new_tensor(values).view(1, 3, 1, 1) for values in (self.mean, self.std))

@@ -19,7 +19,9 @@ from engine.prior.latent.text_encoder import Words
 
 
 class ImagePromptPrior(LatentPrior):
-    """Sees given pictures through ``eye`` and through its VAE, over a flat background. What it keeps is in ``CleanViews``."""
+    """Sees given pictures through ``eye`` and through its VAE, over a flat background. What it keeps is in
+    ``CleanViews``.
+    """
 
     behind: ClassVar[float] = 1.0
     """The grey level of the background of pictures that it was taught."""
@@ -39,7 +41,9 @@ class ImagePromptPrior(LatentPrior):
     @torch.no_grad()
     def clean_views(self, views: Views, cameras: Cameras) -> CleanViews:
         """What the network is shown of M pictures, premultiplied over black with their alpha."""
-        rgb = composite(views.rgb, views.alpha, torch.full((3,), self.behind, device=views.rgb.device)).to(self.device)
+        rgb = composite(views.rgb, views.alpha, torch.full((3,), self.behind, device=views.rgb.device)).to(
+            self.device
+        )
         return CleanViews(self.latents(rgb), cameras, self.tokens(rgb))
 
     def latents(self, rgb: Tensor) -> Tensor:

@@ -1,8 +1,9 @@
-"""ImageDream behind the prior protocol (arXiv 2312.02201): four opaque views of the object in a picture, at one height.
+"""ImageDream behind the prior protocol (arXiv 2312.02201): four opaque views of the object in a picture, at
+one height.
 
-Words are read as by MVDream, and may be missing. The picture is a fifth view of every four, clean and without a camera, and a
-few tokens behind the words. Without it, both are made of zeros: the branch that guidance pushes off from. Of several pictures,
-the first is seen.
+Words are read as by MVDream, and may be missing. The picture is a fifth view of every four, clean and without
+a camera, and a few tokens behind the words. Without it, both are made of zeros: the branch that guidance
+pushes off from. Of several pictures, the first is seen.
 
 Our cameras as the 16 numbers that ImageDream was trained with.
 
@@ -14,13 +15,14 @@ Our cameras as the 16 numbers that ImageDream was trained with.
 | position | in the world | moved to the unit sphere |
 | numbers | c2w (4,4) | c2w, row by row |
 
-The picture's own view has no camera: all numbers are 0. Checked against ``get_camera`` and ``multiview_diffusion_guidance.py`` in
-bytedance/ImageDream, whose scenes have azimuth 0 on +x, and against ashawkey/mvdream_diffusers, where +x is the second view.
+The picture's own view has no camera: all numbers are 0. Checked against ``get_camera`` and
+``multiview_diffusion_guidance.py`` in bytedance/ImageDream, whose scenes have azimuth 0 on +x, and against
+ashawkey/mvdream_diffusers, where +x is the second view.
 
 Load ImageDream from a folder laid out like ashawkey/imagedream-ipmv-diffusers on the Hub.
 
-It is MVDream's layout with an image encoder; as there, the network is built here from ``unet/config.json`` and the publisher's
-code is neither fetched nor run.
+It is MVDream's layout with an image encoder; as there, the network is built here from ``unet/config.json``
+and the publisher's code is neither fetched nor run.
 """
 
 from __future__ import annotations
@@ -68,7 +70,9 @@ AXES = (1.0, -1.0, -1.0, 1.0)
 
 
 def camera_numbers(cameras: Cameras, front_deg: float) -> Tensor:
-    """The camera condition (B,16) of B cameras beside a picture from azimuth ``front_deg``; none stands at the origin."""
+    """The camera condition (B,16) of B cameras beside a picture from azimuth ``front_deg``; none stands at
+    the origin.
+    """
     c2w = _turn(-front_deg).to(cameras.c2w) @ cameras.c2w * cameras.c2w.new_tensor(AXES)
     position = torch.nn.functional.normalize(c2w[:, :3, 3], dim=1)
     return torch.cat([torch.cat([c2w[:, :3, :3], position[..., None]], dim=2), c2w[:, 3:]], dim=1).flatten(1)
@@ -78,21 +82,29 @@ def _turn(degrees: float) -> Tensor:
     """A rotation about +z (4,4)."""
     angle = torch.deg2rad(torch.tensor(degrees, dtype=torch.float64))
     turned = torch.eye(4, dtype=torch.float64)
-    turned[:2, :2] = torch.stack([torch.stack([angle.cos(), -angle.sin()]), torch.stack([angle.sin(), angle.cos()])])
+    turned[:2, :2] = torch.stack(
+        [torch.stack([angle.cos(), -angle.sin()]), torch.stack([angle.sin(), angle.cos()])]
+    )
     return turned
 
 
 class ImageDreamPrior(ImagePromptPrior):
-    """Its space is the VAE's latents (B,4,h/8,w/8); the B views of a call are fours of one object, in order."""
+    """Its space is the VAE's latents (B,4,h/8,w/8); the B views of a call are fours of one object, in
+    order.
+    """
 
     def tokens(self, rgb: Tensor) -> Tensor:
         """What the image encoder sees patch by patch."""
         return self.eye.patches(rgb)
 
     def predict(self, x_t: Tensor, t: Tensor, condition: Condition) -> Prediction:
-        """One call of the network for every four views. Raises InputError if nobody says from where they are seen."""
+        """One call of the network for every four views. Raises InputError if nobody says from where they are
+        seen.
+        """
         if condition.cameras is None:
-            raise InputError(f"{self.info.title} has to know from where its views are seen.", "Give it their cameras.")
+            raise InputError(
+                f"{self.info.title} has to know from where its views are seen.", "Give it their cameras."
+            )
         assert len(condition.cameras) == len(x_t), f"{len(condition.cameras)} cameras for {len(x_t)} views"
         clean, t = condition.clean_views, t.to(x_t.device)
         front = 0.0 if clean is None else float(clean.cameras.azimuths_deg()[0])
@@ -100,7 +112,9 @@ class ImageDreamPrior(ImagePromptPrior):
         words = condition.text.expand(len(x_t)).tokens.to(x_t.device)
         picture, tokens = self._seen(x_t, clean)
         fours = zip(*(batch.split(VIEWS) for batch in (x_t, t, words, cameras)), strict=True)
-        output = torch.cat([self._denoise(x, time, text, camera, picture, tokens) for x, time, text, camera in fours])
+        output = torch.cat(
+            [self._denoise(x, time, text, camera, picture, tokens) for x, time, text, camera in fours]
+        )
         return read_output(output, x_t, t, self.schedule, self.prediction_type)
 
     def _seen(self, x_t: Tensor, clean: CleanViews | None) -> tuple[Tensor, Tensor]:
@@ -115,18 +129,26 @@ class ImageDreamPrior(ImagePromptPrior):
     def _tokens_of(self, patches: Tensor) -> Tensor:
         return self.network.image_embed(patches.to(self.network.dtype))
 
-    def _denoise(self, x_t: Tensor, t: Tensor, words: Tensor, cameras: Tensor, picture: Tensor, tokens: Tensor) -> Tensor:
-        """The network's output for the views of one object (V,4,h,w); what it says of the picture is left out."""
+    def _denoise(
+        self, x_t: Tensor, t: Tensor, words: Tensor, cameras: Tensor, picture: Tensor, tokens: Tensor
+    ) -> Tensor:
+        """The network's output for the views of one object (V,4,h,w); what it says of the picture is left
+        out.
+        """
         dtype = self.network.dtype
         views = torch.cat([x_t, picture]).to(dtype)
         cameras = torch.cat([cameras, torch.zeros_like(cameras[:1])]).to(dtype)
         words = torch.cat([words, words[:1]]).to(dtype)
         tokens_in = torch.cat([words, tokens.to(words.device).expand(len(words), -1, -1)], dim=1)
-        output = self.network(views, torch.cat([t, t[:1]]), encoder_hidden_states=tokens_in, class_labels=cameras).sample
+        output = self.network(
+            views, torch.cat([t, t[:1]]), encoder_hidden_states=tokens_in, class_labels=cameras
+        ).sample
         return output[: len(x_t)]
 
 
-def load_imagedream(folder: Path, device: torch.device | str = "cpu", info: PriorInfo | None = None) -> ImageDreamPrior:
+def load_imagedream(
+    folder: Path, device: torch.device | str = "cpu", info: PriorInfo | None = None
+) -> ImageDreamPrior:
     """The model in ``folder``; ``info``'s resolution gives way to the model's own.
 
     Raises as `Layout.open` does, and DeviceError when it does not fit.
@@ -139,8 +161,12 @@ def load_imagedream(folder: Path, device: torch.device | str = "cpu", info: Prio
     unet, vae = _load_unet(folder, device, encoder.config.hidden_size), load_vae(folder, device)
     check_channels(folder, "unet", unet, vae)
     parts = replace(one_tower_parts(folder, unet, vae, device), others={EYE: encoder})
-    eye = ClipImageEncoder(encoder, Preparation.read(folder, BEFORE_EYE) if BEFORE_EYE in parts_of(folder) else Preparation())
-    return ImageDreamPrior(parts, described(folder, parts.space.side, info), pipeline.schedule, pipeline.prediction_type, eye)
+    eye = ClipImageEncoder(
+        encoder, Preparation.read(folder, BEFORE_EYE) if BEFORE_EYE in parts_of(folder) else Preparation()
+    )
+    return ImageDreamPrior(
+        parts, described(folder, parts.space.side, info), pipeline.schedule, pipeline.prediction_type, eye
+    )
 
 
 def described(folder: Path, side: int, info: PriorInfo | None) -> PriorInfo:
@@ -150,16 +176,22 @@ def described(folder: Path, side: int, info: PriorInfo | None) -> PriorInfo:
 
 
 def _load_unet(folder: Path, device: torch.device, patch_width: int) -> Network:
-    """The published weights in our network. Raises FileFormatError for a file that is damaged, incomplete or another's."""
+    """The published weights in our network. Raises FileFormatError for a file that is damaged, incomplete or
+    another's.
+    """
     from engine.prior.imagedream.network import picture_unet
 
     with readable(folder, "unet"):
         published = read_json(folder / "unet" / "config.json")
         picture_tokens = published.get("ip_dim", 0)
         if not picture_tokens:
-            raise FileFormatError(f"The unet in {folder} sees no picture: it is MVDream's for text.", LAYOUT.remedy)
+            raise FileFormatError(
+                f"The unet in {folder} sees no picture: it is MVDream's for text.", LAYOUT.remedy
+            )
         if published.get("ip_weight", 1.0) != 1:
-            raise ValueError(f"it has ip_weight {published['ip_weight']!r}, which makes another network than ImageDream's")
+            raise ValueError(
+                f"it has ip_weight {published['ip_weight']!r}, which makes another network than ImageDream's"
+            )
         unet = picture_unet(unet_config({**published, "ip_dim": 0}), picture_tokens, patch_width)
         return filled(unet, _read_weights(folder, published["num_res_blocks"]), folder, device)
 
@@ -168,4 +200,7 @@ def _read_weights(folder: Path, blocks: int) -> dict[str, Tensor]:
     from safetensors.torch import load_file
 
     tensors = {name: value for path in files_of(folder, "unet") for name, value in load_file(path).items()}
-    return {name if name.startswith("image_embed.") else diffusers_name(name, blocks): value for name, value in tensors.items()}
+    return {
+        name if name.startswith("image_embed.") else diffusers_name(name, blocks): value
+        for name, value in tensors.items()
+    }

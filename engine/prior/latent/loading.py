@@ -1,4 +1,6 @@
-"""Check a diffusers pipeline folder and load its parts one after the other, with errors that say which part it was."""
+"""Check a diffusers pipeline folder and load its parts one after the other, with errors that say which part
+it was.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ from engine.prior.prediction_type import check_prediction_type
 REMEDY = "This model needs another loader."
 
 Network: TypeAlias = Any
-"""A network of diffusers or transformers: the entries of its config are attributes, of which its types say nothing."""
+"""A network of diffusers or transformers: the entries of its config are attributes, of which its types say
+nothing.
+"""
 
 
 @dataclass(frozen=True)
@@ -34,10 +38,16 @@ class Layout:
         """Raises MissingError for an incomplete folder, FileFormatError for one with another layout."""
         missing = missing_files(folder, leave_out)
         if missing:
-            raise MissingError(f"{folder} lacks {', '.join(missing)}.", "Fetch the prior again; what is there is kept.")
+            raise MissingError(
+                f"{folder} lacks {', '.join(missing)}.", "Fetch the prior again; what is there is kept."
+            )
         kind, parts = pipeline_class(folder), parts_of(folder, leave_out)
         wanted = {part: known for part, known in self.parts.items() if part not in leave_out}
-        wrong = [parts.get(part, f"no {part}") for part, known in wanted.items() if not parts.get(part, "").startswith(known)]
+        wrong = [
+            parts.get(part, f"no {part}")
+            for part, known in wanted.items()
+            if not parts.get(part, "").startswith(known)
+        ]
         if kind != self.pipeline or wrong:
             raise FileFormatError(
                 f"{folder} holds a {' with '.join([kind, *wrong])}; "
@@ -46,9 +56,11 @@ class Layout:
             )
 
     def open(self, folder: Path, device: torch.device | str) -> PipelineFolder:
-        """The pipeline in ``folder``, checked, with its schedule; its networks go to ``device``, in half precision on a GPU.
+        """The pipeline in ``folder``, checked, with its schedule; its networks go to ``device``, in half
+        precision on a GPU.
 
-        Raises MissingError for an incomplete folder, FileFormatError for another kind of model or for files that cannot be read.
+        Raises MissingError for an incomplete folder, FileFormatError for another kind of model or for files
+        that cannot be read.
         """
         folder = Path(folder)
         self.check(folder)
@@ -57,7 +69,9 @@ class Layout:
 
 @dataclass(frozen=True, eq=False)
 class PipelineFolder:
-    """A folder of a known layout, and what its scheduler says of the noise that its network was trained with."""
+    """A folder of a known layout, and what its scheduler says of the noise that its network was trained
+    with.
+    """
 
     folder: Path
     device: torch.device
@@ -65,8 +79,12 @@ class PipelineFolder:
     prediction_type: str
 
 
-def dtype_for(folder: Path, part: str, device: torch.device, half: torch.dtype = torch.float16) -> torch.dtype:
-    """``half`` on a GPU, float32 on a CPU; a part whose config says ``force_upcast`` would overflow in half and stays full."""
+def dtype_for(
+    folder: Path, part: str, device: torch.device, half: torch.dtype = torch.float16
+) -> torch.dtype:
+    """``half`` on a GPU, float32 on a CPU; a part whose config says ``force_upcast`` would overflow in half
+    and stays full.
+    """
     upcast = read_json(folder / part / "config.json").get("force_upcast", False)
     return half if device.type == "cuda" and not upcast else torch.float32
 
@@ -78,9 +96,15 @@ def half_for(device: torch.device) -> torch.dtype:
 
 
 def load_network(
-    folder: Path, part: str, from_pretrained: Callable[..., Any], device: torch.device, half: torch.dtype = torch.float16
+    folder: Path,
+    part: str,
+    from_pretrained: Callable[..., Any],
+    device: torch.device,
+    half: torch.dtype = torch.float16,
 ) -> Any:
-    """One network, frozen, on ``device``. Raises FileFormatError for weights that are damaged or incomplete, DeviceError."""
+    """One network, frozen, on ``device``. Raises FileFormatError for weights that are damaged or incomplete,
+    DeviceError.
+    """
     with readable(folder, part):
         network, report = from_pretrained(
             folder / part,
@@ -121,14 +145,17 @@ def square_side(folder: Path, name: str, network: Network) -> int:
     side = network.config.sample_size
     if not isinstance(side, int):
         raise FileFormatError(
-            f"The {name} in {folder} has sample_size {side!r}; it must be one number.", "Choose a model for square pictures."
+            f"The {name} in {folder} has sample_size {side!r}; it must be one number.",
+            "Choose a model for square pictures.",
         )
     return side
 
 
 @contextmanager
 def readable(folder: Path, part: str) -> Iterator[None]:
-    """Say which part of which folder could not be read; libraries raise anything from OSError to their own classes here."""
+    """Say which part of which folder could not be read; libraries raise anything from OSError to their own
+    classes here.
+    """
     try:
         yield
     except StudioError:
@@ -152,7 +179,9 @@ def _again(folder: Path) -> str:
 
 
 def read_scheduler(folder: Path) -> tuple[NoiseSchedule, str]:
-    """The training schedule and the prediction type of the pipeline in ``folder``; which sampler it names does not matter."""
+    """The training schedule and the prediction type of the pipeline in ``folder``; which sampler it names
+    does not matter.
+    """
     path = folder / "scheduler" / "scheduler_config.json"
     config = read_json(path)
     prediction_type = check_prediction_type(config.get("prediction_type", "epsilon"), str(path))
@@ -163,7 +192,9 @@ def read_scheduler(folder: Path) -> tuple[NoiseSchedule, str]:
 
 
 def schedule_from(config: Mapping[str, Any]) -> NoiseSchedule:
-    """``alphas_cumprod`` from ``trained_betas`` or from ``beta_schedule``; raises ValueError for one that is not known."""
+    """``alphas_cumprod`` from ``trained_betas`` or from ``beta_schedule``; raises ValueError for one that is
+    not known.
+    """
     schedule = _unscaled(config)
     return zero_terminal_snr(schedule) if config.get("rescale_betas_zero_snr") else schedule
 

@@ -1,7 +1,8 @@
 """A latent diffusion model behind the prior protocol (arXiv 2112.10752), put together from three parts.
 
-``space`` takes pictures to latents and back, ``words`` reads prompts, ``denoiser`` is the network with all that it wants to be
-told. A family (Stable Diffusion, SDXL, flow models) differs from the next in its parts, and in what its network's output means.
+``space`` takes pictures to latents and back, ``words`` reads prompts, ``denoiser`` is the network with all
+that it wants to be told. A family (Stable Diffusion, SDXL, flow models) differs from the next in its parts,
+and in what its network's output means.
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ class Denoiser(Protocol):
     def network(self) -> nn.Module: ...
 
     def __call__(self, x_t: Tensor, t: Tensor, text: TextEmbedding) -> Tensor:
-        """The network's output for ``x_t`` (B,C,h,w) in our convention at times ``t`` (B,), with B prompts."""
+        """The network's output for ``x_t`` (B,C,h,w) in our convention at times ``t`` (B,), with B
+        prompts.
+        """
         ...
 
 
@@ -52,7 +55,9 @@ class LooksAtViews(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class LatentParts:
-    """The networks, frozen, on one device; each may have its own dtype. ``others`` go by the names of their folders."""
+    """The networks, frozen, on one device; each may have its own dtype. ``others`` go by the names of their
+    folders.
+    """
 
     denoiser: Denoiser
     space: LatentSpace | LinearSpace
@@ -62,15 +67,20 @@ class LatentParts:
     @property
     def networks(self) -> dict[str, nn.Module]:
         """Every network: the denoiser, and the others by the names of their folders."""
-        return {"denoiser": self.denoiser.network, **self.space.networks, **self.words.networks, **self.others}
+        return {
+            "denoiser": self.denoiser.network,
+            **self.space.networks,
+            **self.words.networks,
+            **self.others,
+        }
 
 
 class LatentPrior:
     """Takes ``Views`` rendered over a background; its space is the VAE's scaled latents (B,C,h,w).
 
-    ``prediction_type`` says what the network's output means. ``max_views_per_call`` bounds the memory of one call of the network,
-    ``max_pictures_per_call`` of one call of the VAE: more are worked off in turn. Networks may wait elsewhere, if they come to
-    ``device`` when they are called.
+    ``prediction_type`` says what the network's output means. ``max_views_per_call`` bounds the memory of one
+    call of the network, ``max_pictures_per_call`` of one call of the VAE: more are worked off in turn.
+    Networks may wait elsewhere, if they come to ``device`` when they are called.
     """
 
     def __init__(
@@ -127,7 +137,9 @@ class LatentPrior:
         return LinearSpace.of(self.parts.space)
 
     def without_vae(self) -> LatentPrior:
-        """The same model, with a linear map between colours and latents in place of the VAE: coarse, and nearly free."""
+        """The same model, with a linear map between colours and latents in place of the VAE: coarse, and
+        nearly free.
+        """
         rough = copy(self)
         rough.parts = replace(self.parts, space=self._linear)
         return rough

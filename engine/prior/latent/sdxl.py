@@ -1,7 +1,8 @@
 """Load a Stable Diffusion XL pipeline folder (arXiv 2307.01952).
 
-Its first VAE overflows in half precision: the published config says ``force_upcast``, and then the VAE alone stays in float32. A
-folder into which a repaired VAE was put (config: ``force_upcast`` false) has it in half precision like the rest.
+Its first VAE overflows in half precision: the published config says ``force_upcast``, and then the VAE alone
+stays in float32. A folder into which a repaired VAE was put (config: ``force_upcast`` false) has it in half
+precision like the rest.
 """
 
 from __future__ import annotations
@@ -34,7 +35,10 @@ LAYOUT = Layout(
 
 
 def load_sdxl(
-    folder: Path, device: torch.device | str = "cpu", info: PriorInfo | None = None, max_views_per_call: int = 2
+    folder: Path,
+    device: torch.device | str = "cpu",
+    info: PriorInfo | None = None,
+    max_views_per_call: int = 2,
 ) -> LatentPrior:
     """The model in ``folder``; ``info``'s resolution gives way to the model's own.
 
@@ -44,7 +48,11 @@ def load_sdxl(
     folder, device = pipeline.folder, pipeline.device
     parts = _load_parts(folder, device)
     return LatentPrior(
-        parts, described(folder, parts.space.side, info), pipeline.schedule, pipeline.prediction_type, max_views_per_call
+        parts,
+        described(folder, parts.space.side, info),
+        pipeline.schedule,
+        pipeline.prediction_type,
+        max_views_per_call,
     )
 
 
@@ -62,12 +70,15 @@ def _load_parts(folder: Path, device: torch.device) -> LatentParts:
 
 
 def _check_told(folder: Path, config: object, pooled: int | None, numbers: int) -> None:
-    """Raises FileFormatError for a network that is told something else than the pooled text and the picture's size."""
+    """Raises FileFormatError for a network that is told something else than the pooled text and the picture's
+    size.
+    """
     takes = getattr(config, "projection_class_embeddings_input_dim", None)
     gives = (pooled or 0) + numbers * (getattr(config, "addition_time_embed_dim", None) or 0)
     if getattr(config, "addition_embed_type", None) != "text_time" or takes != gives:
         raise FileFormatError(
-            f"The unet in {folder} is told {takes} numbers besides the words; the pooled text and six of the picture's size "
+            f"The unet in {folder} is told {takes} numbers besides the words; the pooled text and six of "
+            "the picture's size "
             f"make {gives}: it is a refiner or an editing model.",
             LAYOUT.remedy,
         )

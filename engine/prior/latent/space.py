@@ -1,10 +1,12 @@
-"""Between pictures and the scaled latents of a VAE: AutoencoderKL (arXiv 2112.10752) or AutoencoderDC (arXiv 2410.10733).
+"""Between pictures and the scaled latents of a VAE: AutoencoderKL (arXiv 2112.10752) or AutoencoderDC (arXiv
+2410.10733).
 
 Colours as latents: what a VAE does to flat colours, as a linear map.
 
-A render that is shrunk to the latents' size and mapped so is a rough latent for nearly nothing, good enough to start from
-(Latent-NeRF, arXiv 2211.07600, and SJC, arXiv 2212.00774, which optimise such latents themselves). The map is fitted
-to the VAE at hand: no table of numbers is needed, and a model with another VAE has another map.
+A render that is shrunk to the latents' size and mapped so is a rough latent for nearly nothing, good enough
+to start from (Latent-NeRF, arXiv 2211.07600, and SJC, arXiv 2212.00774, which optimise such latents
+themselves). The map is fitted to the VAE at hand: no table of numbers is needed, and a model with another VAE
+has another map.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ CELLS = 4  # latents a side of the flat pictures; their middle is far enough fro
 
 @dataclass(frozen=True, eq=False)
 class LatentSpace:
-    """Latents (B,C,h,w) of pictures with ``side`` pixels, less the VAE's shift and times its scale: about unit variance."""
+    """Latents (B,C,h,w) of pictures with ``side`` pixels, less the VAE's shift and times its scale: about
+    unit variance.
+    """
 
     vae: Network
     side: int
@@ -37,7 +41,9 @@ class LatentSpace:
         return {"vae": self.vae}
 
     def encode(self, rgb: Tensor, most: int) -> Tensor:
-        """The mean of the latents of pictures (B,H,W,3), in their dtype; ``most`` go through the VAE at once."""
+        """The mean of the latents of pictures (B,H,W,3), in their dtype; ``most`` go through the VAE at
+        once.
+        """
         latents = chunked(self._mean, most, 2 * to_square(rgb, self.side) - 1, recompute=True)
         return (latents.to(rgb.dtype) - self.shift) * self.vae.config.scaling_factor
 
@@ -75,7 +81,9 @@ def shrinkage(vae: Network) -> int:
 
 @dataclass(frozen=True, eq=False)
 class LinearSpace:
-    """Latents (B,C,h,w), h = w = ``side``: ``matrix`` (C,3) times the colour of a cell of pixels, plus ``offset`` (C,)."""
+    """Latents (B,C,h,w), h = w = ``side``: ``matrix`` (C,3) times the colour of a cell of pixels, plus
+    ``offset`` (C,).
+    """
 
     matrix: Tensor
     offset: Tensor
@@ -96,7 +104,9 @@ class LinearSpace:
         flat = colours.to(next(space.vae.parameters()).device)[:, None, None].expand(-1, side, side, -1)
         latents = LatentSpace(space.vae, side).encode(flat, most=len(LEVELS))
         middle = latents[..., 1:-1, 1:-1].mean(dim=(2, 3)).double().cpu()
-        solution = torch.linalg.lstsq(torch.cat([colours, torch.ones(len(colours), 1)], dim=1).double(), middle).solution
+        solution = torch.linalg.lstsq(
+            torch.cat([colours, torch.ones(len(colours), 1)], dim=1).double(), middle
+        ).solution
         matrix, offset = solution[:3].T.to(latents), solution[3].to(latents)
         scale = float(space.vae.config.scaling_factor)
         return LinearSpace(matrix, offset, space.side // cell, cell, scale, space.shift)
@@ -112,10 +122,15 @@ class LinearSpace:
     def encode(self, rgb: Tensor, most: int) -> Tensor:
         """Each latent from the mean colour of the pixels (B,H,W,3) that it stands for."""
         colours = to_square(rgb, self.side)
-        return torch.einsum("cr,brhw->bchw", self.matrix.to(colours), colours) + self.offset.to(colours)[:, None, None]
+        return (
+            torch.einsum("cr,brhw->bchw", self.matrix.to(colours), colours)
+            + self.offset.to(colours)[:, None, None]
+        )
 
     def decode(self, x: Tensor, most: int) -> Views:
-        """For each latent the colour that explains it best (least squares), on all pixels that it stands for."""
+        """For each latent the colour that explains it best (least squares), on all pixels that it stands
+        for.
+        """
         inverse = torch.linalg.pinv(self.matrix.double()).to(x)
         colours = torch.einsum("rc,bchw->brhw", inverse, x - self.offset.to(x)[:, None, None])
         return opaque(F.interpolate(colours, scale_factor=self.cell, mode="nearest"))

@@ -8,7 +8,14 @@ from pathlib import Path
 import torch
 
 from engine.prior.base import PriorInfo
-from engine.prior.latent.loading import Layout, Network, check_channels, load_network, load_tokenizer, square_side
+from engine.prior.latent.loading import (
+    Layout,
+    Network,
+    check_channels,
+    load_network,
+    load_tokenizer,
+    square_side,
+)
 from engine.prior.latent.prior import LatentParts, LatentPrior
 from engine.prior.latent.space import LatentSpace, shrinkage
 from engine.prior.latent.text_encoder import ClipTower, ClipWords
@@ -16,7 +23,12 @@ from engine.prior.latent.unet import UnetDenoiser
 
 LAYOUT = Layout(
     "StableDiffusionPipeline",
-    {"unet": "UNet2DConditionModel", "vae": "AutoencoderKL", "text_encoder": "CLIPTextModel", "tokenizer": "CLIPTokenizer"},
+    {
+        "unet": "UNet2DConditionModel",
+        "vae": "AutoencoderKL",
+        "text_encoder": "CLIPTextModel",
+        "tokenizer": "CLIPTokenizer",
+    },
     "Choose a Stable Diffusion 1.x or 2.x model.",
 )
 ELEVATIONS_DEG = (-10.0, 45.0)  # what threestudio's presets for models of single views look from
@@ -43,12 +55,20 @@ def space_of(folder: Path, unet: Network, vae: Network) -> LatentSpace:
 
 
 def clip_tower(
-    folder: Path, device: torch.device, suffix: str = "", kind: type | None = None, half: torch.dtype = torch.float16
+    folder: Path,
+    device: torch.device,
+    suffix: str = "",
+    kind: type | None = None,
+    half: torch.dtype = torch.float16,
 ) -> ClipTower:
-    """The parts ``text_encoder`` and ``tokenizer`` with this suffix; ``kind`` is the encoder's class, else `CLIPTextModel`."""
+    """The parts ``text_encoder`` and ``tokenizer`` with this suffix; ``kind`` is the encoder's class, else
+    `CLIPTextModel`.
+    """
     from transformers import CLIPTextModel, CLIPTokenizer
 
-    encoder = load_network(folder, f"text_encoder{suffix}", (kind or CLIPTextModel).from_pretrained, device, half)
+    encoder = load_network(
+        folder, f"text_encoder{suffix}", (kind or CLIPTextModel).from_pretrained, device, half
+    )
     return ClipTower(load_tokenizer(folder, f"tokenizer{suffix}", CLIPTokenizer.from_pretrained), encoder)
 
 
@@ -58,7 +78,10 @@ def one_tower_parts(folder: Path, unet: Network, vae: Network, device: torch.dev
 
 
 def load_latent(
-    folder: Path, device: torch.device | str = "cpu", info: PriorInfo | None = None, max_views_per_call: int = 8
+    folder: Path,
+    device: torch.device | str = "cpu",
+    info: PriorInfo | None = None,
+    max_views_per_call: int = 8,
 ) -> LatentPrior:
     """The model in ``folder``; ``info``'s resolution gives way to the model's own.
 
@@ -68,7 +91,11 @@ def load_latent(
     folder, device = pipeline.folder, pipeline.device
     parts = _load_parts(folder, device)
     return LatentPrior(
-        parts, described(folder, parts.space.side, info), pipeline.schedule, pipeline.prediction_type, max_views_per_call
+        parts,
+        described(folder, parts.space.side, info),
+        pipeline.schedule,
+        pipeline.prediction_type,
+        max_views_per_call,
     )
 
 
@@ -79,7 +106,8 @@ def _load_parts(folder: Path, device: torch.device) -> LatentParts:
 
 
 def described(folder: Path, side: int, info: PriorInfo | None, has_unet: bool = True) -> PriorInfo:
-    """``info``, or the folder's name, with what holds for every latent model of single opaque views of ``side`` pixels.
+    """``info``, or the folder's name, with what holds for every latent model of single opaque views of
+    ``side`` pixels.
 
     ControlNets and styles are made for the UNets of Stable Diffusion.
     """

@@ -44,7 +44,9 @@ class ClipTower:
 
     def output(self, prompt: str, device: torch.device) -> Any:
         """The encoder's output for one prompt, with the hidden states of all layers."""
-        ids = self.tokenizer(prompt, padding="max_length", max_length=self.length, truncation=True, return_tensors="pt").input_ids
+        ids = self.tokenizer(
+            prompt, padding="max_length", max_length=self.length, truncation=True, return_tensors="pt"
+        ).input_ids
         return self.encoder(ids.to(device), output_hidden_states=True)
 
     def unread(self, prompt: str) -> str:
@@ -52,7 +54,9 @@ class ClipTower:
 
 
 def unread(tokenizer: Any, prompt: str, length: int) -> str:
-    """What ``tokenizer`` would leave of a prompt beyond ``length`` tokens, of which the last is an end mark."""
+    """What ``tokenizer`` would leave of a prompt beyond ``length`` tokens, of which the last is an end
+    mark.
+    """
     tokens = tokenizer(prompt, truncation=False, verbose=False).input_ids
     return tokenizer.decode(tokens[length - 1 : -1]).strip()
 
@@ -76,9 +80,11 @@ class ClipWords:
 
 @dataclass(frozen=True, eq=False)
 class TwinClipWords:
-    """SDXL (arXiv 2307.01952): two encoders' hidden states before the last layer, side by side, and the second's projection.
+    """SDXL (arXiv 2307.01952): two encoders' hidden states before the last layer, side by side, and the
+    second's projection.
 
-    With ``zero_empty``, as the base model was trained, the unconditional prompt is zeros and not the words of an empty text.
+    With ``zero_empty``, as the base model was trained, the unconditional prompt is zeros and not the words of
+    an empty text.
     """
 
     first: ClipTower

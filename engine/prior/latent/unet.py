@@ -14,7 +14,9 @@ from engine.prior.latent.loading import Network
 
 @dataclass(frozen=True)
 class PictureSize:
-    """What SDXL is told of a picture (arXiv 2307.01952, section 2.2), each as (height, width) or (top, left) in pixels."""
+    """What SDXL is told of a picture (arXiv 2307.01952, section 2.2), each as (height, width) or (top, left)
+    in pixels.
+    """
 
     original: tuple[int, int]  # before it was resized for training
     crop: tuple[int, int]  # where its corner was cut
@@ -43,7 +45,10 @@ class UnetDenoiser:
 
     def named(self, text: TextEmbedding) -> dict[str, Any]:
         """What a call is told besides the noisy latents and their times, by name."""
-        return {"encoder_hidden_states": text.tokens.to(self.network.dtype), "added_cond_kwargs": self.added(text)}
+        return {
+            "encoder_hidden_states": text.tokens.to(self.network.dtype),
+            "added_cond_kwargs": self.added(text),
+        }
 
     def added(self, text: TextEmbedding) -> dict[str, Tensor] | None:
         """``added_cond_kwargs`` for B prompts; None for a network that takes none."""

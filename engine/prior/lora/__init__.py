@@ -1,1 +1,3 @@
-"""Style files: low-rank changes (LoRA, arXiv 2106.09685) that others trained, worn by a latent prior at a live strength."""
+"""Style files: low-rank changes (LoRA, arXiv 2106.09685) that others trained, worn by a latent prior at a
+live strength.
+"""

@@ -19,7 +19,9 @@ BASES = {768: "Stable Diffusion 1.x", 1024: "Stable Diffusion 2.x", 2048: "Stabl
 
 @dataclass(frozen=True, eq=False)
 class Change:
-    """What a style adds to the output of ``layer``: scale * up(down(x)), in the layer's dtype and where it computes."""
+    """What a style adds to the output of ``layer``: scale * up(down(x)), in the layer's dtype and where it
+    computes.
+    """
 
     part: str
     layer: nn.Linear | nn.Conv2d
@@ -36,7 +38,10 @@ class Change:
         if isinstance(self.layer, nn.Linear):
             return F.linear(F.linear(x, self.down), self.up) * self.scale
         layer = self.layer
-        return F.conv2d(F.conv2d(x, self.down, None, layer.stride, layer.padding, layer.dilation), self.up) * self.scale
+        return (
+            F.conv2d(F.conv2d(x, self.down, None, layer.stride, layer.padding, layer.dilation), self.up)
+            * self.scale
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,10 +59,14 @@ class Lora:
     def worn(self, strength: float) -> Iterator[None]:
         """Inside, the layers answer with ``strength`` times the style. At 0 they are the plain ones.
 
-        It hangs on the layers from outside: adapters that replace a layer (``engine.prior.trainable_lora``) call the plain one,
-        and so learn on top of the style.
+        It hangs on the layers from outside: adapters that replace a layer (``engine.prior.trainable_lora``)
+        call the plain one, and so learn on top of the style.
         """
-        hooks = [change.layer.register_forward_hook(_adding(change, strength)) for change in self.changes if strength != 0]
+        hooks = [
+            change.layer.register_forward_hook(_adding(change, strength))
+            for change in self.changes
+            if strength != 0
+        ]
         try:
             yield
         finally:
@@ -66,12 +75,16 @@ class Lora:
 
 
 def fitted(
-    layers: Sequence[LoraLayer], networks: Mapping[str, nn.Module], where: str, device: torch.device | None = None
+    layers: Sequence[LoraLayer],
+    networks: Mapping[str, nn.Module],
+    where: str,
+    device: torch.device | None = None,
 ) -> Lora:
-    """The style whose ``layers`` belong to ``networks`` (by part), on the ``device`` where these compute; None: where they lie.
+    """The style whose ``layers`` belong to ``networks`` (by part), on the ``device`` where these compute;
+    None: where they lie.
 
-    Networks may wait in main memory (`engine.prior.offload`) while a style is fitted to them; its matrices are small and do not.
-    Raises InputError that names the first layer that does not fit.
+    Networks may wait in main memory (`engine.prior.offload`) while a style is fitted to them; its matrices
+    are small and do not. Raises InputError that names the first layer that does not fit.
     """
     modules = {part: dict(network.named_modules()) for part, network in networks.items()}
     changes = (_change(layer, _find(layer, modules), _seems(layers), where) for layer in layers)
@@ -79,7 +92,9 @@ def fitted(
 
 
 def _find(layer: LoraLayer, found: Mapping[str, Mapping[str, nn.Module]]) -> nn.Module | None:
-    """The module that ``layer`` means; text encoders are a level deeper in some versions of their library than in others."""
+    """The module that ``layer`` means; text encoders are a level deeper in some versions of their library
+    than in others.
+    """
     modules = found.get(layer.part, {})
     names = (layer.layer, layer.layer.removeprefix("text_model."), f"text_model.{layer.layer}")
     return next((modules[name] for name in names if name in modules), None)
@@ -94,7 +109,8 @@ def _change(layer: LoraLayer, module: nn.Module | None, seems: str, where: str) 
     wanted = tuple(module.weight.shape)
     given = (up.shape[0], *down.shape[1:])
     if given != wanted or up.shape[1] != down.shape[0] or any(side != 1 for side in up.shape[2:]):
-        raise InputError(f"{where} does not fit: layer {name} is {_times(given)}, the prior's is {_times(wanted)}; {seems}.",
+        raise InputError(f"{where} does not fit: layer {name} is {_times(given)}, the prior's is "
+                         f"{_times(wanted)}; {seems}.",
                          "Choose a LoRA that was trained on this prior's base.")  # fmt: skip
     return Change(layer.part, module, down.to(module.weight), up.to(module.weight), layer.scale)
 
@@ -111,7 +127,9 @@ def _shaped(matrix: Tensor, module: nn.Linear | nn.Conv2d) -> Tensor:
 def _seems(layers: Sequence[LoraLayer]) -> str:
     """Which model a LoRA seems to be for."""
     widths = [
-        layer.down.shape[1] for layer in layers if layer.part == "unet" and layer.layer.endswith(("attn2.to_k", "attn2.to_v"))
+        layer.down.shape[1]
+        for layer in layers
+        if layer.part == "unet" and layer.layer.endswith(("attn2.to_k", "attn2.to_v"))
     ]
     if any(layer.layer.startswith(("transformer", "single_", "double_")) for layer in layers):
         return "it seems to be for a transformer model such as Flux or Stable Diffusion 3"

@@ -11,12 +11,13 @@
     output_blocks.I.{1,2}.conv    up_blocks.L.upsamplers.0.conv
     out.{0,2}                     conv_norm_out, conv_out
 
-Within a residual block: in_layers.{0,2} are norm1 and conv1, emb_layers.1 is time_emb_proj, out_layers.{0,3} are norm2 and conv2,
-skip_connection is conv_shortcut. Within a transformer block nothing changes.
+Within a residual block: in_layers.{0,2} are norm1 and conv1, emb_layers.1 is time_emb_proj, out_layers.{0,3}
+are norm2 and conv2, skip_connection is conv_shortcut. Within a transformer block nothing changes.
 
-Checked against the source of the published class, ``MultiViewUNetModel`` in ashawkey/mvdream_diffusers, and its conversion
-script, which keeps the original names and writes the original settings as ``unet/config.json``: three linear layers and no
-1x1 convolutions in each transformer, 32 groups, cosine before sine in the time embedding, heads of ``num_head_channels``.
+Checked against the source of the published class, ``MultiViewUNetModel`` in ashawkey/mvdream_diffusers, and
+its conversion script, which keeps the original names and writes the original settings as
+``unet/config.json``: three linear layers and no 1x1 convolutions in each transformer, 32 groups, cosine
+before sine in the time embedding, heads of ``num_head_channels``.
 """
 
 from __future__ import annotations
@@ -60,11 +61,17 @@ UNKNOWN_HERE = {
 
 
 def unet_config(published: Mapping[str, Any]) -> dict[str, Any]:
-    """What diffusers' UNet is to be built with. Raises ValueError for a setting that is missing or makes another network."""
+    """What diffusers' UNet is to be built with. Raises ValueError for a setting that is missing or makes
+    another network.
+    """
     missing = [name for name in NEEDED if name not in published]
     if missing:
         raise ValueError(f"it lacks {', '.join(missing)}")
-    other = [f"{name} {published[name]!r}" for name, value in UNKNOWN_HERE.items() if published.get(name, value) != value]
+    other = [
+        f"{name} {published[name]!r}"
+        for name, value in UNKNOWN_HERE.items()
+        if published.get(name, value) != value
+    ]
     if other:
         raise ValueError(f"it has {', '.join(other)}, which makes another network than MVDream's")
     widths = [published["model_channels"] * mult for mult in published["channel_mult"]]
@@ -77,7 +84,9 @@ def unet_config(published: Mapping[str, Any]) -> dict[str, Any]:
         "layers_per_block": published["num_res_blocks"],
         "down_block_types": tuple("CrossAttnDownBlock2D" if has else "DownBlock2D" for has in attends),
         "up_block_types": tuple("CrossAttnUpBlock2D" if has else "UpBlock2D" for has in reversed(attends)),
-        "attention_head_dim": tuple(width // published["num_head_channels"] for width in widths),  # diffusers means the heads
+        "attention_head_dim": tuple(
+            width // published["num_head_channels"] for width in widths
+        ),  # diffusers means the heads
         "transformer_layers_per_block": published.get("transformer_depth", 1),
         "cross_attention_dim": published["context_dim"],
         "use_linear_projection": True,
@@ -87,7 +96,9 @@ def unet_config(published: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def diffusers_name(name: str, blocks: int) -> str:
-    """The name here of a published tensor ``name``; ``blocks`` is num_res_blocks. Raises ValueError for an unknown name."""
+    """The name here of a published tensor ``name``; ``blocks`` is num_res_blocks. Raises ValueError for an
+    unknown name.
+    """
     for published, ours in ENDS.items():
         if name.startswith(published + "."):
             return ours + name.removeprefix(published)
@@ -95,7 +106,11 @@ def diffusers_name(name: str, blocks: int) -> str:
     try:
         if part in ("time_embed", "camera_embed"):
             return ".".join(
-                [{"time_embed": "time_embedding", "camera_embed": "class_embedding"}[part], EMBEDDINGS[rest[0]], *rest[1:]]
+                [
+                    {"time_embed": "time_embedding", "camera_embed": "class_embedding"}[part],
+                    EMBEDDINGS[rest[0]],
+                    *rest[1:],
+                ]
             )
         if part == "middle_block":
             return f"mid_block.{MIDDLE[rest[0]]}.{_inner(rest[1:])}"

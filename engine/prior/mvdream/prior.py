@@ -1,7 +1,8 @@
-"""MVDream behind the prior protocol (arXiv 2308.16512): four opaque views of one object, 90 degrees apart at one height.
+"""MVDream behind the prior protocol (arXiv 2308.16512): four opaque views of one object, 90 degrees apart at
+one height.
 
-Words and pictures go the way of Stable Diffusion 2.1, on which it was trained further. The views of one call of the network see
-each other, so more than four are worked off four at a time, each four by themselves.
+Words and pictures go the way of Stable Diffusion 2.1, on which it was trained further. The views of one call
+of the network see each other, so more than four are worked off four at a time, each four by themselves.
 
 Our cameras as the 16 numbers that MVDream was trained with.
 
@@ -12,15 +13,16 @@ Our cameras as the 16 numbers that MVDream was trained with.
 | position | in the world | moved to the unit sphere |
 | numbers | c2w (4,4) | c2w, row by row |
 
-Checked against ``mvdream/camera_utils.py`` in bytedance/MVDream, whose azimuth 0 is -y and whose azimuth 90 is +x.
-What it draws as the front is its azimuth 90: ``scripts/t2i.py`` starts there by default, DreamGaussian's ``main.py``
-and LGM's text path take the second of the four views that start at 0 as the front, and MVDream-threestudio passes its
-cameras, whose azimuth 0 is +x, unturned.
+Checked against ``mvdream/camera_utils.py`` in bytedance/MVDream, whose azimuth 0 is -y and whose azimuth 90
+is +x. What it draws as the front is its azimuth 90: ``scripts/t2i.py`` starts there by default,
+DreamGaussian's ``main.py`` and LGM's text path take the second of the four views that start at 0 as the
+front, and MVDream-threestudio passes its cameras, whose azimuth 0 is +x, unturned.
 
 Load MVDream from a folder laid out like ashawkey/mvdream-sd2.1-diffusers on the Hub.
 
-Its ``model_index.json`` names a UNet class of the publisher's own, whose code lies beside the weights. That code is neither
-fetched nor run: the network is built here, from ``unet/config.json``, and the weights are renamed.
+Its ``model_index.json`` names a UNet class of the publisher's own, whose code lies beside the weights. That
+code is neither fetched nor run: the network is built here, from ``unet/config.json``, and the weights are
+renamed.
 """
 
 from __future__ import annotations
@@ -50,7 +52,12 @@ if TYPE_CHECKING:
 
 LAYOUT = Layout(
     "MVDreamPipeline",
-    {"unet": "MultiViewUNetModel", "vae": "AutoencoderKL", "text_encoder": "CLIPTextModel", "tokenizer": "CLIPTokenizer"},
+    {
+        "unet": "MultiViewUNetModel",
+        "vae": "AutoencoderKL",
+        "text_encoder": "CLIPTextModel",
+        "tokenizer": "CLIPTokenizer",
+    },
     "Choose MVDream for text, such as ashawkey/mvdream-sd2.1-diffusers.",
 )
 GUIDANCE = 7.5  # for sampling, as in its publisher's examples
@@ -61,7 +68,9 @@ VIEWS = 4
 CAPTION_END = ", 3d asset"
 FOV_DEG = 40.0
 DISTANCE = 1 / math.tan(math.radians(FOV_DEG / 2))
-"""The picture is then as high as the unit sphere is in its middle. Training kept the objects' size in the picture."""
+"""The picture is then as high as the unit sphere is in its middle. Training kept the objects' size in the
+picture.
+"""
 ELEVATIONS_DEG = (0.0, 30.0)
 
 
@@ -73,12 +82,18 @@ def camera_numbers(cameras: Cameras) -> Tensor:
 
 
 class MvdreamPrior(LatentPrior):
-    """Its space is the VAE's latents (B,4,h/8,w/8); the B views of a call are fours of one object, in order."""
+    """Its space is the VAE's latents (B,4,h/8,w/8); the B views of a call are fours of one object, in
+    order.
+    """
 
     def predict(self, x_t: Tensor, t: Tensor, condition: Condition) -> Prediction:
-        """One call of the network for every four views. Raises InputError if nobody says from where they are seen."""
+        """One call of the network for every four views. Raises InputError if nobody says from where they are
+        seen.
+        """
         if condition.cameras is None:
-            raise InputError(f"{self.info.title} has to know from where its views are seen.", "Give it their cameras.")
+            raise InputError(
+                f"{self.info.title} has to know from where its views are seen.", "Give it their cameras."
+            )
         cameras = camera_numbers(condition.cameras.to(x_t.device)).to(x_t.dtype)
         assert len(cameras) == len(x_t), f"{len(cameras)} cameras for {len(x_t)} views"
         tokens = condition.text.expand(len(x_t)).tokens.to(x_t.device)
@@ -88,10 +103,14 @@ class MvdreamPrior(LatentPrior):
 
     def _denoise(self, x_t: Tensor, t: Tensor, tokens: Tensor, cameras: Tensor) -> Tensor:
         dtype = self.network.dtype
-        return self.network(x_t.to(dtype), t, encoder_hidden_states=tokens.to(dtype), class_labels=cameras.to(dtype)).sample
+        return self.network(
+            x_t.to(dtype), t, encoder_hidden_states=tokens.to(dtype), class_labels=cameras.to(dtype)
+        ).sample
 
 
-def load_mvdream(folder: Path, device: torch.device | str = "cpu", info: PriorInfo | None = None) -> MvdreamPrior:
+def load_mvdream(
+    folder: Path, device: torch.device | str = "cpu", info: PriorInfo | None = None
+) -> MvdreamPrior:
     """The model in ``folder``; ``info``'s resolution gives way to the model's own.
 
     Raises as `Layout.open` does, and DeviceError when it does not fit.
@@ -99,7 +118,9 @@ def load_mvdream(folder: Path, device: torch.device | str = "cpu", info: PriorIn
     pipeline = LAYOUT.open(folder, device)
     folder, device = pipeline.folder, pipeline.device
     parts = _load_parts(folder, device)
-    return MvdreamPrior(parts, described(folder, parts.space.side, info), pipeline.schedule, pipeline.prediction_type)
+    return MvdreamPrior(
+        parts, described(folder, parts.space.side, info), pipeline.schedule, pipeline.prediction_type
+    )
 
 
 def described(folder: Path, side: int, info: PriorInfo | None) -> PriorInfo:
@@ -127,7 +148,9 @@ def _load_parts(folder: Path, device: torch.device) -> LatentParts:
 
 
 def _load_unet(folder: Path, device: torch.device) -> Network:
-    """The published weights in our network. Raises FileFormatError for a file that is damaged, incomplete or another's."""
+    """The published weights in our network. Raises FileFormatError for a file that is damaged, incomplete or
+    another's.
+    """
     from engine.prior.mvdream.network import empty_unet
 
     with readable(folder, "unet"):
@@ -137,7 +160,9 @@ def _load_unet(folder: Path, device: torch.device) -> Network:
 
 
 def filled(unet: Network, tensors: Mapping[str, Tensor], folder: Path, device: torch.device) -> Network:
-    """The network with these weights of ``folder``, ready to be asked. Raises FileFormatError if some are lacking."""
+    """The network with these weights of ``folder``, ready to be asked. Raises FileFormatError if some are
+    lacking.
+    """
     lacking = sorted(set(unet.state_dict()) - set(tensors))
     if lacking:
         raise FileFormatError(
@@ -153,4 +178,6 @@ def _read_weights(folder: Path, blocks: int) -> dict[str, Tensor]:
 
     variant = variant_of(folder, "unet")
     name = f"diffusion_pytorch_model{'.' + variant if variant else ''}.safetensors"
-    return {diffusers_name(tensor, blocks): value for tensor, value in load_file(folder / "unet" / name).items()}
+    return {
+        diffusers_name(tensor, blocks): value for tensor, value in load_file(folder / "unet" / name).items()
+    }

@@ -1,8 +1,8 @@
 """The first stage of DeepFloyd IF behind the prior protocol: a text-to-picture model of 64 x 64 pixels.
 
-It follows Imagen (arXiv 2205.11487): a frozen T5 reads the words, and the UNet works on the picture itself. Its output has six
-channels, the noise and, beside it, how far the variance lies between its bounds (arXiv 2102.09672, equation 15). Distillation
-needs the noise alone.
+It follows Imagen (arXiv 2205.11487): a frozen T5 reads the words, and the UNet works on the picture itself.
+Its output has six channels, the noise and, beside it, how far the variance lies between its bounds (arXiv
+2102.09672, equation 15). Distillation needs the noise alone.
 """
 
 from __future__ import annotations
@@ -68,7 +68,12 @@ class PixelPrior:
     """
 
     def __init__(
-        self, parts: PixelParts, info: PriorInfo, schedule: NoiseSchedule, prediction_type: str, max_views_per_call: int = 16
+        self,
+        parts: PixelParts,
+        info: PriorInfo,
+        schedule: NoiseSchedule,
+        prediction_type: str,
+        max_views_per_call: int = 16,
     ) -> None:
         self.parts = parts
         self.info = info
@@ -93,7 +98,9 @@ class PixelPrior:
 
     @torch.no_grad()
     def embed(self, prompt: str) -> TextEmbedding:
-        """T5's last hidden states (1,77,D), all of which the network reads; says in the log what did not fit."""
+        """T5's last hidden states (1,77,D), all of which the network reads; says in the log what did not
+        fit.
+        """
         cut = self.unread(prompt)
         if cut:
             log.warning("The prompt is too long for %s; it does not read: %s", self.info.title, cut)
@@ -104,7 +111,12 @@ class PixelPrior:
     def unread(self, prompt: str) -> str:
         """The end of a prompt that is cut off because it has too many tokens; empty if all of it is read."""
         rest = self.parts.tokenizer.encode(_plain(prompt)).overflowing
-        ids = [token for part in rest for token, text in zip(part.ids, part.tokens, strict=True) if text not in (PADDING, END)]
+        ids = [
+            token
+            for part in rest
+            for token, text in zip(part.ids, part.tokens, strict=True)
+            if text not in (PADDING, END)
+        ]
         return self.parts.tokenizer.decode(ids)
 
     def predict(self, x_t: Tensor, t: Tensor, condition: Condition) -> Prediction:
@@ -125,7 +137,10 @@ def _plain(prompt: str) -> str:
 
 
 def load_pixel(
-    folder: Path, device: torch.device | str = "cpu", info: PriorInfo | None = None, max_views_per_call: int = 16
+    folder: Path,
+    device: torch.device | str = "cpu",
+    info: PriorInfo | None = None,
+    max_views_per_call: int = 16,
 ) -> PixelPrior:
     """The model in ``folder``; ``info``'s resolution gives way to the model's own.
 
@@ -136,7 +151,9 @@ def load_pixel(
     parts = _load_parts(folder, device)
     side = square_side(folder, "unet", parts.unet)
     info = PriorInfo(folder.name, folder.name, "rgb", side, GUIDANCE) if info is None else info
-    info = replace(info, channels="rgb", resolution=side, elevation_range_deg=ELEVATIONS_DEG, wants_view_words=True)
+    info = replace(
+        info, channels="rgb", resolution=side, elevation_range_deg=ELEVATIONS_DEG, wants_view_words=True
+    )
     return PixelPrior(parts, info, pipeline.schedule, pipeline.prediction_type, max_views_per_call)
 
 
@@ -148,7 +165,8 @@ def _load_parts(folder: Path, device: torch.device) -> PixelParts:
     takes, gives = unet.config.in_channels, unet.config.out_channels
     if takes != CHANNELS or gives not in (CHANNELS, 2 * CHANNELS):
         raise FileFormatError(
-            f"The unet in {folder} takes {takes} channels and gives {gives}; a first stage takes {CHANNELS} and gives "
+            f"The unet in {folder} takes {takes} channels and gives {gives}; a first stage takes "
+            f"{CHANNELS} and gives "
             f"{CHANNELS}, or {2 * CHANNELS} with the variance: it is an upscaler or an editing model.",
             LAYOUT.remedy,
         )

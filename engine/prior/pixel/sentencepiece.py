@@ -1,4 +1,5 @@
-"""Read T5's ``spiece.model`` without the sentencepiece package: a unigram vocabulary in a protocol-buffer file.
+"""Read T5's ``spiece.model`` without the sentencepiece package: a unigram vocabulary in a protocol-buffer
+file.
 
     ModelProto        field 1, repeated: a piece        field 3: the normaliser
     piece             field 1: its text                 field 2: its score, a float
@@ -21,7 +22,8 @@ _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 
 
 def t5_tokenizer(model: bytes, length: int) -> Tokenizer:
-    """The tokenizer in the bytes of a ``spiece.model``: every prompt becomes ``length`` tokens, padded or cut, with an end token.
+    """The tokenizer in the bytes of a ``spiece.model``: every prompt becomes ``length`` tokens, padded or
+    cut, with an end token.
 
     Raises ValueError (or UnicodeDecodeError, struct.error, IndexError) for bytes that hold no T5 vocabulary.
     """
@@ -32,7 +34,9 @@ def t5_tokenizer(model: bytes, length: int) -> Tokenizer:
     tokenizer = Tokenizer(Unigram(pieces, unk_id=names.index(UNKNOWN), byte_fallback=False))
     if charsmap:
         tokenizer.normalizer = normalizers.Precompiled(charsmap)
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()])
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.WhitespaceSplit(), pre_tokenizers.Metaspace()]
+    )
     tokenizer.decoder = decoders.Metaspace()
     return prepared(tokenizer, length)
 
@@ -49,7 +53,9 @@ def prepared(tokenizer: Tokenizer, length: int) -> Tokenizer:
 
 
 def read_t5_tokenizer(folder: Path, length: int) -> Tokenizer:
-    """The tokenizer in a pipeline's folder, from ``tokenizer.json`` where there is one, else from ``spiece.model``."""
+    """The tokenizer in a pipeline's folder, from ``tokenizer.json`` where there is one, else from
+    ``spiece.model``.
+    """
     whole = folder / "tokenizer.json"
     if whole.exists():
         return prepared(Tokenizer.from_file(str(whole)), length)
@@ -70,7 +76,9 @@ def read_model(model: bytes) -> tuple[list[tuple[str, float]], bytes]:
 
 
 def marked_fields(message: bytes) -> Iterator[tuple[int, bytes]]:
-    """(field number, raw bytes) of a protocol-buffer message; whole numbers, which are not needed here, come as empty bytes."""
+    """(field number, raw bytes) of a protocol-buffer message; whole numbers, which are not needed here, come
+    as empty bytes.
+    """
     at = 0
     while at < len(message):
         key, at = _varint(message, at)

@@ -11,12 +11,20 @@ CENTRE = 0.5  # of coverage: inside counts up, outside down
 
 
 def outline(rgba: np.ndarray) -> np.ndarray:
-    """Coverage (N,144) in cells of the square round each object, less a half, at length 1; ``rgba`` (N,S,S,4) premultiplied."""
-    return np.stack([_outline(picture[..., 3]) for picture in rgba]) if len(rgba) else np.zeros((0, SIDE * SIDE), np.float32)
+    """Coverage (N,144) in cells of the square round each object, less a half, at length 1; ``rgba`` (N,S,S,4)
+    premultiplied.
+    """
+    return (
+        np.stack([_outline(picture[..., 3]) for picture in rgba])
+        if len(rgba)
+        else np.zeros((0, SIDE * SIDE), np.float32)
+    )
 
 
 def outline_iou(alpha: Tensor, mask: Tensor) -> Tensor:
-    """Intersection over union (B,) of silhouettes (B,H,W,1) in 0..1: the sum of minima over the sum of maxima."""
+    """Intersection over union (B,) of silhouettes (B,H,W,1) in 0..1: the sum of minima over the sum of
+    maxima.
+    """
     union = torch.maximum(alpha, mask).sum((1, 2, 3))
     return torch.where(union > 0, torch.minimum(alpha, mask).sum((1, 2, 3)) / union.clamp(min=1e-12), 0.0)
 

@@ -1,7 +1,8 @@
-"""How strongly a reference acts: a curve over denoising progress, times a gate that closes when the reference does not fit.
+"""How strongly a reference acts: a curve over denoising progress, times a gate that closes when the reference
+does not fit.
 
-The gate is the stand-in for priors without a trained controller, and the ceiling that an artist can put on one that has it:
-lambda(u, sim) = strength(u) clamp((sim - s0) / (s1 - s0), 0, 1) with progress u = 1 - t/T.
+The gate is the stand-in for priors without a trained controller, and the ceiling that an artist can put on
+one that has it: lambda(u, sim) = strength(u) clamp((sim - s0) / (s1 - s0), 0, 1) with progress u = 1 - t/T.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ MAX_STRENGTH = 2.0
 
 @dataclass(frozen=True)
 class StrengthCurve:
-    """Strength by progress: straight lines between ``points`` (progress 0..1 rising, strength 0..2), flat beyond the ends."""
+    """Strength by progress: straight lines between ``points`` (progress 0..1 rising, strength 0..2), flat
+    beyond the ends.
+    """
 
     points: tuple[tuple[float, float], ...]
 
@@ -29,7 +32,8 @@ class StrengthCurve:
             )
         if not all(0 <= strength <= MAX_STRENGTH for _, strength in self.points):
             raise InputError(
-                f"The reference curve has strengths {[s for _, s in self.points]}; allowed are 0 to {MAX_STRENGTH:g}.",
+                f"The reference curve has strengths {[s for _, s in self.points]}; allowed are 0 to "
+                f"{MAX_STRENGTH:g}.",
                 "1 is the strength that the prior was trained with, 0 ignores the reference.",
             )
 
@@ -46,7 +50,8 @@ class StrengthCurve:
             points = tuple((place, strength) for place, strength in pairs)
         except ValueError as error:
             raise InputError(
-                f"The reference curve {text!r} cannot be read.", "Write progress:strength pairs, for example 0:1,0.5:0.8,1:0.3."
+                f"The reference curve {text!r} cannot be read.",
+                "Write progress:strength pairs, for example 0:1,0.5:0.8,1:0.3.",
             ) from error
         return StrengthCurve(points)
 
@@ -64,7 +69,9 @@ class StrengthCurve:
 
 @dataclass(frozen=True)
 class Influence:
-    """How strongly a reference acts at any noise time: ``curve`` over denoising progress, times ``opening`` 0..1 of the gate."""
+    """How strongly a reference acts at any noise time: ``curve`` over denoising progress, times ``opening``
+    0..1 of the gate.
+    """
 
     curve: StrengthCurve
     opening: float = 1.0
@@ -82,5 +89,7 @@ class Influence:
 def gate(similarity: float, closed: float, open_: float) -> float:
     """0 up to similarity ``closed``, 1 from ``open_`` on, a straight line between."""
     if not closed < open_:
-        raise InputError(f"The gate is closed up to {closed:g} and open from {open_:g}; the first must be less.")
+        raise InputError(
+            f"The gate is closed up to {closed:g} and open from {open_:g}; the first must be less."
+        )
     return min(1.0, max(0.0, (similarity - closed) / (open_ - closed)))

@@ -1,7 +1,8 @@
 """The embedded prior: a small multi-view diffusion model that the project trains itself.
 
-``model_index.json`` names the classes below in this package, and diffusers looks here for their base class too. They are imported
-when asked for, because diffusers is slow to import; what computes uses the plain network in ``engine.prior.toybox.network``.
+``model_index.json`` names the classes below in this package, and diffusers looks here for their base class
+too. They are imported when asked for, because diffusers is slow to import; what computes uses the plain
+network in ``engine.prior.toybox.network``.
 """
 
 from __future__ import annotations

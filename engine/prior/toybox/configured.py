@@ -24,7 +24,9 @@ class Config(dict[str, Any]):
 
 
 class Configured(nn.Module):
-    """A network whose ``__init__`` is marked ``@keeps_config``: ``type(net)(**net.config)`` has the same sizes."""
+    """A network whose ``__init__`` is marked ``@keeps_config``: ``type(net)(**net.config)`` has the same
+    sizes.
+    """
 
     _config: Config
 

@@ -1,10 +1,12 @@
-"""Attention along surfaces: a view sees what the others show at the same points (MVDiffusion, arXiv 2307.01097, section 4.1).
+"""Attention along surfaces: a view sees what the others show at the same points (MVDiffusion, arXiv
+2307.01097, section 4.1).
 
-A small adapter beside the frozen denoiser, in its head: each cell asks the 3 x 3 neighbourhoods of its correspondences in nearby
-views, at 16 and at 32 cells a side. Its last layers start at zero, so that a new adapter changes nothing; where nothing
-corresponds it never does.
+A small adapter beside the frozen denoiser, in its head: each cell asks the 3 x 3 neighbourhoods of its
+correspondences in nearby views, at 16 and at 32 cells a side. Its last layers start at zero, so that a new
+adapter changes nothing; where nothing corresponds it never does.
 
-Shapes: V views, c features, R cells a side, O other views, d inner width, C cells that correspond to any place.
+Shapes: V views, c features, R cells a side, O other views, d inner width, C cells that correspond to any
+place.
 """
 
 from __future__ import annotations
@@ -34,8 +36,8 @@ TIME_WIDTH = 64
 class Neighbourhoods:
     """The cells of V views that correspond to any place, and what they ask.
 
-    ``cells`` (C,) count through all V*R*R cells; ``rows`` and ``shares`` (C*O*9,4) are the cells and the bilinear weights of
-    which each asked place is made; ``seen`` (C,O) as in `Correspondences`.
+    ``cells`` (C,) count through all V*R*R cells; ``rows`` and ``shares`` (C*O*9,4) are the cells and the
+    bilinear weights of which each asked place is made; ``seen`` (C,O) as in `Correspondences`.
     """
 
     cells: Tensor
@@ -54,7 +56,9 @@ class Neighbourhoods:
         rows, shares = _corners((at[:, :, None] + offsets).clamp(0, side - 1), side)
         rows = rows + (known.others[view] * side**2)[:, :, None, None]
         count = len(cell) * others * len(offsets)
-        return Neighbourhoods(view * side**2 + cell, rows.view(count, 4), shares.view(count, 4), known.seen[view, :, cell])
+        return Neighbourhoods(
+            view * side**2 + cell, rows.view(count, 4), shares.view(count, 4), known.seen[view, :, cell]
+        )
 
     def to(self, device: torch.device | str) -> Neighbourhoods:
         """The same on another device."""
@@ -66,7 +70,9 @@ def _corners(at: Tensor, side: int) -> tuple[Tensor, Tensor]:
     low = at.floor().long()
     high, share = (low + 1).clamp(max=side - 1), at - low
     (left, top), (right, bottom), (x, y) = (part.unbind(-1) for part in (low, high, share))
-    rows = torch.stack([top * side + left, top * side + right, bottom * side + left, bottom * side + right], -1)
+    rows = torch.stack(
+        [top * side + left, top * side + right, bottom * side + left, bottom * side + right], -1
+    )
     return rows, torch.stack([(1 - y) * (1 - x), (1 - y) * x, y * (1 - x), y * x], -1)
 
 
@@ -77,7 +83,9 @@ class CorrespondenceBlock(nn.Module):
         super().__init__()
         self.heads = heads
         self.q, self.kv = nn.Linear(width, inner), nn.Linear(width, 2 * inner)
-        self.displacement = nn.Parameter(torch.randn(WINDOW * WINDOW, inner) * 0.1)  # from the exact place, in cells
+        self.displacement = nn.Parameter(
+            torch.randn(WINDOW * WINDOW, inner) * 0.1
+        )  # from the exact place, in cells
         self.shift = nn.Linear(TIME_WIDTH, 2 * width)
         self.mix = nn.Linear(inner + width, width)
         self.out = zero(nn.Linear(width, width))
@@ -106,7 +114,9 @@ class CorrespondenceBlock(nn.Module):
 
 
 def attention_weights(q: Tensor, keys: Tensor, seen: Tensor) -> Tensor:
-    """(C,heads,K) of queries (C,heads,d) on keys (C,K,heads,d); exactly 0 for views (C,O) that do not see the point."""
+    """(C,heads,K) of queries (C,heads,d) on keys (C,K,heads,d); exactly 0 for views (C,O) that do not see the
+    point.
+    """
     logits = torch.einsum("phd,pkhd->phk", q, keys) * q.shape[-1] ** -0.5
     heard = seen.repeat_interleave(keys.shape[1] // seen.shape[1], dim=1)[:, None]
     return torch.softmax(logits.masked_fill(~heard, -torch.inf), dim=-1)
@@ -116,7 +126,9 @@ class CorrespondenceAdapter(Configured):
     """Blocks at the two scales of the denoiser's head."""
 
     @keeps_config
-    def __init__(self, middle: int = 96, fine: int = 32, middle_inner: int = 48, fine_inner: int = 16, heads: int = 2) -> None:
+    def __init__(
+        self, middle: int = 96, fine: int = 32, middle_inner: int = 48, fine_inner: int = 16, heads: int = 2
+    ) -> None:
         super().__init__()
         self.time = mlp(TIME_WIDTH, TIME_WIDTH, TIME_WIDTH)
         self.middle = CorrespondenceBlock(middle, middle_inner, heads)
@@ -161,11 +173,17 @@ class Joined:
         return self.adapter.fine(x, self.surface.fine, self.state)
 
 
-def save_correspondence(folder: Path, config: Mapping[str, object], weights: Mapping[str, Tensor], base: str = "") -> None:
-    """Write or replace its files; ``base`` is the digest of the prior beside which it learned. Raises `StorageError`."""
+def save_correspondence(
+    folder: Path, config: Mapping[str, object], weights: Mapping[str, Tensor], base: str = ""
+) -> None:
+    """Write or replace its files; ``base`` is the digest of the prior beside which it learned. Raises
+    `StorageError`.
+    """
     save_network(CorrespondenceAdapter, folder, config, weights, **{BASE: base})
 
 
 def load_correspondence(folder: Path) -> CorrespondenceAdapter:
-    """The one in a folder, frozen, in single precision on the CPU. Raises `MissingError` or `FileFormatError`."""
+    """The one in a folder, frozen, in single precision on the CPU. Raises `MissingError` or
+    `FileFormatError`.
+    """
     return load_network(CorrespondenceAdapter, folder, "correspondence adapter")

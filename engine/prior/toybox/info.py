@@ -14,7 +14,9 @@ FOV_DEG = 40.0
 """Vertical field of view in degrees."""
 
 DISTANCE = 3.05
-"""Distance of the camera from the origin; an object fits the unit sphere, which then just fits the picture."""
+"""Distance of the camera from the origin; an object fits the unit sphere, which then just fits the
+picture.
+"""
 
 RESOLUTION = 64
 """Side of the square picture in pixels."""
@@ -71,10 +73,14 @@ _FIELDS = (
 
 
 def read_info(folder: Path) -> PriorInfo:
-    """What the folder says of its prior, without weights and words. Raises `FileFormatError` if it cannot be read."""
+    """What the folder says of its prior, without weights and words. Raises `FileFormatError` if it cannot be
+    read.
+    """
     try:
         table = tomllib.loads((Path(folder) / SETTINGS).read_text(encoding="utf-8"))
-        values: dict[str, Any] = {name: tuple(table[name]) if isinstance(table[name], list) else table[name] for name in _FIELDS}
+        values: dict[str, Any] = {
+            name: tuple(table[name]) if isinstance(table[name], list) else table[name] for name in _FIELDS
+        }
         beside = {"takes_references": CONTROLLER, "sharpens": SHARPENER, "guidance_distilled": DISTILLED}
         has = {name: (Path(folder) / place / WEIGHTS).exists() for name, place in beside.items()}
         return PriorInfo(**values, **has, implies_noise=True, taught_words=True)
@@ -88,5 +94,6 @@ def info_toml(info: PriorInfo) -> str:
     """The text of ``prior.toml``."""
     values = {name: getattr(info, name) for name in _FIELDS}
     return "".join(
-        f"{name} = {json.dumps(list(value) if isinstance(value, tuple) else value)}\n" for name, value in values.items()
+        f"{name} = {json.dumps(list(value) if isinstance(value, tuple) else value)}\n"
+        for name, value in values.items()
     )

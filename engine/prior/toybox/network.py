@@ -1,8 +1,9 @@
 """The toybox denoiser: a small transformer that cleans any number of views of one object together.
 
-Each 64 x 64 RGBA view becomes 8 x 8 tokens through a convolutional stem; the tokens of all views of an object attend to each
-other (MVDream, arXiv 2308.16512) and to the words; a convolutional head turns them back into pixels. Time, camera, pooled
-text and pooled given views modulate every block (adaLN-single, arXiv 2310.00426). A given (clean) view is one whose time is 0.
+Each 64 x 64 RGBA view becomes 8 x 8 tokens through a convolutional stem; the tokens of all views of an object
+attend to each other (MVDream, arXiv 2308.16512) and to the words; a convolutional head turns them back into
+pixels. Time, camera, pooled text and pooled given views modulate every block (adaLN-single, arXiv
+2310.00426). A given (clean) view is one whose time is 0.
 
 Shapes: B objects, V views, C = 4 channels, S = 64 pixels, N = 64 tokens a view, L words, D = ``width``.
 """
@@ -24,7 +25,8 @@ from engine.prior.toybox.text_encoder import TextEncoder, Words
 
 @dataclass(frozen=True, eq=False)
 class StemFeatures:
-    """What the stem sees of BV views: ``fine`` (BV,c0,32,32), ``middle`` (BV,c1,16,16), ``coarse`` (BV,D,8,8).
+    """What the stem sees of BV views: ``fine`` (BV,c0,32,32), ``middle`` (BV,c1,16,16), ``coarse``
+    (BV,D,8,8).
 
     A reference adapter adds its own to these; that is its only door into the network.
     """
@@ -50,7 +52,9 @@ def mlp(inputs: int, hidden: int, outputs: int) -> nn.Sequential:
 
 
 class Block(nn.Module):
-    """Attention over the tokens of all views and the words, then a per-token network; both modulated and gated."""
+    """Attention over the tokens of all views and the words, then a per-token network; both modulated and
+    gated.
+    """
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -66,7 +70,9 @@ class Block(nn.Module):
         nn.init.zeros_(self.contract.weight)
 
     def forward(self, x: Tensor, modulation: Tensor, words: Tensor, mask: Tensor) -> Tensor:
-        """``x`` (B,V,N,D), ``modulation`` (B,V,1,6D), ``words`` (B,L,D), ``mask`` (B,1,1,VN+L) of keys that count."""
+        """``x`` (B,V,N,D), ``modulation`` (B,V,1,6D), ``words`` (B,L,D), ``mask`` (B,1,1,VN+L) of keys that
+        count.
+        """
         shift, scale, gate, shift2, scale2, gate2 = (modulation + self.bias).chunk(6, dim=-1)
         x = x + gate * self._attend(_modulated(x, shift, scale), words, mask)
         hidden = F.gelu(self.expand(_modulated(x, shift2, scale2)), approximate="tanh")
@@ -78,7 +84,9 @@ class Block(nn.Module):
         word_k, word_v = self.word_kv(words).chunk(2, dim=-1)
         q, k, v = (self._split(part) for part in (q, torch.cat([k, word_k], 1), torch.cat([v, word_v], 1)))
         size = q.shape[-1:]
-        q = F.layer_norm(q, size, self.q_gain).to(v.dtype)  # normalised queries and keys keep attention calm (arXiv 2302.05442)
+        q = F.layer_norm(q, size, self.q_gain).to(
+            v.dtype
+        )  # normalised queries and keys keep attention calm (arXiv 2302.05442)
         k = F.layer_norm(k, size).to(v.dtype)
         mixed = _attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), mask)
         return self.out(mixed.transpose(1, 2).flatten(2)).view(x.shape)
@@ -101,7 +109,9 @@ def inputs_of(layers: nn.Sequential) -> int:
 
 
 def _attention(q: Tensor, k: Tensor, v: Tensor, mask: Tensor) -> Tensor:
-    """Softmax attention (B,H,N,d); where gradients are taken on a CPU, two plain products are faster than the fused kernel."""
+    """Softmax attention (B,H,N,d); where gradients are taken on a CPU, two plain products are faster than the
+    fused kernel.
+    """
     if not (q.requires_grad and q.device.type == "cpu"):
         return F.scaled_dot_product_attention(q, k, v, attn_mask=mask)
     unheard = torch.zeros_like(mask, dtype=q.dtype).masked_fill(~mask, -1e4)
@@ -128,7 +138,9 @@ class Stem(nn.Module):
 
 
 class Head(nn.Module):
-    """Tokens and the stem's features back to pixels; the last convolution sees whole pixels, so that no 2 x 2 pattern stays."""
+    """Tokens and the stem's features back to pixels; the last convolution sees whole pixels, so that no 2 x 2
+    pattern stays.
+    """
 
     def __init__(self, channels: int, fine: int, middle: int, width: int, last: int) -> None:
         super().__init__()
@@ -149,9 +161,13 @@ class Head(nn.Module):
         middle = F.silu(F.pixel_shuffle(grid, 2).contiguous(memory_format=torch.channels_last) + stem.middle)
         middle = F.silu(self.mix_middle(middle) + stem.middle)
         middle = middle if joined is None else joined.middle(middle)
-        fine = F.silu(F.pixel_shuffle(self.to_fine(middle), 2).contiguous(memory_format=torch.channels_last) + stem.fine)
+        fine = F.silu(
+            F.pixel_shuffle(self.to_fine(middle), 2).contiguous(memory_format=torch.channels_last) + stem.fine
+        )
         fine = fine if joined is None else joined.fine(fine)
-        return self.pixels(F.silu(F.pixel_shuffle(self.mix_fine(fine), 2).contiguous(memory_format=torch.channels_last)))
+        return self.pixels(
+            F.silu(F.pixel_shuffle(self.mix_fine(fine), 2).contiguous(memory_format=torch.channels_last))
+        )
 
 
 class ToyboxDenoiser(Configured):
@@ -173,7 +189,9 @@ class ToyboxDenoiser(Configured):
         text_depth: int = 3,
         guidance_embeds: bool = False,
     ) -> None:
-        """``guidance_embeds``, as diffusers' Flux calls it: it is told the guidance scale and needs one pass instead of two."""
+        """``guidance_embeds``, as diffusers' Flux calls it: it is told the guidance scale and needs one pass
+        instead of two.
+        """
         super().__init__()
         self.text = TextEncoder(words, length, width, text_depth, heads=4, pad=pad)
         self.stem = Stem(channels, fine, middle, width)
@@ -192,7 +210,9 @@ class ToyboxDenoiser(Configured):
         for layer in (self.modulation, self.final):
             nn.init.zeros_(layer.bias)
             nn.init.normal_(layer.weight, std=0.02)
-        with torch.no_grad():  # gates start half open: the zero weights inside the blocks make them silent already
+        with (
+            torch.no_grad()
+        ):  # gates start half open: the zero weights inside the blocks make them silent already
             self.modulation.bias.view(6, width)[[2, 5]] = 0.5
         self.guidance = mlp(1, width, width) if guidance_embeds else None
 
@@ -207,9 +227,11 @@ class ToyboxDenoiser(Configured):
         guidance_scale: Tensor | None = None,
         joined: Joining | None = None,
     ) -> Tensor:
-        """Clean views from ``x`` (B,V,4,S,S) at times ``t`` (B,V) in 0..1; ``clean`` (B,V) bool marks given ones.
+        """Clean views from ``x`` (B,V,4,S,S) at times ``t`` (B,V) in 0..1; ``clean`` (B,V) bool marks given
+        ones.
 
-        A network with ``guidance_embeds`` wants ``guidance_scale`` (B,), and answers as two passes and guidance would.
+        A network with ``guidance_embeds`` wants ``guidance_scale`` (B,), and answers as two passes and
+        guidance would.
         """
         views, stem = x.shape[:2], self.stem(x.flatten(0, 1))
         if reference is not None:
@@ -222,7 +244,12 @@ class ToyboxDenoiser(Configured):
             assert guidance_scale is not None, "this network must be told the guidance scale"
             state = state + self.guidance(guidance_scale[:, None] - 1)[:, None]
         state = F.silu(state + self.from_given(_pooled_given(grid, clean))[:, None])
-        tokens = grid + self.position + self.ray(poses.rays * known[..., None]) + self.given * clean[..., None, None]
+        tokens = (
+            grid
+            + self.position
+            + self.ray(poses.rays * known[..., None])
+            + self.given * clean[..., None, None]
+        )
         modulation = self.modulation(state)[:, :, None]
         mask = _key_mask(words.mask, views[1] * GRID * GRID)
         for block in self.blocks:

@@ -27,9 +27,15 @@ def halved(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def save_network(
-    kind: type[Configured], folder: Path, config: Mapping[str, object], weights: Mapping[str, Tensor], **marks: str
+    kind: type[Configured],
+    folder: Path,
+    config: Mapping[str, object],
+    weights: Mapping[str, Tensor],
+    **marks: str,
 ) -> None:
-    """Write or replace its files, ``marks`` among its settings; the weights take their place whole. Raises `StorageError`."""
+    """Write or replace its files, ``marks`` among its settings; the weights take their place whole. Raises
+    `StorageError`.
+    """
     folder = Path(folder)
     with storage_errors(folder):
         folder.mkdir(parents=True, exist_ok=True)

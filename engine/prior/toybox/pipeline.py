@@ -27,7 +27,9 @@ class ToyboxDenoiser(network.ToyboxDenoiser, ModelMixin, ConfigMixin):
 class ToyboxPipeline(DiffusionPipeline):
     """``ToyboxPipeline.from_pretrained(folder)("a red mug")`` draws one object from four sides."""
 
-    def __init__(self, unet: ToyboxDenoiser, tokenizer: PreTrainedTokenizerFast, scheduler: DDIMScheduler) -> None:
+    def __init__(
+        self, unet: ToyboxDenoiser, tokenizer: PreTrainedTokenizerFast, scheduler: DDIMScheduler
+    ) -> None:
         super().__init__()
         self.register_modules(unet=unet, tokenizer=tokenizer, scheduler=scheduler)
 
@@ -42,12 +44,16 @@ class ToyboxPipeline(DiffusionPipeline):
         generator: torch.Generator | None = None,
     ) -> list[Image.Image]:
         """One RGBA picture for each azimuth."""
-        poses = poses_from_cameras(orbit_cameras(azimuths_deg, elevation_deg, DISTANCE, FOV_DEG, RESOLUTION).to(self.device))
+        poses = poses_from_cameras(
+            orbit_cameras(azimuths_deg, elevation_deg, DISTANCE, FOV_DEG, RESOLUTION).to(self.device)
+        )
         words, empty = self._encode(prompt), self._encode("")
         x = torch.randn(1, len(azimuths_deg), 4, RESOLUTION, RESOLUTION, generator=generator).to(self.device)
         self.scheduler.set_timesteps(num_inference_steps, device=self.device)
         for t in self.scheduler.timesteps:
-            clean = torch.lerp(self._clean(x, t, empty, poses), self._clean(x, t, words, poses), guidance_scale)
+            clean = torch.lerp(
+                self._clean(x, t, empty, poses), self._clean(x, t, words, poses), guidance_scale
+            )
             x = self.scheduler.step(clean, t, x).prev_sample
         return [_picture(view) for view in x[0]]
 
@@ -60,7 +66,9 @@ class ToyboxPipeline(DiffusionPipeline):
 
     def _clean(self, x: torch.Tensor, t: torch.Tensor, words: Words, poses: Poses) -> torch.Tensor:
         at = time_fraction(t, len(self.scheduler)).expand(x.shape[:2])
-        return self.unet(x, at, words, poses, torch.zeros(x.shape[:2], dtype=torch.bool, device=x.device)).clamp(-1, 1)
+        return self.unet(
+            x, at, words, poses, torch.zeros(x.shape[:2], dtype=torch.bool, device=x.device)
+        ).clamp(-1, 1)
 
 
 def _picture(view: torch.Tensor) -> Image.Image:

@@ -72,17 +72,24 @@ class ToyboxParts:
 
 
 def load_parts(folder: Path) -> ToyboxParts:
-    """Open the folder. Raises `MissingError` if files are not there, `FileFormatError` if they are damaged."""
+    """Open the folder. Raises `MissingError` if files are not there, `FileFormatError` if they are
+    damaged.
+    """
     folder = Path(folder)
     missing = missing_files(folder) + [name for name in (SETTINGS,) if not (folder / name).exists()]
     if missing:
-        raise MissingError(f"The toybox prior in {folder} lacks {', '.join(missing)}.", "Restore the folder from the repository.")
+        raise MissingError(
+            f"The toybox prior in {folder} lacks {', '.join(missing)}.",
+            "Restore the folder from the repository.",
+        )
     try:
         config = read_json(folder / "unet" / "config.json")
         net = ToyboxDenoiser(**{key: value for key, value in config.items() if not key.startswith("_")})
         net.load_state_dict(load_file(folder / "unet" / WEIGHTS))
         tokeniser = Tokeniser.load(folder / "tokenizer", net.config.length)
-        betas = torch.tensor(read_json(folder / "scheduler" / "scheduler_config.json")["trained_betas"], dtype=torch.float64)
+        betas = torch.tensor(
+            read_json(folder / "scheduler" / "scheduler_config.json")["trained_betas"], dtype=torch.float64
+        )
     except InputError:
         raise
     except (OSError, SafetensorError, RuntimeError, TypeError, KeyError, ValueError) as error:
@@ -99,7 +106,9 @@ def base_digest(folder: Path) -> str:
 
 
 def _move_all(partial: Path, folder: Path) -> None:
-    """Each file takes its place whole; the weights come last, so that nothing new is read with old settings for long."""
+    """Each file takes its place whole; the weights come last, so that nothing new is read with old settings
+    for long.
+    """
     files = [path for path in partial.rglob("*") if path.is_file()]
     for path in sorted(files, key=lambda path: path.name == WEIGHTS):
         target = folder / path.relative_to(partial)
@@ -122,7 +131,9 @@ def _index() -> dict[str, object]:
 
 
 def _scheduler_config(schedule: NoiseSchedule) -> dict[str, object]:
-    """For diffusers' DDIMScheduler; the betas carry six digits, which moves no noise level by more than 1e-4."""
+    """For diffusers' DDIMScheduler; the betas carry six digits, which moves no noise level by more than
+    1e-4.
+    """
     abar = torch.cat([torch.ones(1, dtype=torch.float64), schedule.alphas_cumprod])
     betas = [float(f"{beta:.6g}") for beta in (1 - abar[1:] / abar[:-1]).tolist()]
     return {
@@ -136,7 +147,9 @@ def _scheduler_config(schedule: NoiseSchedule) -> dict[str, object]:
     }
 
 
-def save_controller(folder: Path, config: Mapping[str, object], weights: Mapping[str, Tensor], base: str = "") -> None:
+def save_controller(
+    folder: Path, config: Mapping[str, object], weights: Mapping[str, Tensor], base: str = ""
+) -> None:
     """Write or replace the controller's files; the weights take their place whole. Raises `StorageError`.
 
     ``base`` is the digest of the prior's weights that it belongs to.
@@ -145,21 +158,28 @@ def save_controller(folder: Path, config: Mapping[str, object], weights: Mapping
 
 
 def load_controller(folder: Path) -> ReferenceController:
-    """The controller in a folder, frozen, in single precision on the CPU. Raises `MissingError` or `FileFormatError`."""
+    """The controller in a folder, frozen, in single precision on the CPU. Raises `MissingError` or
+    `FileFormatError`.
+    """
     return load_network(ReferenceController, folder, "reference controller")
 
 
 def base_of(folder: Path) -> str:
-    """The digest of the prior's weights that the controller in ``folder`` belongs to; nothing if it does not say."""
+    """The digest of the prior's weights that the controller in ``folder`` belongs to; nothing if it does not
+    say.
+    """
     return str(read_json(Path(folder) / "config.json").get(BASE, ""))
 
 
 def base_note(place: Path, folder: Path) -> str:
-    """What to tell where the controller was taught beside other weights: it works on, but less well, since features drift."""
+    """What to tell where the controller was taught beside other weights: it works on, but less well, since
+    features drift.
+    """
     taught = base_of(place)
     if taught in ("", base_digest(folder)):
         return ""
     return (
-        f"The reference controller was trained for another state of this prior ({taught}); references act less surely until it "
+        f"The reference controller was trained for another state of this prior ({taught}); references act "
+        "less surely until it "
         "is trained again for this one."
     )

@@ -17,7 +17,9 @@ GRID = 8
 
 @dataclass(frozen=True, eq=False)
 class Poses:
-    """Cameras of B objects: ``c2w`` (B,V,4,4), ``rays`` (B,V,N,6) Pluecker, ``known`` (B,) bool; unknown ones are not read."""
+    """Cameras of B objects: ``c2w`` (B,V,4,4), ``rays`` (B,V,N,6) Pluecker, ``known`` (B,) bool; unknown ones
+    are not read.
+    """
 
     c2w: Tensor
     rays: Tensor
@@ -25,7 +27,9 @@ class Poses:
 
 
 def pluecker(origins: Tensor, directions: Tensor) -> Tensor:
-    """Rays (...,3) and (...,3) as moment and unit direction (...,6): the same for every point along the ray."""
+    """Rays (...,3) and (...,3) as moment and unit direction (...,6): the same for every point along the
+    ray.
+    """
     return torch.cat([torch.linalg.cross(origins, directions), directions], dim=-1)
 
 
@@ -52,7 +56,13 @@ def unknown_poses(objects: int, views: int, device: torch.device | str) -> Poses
 def orbit_poses(azimuth_deg: Tensor, elevation_deg: Tensor) -> Poses:
     """Canonical cameras at angles (B,V) in degrees; a batched twin of ``engine.core.camera.orbit_c2w``."""
     azimuth, elevation = torch.deg2rad(azimuth_deg), torch.deg2rad(elevation_deg)
-    cos_a, sin_a, cos_e, sin_e, zero = azimuth.cos(), azimuth.sin(), elevation.cos(), elevation.sin(), torch.zeros_like(azimuth)
+    cos_a, sin_a, cos_e, sin_e, zero = (
+        azimuth.cos(),
+        azimuth.sin(),
+        elevation.cos(),
+        elevation.sin(),
+        torch.zeros_like(azimuth),
+    )
     outward = torch.stack([cos_e * cos_a, cos_e * sin_a, sin_e], -1)
     right = torch.stack([-sin_a, cos_a, zero], -1)
     down = torch.stack([sin_e * cos_a, sin_e * sin_a, -cos_e], -1)

@@ -33,8 +33,9 @@ from engine.prior.toybox.tokeniser import Tokeniser
 class ToyboxPrior:
     """A frozen `ToyboxDenoiser` behind the `Prior` protocol; all views of one call show one object.
 
-    With a ``controller`` it takes 3D references. It is asked once in each call in which a reference has any strength.
-    With a ``distilled`` student of the same weights, guidance by words costs one call instead of two.
+    With a ``controller`` it takes 3D references. It is asked once in each call in which a reference has any
+    strength. With a ``distilled`` student of the same weights, guidance by words costs one call instead of
+    two.
     """
 
     def __init__(
@@ -59,7 +60,9 @@ class ToyboxPrior:
             "guidance_distilled": distilled is not None,
         }
         self.info = replace(info, implies_noise=True, taught_words=True, **has)
-        self.controller = None if controller is None else controller.to(self.device).eval().requires_grad_(False)
+        self.controller = (
+            None if controller is None else controller.to(self.device).eval().requires_grad_(False)
+        )
         self.sharpener = None if sharpener is None else sharpener.to(self.device)
         self.distilled = None if distilled is None else distilled.to(self.device).eval().requires_grad_(False)
         self._silence: TextEmbedding | None = None
@@ -75,7 +78,8 @@ class ToyboxPrior:
     def along_surface(self, points: Tensor, mask: Tensor, cameras: Cameras) -> ToyboxPrior:
         """The same prior, whose views from ``cameras`` attend to each other along the surface that they show.
 
-        ``points`` (V,S,S,3) are of the world, ``mask`` (V,S,S) says where there is one. Raises `MissingError` without an adapter.
+        ``points`` (V,S,S,3) are of the world, ``mask`` (V,S,S) says where there is one. Raises `MissingError`
+        without an adapter.
         """
         if self.correspondence is None:
             raise MissingError(
@@ -92,7 +96,9 @@ class ToyboxPrior:
         return joined
 
     def encode(self, views: Views) -> Tensor:
-        """Premultiplied pictures over black to (B,4,64,64): 2 rgb - alpha, 2 alpha - 1; empty space is grey at alpha -1."""
+        """Premultiplied pictures over black to (B,4,64,64): 2 rgb - alpha, 2 alpha - 1; empty space is grey
+        at alpha -1.
+        """
         pictures = to_square(views.rgba, self.info.resolution)
         rgb, alpha = pictures[:, :3], pictures[:, 3:]
         return torch.cat([2 * rgb - alpha, 2 * alpha - 1], dim=1)
@@ -140,7 +146,9 @@ class ToyboxPrior:
     def _is_silent(self, text: TextEmbedding) -> bool:
         if self._silence is None:
             self._silence = self.embed("")
-        return text.tokens.shape == self._silence.tokens.shape and bool(torch.equal(text.tokens, self._silence.tokens))
+        return text.tokens.shape == self._silence.tokens.shape and bool(
+            torch.equal(text.tokens, self._silence.tokens)
+        )
 
     @torch.no_grad()
     def predict_guided(self, x_t: Tensor, t: Tensor, prompts: Prompts, guidance_scale: float) -> Prediction:
@@ -148,10 +156,14 @@ class ToyboxPrior:
         return self._predict(x_t, t, prompts.positive, guidance_scale)
 
     def predict(self, x_t: Tensor, t: Tensor, condition: Condition) -> Prediction:
-        """Clean ``x_t`` (B,4,64,64), B views of one object at times ``t`` (B,); differentiable. One prompt serves all views."""
+        """Clean ``x_t`` (B,4,64,64), B views of one object at times ``t`` (B,); differentiable. One prompt
+        serves all views.
+        """
         return self._predict(x_t, t, condition)
 
-    def _predict(self, x_t: Tensor, t: Tensor, condition: Condition, guidance_scale: float | None = None) -> Prediction:
+    def _predict(
+        self, x_t: Tensor, t: Tensor, condition: Condition, guidance_scale: float | None = None
+    ) -> Prediction:
         noisy, given = len(x_t), condition.clean_views
         x, at = x_t, time_fraction(t.to(x_t.device), len(self.schedule))
         if given is not None:
@@ -159,7 +171,9 @@ class ToyboxPrior:
         clean = torch.arange(len(x), device=x.device) >= noisy
         if x.requires_grad:
             return self._cleaned(x_t, t, x, at, clean, condition, guidance_scale)
-        return self._threads.run(lambda: self._cleaned(x_t, t, x, at, clean, condition, guidance_scale), len(x))
+        return self._threads.run(
+            lambda: self._cleaned(x_t, t, x, at, clean, condition, guidance_scale), len(x)
+        )
 
     def _cleaned(
         self,
@@ -171,24 +185,32 @@ class ToyboxPrior:
         condition: Condition,
         guidance_scale: float | None,
     ) -> Prediction:
-        """The prediction for ``x_t``, the first of all views ``x`` (V,4,64,64), of which some are given ``clean``."""
+        """The prediction for ``x_t``, the first of all views ``x`` (V,4,64,64), of which some are given
+        ``clean``.
+        """
         noisy = len(x_t)
         poses = self._poses(condition, len(x))  # in full precision: rays need it
         with torch.autocast(x.device.type, torch.bfloat16, enabled=self._half):
             words = _words(condition.text)
             added = self._added(at, words, poses, condition)
             if guidance_scale is None:
-                predicted = self.net(x[None], at[None], words, poses, clean[None], added, joined=self._joined(at))
+                predicted = self.net(
+                    x[None], at[None], words, poses, clean[None], added, joined=self._joined(at)
+                )
             else:
                 assert self.distilled is not None, "only a student answers guided"
                 scale = torch.full((1,), guidance_scale, device=x.device)
                 predicted = self.distilled(x[None], at[None], words, poses, clean[None], added, scale)
         x0 = predicted[0, :noisy].to(x_t.dtype)
-        x0 = x0.clamp(-1, 1) if guidance_scale is None else x0  # guidance goes past the bounds, and is meant to
+        x0 = (
+            x0.clamp(-1, 1) if guidance_scale is None else x0
+        )  # guidance goes past the bounds, and is meant to
         return Prediction(eps_from_x0(x_t, x0, *self.schedule.signal_and_noise(t, x_t)), x0)
 
     def _joined(self, at: Tensor) -> Joined | None:
-        """What attends along the surface; None where none is known, or other views than those that show it are cleaned."""
+        """What attends along the surface; None where none is known, or other views than those that show it
+        are cleaned.
+        """
         if self.surface is None or self.correspondence is None or len(at) != self.surface.count:
             return None
         return Joined(self.correspondence, self.surface, self.correspondence.state(at))
@@ -212,20 +234,30 @@ class ToyboxPrior:
         if condition.clean_views is None:
             return poses
         given = poses_from_cameras(condition.clean_views.cameras.to(self.device))
-        return Poses(torch.cat([poses.c2w, given.c2w], 1), torch.cat([poses.rays, given.rays], 1), poses.known)
+        return Poses(
+            torch.cat([poses.c2w, given.c2w], 1), torch.cat([poses.rays, given.rays], 1), poses.known
+        )
 
 
-def load_toybox(folder: Path, device: torch.device | str = "cpu", controller_folder: Path | None = None) -> ToyboxPrior:
-    """The prior in a folder, with its reference controller if it has one, or with that of another ``controller_folder``.
+def load_toybox(
+    folder: Path, device: torch.device | str = "cpu", controller_folder: Path | None = None
+) -> ToyboxPrior:
+    """The prior in a folder, with its reference controller if it has one, or with that of another
+    ``controller_folder``.
 
-    Raises `MissingError` if files are not there, `FileFormatError` if they are damaged or do not fit each other.
+    Raises `MissingError` if files are not there, `FileFormatError` if they are damaged or do not fit each
+    other.
     """
     parts = load_parts(folder)
     place = controller_folder or (folder / CONTROLLER if parts.info.takes_references else None)
     sharpener = load_sharpener(folder / SHARPENER) if parts.info.sharpens else None
     along = folder / CORRESPONDENCE
     correspondence = load_correspondence(along) if along.is_dir() and _fits(folder, CORRESPONDENCE) else None
-    distilled = load_distilled(folder / DISTILLED) if parts.info.guidance_distilled and _fits(folder, DISTILLED) else None
+    distilled = (
+        load_distilled(folder / DISTILLED)
+        if parts.info.guidance_distilled and _fits(folder, DISTILLED)
+        else None
+    )
     controller, info = None, parts.info
     if place is not None:
         controller, info = load_controller(place), replace(info, reference_note=base_note(place, folder))
@@ -235,7 +267,9 @@ def load_toybox(folder: Path, device: torch.device | str = "cpu", controller_fol
 
 
 def _fits(folder: Path, beside: str) -> bool:
-    """Whether what lies ``beside`` learned from these very weights; a student of others would draw another prior's toys."""
+    """Whether what lies ``beside`` learned from these very weights; a student of others would draw another
+    prior's toys.
+    """
     return base_of(folder / beside) == base_digest(folder)
 
 
@@ -244,14 +278,19 @@ def _check_fits(controller: ReferenceController, net: ToyboxDenoiser, place: Pat
         its, ours = controller.config[name], net.config[name]
         if its != ours:
             raise FileFormatError(
-                f"The reference controller in {place} does not fit its prior: its {name} is {its}, not {ours}.",
+                f"The reference controller in {place} does not fit its prior: its {name} is {its}, not "
+                f"{ours}.",
                 "Restore both from the repository, or train one for this prior.",
             )
 
 
 def half_pays(device: torch.device) -> bool:
-    """Whether bfloat16 is faster than float32 there: on a GPU, and on processors that multiply it natively."""
-    return device.type == "cuda" or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    """Whether bfloat16 is faster than float32 there: on a GPU, and on processors that multiply it
+    natively.
+    """
+    return (
+        device.type == "cuda" or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    )
 
 
 def _words(text: TextEmbedding) -> Words:

@@ -1,10 +1,12 @@
-"""The controller that lets a 3D reference guide the toybox denoiser: a meta-ControlNet (Phidias, arXiv 2409.11406, 3.2).
+"""The controller that lets a 3D reference guide the toybox denoiser: a meta-ControlNet (Phidias, arXiv
+2409.11406, 3.2).
 
-Two networks read the reference. The **base controller** looks at its CCM from every target camera and says what that means for
-each view. The **meta controller** looks at the pair of what is wanted (a picture of it and the words) and the reference from
-the same camera, and says how well they fit: it feeds the base controller at every scale (y_meta1), closes or opens its output,
-and adds its own (y_meta2). Both end in zero-initialised layers, so a new controller changes nothing (arXiv 2302.05543), and
-both enter the denoiser, which stays frozen, through the features of its stem.
+Two networks read the reference. The **base controller** looks at its CCM from every target camera and says
+what that means for each view. The **meta controller** looks at the pair of what is wanted (a picture of it
+and the words) and the reference from the same camera, and says how well they fit: it feeds the base
+controller at every scale (y_meta1), closes or opens its output, and adds its own (y_meta2). Both end in
+zero-initialised layers, so a new controller changes nothing (arXiv 2302.05543), and both enter the denoiser,
+which stays frozen, through the features of its stem.
 
 Shapes: B objects, V views, C = 4 channels, S = 64 pixels, N = 64 tokens a view, D = ``width``.
 """
@@ -19,7 +21,16 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from engine.prior.toybox.configured import Configured, keeps_config
-from engine.prior.toybox.network import Block, Stem, StemFeatures, ToyboxDenoiser, bias_of, inputs_of, mlp, sinusoid
+from engine.prior.toybox.network import (
+    Block,
+    Stem,
+    StemFeatures,
+    ToyboxDenoiser,
+    bias_of,
+    inputs_of,
+    mlp,
+    sinusoid,
+)
 from engine.prior.toybox.poses import GRID, Poses
 from engine.prior.toybox.text_encoder import Words
 
@@ -31,7 +42,8 @@ GATES = 3
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """What is wanted beside the reference: ``concept`` (B,4,S,S) a picture, ``reference`` (B,4,S,S) the CCM from its camera.
+    """What is wanted beside the reference: ``concept`` (B,4,S,S) a picture, ``reference`` (B,4,S,S) the CCM
+    from its camera.
 
     ``seen`` (B,) bool: where there is no picture, both are ignored and the words alone say what is wanted.
     """
@@ -42,7 +54,8 @@ class Pair:
 
 
 class ReferenceController(Configured):
-    """Features to add to the denoiser's stem. ``meta=False`` leaves the meta controller out: a plain ControlNet.
+    """Features to add to the denoiser's stem. ``meta=False`` leaves the meta controller out: a plain
+    ControlNet.
 
     ``routing`` says whether it was taught maps whose resolution follows the noise, or always the finest.
     """
@@ -98,8 +111,9 @@ class ReferenceController(Configured):
 class Advice:
     """What the meta controller says of B pairs.
 
-    ``scales`` and ``shifts`` of each scale, (B,c) (y_meta1); ``tokens`` (B,N,D) and ``state`` (B,D) for the base controller's
-    attention; ``gates`` (B,3) in 0..2, one a scale, 1 at first; ``own`` (B,D), added to every view (y_meta2).
+    ``scales`` and ``shifts`` of each scale, (B,c) (y_meta1); ``tokens`` (B,N,D) and ``state`` (B,D) for the
+    base controller's attention; ``gates`` (B,3) in 0..2, one a scale, 1 at first; ``own`` (B,D), added to
+    every view (y_meta2).
     """
 
     scales: tuple[Tensor, ...]
@@ -127,7 +141,9 @@ class Advice:
     def weighed(self, out: StemFeatures, views: int) -> StemFeatures:
         """y_adaptive: the base controller's output through the gates, and the meta controller's own."""
         fine, middle, coarse = (_each_view(gate[:, None], views) for gate in self.gates.unbind(1))
-        return StemFeatures(out.fine * fine, out.middle * middle, out.coarse * coarse + _each_view(self.own, views))
+        return StemFeatures(
+            out.fine * fine, out.middle * middle, out.coarse * coarse + _each_view(self.own, views)
+        )
 
 
 class MetaController(nn.Module):
@@ -174,8 +190,12 @@ def zero(layer: Layer) -> Layer:
     return layer
 
 
-def controller_for(net: ToyboxDenoiser, depth: int = 2, meta: bool = True, routing: bool = True) -> ReferenceController:
-    """A new controller of the denoiser's sizes whose base part begins as a copy of its first layers (arXiv 2302.05543)."""
+def controller_for(
+    net: ToyboxDenoiser, depth: int = 2, meta: bool = True, routing: bool = True
+) -> ReferenceController:
+    """A new controller of the denoiser's sizes whose base part begins as a copy of its first layers (arXiv
+    2302.05543).
+    """
     sizes = {name: net.config[name] for name in ("width", "heads", "channels", "fine", "middle")}
     controller = ReferenceController(**sizes, depth=depth, meta=meta, routing=routing)
     for name in ("stem", "position", "ray", "time", "from_text", "modulation"):

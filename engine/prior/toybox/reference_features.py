@@ -1,4 +1,6 @@
-"""What the reference controller adds for a condition: its maps by noise, beside a given picture, as strongly as they act."""
+"""What the reference controller adds for a condition: its maps by noise, beside a given picture, as strongly
+as they act.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,8 @@ def features_for(
 ) -> StemFeatures | None:
     """What the controller adds to B noisy views and then M given ones at noise times ``times`` (B+M,).
 
-    None, without asking it, where no view has any strength. The given views, which have no noise, follow the mean of the others.
-    A controller that was taught no routing sees the finest maps at all times.
+    None, without asking it, where no view has any strength. The given views, which have no noise, follow the
+    mean of the others. A controller that was taught no routing sees the finest maps at all times.
     """
     assert reference.maps is not None, "a controller reads maps"
     noisy = reference.maps.mask.shape[1]
@@ -39,7 +41,9 @@ def features_for(
     return strengthened(features, torch.cat([strengths, given]))
 
 
-def _seen(reference: Reference, clean_views: CleanViews | None, device: torch.device) -> tuple[ReferenceMaps, Pair]:
+def _seen(
+    reference: Reference, clean_views: CleanViews | None, device: torch.device
+) -> tuple[ReferenceMaps, Pair]:
     """All views' maps; and the first given view beside the reference from its camera."""
     assert reference.maps is not None, "a controller reads maps"
     maps = reference.maps.to(device)
@@ -47,8 +51,14 @@ def _seen(reference: Reference, clean_views: CleanViews | None, device: torch.de
         nothing = torch.zeros_like(maps.channels()[:, 0])
         pair = Pair(nothing, nothing, torch.zeros(1, dtype=torch.bool, device=device))
     else:
-        assert reference.clean_maps is not None, "given views are seen beside the reference from their cameras"
+        assert reference.clean_maps is not None, (
+            "given views are seen beside the reference from their cameras"
+        )
         given = reference.clean_maps.to(device)
         maps = maps.beside(given)
-        pair = Pair(clean_views.x[:1].to(device), given.channels()[:, 0], torch.ones(1, dtype=torch.bool, device=device))
+        pair = Pair(
+            clean_views.x[:1].to(device),
+            given.channels()[:, 0],
+            torch.ones(1, dtype=torch.bool, device=device),
+        )
     return maps, pair

@@ -1,8 +1,9 @@
-"""The second stage of the toybox prior: the same view, cleaned and twice as fine (after DeepFloyd IF and SR3, arXiv 2104.07636).
+"""The second stage of the toybox prior: the same view, cleaned and twice as fine (after DeepFloyd IF and SR3,
+arXiv 2104.07636).
 
-A regression in one pass, not a diffusion: what is to be drawn is decided by then, and only edges are still open. It is taught on
-what the first stage makes of noised views (conditioning augmentation, arXiv 2106.15282), so that softness, mottling and torn
-outlines of its input mean nothing to it.
+A regression in one pass, not a diffusion: what is to be drawn is decided by then, and only edges are still
+open. It is taught on what the first stage makes of noised views (conditioning augmentation, arXiv
+2106.15282), so that softness, mottling and torn outlines of its input mean nothing to it.
 """
 
 from __future__ import annotations
@@ -34,10 +35,14 @@ class Residual(nn.Module):
 
 
 class Sharpener(Configured):
-    """A U-Net at 32, 16 and 8 for pictures of 64; what it adds to the enlarged picture is all that it learns."""
+    """A U-Net at 32, 16 and 8 for pictures of 64; what it adds to the enlarged picture is all that it
+    learns.
+    """
 
     @keeps_config
-    def __init__(self, channels: int = 4, fine: int = 48, middle: int = 96, coarse: int = 128, last: int = 32) -> None:
+    def __init__(
+        self, channels: int = 4, fine: int = 48, middle: int = 96, coarse: int = 128, last: int = 32
+    ) -> None:
         super().__init__()
         self.stem = nn.Conv2d(4 * channels, fine, 3, padding=1)
         self.fine_in = Residual(fine)
@@ -88,5 +93,7 @@ def save_sharpener(folder: Path, config: Mapping[str, object], weights: Mapping[
 
 
 def load_sharpener(folder: Path) -> Sharpener:
-    """The one in a folder, frozen, in single precision on the CPU. Raises `MissingError` or `FileFormatError`."""
+    """The one in a folder, frozen, in single precision on the CPU. Raises `MissingError` or
+    `FileFormatError`.
+    """
     return load_network(Sharpener, folder, "sharpener")

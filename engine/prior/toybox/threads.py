@@ -1,7 +1,8 @@
 """How many threads a network is fastest with just now: one on a busy machine, more where cores are idle.
 
-Each operation of a small network ends in a meeting of its threads, so that a thread which has to wait for a core holds up all
-others: two threads on idle cores halve the time, on busy ones they take several times as long. Only a try tells.
+Each operation of a small network ends in a meeting of its threads, so that a thread which has to wait for a
+core holds up all others: two threads on idle cores halve the time, on busy ones they take several times as
+long. Only a try tells.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ Result = TypeVar("Result")
 
 MOST_THREADS = 4
 FIRST_PAUSE_CALLS, LONGEST_PAUSE_CALLS = 8, 256
-"""Calls between two tries of another number of threads; the pause doubles each time that the other was slower."""
+"""Calls between two tries of another number of threads; the pause doubles each time that the other was
+slower.
+"""
 
 SHORTEST_PAUSE_CALLS, HITCH = 2, 1.4
 """A call that takes ``HITCH`` times as long as the ones before brings the next try as near as that."""
@@ -27,7 +30,9 @@ GAIN = 0.92
 
 
 class FastestThreads:
-    """Runs calls with the number of threads that is fastest at the moment, and tries the other number from time to time."""
+    """Runs calls with the number of threads that is fastest at the moment, and tries the other number from
+    time to time.
+    """
 
     def __init__(self, most: int | None = None, clock: Callable[[], float] = time.perf_counter) -> None:
         self.most = spare_threads() if most is None else most
@@ -58,7 +63,9 @@ class FastestThreads:
 
     def _learn(self, threads: int, taken: float, trying: bool) -> None:
         if not trying:
-            if taken > HITCH * self.seconds and self.pause > SHORTEST_PAUSE_CALLS:  # somebody else has begun to work
+            if (
+                taken > HITCH * self.seconds and self.pause > SHORTEST_PAUSE_CALLS
+            ):  # somebody else has begun to work
                 self.pause, self.calls = SHORTEST_PAUSE_CALLS, 0
             self.seconds = min(taken, 1.5 * self.seconds)  # no single hitch, but soon what lasts
         elif taken < GAIN * self.seconds:

@@ -18,10 +18,14 @@ ARTICLES = ("a", "an", "the")
 
 
 def build_tokenizer(vocabulary: Sequence[str]) -> Tokenizer:
-    """A word-level tokenizer over ``vocabulary``; numbers 0, 1, 2 are padding, the unknown word and the start."""
+    """A word-level tokenizer over ``vocabulary``; numbers 0, 1, 2 are padding, the unknown word and the
+    start.
+    """
     special = (PAD, UNKNOWN, START)
     words = [word for word in dict.fromkeys(vocabulary) if word not in special and word not in ARTICLES]
-    tokenizer = Tokenizer(WordLevel({word: i for i, word in enumerate((*special, *words))}, unk_token=UNKNOWN))
+    tokenizer = Tokenizer(
+        WordLevel({word: i for i, word in enumerate((*special, *words))}, unk_token=UNKNOWN)
+    )
     tokenizer.normalizer = normalizers.Sequence(
         [
             normalizers.Lowercase(),
@@ -40,7 +44,9 @@ def _number(tokenizer: Tokenizer, name: str) -> int:
 
 
 class Tokeniser:
-    """Reads prompts into rows of ``length`` numbers: the start, the words, padding. What does not fit is cut off."""
+    """Reads prompts into rows of ``length`` numbers: the start, the words, padding. What does not fit is cut
+    off.
+    """
 
     def __init__(self, tokenizer: Tokenizer, length: int) -> None:
         self.tokenizer = tokenizer
@@ -54,19 +60,28 @@ class Tokeniser:
         try:
             return Tokeniser(Tokenizer.from_file(str(path)), length)
         except Exception as error:  # tokenizers raises nothing more precise
-            raise FileFormatError(f"{path} is not a readable tokenizer ({error}).", "Restore it from the repository.") from error
+            raise FileFormatError(
+                f"{path} is not a readable tokenizer ({error}).", "Restore it from the repository."
+            ) from error
 
     def save(self, folder: Path) -> None:
         """Write a ``PreTrainedTokenizerFast`` folder."""
         from transformers import PreTrainedTokenizerFast  # slow to import, and only needed here
 
         PreTrainedTokenizerFast(
-            tokenizer_object=self.tokenizer, pad_token=PAD, unk_token=UNKNOWN, bos_token=START, model_max_length=self.length
+            tokenizer_object=self.tokenizer,
+            pad_token=PAD,
+            unk_token=UNKNOWN,
+            bos_token=START,
+            model_max_length=self.length,
         ).save_pretrained(folder)
 
     def __call__(self, prompts: Sequence[str]) -> Tensor:
         """Numbers (B, length), int64; the empty prompt is the start alone."""
-        rows = [[self.start, *encoding.ids][: self.length] for encoding in self.tokenizer.encode_batch(list(prompts))]
+        rows = [
+            [self.start, *encoding.ids][: self.length]
+            for encoding in self.tokenizer.encode_batch(list(prompts))
+        ]
         return torch.tensor([row + [self.pad] * (self.length - len(row)) for row in rows])
 
     @cached_property

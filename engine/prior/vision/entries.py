@@ -1,4 +1,6 @@
-"""Registry entries of models for photos, ``presets/priors/photo/ID.toml``, where their files are, and how to get them."""
+"""Registry entries of models for photos, ``presets/priors/photo/ID.toml``, where their files are, and how to
+get them.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,9 @@ def list_photo(folder: Path = PHOTO_FOLDER) -> tuple[PhotoEntry, ...]:
 
 
 def find_photo(model_id: str, folder: Path = PHOTO_FOLDER) -> PhotoEntry:
-    """The entry named ``model_id``; raises InputError that lists the known ones, PresetError for a file that is broken."""
+    """The entry named ``model_id``; raises InputError that lists the known ones, PresetError for a file that
+    is broken.
+    """
     return read_photo_entry(known_file("model for photos", model_id, folder))
 
 
@@ -62,7 +66,9 @@ def fetch_photo(entry: PhotoEntry, report: hub.Report = lambda share: None) -> P
 
 
 def installed_folder(model_id: str, folder: Path = PHOTO_FOLDER) -> Path:
-    """The folder of a model's files. Raises InputError (unknown) or MissingError that says how to fetch it."""
+    """The folder of a model's files. Raises InputError (unknown) or MissingError that says how to fetch
+    it.
+    """
     entry = find_photo(model_id, folder)
     place = local_folder(entry)
     if place is None:

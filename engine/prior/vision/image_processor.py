@@ -1,4 +1,6 @@
-"""What models for photos are shown: a picture scaled and normalised as their ``preprocessor_config.json`` says."""
+"""What models for photos are shown: a picture scaled and normalised as their ``preprocessor_config.json``
+says.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ def read_look(folder: Path) -> Look:
     table = read_json(path)
     try:
         size = table["size"]
-        height, width = (size["longest_edge"],) * 2 if "longest_edge" in size else (size["height"], size["width"])
+        height, width = (
+            (size["longest_edge"],) * 2 if "longest_edge" in size else (size["height"], size["width"])
+        )
         return Look(tuple(table["image_mean"]), tuple(table["image_std"]), (int(height), int(width)))
     except (KeyError, TypeError, ValueError) as error:
         raise FileFormatError(
@@ -48,14 +52,19 @@ def read_look(folder: Path) -> Look:
 
 
 def model_from(kind: str, folder: Path) -> torch.nn.Module:
-    """The transformers class named ``kind`` with the folder's weights, frozen, in float32 whatever they are stored in.
+    """The transformers class named ``kind`` with the folder's weights, frozen, in float32 whatever they are
+    stored in.
 
     Raises FileFormatError where they do not fit.
     """
     try:
         with importing:  # transformers imports its parts bit by bit
             kind_of = getattr(import_module("transformers"), kind)
-            model = kind_of.from_pretrained(folder, local_files_only=True, use_safetensors=True, dtype=torch.float32)
+            model = kind_of.from_pretrained(
+                folder, local_files_only=True, use_safetensors=True, dtype=torch.float32
+            )
     except Exception as error:  # transformers and safetensors raise many kinds
-        raise FileFormatError(f"The model in {folder} cannot be loaded ({error}).", "Fetch it again.") from error
+        raise FileFormatError(
+            f"The model in {folder} cannot be loaded ({error}).", "Fetch it again."
+        ) from error
     return model.eval().requires_grad_(False)

@@ -20,7 +20,9 @@ Box = tuple[float, float, float, float]
 
 @dataclass(frozen=True, eq=False)
 class Segmenter:
-    """A frozen `transformers.SamModel` and what it is shown: pictures whose longer side is ``look.size``, padded to a square."""
+    """A frozen `transformers.SamModel` and what it is shown: pictures whose longer side is ``look.size``,
+    padded to a square.
+    """
 
     model: torch.nn.Module
     look: Look
@@ -49,6 +51,8 @@ def _enlarged(logits: Tensor, side: int, height: int, width: int, size: tuple[in
 
 @lru_cache(maxsize=1)
 def load_segmenter(model_id: str, folder: Path = PHOTO_FOLDER) -> Segmenter:
-    """The model named ``model_id``. Raises InputError (unknown), MissingError (not fetched) or FileFormatError (damaged)."""
+    """The model named ``model_id``. Raises InputError (unknown), MissingError (not fetched) or
+    FileFormatError (damaged).
+    """
     place = installed_folder(model_id, folder)
     return Segmenter(model_from("SamModel", place), read_look(place))

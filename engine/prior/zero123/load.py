@@ -1,8 +1,9 @@
-"""Load Zero123, Zero123-XL or Stable Zero123 from a pipeline folder of one of the two layouts that are published.
+"""Load Zero123, Zero123-XL or Stable Zero123 from a pipeline folder of one of the two layouts that are
+published.
 
-``Zero123Pipeline`` (such as ashawkey/zero123-xl-diffusers) and ``Zero1to3StableDiffusionPipeline`` (such as kxic/zero123-xl,
-diffusers' community pipeline) hold the same parts; the layer for the camera has another name. It is read here as two tensors:
-the publishers' code for it is neither fetched nor run.
+``Zero123Pipeline`` (such as ashawkey/zero123-xl-diffusers) and ``Zero1to3StableDiffusionPipeline`` (such as
+kxic/zero123-xl, diffusers' community pipeline) hold the same parts; the layer for the camera has another
+name. It is read here as two tensors: the publishers' code for it is neither fetched nor run.
 """
 
 from __future__ import annotations
@@ -30,8 +31,12 @@ from engine.prior.zero123.prior import Projection, Zero123Prior
 PARTS = {"unet": "UNet2DConditionModel", "vae": "AutoencoderKL", EYE: "CLIPVisionModelWithProjection"}
 REMEDY = "Choose Zero123, such as ashawkey/zero123-xl-diffusers."
 LAYOUTS = {
-    "clip_camera_projection": Layout("Zero123Pipeline", {**PARTS, "clip_camera_projection": "CLIPCameraProjection"}, REMEDY),
-    "cc_projection": Layout("Zero1to3StableDiffusionPipeline", {**PARTS, "cc_projection": "CCProjection"}, REMEDY),
+    "clip_camera_projection": Layout(
+        "Zero123Pipeline", {**PARTS, "clip_camera_projection": "CLIPCameraProjection"}, REMEDY
+    ),
+    "cc_projection": Layout(
+        "Zero1to3StableDiffusionPipeline", {**PARTS, "cc_projection": "CCProjection"}, REMEDY
+    ),
 }
 """By the part that holds the layer for the camera."""
 
@@ -53,8 +58,8 @@ def load_zero123(
 ) -> Zero123Prior:
     """The model in ``folder``; ``info``'s resolution gives way to the model's own.
 
-    Files do not say whether they are Stable Zero123's, whose camera has another fourth number: ``stable`` does. Raises as
-    `Layout.open` does, and DeviceError when it does not fit.
+    Files do not say whether they are Stable Zero123's, whose camera has another fourth number: ``stable``
+    does. Raises as `Layout.open` does, and DeviceError when it does not fit.
     """
     folder = Path(folder)
     layer = next((part for part, layout in LAYOUTS.items() if _is(folder, layout)), "clip_camera_projection")
@@ -86,11 +91,15 @@ def described(folder: Path, side: int, info: PriorInfo | None) -> PriorInfo:
 
 
 def load_eye(folder: Path, device: torch.device) -> ClipImageEncoder:
-    """The part ``image_encoder``, and ``feature_extractor`` where the pipeline has one, else CLIP's usual preparation."""
+    """The part ``image_encoder``, and ``feature_extractor`` where the pipeline has one, else CLIP's usual
+    preparation.
+    """
     from transformers import CLIPVisionModelWithProjection  # slow to import, so only when a model is loaded
 
     encoder = load_network(folder, EYE, CLIPVisionModelWithProjection.from_pretrained, device)
-    return ClipImageEncoder(encoder, Preparation.read(folder, BEFORE_EYE) if BEFORE_EYE in parts_of(folder) else Preparation())
+    return ClipImageEncoder(
+        encoder, Preparation.read(folder, BEFORE_EYE) if BEFORE_EYE in parts_of(folder) else Preparation()
+    )
 
 
 def _is(folder: Path, layout: Layout) -> bool:
@@ -101,7 +110,9 @@ def _check_channels(folder: Path, unet: Network, vae: Network) -> None:
     takes, latent = unet.config.in_channels, vae.config.latent_channels
     if takes != 2 * latent:
         raise FileFormatError(
-            f"The unet in {folder} takes {takes} channels; Zero123's takes {2 * latent}, of the noise and of the picture.", REMEDY
+            f"The unet in {folder} takes {takes} channels; Zero123's takes {2 * latent}, of the noise and "
+            "of the picture.",
+            REMEDY,
         )
 
 
@@ -115,6 +126,8 @@ def _layer(folder: Path, part: str, width: int, embedding: int) -> tuple[Tensor,
         shapes = {name: tuple(value.shape) for name, value in weights.items()}
         if shapes != {"weight": (width, embedding + CAMERA_NUMBERS), "bias": (width,)}:
             raise FileFormatError(
-                f"{part} in {folder} holds {shapes}; it must be one layer from {embedding + CAMERA_NUMBERS} to {width}.", REMEDY
+                f"{part} in {folder} holds {shapes}; it must be one layer from "
+                f"{embedding + CAMERA_NUMBERS} to {width}.",
+                REMEDY,
             )
         return weights["weight"], weights["bias"]

@@ -1,8 +1,9 @@
 """Zero123 behind the prior protocol (arXiv 2303.11328): novel views of the object in a picture.
 
-The network sees the noisy latents and, in as many more channels, those of the picture; its words are one token, made of CLIP's
-embedding of the picture and the way between the cameras. Without a picture both are zeros: the branch that guidance pushes off
-from. With several pictures, each view is drawn from the one that was taken from nearest to its side.
+The network sees the noisy latents and, in as many more channels, those of the picture; its words are one
+token, made of CLIP's embedding of the picture and the way between the cameras. Without a picture both are
+zeros: the branch that guidance pushes off from. With several pictures, each view is drawn from the one that
+was taken from nearest to its side.
 
 The way from a picture's camera to a new one, as Zero123 is told it (arXiv 2303.11328, section 3.2).
 
@@ -12,7 +13,8 @@ The way from a picture's camera to a new one, as Zero123 is told it (arXiv 2303.
 | 1, 2 | sine and cosine of the difference of the azimuths | the same |
 | 3 | difference of the distances | polar angle of the picture's camera, radians |
 
-Only differences of azimuth count, and both worlds have +z up with azimuth from +x towards +y: nothing has to be turned.
+Only differences of azimuth count, and both worlds have +z up with azimuth from +x towards +y: nothing has to
+be turned.
 """
 
 from __future__ import annotations
@@ -38,18 +40,24 @@ def camera_difference(cameras: Cameras, given: Cameras, *, stable: bool = False)
     polar, given_polar = (torch.deg2rad(90 - each.elevations_deg()) for each in (cameras, given))
     azimuth = torch.deg2rad(cameras.azimuths_deg() - given.azimuths_deg())
     distance = cameras.positions.norm(dim=1) - given.positions.norm(dim=1)
-    return torch.stack([polar - given_polar, azimuth.sin(), azimuth.cos(), given_polar if stable else distance], dim=1)
+    return torch.stack(
+        [polar - given_polar, azimuth.sin(), azimuth.cos(), given_polar if stable else distance], dim=1
+    )
 
 
 def nearest(cameras: Cameras, given: Cameras) -> Tensor:
-    """For each of B cameras the index (B,) of the one of M given ones that looks at the origin from nearest to its side."""
+    """For each of B cameras the index (B,) of the one of M given ones that looks at the origin from nearest
+    to its side.
+    """
     sides, given_sides = (torch.nn.functional.normalize(each.positions, dim=1) for each in (cameras, given))
     return (sides @ given_sides.T).argmax(dim=1)
 
 
 @dataclass(frozen=True, eq=False)
 class Projection:
-    """The linear layer from CLIP's embedding and a camera difference (D+4) to a token of the network (D), in float32."""
+    """The linear layer from CLIP's embedding and a camera difference (D+4) to a token of the network (D), in
+    float32.
+    """
 
     weight: Tensor
     bias: Tensor
@@ -79,7 +87,9 @@ class Zero123Prior(ImagePromptPrior):
         self.projection = projection
 
     def predict(self, x_t: Tensor, t: Tensor, condition: Condition) -> Prediction:
-        """One call of the network. Raises InputError if there is a picture and nobody says from where the views are seen."""
+        """One call of the network. Raises InputError if there is a picture and nobody says from where the
+        views are seen.
+        """
         t, most = t.to(x_t.device), self.max_views_per_call
         token = condition.text.expand(len(x_t)).tokens.to(x_t.device)
         picture = torch.zeros_like(x_t)
@@ -94,7 +104,9 @@ class Zero123Prior(ImagePromptPrior):
     def _told(self, x_t: Tensor, cameras: Cameras | None, clean: CleanViews) -> tuple[Tensor, Tensor]:
         """For each view the latents of its picture as the VAE gives them, unscaled, and the token."""
         if cameras is None:
-            raise InputError(f"{self.info.title} has to know from where its views are seen.", "Give it their cameras.")
+            raise InputError(
+                f"{self.info.title} has to know from where its views are seen.", "Give it their cameras."
+            )
         assert len(cameras) == len(x_t), f"{len(cameras)} cameras for {len(x_t)} views"
         cameras, given = cameras.to(x_t.device), clean.cameras.to(x_t.device)
         chosen = nearest(cameras, given)

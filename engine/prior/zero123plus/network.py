@@ -1,7 +1,9 @@
-"""Reference attention: a network reads a second picture through its own self-attention (arXiv 2310.15110, section 2.2).
+"""Reference attention: a network reads a second picture through its own self-attention (arXiv 2310.15110,
+section 2.2).
 
-The picture goes through the same network first, with as much noise as the one that is drawn. Every self-attention keeps the
-tokens that it saw, and when the drawn picture comes through, it attends to them beside its own.
+The picture goes through the same network first, with as much noise as the one that is drawn. Every
+self-attention keeps the tokens that it saw, and when the drawn picture comes through, it attends to them
+beside its own.
 """
 
 from __future__ import annotations
@@ -17,16 +19,23 @@ from torch import Tensor
 
 
 class ReferenceAttention(Attention):
-    """Self-attention that notes its tokens while ``noting``, and else attends to ``noted`` (B,M,C) too, where there are any."""
+    """Self-attention that notes its tokens while ``noting``, and else attends to ``noted`` (B,M,C) too, where
+    there are any.
+    """
 
     noting: bool = False
     noted: Tensor | None = None
 
     def forward(
-        self, hidden_states: Tensor, encoder_hidden_states: Tensor | None = None, attention_mask: Tensor | None = None
+        self,
+        hidden_states: Tensor,
+        encoder_hidden_states: Tensor | None = None,
+        attention_mask: Tensor | None = None,
     ) -> Tensor:
         """Tokens (B,N,C) to tokens of the same shape."""
-        assert encoder_hidden_states is None and attention_mask is None, "this layer reads the picture itself, all of it"
+        assert encoder_hidden_states is None and attention_mask is None, (
+            "this layer reads the picture itself, all of it"
+        )
         if self.noting:
             self.noted = hidden_states
         if self.noting or self.noted is None:
@@ -36,7 +45,9 @@ class ReferenceAttention(Attention):
 
 
 def with_reference_attention(unet: UNet2DConditionModel) -> UNet2DConditionModel:
-    """``unet`` itself, each self-attention replaced by one with the same weights that can attend to a second picture."""
+    """``unet`` itself, each self-attention replaced by one with the same weights that can attend to a second
+    picture.
+    """
     for block in [module for module in unet.modules() if isinstance(module, BasicTransformerBlock)]:
         plain = block.attn1
         bias = plain.to_q.bias is not None
@@ -51,7 +62,9 @@ def with_reference_attention(unet: UNet2DConditionModel) -> UNet2DConditionModel
 
 @contextmanager
 def in_sight_of(unet: UNet2DConditionModel, picture: Tensor, t: Tensor, tokens: Tensor) -> Iterator[None]:
-    """Inside, ``unet`` attends to the noisy ``picture`` (1,C,h,w) at time ``t`` (1,), which is read with ``tokens`` (1,L,D)."""
+    """Inside, ``unet`` attends to the noisy ``picture`` (1,C,h,w) at time ``t`` (1,), which is read with
+    ``tokens`` (1,L,D).
+    """
     layers = [module for module in unet.modules() if isinstance(module, ReferenceAttention)]
     try:
         for layer in layers:

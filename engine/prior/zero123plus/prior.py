@@ -1,14 +1,16 @@
-"""Zero123++ behind the prior protocol (arXiv 2310.15110): six opaque views of the object in a picture, drawn as one.
+"""Zero123++ behind the prior protocol (arXiv 2310.15110): six opaque views of the object in a picture, drawn
+as one.
 
-Their azimuths are fixed beside the picture's, and their heights are fixed: it drafts an object, and cannot be asked for other
-views. It was taught without words. The picture is seen in two ways: through reference attention, and as CLIP's embedding, of
-which each token of the empty prompt gets its share (the ramp). Without a picture, guidance pushes off from a grey one and the
-empty prompt alone. Of several pictures, the first is seen.
+Their azimuths are fixed beside the picture's, and their heights are fixed: it drafts an object, and cannot be
+asked for other views. It was taught without words. The picture is seen in two ways: through reference
+attention, and as CLIP's embedding, of which each token of the empty prompt gets its share (the ramp). Without
+a picture, guidance pushes off from a grey one and the empty prompt alone. Of several pictures, the first is
+seen.
 
 Load Zero123++ from a folder laid out like sudo-ai/zero123plus-v1.1 or -v1.2 on the Hub.
 
-Its ``model_index.json`` names a pipeline class of the publisher's own and holds ``ramping_coefficients``, one number for each
-token of a prompt. The publisher's code is neither fetched nor run.
+Its ``model_index.json`` names a pipeline class of the publisher's own and holds ``ramping_coefficients``, one
+number for each token of a prompt. The publisher's code is neither fetched nor run.
 """
 
 from __future__ import annotations
@@ -77,16 +79,22 @@ class Zero123PlusPrior(ImagePromptPrior):
 
     @property
     def _vae(self) -> Network:
-        assert isinstance(self.parts.space, TileSpace), "it is asked for drafts alone, which go through the VAE"
+        assert isinstance(self.parts.space, TileSpace), (
+            "it is asked for drafts alone, which go through the VAE"
+        )
         return self.parts.space.vae
 
     def latents(self, rgb: Tensor) -> Tensor:
-        """Pictures as they are shown to reference attention: as the VAE gives them, neither shifted nor scaled."""
+        """Pictures as they are shown to reference attention: as the VAE gives them, neither shifted nor
+        scaled.
+        """
         vae = self._vae
         return vae.encode(self.shown(rgb).to(vae.dtype)).latent_dist.mode().to(rgb.dtype)
 
     def predict(self, x_t: Tensor, t: Tensor, condition: Condition) -> Prediction:
-        """Two calls of the network for every six views. Raises InputError for other views than the fixed ones."""
+        """Two calls of the network for every six views. Raises InputError for other views than the fixed
+        ones.
+        """
         assert len(x_t) % VIEWS == 0, f"{len(x_t)} views, which make no whole set of {VIEWS}"
         clean, t = condition.clean_views, t.to(x_t.device)
         if clean is not None and condition.cameras is not None:
@@ -107,7 +115,8 @@ class Zero123PlusPrior(ImagePromptPrior):
     def _draw(self, grid: Tensor, t: Tensor, tokens: Tensor, picture: Tensor) -> Tensor:
         """The network's output for one picture of six views, in the dtype of ``grid``.
 
-        The noise on the picture that it looks at is drawn from the time alone, so that the same question has the same answer.
+        The noise on the picture that it looks at is drawn from the time alone, so that the same question has
+        the same answer.
         """
         eps = noise_like(picture, torch.Generator().manual_seed(int(t)))
         dtype = self.network.dtype
@@ -138,8 +147,8 @@ def load_zero123plus(
 ) -> Zero123PlusPrior:
     """The model in ``folder``; its views have ``info``'s resolution.
 
-    Files do not say which ``version`` they are, "v1.1" or "v1.2": their views have other heights and another field of
-    view. Raises as `Layout.open` does, and DeviceError when it does not fit.
+    Files do not say which ``version`` they are, "v1.1" or "v1.2": their views have other heights and another
+    field of view. Raises as `Layout.open` does, and DeviceError when it does not fit.
     """
     from transformers import CLIPVisionModelWithProjection  # slow to import, so only when a model is loaded
 
@@ -153,9 +162,13 @@ def load_zero123plus(
     tower = clip_tower(folder, device)
     known = described(folder, info, version)
     if known.resolution % shrinkage(vae):
-        raise FileFormatError(f"{known.resolution} is no multiple of the {shrinkage(vae)} pixels of a latent.", LAYOUT.remedy)
+        raise FileFormatError(
+            f"{known.resolution} is no multiple of the {shrinkage(vae)} pixels of a latent.", LAYOUT.remedy
+        )
     denoiser = UnetDenoiser(with_reference_attention(unet))
-    parts = LatentParts(denoiser, TileSpace(vae, known.resolution), EmptyTextEncoder(ClipWords(tower)), {EYE: encoder})
+    parts = LatentParts(
+        denoiser, TileSpace(vae, known.resolution), EmptyTextEncoder(ClipWords(tower)), {EYE: encoder}
+    )
     eye, shown = (Preparation.read(folder, f"feature_extractor_{name}") for name in ("clip", "vae"))
     ramp = _ramp(folder, tower.length)
     return Zero123PlusPrior(
@@ -167,12 +180,20 @@ def described(folder: Path, info: PriorInfo | None, version: str) -> PriorInfo:
     """``info``, or the folder's name, with what holds for every model of this version."""
     known = info or PriorInfo(folder.name, folder.name, "rgb", SIDE, GUIDANCE)
     heights = [elevation for _, elevation in ZERO123PLUS[version]["fixed_views"]]
-    return replace(known, channels="rgb", elevation_range_deg=(min(heights), max(heights)), **ZERO123PLUS[version])
+    return replace(
+        known, channels="rgb", elevation_range_deg=(min(heights), max(heights)), **ZERO123PLUS[version]
+    )
 
 
 def _ramp(folder: Path, length: int) -> Tensor:
-    """The share (L,) of CLIP's embedding for each token. Raises FileFormatError if there is not one number for each."""
+    """The share (L,) of CLIP's embedding for each token. Raises FileFormatError if there is not one number
+    for each.
+    """
     ramp = read_json(folder / INDEX).get(RAMP)
-    if not isinstance(ramp, list) or len(ramp) != length or not all(isinstance(part, int | float) for part in ramp):
+    if (
+        not isinstance(ramp, list)
+        or len(ramp) != length
+        or not all(isinstance(part, int | float) for part in ramp)
+    ):
         raise FileFormatError(f"{folder / INDEX} holds no {RAMP}, {length} numbers.", LAYOUT.remedy)
     return torch.tensor(ramp, dtype=torch.float32)

@@ -1,7 +1,7 @@
 """Six views as one picture of three rows and two columns, and the latents that this picture has.
 
-Renders have other statistics than photographs; the publisher brings both nearer: pictures lose contrast about grey, latents are
-shifted and scaled. What is noisy are the latents after both.
+Renders have other statistics than photographs; the publisher brings both nearer: pictures lose contrast about
+grey, latents are shifted and scaled. What is noisy are the latents after both.
 """
 
 from __future__ import annotations
@@ -26,7 +26,9 @@ def joined(views: Tensor) -> Tensor:
 
 def parted(pictures: Tensor) -> Tensor:
     """The inverse of ``joined``."""
-    return pictures.unflatten(3, (COLUMNS, -1)).unflatten(2, (ROWS, -1)).permute(0, 2, 4, 1, 3, 5).flatten(0, 2)
+    return (
+        pictures.unflatten(3, (COLUMNS, -1)).unflatten(2, (ROWS, -1)).permute(0, 2, 4, 1, 3, 5).flatten(0, 2)
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,14 +40,20 @@ class TileSpace(LatentSpace):
         return (super().encode(0.5 + CONTRAST * (rgb - 0.5), most) - SHIFT) * SCALE
 
     def decode(self, x: Tensor, most: int) -> Views:
-        """Six views as one picture, as they were drawn; one after the other where fewer than six may be decoded at once."""
+        """Six views as one picture, as they were drawn; one after the other where fewer than six may be
+        decoded at once.
+        """
         together = most >= VIEWS and len(x) % VIEWS == 0
-        views = super().decode((joined(x) if together else x) / SCALE + SHIFT, most // VIEWS if together else most)
+        views = super().decode(
+            (joined(x) if together else x) / SCALE + SHIFT, most // VIEWS if together else most
+        )
         rgb = (0.5 + (views.rgb - 0.5) / CONTRAST).clamp(0, 1)
         views = replace(views, rgb=rgb)
         return _parted_views(views) if together else views
 
 
 def _parted_views(views: Views) -> Views:
-    parts = (parted(part.permute(0, 3, 1, 2)).permute(0, 2, 3, 1) for part in (views.rgb, views.alpha, views.depth))
+    parts = (
+        parted(part.permute(0, 3, 1, 2)).permute(0, 2, 3, 1) for part in (views.rgb, views.alpha, views.depth)
+    )
     return Views(*parts)

@@ -34,7 +34,8 @@ measures the exported mesh beside the true one under three lamps: `engine.toybox
 
     python -m engine.toybox.benchmark --texture [--objects N] [--painting-steps 16] [--readme FILE.md]
 
-paints held-out objects that were stripped of their colours by every strategy and case: `engine.toybox.benchmark.texture`.
+paints held-out objects that were stripped of their colours by every strategy and case:
+`engine.toybox.benchmark.texture`.
 
     python -m engine.toybox.benchmark --edits [--objects N] [--painting-steps 16] [--readme FILE.md]
 
@@ -104,21 +105,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m engine.toybox.benchmark", description="Measure the product.")
+    parser = argparse.ArgumentParser(
+        prog="python -m engine.toybox.benchmark", description="Measure the product."
+    )
     parser.add_argument("--quick", action="store_true", help="less of everything: minutes on 2 cores")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there")
     parser.add_argument("--sheet", type=Path, metavar="FILE.png", help="write a picture of what was made")
     parser.add_argument("--preset", default=DEFAULT_PRESET, help="settings to measure (default %(default)s)")
-    parser.add_argument("--image-preset", default=IMAGE_PRESET, help="settings for pictures (default %(default)s)")
+    parser.add_argument(
+        "--image-preset", default=IMAGE_PRESET, help="settings for pictures (default %(default)s)"
+    )
     parser.add_argument("--prior", metavar="ID", help="another prior than the preset's")
     parser.add_argument("--scene", choices=("splats", "field"), help="another scene than the preset's")
-    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="change one setting; may be repeated")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="change one setting; may be repeated"
+    )
     parser.add_argument("--objects", type=int, metavar="N", help="N prompts and N pictures")
     parser.add_argument("--only", choices=("text", "image"), help="measure prompts alone, or pictures alone")
-    parser.add_argument("--readme", type=Path, metavar="FILE.md", help="put the table (of pictures) between its markers there")
-    parser.add_argument("--ray", default="", metavar="ADDRESS", help="measure on the Ray cluster there (auto: this machine's)")
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1, help="worker processes (default: one a core)")
-    parser.add_argument("--kinds", metavar="NAME,NAME", help="measure one object of each of these kinds, or of all")
+    parser.add_argument(
+        "--readme", type=Path, metavar="FILE.md", help="put the table (of pictures) between its markers there"
+    )
+    parser.add_argument(
+        "--ray", default="", metavar="ADDRESS", help="measure on the Ray cluster there (auto: this machine's)"
+    )
+    parser.add_argument(
+        "--processes", type=int, default=os.cpu_count() or 1, help="worker processes (default: one a core)"
+    )
+    parser.add_argument(
+        "--kinds", metavar="NAME,NAME", help="measure one object of each of these kinds, or of all"
+    )
     geometry_command.add_options(parser)
     texture.add_options(parser)
     edits_command.add_options(parser)
@@ -129,11 +144,17 @@ def _parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace) -> None:
     settings, began = _settings(options, options.preset), time.monotonic()
-    prompts, pictures = (options.objects, options.objects) if options.objects else QUICK if options.quick else FULL
+    prompts, pictures = (
+        (options.objects, options.objects) if options.objects else QUICK if options.quick else FULL
+    )
     if prompts < 1 or options.processes < 1:
-        raise InputError("The benchmark was asked for fewer than one object or process.", "Give numbers of 1 or more.")
+        raise InputError(
+            "The benchmark was asked for fewer than one object or process.", "Give numbers of 1 or more."
+        )
     if options.readme is not None and options.only == "text":
-        raise InputError("--readme writes the table of pictures, and --only text measures none.", "Leave --only text away.")
+        raise InputError(
+            "--readme writes the table of pictures, and --only text measures none.", "Leave --only text away."
+        )
     image_settings = _settings(options, options.image_preset)
     jobs = [Job(task, settings) for task in text_tasks(prompts) if options.only != "image"]
     jobs += [Job(task, image_settings, settings) for task in image_tasks(pictures) if options.only != "text"]
@@ -150,7 +171,9 @@ def _run(options: argparse.Namespace) -> None:
         with storage_errors(options.json):
             options.json.write_text(json.dumps(document(numbers), indent=2) + "\n", encoding="utf-8")
     if options.sheet is not None and texts:
-        write_sheet(options.sheet, [text.task.prompt for text in texts[:24]], [text.strip for text in texts[:24]])
+        write_sheet(
+            options.sheet, [text.task.prompt for text in texts[:24]], [text.strip for text in texts[:24]]
+        )
     if options.readme is not None:
         put_between_markers(options.readme, "image", image_markdown(numbers))
 
@@ -160,14 +183,18 @@ def _measure_kinds(options: argparse.Namespace) -> None:
     settings, began = _settings(options, options.preset), time.monotonic()
     unknown = [kind for kind in kinds if kind not in JUDGED_KINDS]
     if unknown:
-        raise InputError(f"The judge knows no kind {unknown[0]!r}.", f"Choose among: {', '.join(JUDGED_KINDS)}.")
+        raise InputError(
+            f"The judge knows no kind {unknown[0]!r}.", f"Choose among: {', '.join(JUDGED_KINDS)}."
+        )
     results = []
     for result in measure_kinds(kinds, settings, load_prior(settings.spec.prior), load_classifier()):
         results.append(result)
         _show_progress(len(results), len(kinds), time.monotonic() - began)
     print(kinds_table(results))
     if options.sheet is not None:
-        write_sheet(options.sheet, [result.prompt for result in results], [result.strip for result in results])
+        write_sheet(
+            options.sheet, [result.prompt for result in results], [result.strip for result in results]
+        )
     if options.readme is not None:
         put_between_markers(options.readme, "kinds", kinds_table(results))
 

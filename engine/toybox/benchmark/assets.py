@@ -1,4 +1,6 @@
-"""Making finished 3D assets to be judged: the product's own run from a prompt, and its fit stage on given views."""
+"""Making finished 3D assets to be judged: the product's own run from a prompt, and its fit stage on given
+views.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,9 @@ class LookOnce:
         self.step, self.steps_done = step, -1
 
     def take(self) -> list[Command]:
-        """Called before the first step and after each; a copy is made while a step is reported, so ask one step ahead."""
+        """Called before the first step and after each; a copy is made while a step is reported, so ask one
+        step ahead.
+        """
         self.steps_done += 1
         return [Watch(self.steps_done == self.step - 1)]
 
@@ -74,7 +78,9 @@ def fit_views(rgba: torch.Tensor, cameras: Cameras, settings: Settings, prior: P
 
 def true_views(obj: ToyObject, cameras: Cameras) -> torch.Tensor:
     """The object from canonical cameras: (V,S,S,4) premultiplied RGBA."""
-    buffers = render_object(obj, cameras.azimuths_deg().tolist(), cameras.elevations_deg().tolist(), cameras.width)
+    buffers = render_object(
+        obj, cameras.azimuths_deg().tolist(), cameras.elevations_deg().tolist(), cameras.width
+    )
     return torch.from_numpy(buffers.rgba)
 
 

@@ -1,4 +1,5 @@
-"""A folder of GLB files as Blender draws them, under one sun: what an artist sees first. Outside the tests; needs ``bpy``.
+"""A folder of GLB files as Blender draws them, under one sun: what an artist sees first. Outside the tests;
+needs ``bpy``.
 
     python -m engine.toybox.benchmark.blender_renders FOLDER [--out FILE.png] [--size 320] [--views 4]
                                                        [--grey]
@@ -33,13 +34,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m engine.toybox.benchmark.blender_renders", description=str(__doc__).splitlines()[0]
     )
     parser.add_argument("folder", type=Path, help="of .glb files, or of folders with them")
-    parser.add_argument("--out", type=Path, default=Path("blender.png"), help="the picture (default %(default)s)")
-    parser.add_argument("--size", type=int, default=320, help="side of one picture in pixels (default %(default)s)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("blender.png"), help="the picture (default %(default)s)"
+    )
+    parser.add_argument(
+        "--size", type=int, default=320, help="side of one picture in pixels (default %(default)s)"
+    )
     parser.add_argument("--views", type=int, default=4, help="pictures of each file (default %(default)s)")
     parser.add_argument("--grey", action="store_true", help="leave colours out, so that only shape tells")
     options = parser.parse_args(arguments)
     try:
-        write_renders(sorted(options.folder.rglob("*.glb")), options.out, options.size, options.views, options.grey)
+        write_renders(
+            sorted(options.folder.rglob("*.glb")), options.out, options.size, options.views, options.grey
+        )
     except StudioError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -47,13 +54,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def write_renders(files: Sequence[Path], out: Path, size: int, views: int, grey: bool) -> None:
-    """Draw ``files``, one row each. Raises MissingError without bpy, InputError without files, StorageError."""
+    """Draw ``files``, one row each. Raises MissingError without bpy, InputError without files,
+    StorageError.
+    """
     if not files:
         raise InputError("There is no .glb file in that folder.", "Give a folder of results.")
     if find_spec("bpy") is None:
         raise MissingError("Blender's Python module is not installed.", "Install it with: pip install bpy")
     with tempfile.TemporaryDirectory() as folder:
-        rows = [np.concatenate(_drawn(file, Path(folder) / "view.png", size, views, grey), axis=1) for file in files]
+        rows = [
+            np.concatenate(_drawn(file, Path(folder) / "view.png", size, views, grey), axis=1)
+            for file in files
+        ]
     with storage_errors(out):
         Image.fromarray(np.concatenate(rows, axis=0)).save(out)
 
@@ -68,7 +80,9 @@ def _drawn(file: Path, picture: Path, size: int, views: int, grey: bool) -> list
     if grey:
         for mesh in meshes:
             mesh.data.materials.clear()
-    corners = np.array([each.matrix_world @ corner for each in meshes for corner in map(_vector, each.bound_box)])
+    corners = np.array(
+        [each.matrix_world @ corner for each in meshes for corner in map(_vector, each.bound_box)]
+    )
     middle = (corners.min(0) + corners.max(0)) / 2
     radius = float(np.linalg.norm(corners - middle, axis=1).max())
     _light(bpy)
@@ -110,7 +124,9 @@ def _settle(scene, picture: Path, size: int) -> None:
 
 
 def _look(bpy, middle: np.ndarray, radius: float, azimuth: float) -> None:
-    """Put the camera, made on first use, round the object, at ``azimuth`` (radians) from Blender's -y, where fronts face."""
+    """Put the camera, made on first use, round the object, at ``azimuth`` (radians) from Blender's -y, where
+    fronts face.
+    """
     camera = bpy.data.objects.get("camera")
     if camera is None:
         camera = bpy.data.objects.new("camera", bpy.data.cameras.new("camera"))
@@ -118,7 +134,13 @@ def _look(bpy, middle: np.ndarray, radius: float, azimuth: float) -> None:
         bpy.context.scene.collection.objects.link(camera)
         bpy.context.scene.camera = camera
     elevation, distance = math.radians(ELEVATION_DEG), 1.05 * radius / math.sin(math.radians(FOV_DEG / 2))
-    offset = np.array([math.sin(azimuth) * math.cos(elevation), -math.cos(azimuth) * math.cos(elevation), math.sin(elevation)])
+    offset = np.array(
+        [
+            math.sin(azimuth) * math.cos(elevation),
+            -math.cos(azimuth) * math.cos(elevation),
+            math.sin(elevation),
+        ]
+    )
     camera.location = middle + distance * offset
     camera.rotation_euler = (_vector(-offset)).to_track_quat("-Z", "Y").to_euler()
 

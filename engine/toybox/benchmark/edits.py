@@ -1,8 +1,10 @@
-"""How well one part of an object is changed by words, and how well the rest stays: in a box, by restyling, or made anew.
+"""How well one part of an object is changed by words, and how well the rest stays: in a box, by restyling, or
+made anew.
 
-Held-out objects of two colours are given as a mesh (as splats, where a box changes them); the words give the second part another
-colour. *Part right*: the classifier names the new colour, over eight sides. *Rest*: PSNR to the object before, of eight pictures,
-where no box lies in front (in a box, and made anew) or where the true objects before and after are alike (restyled).
+Held-out objects of two colours are given as a mesh (as splats, where a box changes them); the words give the
+second part another colour. *Part right*: the classifier names the new colour, over eight sides. *Rest*: PSNR
+to the object before, of eight pictures, where no box lies in front (in a box, and made anew) or where the
+true objects before and after are alike (restyled).
 """
 
 from __future__ import annotations
@@ -56,7 +58,9 @@ class EditTask:
         """Its second part in the first colour, in the order of the words, that nothing of it has."""
         taken = {base_colour(words) for words in task.object.part_colours.values()}
         free = [word for word in COLOUR_WORDS if word not in taken]
-        return EditTask(task, next(part for part in task.colours if part != "body"), free[task.index % len(free)])
+        return EditTask(
+            task, next(part for part in task.colours if part != "body"), free[task.index % len(free)]
+        )
 
     @property
     def after(self) -> ToyObject:
@@ -126,7 +130,11 @@ def changed_in_box(task: EditTask, settings: Settings, start: Path, prior: Prior
         start_file=str(start),
         seed=task.task.index,
     )
-    finished = [event for event in run(spec, settings.knobs, Unattended(), lambda _: prior) if isinstance(event, Finished)]
+    finished = [
+        event
+        for event in run(spec, settings.knobs, Unattended(), lambda _: prior)
+        if isinstance(event, Finished)
+    ]
     return finished[0].copy
 
 
@@ -145,8 +153,12 @@ def _drawn(copy: SceneCopy, cameras: Cameras) -> Views:
         return choose(copy.scene, copy.backend).render(copy.scene, cameras, None)
 
 
-def _restyled(task: EditTask, shape: ReferenceShape, done: Painted, classifier: ToyClassifier, seconds: float) -> EditResult:
-    was, now = (each.pictures.astype(np.float32) / 255 for each in (_baked(shape), done))  # both without light
+def _restyled(
+    task: EditTask, shape: ReferenceShape, done: Painted, classifier: ToyClassifier, seconds: float
+) -> EditResult:
+    was, now = (
+        each.pictures.astype(np.float32) / 255 for each in (_baked(shape), done)
+    )  # both without light
     same = np.abs(seen_from_all_round(shape, FINE) - _true_after(task, shape)).max(-1) < 0.02
     both = (was[..., 3] > 0.9) & (now[..., 3] > 0.9) & same
     rest = decibels(now[..., :3][both], was[..., :3][both])

@@ -1,7 +1,7 @@
 """``python -m engine.toybox.benchmark --edits``: parts that are changed by words, and what edits cost.
 
 *Cost*: synchronised sampling beside the prior's own passes, and how soon an edit shows its first picture, in processor time.
-"""
+"""  # noqa: E501
 
 from __future__ import annotations
 
@@ -38,7 +38,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--edits", action="store_true", help="measure edits of a part instead")
 
 
-def compare(options: argparse.Namespace, changes: dict[str, str], show_progress: Callable[[int, int, float], None]) -> None:
+def compare(
+    options: argparse.Namespace, changes: dict[str, str], show_progress: Callable[[int, int, float], None]
+) -> None:
     """Measure, print the table, and write it where it was asked for."""
     count = USUAL_OBJECTS if options.objects is None else options.objects
     if count < 1:
@@ -63,7 +65,8 @@ def compare(options: argparse.Namespace, changes: dict[str, str], show_progress:
         "",
         f"{count} held-out objects, {how.steps} steps, {how.views} views, seed 0.",
         "",
-        f"Synchronised sampling takes {cost:.2f} times the prior's own passes. Seconds of a core to the first changed",
+        f"Synchronised sampling takes {cost:.2f} times the prior's own passes. Seconds of a core to the "
+        "first changed",
         f"picture: {', '.join(f'{name} {seconds:.1f}' for name, seconds in soon.items())}.",
     ]
     print("\n".join(lines))
@@ -72,7 +75,9 @@ def compare(options: argparse.Namespace, changes: dict[str, str], show_progress:
 
 
 def overhead(shape: ReferenceShape, how: Paint, prior: Prior, repeats: int = 3) -> float:
-    """Processor time of synchronised sampling as a share of that of the same passes without; the least of ``repeats`` each."""
+    """Processor time of synchronised sampling as a share of that of the same passes without; the least of
+    ``repeats`` each.
+    """
     studio = prepared(shape, how, prior)
     times = sampling_times(studio.prior.schedule, how.steps)
     noise = initial_noise(studio.space, studio.background.shape[1], torch.Generator().manual_seed(how.seed))
@@ -91,7 +96,9 @@ def overhead(shape: ReferenceShape, how: Paint, prior: Prior, repeats: int = 3) 
 
 
 def first_pictures(shape: ReferenceShape, how: Paint, was: str, prior: Prior) -> dict[str, float]:
-    """Processor seconds from the click to the first changed picture, by the way of editing; prior and mesh are there."""
+    """Processor seconds from the click to the first changed picture, by the way of editing; prior and mesh
+    are there.
+    """
     ways: dict[str, Callable[[], object]] = {
         f"paint, {name}": lambda name=name: next(iter(painted_by(shape, replace(how, strategy=name), prior)))
         for name in STRATEGIES

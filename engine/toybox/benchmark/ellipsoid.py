@@ -1,4 +1,6 @@
-"""What one outline and its colours give without a prior: an ellipsoid that fills it, painted with the picture from both sides."""
+"""What one outline and its colours give without a prior: an ellipsoid that fills it, painted with the picture
+from both sides.
+"""
 
 from __future__ import annotations
 
@@ -23,13 +25,18 @@ class Ellipsoid:
 
     def seen(self, azimuths_deg: Sequence[float], elevations_deg: Sequence[float]) -> np.ndarray:
         """From canonical cameras: (V,64,64,4) premultiplied RGBA."""
-        poses = np.stack([orbit_c2w(a, e, DISTANCE) for a, e in zip(azimuths_deg, elevations_deg, strict=True)])
+        poses = np.stack(
+            [orbit_c2w(a, e, DISTANCE) for a, e in zip(azimuths_deg, elevations_deg, strict=True)]
+        )
         K = np.broadcast_to(intrinsics(FOV_DEG, RESOLUTION, RESOLUTION), (len(poses), 3, 3))
-        return render_mesh(self.vertices, self.faces, self.face_colours, poses, K, RESOLUTION, RESOLUTION).rgba
+        return render_mesh(
+            self.vertices, self.faces, self.face_colours, poses, K, RESOLUTION, RESOLUTION
+        ).rgba
 
 
 def painted_ellipsoid(rgba: np.ndarray, azimuth_deg: float, elevation_deg: float) -> Ellipsoid:
-    """As wide and high as the outline in a picture (S,S,4) from a canonical camera, and as deep as the mean of both.
+    """As wide and high as the outline in a picture (S,S,4) from a canonical camera, and as deep as the mean
+    of both.
 
     Each face has the colour that the picture shows there; what lies behind has that of the front.
     """
@@ -46,7 +53,9 @@ def painted_ellipsoid(rgba: np.ndarray, azimuth_deg: float, elevation_deg: float
 
 
 def _painted(rgba: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """The picture's colour (M,3) at the image of points (M,3) in the camera's axes; its mean colour where it shows nothing."""
+    """The picture's colour (M,3) at the image of points (M,3) in the camera's axes; its mean colour where it
+    shows nothing.
+    """
     size = len(rgba)
     uv = (points @ intrinsics(FOV_DEG, size, size).T)[:, :2] / points[:, 2:]
     column, row = np.clip(uv, 0, size - 1).astype(int).T

@@ -1,7 +1,9 @@
-"""The geometry half of the benchmark: the mesh as it is exported, read back from its file, beside the true mesh.
+"""The geometry half of the benchmark: the mesh as it is exported, read back from its file, beside the true
+mesh.
 
-"words" is the product's run from the object's caption: of it only what the caption says is known, so it is compared with its
-own pictures and the topology of the true object. "fit" is the fit stage given the true draft views, and compared in full.
+"words" is the product's run from the object's caption: of it only what the caption says is known, so it is
+compared with its own pictures and the topology of the true object. "fit" is the fit stage given the true
+draft views, and compared in full.
 """
 
 from __future__ import annotations
@@ -31,7 +33,14 @@ from engine.prior.toybox.info import DISTANCE, FOV_DEG
 from engine.render.splats_surface import surface_depths
 from engine.scene.splats import Splats
 from engine.toybox.benchmark.assets import fit_views, generate, true_views
-from engine.toybox.benchmark.lit import AZIMUTHS_DEG, ELEVATIONS_DEG, SIDE, LitViews, lit_views, surviving_holes
+from engine.toybox.benchmark.lit import (
+    AZIMUTHS_DEG,
+    ELEVATIONS_DEG,
+    SIDE,
+    LitViews,
+    lit_views,
+    surviving_holes,
+)
 from engine.toybox.benchmark.metrics import mask_iou, psnr, ssim
 from engine.toybox.benchmark.solids import topology, true_topology
 from engine.toybox.benchmark.surfaces import SurfacePoints, seen_points
@@ -72,7 +81,9 @@ def measure_geometry(
     obj, rows = task.object, {}
     truth = truth_of(obj)
     if "words" in columns:
-        rows["words"] = mesh_metrics(generate(task.prompt, task.index, settings, prior).refined, truth, known=False)
+        rows["words"] = mesh_metrics(
+            generate(task.prompt, task.index, settings, prior).refined, truth, known=False
+        )
     if "fit" in columns:
         cameras = draft_cameras(prior.info, settings.spec.draft_views, prior.info.resolution)
         rows["fit"] = mesh_metrics(fit_views(true_views(obj, cameras), cameras, settings, prior), truth)
@@ -85,11 +96,15 @@ def truth_of(obj: ToyObject) -> Truth:
     flat = np.repeat(trimesh.Trimesh(vertices, faces, process=False).face_normals[:, None], 3, axis=1)
     points, _ = seen_points(vertices, faces, TRUTH_POINTS)
     counted = true_topology(vertices, faces)
-    return Truth(lit_views(vertices, faces, flat), points.points, flat[points.face, 0], counted.genus, counted.bodies)
+    return Truth(
+        lit_views(vertices, faces, flat), points.points, flat[points.face, 0], counted.genus, counted.bodies
+    )
 
 
 def mesh_metrics(copy: SceneCopy, truth: Truth, known: bool = True) -> dict[str, float]:
-    """Of a scene's exported mesh; beside the true shape where it is ``known``. A scene without one fails in all that it can."""
+    """Of a scene's exported mesh; beside the true shape where it is ``known``. A scene without one fails in
+    all that it can.
+    """
     began = time.process_time()
     try:
         vertices, faces, normals = exported_mesh(copy)
@@ -116,17 +131,23 @@ def mesh_metrics(copy: SceneCopy, truth: Truth, known: bool = True) -> dict[str,
 
 
 def exported_mesh(copy: SceneCopy) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Vertices (N,3), faces (F,3) and vertex normals (N,3) in our axes, from the file, as trimesh reads it."""
+    """Vertices (N,3), faces (F,3) and vertex normals (N,3) in our axes, from the file, as trimesh reads
+    it.
+    """
     with tempfile.TemporaryDirectory() as folder:
         path, mesh = Path(folder) / "mesh.glb", mesh_of(copy, FACES)
         write_glb(path, mesh.vertices, mesh.faces, mesh.colours)
         (read,) = trimesh.load_scene(path, process=False).geometry.values()
-    vertices, normals = (world_from_gltf(np.asarray(part, np.float64)) for part in (read.vertices, read.vertex_normals))
+    vertices, normals = (
+        world_from_gltf(np.asarray(part, np.float64)) for part in (read.vertices, read.vertex_normals)
+    )
     return vertices, np.asarray(read.faces, np.int64), normals
 
 
 def _beside_pictures(views: LitViews, copy: SceneCopy) -> dict[str, float]:
-    """How far the mesh is from what the scene itself shows: outlines, and for splats the depth of their surface."""
+    """How far the mesh is from what the scene itself shows: outlines, and for splats the depth of their
+    surface.
+    """
     angles = [(azimuth, ELEVATIONS_DEG[i % len(ELEVATIONS_DEG)]) for i, azimuth in enumerate(AZIMUTHS_DEG)]
     cameras = [orbit_camera(azimuth, elevation, DISTANCE, FOV_DEG, SIDE) for azimuth, elevation in angles]
     alpha = render_rgba(copy, cameras)[..., 3] / 255
@@ -138,10 +159,16 @@ def _beside_pictures(views: LitViews, copy: SceneCopy) -> dict[str, float]:
     assert isinstance(cloud, Splats), "fields were returned above"
     depth, _ = surface_depths(cloud, batch)
     both = (views.alpha > 0.99) & (alpha > 0.95) & (depth > 0)
-    return own | {"picture_depth_far": float((np.abs(views.depth - depth)[both] > 2 * FAR).mean()) if both.any() else 1.0}
+    return own | {
+        "picture_depth_far": float((np.abs(views.depth - depth)[both] > 2 * FAR).mean())
+        if both.any()
+        else 1.0
+    }
 
 
-def _beside_truth(views: LitViews, truth: Truth, seen: SurfacePoints, faces: np.ndarray, normals: np.ndarray) -> dict[str, float]:
+def _beside_truth(
+    views: LitViews, truth: Truth, seen: SurfacePoints, faces: np.ndarray, normals: np.ndarray
+) -> dict[str, float]:
     pairs = list(zip(views.rgb, truth.views.rgb, strict=True))
     both = (views.alpha > 0.99) & (truth.views.alpha > 0.99)
     error = np.abs(views.depth - truth.views.depth)[both]
@@ -160,7 +187,9 @@ def _beside_truth(views: LitViews, truth: Truth, seen: SurfacePoints, faces: np.
     }
 
 
-def normal_angles_deg(seen: SurfacePoints, faces: np.ndarray, normals: np.ndarray, truth: Truth) -> np.ndarray:
+def normal_angles_deg(
+    seen: SurfacePoints, faces: np.ndarray, normals: np.ndarray, truth: Truth
+) -> np.ndarray:
     """Degrees (N,) between the mesh's shaded normal at each point and that of the nearest true point."""
     own = (normals[faces[seen.face]] * seen.weights[..., None]).sum(1)
     own /= np.maximum(np.linalg.norm(own, axis=1, keepdims=True), 1e-12)

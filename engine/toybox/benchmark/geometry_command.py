@@ -1,4 +1,6 @@
-"""``python -m engine.toybox.benchmark --geometry``: which objects, under which settings, and where the table goes."""
+"""``python -m engine.toybox.benchmark --geometry``: which objects, under which settings, and where the table
+goes.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ class GeometryJob:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of the geometry table."""
-    parser.add_argument("--geometry", action="store_true", help="measure exported meshes under light instead (of --kinds)")
+    parser.add_argument(
+        "--geometry", action="store_true", help="measure exported meshes under light instead (of --kinds)"
+    )
     parser.add_argument(
         "--beside",
         action="append",
@@ -43,22 +47,30 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="with --geometry: measure under this change, too, in columns of its own; may be repeated",
     )
-    parser.add_argument("--columns", default="words,fit", help="with --geometry: words, fit or both (default %(default)s)")
+    parser.add_argument(
+        "--columns", default="words,fit", help="with --geometry: words, fit or both (default %(default)s)"
+    )
 
 
-def compare(options: argparse.Namespace, settings: Settings, show_progress: Callable[[int, int, float], None]) -> None:
+def compare(
+    options: argparse.Namespace, settings: Settings, show_progress: Callable[[int, int, float], None]
+) -> None:
     """Measure, print the table, and write what was asked for."""
     kinds, columns = _kinds(options), tuple(options.columns.split(","))
     if unknown := set(columns) - {"words", "fit"}:
         raise InputError(f"There is no column {unknown.pop()!r}.", "Choose among words and fit.")
     if options.processes < 1 or (options.objects is not None and options.objects < 1):
-        raise InputError("The benchmark was asked for fewer than one object or process.", "Give numbers of 1 or more.")
+        raise InputError(
+            "The benchmark was asked for fewer than one object or process.", "Give numbers of 1 or more."
+        )
     variants = {"": settings, **{change: _changed(settings, change) for change in options.beside}}
     tasks = geometry_tasks(kinds, options.objects or len(kinds))
     jobs = [GeometryJob(task, each, name, columns) for name, each in variants.items() for task in tasks]
     results: dict[str, list[GeometryResult]] = {name: [] for name in variants}
     began = time.monotonic()
-    for done, (variant, result) in enumerate(each_of(measure_job, jobs, min(options.processes, len(jobs)), options.ray), 1):
+    for done, (variant, result) in enumerate(
+        each_of(measure_job, jobs, min(options.processes, len(jobs)), options.ray), 1
+    ):
         results[variant].append(result)
         show_progress(done, len(jobs), time.monotonic() - began)
     table = geometry_table(gather_geometry(results), len(tasks))
@@ -72,7 +84,9 @@ def compare(options: argparse.Namespace, settings: Settings, show_progress: Call
 
 def measure_job(job: GeometryJob) -> tuple[str, GeometryResult]:
     """One object in this process."""
-    return job.variant, measure_geometry(job.task, job.settings, prior_of_process(job.settings.spec.prior), job.columns)
+    return job.variant, measure_geometry(
+        job.task, job.settings, prior_of_process(job.settings.spec.prior), job.columns
+    )
 
 
 def _kinds(options: argparse.Namespace) -> tuple[str, ...]:
@@ -126,7 +140,9 @@ ROWS = (
 
 
 def gather_geometry(results: Mapping[str, Sequence[GeometryResult]]) -> dict[str, dict[str, float]]:
-    """By column the medians, means, shares and sums of `ROWS`; columns of settings beside the first carry their name."""
+    """By column the medians, means, shares and sums of `ROWS`; columns of settings beside the first carry
+    their name.
+    """
     columns = {}
     for variant, measured in results.items():
         for name in measured[0].rows:
@@ -144,7 +160,10 @@ def geometry_table(columns: Mapping[str, Mapping[str, float]], objects: int) -> 
     """Markdown: a row a metric, a column a way to make the objects."""
     titles = [f"{objects} objects as exported meshes", *columns]
     cells = [
-        [row.label, *(row.form.format(values[row.key]) if row.key in values else NONE for values in columns.values())]
+        [
+            row.label,
+            *(row.form.format(values[row.key]) if row.key in values else NONE for values in columns.values()),
+        ]
         for row in ROWS
     ]
     return "\n".join(f"| {' | '.join(line)} |" for line in [titles, ["---"] * len(titles), *cells])

@@ -1,4 +1,6 @@
-"""The image half of the benchmark: the product's run from one picture of a held-out object, compared with the truth."""
+"""The image half of the benchmark: the product's run from one picture of a held-out object, compared with the
+truth.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,13 @@ from engine.toybox.benchmark.assets import Asset, fit_views, generate, see, true
 from engine.toybox.benchmark.ellipsoid import Ellipsoid, painted_ellipsoid
 from engine.toybox.benchmark.metrics import chamfer, f_score, gradient_distance, mask_iou, psnr, ssim
 from engine.toybox.benchmark.perceptual import perceptual_distance
-from engine.toybox.benchmark.reference_choice import PICTURE, given_picture, reference_for, shape_for, write_stl
+from engine.toybox.benchmark.reference_choice import (
+    PICTURE,
+    given_picture,
+    reference_for,
+    shape_for,
+    write_stl,
+)
 from engine.toybox.benchmark.shapes import over_white
 from engine.toybox.benchmark.surfaces import outside_points
 from engine.toybox.benchmark.tasks import ImageTask
@@ -47,9 +55,10 @@ NO_SURFACE = {"chamfer": 2.0, "f_score": 0.0}
 class ImageResult:
     """Metrics by row, and the seconds of the run from the picture.
 
-    "generated" is the product from the picture, "referred" the same with what the shelf has most like it as reference, "text" the
-    product from the object's caption alone, "copy" the given picture as every view, "ellipsoid" one that fills its outline in its
-    colours, and "fit" the fit stage given true views: the ceiling.
+    "generated" is the product from the picture, "referred" the same with what the shelf has most like it as
+    reference, "text" the product from the object's caption alone, "copy" the given picture as every view,
+    "ellipsoid" one that fills its outline in its colours, and "fit" the fit stage given true views: the
+    ceiling.
     """
 
     task: ImageTask
@@ -60,7 +69,9 @@ class ImageResult:
 def measure_image(
     task: ImageTask, settings: Settings, text_settings: Settings, prior: Prior, classifier: ToyClassifier
 ) -> ImageResult:
-    """Make the object from its picture, without and with a reference, from its caption, from true views, and compare all."""
+    """Make the object from its picture, without and with a reference, from its caption, from true views, and
+    compare all.
+    """
     obj = task.object
     azimuths, elevations = novel_angles(task)
     truth = render_object(obj, azimuths, elevations).rgba
@@ -87,9 +98,15 @@ def measure_image(
 
 
 def from_picture(
-    rgba: np.ndarray, task: ImageTask, settings: Settings, prior: Prior, reference: ReferenceShape | None = None
+    rgba: np.ndarray,
+    task: ImageTask,
+    settings: Settings,
+    prior: Prior,
+    reference: ReferenceShape | None = None,
 ) -> Asset:
-    """The product's run from a file with the premultiplied picture ``rgba`` (S,S,4), with its camera and without words."""
+    """The product's run from a file with the premultiplied picture ``rgba`` (S,S,4), with its camera and
+    without words.
+    """
     with tempfile.TemporaryDirectory() as folder:
         spec = pictured(settings.spec, rgba, task, Path(folder))
         spec = spec if reference is None else referred(spec, reference, Path(folder))
@@ -97,7 +114,9 @@ def from_picture(
 
 
 def pictured(spec: RunSpec, rgba: np.ndarray, task: ImageTask, folder: Path) -> RunSpec:
-    """What asks for the object of a premultiplied picture (S,S,4), which is written into ``folder``, without words."""
+    """What asks for the object of a premultiplied picture (S,S,4), which is written into ``folder``, without
+    words.
+    """
     path = folder / "given.png"
     save_straight(rgba, path)
     listed = str(Listed(str(path), round(task.azimuth_deg, 3)))
@@ -126,14 +145,18 @@ def novel_angles(task: ImageTask) -> tuple[list[float], list[float]]:
 
 
 def fit_cameras(task: ImageTask, prior: Prior) -> Cameras:
-    """The given view first, then the others evenly round the object, at the two heights of a draft in turn."""
+    """The given view first, then the others evenly round the object, at the two heights of a draft in
+    turn.
+    """
     azimuths = [task.azimuth_deg + 360.0 * i / FIT_VIEWS for i in range(FIT_VIEWS)]
     elevations = [task.elevation_deg] + [DRAFT_ELEVATIONS_DEG[i % 2] for i in range(1, FIT_VIEWS)]
     return orbit_cameras(azimuths, elevations, prior.info.distance, prior.info.fov_deg, prior.info.resolution)
 
 
 def compare(rgba: np.ndarray, truth: np.ndarray, classifier: ToyClassifier) -> dict[str, float]:
-    """Means over views (V,H,W,4) of PSNR, SSIM and gradient distance over white, of the perceptual distance and the mask IoU."""
+    """Means over views (V,H,W,4) of PSNR, SSIM and gradient distance over white, of the perceptual distance
+    and the mask IoU.
+    """
     pairs = list(zip(over_white(rgba), over_white(truth)))
     return {
         "psnr": float(np.mean([psnr(a, b) for a, b in pairs])),

@@ -1,4 +1,5 @@
-"""The kinds table: one prompt for each kind, run as the product runs it, and how many sides of the result are named right.
+"""The kinds table: one prompt for each kind, run as the product runs it, and how many sides of the result are
+named right.
 
 Where the prior has not learned a kind, the shelf stands in, as it does in the product; the table says so.
 """
@@ -34,7 +35,9 @@ STRIP_SIZE = 96
 
 @dataclass(frozen=True, eq=False)
 class KindResult:
-    """One kind: sides named right (8,) bool, whether the colour is right, whether a stand-in guided it, seconds, a strip."""
+    """One kind: sides named right (8,) bool, whether the colour is right, whether a stand-in guided it,
+    seconds, a strip.
+    """
 
     kind: str
     prompt: str
@@ -57,7 +60,9 @@ def prompt_for(kind: str) -> str:
     return f"{'an' if colour[0] in 'aeiou' else 'a'} {colour} {kind}"
 
 
-def measure_kinds(kinds: Sequence[str], settings: Settings, prior: Prior, classifier: ToyClassifier) -> Iterator[KindResult]:
+def measure_kinds(
+    kinds: Sequence[str], settings: Settings, prior: Prior, classifier: ToyClassifier
+) -> Iterator[KindResult]:
     """Each kind's result, as soon as it is there."""
     with tempfile.TemporaryDirectory() as folder:
         references = References(Path(folder) / "library")
@@ -96,7 +101,10 @@ def _measured(
 
 def kinds_table(results: Sequence[KindResult]) -> str:
     """Markdown: what the prior makes by itself, and with stand-ins from the shelf."""
-    lines = ["| | kinds | sides named right | promised | body colour | median seconds |", "| --- | --- | --- | --- | --- | --- |"]
+    lines = [
+        "| | kinds | sides named right | promised | body colour | median seconds |",
+        "| --- | --- | --- | --- | --- | --- |",
+    ]
     groups = {"the prior alone": False, "guided by the shelf": True}
     for title, stood_in in groups.items():
         group = [result for result in results if result.stood_in == stood_in]

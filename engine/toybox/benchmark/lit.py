@@ -48,17 +48,25 @@ def lit_views(vertices: np.ndarray, faces: np.ndarray, corner_normals: np.ndarra
     light = np.full(alpha.shape, AMBIENT)
     for direction, brightness in LAMPS:
         unit = np.asarray(direction) / np.linalg.norm(direction)
-        light += brightness * np.clip(normal @ unit / np.maximum(np.linalg.norm(normal, axis=-1), 1e-6), 0, None)
+        light += brightness * np.clip(
+            normal @ unit / np.maximum(np.linalg.norm(normal, axis=-1), 1e-6), 0, None
+        )
     grey = np.clip(GREY * light, 0, 1) * alpha + 1 - alpha
     return LitViews(np.repeat(grey[..., None], 3, axis=-1), alpha, buffers.depth)
 
 
 def surviving_holes(alpha: np.ndarray, truth: np.ndarray) -> tuple[int, int]:
-    """Of the holes that true silhouettes (V,H,W) have, how many one still sees through in ``alpha``, and how many there are."""
+    """Of the holes that true silhouettes (V,H,W) have, how many one still sees through in ``alpha``, and how
+    many there are.
+    """
     kept = total = 0
     for seen, true in zip(alpha, truth, strict=True):
         labels, count = pieces_of(true < 0.5)
-        rim = {int(label) for line in (labels[0], labels[-1], labels[:, 0], labels[:, -1]) for label in np.unique(line)}
+        rim = {
+            int(label)
+            for line in (labels[0], labels[-1], labels[:, 0], labels[:, -1])
+            for label in np.unique(line)
+        }
         for hole in (labels == label for label in range(1, count + 1) if label not in rim):
             if hole.sum() >= SMALLEST_HOLE:
                 total += 1

@@ -1,10 +1,12 @@
 """How differently two pictures are perceived, by the features of the benchmark's own classifier.
 
-The distance is made as LPIPS makes its own (arXiv 1801.03924, equation 1, all channels counting alike): features of several
-depths, each pixel's brought to length 1, and their mean squared differences. The network is the shipped `ToyClassifier` and not
-AlexNet or VGG, so that its numbers compare rows of one table and not with LPIPS elsewhere.
+The distance is made as LPIPS makes its own (arXiv 1801.03924, equation 1, all channels counting alike):
+features of several depths, each pixel's brought to length 1, and their mean squared differences. The network
+is the shipped `ToyClassifier` and not AlexNet or VGG, so that its numbers compare rows of one table and not
+with LPIPS elsewhere.
 
-Are its colours those of true objects? Distances of colour histograms, which see saturation and care for no shape.
+Are its colours those of true objects? Distances of colour histograms, which see saturation and care for no
+shape.
 """
 
 from __future__ import annotations
@@ -40,10 +42,11 @@ def _features(classifier: ToyClassifier, rgba: np.ndarray) -> list[Tensor]:
 
 
 def colour_histograms(rgba: np.ndarray) -> np.ndarray:
-    """Shares (4,256) of the levels of red, green, blue and chroma in the opaque pixels of premultiplied pictures (...,4).
+    """Shares (4,256) of the levels of red, green, blue and chroma in the opaque pixels of premultiplied
+    pictures (...,4).
 
-    Chroma is the largest of the three minus the smallest: saturation times value, which is steady in the dark where the quotient
-    is not. All shares are 0 where nothing is opaque.
+    Chroma is the largest of the three minus the smallest: saturation times value, which is steady in the dark
+    where the quotient is not. All shares are 0 where nothing is opaque.
     """
     pixels = np.asarray(rgba, np.float64).reshape(-1, 4)
     pixels = pixels[pixels[:, 3] > OPAQUE]
@@ -54,7 +57,8 @@ def colour_histograms(rgba: np.ndarray) -> np.ndarray:
 
 
 def colour_distance(seen: np.ndarray, true: np.ndarray) -> float:
-    """Distance 0..1 of two sets of histograms: the mean of their four first Wasserstein (earth mover's) distances.
+    """Distance 0..1 of two sets of histograms: the mean of their four first Wasserstein (earth mover's)
+    distances.
 
     In one dimension that is the area between the cumulative distributions.
     """
@@ -65,5 +69,7 @@ def colour_distance(seen: np.ndarray, true: np.ndarray) -> float:
 
 
 def chroma_shift(seen: np.ndarray, true: np.ndarray) -> float:
-    """How much more colourful the first is on average, -1..1: above 0 saturated, below 0 pale. Nothing has no colour."""
+    """How much more colourful the first is on average, -1..1: above 0 saturated, below 0 pale. Nothing has no
+    colour.
+    """
     return float((seen[3] - true[3]) @ np.linspace(0, 1, LEVELS))

@@ -15,7 +15,9 @@ NONE = "–"
 
 
 def put_between_markers(path: Path, name: str, text: str) -> None:
-    """Replace what stands between ``<!-- name -->`` and ``<!-- /name -->``. Raises InputError without them, StorageError."""
+    """Replace what stands between ``<!-- name -->`` and ``<!-- /name -->``. Raises InputError without them,
+    StorageError.
+    """
     opening, closing = f"<!-- {name} -->", f"<!-- /{name} -->"
     with storage_errors(path):
         before, begin, rest = path.read_text(encoding="utf-8").partition(opening)
@@ -27,7 +29,9 @@ def put_between_markers(path: Path, name: str, text: str) -> None:
 
 
 def image_markdown(numbers: Numbers) -> str:
-    """A row for each metric and a column for each way to make the object; below, how long the product took."""
+    """A row for each metric and a column for each way to make the object; below, how long the product
+    took.
+    """
     asked = numbers.conditions
     titles = [
         f"image to 3D, {asked['pictures']} objects, {NOVEL_VIEWS} other cameras each",
@@ -37,7 +41,8 @@ def image_markdown(numbers: Numbers) -> str:
     runs = "one run at a time" if asked["processes"] == 1 else f"{asked['processes']} runs at once"
     steps = {**asked["settings"], **asked["image_settings"]}["refine_steps"]
     told = (
-        f"{steps} refine steps. Median seconds from the picture to the finished object, {runs}: {numbers.seconds['image']:.1f}."
+        f"{steps} refine steps. Median seconds from the picture to the finished object, {runs}: "
+        f"{numbers.seconds['image']:.1f}."
     )
     return "\n".join([*(f"| {' | '.join(row)} |" for row in table), "", told])
 

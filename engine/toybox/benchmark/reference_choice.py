@@ -37,7 +37,9 @@ ITSELF = "itself"
 
 
 def reference_for(kind: str, task: ImageTask, seed: int, by: str) -> str:
-    """The id of the reference: a thing's on the shelf, `ITSELF`, or nothing. Raises InputError for another ``kind``."""
+    """The id of the reference: a thing's on the shelf, `ITSELF`, or nothing. Raises InputError for another
+    ``kind``.
+    """
     if kind in (NONE, CEILING):
         return ""
     if kind == TRUTH:
@@ -58,7 +60,9 @@ def found(task: ImageTask, by: str) -> list[Match]:
     most = max(TOP.values())
     if by == WORDS:
         return find_by_words(things, embedder, plain_caption(task.object), most)
-    return find_by_pictures(things, embedder, [Sought(given_picture(task), (task.azimuth_deg, task.elevation_deg))], most)
+    return find_by_pictures(
+        things, embedder, [Sought(given_picture(task), (task.azimuth_deg, task.elevation_deg))], most
+    )
 
 
 def given_picture(task: ImageTask, size: int = 64) -> np.ndarray:
@@ -82,7 +86,9 @@ def write_stl(shape: ReferenceShape, path: Path) -> None:
 
 @lru_cache(maxsize=1)
 def shelf() -> tuple[Shelf, Embedder]:
-    """The shipped shelf, opened once in each process; its embeddings are shipped, so that nothing is kept anywhere."""
+    """The shipped shelf, opened once in each process; its embeddings are shipped, so that nothing is kept
+    anywhere.
+    """
     embedder = retrieval.load()
     return toybox_shelf(embedder, Path(gettempdir())), embedder
 

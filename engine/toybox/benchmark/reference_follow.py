@@ -1,9 +1,10 @@
-"""How well a reference that a person chose is followed: likeness of the result with it, beside the same run without it.
+"""How well a reference that a person chose is followed: likeness of the result with it, beside the same run
+without it.
 
     python -m engine.toybox.benchmark.reference_follow [--items 40] [--set refine_steps=40]
 
-Objects of the shelf, whose seeds nothing was trained on, each asked for by the name of its kind. Likeness is that of outlines,
-`engine.loop.reference`, of the finished shape and the reference.
+Objects of the shelf, whose seeds nothing was trained on, each asked for by the name of its kind. Likeness is
+that of outlines, `engine.loop.reference`, of the finished shape and the reference.
 """
 
 from __future__ import annotations
@@ -58,7 +59,9 @@ def measure(chosen: Sequence[Item], settings: Settings, prior: Prior) -> Iterato
         references = References(Path(folder) / "library")
         for item in chosen:
             kind = item.caption.split()[-1]
-            asked = replace(settings, spec=replace(settings.spec, prompt=f"a {kind}", reference=f"shelf:{item.id}"))
+            asked = replace(
+                settings, spec=replace(settings.spec, prompt=f"a {kind}", reference=f"shelf:{item.id}")
+            )
             with_it = references.settled(asked, Path(folder) / item.id)
             without = replace(with_it, knobs=replace(with_it.knobs, reference_early=0.0, reference_late=0.0))
             yield Followed(item, *(_likeness(each, prior) for each in (with_it, without)))
@@ -66,7 +69,11 @@ def measure(chosen: Sequence[Item], settings: Settings, prior: Prior) -> Iterato
 
 def _likeness(settings: Settings, prior: Prior) -> float:
     events = run(settings.spec, settings.knobs, Unattended(), lambda _: prior)
-    return [event.metrics[LIKENESS] for event in events if isinstance(event, Stepped) and LIKENESS in event.metrics][-1]
+    return [
+        event.metrics[LIKENESS]
+        for event in events
+        if isinstance(event, Stepped) and LIKENESS in event.metrics
+    ][-1]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -82,9 +89,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for row in measure(chosen_items(options.items), settings, load_prior(settings.spec.prior)):
         rows.append(row)
         print(f"{row.likeness:.3f}  without {row.without:.3f}  {row.item.caption}", flush=True)
-    medians = [median(values) for values in zip(*((row.likeness, row.without, row.likeness - row.without) for row in rows))]
+    medians = [
+        median(values)
+        for values in zip(*((row.likeness, row.without, row.likeness - row.without) for row in rows))
+    ]
     print(
-        f"median of {len(rows)}: {medians[0]:.3f} (goal {ENOUGH}), without {medians[1]:.3f}, gain {medians[2]:+.3f} (goal {GAIN})"
+        f"median of {len(rows)}: {medians[0]:.3f} (goal {ENOUGH}), without {medians[1]:.3f}, gain "
+        f"{medians[2]:+.3f} (goal {GAIN})"
     )
     return 0
 

@@ -1,4 +1,6 @@
-"""The benchmark's numbers: gathered into one nested document, and printed as one table with the ceiling beside it."""
+"""The benchmark's numbers: gathered into one nested document, and printed as one table with the ceiling
+beside it.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,13 @@ TEXT_ROWS = (
     ("mesh_lit_psnr", "mesh: lit PSNR, dB", "{:.1f}"),
 )
 MESH_KEYS = ("genus_right", "hidden", "normal_median_deg", "lit_psnr")
-TEXT_COLUMNS = (("refined", "refined"), ("draft", "draft"), ("fit", "fit to truth"), ("true", "true views"), ("blob", "blob"))
+TEXT_COLUMNS = (
+    ("refined", "refined"),
+    ("draft", "draft"),
+    ("fit", "fit to truth"),
+    ("true", "true views"),
+    ("blob", "blob"),
+)
 IMAGE_ROWS = (
     ("psnr", "PSNR, dB", "{:.2f}"),
     ("ssim", "SSIM", "{:.3f}"),
@@ -51,7 +59,9 @@ IMAGE_COLUMNS = (
 
 @dataclass(frozen=True)
 class Numbers:
-    """Means by column of the tables, medians of seconds, and how much was measured under what; a half not asked for is empty."""
+    """Means by column of the tables, medians of seconds, and how much was measured under what; a half not
+    asked for is empty.
+    """
 
     text: Mapping[str, Mapping[str, float]]
     image: Mapping[str, Mapping[str, float]]
@@ -69,19 +79,33 @@ def gather(
 ) -> Numbers:
     """Average the results, of which there must be at least one."""
     columns = sorted({name for result in texts for name in result.verdicts})
-    text = {name: summarise([result.verdicts[name] for result in texts if name in result.verdicts]) for name in columns}
+    text = {
+        name: summarise([result.verdicts[name] for result in texts if name in result.verdicts])
+        for name in columns
+    }
     text = {name: {**values, **_mesh_means(texts, name)} for name, values in text.items()}
-    image = {name: _means([result.rows[name] for result in images]) for name in (images[0].rows if images else ())}
+    image = {
+        name: _means([result.rows[name] for result in images]) for name in (images[0].rows if images else ())
+    }
     asked, pictured = (_asked(each) for each in (settings, image_settings))
     changed = {name: value for name, value in pictured.items() if asked.get(name) != value}
-    counts = {"prompts": len(texts), "pictures": len(images), "processes": processes, "wall_seconds": round(wall_seconds, 1)}
+    counts = {
+        "prompts": len(texts),
+        "pictures": len(images),
+        "processes": processes,
+        "wall_seconds": round(wall_seconds, 1),
+    }
     seconds = _seconds(texts) if texts else {}
     seconds |= {"image": statistics.median(result.seconds["total"] for result in images)} if images else {}
     return Numbers(text, image, seconds, {**counts, "settings": asked, "image_settings": changed})
 
 
 def _asked(settings: Settings) -> dict[str, Any]:
-    return {name: value for name, value in flatten(settings).items() if name not in ("prompt", "negative_prompt", "seed")}
+    return {
+        name: value
+        for name, value in flatten(settings).items()
+        if name not in ("prompt", "negative_prompt", "seed")
+    }
 
 
 def _means(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
@@ -98,24 +122,30 @@ def _mesh_means(texts: Sequence[TextResult], column: str) -> dict[str, float]:
 def _seconds(texts: Sequence[TextResult]) -> dict[str, float]:
     """Medians over prompts: until the draft is fitted, and of the whole run."""
     drafts = [sum(result.seconds.get(stage, 0.0) for stage in ("load", "draft", "fit")) for result in texts]
-    return {"draft": statistics.median(drafts), "refined": statistics.median(result.seconds["total"] for result in texts)}
+    return {
+        "draft": statistics.median(drafts),
+        "refined": statistics.median(result.seconds["total"] for result in texts),
+    }
 
 
 def document(numbers: Numbers) -> dict[str, Any]:
     """The numbers as they are stored.
 
-    ``text``, ``image`` and ``seconds`` are the product's: means over assets, medians of seconds. In ``image``, names that begin
-    with "referred_" are its own with a reference found for the picture, with "copy_" what a copy of the given picture would get,
-    with "ellipsoid_" one that fills its outline, with "text_" the object's caption alone. To compare with: ``ceiling`` holds true
-    objects ("text"), the fit given their true views ("fit"), and that of pictures ("image"); ``draft`` is the asset before it was
-    refined, ``blob`` an ellipsoid of the true object's box. ``n`` says how much was measured under which settings. Shares: 0..1.
+    ``text``, ``image`` and ``seconds`` are the product's: means over assets, medians of seconds. In
+    ``image``, names that begin with "referred_" are its own with a reference found for the picture, with
+    "copy_" what a copy of the given picture would get, with "ellipsoid_" one that fills its outline, with
+    "text_" the object's caption alone. To compare with: ``ceiling`` holds true objects ("text"), the fit
+    given their true views ("fit"), and that of pictures ("image"); ``draft`` is the asset before it was
+    refined, ``blob`` an ellipsoid of the true object's box. ``n`` says how much was measured under which
+    settings. Shares: 0..1.
     """
     return _rounded({
         **(_text_document(numbers.text) if numbers.text else {}),
         **(_image_document(numbers.image) if numbers.image else {}),
         "seconds": dict(numbers.seconds),
         "ceiling": {
-            **({"text": dict(numbers.text["true"]), "fit": dict(numbers.text["fit"])} if numbers.text else {}),
+            **({"text": dict(numbers.text["true"]),
+                "fit": dict(numbers.text["fit"])} if numbers.text else {}),
             **({"image": dict(numbers.image["fit"])} if numbers.image else {}),
         },
         "n": dict(numbers.conditions),
@@ -133,7 +163,11 @@ def _text_document(text: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
 
 
 def _image_document(image: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
-    others = {f"{row}_{name}": value for row in ("referred", "copy", "ellipsoid", "text") for name, value in image[row].items()}
+    others = {
+        f"{row}_{name}": value
+        for row in ("referred", "copy", "ellipsoid", "text")
+        for name, value in image[row].items()
+    }
     return {"image": {**image["generated"], **others}}
 
 
@@ -145,7 +179,9 @@ def _rounded(value: Any) -> Any:
 
 def table(numbers: Numbers) -> str:
     """The same to read."""
-    parts = ([_text_table(numbers)] if numbers.text else []) + ([_image_table(numbers)] if numbers.image else [])
+    parts = ([_text_table(numbers)] if numbers.text else []) + (
+        [_image_table(numbers)] if numbers.image else []
+    )
     told = {"draft": "draft", "refined": "refined", "image": "from a picture"}
     seconds = ", ".join(f"{told[name]} {value:.1f}" for name, value in numbers.seconds.items())
     asked = numbers.conditions
@@ -155,7 +191,10 @@ def table(numbers: Numbers) -> str:
 
 def _text_table(numbers: Numbers) -> str:
     asked = numbers.conditions
-    lines = [f"Text to 3D: {asked['prompts']} prompts, 8 azimuths each, {asked['settings']['refine_steps']} refine steps"]
+    lines = [
+        f"Text to 3D: {asked['prompts']} prompts, 8 azimuths each, {asked['settings']['refine_steps']} "
+        "refine steps"
+    ]
     lines += _grid(numbers.text, TEXT_ROWS, TEXT_COLUMNS)
     true, colour = numbers.text["true"]["colour_accuracy"], numbers.text["refined"]["colour_accuracy"]
     if true:
@@ -164,12 +203,17 @@ def _text_table(numbers: Numbers) -> str:
 
 
 def _image_table(numbers: Numbers) -> str:
-    head = f"Image to 3D: {numbers.conditions['pictures']} objects from one picture, {NOVEL_VIEWS} other cameras each"
+    head = (
+        f"Image to 3D: {numbers.conditions['pictures']} objects from one picture, {NOVEL_VIEWS} other "
+        "cameras each"
+    )
     return "\n".join([head, *_grid(numbers.image, IMAGE_ROWS, IMAGE_COLUMNS)])
 
 
 def _grid(
-    columns: Mapping[str, Mapping[str, float]], rows: Sequence[tuple[str, str, str]], titles: Sequence[tuple[str, str]]
+    columns: Mapping[str, Mapping[str, float]],
+    rows: Sequence[tuple[str, str, str]],
+    titles: Sequence[tuple[str, str]],
 ) -> list[str]:
     present = [(name, title) for name, title in titles if name in columns]
     lines = [f"{'':<24}" + "".join(f"{title:>14}" for _, title in present)]

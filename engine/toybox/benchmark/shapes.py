@@ -1,7 +1,7 @@
 """Is it shaped like one of its kind? A score that a blob of the right colour and size cannot pass.
 
-For each view, the outline is compared with that of 200 true instances of the kind from the same camera, and the best match
-counts. An ellipsoid with the bounding box of a true object shows what a blob would get.
+For each view, the outline is compared with that of 200 true instances of the kind from the same camera, and
+the best match counts. An ellipsoid with the bounding box of a true object shows what a blob would get.
 """
 
 from __future__ import annotations
@@ -26,14 +26,18 @@ BORDER_ALPHA, EMPTY_SHARE = 0.1, 0.01
 
 @dataclass(frozen=True, eq=False)
 class Bank:
-    """True instances of one kind: ``rgba`` (N,8,64,64,4) float32, premultiplied, from the benchmark's cameras."""
+    """True instances of one kind: ``rgba`` (N,8,64,64,4) float32, premultiplied, from the benchmark's
+    cameras.
+    """
 
     rgba: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
 class ShapeScore:
-    """By view (8,): best mask IoU and best PSNR (over white) among the instances, border touched, nothing there."""
+    """By view (8,): best mask IoU and best PSNR (over white) among the instances, border touched, nothing
+    there.
+    """
 
     iou: np.ndarray
     psnr: np.ndarray
@@ -42,7 +46,9 @@ class ShapeScore:
 
 
 def make_bank(kind: str, colours: Mapping[str, str], instances: int = INSTANCES) -> Bank:
-    """Instances of ``kind`` painted as the prompt says; none of them is an object that the benchmark asks for."""
+    """Instances of ``kind`` painted as the prompt says; none of them is an object that the benchmark asks
+    for.
+    """
     return Bank(np.stack([views_of(draw_object(BANK_SEED + i, kind, colours)) for i in range(instances)]))
 
 
@@ -66,10 +72,16 @@ def score_shape(rgba: np.ndarray, bank: Bank) -> ShapeScore:
     """How well views (8,64,64,4) of one asset match the best instance, view by view."""
     iou = mask_iou(rgba[None, ..., 3], bank.rgba[..., 3]).max(0)
     ground = over_white(rgba)
-    best_psnr = [max(psnr(picture, other) for other in over_white(bank.rgba[:, v])) for v, picture in enumerate(ground)]
+    best_psnr = [
+        max(psnr(picture, other) for other in over_white(bank.rgba[:, v])) for v, picture in enumerate(ground)
+    ]
     alpha = rgba[..., 3]
-    rim = np.concatenate([alpha[:, [0, -1]].reshape(len(alpha), -1), alpha[:, :, [0, -1]].reshape(len(alpha), -1)], axis=1)
-    return ShapeScore(iou, np.array(best_psnr), rim.max(1) > BORDER_ALPHA, (alpha > 0.5).mean((1, 2)) < EMPTY_SHARE)
+    rim = np.concatenate(
+        [alpha[:, [0, -1]].reshape(len(alpha), -1), alpha[:, :, [0, -1]].reshape(len(alpha), -1)], axis=1
+    )
+    return ShapeScore(
+        iou, np.array(best_psnr), rim.max(1) > BORDER_ALPHA, (alpha > 0.5).mean((1, 2)) < EMPTY_SHARE
+    )
 
 
 def over_white(rgba: np.ndarray) -> np.ndarray:

@@ -1,4 +1,6 @@
-"""A contact sheet of generated assets: each prompt over its asset seen all the way round, on a plain light ground."""
+"""A contact sheet of generated assets: each prompt over its asset seen all the way round, on a plain light
+ground.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ MARGIN, GAP, LABEL, TEXT_SIZE = 28, 36, 30, 19
 INK, LINE = (58, 56, 52), (222, 220, 214)
 
 
-def write_sheet(path: Path, prompts: Sequence[str], strips: Sequence[np.ndarray], columns: int = COLUMNS) -> None:
+def write_sheet(
+    path: Path, prompts: Sequence[str], strips: Sequence[np.ndarray], columns: int = COLUMNS
+) -> None:
     """Write a PNG of N assets: ``strips`` are (V,S,S,3) uint8 over ``PAPER``. Raises StorageError."""
     sheet = compose(prompts, strips, columns)
     with storage_errors(path):

@@ -1,5 +1,5 @@
-"""What can be seen of a mesh from outside. Toy objects are assembled from closed pieces that overlap: what lies inside is not
-shape.
+"""What can be seen of a mesh from outside. Toy objects are assembled from closed pieces that overlap: what
+lies inside is not shape.
 """
 
 from __future__ import annotations
@@ -13,17 +13,24 @@ from engine.prior.toybox.info import DISTANCE, FOV_DEG
 from engine.render.mesh_numba import render_mesh
 
 SIDE = 128
-DIRECTIONS_DEG = tuple((45.0 * i, e) for e in (-50.0, 0.0, 50.0) for i in range(8)) + ((0.0, 90.0), (0.0, -90.0))
+DIRECTIONS_DEG = tuple((45.0 * i, e) for e in (-50.0, 0.0, 50.0) for i in range(8)) + (
+    (0.0, 90.0),
+    (0.0, -90.0),
+)
 TOLERANCE = 0.03
 
 HIDDEN_SIDE, HIDDEN_VIEWS, HIDDEN_POINTS = 160, 64, 8_000
 HIDDEN_TOLERANCE, STEEPEST = 0.008, 4.0
-"""How deep below the nearest surface counts as hidden where one looks straight at it, and how slanted views are allowed for."""
+"""How deep below the nearest surface counts as hidden where one looks straight at it, and how slanted views
+are allowed for.
+"""
 
 
 @dataclass(frozen=True, eq=False)
 class SurfacePoints:
-    """Points (N,3) of a mesh, even by area, with the face (N,) and the weights (N,3) of its corners at which each lies."""
+    """Points (N,3) of a mesh, even by area, with the face (N,) and the weights (N,3) of its corners at which
+    each lies.
+    """
 
     points: np.ndarray
     face: np.ndarray
@@ -35,7 +42,9 @@ class SurfacePoints:
 
 
 def outside_points(vertices: np.ndarray, faces: np.ndarray, count: int, seed: int = 0) -> np.ndarray:
-    """``count`` points (N,3), even by area, of what can be seen of a mesh from one of 26 sides; fewer if little can."""
+    """``count`` points (N,3), even by area, of what can be seen of a mesh from one of 26 sides; fewer if
+    little can.
+    """
     points = sample_surface(vertices, faces, 4 * count, seed).points
     return points[_visible(points, vertices, faces)][:count]
 
@@ -52,19 +61,27 @@ def sample_surface(vertices: np.ndarray, faces: np.ndarray, count: int, seed: in
     return SurfacePoints(points, chosen, weights)
 
 
-def seen_points(vertices: np.ndarray, faces: np.ndarray, count: int = HIDDEN_POINTS) -> tuple[SurfacePoints, float]:
+def seen_points(
+    vertices: np.ndarray, faces: np.ndarray, count: int = HIDDEN_POINTS
+) -> tuple[SurfacePoints, float]:
     """Points of a mesh that can be seen from one of 64 sides, and the share of its area that cannot.
 
     A point is seen where it is the nearest in its pixel, within a tolerance that grows as the surface slants.
     """
     sampled = sample_surface(vertices, faces, count)
-    normals = np.cross(vertices[faces[:, 1]] - vertices[faces[:, 0]], vertices[faces[:, 2]] - vertices[faces[:, 0]])
+    normals = np.cross(
+        vertices[faces[:, 1]] - vertices[faces[:, 0]], vertices[faces[:, 2]] - vertices[faces[:, 0]]
+    )
     normals = (normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30))[sampled.face]
     height = 1 - 2 * (np.arange(HIDDEN_VIEWS) + 0.5) / HIDDEN_VIEWS
     azimuths = np.arange(HIDDEN_VIEWS) * 180 * (3 - 5**0.5)
-    poses = np.stack([orbit_c2w(a, e, DISTANCE) for a, e in zip(azimuths, np.degrees(np.arcsin(height)), strict=True)])
+    poses = np.stack(
+        [orbit_c2w(a, e, DISTANCE) for a, e in zip(azimuths, np.degrees(np.arcsin(height)), strict=True)]
+    )
     seen = np.zeros(count, bool)
-    for pose, (local, surface, K) in zip(poses, _depths_at(sampled.points, vertices, faces, poses, HIDDEN_SIDE)):
+    for pose, (local, surface, K) in zip(
+        poses, _depths_at(sampled.points, vertices, faces, poses, HIDDEN_SIDE)
+    ):
         towards = pose[:3, 3] - sampled.points
         facing = (normals * towards).sum(1) / np.linalg.norm(towards, axis=1)
         slope = np.minimum(np.sqrt(np.maximum(1 - facing**2, 0)) / np.maximum(facing, 1e-3), STEEPEST)
@@ -74,7 +91,9 @@ def seen_points(vertices: np.ndarray, faces: np.ndarray, count: int = HIDDEN_POI
 
 
 def _visible(points: np.ndarray, vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
-    """Whether each point (N,3) is, up to ``TOLERANCE``, the nearest thing in its pixel of some side's depth map."""
+    """Whether each point (N,3) is, up to ``TOLERANCE``, the nearest thing in its pixel of some side's depth
+    map.
+    """
     poses = np.stack([orbit_c2w(azimuth, elevation, DISTANCE) for azimuth, elevation in DIRECTIONS_DEG])
     seen = np.zeros(len(points), bool)
     for local, surface, _ in _depths_at(points, vertices, faces, poses, SIDE):
@@ -83,7 +102,9 @@ def _visible(points: np.ndarray, vertices: np.ndarray, faces: np.ndarray) -> np.
 
 
 def _depths_at(points: np.ndarray, vertices: np.ndarray, faces: np.ndarray, poses: np.ndarray, side: int):
-    """For each camera the points (N,3) in its axes, the depth (N,) of the surface in their pixels, 0 where none is, and K."""
+    """For each camera the points (N,3) in its axes, the depth (N,) of the surface in their pixels, 0 where
+    none is, and K.
+    """
     K = np.broadcast_to(intrinsics(FOV_DEG, side, side), (len(poses), 3, 3))
     depth = render_mesh(vertices, faces, np.ones((len(faces), 3)), poses, K, side, side, supersample=1).depth
     for pose, k, nearest in zip(poses, K, depth):

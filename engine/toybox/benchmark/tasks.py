@@ -25,7 +25,9 @@ ELEVATIONS_DEG = (15.0,) * len(AZIMUTHS_DEG)
 
 @dataclass(frozen=True)
 class TextTask:
-    """A prompt that names the colour of the body, and perhaps of one more part, and the held-out object that it describes."""
+    """A prompt that names the colour of the body, and perhaps of one more part, and the held-out object that
+    it describes.
+    """
 
     index: int
     kind: str
@@ -56,7 +58,9 @@ class ImageTask:
 
 def text_tasks(count: int) -> tuple[TextTask, ...]:
     """``count`` prompts, the first kinds in turn."""
-    return tuple(_text_task(i, FIRST_KINDS[i % len(FIRST_KINDS)], i // len(FIRST_KINDS)) for i in range(count))
+    return tuple(
+        _text_task(i, FIRST_KINDS[i % len(FIRST_KINDS)], i // len(FIRST_KINDS)) for i in range(count)
+    )
 
 
 def front_tasks(count: int) -> tuple[TextTask, ...]:
@@ -73,17 +77,23 @@ def geometry_tasks(kinds: Sequence[str], count: int) -> tuple[TextTask, ...]:
 def _geometry_task(index: int, kind: str, round_: int) -> TextTask:
     seed = TEXT_SEED + SEEDS_A_KIND * KINDS.index(kind) + GEOMETRY_ROUND + round_
     obj = draw_object(seed, kind)
-    return TextTask(index, kind, seed, plain_caption(obj), {part: obj.part_colours[part] for part in obj.bound})
+    return TextTask(
+        index, kind, seed, plain_caption(obj), {part: obj.part_colours[part] for part in obj.bound}
+    )
 
 
 def _text_task(index: int, kind: str, round_: int, colours: int = 2) -> TextTask:
-    """The round-th object of a kind of which so many parts have a colour that can be told from the others', the body first."""
+    """The round-th object of a kind of which so many parts have a colour that can be told from the others',
+    the body first.
+    """
     seed, found = TEXT_SEED + SEEDS_A_KIND * KINDS.index(kind), -1
     while True:
         obj = draw_object(seed, kind)
         found += _has_colours(obj, colours)
         if found == round_:
-            return TextTask(index, kind, seed, plain_caption(obj), {part: obj.part_colours[part] for part in obj.bound})
+            return TextTask(
+                index, kind, seed, plain_caption(obj), {part: obj.part_colours[part] for part in obj.bound}
+            )
         seed += 1
 
 
@@ -93,6 +103,10 @@ def _has_colours(obj: ToyObject, wanted: int) -> bool:
 
 
 def image_tasks(count: int) -> tuple[ImageTask, ...]:
-    """``count`` objects of any kind, each seen from the front side: azimuth about 30, elevation about 15 degrees."""
+    """``count`` objects of any kind, each seen from the front side: azimuth about 30, elevation about 15
+    degrees.
+    """
     draws = [np.random.default_rng(IMAGE_SEED + i).uniform(-1, 1, 2) for i in range(count)]
-    return tuple(ImageTask(i, IMAGE_SEED + i, 30 + 15 * float(a), 15 + 5 * float(e)) for i, (a, e) in enumerate(draws))
+    return tuple(
+        ImageTask(i, IMAGE_SEED + i, 30 + 15 * float(a), 15 + 5 * float(e)) for i, (a, e) in enumerate(draws)
+    )

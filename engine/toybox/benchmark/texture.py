@@ -1,4 +1,5 @@
-"""How well an object that was stripped of its colours gets them back from its caption, by each way of painting.
+"""How well an object that was stripped of its colours gets them back from its caption, by each way of
+painting.
 
 *Part colour right*: the classifier names the colour of each part that the caption names, over eight sides.
 *PSNR to truth*: of pictures from the same sides, where the object shows; the caption fixes the named parts
@@ -59,7 +60,8 @@ class TextureResult:
 def ways_of(steps: int, views: int, *, correspondence: bool = False) -> dict[str, Paint]:
     """Every way that is compared, by its row; distillation gets three times the steps.
 
-    With ``correspondence``, views that attend along the surface too: by themselves from noise of their own, and in case 2.
+    With ``correspondence``, views that attend along the surface too: by themselves from noise of their own,
+    and in case 2.
     """
     plain = Paint(prompt="-", steps=steps, views=views, texture_size=FINE)
     cases = {0: "independent views", 1: "case 1, eps", 2: "case 2, x0 (SyncTweedies)", 3: "case 3, next x",
@@ -90,12 +92,23 @@ def measure_texture(
         pictures = done.pictures.astype(np.float32) / LEVELS
         space = prepared(bare, replace(way, prompt=task.prompt), prior, texels=texels).space
         assert isinstance(space, TextureSpace)
-        agreement, seam = (np.nan, np.nan) if views is None else agreement_and_seam(views, space, texels.points)
-        yield TextureResult(row, parts_right(pictures, task, classifier), psnr_inside(pictures, truth), agreement, seam, seconds)
+        agreement, seam = (
+            (np.nan, np.nan) if views is None else agreement_and_seam(views, space, texels.points)
+        )
+        yield TextureResult(
+            row,
+            parts_right(pictures, task, classifier),
+            psnr_inside(pictures, truth),
+            agreement,
+            seam,
+            seconds,
+        )
 
 
 def _painted(bare: ReferenceShape, how: Paint, prior: Prior) -> tuple[torch.Tensor | None, Painted]:
-    """The last clean views (N,3,h,w), not premultiplied, of what is painted by all views at once; and the result."""
+    """The last clean views (N,3,h,w), not premultiplied, of what is painted by all views at once; and the
+    result.
+    """
     *steps, done = painted_by(bare, how, prior)
     assert isinstance(done, Painted)
     if how.strategy != "together":
@@ -114,7 +127,9 @@ def seen_from_all_round(shape: ReferenceShape, side: int) -> np.ndarray:
 
 def parts_right(pictures: np.ndarray, task: TextTask, classifier: ToyClassifier) -> float:
     """The share of the caption's parts whose colour the classifier names right, told of the kind."""
-    small = torch.nn.functional.interpolate(torch.from_numpy(pictures).movedim(-1, 1), size=(SIDE, SIDE), mode="area")
+    small = torch.nn.functional.interpolate(
+        torch.from_numpy(pictures).movedim(-1, 1), size=(SIDE, SIDE), mode="area"
+    )
     colours = read(classifier, small.movedim(1, -1)).colour.exp().mean(0)
     named = [COLOUR_WORDS[int(colours[slot_of(task.kind, part)].argmax())] == base_colour(colour)
              for part, colour in task.colours.items()]  # fmt: skip
@@ -129,7 +144,9 @@ def psnr_inside(pictures: np.ndarray, truth: np.ndarray) -> float:
 
 
 def agreement_and_seam(views: torch.Tensor, space: TextureSpace, points: np.ndarray) -> tuple[float, float]:
-    """How far views (N,3,h,w) differ where they overlap, and how much more where the best view changes; in levels of 255."""
+    """How far views (N,3,h,w) differ where they overlap, and how much more where the best view changes; in
+    levels of 255.
+    """
     values, weights = space.said(views)
     share = weights / weights.sum(0).clamp(min=1e-9)
     mean = (share[:, None] * values).sum(0)
@@ -152,7 +169,10 @@ def texture_table(results: Sequence[TextureResult]) -> str:
              "| --- | --- | --- | --- | --- | --- |"]  # fmt: skip
     for row in dict.fromkeys(result.row for result in results):
         group = [result for result in results if result.row == row]
-        cells = [np.mean([getattr(each, name) for each in group]) for name in ("psnr", "agreement", "seam", "seconds")]
+        cells = [
+            np.mean([getattr(each, name) for each in group])
+            for name in ("psnr", "agreement", "seam", "seconds")
+        ]
         shown = ["–" if not np.isfinite(cell) else f"{cell:.1f}" for cell in cells]
         lines.append(f"| {row} | {np.mean([each.parts_right for each in group]):.0%} | {' | '.join(shown)} |")
     return "\n".join(lines)
@@ -162,10 +182,17 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     """The options of the texture table."""
     parser.add_argument("--texture", action="store_true", help="measure textures of bare objects instead")
     parser.add_argument(
-        "--correspondence", type=Path, metavar="FOLDER", help="with --texture: rows of the correspondence adapter there"
+        "--correspondence",
+        type=Path,
+        metavar="FOLDER",
+        help="with --texture: rows of the correspondence adapter there",
     )
-    parser.add_argument("--painting-steps", type=int, default=16, metavar="N", help="with --texture (default %(default)s)")
-    parser.add_argument("--painting-views", type=int, default=8, metavar="N", help="with --texture (default %(default)s)")
+    parser.add_argument(
+        "--painting-steps", type=int, default=16, metavar="N", help="with --texture (default %(default)s)"
+    )
+    parser.add_argument(
+        "--painting-views", type=int, default=8, metavar="N", help="with --texture (default %(default)s)"
+    )
 
 
 def with_correspondence(prior: Prior, folder: Path) -> Prior:
@@ -192,11 +219,16 @@ def compare(options: argparse.Namespace, show_progress: Callable[[int, int, floa
     for done, task in enumerate(text_tasks(count), 1):
         results += measure_texture(task, ways, prior, classifier)
         show_progress(done, count, time.monotonic() - began)
-    told = f"{count} held-out objects, {options.painting_steps} steps, {options.painting_views} views of 64 pixels, seed 0."
+    told = (
+        f"{count} held-out objects, {options.painting_steps} steps, {options.painting_views} views of "
+        "64 pixels, seed 0."
+    )
     table = f"{texture_table(results)}\n\n{told}"
     print(table)
     if options.json is not None:
         with storage_errors(options.json):
-            options.json.write_text(json.dumps([asdict(each) for each in results], indent=2) + "\n", encoding="utf-8")
+            options.json.write_text(
+                json.dumps([asdict(each) for each in results], indent=2) + "\n", encoding="utf-8"
+            )
     if options.readme is not None:
         put_between_markers(options.readme, "texture", table)

@@ -1,4 +1,6 @@
-"""How the benchmark's classifier is taught: pictures of objects on seeds of its own, roughened as reconstructions are."""
+"""How the benchmark's classifier is taught: pictures of objects on seeds of its own, roughened as
+reconstructions are.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,9 @@ _FRONT = torch.tensor([kind in KINDS_WITH_FRONT for kind in JUDGED_KINDS])
 
 @dataclass(frozen=True, eq=False)
 class Lesson:
-    """N labelled pictures: ``images`` (N,4,64,64) uint8 premultiplied, ``kind`` and ``azimuth_deg`` (N,), ``colour`` (N,P)."""
+    """N labelled pictures: ``images`` (N,4,64,64) uint8 premultiplied, ``kind`` and ``azimuth_deg`` (N,),
+    ``colour`` (N,P).
+    """
 
     images: Tensor
     kind: Tensor
@@ -58,8 +62,12 @@ class Lesson:
         return Lesson(self.images[index], self.kind[index], self.azimuth_deg[index], self.colour[index])
 
 
-def make_lesson(seed_start: int, objects: int, views: int = 4, all_coloured: float = ALL_COLOURED_SHARE) -> Lesson:
-    """Pictures of the objects of consecutive seeds from random sides; in a share of them every part has a colour of its own."""
+def make_lesson(
+    seed_start: int, objects: int, views: int = 4, all_coloured: float = ALL_COLOURED_SHARE
+) -> Lesson:
+    """Pictures of the objects of consecutive seeds from random sides; in a share of them every part has a
+    colour of its own.
+    """
     images, kinds, azimuths, colours = [], [], [], []
     for seed in range(seed_start, seed_start + objects):
         obj, named = _paint(seed, all_coloured)
@@ -70,11 +78,18 @@ def make_lesson(seed_start: int, objects: int, views: int = 4, all_coloured: flo
         azimuths.append(azimuth_deg)
         colours += [_labels(obj, named)] * views
     pictures = torch.from_numpy(np.concatenate(images)).movedim(-1, 1).contiguous()
-    return Lesson(pictures, torch.tensor(kinds), torch.from_numpy(np.concatenate(azimuths)).float(), torch.tensor(colours))
+    return Lesson(
+        pictures,
+        torch.tensor(kinds),
+        torch.from_numpy(np.concatenate(azimuths)).float(),
+        torch.tensor(colours),
+    )
 
 
 def _paint(seed: int, all_coloured: float) -> tuple[ToyObject, tuple[str, ...]]:
-    """The object of a seed, and its parts whose colour was drawn freely, so that shape does not give it away."""
+    """The object of a seed, and its parts whose colour was drawn freely, so that shape does not give it
+    away.
+    """
     obj = draw_object(seed, any_kind(seed, JUDGED_KINDS))
     rng = np.random.default_rng([seed, _COLOUR_STREAM])
     if rng.random() >= all_coloured:
@@ -92,7 +107,9 @@ def _labels(obj: ToyObject, named: Sequence[str]) -> list[int]:
 
 
 def roughen(rgba: Tensor, rng: torch.Generator) -> Tensor:
-    """Pictures (N,4,S,S) in 0..1 as a reconstruction might show them: shifted, scaled, blurred, smeared, blotchy, noisy."""
+    """Pictures (N,4,S,S) in 0..1 as a reconstruction might show them: shifted, scaled, blurred, smeared,
+    blotchy, noisy.
+    """
     n = len(rgba)
     x = _moved(rgba, rng)
     x = torch.lerp(x, _blurred(x, 1.2), _uniform(n, 0.0, 1.0, rng))
@@ -154,7 +171,9 @@ def teach(
     report: int = 100,
     init: Path | None = None,
 ) -> ToyClassifier:
-    """A classifier trained with AdamW under a one-cycle rate; ``init``: it goes on from the weights of a file."""
+    """A classifier trained with AdamW under a one-cycle rate; ``init``: it goes on from the weights of a
+    file.
+    """
     torch.manual_seed(seed)
     classifier, rng = ToyClassifier(), torch.Generator().manual_seed(seed)
     if init is not None:
@@ -176,7 +195,10 @@ def teach(
         optimiser.step()
         schedule.step()
         if report and (step + 1) % report == 0:
-            print(f"step {step + 1}/{steps}, loss {loss.detach().item():.3f}, {time.monotonic() - began:.0f} s", flush=True)
+            print(
+                f"step {step + 1}/{steps}, loss {loss.detach().item():.3f}, {time.monotonic() - began:.0f} s",
+                flush=True,
+            )
     return classifier.eval()
 
 
@@ -189,8 +211,12 @@ def grow(classifier: ToyClassifier, known: Mapping[str, Tensor]) -> None:
 
 
 def examine(classifier: ToyClassifier, lesson: Lesson) -> dict[str, float]:
-    """Shares right on each kind, colour of painted parts, and azimuth within 45 degrees (kinds with a front)."""
-    parts = [read(classifier, lesson.images[i : i + 256].movedim(1, -1) / 255) for i in range(0, len(lesson), 256)]
+    """Shares right on each kind, colour of painted parts, and azimuth within 45 degrees (kinds with a
+    front).
+    """
+    parts = [
+        read(classifier, lesson.images[i : i + 256].movedim(1, -1) / 255) for i in range(0, len(lesson), 256)
+    ]
     reading = Reading(*(torch.cat(each) for each in zip(*((p.kind, p.azimuth, p.colour) for p in parts))))
     painted = lesson.colour != UNKNOWN
     azimuth = reading.azimuth[torch.arange(len(lesson)), lesson.kind].argmax(-1) * BIN_DEG
@@ -204,11 +230,20 @@ def examine(classifier: ToyClassifier, lesson: Lesson) -> dict[str, float]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command ``python -m engine.toybox.classifier``; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m engine.toybox.classifier", description="Train the benchmark's classifier.")
+    parser = argparse.ArgumentParser(
+        prog="python -m engine.toybox.classifier", description="Train the benchmark's classifier."
+    )
     parser.add_argument("--out", type=Path, required=True, metavar="FILE.safetensors")
-    parser.add_argument("--objects", type=int, default=6000, help="objects to learn from, four views each (default %(default)s)")
+    parser.add_argument(
+        "--objects",
+        type=int,
+        default=6000,
+        help="objects to learn from, four views each (default %(default)s)",
+    )
     parser.add_argument("--steps", type=int, default=1150, help="training steps (default %(default)s)")
-    parser.add_argument("--init", type=Path, metavar="FILE", help="go on from these weights, of as many kinds or fewer")
+    parser.add_argument(
+        "--init", type=Path, metavar="FILE", help="go on from these weights, of as many kinds or fewer"
+    )
     options = parser.parse_args(arguments)
     limit_threads()
     classifier = teach(make_lesson(CLASSIFIER_SEED, options.objects), options.steps, init=options.init)

@@ -21,8 +21,8 @@ BACK_DEG = 135.0
 class Verdict:
     """One asset from eight azimuths, judged against its prompt.
 
-    ``kind_right`` (8,) bool; ``seen_azimuth_deg`` (8,) given the prompt's kind; ``colours_right`` (parts,) bool, the body first,
-    read from all views together, because no single view shows every part.
+    ``kind_right`` (8,) bool; ``seen_azimuth_deg`` (8,) given the prompt's kind; ``colours_right`` (parts,)
+    bool, the body first, read from all views together, because no single view shows every part.
     """
 
     kind: str
@@ -38,7 +38,8 @@ def judge(rgba: np.ndarray, task: TextTask, classifier: ToyClassifier, bank: Ban
     kind = JUDGED_KINDS.index(task.kind)
     pooled = reading.colour.exp().mean(0)
     colours = [
-        COLOUR_WORDS[int(pooled[slot_of(task.kind, part)].argmax())] == base_colour(word) for part, word in task.colours.items()
+        COLOUR_WORDS[int(pooled[slot_of(task.kind, part)].argmax())] == base_colour(word)
+        for part, word in task.colours.items()
     ]
     return Verdict(
         task.kind,
@@ -57,10 +58,11 @@ def angle_between(a: np.ndarray, b: np.ndarray | float) -> np.ndarray:
 def summarise(verdicts: Sequence[Verdict]) -> dict[str, float]:
     """Means over assets and views.
 
-    ``worst_azimuth_accuracy``: share of assets whose kind is recognised from the least recognisable of the eight azimuths.
-    ``azimuth_accuracy``: views seen within 45 degrees of their true azimuth. ``janus_rate``: share of the views from behind
-    (135 degrees or more from the front) that look like the front (within 45 degrees). Both only over kinds that have a front.
-    ``border_touch`` and ``empty``: shares of views. Rates without any asset that they could be measured on are 0.
+    ``worst_azimuth_accuracy``: share of assets whose kind is recognised from the least recognisable of the
+    eight azimuths. ``azimuth_accuracy``: views seen within 45 degrees of their true azimuth. ``janus_rate``:
+    share of the views from behind (135 degrees or more from the front) that look like the front (within 45
+    degrees). Both only over kinds that have a front. ``border_touch`` and ``empty``: shares of views. Rates
+    without any asset that they could be measured on are 0.
     """
     kinds = np.stack([v.kind_right for v in verdicts])
     turning = [v.seen_azimuth_deg for v in verdicts if v.kind in KINDS_WITH_FRONT]

@@ -1,4 +1,6 @@
-"""Tasks over worker processes: one torch thread each, the prior loaded once in each, results as they are ready."""
+"""Tasks over worker processes: one torch thread each, the prior loaded once in each, results as they are
+ready.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ Done = TypeVar("Done")
 
 
 def end_with_parent() -> None:
-    """From now on, end this process at once when its parent is gone, also if that was killed. Call it in a worker process."""
+    """From now on, end this process at once when its parent is gone, also if that was killed. Call it in a
+    worker process.
+    """
     threading.Thread(target=_await_parent, name="watchdog", daemon=True).start()
 
 
@@ -59,11 +63,17 @@ def measure(job: Job) -> TextResult | ImageResult:
     prior = prior_of_process(job.settings.spec.prior)
     if isinstance(job.task, TextTask):
         return measure_text(job.task, job.settings, prior, classifier_of_process())
-    return measure_image(job.task, job.settings, job.text_settings or job.settings, prior, classifier_of_process())
+    return measure_image(
+        job.task, job.settings, job.text_settings or job.settings, prior, classifier_of_process()
+    )
 
 
-def measure_all(jobs: Sequence[Job], processes: int, ray_address: str = "") -> Iterator[TextResult | ImageResult]:
-    """Results in the order in which they are ready; the same whatever the number of processes. Raises RunError if one dies."""
+def measure_all(
+    jobs: Sequence[Job], processes: int, ray_address: str = ""
+) -> Iterator[TextResult | ImageResult]:
+    """Results in the order in which they are ready; the same whatever the number of processes. Raises
+    RunError if one dies.
+    """
     return each_of(measure, jobs, processes, ray_address)
 
 
@@ -76,7 +86,9 @@ def _on_cluster(work: Callable[[Todo], Done], jobs: Sequence[Todo], address: str
             (ready, *_), waiting = ray.wait(waiting, num_returns=1)
             yield ray.get(ready)
     except ray.exceptions.RayError as error:
-        raise RunError(f"The cluster lost a task {RETRIES + 1} times ({str(error).splitlines()[0]}).", "Run it again.") from error
+        raise RunError(
+            f"The cluster lost a task {RETRIES + 1} times ({str(error).splitlines()[0]}).", "Run it again."
+        ) from error
     finally:
         ray.shutdown()
 
@@ -86,8 +98,11 @@ def _with_one_thread(work: Callable[[Todo], Done], job: Todo) -> Done:
     return work(job)
 
 
-def each_of(work: Callable[[Todo], Done], jobs: Sequence[Todo], processes: int, ray_address: str = "") -> Iterator[Done]:
-    """``work`` done on each job, as it is ready; ``work`` is a function of a module. Raises RunError if a worker dies.
+def each_of(
+    work: Callable[[Todo], Done], jobs: Sequence[Todo], processes: int, ray_address: str = ""
+) -> Iterator[Done]:
+    """``work`` done on each job, as it is ready; ``work`` is a function of a module. Raises RunError if a
+    worker dies.
 
     With ``ray_address`` on that cluster, where another node takes over what one that dies leaves.
     """
@@ -104,7 +119,9 @@ def each_of(work: Callable[[Todo], Done], jobs: Sequence[Todo], processes: int, 
             for future in as_completed(futures):
                 yield future.result()
         except BrokenProcessPool as error:
-            raise RunError("A worker process of the benchmark was ended.", "Run it again, or with --processes 1.") from error
+            raise RunError(
+                "A worker process of the benchmark was ended.", "Run it again, or with --processes 1."
+            ) from error
         finally:
             for future in futures:
                 future.cancel()

@@ -1,1 +1,3 @@
-"""The comparison of guidance methods: every method on both scenes, at its best setting and at high guidance."""
+"""The comparison of guidance methods: every method on both scenes, at its best setting and at high
+guidance.
+"""

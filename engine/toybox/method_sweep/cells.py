@@ -2,8 +2,8 @@
 
 With which settings each method is compared: ``methods.toml``, read into the product's own settings.
 
-``[every]`` holds what all share. ``[sds]`` is a method at its best, ``[sds.field]`` what only that scene needs, and
-``[sds.high]`` what high guidance changes of it.
+``[every]`` holds what all share. ``[sds]`` is a method at its best, ``[sds.field]`` what only that scene
+needs, and ``[sds.high]`` what high guidance changes of it.
 """
 
 from __future__ import annotations
@@ -42,20 +42,31 @@ def read_table(path: Path = TABLE) -> dict[str, dict[str, Any]]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError) as error:
-        raise PresetError(f"The table of methods {path.name} cannot be read: {error}.", "Restore the file.") from error
+        raise PresetError(
+            f"The table of methods {path.name} cannot be read: {error}.", "Restore the file."
+        ) from error
 
 
 def settings_of(
     method: str, scene: str, pull: Pull, changes: Mapping[str, Any], table: Mapping[str, Mapping[str, Any]]
 ) -> Settings:
-    """A method on a scene, at its best or at high guidance; ``changes`` come last. Raises PresetError for one without a row."""
+    """A method on a scene, at its best or at high guidance; ``changes`` come last. Raises PresetError for one
+    without a row.
+    """
     if method not in table:
         raise PresetError(
-            f"The table of methods has no row for {method!r}.", f"Add [{method}] and [{method}.high] to {TABLE.name}."
+            f"The table of methods has no row for {method!r}.",
+            f"Add [{method}] and [{method}.high] to {TABLE.name}.",
         )
     row = table[method]
     own = {name: value for name, value in row.items() if not isinstance(value, Mapping)}
-    values = {**table["every"], "method": method, **own, **row.get(scene, {}), **(row.get("high", {}) if pull == "high" else {})}
+    values = {
+        **table["every"],
+        "method": method,
+        **own,
+        **row.get(scene, {}),
+        **(row.get("high", {}) if pull == "high" else {}),
+    }
     return with_values(_plain(), {**values, "scene": scene, **changes})
 
 
@@ -71,7 +82,9 @@ def _plain() -> Settings:
 
 @dataclass(frozen=True)
 class Row:
-    """A line of the table: ``name`` is a method's key or a reference; true objects have no scene, references no pull."""
+    """A line of the table: ``name`` is a method's key or a reference; true objects have no scene, references
+    no pull.
+    """
 
     name: str
     scene: str = ""
@@ -85,7 +98,9 @@ class Row:
 
 @dataclass(frozen=True)
 class Cell:
-    """One object to make and to judge; true objects are drawn and have no settings. ``weights`` tells one prior from another."""
+    """One object to make and to judge; true objects are drawn and have no settings. ``weights`` tells one
+    prior from another.
+    """
 
     row: Row
     task: TextTask
@@ -107,9 +122,12 @@ class Cell:
 
 
 def rows_of(names: Sequence[str], scenes: Sequence[str]) -> tuple[Row, ...]:
-    """The rows in the order of the table: true objects; then, scene by scene, the draft, the ball and each method twice."""
+    """The rows in the order of the table: true objects; then, scene by scene, the draft, the ball and each
+    method twice.
+    """
     of_scene = [
-        (Row(DRAFT, scene), Row(BALL, scene), *(Row(name, scene, pull) for name in names for pull in PULLS)) for scene in scenes
+        (Row(DRAFT, scene), Row(BALL, scene), *(Row(name, scene, pull) for name in names for pull in PULLS))
+        for scene in scenes
     ]
     return (Row(TRUE), *(row for rows in of_scene for row in rows))
 
@@ -117,7 +135,9 @@ def rows_of(names: Sequence[str], scenes: Sequence[str]) -> tuple[Row, ...]:
 def cells_of(
     rows: Sequence[Row], tasks: Sequence[TextTask], seeds: int, changes: Mapping[str, Any], prior: str
 ) -> tuple[Cell, ...]:
-    """Every cell; a prompt is done for all rows before the next begins, so that what is done so far can be compared."""
+    """Every cell; a prompt is done for all rows before the next begins, so that what is done so far can be
+    compared.
+    """
     table, weights = read_table(), weights_digest(prior)
     settings = {row: _settings(row, {**changes, "prior": prior}, table) for row in rows}
     return tuple(
@@ -129,7 +149,9 @@ def cells_of(
     )
 
 
-def _settings(row: Row, changes: Mapping[str, Any], table: Mapping[str, Mapping[str, Any]]) -> Settings | None:
+def _settings(
+    row: Row, changes: Mapping[str, Any], table: Mapping[str, Mapping[str, Any]]
+) -> Settings | None:
     if row.name == TRUE:
         return None
     if row.name in (DRAFT, BALL):
@@ -139,11 +161,17 @@ def _settings(row: Row, changes: Mapping[str, Any], table: Mapping[str, Mapping[
 
 
 def _asked(settings: Settings | None, task: TextTask, seed: int) -> Settings | None:
-    return None if settings is None else replace(settings, spec=replace(settings.spec, prompt=task.prompt, seed=seed))
+    return (
+        None
+        if settings is None
+        else replace(settings, spec=replace(settings.spec, prompt=task.prompt, seed=seed))
+    )
 
 
 def weights_digest(prior: str) -> str:
     """Another one for other weights of a prior on this machine. Raises InputError for an unknown prior."""
     folder = local_folder(find_entry(prior))
     files = [] if folder is None else sorted(folder.rglob("*.safetensors"))
-    return hashlib.sha256(b"".join(hashlib.sha256(Path(file).read_bytes()).digest() for file in files)).hexdigest()[:16]
+    return hashlib.sha256(
+        b"".join(hashlib.sha256(Path(file).read_bytes()).digest() for file in files)
+    ).hexdigest()[:16]

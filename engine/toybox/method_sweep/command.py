@@ -1,7 +1,8 @@
 """``python -m engine.toybox.benchmark --methods all``: every guidance method on both scenes.
 
-Each run begins with a ball: the method alone must make the object, because a draft would hide what methods do differently. The
-same prompts and seeds go to all, in workers; what is done is kept in a folder, so that a comparison that was ended can go on.
+Each run begins with a ball: the method alone must make the object, because a draft would hide what methods do
+differently. The same prompts and seeds go to all, in workers; what is done is kept in a folder, so that a
+comparison that was ended can go on.
 """
 
 from __future__ import annotations
@@ -47,7 +48,10 @@ def write_sheet(path: Path, cells: Sequence[Cell], outcomes: Mapping[str, Outcom
 
 def compose(cells: Sequence[Cell], outcomes: Mapping[str, Outcome]) -> Image.Image:
     """The sheet as a picture; places whose cell is not there, or failed, stay empty."""
-    rows, prompts = list(dict.fromkeys(c.row for c in cells)), list(dict.fromkeys((c.task.index, c.task.prompt) for c in cells))
+    rows, prompts = (
+        list(dict.fromkeys(c.row for c in cells)),
+        list(dict.fromkeys((c.task.index, c.task.prompt) for c in cells)),
+    )
     width = len(SIDES) * SIDE
     canvas = (2 * MARGIN + LABEL + len(prompts) * (width + GAP), 2 * MARGIN + HEAD + len(rows) * SIDE)
     sheet = Image.new("RGB", canvas, tuple(round(255 * channel) for channel in PAPER))
@@ -89,16 +93,26 @@ def _picture(views: np.ndarray) -> Image.Image:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options that ``--methods`` takes; those of what is kept are shared with ``--references``."""
-    group = parser.add_argument_group("comparing guidance methods", "with --methods; --objects is then the number of prompts")
+    group = parser.add_argument_group(
+        "comparing guidance methods", "with --methods; --objects is then the number of prompts"
+    )
     group.add_argument("--methods", metavar="all|NAME,NAME", help=f"compare these: {', '.join(methods())}")
     group.add_argument("--scenes", metavar="NAME,NAME", help=f"on these scenes (default {','.join(SCENES)})")
     group.add_argument(
-        "--seeds", type=int, metavar="N", help=f"runs of each prompt (default {SEEDS}), or of each object under each reference"
+        "--seeds",
+        type=int,
+        metavar="N",
+        help=f"runs of each prompt (default {SEEDS}), or of each object under each reference",
     )
     group.add_argument(
-        "--out", type=Path, metavar="FOLDER", help="where what is done is kept (default methods-table or references-table)"
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="where what is done is kept (default methods-table or references-table)",
     )
-    group.add_argument("--resume", action="store_true", help="go on with what --out holds of the same settings and weights")
+    group.add_argument(
+        "--resume", action="store_true", help="go on with what --out holds of the same settings and weights"
+    )
 
 
 def check_options(options: argparse.Namespace) -> None:
@@ -134,14 +148,23 @@ def compare(options: argparse.Namespace, changes: dict[str, Any], progress: Prog
 
 def asked_cells(options: argparse.Namespace, changes: dict[str, Any]) -> tuple[Cell, ...]:
     """The cells that the options mean. Raises InputError for names that do not exist."""
-    names = tuple(methods()) if options.methods == "all" else names_in(options.methods, "method", tuple(methods()))
+    names = (
+        tuple(methods())
+        if options.methods == "all"
+        else names_in(options.methods, "method", tuple(methods()))
+    )
     scenes = names_in(options.scenes, "scene", SCENES) if options.scenes else SCENES
     prompts = options.objects or (QUICK_PROMPTS if options.quick else PROMPTS)
     seeds = SEEDS if options.seeds is None else options.seeds
     if min(prompts, seeds, options.processes) < 1:
-        raise InputError("The comparison was asked for fewer than one prompt, seed or process.", "Give numbers of 1 or more.")
+        raise InputError(
+            "The comparison was asked for fewer than one prompt, seed or process.",
+            "Give numbers of 1 or more.",
+        )
     fewer = {"refine_steps": QUICK_STEPS} if options.quick else {}
-    return cells_of(rows_of(names, scenes), front_tasks(prompts), seeds, {**fewer, **changes}, options.prior or "toybox")
+    return cells_of(
+        rows_of(names, scenes), front_tasks(prompts), seeds, {**fewer, **changes}, options.prior or "toybox"
+    )
 
 
 def _conditions(options: argparse.Namespace, cells: Sequence[Cell], wall_seconds: float) -> dict[str, Any]:

@@ -1,4 +1,6 @@
-"""One cell: an object made by a method alone, judged from eight azimuths beside true objects of the same prompt."""
+"""One cell: an object made by a method alone, judged from eight azimuths beside true objects of the same
+prompt.
+"""
 
 from __future__ import annotations
 
@@ -65,7 +67,8 @@ def counted(network: torch.nn.Module) -> Iterator[Passes]:
 
 @dataclass(frozen=True)
 class Effort:
-    """What making an object took: ``seconds``, refine steps, passes of the denoiser in them, roll-backs of the health check.
+    """What making an object took: ``seconds``, refine steps, passes of the denoiser in them, roll-backs of
+    the health check.
 
     ``ended_early``: the health check gave the run up, and the last good shape is judged.
     """
@@ -80,7 +83,9 @@ class Effort:
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """A cell's ``verdict``, colours and ``effort``; ``views`` (8,64,64,4) uint8 premultiplied. ``error``: why it was not made."""
+    """A cell's ``verdict``, colours and ``effort``; ``views`` (8,64,64,4) uint8 premultiplied. ``error``: why
+    it was not made.
+    """
 
     key: str
     digest: str
@@ -116,7 +121,9 @@ def _made(cell: Cell) -> tuple[np.ndarray, Effort]:
         return views_of(true_object(cell.task, cell.seed)), Effort()
     assert cell.settings is not None, "only the truth has none"
     prior = prior_of_process(cell.settings.spec.prior)
-    copy, effort = (ball(cell.settings, prior), Effort()) if cell.row.name == BALL else make(cell.settings, prior)
+    copy, effort = (
+        (ball(cell.settings, prior), Effort()) if cell.row.name == BALL else make(cell.settings, prior)
+    )
     return see(copy, AZIMUTHS_DEG, ELEVATIONS_DEG), effort
 
 
@@ -126,7 +133,9 @@ def true_object(task: TextTask, seed: int) -> ToyObject:
 
 
 def make(settings: Settings, prior: Prior) -> tuple[SceneCopy, Effort]:
-    """The product's own run to its end, its passes counted while it refines. Seconds are those of the run without loading."""
+    """The product's own run to its end, its passes counted while it refines. Seconds are those of the run
+    without loading.
+    """
     finished, steps, roll_backs = None, 0, 0
     assert prior.network is not None, "what is counted has a network"
     with counted(prior.network) as passes:

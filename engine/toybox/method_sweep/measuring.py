@@ -1,4 +1,6 @@
-"""What every comparison does: find names in a list, and measure the cells that its store does not hold yet."""
+"""What every comparison does: find names in a list, and measure the cells that its store does not hold
+yet.
+"""
 
 from __future__ import annotations
 
@@ -53,11 +55,15 @@ def measured(
     processes: int,
     progress: Progress,
 ) -> dict[str, Outcome]:
-    """Outcomes by key: those that the folder holds, and the others, each kept there as soon as it is ready."""
+    """Outcomes by key: those that the folder holds, and the others, each kept there as soon as it is
+    ready.
+    """
     outcomes = store.load(folder, {cell.key: cell.digest for cell in cells})
     missing = [cell for cell in cells if cell.key not in outcomes]
     began = time.monotonic()
-    for done, outcome in enumerate(each_of(measure, missing, min(processes, len(missing))) if missing else (), start=1):
+    for done, outcome in enumerate(
+        each_of(measure, missing, min(processes, len(missing))) if missing else (), start=1
+    ):
         store.add(folder, outcome)
         outcomes[outcome.key] = outcome
         progress(done, len(missing), time.monotonic() - began)

@@ -33,7 +33,9 @@ NONE = "–"
 
 @dataclass(frozen=True)
 class Line:
-    """A row with its numbers by name; None where there is nothing to measure. ``knobs`` are those of its method."""
+    """A row with its numbers by name; None where there is nothing to measure. ``knobs`` are those of its
+    method.
+    """
 
     row: Row
     numbers: Mapping[str, float | None]
@@ -42,7 +44,9 @@ class Line:
 
 
 def gather(cells: Sequence[Cell], outcomes: Mapping[str, Outcome]) -> tuple[Line, ...]:
-    """A line for each row of ``cells``, whose outcomes are given by key; rows of which nothing is there are left out."""
+    """A line for each row of ``cells``, whose outcomes are given by key; rows of which nothing is there are
+    left out.
+    """
     by_row: dict[Row, list[tuple[Cell, Outcome]]] = {}
     for cell in cells:
         if cell.key in outcomes:
@@ -67,17 +71,23 @@ def _line(row: Row, pairs: Sequence[tuple[Cell, Outcome]], true_spread: Mapping[
 
 
 def _spreads(pairs: Sequence[tuple[Cell, Outcome]]) -> dict[int, float]:
-    """How different the results of a prompt look, by prompt; prompts with fewer than two results are left out."""
+    """How different the results of a prompt look, by prompt; prompts with fewer than two results are left
+    out.
+    """
     views: dict[int, list[np.ndarray]] = {}
     for cell, outcome in pairs:
         views.setdefault(cell.task.index, []).append(halved(outcome.views / 255))
-    return {index: mean_pairwise_distance(np.stack(found)) for index, found in views.items() if len(found) > 1}
+    return {
+        index: mean_pairwise_distance(np.stack(found)) for index, found in views.items() if len(found) > 1
+    }
 
 
 def diversity(spread: Mapping[int, float], true_spread: Mapping[int, float]) -> float | None:
-    """How different results of the same prompt look, in units of how different true objects do; None if nothing can be compared.
+    """How different results of the same prompt look, in units of how different true objects do; None if
+    nothing can be compared.
 
-    Both are means over the prompts of the mean pairwise distance of views at half size. Noise counts as variety too.
+    Both are means over the prompts of the mean pairwise distance of views at half size. Noise counts as
+    variety too.
     """
     shared = [index for index in spread if true_spread.get(index)]
     return sum(spread[i] for i in shared) / sum(true_spread[i] for i in shared) if shared else None
@@ -97,12 +107,19 @@ def _effort(efforts: Sequence[Effort]) -> dict[str, float | None]:
 
 
 def markdown(lines: Sequence[Line]) -> str:
-    """A table for each scene, with the true renders on top of each; what failed or was given up is told below."""
+    """A table for each scene, with the true renders on top of each; what failed or was given up is told
+    below.
+    """
     scenes = list(dict.fromkeys(line.row.scene for line in lines if line.row.scene))
     blocks = [_block(scene, [line for line in lines if line.row.scene in ("", scene)]) for scene in scenes]
-    failures = [f"{line.row.key}: {line.numbers['failed']} failed. {' '.join(line.errors)}" for line in lines if line.errors]
+    failures = [
+        f"{line.row.key}: {line.numbers['failed']} failed. {' '.join(line.errors)}"
+        for line in lines
+        if line.errors
+    ]
     given_up = [
-        f"{line.row.key}: {line.numbers['ended_early']} of {line.numbers['objects']} runs were ended by the health check."
+        f"{line.row.key}: {line.numbers['ended_early']} of {line.numbers['objects']} runs were ended by "
+        "the health check."
         for line in lines
         if line.numbers.get("ended_early")
     ]

@@ -1,4 +1,6 @@
-"""Outcomes on disk as they are ready: a line of JSON and a picture each, so that a comparison that was ended can go on."""
+"""Outcomes on disk as they are ready: a line of JSON and a picture each, so that a comparison that was ended
+can go on.
+"""
 
 from __future__ import annotations
 
@@ -20,10 +22,14 @@ LINES, PICTURES = "cells.jsonl", "views"
 
 
 def begin(folder: Path, resume: bool) -> None:
-    """Make the folder. Raises InputError if it holds outcomes that were not asked for, StorageError if it cannot be made."""
+    """Make the folder. Raises InputError if it holds outcomes that were not asked for, StorageError if it
+    cannot be made.
+    """
     lines = folder / LINES
     if not resume and lines.exists():
-        raise InputError(f"{folder} holds an earlier comparison.", "Add --resume to go on with it, or give another --out.")
+        raise InputError(
+            f"{folder} holds an earlier comparison.", "Add --resume to go on with it, or give another --out."
+        )
     with storage_errors(folder):
         (folder / PICTURES).mkdir(parents=True, exist_ok=True)
         if lines.exists() and not lines.read_bytes().endswith(b"\n"):  # ended in the middle of a line
@@ -37,8 +43,13 @@ def add(folder: Path, outcome: Outcome) -> None:
 
 
 def load(folder: Path, wanted: Mapping[str, str]) -> dict[str, Outcome]:
-    """Outcomes by key of the cells in ``wanted`` (key -> digest), but those of other settings or weights, or that failed."""
-    return {values["key"]: _from_line(values, views_in(folder, values["key"])) for values in told_lines(folder, wanted)}
+    """Outcomes by key of the cells in ``wanted`` (key -> digest), but those of other settings or weights, or
+    that failed.
+    """
+    return {
+        values["key"]: _from_line(values, views_in(folder, values["key"]))
+        for values in told_lines(folder, wanted)
+    }
 
 
 def write(folder: Path, values: Mapping[str, Any], row: Image.Image) -> None:
@@ -50,7 +61,9 @@ def write(folder: Path, values: Mapping[str, Any], row: Image.Image) -> None:
 
 
 def told_lines(folder: Path, wanted: Mapping[str, str]) -> Iterator[dict[str, Any]]:
-    """The lines of cells in ``wanted``, as `load` takes it, that were not cut off when the program was ended."""
+    """The lines of cells in ``wanted``, as `load` takes it, that were not cut off when the program was
+    ended.
+    """
     path = folder / LINES
     with storage_errors(path):
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
@@ -59,7 +72,11 @@ def told_lines(folder: Path, wanted: Mapping[str, str]) -> Iterator[dict[str, An
             values = json.loads(line)
         except json.JSONDecodeError:
             continue
-        if wanted.get(values["key"]) == values["digest"] and not values["error"] and _picture(folder, values["key"]).is_file():
+        if (
+            wanted.get(values["key"]) == values["digest"]
+            and not values["error"]
+            and _picture(folder, values["key"]).is_file()
+        ):
             yield values
 
 
@@ -89,7 +106,9 @@ def _as_line(outcome: Outcome) -> dict[str, Any]:
 
 def _verdict_values(verdict: Verdict) -> dict[str, Any]:
     shape = {name: value.tolist() for name, value in asdict(verdict.shape).items()}
-    seen = {name: getattr(verdict, name).tolist() for name in ("kind_right", "seen_azimuth_deg", "colours_right")}
+    seen = {
+        name: getattr(verdict, name).tolist() for name in ("kind_right", "seen_azimuth_deg", "colours_right")
+    }
     return {"kind": verdict.kind, **seen, "shape": shape}
 
 
@@ -97,11 +116,15 @@ def _from_line(values: Mapping[str, Any], views: np.ndarray) -> Outcome:
     judged = values["verdict"]
     verdict = None
     if judged is not None:
-        arrays = {name: np.array(judged[name]) for name in ("kind_right", "seen_azimuth_deg", "colours_right")}
+        arrays = {
+            name: np.array(judged[name]) for name in ("kind_right", "seen_azimuth_deg", "colours_right")
+        }
         verdict = Verdict(
             judged["kind"],
             **arrays,
             shape=ShapeScore(**{name: np.array(v) for name, v in judged["shape"].items()}),
         )
     colours = (values["colour_distance"], values["chroma_shift"])
-    return Outcome(values["key"], values["digest"], verdict, *colours, Effort(**values["effort"]), views, values["error"])
+    return Outcome(
+        values["key"], values["digest"], verdict, *colours, Effort(**values["effort"]), views, values["error"]
+    )

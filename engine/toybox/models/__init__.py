@@ -1,1 +1,3 @@
-"""Named 3D models as training objects: where they lie, what they are called, how they are recoloured and drawn by seed."""
+"""Named 3D models as training objects: where they lie, what they are called, how they are recoloured and
+drawn by seed.
+"""

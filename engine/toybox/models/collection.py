@@ -1,12 +1,16 @@
-"""Open a folder of named models: packed collections (``NAME.json`` beside ``NAME.npz``), and GLB, glTF, OBJ, PLY or STL files.
+"""Open a folder of named models: packed collections (``NAME.json`` beside ``NAME.npz``), and GLB, glTF, OBJ,
+PLY or STL files.
 
-A packed collection is a list of rows (name, kind, licence, by, source) and arrays ``v`` int16 vertices (/ 32767, inside the unit
-sphere), ``f`` faces, ``c`` uint8 a face, with offsets ``vo`` and ``fo`` of each row; +z up, front +x.
+A packed collection is a list of rows (name, kind, licence, by, source) and arrays ``v`` int16 vertices (/
+32767, inside the unit sphere), ``f`` faces, ``c`` uint8 a face, with offsets ``vo`` and ``fo`` of each row;
++z up, front +x.
 
-What the models of known collections are: one pass by hand over their names and pictures, kept as a small table.
+What the models of known collections are: one pass by hand over their names and pictures, kept as a small
+table.
 
-A row is *source, name, kind, noun*; the n-th model of a name in a collection is called ``name#n`` from the second on. Models of
-these sources that are not in the table are left out: torn, several objects at once, invisible, or nothing that has a name.
+A row is *source, name, kind, noun*; the n-th model of a name in a collection is called ``name#n`` from the
+second on. Models of these sources that are not in the table are left out: torn, several objects at once,
+invisible, or nothing that has a name.
 """
 
 from __future__ import annotations
@@ -89,7 +93,9 @@ class Collection:
 
     def of_kind(self, kind: str, held_out: bool = False) -> tuple[Model, ...]:
         """The models of a kind that may be trained on, or those that are held out."""
-        return tuple(model for model in self.models if model.label.kind == kind and model.held_out == held_out)
+        return tuple(
+            model for model in self.models if model.label.kind == kind and model.held_out == held_out
+        )
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -104,7 +110,9 @@ def open_collection(folder: Path) -> Collection:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise InputError(f"--models: {folder} is not a folder.", "Give a folder of named models (GLB, OBJ, or packed).")
+        raise InputError(
+            f"--models: {folder} is not a folder.", "Give a folder of named models (GLB, OBJ, or packed)."
+        )
     models, skipped = [], {}
     for found in (*_packed_models(folder, skipped), *_file_models(folder, skipped)):
         models.append(found)
@@ -133,7 +141,9 @@ def _packed_models(folder: Path, skipped: dict[str, str]) -> Iterator[Model]:
                 skipped[f"{path.name}: {name}"] = "without a label"
                 continue
             read = partial(_unpacked, packed, i)
-            yield Model(str(row["source"]), name, label, str(row.get("licence", "")), str(row.get("by", "")), read)
+            yield Model(
+                str(row["source"]), name, label, str(row.get("licence", "")), str(row.get("by", "")), read
+            )
 
 
 def _open_packed(rows_path: Path, arrays_path: Path) -> tuple[list[dict], Mapping[str, np.ndarray]]:
@@ -145,7 +155,8 @@ def _open_packed(rows_path: Path, arrays_path: Path) -> tuple[list[dict], Mappin
             raise ValueError(f"{len(rows)} rows, {len(packed['vo']) - 1} meshes")
     except (OSError, ValueError, KeyError) as error:
         raise FileFormatError(
-            f"{rows_path} and {arrays_path.name} are not a packed collection ({error}).", "Leave them out, or pack them again."
+            f"{rows_path} and {arrays_path.name} are not a packed collection ({error}).",
+            "Leave them out, or pack them again.",
         ) from error
     return rows, packed
 

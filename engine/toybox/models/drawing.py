@@ -1,4 +1,6 @@
-"""Draw a training object from a collection of models by seed: a kind, a model of it, a colour, a stretch, perhaps a mirror."""
+"""Draw a training object from a collection of models by seed: a kind, a model of it, a colour, a stretch,
+perhaps a mirror.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ SHADE_SHARE = 0.12
 STRETCH = 0.1
 """Each axis is scaled by up to this much."""
 MANY = 12
-"""A kind's chance to be drawn grows with the square root of its models up to this number, so that rare ones are not drowned."""
+"""A kind's chance to be drawn grows with the square root of its models up to this number, so that rare ones
+are not drowned.
+"""
 GREY_RANGE = 0.06
 """A model whose colours differ by less, all of them grey, was never coloured."""
 
@@ -43,14 +47,18 @@ class ModelDrawer:
         return {kind: self.collection.of_kind(kind) for kind in self.collection.kinds}
 
     def __call__(self, seed: int, kinds: Sequence[str] = ()) -> ToyObject:
-        """The object of a seed, of some ``kinds`` or of all; the same arguments and collection always give the same object.
+        """The object of a seed, of some ``kinds`` or of all; the same arguments and collection always give
+        the same object.
 
         Raises `InputError` if there are no models of these kinds.
         """
         rng = np.random.default_rng([seed, 4])
         chosen = [self._by_kind[kind] for kind in kinds or self.collection.kinds if kind in self._by_kind]
         if not chosen:
-            raise InputError(f"There are no models of {', '.join(kinds)}.", f"There are: {', '.join(self.collection.kinds)}.")
+            raise InputError(
+                f"There are no models of {', '.join(kinds)}.",
+                f"There are: {', '.join(self.collection.kinds)}.",
+            )
         weights = np.sqrt([min(len(models), MANY) for models in chosen])
         models = chosen[int(rng.choice(len(chosen), p=weights / weights.sum()))]
         return dressed(models[int(rng.integers(len(models)))], rng)
@@ -76,7 +84,9 @@ def _deformed(mesh: ToyMesh, rng: np.random.Generator) -> ToyMesh:
     faces = mesh.faces
     if rng.random() < 0.5:  # left and right change places; the corners' order turns with them
         scale[1], faces = -scale[1], faces[:, ::-1]
-    return ToyMesh(canonical(mesh.vertices * scale).astype(np.float32), np.ascontiguousarray(faces), mesh.face_colours)
+    return ToyMesh(
+        canonical(mesh.vertices * scale).astype(np.float32), np.ascontiguousarray(faces), mesh.face_colours
+    )
 
 
 def _is_grey(colours: np.ndarray) -> bool:
@@ -91,11 +101,15 @@ def repainted(mesh: ToyMesh, colour: np.ndarray, rng: np.random.Generator) -> np
     mean = np.average(luma[painted], weights=areas[painted] + 1e-12)
     contrast = rng.uniform(0.3, 0.8)
     shade = np.clip((luma / max(mean, 0.05)) ** contrast, 0.6, 1.3)[:, None]
-    return np.where(painted[:, None], np.clip(colour * shade, 0.02, 0.98), mesh.face_colours).astype(np.float32)
+    return np.where(painted[:, None], np.clip(colour * shade, 0.02, 0.98), mesh.face_colours).astype(
+        np.float32
+    )
 
 
 def main_areas(colours: np.ndarray, areas: np.ndarray) -> np.ndarray:
-    """Which faces (F,) bool belong to the most widespread colours of a mesh, at least `PAINTED_SHARE` of its surface."""
+    """Which faces (F,) bool belong to the most widespread colours of a mesh, at least `PAINTED_SHARE` of its
+    surface.
+    """
     cells = np.minimum((colours * LEVELS).astype(np.int64), LEVELS - 1) @ np.array([LEVELS**2, LEVELS, 1])
     names, owner = np.unique(cells, return_inverse=True)
     weights = np.bincount(owner, areas, len(names))

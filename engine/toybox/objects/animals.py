@@ -16,7 +16,9 @@ def build_dog(rng: Draws, paint: Paint) -> Assembly:
     """A dog: floppy or pointed ears, a collar, a raised tail."""
     out = Assembly()
     long, tall = rng.random(2)
-    plan = jittered(Plan(between(long, 0.5, 0.72), 0.24, between(tall, 0.42, 0.66), 0.085, 0.25, (0.14, 0.36), 0.16), rng)
+    plan = jittered(
+        Plan(between(long, 0.5, 0.72), 0.24, between(tall, 0.42, 0.66), 0.085, 0.25, (0.14, 0.36), 0.16), rng
+    )
     at = body_of(out, plan, paint["body"], paint["body"])
     add_snout(out, at, plan.head, rng.uniform(0.1, 0.22), paint["body"])
     if rng.random() < 0.6:
@@ -39,10 +41,15 @@ def build_horse(rng: Draws, paint: Paint) -> Assembly:
     add_snout(out, at, plan.head, rng.uniform(0.22, 0.3), paint["body"])
     add_ears(out, at, plan.head, 0.9, 0.1, paint["body"], 0.3)
     for share in np.linspace(0.05, 1.0, 6):
-        root = np.array([0.5 * plan.length, 0, plan.height + 0.22]) * (1 - share) + (at + (-0.14, 0, 0.12)) * share
+        root = (
+            np.array([0.5 * plan.length, 0, plan.height + 0.22]) * (1 - share)
+            + (at + (-0.14, 0, 0.12)) * share
+        )
         out.add(paint["mane"], ball((0.12, 0.06, 0.15), root, 8, 5))
     root = np.array([-0.95 * plan.length, 0, plan.height + 0.12])
-    out.add(paint["tail"], tube([root, root + (-0.16, 0, -0.1), root + (-0.22, 0, -0.62)], [0.06, 0.1, 0.05], 8))
+    out.add(
+        paint["tail"], tube([root, root + (-0.16, 0, -0.1), root + (-0.22, 0, -0.62)], [0.06, 0.1, 0.05], 8)
+    )
     if "saddle" in paint:
         out.add(paint["saddle"], ball((0.26, 0.3, 0.1), (-0.02, 0, plan.height + 0.95 * plan.girth), 12, 6))
         for sy in (-1, 1):
@@ -98,7 +105,10 @@ def build_sheep(rng: Draws, paint: Paint) -> Assembly:
         for angle in (-30, 38, 142, 210):
             size = plan.girth * np.sqrt(max(0.15, 1 - (0.9 * x) ** 2))
             y, z = size * np.cos(np.deg2rad(angle)), size * np.sin(np.deg2rad(angle))
-            out.add(paint["body"], ball(0.24 * rng.uniform(0.9, 1.15), (x * plan.length, y, plan.height + z), 6, 4))
+            out.add(
+                paint["body"],
+                ball(0.24 * rng.uniform(0.9, 1.15), (x * plan.length, y, plan.height + z), 6, 4),
+            )
     out.add(paint["body"], ball((0.15, 0.17, 0.13), at + (-0.06, 0, 0.17), 9, 5))
     return out
 

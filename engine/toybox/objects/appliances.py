@@ -81,7 +81,9 @@ def build_fridge(rng: Draws, paint: Paint) -> Assembly:
     high, split = between(tall, 1.2, 1.6), rng.uniform(0.6, 0.7)
     out.add(paint["body"], rounded_box((0.6, 0.76, high), (0, 0, 0.5 * high + 0.05), 0.05))
     for low, top in ((0.08, split * high), (split * high + 0.03, high)):
-        out.add(paint["doors"], rounded_box((0.1, 0.76, top - low), (0.33, 0, 0.5 * (low + top) + 0.03), 0.05))
+        out.add(
+            paint["doors"], rounded_box((0.1, 0.76, top - low), (0.33, 0, 0.5 * (low + top) + 0.03), 0.05)
+        )
         handle = (0.42, 0.28, 0.5 * (low + top) + (0.12 if low < 0.2 else 0.0))
         out.add(paint["handles"], rounded_box((0.07, 0.07, 0.34 * (top - low)), handle, 0.03))
     for sy in (-1, 1):
@@ -135,7 +137,9 @@ def build_phone(rng: Draws, paint: Paint) -> Assembly:
         dial = turned(disc(0.27, 0.1, (0, 0, 0), "z", 20), "y", 38)
         out.add(paint["screen"], moved(dial, (0.3, 0, 0.3)))
         for k in range(9):
-            spot = turned(disc(0.045, 0.12, (0.17 * np.cos(0.6 * k), 0.17 * np.sin(0.6 * k), 0), "z", 8), "y", 38)
+            spot = turned(
+                disc(0.045, 0.12, (0.17 * np.cos(0.6 * k), 0.17 * np.sin(0.6 * k), 0), "z", 8), "y", 38
+            )
             out.add(contrasting(paint["screen"], PAPER, INK), moved(spot, (0.31, 0, 0.31)))
         out.add(paint["receiver"], tube(arc((-0.05, 0, 0.42), (0.56, 0.24), 10, 170, "yz"), 0.09, 9))
         for sy in (-1, 1):

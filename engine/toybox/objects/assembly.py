@@ -37,14 +37,18 @@ class Assembly:
             self.adjectives.append(high)
 
     def mesh(self) -> ToyMesh:
-        """One mesh of all solids: bounding box centred at the origin, largest vertex norm 1, slivers removed."""
+        """One mesh of all solids: bounding box centred at the origin, largest vertex norm 1, slivers
+        removed.
+        """
         counts = np.array([len(s.vertices) for s in self.solids])
         starts = np.concatenate([[0], np.cumsum(counts)[:-1]])
         faces = np.concatenate([s.faces + start for s, start in zip(self.solids, starts, strict=True)])
         colours = np.repeat(np.asarray(self.colours, np.float32), [len(s.faces) for s in self.solids], axis=0)
         vertices = canonical(np.concatenate([s.vertices for s in self.solids]))
         keep = face_areas(vertices, faces) > MIN_FACE_AREA
-        return ToyMesh(vertices.astype(np.float32), faces[keep].astype(np.int32), np.clip(colours[keep], 0.0, 1.0))
+        return ToyMesh(
+            vertices.astype(np.float32), faces[keep].astype(np.int32), np.clip(colours[keep], 0.0, 1.0)
+        )
 
 
 def canonical(vertices: np.ndarray) -> np.ndarray:

@@ -27,9 +27,13 @@ def build_bear(rng: Draws, paint: Paint) -> Assembly:
     for sy in (-1, 1):
         out.add(paint["ears"], ball((0.08, 0.15, 0.15), at + (-0.03, sy * 0.8 * head, 0.8 * head), 10, 6))
         add_eye(out, at + (0.8 * head, sy * 0.36 * head, 0.24 * head), 0.065)
-        out.add(paint["body"], rod((0.02, sy * 0.9 * girth, 0.7), (0.34, sy * (girth + 0.12), 0.42), 0.14, 0.12))
+        out.add(
+            paint["body"], rod((0.02, sy * 0.9 * girth, 0.7), (0.34, sy * (girth + 0.12), 0.42), 0.14, 0.12)
+        )
         out.add(paint["body"], ball(0.13, (0.36, sy * (girth + 0.12), 0.4), 9, 5))
-        out.add(paint["body"], rod((0.05, sy * 0.6 * girth, 0.16), (0.52, sy * 0.8 * girth, 0.14), 0.17, 0.15))
+        out.add(
+            paint["body"], rod((0.05, sy * 0.6 * girth, 0.16), (0.52, sy * 0.8 * girth, 0.14), 0.17, 0.15)
+        )
         out.add(paint["belly"], disc(0.16, 0.1, (0.6, sy * 0.8 * girth, 0.16), "x", 12))
     out.describe(chubby, "slim", "chubby")
     return out
@@ -47,7 +51,10 @@ def build_elephant(rng: Draws, paint: Paint) -> Assembly:
         flap = turned(ball((0.07, 0.3, 0.36), (0, sy * 0.28, 0), 12, 7), "z", sy * rng.uniform(10, 35))
         out.add(paint["ears"], moved(flap, at + (-0.14, sy * 0.16, 0.02)))
         tusk = at + (0.26, sy * 0.16, -0.18)
-        out.add(paint["tusks"], tube([tusk, tusk + (0.18, 0, -0.12), tusk + (0.34, 0, -0.06)], [0.055, 0.045, 0.02], 7))
+        out.add(
+            paint["tusks"],
+            tube([tusk, tusk + (0.18, 0, -0.12), tusk + (0.34, 0, -0.06)], [0.055, 0.045, 0.02], 7),
+        )
     add_tail(out, plan, 0.4, 0.035, paint["body"], 0.05)
     return out
 
@@ -102,11 +109,17 @@ def build_dinosaur(rng: Draws, paint: Paint) -> Assembly:
     root = np.array([-0.7 * plan.length, 0, plan.height])
     tail = [root, root + (-0.4, 0, -0.12), root + (-0.75, 0, -0.26), root + (-1.05, 0, -0.22)]
     out.add(paint["body"], tube(tail, [0.22, 0.14, 0.08, 0.03], 9))
-    out.add(paint["belly"], ball((0.8 * plan.length, 0.8 * plan.girth, 0.5 * plan.girth), (0, 0, plan.height - 0.19), 12, 7))
+    out.add(
+        paint["belly"],
+        ball((0.8 * plan.length, 0.8 * plan.girth, 0.5 * plan.girth), (0, 0, plan.height - 0.19), 12, 7),
+    )
     for x in np.linspace(-1.1, 0.6, 8):
         top = plan.height + plan.girth * np.sqrt(max(0.0, 1 - (x / 1.15) ** 2)) - (0.1 if x < -0.8 else 0.0)
         size = 0.2 * (1 - 0.4 * abs(x))
-        out.add(paint["spikes"], cone((x * plan.length, 0, top - 0.1), (x * plan.length - 0.04, 0, top + size), 0.1, 6))
+        out.add(
+            paint["spikes"],
+            cone((x * plan.length, 0, top - 0.1), (x * plan.length - 0.04, 0, top + size), 0.1, 6),
+        )
     out.describe(long, "short", "long")
     return out
 
@@ -129,7 +142,10 @@ def build_dragon(rng: Draws, paint: Paint) -> Assembly:
         wing = moved(turned(sail, "x", -sy * (90 - lift)), (0.0, sy * 0.16, plan.height + 0.16))
         out.add(paint["wings"], wing)
     for share in np.linspace(0.1, 0.9, 4):
-        spot = np.array([0.5 * plan.length, 0, plan.height + 0.24]) * (1 - share) + (at + (-0.15, 0, 0.1)) * share
+        spot = (
+            np.array([0.5 * plan.length, 0, plan.height + 0.24]) * (1 - share)
+            + (at + (-0.15, 0, 0.1)) * share
+        )
         out.add(paint["spikes"], cone(spot, spot + (-0.1, 0, 0.14), 0.06, 6))
     return out
 
@@ -167,11 +183,16 @@ def build_deer(rng: Draws, paint: Paint) -> Assembly:
     for sy in (-1, 1):
         root = at + (-0.05, sy * 0.07, 0.12)
         tip = root + (-0.08, sy * 0.28, tall)
-        out.add(paint["horns"], tube([root, root + (-0.06, sy * 0.18, 0.4 * tall), tip], [0.04, 0.035, 0.02], 7))
+        out.add(
+            paint["horns"], tube([root, root + (-0.06, sy * 0.18, 0.4 * tall), tip], [0.04, 0.035, 0.02], 7)
+        )
         for share in (0.35, 0.7):
             knot = root * (1 - share) + tip * share + (0, sy * 0.03, -0.02)
             out.add(paint["horns"], rod(knot, knot + (0.14, sy * 0.06, 0.14), 0.03, 0.015))
         out.add(paint["body"], ball((0.05, 0.14, 0.06), at + (-0.08, sy * 0.2, 0.08), 8, 5))
     out.add(CREAM, ball((0.1, 0.09, 0.12), (-1.0 * plan.length, 0, plan.height + 0.08), 8, 5))
-    out.add(paint["belly"], ball((0.8 * plan.length, 0.75 * plan.girth, 0.5 * plan.girth), (0, 0, plan.height - 0.12), 12, 6))
+    out.add(
+        paint["belly"],
+        ball((0.8 * plan.length, 0.75 * plan.girth, 0.5 * plan.girth), (0, 0, plan.height - 0.12), 12, 6),
+    )
     return out

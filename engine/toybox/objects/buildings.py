@@ -7,7 +7,17 @@ from itertools import pairwise
 import numpy as np
 
 from engine.toybox.objects.assembly import Assembly, Paint
-from engine.toybox.objects.details import DARK_GLASS, GLASS, GLOW, INK, STEEL, WOOD, between, contrasting, shade
+from engine.toybox.objects.details import (
+    DARK_GLASS,
+    GLASS,
+    GLOW,
+    INK,
+    STEEL,
+    WOOD,
+    between,
+    contrasting,
+    shade,
+)
 from engine.toybox.objects.primitives import (
     ball,
     box,
@@ -46,7 +56,8 @@ def build_castle(rng: Draws, paint: Paint) -> Assembly:
         for sy in (-1, 1):
             at = (sx * half, sy * half, 0)
             out.add(
-                shade(paint["body"], 0.94), moved(lathe([(0.22, 0), (0.2, tower), (0.25, tower), (0.25, tower + 0.08)], 14), at)
+                shade(paint["body"], 0.94),
+                moved(lathe([(0.22, 0), (0.2, tower), (0.25, tower), (0.25, tower + 0.08)], 14), at),
             )
             out.add(paint["roof"], cone((at[0], at[1], tower + 0.08), (at[0], at[1], tower + 0.62), 0.28, 12))
     keep = tower + rng.uniform(0.0, 0.2)
@@ -66,7 +77,13 @@ def build_tower(rng: Draws, paint: Paint) -> Assembly:
     out.add(
         paint["body"],
         lathe(
-            [(1.15 * radius, 0), (radius, 0.2), (0.92 * radius, high - 0.1), (1.2 * radius, high), (1.2 * radius, high + 0.14)],
+            [
+                (1.15 * radius, 0),
+                (radius, 0.2),
+                (0.92 * radius, high - 0.1),
+                (1.2 * radius, high),
+                (1.2 * radius, high + 0.14),
+            ],
             18,
         ),
     )
@@ -78,7 +95,10 @@ def build_tower(rng: Draws, paint: Paint) -> Assembly:
     out.add(paint["door"], box((0.1, 0.24, 0.36), (1.06 * radius, 0, 0.18)))
     out.add(paint["door"], disc(0.12, 0.1, (1.05 * radius, 0, 0.36), "x", 12))
     for k, z in enumerate((0.45, 0.68, 0.85)):
-        out.add(INK, moved(turned(box((0.06, 0.09, 0.2), (0.97 * radius, 0, 0)), "z", 130 * k + 30), (0, 0, z * high)))
+        out.add(
+            INK,
+            moved(turned(box((0.06, 0.09, 0.2), (0.97 * radius, 0, 0)), "z", 130 * k + 30), (0, 0, z * high)),
+        )
     out.describe(tall, "short", "tall")
     return out
 
@@ -91,7 +111,10 @@ def build_lighthouse(rng: Draws, paint: Paint) -> Assembly:
     edges = np.linspace(0, 1, 6)
     for k, (low, top) in enumerate(pairwise(edges)):
         radius = [0.42 - 0.18 * share for share in (low, top)]
-        out.add(paint["stripes"] if k % 2 else paint["body"], lathe([(radius[0], low * high), (radius[1], top * high)], 18))
+        out.add(
+            paint["stripes"] if k % 2 else paint["body"],
+            lathe([(radius[0], low * high), (radius[1], top * high)], 18),
+        )
     out.add(shade(STEEL, 0.6), disc(0.34, 0.07, (0, 0, high + 0.02), "z", 18))
     out.add(GLOW, rod((0, 0, high + 0.04), (0, 0, high + 0.3), 0.17, 0.17, 12))
     for k in range(6):
@@ -139,7 +162,10 @@ def build_church(rng: Draws, paint: Paint) -> Assembly:
     out.add(paint["door"], box((0.06, 0.22, 0.3), (front + 0.16, 0, 0.15)))
     out.add(paint["door"], disc(0.11, 0.06, (front + 0.16, 0, 0.3), "x", 12))
     for x in np.linspace(-0.75, 0.3, 3) * half:
-        out.add(contrasting(paint["body"], GLASS, DARK_GLASS), box((0.13, 2 * wide + 0.04, 0.28), (x, 0, 0.55 * wall)))
+        out.add(
+            contrasting(paint["body"], GLASS, DARK_GLASS),
+            box((0.13, 2 * wide + 0.04, 0.28), (x, 0, 0.55 * wall)),
+        )
     out.describe(tall, "short", "tall")
     return out
 
@@ -199,7 +225,12 @@ def build_well(rng: Draws, paint: Paint) -> Assembly:
     radius = rng.uniform(0.46, 0.54)
     for row in range(3):
         tone = 1.0 if row % 2 else 0.9
-        ring = [(0.8 * radius, 0.17 * row), (radius, 0.17 * row), (radius, 0.17 * row + 0.16), (0.8 * radius, 0.17 * row + 0.16)]
+        ring = [
+            (0.8 * radius, 0.17 * row),
+            (radius, 0.17 * row),
+            (radius, 0.17 * row + 0.16),
+            (0.8 * radius, 0.17 * row + 0.16),
+        ]
         out.add(shade(paint["body"], tone), hoop(ring))
     out.add((0.2, 0.36, 0.5), disc(0.8 * radius, 0.05, (0, 0, 0.34), "z", 16))
     high = rng.uniform(1.0, 1.2)

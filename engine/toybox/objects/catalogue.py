@@ -1,6 +1,7 @@
 """Every kind: how it is built, which parts take a colour, and what colours are usual.
 
-The first twenty-four are those of the quick yardstick; their order and that of the others decides what a seed draws.
+The first twenty-four are those of the quick yardstick; their order and that of the others decides what a seed
+draws.
 """
 
 from __future__ import annotations
@@ -19,11 +20,17 @@ from engine.toybox.objects.thing_kinds import THINGS
 from engine.toybox.objects.vehicles import build_bus, build_car
 
 CREATURES: tuple[Kind, ...] = (
-    kind("dog", animals.build_dog, "body: brown, light brown, white; ears: brown, black ~; collar: red, blue", True),
+    kind(
+        "dog",
+        animals.build_dog,
+        "body: brown, light brown, white; ears: brown, black ~; collar: red, blue",
+        True,
+    ),
     kind(
         "horse",
         animals.build_horse,
-        "body: brown, dark brown, white; mane: black, dark brown; tail: black, dark brown; saddle: dark red, brown",
+        "body: brown, dark brown, white; mane: black, dark brown; tail: black, dark brown; saddle: dark "
+        "red, brown",
         True,
     ),
     kind("cow", animals.build_cow, "body: white, brown; spots: black, brown; horns: beige, white", True),
@@ -37,7 +44,12 @@ CREATURES: tuple[Kind, ...] = (
         True,
     ),
     kind("elephant", beasts.build_elephant, "body: gray, light gray; ears: gray ~; tusks: white", True),
-    kind("lion", beasts.build_lion, "body: light brown, orange; mane: brown, dark brown; tail: light brown ~", True),
+    kind(
+        "lion",
+        beasts.build_lion,
+        "body: light brown, orange; mane: brown, dark brown; tail: light brown ~",
+        True,
+    ),
     kind("giraffe", beasts.build_giraffe, "body: yellow, beige; spots: brown", True),
     kind(
         "dinosaur",
@@ -81,10 +93,19 @@ FIRST_KINDS: tuple[Kind, ...] = (
     Kind(
         "mug",
         build_mug,
-        (Part("body", ("white", "beige")), Part("handle", ("white", "brown"), True), Part("rim", ("white",), True)),
+        (
+            Part("body", ("white", "beige")),
+            Part("handle", ("white", "brown"), True),
+            Part("rim", ("white",), True),
+        ),
         True,
     ),
-    Kind("chair", build_chair, (Part("body", WOODS), Part("legs", WOODS, True), Part("cushion", ("beige", "white"), True)), True),
+    Kind(
+        "chair",
+        build_chair,
+        (Part("body", WOODS), Part("legs", WOODS, True), Part("cushion", ("beige", "white"), True)),
+        True,
+    ),
     Kind("table", build_table, (Part("body", WOODS), Part("legs", WOODS, True))),
     Kind(
         "car",
@@ -93,12 +114,25 @@ FIRST_KINDS: tuple[Kind, ...] = (
         True,
     ),
     Kind(
-        "house", build_house, (Part("body", ("beige", "white")), Part("roof", ("dark red", "brown")), Part("door", WOODS)), True
+        "house",
+        build_house,
+        (Part("body", ("beige", "white")), Part("roof", ("dark red", "brown")), Part("door", WOODS)),
+        True,
     ),
     Kind("tree", build_tree, (Part("body", ("green", "dark green")), Part("trunk", ("brown",)))),
-    Kind("mushroom", build_mushroom, (Part("body", ("red", "brown")), Part("stem", ("beige",)), Part("spots", ("white",)))),
-    Kind("rocket", build_rocket, (Part("body", ("white", "light gray")), Part("fins", ("red",)), Part("nose", ("red",)))),
-    Kind("snowman", build_snowman, (Part("body", ("white",)), Part("hat", ("black",)), Part("scarf", ("red",)))),
+    Kind(
+        "mushroom",
+        build_mushroom,
+        (Part("body", ("red", "brown")), Part("stem", ("beige",)), Part("spots", ("white",))),
+    ),
+    Kind(
+        "rocket",
+        build_rocket,
+        (Part("body", ("white", "light gray")), Part("fins", ("red",)), Part("nose", ("red",))),
+    ),
+    Kind(
+        "snowman", build_snowman, (Part("body", ("white",)), Part("hat", ("black",)), Part("scarf", ("red",)))
+    ),
     Kind("lamp", build_lamp, (Part("body", METALS), Part("shade", ("beige", "white"), True))),
     Kind(
         "bottle",
@@ -108,17 +142,38 @@ FIRST_KINDS: tuple[Kind, ...] = (
     Kind(
         "bird",
         build_bird,
-        (Part("body", ("brown", "gray", "light blue")), Part("wings", ("brown", "gray"), True), Part("beak", ("orange",))),
+        (
+            Part("body", ("brown", "gray", "light blue")),
+            Part("wings", ("brown", "gray"), True),
+            Part("beak", ("orange",)),
+        ),
         True,
     ),
-    Kind("robot", build_robot, (Part("body", METALS), Part("head", METALS, True), Part("legs", METALS, True)), True),
+    Kind(
+        "robot",
+        build_robot,
+        (Part("body", METALS), Part("head", METALS, True), Part("legs", METALS, True)),
+        True,
+    ),
     Kind(
         "cake",
         build_cake,
-        (Part("body", ("brown", "beige")), Part("icing", ("white", "pink")), Part("candles", ("white", "light blue"))),
+        (
+            Part("body", ("brown", "beige")),
+            Part("icing", ("white", "pink")),
+            Part("candles", ("white", "light blue")),
+        ),
     ),
-    Kind("boat", build_boat, (Part("body", ("brown", "white")), Part("sail", ("white",)), Part("flag", ("red",)))),
-    Kind("sword", build_sword, (Part("body", ("light gray", "gray")), Part("hilt", ("brown",)), Part("pommel", ("yellow",)))),
+    Kind(
+        "boat",
+        build_boat,
+        (Part("body", ("brown", "white")), Part("sail", ("white",)), Part("flag", ("red",))),
+    ),
+    Kind(
+        "sword",
+        build_sword,
+        (Part("body", ("light gray", "gray")), Part("hilt", ("brown",)), Part("pommel", ("yellow",))),
+    ),
     Kind(
         "airplane",
         build_airplane,
@@ -132,7 +187,10 @@ FIRST_KINDS: tuple[Kind, ...] = (
         True,
     ),
     Kind(
-        "fish", build_fish, (Part("body", ("orange",)), Part("fins", ("orange",), True), Part("stripes", ("white",), True)), True
+        "fish",
+        build_fish,
+        (Part("body", ("orange",)), Part("fins", ("orange",), True), Part("stripes", ("white",), True)),
+        True,
     ),
     Kind(
         "sofa",
@@ -151,9 +209,20 @@ FIRST_KINDS: tuple[Kind, ...] = (
         ),
         True,
     ),
-    Kind("bus", build_bus, (Part("body", ("yellow", "red")), Part("roof", ("white",), True), Part("wheels", ("black",))), True),
-    Kind("guitar", build_guitar, (Part("body", ("brown", "light brown")), Part("neck", ("dark brown",))), True),
-    Kind("cactus", build_cactus, (Part("body", ("green",)), Part("pot", ("orange", "brown")), Part("flowers", ("pink",)))),
+    Kind(
+        "bus",
+        build_bus,
+        (Part("body", ("yellow", "red")), Part("roof", ("white",), True), Part("wheels", ("black",))),
+        True,
+    ),
+    Kind(
+        "guitar", build_guitar, (Part("body", ("brown", "light brown")), Part("neck", ("dark brown",))), True
+    ),
+    Kind(
+        "cactus",
+        build_cactus,
+        (Part("body", ("green",)), Part("pot", ("orange", "brown")), Part("flowers", ("pink",))),
+    ),
 )
 
 JUDGED: tuple[Kind, ...] = (*FIRST_KINDS, *CREATURES, *THINGS)

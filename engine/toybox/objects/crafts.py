@@ -54,7 +54,12 @@ def build_airplane(rng: np.random.Generator, paint: Paint) -> Assembly:
     level = rng.uniform(-0.12, 0.1)
     _add_wings(out, paint["wings"], 0.28, reach, sweep, rng.uniform(0.42, 0.6), level)
     tail = rng.uniform(0.34, 0.46)
-    out.add(paint["tail"], moved(slab([(-0.34, 0), (0.08, 0), (-0.2, tail), (-0.4, tail)], 0.08), (-half + 0.3, 0, 0.4 * radius)))
+    out.add(
+        paint["tail"],
+        moved(
+            slab([(-0.34, 0), (0.08, 0), (-0.2, tail), (-0.4, tail)], 0.08), (-half + 0.3, 0, 0.4 * radius)
+        ),
+    )
     _add_wings(out, paint["tail"], -half + 0.34, 0.42, 0.16, 0.3, 0.25 * radius)
     _add_plane_windows(out, paint, half, radius)
     if rng.random() < 0.6:
@@ -72,7 +77,9 @@ def build_airplane(rng: np.random.Generator, paint: Paint) -> Assembly:
     return out
 
 
-def _add_wings(out: Assembly, colour: np.ndarray, front: float, reach: float, sweep: float, chord: float, z: float) -> None:
+def _add_wings(
+    out: Assembly, colour: np.ndarray, front: float, reach: float, sweep: float, chord: float, z: float
+) -> None:
     """A pair of flat wings; leading edge at x = `front`, swept back by `sweep` at the tips."""
     tip = 0.5 * chord
     half = [(front, 0), (front - chord, 0), (front - sweep - tip, reach), (front - sweep, reach)]
@@ -94,12 +101,23 @@ def build_rocket(rng: np.random.Generator, paint: Paint) -> Assembly:
     slim = rng.random()
     radius, height = between(slim, 0.42, 0.26), rng.uniform(1.0, 1.3)
     foot = radius * rng.uniform(0.6, 0.9)
-    out.add(paint["body"], lathe([(foot, 0), (radius, 0.35 * height), (radius, 0.6 * height), (0.84 * radius, height)], 18))
+    out.add(
+        paint["body"],
+        lathe([(foot, 0), (radius, 0.35 * height), (radius, 0.6 * height), (0.84 * radius, height)], 18),
+    )
     tip = rng.uniform(0.4, 0.65)
     base = 0.87 * radius
     out.add(
         paint["nose"],
-        lathe([(base, height - 0.03), (base, height + 0.02), (0.6 * base, height + 0.5 * tip), (0.06, height + tip)], 18),
+        lathe(
+            [
+                (base, height - 0.03),
+                (base, height + 0.02),
+                (0.6 * base, height + 0.5 * tip),
+                (0.06, height + tip),
+            ],
+            18,
+        ),
     )
     out.add(INK, lathe([(0.75 * foot, -0.14), (0.5 * foot, 0.02)], 12))
     out.add(EMBER, cone((0, 0, -0.1), (0, 0, -rng.uniform(0.28, 0.45)), 0.55 * foot))
@@ -129,9 +147,16 @@ def build_boat(rng: np.random.Generator, paint: Paint) -> Assembly:
     main = [(at - 0.07, 0.2), (at - 0.07, mast - 0.06), (-0.92 * half, 0.2)]
     out.add(paint["sail"], slab(main, 0.07))
     if rng.random() < 0.7:
-        out.add(paint["sail"], slab([(at + 0.08, 0.28), (0.95 * half, 0.2), (at + 0.08, rng.uniform(0.65, 0.85) * mast)], 0.07))
+        out.add(
+            paint["sail"],
+            slab([(at + 0.08, 0.28), (0.95 * half, 0.2), (at + 0.08, rng.uniform(0.65, 0.85) * mast)], 0.07),
+        )
     pennant = [(at, mast + 0.08), (at - 0.34, mast - 0.02), (at, mast - 0.1)]
-    out.add(paint["flag"], moved(slab(pennant, 0.08), (0, 0, 0.1)), rod((at, 0, mast - 0.1), (at, 0, mast + 0.22), 0.05))
+    out.add(
+        paint["flag"],
+        moved(slab(pennant, 0.08), (0, 0, 0.1)),
+        rod((at, 0, mast - 0.1), (at, 0, mast + 0.22), 0.05),
+    )
     if rng.random() < 0.35:
         add_pane(out, (-0.35 * half, 0, 0.08), (0.3, 0.3, 0.2), contrasting(paint["body"], PAPER, WOOD))
     out.describe(tall, "short", "tall")

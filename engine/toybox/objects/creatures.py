@@ -6,7 +6,18 @@ import numpy as np
 
 from engine.toybox.objects.assembly import Assembly, Paint
 from engine.toybox.objects.details import BLUSH, EMBER, INK, PAPER, add_eye, arc, between, contrasting, shade
-from engine.toybox.objects.primitives import ball, circle, cone, loft, moved, rod, slab, stretched, tube, turned
+from engine.toybox.objects.primitives import (
+    ball,
+    circle,
+    cone,
+    loft,
+    moved,
+    rod,
+    slab,
+    stretched,
+    tube,
+    turned,
+)
 
 
 def build_bird(rng: np.random.Generator, paint: Paint) -> Assembly:
@@ -19,15 +30,23 @@ def build_bird(rng: np.random.Generator, paint: Paint) -> Assembly:
     hx, hz = 0.78 * length, 0.3 + 0.35 * girth + 0.004 * lean
     out.add(paint["body"], ball(head, (hx, 0, hz), 14, 8))
     long_beak = rng.uniform(0.2, 0.36)
-    out.add(paint["beak"], cone((hx + 0.8 * head, 0, hz - 0.04), (hx + head + long_beak, 0, hz - 0.08), 0.115, 8))
+    out.add(
+        paint["beak"], cone((hx + 0.8 * head, 0, hz - 0.04), (hx + head + long_beak, 0, hz - 0.08), 0.115, 8)
+    )
     for sy in (-1, 1):
         add_eye(out, (hx + 0.6 * head, sy * 0.62 * head, hz + 0.25 * head), 0.105, (0.6, sy * 0.8, 0.0))
     lift = rng.uniform(0, 24) if rng.random() < 0.6 else rng.uniform(45, 75)
     wing = turned(ball((rng.uniform(0.36, 0.46), 0.09, 0.25), (-0.1, 0, -0.14), 12, 7), "x", lift)
-    for side in (moved(wing, (-0.02, girth, 0.16)), moved(stretched(wing, (1, -1, 1)), (-0.02, -girth, 0.16))):
+    for side in (
+        moved(wing, (-0.02, girth, 0.16)),
+        moved(stretched(wing, (1, -1, 1)), (-0.02, -girth, 0.16)),
+    ):
         out.add(shade(paint["wings"], 0.9), side)
     fan = turned(slab([(0.1, -0.06), (-0.42, -0.2), (-0.48, 0), (-0.42, 0.2), (0.1, 0.06)], 0.1), "x", 90)
-    out.add(shade(paint["wings"], 0.9), moved(turned(fan, "y", rng.uniform(-5, 35)), (-0.88 * length, 0, -0.004 * lean * length)))
+    out.add(
+        shade(paint["wings"], 0.9),
+        moved(turned(fan, "y", rng.uniform(-5, 35)), (-0.88 * length, 0, -0.004 * lean * length)),
+    )
     if rng.random() < 0.35:
         out.add(paint["wings"], cone((hx, 0, hz + 0.75 * head), (hx - 0.2, 0, hz + head + 0.24), 0.13, 7))
     for sy in (-1, 1):
@@ -44,13 +63,32 @@ def _add_cat_head(out: Assembly, paint: Paint, at: np.ndarray, size: float, rng:
     tall = rng.uniform(0.85, 1.15) * size
     iris = [(0.98, 0.83, 0.25), (0.55, 0.85, 0.35), PAPER][int(rng.integers(3))]
     for sy in (-1, 1):
-        root, tip = at + (0.0, 0.58 * sy * size, 0.5 * size), at + (0.05 * size, 0.86 * sy * size, 0.62 * size + tall)
+        root, tip = (
+            at + (0.0, 0.58 * sy * size, 0.5 * size),
+            at + (0.05 * size, 0.86 * sy * size, 0.62 * size + tall),
+        )
         out.add(body, cone(root, tip, 0.5 * size, 8))
         inset = np.array([0.3 * size, 0, 0])
-        out.add(BLUSH, cone(root + inset + (0, 0, 0.2 * size), tip - (0, 0, 0.28 * size) + 0.75 * inset, 0.24 * size, 6))
-        add_eye(out, at + (0.72 * size, 0.42 * sy * size, 0.14 * size), 0.26 * size, (0.95, 0.2 * sy, 0), iris)
-        out.add(PAPER, ball((0.2 * size, 0.25 * size, 0.2 * size), at + (0.86 * size, 0.19 * sy * size, -0.34 * size), 9, 6))
-    out.add(BLUSH if np.sum(np.abs(body - BLUSH)) > 0.3 else INK, ball(0.13 * size, at + (1.03 * size, 0, -0.18 * size), 8, 5))
+        out.add(
+            BLUSH,
+            cone(root + inset + (0, 0, 0.2 * size), tip - (0, 0, 0.28 * size) + 0.75 * inset, 0.24 * size, 6),
+        )
+        add_eye(
+            out, at + (0.72 * size, 0.42 * sy * size, 0.14 * size), 0.26 * size, (0.95, 0.2 * sy, 0), iris
+        )
+        out.add(
+            PAPER,
+            ball(
+                (0.2 * size, 0.25 * size, 0.2 * size),
+                at + (0.86 * size, 0.19 * sy * size, -0.34 * size),
+                9,
+                6,
+            ),
+        )
+    out.add(
+        BLUSH if np.sum(np.abs(body - BLUSH)) > 0.3 else INK,
+        ball(0.13 * size, at + (1.03 * size, 0, -0.18 * size), 8, 5),
+    )
 
 
 def build_cat(rng: np.random.Generator, paint: Paint) -> Assembly:
@@ -64,7 +102,9 @@ def build_cat(rng: np.random.Generator, paint: Paint) -> Assembly:
     return out
 
 
-def _add_sitting_cat(out: Assembly, paint: Paint, girth: float, size: float, rng: np.random.Generator) -> None:
+def _add_sitting_cat(
+    out: Assembly, paint: Paint, girth: float, size: float, rng: np.random.Generator
+) -> None:
     """Upright pear body, front legs, haunches, tail curling round the back."""
     tall = rng.uniform(0.5, 0.62)
     out.add(paint["body"], turned(ball((girth * 1.15, girth * 1.15, tall), (0, 0, 0), 14, 9), "y", 12))
@@ -77,11 +117,20 @@ def _add_sitting_cat(out: Assembly, paint: Paint, girth: float, size: float, rng
     side = 1 if rng.random() < 0.5 else -1
     turn = np.linspace(0, 1, 9)
     rise = rng.uniform(0.45, 0.8)
-    path = np.stack([-girth - 0.05 - 0.38 * np.sin(np.pi * 0.62 * turn), 0.18 * side * turn, -tall + 0.14 + rise * turn**2], 1)
+    path = np.stack(
+        [
+            -girth - 0.05 - 0.38 * np.sin(np.pi * 0.62 * turn),
+            0.18 * side * turn,
+            -tall + 0.14 + rise * turn**2,
+        ],
+        1,
+    )
     out.add(paint["tail"], tube(path, np.linspace(0.105, 0.08, 9), 8), ball(0.082, path[-1], 8, 6))
 
 
-def _add_standing_cat(out: Assembly, paint: Paint, girth: float, size: float, rng: np.random.Generator) -> None:
+def _add_standing_cat(
+    out: Assembly, paint: Paint, girth: float, size: float, rng: np.random.Generator
+) -> None:
     """Long body on four legs, tail up."""
     length, drop = rng.uniform(0.55, 0.68), rng.uniform(0.5, 0.62)
     out.add(paint["body"], ball((length, girth, girth * 1.02), (0, 0, 0), 16, 9))
@@ -115,12 +164,26 @@ def build_fish(rng: np.random.Generator, paint: Paint) -> Assembly:
         fin = turned(slab([(0.1, 0.0), (-0.28, 0.16), (-0.34, -0.12)], 0.07), "z", -28 * sy)
         out.add(paint["fins"], moved(fin, (0.12, sy * (thick + 0.05), -0.22 * tall)))
     fork, reach = rng.uniform(0.3, 0.48), rng.uniform(0.34, 0.5)
-    tail = [(-half + 0.08, 0.06), (-half - reach, fork), (-half - 0.55 * reach, 0), (-half - reach, -fork), (-half + 0.08, -0.06)]
+    tail = [
+        (-half + 0.08, 0.06),
+        (-half - reach, fork),
+        (-half - 0.55 * reach, 0),
+        (-half - reach, -fork),
+        (-half + 0.08, -0.06),
+    ]
     crest = rng.uniform(0.18, 0.34)
-    back = [(0.42, 0.72 * tall), (0.05, 0.9 * tall + crest), (-0.38, 0.74 * tall + 0.7 * crest), (-0.4, 0.5 * tall)]
+    back = [
+        (0.42, 0.72 * tall),
+        (0.05, 0.9 * tall + crest),
+        (-0.38, 0.74 * tall + 0.7 * crest),
+        (-0.4, 0.5 * tall),
+    ]
     keel = [(0.08, -0.8 * tall), (-0.3, -0.8 * tall - 0.7 * crest), (-0.36, -0.5 * tall)]
     out.add(paint["fins"], slab(tail, 0.09), slab(back, 0.09), slab(keel, 0.09))
-    out.add(contrasting(paint["body"], BLUSH, shade(BLUSH, 0.55)), ball((0.06, 0.11, 0.07), (half, 0, -0.04), 8, 6))
+    out.add(
+        contrasting(paint["body"], BLUSH, shade(BLUSH, 0.55)),
+        ball((0.06, 0.11, 0.07), (half, 0, -0.04), 8, 6),
+    )
     out.describe(deep, "slim", "round")
     return out
 

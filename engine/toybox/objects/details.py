@@ -43,7 +43,9 @@ def shade(colour: Colour, factor: float) -> np.ndarray:
     return np.clip(np.asarray(colour, float) * factor, 0.0, 1.0)
 
 
-def add_eye(out: Assembly, centre: Vector, radius: float, towards: Vector = (1, 0, 0), white: Colour = PAPER) -> None:
+def add_eye(
+    out: Assembly, centre: Vector, radius: float, towards: Vector = (1, 0, 0), white: Colour = PAPER
+) -> None:
     """A white eyeball with a large pupil that looks along the unit vector `towards`."""
     at, look = np.asarray(centre, float), np.asarray(towards, float)
     out.add(white, ball(radius, at, 10, 6))
@@ -57,14 +59,18 @@ def add_wheel(out: Assembly, centre: Vector, radius: float, width: float, colour
 
 
 def leg(foot: Vector, top: Vector, radius: float, square: bool) -> Solid:
-    """A furniture leg between two points: a round tapering bar, or an upright square post at the foot's place."""
+    """A furniture leg between two points: a round tapering bar, or an upright square post at the foot's
+    place.
+    """
     if not square:
         return rod(foot, top, 0.8 * radius, radius)
     centre = (top[0], top[1], 0.5 * (foot[2] + top[2]))
     return rounded_box((1.8 * radius, 1.8 * radius, top[2] - foot[2]), centre, 0.3 * radius)
 
 
-def add_pane(out: Assembly, centre: Vector, size: Vector, glass: Colour, frame: Colour | None = None, rim: float = 0.05) -> None:
+def add_pane(
+    out: Assembly, centre: Vector, size: Vector, glass: Colour, frame: Colour | None = None, rim: float = 0.05
+) -> None:
     """A window pane (a thin box) with, when given, a wider frame that sticks out a little less."""
     extent = np.asarray(size, float)
     thin = int(np.argmin(extent))
@@ -75,8 +81,12 @@ def add_pane(out: Assembly, centre: Vector, size: Vector, glass: Colour, frame: 
         out.add(frame, box(wider, centre))
 
 
-def arc(centre: Vector, radii: Vector, from_deg: float, to_deg: float, plane: str, steps: int = 9) -> np.ndarray:
-    """Points (steps,3) of an elliptic arc in the plane "yz" or "xz", 0 degrees along the plane's first axis."""
+def arc(
+    centre: Vector, radii: Vector, from_deg: float, to_deg: float, plane: str, steps: int = 9
+) -> np.ndarray:
+    """Points (steps,3) of an elliptic arc in the plane "yz" or "xz", 0 degrees along the plane's first
+    axis.
+    """
     angle = np.deg2rad(np.linspace(from_deg, to_deg, steps))
     points = np.tile(np.asarray(centre, float), (steps, 1))
     points[:, "xyz".index(plane[0])] += radii[0] * np.cos(angle)

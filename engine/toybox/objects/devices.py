@@ -6,7 +6,19 @@ import numpy as np
 
 from engine.toybox.objects.assembly import Assembly, Paint
 from engine.toybox.objects.details import DARK_GLASS, INK, PAPER, STEEL, arc, between, contrasting, shade
-from engine.toybox.objects.primitives import ball, box, disc, hoop, lathe, moved, rod, rounded_box, stretched, tube, turned
+from engine.toybox.objects.primitives import (
+    ball,
+    box,
+    disc,
+    hoop,
+    lathe,
+    moved,
+    rod,
+    rounded_box,
+    stretched,
+    tube,
+    turned,
+)
 
 Draws = np.random.Generator
 
@@ -21,10 +33,15 @@ def build_keyboard(rng: Draws, paint: Paint) -> Assembly:
     for row, x in enumerate((-0.26, -0.1, 0.06)):
         for y in np.linspace(-half + 0.12, half - 0.12, columns):
             colour = paint["accent"] if row == 0 and abs(y) > half - 0.2 else paint["keys"]
-            out.add(colour, turned(box((0.13, 1.55 * half / columns, 0.09), (x, y, 0.08), (0.85, 0.85)), "y", 7))
+            out.add(
+                colour, turned(box((0.13, 1.55 * half / columns, 0.09), (x, y, 0.08), (0.85, 0.85)), "y", 7)
+            )
     out.add(paint["keys"], turned(rounded_box((0.13, half, 0.09), (0.23, 0, 0.08), 0.02), "y", 7))
     for sy in (-1, 1):
-        out.add(paint["accent"], turned(rounded_box((0.13, 0.3 * half, 0.09), (0.23, sy * 0.75 * half, 0.08), 0.02), "y", 7))
+        out.add(
+            paint["accent"],
+            turned(rounded_box((0.13, 0.3 * half, 0.09), (0.23, sy * 0.75 * half, 0.08), 0.02), "y", 7),
+        )
     out.describe(wide, "slim", "wide")
     return out
 
@@ -34,7 +51,9 @@ def build_headphones(rng: Draws, paint: Paint) -> Assembly:
     out = Assembly()
     radius, high = rng.uniform(0.56, 0.66), rng.uniform(0.62, 0.78)
     out.add(paint["body"], tube(arc((0, 0, 0), (radius, high), 0, 180, "yz", 17), 0.065, 8, 1.0))
-    out.add(paint["cushions"], tube(arc((0, 0, 0.02), (0.92 * radius, 0.97 * high), 50, 130, "yz", 9), 0.085, 8))
+    out.add(
+        paint["cushions"], tube(arc((0, 0, 0.02), (0.92 * radius, 0.97 * high), 50, 130, "yz", 9), 0.085, 8)
+    )
     for sy in (-1, 1):
         cup = disc(0.3, 0.2, (0, sy * radius, -0.16), "y", 18)
         out.add(paint["body"], cup)
@@ -51,7 +70,12 @@ def build_microphone(rng: Draws, paint: Paint) -> Assembly:
     lean = 0 if stand else rng.uniform(-25, 25)
     parts = [(paint["body"], lathe([(0.1, 0), (0.12, 0.1), (0.19, grip), (0.16, grip + 0.05)], 16))]
     parts += [(paint["head"], ball((0.29, 0.29, 0.32), (0, 0, grip + 0.25), 16, 10))]
-    parts += [(paint["ring"], moved(hoop([(0.24, -0.04), (0.32, -0.04), (0.32, 0.05), (0.24, 0.05)], 18), (0, 0, grip + 0.21)))]
+    parts += [
+        (
+            paint["ring"],
+            moved(hoop([(0.24, -0.04), (0.32, -0.04), (0.32, 0.05), (0.24, 0.05)], 18), (0, 0, grip + 0.21)),
+        )
+    ]
     parts += [(INK, rounded_box((0.1, 0.09, 0.16), (0.12, 0, 0.6), 0.03))]
     for colour, part in parts:
         out.add(colour, turned(part, "x", lean))
@@ -71,7 +95,10 @@ def build_speaker(rng: Draws, paint: Paint) -> Assembly:
     for z, radius in ((0.32 * high, 0.29), (0.32 * high + 0.33 + 0.12 * high, 0.17)):
         out.add(paint["rings"], disc(radius, 0.06, (0.3, 0, z), "x", 20))
         out.add(paint["cones"], disc(0.82 * radius, 0.08, (0.3, 0, z), "x", 18))
-        out.add(contrasting(paint["cones"], PAPER, INK), ball((0.05, 0.35 * radius, 0.35 * radius), (0.34, 0, z), 10, 6))
+        out.add(
+            contrasting(paint["cones"], PAPER, INK),
+            ball((0.05, 0.35 * radius, 0.35 * radius), (0.34, 0, z), 10, 6),
+        )
     out.describe(tall, "short", "tall")
     return out
 
@@ -106,6 +133,8 @@ def build_radio(rng: Draws, paint: Paint) -> Assembly:
     out.add(DARK_GLASS, rounded_box((0.04, 0.38 * wide, 0.18), (0.18, 0.22 * wide, 0.54), 0.02))
     for y in (0.12, 0.32):
         out.add(paint["dials"], disc(0.085, 0.1, (0.18, y * wide, 0.24), "x", 14))
-    out.add(paint["dials"], tube([(0, -0.35, 0.74), (0, -0.3, 0.95), (0, 0.3, 0.95), (0, 0.35, 0.74)], 0.045, 8))
+    out.add(
+        paint["dials"], tube([(0, -0.35, 0.74), (0, -0.3, 0.95), (0, 0.3, 0.95), (0, 0.35, 0.74)], 0.045, 8)
+    )
     out.add(STEEL, rod((-0.1, 0.4 * wide, 0.74), (-0.14, 0.56 * wide, 1.45), 0.022))
     return out

@@ -30,17 +30,24 @@ def any_kind(seed: int, kinds: Sequence[str] = ()) -> str:
 
 
 def parts_of(kind: str) -> tuple[str, ...]:
-    """Names of the parts of `kind` that take a colour, the body first. Raises InputError for an unknown kind."""
+    """Names of the parts of `kind` that take a colour, the body first. Raises InputError for an unknown
+    kind.
+    """
     return tuple(part.name for part in _kind_named(kind).parts)
 
 
 def draw_object(seed: int, kind: str | None = None, colours: Mapping[str, str] | None = None) -> ToyObject:
-    """Draw the object of `seed`, of one of the first kinds or of the one given; `colours` binds parts to colour words.
+    """Draw the object of `seed`, of one of the first kinds or of the one given; `colours` binds parts to
+    colour words.
 
     The same arguments always give the same object, and `colours` changes nothing but colours.
     Raises InputError for an unknown kind, part or colour word.
     """
-    chosen = _kind_named(kind) if kind is not None else FIRST_KINDS[int(_stream(seed, _KIND_STREAM).integers(len(FIRST_KINDS)))]
+    chosen = (
+        _kind_named(kind)
+        if kind is not None
+        else FIRST_KINDS[int(_stream(seed, _KIND_STREAM).integers(len(FIRST_KINDS)))]
+    )
     rng = _stream(seed, _COLOUR_STREAM)
     bound = _draw_bindings(chosen, rng) if colours is None else _checked(chosen, colours)
     words = _part_words(chosen, bound, rng)
@@ -50,7 +57,9 @@ def draw_object(seed: int, kind: str | None = None, colours: Mapping[str, str] |
             paint[part.name] = paint["body"]
     assembly = chosen.build(_stream(seed, _SHAPE_STREAM), paint)
     nouns = (chosen.name, *assembly.nouns)
-    return ToyObject(chosen.name, assembly.mesh(), words, tuple(assembly.adjectives), not bound, tuple(bound), nouns)
+    return ToyObject(
+        chosen.name, assembly.mesh(), words, tuple(assembly.adjectives), not bound, tuple(bound), nouns
+    )
 
 
 def _stream(seed: int, number: int) -> np.random.Generator:
@@ -70,14 +79,20 @@ def _checked(kind: Kind, colours: Mapping[str, str]) -> dict[str, str]:
     names = [part.name for part in kind.parts]
     for part, word in colours.items():
         if part not in names:
-            raise InputError(f"draw_object: a {kind.name} has no part {part!r}.", f"Choose among: {', '.join(names)}.")
+            raise InputError(
+                f"draw_object: a {kind.name} has no part {part!r}.", f"Choose among: {', '.join(names)}."
+            )
         if word not in COLOURS:
-            raise InputError(f"draw_object: {word!r} is not a colour word.", f"Choose among: {', '.join(COLOURS)}.")
+            raise InputError(
+                f"draw_object: {word!r} is not a colour word.", f"Choose among: {', '.join(COLOURS)}."
+            )
     return {name: colours[name] for name in names if name in colours}
 
 
 def _draw_bindings(kind: Kind, rng: np.random.Generator) -> dict[str, str]:
-    """Which parts get a free colour, and which: none (natural), one part on a natural body, or the body and 0-2 parts."""
+    """Which parts get a free colour, and which: none (natural), one part on a natural body, or the body and
+    0-2 parts.
+    """
     mode = rng.random()
     if mode < NATURAL_SHARE:
         return {}
@@ -96,7 +111,9 @@ def _draw_word(rng: np.random.Generator) -> str:
 
 
 def _part_words(kind: Kind, bound: Mapping[str, str], rng: np.random.Generator) -> dict[str, str]:
-    """The colour words of all parts: the bound ones, and for the rest the body's or the kind's usual colour."""
+    """The colour words of all parts: the bound ones, and for the rest the body's or the kind's usual
+    colour.
+    """
     words: dict[str, str] = {}
     for part in kind.parts:
         usual = part.natural[int(rng.integers(len(part.natural)))] if part.natural else words["body"]
@@ -105,5 +122,7 @@ def _part_words(kind: Kind, bound: Mapping[str, str], rng: np.random.Generator) 
 
 
 def _unbound_word(part: Part, usual: str, words: Mapping[str, str], body_bound: bool) -> str:
-    """A part without a colour of its own follows a coloured body where its kind does so, else looks as usual."""
+    """A part without a colour of its own follows a coloured body where its kind does so, else looks as
+    usual.
+    """
     return words["body"] if part.follows and body_bound else usual

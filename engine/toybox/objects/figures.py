@@ -5,7 +5,19 @@ from __future__ import annotations
 import numpy as np
 
 from engine.toybox.objects.assembly import Assembly, Paint
-from engine.toybox.objects.details import EMBER, GLASS, GLOW, INK, PAPER, SIGNAL, STEEL, WOOD, add_eye, between, contrasting
+from engine.toybox.objects.details import (
+    EMBER,
+    GLASS,
+    GLOW,
+    INK,
+    PAPER,
+    SIGNAL,
+    STEEL,
+    WOOD,
+    add_eye,
+    between,
+    contrasting,
+)
 from engine.toybox.objects.primitives import ball, cone, disc, hoop, lathe, moved, rod, rounded_box
 
 
@@ -45,7 +57,9 @@ def _add_panel(out: Assembly, paint: Paint, half_x: float, half_y: float, z: flo
         out.add(colour, disc(0.06, 0.13, (half_x, y * half_y, z), "x", 8))
 
 
-def _add_robot_head(out: Assembly, paint: Paint, base: float, half_y: float, rng: np.random.Generator) -> None:
+def _add_robot_head(
+    out: Assembly, paint: Paint, base: float, half_y: float, rng: np.random.Generator
+) -> None:
     """Neck, head, eyes, mouth and one antenna or two."""
     wide, deep, tall = rng.uniform(0.24, 0.36), rng.uniform(0.22, 0.28), rng.uniform(0.38, 0.5)
     out.add(STEEL, rod((0, 0, base - 0.03), (0, 0, base + 0.1), 0.12))
@@ -56,7 +70,10 @@ def _add_robot_head(out: Assembly, paint: Paint, base: float, half_y: float, rng
         out.add(eye, disc(0.1, 0.12, (deep, 0.48 * sy * wide, middle + 0.06), "x", 10))
         out.add(INK, disc(0.045, 0.16, (deep, 0.48 * sy * wide, middle + 0.06), "x", 8))
         out.add(STEEL, disc(0.09, 0.1, (0, sy * wide, middle), "y", 8))
-    out.add(contrasting(paint["head"], PAPER, INK), rounded_box((0.08, 1.05 * wide, 0.08), (deep, 0, middle - 0.12), 0.02))
+    out.add(
+        contrasting(paint["head"], PAPER, INK),
+        rounded_box((0.08, 1.05 * wide, 0.08), (deep, 0, middle - 0.12), 0.02),
+    )
     spots = (0.0,) if rng.random() < 0.6 else (-0.6 * wide, 0.6 * wide)
     for y in spots:
         out.add(STEEL, rod((0, y, middle), (0, 1.3 * y, middle + 0.5 * tall + 0.18), 0.045, segments=6))
@@ -71,7 +88,12 @@ def build_snowman(rng: np.random.Generator, paint: Paint) -> Assembly:
     middle, head = low * rng.uniform(0.68, 0.8), rng.uniform(0.26, 0.31)
     z_middle = 0.78 * low + 0.62 * middle
     z_head = z_middle + 0.72 * middle + 0.66 * head
-    out.add(paint["body"], ball(low, (0, 0, 0), 16, 9), ball(middle, (0, 0, z_middle), 16, 9), ball(head, (0, 0, z_head), 14, 9))
+    out.add(
+        paint["body"],
+        ball(low, (0, 0, 0), 16, 9),
+        ball(middle, (0, 0, z_middle), 16, 9),
+        ball(head, (0, 0, z_head), 14, 9),
+    )
     coal = contrasting(paint["body"], PAPER, INK)
     for sy in (-1, 1):
         if coal is INK:
@@ -82,7 +104,10 @@ def build_snowman(rng: np.random.Generator, paint: Paint) -> Assembly:
         out.add(WOOD, rod((0, 0.8 * sy * middle, z_middle + 0.05), end, 0.055, 0.05, 6))
     for share in (-0.15, 0.35):
         out.add(coal, ball(0.065, (np.sqrt(1 - share**2) * middle, 0, z_middle + share * middle), 8, 5))
-    out.add(EMBER, cone((0.85 * head, 0, z_head - 0.03), (head + rng.uniform(0.24, 0.36), 0, z_head - 0.06), 0.085, 8))
+    out.add(
+        EMBER,
+        cone((0.85 * head, 0, z_head - 0.03), (head + rng.uniform(0.24, 0.36), 0, z_head - 0.06), 0.085, 8),
+    )
     _add_scarf(out, paint, z_head - 0.78 * head, 0.74 * head, rng)
     _add_hat(out, paint, z_head + 0.6 * head, head, rng)
     out.describe(chubby, "slim", "chubby")
@@ -94,7 +119,16 @@ def _add_scarf(out: Assembly, paint: Paint, z: float, radius: float, rng: np.ran
     wide = radius + 0.12
     out.add(
         paint["scarf"],
-        hoop([(radius - 0.1, z - 0.05), (wide, z - 0.08), (wide + 0.03, z), (wide, z + 0.08), (radius - 0.1, z + 0.05)], 16),
+        hoop(
+            [
+                (radius - 0.1, z - 0.05),
+                (wide, z - 0.08),
+                (wide + 0.03, z),
+                (wide, z + 0.08),
+                (radius - 0.1, z + 0.05),
+            ],
+            16,
+        ),
     )
     side = 0.16 if rng.random() < 0.5 else -0.16
     out.add(paint["scarf"], rounded_box((0.11, 0.16, 0.36), (wide - 0.01, side, z - 0.2), 0.04))

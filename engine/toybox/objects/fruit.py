@@ -13,7 +13,11 @@ Draws = np.random.Generator
 
 def _leaf(out: Assembly, colour, root: np.ndarray, lean_deg: float, turn_deg: float, size: float) -> None:
     """A flat leaf that grows from ``root``."""
-    blade = turned(turned(ball((size, 0.42 * size, 0.1 * size), (0.9 * size, 0, 0), 10, 6), "y", -lean_deg), "z", turn_deg)
+    blade = turned(
+        turned(ball((size, 0.42 * size, 0.1 * size), (0.9 * size, 0, 0), 10, 6), "y", -lean_deg),
+        "z",
+        turn_deg,
+    )
     out.add(colour, moved(blade, root))
 
 
@@ -21,7 +25,15 @@ def build_apple(rng: Draws, paint: Paint) -> Assembly:
     """An apple: dimpled at both ends, a stem with a leaf."""
     out = Assembly()
     fat = rng.uniform(0.5, 0.58)
-    profile = [(0.0, -0.38), (0.2, -0.45), (0.42, -0.36), (fat, 0.05), (0.46, 0.34), (0.22, 0.44), (0.0, 0.32)]
+    profile = [
+        (0.0, -0.38),
+        (0.2, -0.45),
+        (0.42, -0.36),
+        (fat, 0.05),
+        (0.46, 0.34),
+        (0.22, 0.44),
+        (0.0, 0.32),
+    ]
     out.add(paint["body"], lathe(profile, 22))
     out.add(paint["stem"], tube([(0, 0, 0.3), (0.02, 0, 0.48), (0.1, 0, 0.66)], [0.045, 0.045, 0.055], 7))
     _leaf(out, paint["leaf"], np.array([0.04, 0, 0.48]), rng.uniform(5, 35), rng.uniform(0, 360), 0.2)
@@ -58,7 +70,10 @@ def build_banana(rng: Draws, paint: Paint) -> Assembly:
     turns = (0.0,) if rng.random() < 0.6 else (-26.0, 0.0, 26.0)
     for angle in turns:
         out.add(paint["body"], turned(tube(path, radii, 7), "x", angle))
-        out.add(paint["stem"], turned(rod(path[-1], path[-1] + (path[-1] - path[-2]) * 1.1, 0.075, 0.06), "x", angle))
+        out.add(
+            paint["stem"],
+            turned(rod(path[-1], path[-1] + (path[-1] - path[-2]) * 1.1, 0.075, 0.06), "x", angle),
+        )
         out.add(shade(paint["stem"], 0.7), turned(ball(0.07, path[0], 8, 5), "x", angle))
     return out
 
@@ -71,7 +86,10 @@ def build_pumpkin(rng: Draws, paint: Paint) -> Assembly:
     for k in range(10):
         rib = ball((0.3, 0.2, high), (0.3, 0, 0), 12, 8)
         out.add(shade(paint["body"], 1.0 if k % 2 else 0.9), turned(rib, "z", 36 * k))
-    out.add(paint["stem"], tube([(0, 0, 0.8 * high), (0.02, 0, high + 0.08), (0.14, 0, high + 0.24)], [0.1, 0.08, 0.07], 8))
+    out.add(
+        paint["stem"],
+        tube([(0, 0, 0.8 * high), (0.02, 0, high + 0.08), (0.14, 0, high + 0.24)], [0.1, 0.08, 0.07], 8),
+    )
     if rng.random() < 0.45:
         for sy in (-1, 1):
             eye = turned(slab([(-0.1, 0), (0.1, 0), (0, 0.17)], 0.08), "z", 90)
@@ -86,16 +104,22 @@ def build_carrot(rng: Draws, paint: Paint) -> Assembly:
     out = Assembly()
     long = rng.random()
     high = between(long, 0.9, 1.4)
-    out.add(paint["body"], lathe([(0.0, -high), (0.09, -0.8 * high), (0.24, -0.12), (0.2, 0.0), (0.0, 0.04)], 16))
+    out.add(
+        paint["body"], lathe([(0.0, -high), (0.09, -0.8 * high), (0.24, -0.12), (0.2, 0.0), (0.0, 0.04)], 16)
+    )
     for z in (-0.25, -0.5, -0.7):
         radius = 0.25 * (1 + z / high * 0.85)
         out.add(
-            shade(paint["body"], 0.78), moved(turned(rod((0, -0.06, 0), (0, 0.06, 0), 0.02), "z", 60 * z), (radius, 0, z * high))
+            shade(paint["body"], 0.78),
+            moved(turned(rod((0, -0.06, 0), (0, 0.06, 0), 0.02), "z", 60 * z), (radius, 0, z * high)),
         )
     for k in range(6):
         angle = np.deg2rad(60 * k)
         d = np.array([np.cos(angle), np.sin(angle), 0])
-        out.add(paint["leaves"], tube([(0, 0, 0), 0.1 * d + (0, 0, 0.24), 0.26 * d + (0, 0, 0.5)], [0.05, 0.075, 0.03], 6))
+        out.add(
+            paint["leaves"],
+            tube([(0, 0, 0), 0.1 * d + (0, 0, 0.24), 0.26 * d + (0, 0, 0.5)], [0.05, 0.075, 0.03], 6),
+        )
     out.describe(long, "short", "long")
     return out
 
@@ -119,7 +143,10 @@ def build_strawberry(rng: Draws, paint: Paint) -> Assembly:
     for row, (radius, z) in enumerate(((0.2, -0.42), (0.335, -0.18), (0.425, 0.06))):
         for k in range(7):
             angle = np.deg2rad(360 / 7 * (k + 0.5 * (row % 2)))
-            out.add(paint["seeds"], ball((0.035, 0.035, 0.05), (radius * np.cos(angle), radius * np.sin(angle), z), 6, 4))
+            out.add(
+                paint["seeds"],
+                ball((0.035, 0.035, 0.05), (radius * np.cos(angle), radius * np.sin(angle), z), 6, 4),
+            )
     for k in range(6):
         _leaf(out, paint["leaf"], np.array([0, 0, 0.3]), rng.uniform(-5, 25), 60 * k, 0.2)
     out.add(paint["leaf"], rod((0, 0, 0.28), (0.03, 0, 0.54), 0.035))
@@ -156,13 +183,19 @@ def build_cherry(rng: Draws, paint: Paint) -> Assembly:
 def build_corn(rng: Draws, paint: Paint) -> Assembly:
     """A corn cob: rows of kernels between husk leaves."""
     out = Assembly()
-    out.add(shade(paint["body"], 0.85), lathe([(0.1, -0.7), (0.2, -0.5), (0.21, 0.2), (0.1, 0.75), (0.0, 0.82)], 14))
+    out.add(
+        shade(paint["body"], 0.85),
+        lathe([(0.1, -0.7), (0.2, -0.5), (0.21, 0.2), (0.1, 0.75), (0.0, 0.82)], 14),
+    )
     for row in range(8):
         z = -0.35 + 0.135 * row
         radius = 0.21 if row < 5 else 0.21 - 0.03 * (row - 4)
         for k in range(9):
             angle = np.deg2rad(40 * (k + 0.5 * (row % 2)))
-            out.add(paint["body"], ball((0.06, 0.06, 0.065), (radius * np.cos(angle), radius * np.sin(angle), z), 5, 3))
+            out.add(
+                paint["body"],
+                ball((0.06, 0.06, 0.065), (radius * np.cos(angle), radius * np.sin(angle), z), 5, 3),
+            )
     for k in range(3):
         husk = tube([(0.12, 0, -0.75), (0.28, 0, -0.3), (0.36, 0, 0.25)], [0.1, 0.2, 0.04], 8, 0.3)
         out.add(paint["leaves"], turned(husk, "z", 120 * k + rng.uniform(-15, 15)))
@@ -198,12 +231,18 @@ def build_palm(rng: Draws, paint: Paint) -> Assembly:
     path = np.array([(lean * s**2, 0, high * s) for s in np.linspace(0, 1, 7)])
     out.add(paint["trunk"], tube(path, np.linspace(0.13, 0.08, 7), 9))
     for k in range(1, 6):
-        out.add(shade(paint["trunk"], 0.8), tube(path[k] + np.array([(0, 0, -0.02), (0, 0, 0.02)]), 0.155 - 0.012 * k, 9))
+        out.add(
+            shade(paint["trunk"], 0.8),
+            tube(path[k] + np.array([(0, 0, -0.02), (0, 0, 0.02)]), 0.155 - 0.012 * k, 9),
+        )
     top = path[-1]
     for k in range(8):
         frond = [(0, 0, 0), (0.3, 0, 0.16), (0.62, 0, 0.06), (0.86, 0, rng.uniform(-0.4, -0.15))]
         blade = tube(frond, [0.06, 0.15, 0.13, 0.03], 8, 0.25)
-        out.add(shade(paint["body"], 1.0 if k % 2 else 0.88), moved(turned(blade, "z", 45 * k + rng.uniform(-10, 10)), top))
+        out.add(
+            shade(paint["body"], 1.0 if k % 2 else 0.88),
+            moved(turned(blade, "z", 45 * k + rng.uniform(-10, 10)), top),
+        )
     for k in range(3):
         d = 0.13 * np.array([np.cos(2.1 * k), np.sin(2.1 * k), 0])
         out.add(paint["coconuts"], ball(0.1, top + d + (0, 0, -0.1), 9, 6))

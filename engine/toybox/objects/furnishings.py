@@ -27,7 +27,10 @@ def build_bed(rng: Draws, paint: Paint) -> Assembly:
     for sx in (-1, 1):
         for sy in (-1, 1):
             out.add(
-                paint["body"], rod((sx * 0.95 * half, sy * 0.9 * half_y, 0), (sx * 0.95 * half, sy * 0.9 * half_y, 0.3), 0.06)
+                paint["body"],
+                rod(
+                    (sx * 0.95 * half, sy * 0.9 * half_y, 0), (sx * 0.95 * half, sy * 0.9 * half_y, 0.3), 0.06
+                ),
             )
     out.describe(wide, "narrow", "wide")
     return out
@@ -40,7 +43,15 @@ def build_stool(rng: Draws, paint: Paint) -> Assembly:
     high, radius, count = between(tall, 0.55, 1.15), rng.uniform(0.32, 0.4), int(rng.integers(3, 5))
     out.add(
         paint["body"],
-        lathe([(radius - 0.04, high), (radius, high + 0.03), (radius, high + 0.09), (radius - 0.05, high + 0.12)], 20),
+        lathe(
+            [
+                (radius - 0.04, high),
+                (radius, high + 0.03),
+                (radius, high + 0.09),
+                (radius - 0.05, high + 0.12),
+            ],
+            20,
+        ),
     )
     for k in range(count):
         d = np.array([np.cos(2 * np.pi * k / count + 0.7), np.sin(2 * np.pi * k / count + 0.7), 0])
@@ -98,7 +109,9 @@ def build_cabinet(rng: Draws, paint: Paint) -> Assembly:
     tall = rng.random()
     high, half_y = between(tall, 0.8, 1.5), rng.uniform(0.42, 0.58)
     out.add(paint["body"], rounded_box((0.56, 2 * half_y, high), (0, 0, 0.5 * high + 0.1), 0.03))
-    out.add(shade(paint["body"], 0.85), rounded_box((0.64, 2 * half_y + 0.1, 0.07), (0.01, 0, high + 0.12), 0.02))
+    out.add(
+        shade(paint["body"], 0.85), rounded_box((0.64, 2 * half_y + 0.1, 0.07), (0.01, 0, high + 0.12), 0.02)
+    )
     for sx in (-0.2, 0.2):
         for sy in (-0.85, 0.85):
             out.add(shade(paint["body"], 0.8), rod((sx, sy * half_y, 0), (sx, sy * half_y, 0.14), 0.05))
@@ -113,7 +126,10 @@ def build_cabinet(rng: Draws, paint: Paint) -> Assembly:
         for sy in (-1, 1):
             door = (0.06, 0.9 * half_y, 0.88 * high)
             out.add(paint["drawers"], rounded_box(door, (0.28, sy * 0.48 * half_y, 0.1 + 0.5 * high), 0.02))
-            out.add(contrasting(paint["drawers"], STEEL, INK), ball(0.045, (0.33, sy * 0.12, 0.1 + 0.52 * high), 8, 5))
+            out.add(
+                contrasting(paint["drawers"], STEEL, INK),
+                ball(0.045, (0.33, sy * 0.12, 0.1 + 0.52 * high), 8, 5),
+            )
     out.describe(tall, "short", "tall")
     return out
 

@@ -6,7 +6,20 @@ import numpy as np
 
 from engine.toybox.objects.assembly import Assembly, Paint
 from engine.toybox.objects.details import STEEL, arc, between, shade
-from engine.toybox.objects.primitives import annulus, box, cone, disc, hoop, lathe, moved, rod, rounded_box, slab, tube, turned
+from engine.toybox.objects.primitives import (
+    annulus,
+    box,
+    cone,
+    disc,
+    hoop,
+    lathe,
+    moved,
+    rod,
+    rounded_box,
+    slab,
+    tube,
+    turned,
+)
 
 Draws = np.random.Generator
 
@@ -38,8 +51,14 @@ def build_drill(rng: Draws, paint: Paint) -> Assembly:
     out.add(paint["body"], rod((-0.42, 0, 0.8), (0.3, 0, 0.8), 0.22, 0.2, 16))
     out.add(shade(paint["body"], 0.6), disc(0.19, 0.12, (-0.46, 0, 0.8), "x", 16))
     out.add(paint["chuck"], rod((0.28, 0, 0.8), (0.55, 0, 0.8), 0.17, 0.1, 14))
-    out.add(STEEL, rod((0.5, 0, 0.8), (0.55 + bit, 0, 0.8), 0.045, 0.045), cone((0.55 + bit, 0, 0.8), (0.68 + bit, 0, 0.8), 0.05))
-    out.add(paint["body"], tube([(-0.16, 0, 0.75), (-0.22, 0, 0.4), (-0.24, 0, 0.12)], [0.16, 0.13, 0.13], 12))
+    out.add(
+        STEEL,
+        rod((0.5, 0, 0.8), (0.55 + bit, 0, 0.8), 0.045, 0.045),
+        cone((0.55 + bit, 0, 0.8), (0.68 + bit, 0, 0.8), 0.05),
+    )
+    out.add(
+        paint["body"], tube([(-0.16, 0, 0.75), (-0.22, 0, 0.4), (-0.24, 0, 0.12)], [0.16, 0.13, 0.13], 12)
+    )
     out.add(paint["trigger"], rounded_box((0.1, 0.1, 0.2), (0.0, 0, 0.5), 0.03))
     out.add(paint["battery"], rounded_box((0.56, 0.32, 0.24), (-0.2, 0, 0.06), 0.06))
     out.describe(long, "short", "long")
@@ -53,7 +72,12 @@ def build_wrench(rng: Draws, paint: Paint) -> Assembly:
     high = between(long, 0.9, 1.5)
     out.add(paint["handle"], rounded_box((0.13, 0.2, high), (0, 0, 0.5 * high), 0.05))
     for sy in (-1, 1):
-        jaw = [(0, sy * 0.08, high - 0.04), (0, sy * 0.3, high + 0.12), (0, sy * 0.27, high + 0.36), (0, sy * 0.14, high + 0.5)]
+        jaw = [
+            (0, sy * 0.08, high - 0.04),
+            (0, sy * 0.3, high + 0.12),
+            (0, sy * 0.27, high + 0.36),
+            (0, sy * 0.14, high + 0.5),
+        ]
         out.add(paint["body"], tube(jaw, [0.12, 0.13, 0.1, 0.07], 9, 0.75))
     out.add(paint["body"], annulus(0.15, 0.3, 0.16, (0, 0, -0.2), segments=6))
     out.describe(long, "short", "long")
@@ -65,7 +89,11 @@ def build_screwdriver(rng: Draws, paint: Paint) -> Assembly:
     out = Assembly()
     long = rng.random()
     shaft = between(long, 0.6, 1.2)
-    out.add(paint["shaft"], rod((0, 0, 0.06), (0, 0, shaft + 0.1), 0.06, 0.06, 10), box((0.03, 0.14, 0.16), (0, 0, 0.03)))
+    out.add(
+        paint["shaft"],
+        rod((0, 0, 0.06), (0, 0, shaft + 0.1), 0.06, 0.06, 10),
+        box((0.03, 0.14, 0.16), (0, 0, 0.03)),
+    )
     out.add(paint["collar"], lathe([(0.11, shaft), (0.15, shaft + 0.06), (0.15, shaft + 0.16)], 14))
     profile = [(0.14, 0.12), (0.19, 0.2), (0.19, 0.58), (0.16, 0.68), (0.2, 0.76), (0.18, 0.86), (0, 0.9)]
     out.add(paint["body"], lathe([(radius, shaft + z) for radius, z in profile], 14))
@@ -82,7 +110,15 @@ def build_shovel(rng: Draws, paint: Paint) -> Assembly:
     long = rng.random()
     high = between(long, 1.2, 1.8)
     if rng.random() < 0.6:
-        outline = [(-0.3, 0.55), (0.3, 0.55), (0.31, 0.15), (0.2, -0.12), (0, -0.26), (-0.2, -0.12), (-0.31, 0.15)]
+        outline = [
+            (-0.3, 0.55),
+            (0.3, 0.55),
+            (0.31, 0.15),
+            (0.2, -0.12),
+            (0, -0.26),
+            (-0.2, -0.12),
+            (-0.31, 0.15),
+        ]
     else:
         edge = np.linspace(-0.2, 0.5, 9)
         outline = [*((0.32, z) for z in edge), *((-0.32, z) for z in edge[::-1])]
@@ -102,11 +138,19 @@ def build_wheel(rng: Draws, paint: Paint) -> Assembly:
     """A wheel whose face looks to +x: a tyre or a wooden rim, spokes, a hub."""
     out = Assembly()
     thick, spokes = rng.uniform(0.13, 0.26), int(rng.choice([5, 6, 8, 10]))
-    ring = [(0.84 - thick, -0.5 * thick), (0.84, -0.6 * thick), (0.92, 0), (0.84, 0.6 * thick), (0.84 - thick, 0.5 * thick)]
+    ring = [
+        (0.84 - thick, -0.5 * thick),
+        (0.84, -0.6 * thick),
+        (0.92, 0),
+        (0.84, 0.6 * thick),
+        (0.84 - thick, 0.5 * thick),
+    ]
     out.add(paint["body"], turned(hoop(ring, 30), "y", 90))
     for angle in np.arange(spokes) * 2 * np.pi / spokes:
         out.add(paint["spokes"], rod((0, 0, 0), (0, 0.78 * np.cos(angle), 0.78 * np.sin(angle)), 0.06, 0.05))
-    out.add(paint["hub"], disc(0.19, 1.3 * thick, (0, 0, 0), "x", 16), disc(0.09, 1.7 * thick, (0, 0, 0), "x", 10))
+    out.add(
+        paint["hub"], disc(0.19, 1.3 * thick, (0, 0, 0), "x", 16), disc(0.09, 1.7 * thick, (0, 0, 0), "x", 10)
+    )
     return out
 
 
@@ -116,7 +160,11 @@ def build_gear(rng: Draws, paint: Paint) -> Assembly:
     teeth, thick = int(rng.integers(8, 15)), rng.uniform(0.22, 0.36)
     out.add(
         paint["body"],
-        turned(hoop([(0.3, -0.5 * thick), (0.7, -0.5 * thick), (0.7, 0.5 * thick), (0.3, 0.5 * thick)], 30), "y", 90),
+        turned(
+            hoop([(0.3, -0.5 * thick), (0.7, -0.5 * thick), (0.7, 0.5 * thick), (0.3, 0.5 * thick)], 30),
+            "y",
+            90,
+        ),
     )
     wide = 2.2 * 0.7 / teeth
     for k in range(teeth):
@@ -124,6 +172,12 @@ def build_gear(rng: Draws, paint: Paint) -> Assembly:
         out.add(paint["teeth"], turned(tooth, "x", 360 / teeth * k))
     out.add(
         paint["hub"],
-        turned(hoop([(0.12, -0.65 * thick), (0.32, -0.65 * thick), (0.32, 0.65 * thick), (0.12, 0.65 * thick)], 20), "y", 90),
+        turned(
+            hoop(
+                [(0.12, -0.65 * thick), (0.32, -0.65 * thick), (0.32, 0.65 * thick), (0.12, 0.65 * thick)], 20
+            ),
+            "y",
+            90,
+        ),
     )
     return out

@@ -45,7 +45,11 @@ def build_pillow(rng: Draws, paint: Paint) -> Assembly:
         (0.95, 0.4),
         (1, 0.02),
     ):
-        rings.append(np.column_stack([0.8 * size * square[:, 0], wide * size * square[:, 1], np.full(32, 0.5 * plump * height)]))
+        rings.append(
+            np.column_stack(
+                [0.8 * size * square[:, 0], wide * size * square[:, 1], np.full(32, 0.5 * plump * height)]
+            )
+        )
     out.add(paint["body"], loft(np.stack(rings)))
     seam = np.column_stack([0.81 * square[:, 0], (wide + 0.01) * square[:, 1], np.zeros(32)])
     out.add(paint["trim"], tube(np.concatenate([seam, seam[:1]]), 0.035, 6))
@@ -86,7 +90,9 @@ def build_window(rng: Draws, paint: Paint) -> Assembly:
     if rng.random() < 0.6:
         for sy in (-1, 1):
             shutter = rounded_box((0.06, 0.56, 2 * high), (0, 0.28, 0), 0.02)
-            out.add(paint["shutters"], moved(stretched(turned(shutter, "z", 18), (1, sy, 1)), (0.05, sy * 0.6, 0)))
+            out.add(
+                paint["shutters"], moved(stretched(turned(shutter, "z", 18), (1, sy, 1)), (0.05, sy * 0.6, 0))
+            )
     else:
         out.add(paint["shutters"], rounded_box((0.2, 1.3, 0.12), (0.06, 0, high + 0.1), 0.02))
     return out
@@ -125,7 +131,10 @@ def build_coin(rng: Draws, paint: Paint) -> Assembly:
         elif sign == 1:
             out.add(paint["sign"], moved(box((0.1, 0.2, 0.86), (0, 0, 0)), at))
         else:
-            out.add(paint["sign"], *(moved(turned(box((0.1, 0.2, 0.9), (0, 0, 0)), "x", angle), at) for angle in (0, 60, 120)))
+            out.add(
+                paint["sign"],
+                *(moved(turned(box((0.1, 0.2, 0.9), (0, 0, 0)), "x", angle), at) for angle in (0, 60, 120)),
+            )
     return out
 
 
@@ -143,7 +152,10 @@ def build_fan(rng: Draws, paint: Paint) -> Assembly:
         ring = np.stack([np.full(27, x), radius * np.cos(around), top + radius * np.sin(around)], 1)
         out.add(paint["body"], tube(ring, 0.03, 6))
     for angle in np.arange(8) * np.pi / 4:
-        out.add(paint["body"], rod((0.2, 0, top), (0.08, 0.6 * np.cos(angle), top + 0.6 * np.sin(angle)), 0.018, 0.018, 5))
+        out.add(
+            paint["body"],
+            rod((0.2, 0, top), (0.08, 0.6 * np.cos(angle), top + 0.6 * np.sin(angle)), 0.018, 0.018, 5),
+        )
     out.add(paint["body"], rod((-0.1, 0, 0.05), (-0.08, 0, top), 0.06))
     out.add(paint["foot"], lathe([(0.4, 0), (0.4, 0.05), (0.1, 0.12)], 20))
     return out
@@ -153,7 +165,10 @@ def build_bathtub(rng: Draws, paint: Paint) -> Assembly:
     """A bathtub: an oval basin with a rim, four feet, a tap at -x, full of foam or of water."""
     out = Assembly()
     shape = (1.25, 0.72, 1)
-    out.add(paint["body"], stretched(lathe([(0.5, 0.05), (0.66, 0.2), (0.78, 0.6), (0.7, 0.6), (0.62, 0.3)], 26), shape))
+    out.add(
+        paint["body"],
+        stretched(lathe([(0.5, 0.05), (0.66, 0.2), (0.78, 0.6), (0.7, 0.6), (0.62, 0.3)], 26), shape),
+    )
     out.add(paint["rim"], stretched(hoop([(0.7, 0.57), (0.84, 0.57), (0.84, 0.64), (0.7, 0.64)], 26), shape))
     out.add(paint["water"], stretched(disc(0.72, 0.05, (0, 0, 0.52), "z", 24), shape))
     if rng.random() < 0.5:
@@ -175,8 +190,13 @@ def build_toilet(rng: Draws, paint: Paint) -> Assembly:
     out.add(paint["body"], rounded_box((0.3, 0.72, high), (-0.5, 0, 0.56 + 0.5 * high), 0.07))
     out.add(paint["seat"], rounded_box((0.34, 0.76, 0.07), (-0.5, 0, 0.58 + high), 0.03))
     out.add(STEEL, disc(0.06, 0.05, (-0.5, 0, 0.63 + high), "z", 12))
-    out.add(paint["body"], stretched(lathe([(0.3, 0), (0.24, 0.2), (0.36, 0.46), (0.36, 0.5)], 20), (1.25, 1, 1)))
-    out.add(paint["seat"], stretched(hoop([(0.2, 0.49), (0.39, 0.49), (0.39, 0.56), (0.2, 0.56)], 22), (1.25, 1, 1)))
+    out.add(
+        paint["body"], stretched(lathe([(0.3, 0), (0.24, 0.2), (0.36, 0.46), (0.36, 0.5)], 20), (1.25, 1, 1))
+    )
+    out.add(
+        paint["seat"],
+        stretched(hoop([(0.2, 0.49), (0.39, 0.49), (0.39, 0.56), (0.2, 0.56)], 22), (1.25, 1, 1)),
+    )
     out.add(GLASS, stretched(disc(0.26, 0.04, (0, 0, 0.5), "z", 18), (1.25, 1, 1)))
     if rng.random() < 0.5:
         lid = stretched(disc(0.36, 0.06, (0, 0, 0), "x", 20), (1, 1, 1.15))
@@ -228,6 +248,9 @@ def build_lightbulb(rng: Draws, paint: Paint) -> Assembly:
     out.add(paint["body"], lathe([(0.22, 0.3), (0.25, 0.45), *glass], 20))
     for k in range(4):
         z = 0.02 + 0.085 * k
-        out.add(paint["base"], hoop([(0.1, z), (0.24, z), (0.27, z + 0.04), (0.24, z + 0.08), (0.1, z + 0.08)], 16))
+        out.add(
+            paint["base"],
+            hoop([(0.1, z), (0.24, z), (0.27, z + 0.04), (0.24, z + 0.08), (0.1, z + 0.08)], 16),
+        )
     out.add(shade(paint["base"], 0.5), cone((0, 0, 0.04), (0, 0, -0.14), 0.16, 12))
     return out

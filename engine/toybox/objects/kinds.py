@@ -14,7 +14,9 @@ Builder = Callable[[np.random.Generator, Paint], Assembly]
 
 @dataclass(frozen=True)
 class Part:
-    """A colourable part: its usual colour words (none: those of the body), and whether it follows a coloured body."""
+    """A colourable part: its usual colour words (none: those of the body), and whether it follows a coloured
+    body.
+    """
 
     name: str
     natural: tuple[str, ...]
@@ -23,7 +25,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of object: its builder, its parts with the body first, and whether its azimuth can be told all round."""
+    """A kind of object: its builder, its parts with the body first, and whether its azimuth can be told all
+    round.
+    """
 
     name: str
     build: Builder
@@ -41,7 +45,9 @@ def kind(name: str, build: Builder, parts: str, has_front: bool = False) -> Kind
 
 
 def parts_of_text(text: str) -> tuple[Part, ...]:
-    """Parts from "body: red, blue; handle: brown ~": usual colours, and ``~`` where a coloured body colours the part, too."""
+    """Parts from "body: red, blue; handle: brown ~": usual colours, and ``~`` where a coloured body colours
+    the part, too.
+    """
     parts = []
     for each in text.split(";"):
         name, colours = each.split(":")

@@ -21,7 +21,12 @@ def build_mug(rng: np.random.Generator, paint: Paint) -> Assembly:
     inner = [(top - wall, 0.96 * height), (belly - wall, 0.45 * height), (foot - wall, 0.1), (0, 0.1)]
     out.add(paint["body"], lathe([(0, 0), *outer, *inner], 20))
     lip = 0.06 * height + 0.02
-    ring = [(top - wall - 0.015, height - lip), (top + 0.02, height - lip), (top + 0.02, height), (top - wall - 0.015, height)]
+    ring = [
+        (top - wall - 0.015, height - lip),
+        (top + 0.02, height - lip),
+        (top + 0.02, height),
+        (top - wall - 0.015, height),
+    ]
     out.add(paint["rim"], hoop(ring, 20))
     reach, rise = rng.uniform(0.27, 0.42), rng.uniform(0.24, 0.34) * height
     curve = arc((0, 0.93 * min(foot, belly, top), 0.5 * height), (reach, rise), -90, 90, "yz", 9)
@@ -39,21 +44,33 @@ def build_teapot(rng: np.random.Generator, paint: Paint) -> Assembly:
     radius, height = 0.62, between(squat, 1.05, 0.72)
     level = np.linspace(0, 1, 9)
     lower, upper = rng.uniform(0.55, 0.75), rng.uniform(0.42, 0.55)
-    swell = radius * (np.sin(np.pi * level) ** 0.8 * (1 - between(0.5, lower, upper)) + lower + (upper - lower) * level)
-    out.add(paint["body"], lathe([(0, -0.05), (0.6 * radius, -0.05), *zip(swell, level * height, strict=True), (0, height)], 18))
+    swell = radius * (
+        np.sin(np.pi * level) ** 0.8 * (1 - between(0.5, lower, upper)) + lower + (upper - lower) * level
+    )
+    out.add(
+        paint["body"],
+        lathe([(0, -0.05), (0.6 * radius, -0.05), *zip(swell, level * height, strict=True), (0, height)], 18),
+    )
     _add_lid(out, paint, float(swell[-1]), height, rng)
     thick = rng.uniform(0.06, 0.085)
     tip = rng.uniform(0.34, 0.5)
     along = np.linspace(0, 1, 7)
     path = np.stack(
-        [0.75 * radius + (0.25 * radius + tip) * along, 0 * along, height * (0.3 + 0.7 * along**2 * (1.9 - 0.9 * along))], 1
+        [
+            0.75 * radius + (0.25 * radius + tip) * along,
+            0 * along,
+            height * (0.3 + 0.7 * along**2 * (1.9 - 0.9 * along)),
+        ],
+        1,
     )
     out.add(paint["spout"], tube(path, np.linspace(0.18, 0.08, 7), 9))
     if rng.random() < 0.25:
         curve = arc((0, 0, 0.72 * height), (0.9 * radius, 0.72), 5, 175, "xz", 11)
         curve[:, 2] += 0.02
     else:
-        curve = arc((-0.82 * radius, 0, 0.52 * height), (rng.uniform(0.36, 0.5), 0.36 * height), 90, 270, "xz", 10)
+        curve = arc(
+            (-0.82 * radius, 0, 0.52 * height), (rng.uniform(0.36, 0.5), 0.36 * height), 90, 270, "xz", 10
+        )
     out.add(paint["handle"], tube(curve, thick, 8))
     out.describe(squat, "tall", "round")
     return out
@@ -92,10 +109,24 @@ def build_bottle(rng: np.random.Generator, paint: Paint) -> Assembly:
     top = straight + shoulder + neck
     out.add(
         paint["body"],
-        lathe([(0, 0), (0.88 * radius, 0), (radius, 0.06), (radius, straight), *curve, (neck_radius, top), (0, top)], 18),
+        lathe(
+            [
+                (0, 0),
+                (0.88 * radius, 0),
+                (radius, 0.06),
+                (radius, straight),
+                *curve,
+                (neck_radius, top),
+                (0, top),
+            ],
+            18,
+        ),
     )
     cap, over = rng.uniform(0.13, 0.24), neck_radius + 0.045
-    out.add(paint["cap"], lathe([(over, top - 0.45 * cap), (over, top + 0.5 * cap), (0.85 * over, top + 0.58 * cap)], 14))
+    out.add(
+        paint["cap"],
+        lathe([(over, top - 0.45 * cap), (over, top + 0.5 * cap), (0.85 * over, top + 0.58 * cap)], 14),
+    )
     low, high = rng.uniform(0.14, 0.26) * straight, rng.uniform(0.68, 0.86) * straight
     band = [(radius - 0.05, low), (radius + 0.022, low), (radius + 0.022, high), (radius - 0.05, high)]
     out.add(paint["label"], hoop(band, 18))
@@ -120,7 +151,9 @@ def build_cake(rng: np.random.Generator, paint: Paint) -> Assembly:
     return out
 
 
-def _add_icing(out: Assembly, paint: Paint, radius: float, top: float, height: float, rng: np.random.Generator) -> None:
+def _add_icing(
+    out: Assembly, paint: Paint, radius: float, top: float, height: float, rng: np.random.Generator
+) -> None:
     """A layer of icing over the tier's upper edge, with drops running down its side."""
     wide = radius + 0.035
     depth = rng.uniform(0.2, 0.32) * height

@@ -6,7 +6,19 @@ import numpy as np
 
 from engine.toybox.objects.assembly import Assembly, Paint
 from engine.toybox.objects.details import CREAM, GLOW, arc, between, shade
-from engine.toybox.objects.primitives import ball, box, disc, hoop, lathe, moved, rod, slab, stretched, tube, turned
+from engine.toybox.objects.primitives import (
+    ball,
+    box,
+    disc,
+    hoop,
+    lathe,
+    moved,
+    rod,
+    slab,
+    stretched,
+    tube,
+    turned,
+)
 
 Draws = np.random.Generator
 LEAF = (0.22, 0.52, 0.2)
@@ -18,17 +30,25 @@ def build_burger(rng: Draws, paint: Paint) -> Assembly:
     tall = rng.random()
     step = between(tall, 0.85, 1.25)
     out.add(paint["body"], lathe([(0.5, 0), (0.56, 0.06), (0.54, 0.18), (0.0, 0.18)], 22))
-    out.add(paint["patty"], lathe([(0.54, 0.18), (0.6, 0.22), (0.6, 0.18 + 0.14 * step), (0.54, 0.2 + 0.16 * step)], 22))
+    out.add(
+        paint["patty"],
+        lathe([(0.54, 0.18), (0.6, 0.22), (0.6, 0.18 + 0.14 * step), (0.54, 0.2 + 0.16 * step)], 22),
+    )
     z = 0.2 + 0.16 * step
     out.add(GLOW, moved(turned(box((0.86, 0.86, 0.05)), "z", 45), (0, 0, z + 0.01)))
     out.add(paint["salad"], lathe([(0.5, z + 0.02), (0.66, z + 0.05), (0.62, z + 0.12), (0.0, z + 0.12)], 14))
     out.add((0.85, 0.2, 0.15), disc(0.54, 0.08, (0, 0, z + 0.16), "z", 20))
     top = z + 0.19
-    out.add(paint["body"], lathe([(0.56, top), (0.6, top + 0.08), (0.46, top + 0.3), (0.2, top + 0.4), (0.0, top + 0.42)], 22))
+    out.add(
+        paint["body"],
+        lathe([(0.56, top), (0.6, top + 0.08), (0.46, top + 0.3), (0.2, top + 0.4), (0.0, top + 0.42)], 22),
+    )
     for k in range(9):
         angle, share = 2.4 * k, 0.12 + 0.045 * k
         z_seed = top + 0.42 - 0.75 * share**1.6
-        out.add(CREAM, ball((0.045, 0.03, 0.025), (share * np.cos(angle), share * np.sin(angle), z_seed), 6, 4))
+        out.add(
+            CREAM, ball((0.045, 0.03, 0.025), (share * np.cos(angle), share * np.sin(angle), z_seed), 6, 4)
+        )
     out.describe(tall, "flat", "tall")
     return out
 
@@ -62,7 +82,12 @@ def build_icecream(rng: Draws, paint: Paint) -> Assembly:
     for k in range(3):
         z = -0.7 + 0.27 * k
         radius = 0.36 * (z + 0.95) / 0.95
-        ring = [(radius - 0.03, z - 0.02), (radius + 0.02, z - 0.02), (radius + 0.02, z + 0.02), (radius - 0.03, z + 0.02)]
+        ring = [
+            (radius - 0.03, z - 0.02),
+            (radius + 0.02, z - 0.02),
+            (radius + 0.02, z + 0.02),
+            (radius - 0.03, z + 0.02),
+        ]
         out.add(shade(paint["cone"], 0.8), hoop(ring, 14))
     z = 0.24
     for k in range(scoops):
@@ -84,7 +109,10 @@ def build_donut(rng: Draws, paint: Paint) -> Assembly:
     angle = np.linspace(0, 2 * np.pi, 13)[:-1]
     ring = [(0.58 + thick * np.cos(a), thick * np.sin(a)) for a in angle]
     out.add(paint["body"], hoop(ring, 24))
-    top = [(0.58 + 1.06 * thick * np.cos(a), 0.03 + 1.04 * thick * np.sin(a)) for a in np.linspace(0.05, np.pi - 0.05, 9)]
+    top = [
+        (0.58 + 1.06 * thick * np.cos(a), 0.03 + 1.04 * thick * np.sin(a))
+        for a in np.linspace(0.05, np.pi - 0.05, 9)
+    ]
     out.add(paint["icing"], hoop([*top, (0.58, 0.02)], 24))
     for k in range(14):
         a, b = 2.4 * k, rng.uniform(0.7, 2.4)
@@ -102,7 +130,10 @@ def build_cheese(rng: Draws, paint: Paint) -> Assembly:
     high = rng.uniform(0.4, 0.6)
     wedge = [(-0.75, 0.0), (0.6, -0.5), (0.75, 0.0), (0.6, 0.5)]
     out.add(paint["body"], turned(slab(wedge, high), "x", 90))
-    out.add(paint["rind"], turned(slab([(0.58, -0.52), (0.78, 0.0), (0.58, 0.52), (0.66, 0.0)], high + 0.02), "x", 90))
+    out.add(
+        paint["rind"],
+        turned(slab([(0.58, -0.52), (0.78, 0.0), (0.58, 0.52), (0.66, 0.0)], high + 0.02), "x", 90),
+    )
     for k in range(9):
         share = rng.uniform(0.2, 0.85)
         sy = -1 if k % 2 else 1
@@ -118,14 +149,30 @@ def build_cheese(rng: Draws, paint: Paint) -> Assembly:
 def build_egg(rng: Draws, paint: Paint) -> Assembly:
     """An egg in an egg cup, or a painted egg with bands."""
     out = Assembly()
-    profile = [(0.0, -0.55), (0.26, -0.46), (0.42, -0.16), (0.4, 0.14), (0.28, 0.46), (0.12, 0.64), (0.0, 0.68)]
+    profile = [
+        (0.0, -0.55),
+        (0.26, -0.46),
+        (0.42, -0.16),
+        (0.4, 0.14),
+        (0.28, 0.46),
+        (0.12, 0.64),
+        (0.0, 0.68),
+    ]
     fat = rng.uniform(0.93, 1.07)
     out.add(paint["body"], lathe([(fat * r, z) for r, z in profile], 20))
     for z, radius in ((-0.24, 0.4 * fat), (0.02, 0.425 * fat), (0.27, 0.37 * fat)):
-        ring = [(radius - 0.04, z - 0.05), (radius + 0.012, z - 0.05), (radius + 0.008, z + 0.05), (radius - 0.04, z + 0.05)]
+        ring = [
+            (radius - 0.04, z - 0.05),
+            (radius + 0.012, z - 0.05),
+            (radius + 0.008, z + 0.05),
+            (radius - 0.04, z + 0.05),
+        ]
         if z == 0.02 or rng.random() < 0.6:
             out.add(paint["stripes"], hoop(ring, 20))
-    out.add(paint["cup"], lathe([(0.3, -1.0), (0.12, -0.86), (0.1, -0.7), (0.36, -0.44), (0.44, -0.2), (0.38, -0.24)], 18))
+    out.add(
+        paint["cup"],
+        lathe([(0.3, -1.0), (0.12, -0.86), (0.1, -0.7), (0.36, -0.44), (0.44, -0.2), (0.38, -0.24)], 18),
+    )
     return out
 
 
@@ -138,7 +185,11 @@ def build_bread(rng: Draws, paint: Paint) -> Assembly:
     out.add(shade(paint["body"], 0.85), ball((0.96 * half, 0.37, 0.16), (0, 0, 0.06), 18, 6))
     for x in np.linspace(-0.6, 0.6, 4) * half:
         reach = np.sqrt(1 - (x / half) ** 2)
-        cut = [(x - 0.08, -0.2, 0.2 + 0.27 * reach), (x, 0, 0.2 + 0.345 * reach), (x + 0.08, 0.2, 0.2 + 0.27 * reach)]
+        cut = [
+            (x - 0.08, -0.2, 0.2 + 0.27 * reach),
+            (x, 0, 0.2 + 0.345 * reach),
+            (x + 0.08, 0.2, 0.2 + 0.27 * reach),
+        ]
         out.add(paint["cuts"], tube(cut, 0.055, 6))
     out.describe(long, "short", "long")
     return out

@@ -10,7 +10,8 @@ import numpy as np
 
 @dataclass(frozen=True)
 class ToyMesh:
-    """Flat-coloured triangles in the canonical pose: +z up, front at +x, bounding box centred, largest vertex norm 1.
+    """Flat-coloured triangles in the canonical pose: +z up, front at +x, bounding box centred, largest vertex
+    norm 1.
 
     `vertices` (V,3) float32; `faces` (F,3) int32, counter-clockwise seen from outside;
     `face_colours` (F,3) float32, display sRGB in 0..1.
@@ -25,9 +26,10 @@ class ToyMesh:
 class ToyObject:
     """One drawn object and the words that are true of it.
 
-    `part_colours` maps every colourable part to its colour words, the body first. `bound` names the parts whose colour was
-    chosen freely, so that a caption should state it; the others have the kind's usual colour or that of the body.
-    `nouns` are names that fit this draw, the kind's own name first. `adjectives` describe its proportions.
+    `part_colours` maps every colourable part to its colour words, the body first. `bound` names the parts
+    whose colour was chosen freely, so that a caption should state it; the others have the kind's usual colour
+    or that of the body. `nouns` are names that fit this draw, the kind's own name first. `adjectives`
+    describe its proportions.
     """
 
     kind: str

@@ -28,7 +28,13 @@ def build_cloud(rng: Draws, paint: Paint) -> Assembly:
     """A cloud of puffs on a flat base, sometimes with drops below it."""
     out = Assembly()
     out.add(paint["body"], ball((0.42, 0.95, 0.26), (0, 0, 0), 18, 9))
-    for y, z, size in ((-0.5, 0.18, 0.34), (0.05, 0.34, 0.46), (0.55, 0.16, 0.34), (-0.2, 0.2, 0.4), (0.3, 0.3, 0.36)):
+    for y, z, size in (
+        (-0.5, 0.18, 0.34),
+        (0.05, 0.34, 0.46),
+        (0.55, 0.16, 0.34),
+        (-0.2, 0.2, 0.4),
+        (0.3, 0.3, 0.36),
+    ):
         out.add(paint["body"], ball(size * rng.uniform(0.9, 1.1), (rng.uniform(-0.1, 0.1), y, z), 14, 9))
     for y in (-0.5, -0.15, 0.2, 0.55):
         out.add(paint["drops"], lathe([(0, 0), (0.085, 0.08), (0.07, 0.15), (0, 0.32)], 9))
@@ -47,7 +53,10 @@ def build_moon(rng: Draws, paint: Paint) -> Assembly:
         out.add(INK, tube(arc((0.24, -0.48, -0.18), (0.1, 0.07), 200, 340, "yz", 7), 0.02, 5))
     else:
         for y, z in ((-0.62, 0.16), (-0.55, -0.2), (-0.4, 0.46)):
-            out.add(shade(paint["body"], 0.8), *(ball((0.05, 0.1, 0.1), (side * 0.2, y, z), 9, 5) for side in (-1, 1)))
+            out.add(
+                shade(paint["body"], 0.8),
+                *(ball((0.05, 0.1, 0.1), (side * 0.2, y, z), 9, 5) for side in (-1, 1)),
+            )
     tips = np.deg2rad(np.arange(10) * 36 + 90)
     reach = np.where(np.arange(10) % 2, 0.12, 0.28)
     star = slab(np.stack([reach * np.cos(tips), reach * np.sin(tips)], 1), 0.14, 0.2)
@@ -115,7 +124,9 @@ def build_igloo(rng: Draws, paint: Paint) -> Assembly:
     out.add(paint["body"], lathe([*zip(radius * np.cos(angle), radius * np.sin(angle), strict=True)], 26))
     for level in (0.3, 0.56, 0.76):
         ring = radius * np.sqrt(1 - (level / 0.95) ** 2) + 0.01
-        out.add(paint["joints"], annulus(ring - 0.03, ring + 0.012, 0.03, (0, 0, level * radius / 0.95), "z", 26))
+        out.add(
+            paint["joints"], annulus(ring - 0.03, ring + 0.012, 0.03, (0, 0, level * radius / 0.95), "z", 26)
+        )
     gate = rng.uniform(0.3, 0.38)
     arch = arc((0, 0, 0), (gate, 1.15 * gate), 0, 180, "yz", 11)[:, 1:]
     out.add(paint["body"], moved(turned(slab(arch, 0.5), "z", 90), (radius + 0.02, 0, 0)))

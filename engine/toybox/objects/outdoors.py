@@ -55,7 +55,10 @@ def _add_conifer(out: Assembly, paint: Paint, radius: float, rng: np.random.Gene
     for tier in range(tiers):
         wide, rise = radius * (1 - 0.66 * tier / tiers), (1.7 if tier == tiers - 1 else 1.45) * step
         tint = shade(paint["body"], 0.94 + 0.12 * tier / tiers)
-        out.add(tint, moved(lathe([(0.3 * wide, 0.07), (wide, 0), (0.97 * wide, 0.06), (0, rise)], 16), (0, 0, base)))
+        out.add(
+            tint,
+            moved(lathe([(0.3 * wide, 0.07), (wide, 0), (0.97 * wide, 0.06), (0, rise)], 16), (0, 0, base)),
+        )
         base += step
 
 
@@ -69,7 +72,11 @@ def _add_crown(out: Assembly, paint: Paint, radius: float, rng: np.random.Genera
     turn = rng.uniform(0, 2 * np.pi)
     for k in range(tufts):
         angle, size = turn + 2 * np.pi * k / tufts, radius * rng.uniform(0.48, 0.68)
-        at = (0.68 * radius * np.cos(angle), 0.68 * radius * np.sin(angle), top + radius * rng.uniform(-0.25, 0.4))
+        at = (
+            0.68 * radius * np.cos(angle),
+            0.68 * radius * np.sin(angle),
+            top + radius * rng.uniform(-0.25, 0.4),
+        )
         out.add(shade(paint["body"], rng.uniform(0.94, 1.06)), ball(size, at, 10, 6))
     out.add(paint["body"], ball(0.62 * radius, (0, 0, top + 0.62 * radius), 10, 6))
 
@@ -80,17 +87,26 @@ def build_mushroom(rng: np.random.Generator, paint: Paint) -> Assembly:
     wide, tall = rng.random(2)
     radius, dome, stem = between(wide, 0.52, 0.85), rng.uniform(0.36, 0.62), between(tall, 0.55, 0.95)
     thick = rng.uniform(0.2, 0.3)
-    out.add(paint["stem"], lathe([(1.25 * thick, 0), (1.1 * thick, 0.12), (0.85 * thick, 0.6 * stem), (thick, stem + 0.06)], 14))
+    out.add(
+        paint["stem"],
+        lathe([(1.25 * thick, 0), (1.1 * thick, 0.12), (0.85 * thick, 0.6 * stem), (thick, stem + 0.06)], 14),
+    )
     angle = np.deg2rad(np.linspace(0, 90, 7))
     curve = np.stack([radius * np.cos(angle), stem + dome * np.sin(angle)], 1)
     out.add(paint["body"], lathe([(0.92 * radius, stem - 0.05), *curve], 18))
-    out.add(CREAM, lathe([(0.3 * radius, stem - 0.1), (0.82 * radius, stem - 0.068), (0.82 * radius, stem)], 16))
+    out.add(
+        CREAM, lathe([(0.3 * radius, stem - 0.1), (0.82 * radius, stem - 0.068), (0.82 * radius, stem)], 16)
+    )
     turn = rng.uniform(0, 2 * np.pi)
     size = rng.uniform(0.09, 0.13)
     spots = [(90, 0.0)] + [(48, k / 4) for k in range(4)] + [(20, (k + 0.5) / 6) for k in range(6)]
     for lift, share in spots[: int(rng.integers(9, 12))]:
         up, around = np.deg2rad(lift), turn + 2 * np.pi * share
-        at = (radius * np.cos(up) * np.cos(around), radius * np.cos(up) * np.sin(around), stem + dome * np.sin(up))
+        at = (
+            radius * np.cos(up) * np.cos(around),
+            radius * np.cos(up) * np.sin(around),
+            stem + dome * np.sin(up),
+        )
         out.add(paint["spots"], ball(size * rng.uniform(0.75, 1.15), at, 8, 5))
     out.describe(wide, "narrow", "wide")
     out.describe(tall, "short", "tall")
@@ -114,15 +130,28 @@ def build_cactus(rng: np.random.Generator, paint: Paint) -> Assembly:
     radius, height = between(slim, 0.36, 0.22), between(slim, 0.7, 1.15)
     pot, deep = rng.uniform(0.36, 0.46), rng.uniform(0.36, 0.5)
     out.add(
-        paint["pot"], lathe([(0.7 * pot, -deep), (0.95 * pot, -0.12), (1.12 * pot, -0.12), (1.12 * pot, 0.03), (pot, 0.03)], 16)
+        paint["pot"],
+        lathe(
+            [(0.7 * pot, -deep), (0.95 * pot, -0.12), (1.12 * pot, -0.12), (1.12 * pot, 0.03), (pot, 0.03)],
+            16,
+        ),
     )
     out.add(WOOD, lathe([(0.9 * pot, 0), (0.9 * pot, 0.05)], 14))
     out.add(paint["body"], _ribbed(radius, height))
     arm = rng.uniform(0.1, 0.13)
     sides = [1, -1] if rng.random() < 0.65 else [1 if rng.random() < 0.5 else -1]
     for side in sides:
-        z, reach, rise = rng.uniform(0.3, 0.5) * height, radius + rng.uniform(0.2, 0.3), rng.uniform(0.25, 0.42)
-        path = [(0, 0.6 * side * radius, z), (0, 0.8 * side * reach, z), (0, side * reach, z + 0.1), (0, side * reach, z + rise)]
+        z, reach, rise = (
+            rng.uniform(0.3, 0.5) * height,
+            radius + rng.uniform(0.2, 0.3),
+            rng.uniform(0.25, 0.42),
+        )
+        path = [
+            (0, 0.6 * side * radius, z),
+            (0, 0.8 * side * reach, z),
+            (0, side * reach, z + 0.1),
+            (0, side * reach, z + rise),
+        ]
         out.add(paint["body"], tube(path, arm, 10), ball(arm, path[-1], 10, 6))
         _add_flower(out, paint, (0, side * reach, z + rise + 0.7 * arm), 0.085)
     _add_flower(out, paint, (0, 0, height), rng.uniform(0.11, 0.15))
@@ -133,7 +162,10 @@ def build_cactus(rng: np.random.Generator, paint: Paint) -> Assembly:
 def _add_flower(out: Assembly, paint: Paint, at: tuple[float, float, float], size: float) -> None:
     """Five petals round a yellow heart."""
     for x, y in circle(5) * size:
-        out.add(paint["flowers"], ball((0.8 * size, 0.8 * size, 0.5 * size), (at[0] + x, at[1] + y, at[2] + 0.2 * size), 7, 4))
+        out.add(
+            paint["flowers"],
+            ball((0.8 * size, 0.8 * size, 0.5 * size), (at[0] + x, at[1] + y, at[2] + 0.2 * size), 7, 4),
+        )
     out.add(GLOW, ball(0.6 * size, (at[0], at[1], at[2] + 0.5 * size), 7, 5))
 
 
@@ -160,7 +192,9 @@ def build_house(rng: np.random.Generator, paint: Paint) -> Assembly:
     return out
 
 
-def _add_roof(out: Assembly, paint: Paint, half_x: float, half_y: float, wall: float, rise: float, style: int) -> None:
+def _add_roof(
+    out: Assembly, paint: Paint, half_x: float, half_y: float, wall: float, rise: float, style: int
+) -> None:
     """Gable with its ridge along y (0) or x (1), closed by body-coloured gable walls; or a hip roof (2)."""
     over = 0.12
     if style == 2:
@@ -187,7 +221,9 @@ def _add_door(out: Assembly, paint: Paint, half_x: float, y: float) -> None:
     out.add(STEEL, box((0.2, 0.4, 0.07), (half_x + 0.08, y, 0.0)))
 
 
-def _add_house_windows(out: Assembly, paint: Paint, half_x: float, half_y: float, wall: float, storeys: int, door: float) -> None:
+def _add_house_windows(
+    out: Assembly, paint: Paint, half_x: float, half_y: float, wall: float, storeys: int, door: float
+) -> None:
     """Framed panes beside and above the door, at the back and at both sides."""
     glass = contrasting(paint["body"], GLASS, DARK_GLASS)
     frame = contrasting(paint["body"], PAPER, WOOD)

@@ -1,4 +1,6 @@
-"""Closed solids with outward winding, all grown from one primitive: the loft, a skin over a stack of rings."""
+"""Closed solids with outward winding, all grown from one primitive: the loft, a skin over a stack of
+rings.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ Vectors = Sequence[Vector] | np.ndarray
 
 
 class Solid(NamedTuple):
-    """A closed triangle surface: `vertices` (V,3) float64 and `faces` (F,3) int64, counter-clockwise seen from outside."""
+    """A closed triangle surface: `vertices` (V,3) float64 and `faces` (F,3) int64, counter-clockwise seen
+    from outside.
+    """
 
     vertices: np.ndarray
     faces: np.ndarray
@@ -35,11 +39,15 @@ def outward(solid: Solid) -> Solid:
 
 @lru_cache(maxsize=512)
 def _skin(rings: int, points: int, closed: bool) -> np.ndarray:
-    """Faces (F,3) of a loft: quads between neighbouring rings, then a fan at each end (centres last) unless closed."""
+    """Faces (F,3) of a loft: quads between neighbouring rings, then a fan at each end (centres last) unless
+    closed.
+    """
     r, i = np.meshgrid(np.arange(rings if closed else rings - 1), np.arange(points), indexing="ij")
     r, i = r.ravel(), i.ravel()
     low, high, right = r * points, (r + 1) % rings * points, (i + 1) % points
-    quads = np.concatenate([np.stack([low + i, low + right, high + right], 1), np.stack([low + i, high + right, high + i], 1)])
+    quads = np.concatenate(
+        [np.stack([low + i, low + right, high + right], 1), np.stack([low + i, high + right, high + i], 1)]
+    )
     if closed:
         return quads
     around = np.arange(points)
@@ -121,7 +129,9 @@ def box(size: Vector, centre: Vector = (0, 0, 0), taper: Vector = (1, 1)) -> Sol
     return loft(rings * np.asarray(size, float) + np.asarray(centre, float))
 
 
-def rounded_box(size: Vector, centre: Vector = (0, 0, 0), radius: float = 0.04, taper: Vector = (1, 1)) -> Solid:
+def rounded_box(
+    size: Vector, centre: Vector = (0, 0, 0), radius: float = 0.04, taper: Vector = (1, 1)
+) -> Solid:
     """Box with rounded vertical edges and bevelled top and bottom edges of `radius`."""
     sx, sy, sz = (0.5 * s for s in size)
     bend = min(radius, 0.95 * sx, 0.95 * sy, 0.95 * sz)
@@ -130,7 +140,11 @@ def rounded_box(size: Vector, centre: Vector = (0, 0, 0), radius: float = 0.04, 
     outline = np.concatenate(
         [
             np.stack(
-                [x * (sx - bend) + bend * np.cos(quarter + t * np.pi), y * (sy - bend) + bend * np.sin(quarter + t * np.pi)], 1
+                [
+                    x * (sx - bend) + bend * np.cos(quarter + t * np.pi),
+                    y * (sy - bend) + bend * np.sin(quarter + t * np.pi),
+                ],
+                1,
             )
             for x, y, t in corners
         ]
@@ -143,7 +157,9 @@ def rounded_box(size: Vector, centre: Vector = (0, 0, 0), radius: float = 0.04, 
 
 
 def slab(outline: Vectors, thickness: float, bevel: float = 0.0) -> Solid:
-    """Extrude an (x, z) outline, star-shaped about its mean, symmetrically along y; `bevel` rounds the rim."""
+    """Extrude an (x, z) outline, star-shaped about its mean, symmetrically along y; `bevel` rounds the
+    rim.
+    """
     flat = np.asarray(outline, float)
     half = 0.5 * thickness
     scales, depths = ([1.0, 1.0], [-half, half])
@@ -157,7 +173,9 @@ def slab(outline: Vectors, thickness: float, bevel: float = 0.0) -> Solid:
 
 
 def tube(path: Vectors, radii: Vector | float, segments: int = 8, flatten: float = 1.0) -> Solid:
-    """Round tube along a path of points (P,3); `flatten` squeezes the section along the path's mean normal."""
+    """Round tube along a path of points (P,3); `flatten` squeezes the section along the path's mean
+    normal.
+    """
     points = np.asarray(path, float)
     tangents = np.gradient(points, axis=0)
     tangents /= np.linalg.norm(tangents, axis=1, keepdims=True)
@@ -169,11 +187,15 @@ def tube(path: Vectors, radii: Vector | float, segments: int = 8, flatten: float
     up = np.cross(tangents, side)
     section = circle(segments)
     width = np.broadcast_to(np.asarray(radii, float), len(points))[:, None, None]
-    rings = points[:, None] + width * (section[None, :, :1] * side[:, None] + flatten * section[None, :, 1:] * up[:, None])
+    rings = points[:, None] + width * (
+        section[None, :, :1] * side[:, None] + flatten * section[None, :, 1:] * up[:, None]
+    )
     return loft(rings)
 
 
-def rod(start: Vector, end: Vector, radius: float, end_radius: float | None = None, segments: int = 8) -> Solid:
+def rod(
+    start: Vector, end: Vector, radius: float, end_radius: float | None = None, segments: int = 8
+) -> Solid:
     """Straight round bar between two points, optionally tapering to `end_radius`."""
     return tube([start, end], [radius, radius if end_radius is None else max(end_radius, 1e-6)], segments)
 
@@ -191,7 +213,12 @@ def disc(radius: float, thickness: float, centre: Vector, axis: str = "x", segme
 
 
 def annulus(
-    inner: float, outer: float, thickness: float, centre: Vector = (0, 0, 0), axis: str = "x", segments: int = 18
+    inner: float,
+    outer: float,
+    thickness: float,
+    centre: Vector = (0, 0, 0),
+    axis: str = "x",
+    segments: int = 18,
 ) -> Solid:
     """Flat ring about `centre` whose face looks along the axis "x", "y" or "z"."""
     half = 0.5 * thickness

@@ -49,7 +49,9 @@ def build_mouse(rng: Draws, paint: Paint) -> Assembly:
     girth = between(chubby, 0.3, 0.42)
     out.add(paint["body"], ball((0.55, girth, 0.95 * girth), (-0.1, 0, girth), 16, 9))
     out.add(
-        paint["body"], rod((0.15, 0, girth), (0.66, 0, 0.75 * girth), 0.8 * girth, 0.1, 12), ball(0.1, (0.66, 0, 0.75 * girth))
+        paint["body"],
+        rod((0.15, 0, girth), (0.66, 0, 0.75 * girth), 0.8 * girth, 0.1, 12),
+        ball(0.1, (0.66, 0, 0.75 * girth)),
     )
     out.add(BLUSH, ball(0.065, (0.76, 0, 0.78 * girth), 8, 5))
     for sy in (-1, 1):
@@ -60,7 +62,12 @@ def build_mouse(rng: Draws, paint: Paint) -> Assembly:
         for lift in (-0.05, 0.05):
             out.add(INK, rod((0.66, sy * 0.06, 0.72 * girth), (0.6, sy * 0.36, 0.72 * girth + lift), 0.012))
     swing = rng.uniform(-0.3, 0.3)
-    tail = [(-0.6, 0, 0.6 * girth), (-0.85, 0.5 * swing, 0.25), (-1.15, swing, 0.12), (-1.4, 0.3 * swing, 0.25)]
+    tail = [
+        (-0.6, 0, 0.6 * girth),
+        (-0.85, 0.5 * swing, 0.25),
+        (-1.15, swing, 0.12),
+        (-1.4, 0.3 * swing, 0.25),
+    ]
     out.add(paint["tail"], tube(tail, [0.06, 0.05, 0.04, 0.025], 7))
     out.describe(chubby, "slim", "chubby")
     return out
@@ -81,12 +88,16 @@ def build_hedgehog(rng: Draws, paint: Paint) -> Assembly:
                 paint["spines"] if k % 3 else shade(paint["spines"], 1.5),
                 cone(root, root + way * 0.24 + (-0.08, 0, 0.02), 0.07, 5),
             )
-    out.add(paint["body"], rod((0.3, 0, 0.8 * radius), (1.5 * radius, 0, 0.55 * radius), 0.6 * radius, 0.1, 12))
+    out.add(
+        paint["body"], rod((0.3, 0, 0.8 * radius), (1.5 * radius, 0, 0.55 * radius), 0.6 * radius, 0.1, 12)
+    )
     out.add(paint["body"], ball((1.05 * radius, 0.85 * radius, 0.35 * radius), (0.1, 0, 0.3 * radius), 14, 8))
     out.add(INK, ball(0.09, (1.56 * radius, 0, 0.58 * radius), 9, 6))
     for sy in (-1, 1):
         add_eye(out, (1.05 * radius, sy * 0.3 * radius, 1.02 * radius), 0.07, (0.8, sy * 0.5, 0.3))
-        out.add(paint["body"], ball((0.05, 0.11, 0.11), (0.7 * radius, sy * 0.55 * radius, 1.35 * radius), 9, 5))
+        out.add(
+            paint["body"], ball((0.05, 0.11, 0.11), (0.7 * radius, sy * 0.55 * radius, 1.35 * radius), 9, 5)
+        )
         for x in (-0.5, 0.6):
             out.add(paint["paws"], ball((0.14, 0.1, 0.1), (x * radius, sy * 0.55 * radius, 0.04), 9, 5))
     return out
@@ -108,10 +119,16 @@ def build_monkey(rng: Draws, paint: Paint) -> Assembly:
         out.add(paint["ears"], disc(0.14, 0.08, at + (0, sy * 0.38, 0.02), "x", 14))
         out.add(
             paint["body"],
-            tube([(0, sy * girth, 0.72), (0.12, sy * (girth + 0.26), 0.42), (0.34, sy * (girth + 0.1), 0.1)], 0.085, 8),
+            tube(
+                [(0, sy * girth, 0.72), (0.12, sy * (girth + 0.26), 0.42), (0.34, sy * (girth + 0.1), 0.1)],
+                0.085,
+                8,
+            ),
         )
         out.add(paint["face"], ball(0.1, (0.36, sy * (girth + 0.08), 0.08), 9, 5))
-        out.add(paint["body"], tube([(0, sy * 0.24, 0.14), (0.36, sy * 0.34, 0.3), (0.5, sy * 0.3, 0.06)], 0.1, 8))
+        out.add(
+            paint["body"], tube([(0, sy * 0.24, 0.14), (0.36, sy * 0.34, 0.3), (0.5, sy * 0.3, 0.06)], 0.1, 8)
+        )
         out.add(paint["face"], ball((0.16, 0.09, 0.07), (0.56, sy * 0.3, 0.05), 9, 5))
     curl = np.deg2rad(np.linspace(0, 430, 22))
     shrink = np.linspace(0.34, 0.1, 22)
@@ -130,16 +147,32 @@ def build_crab(rng: Draws, paint: Paint) -> Assembly:
         add_eye(out, (0.36, sy * 0.18, 0.8), 0.085)
         out.add(
             paint["claws"],
-            tube([(0.2, sy * 0.8 * wide, 0.36), (0.42, sy * (wide + 0.2), 0.4), (0.62, sy * (wide + 0.05), 0.5)], 0.075, 8),
+            tube(
+                [
+                    (0.2, sy * 0.8 * wide, 0.36),
+                    (0.42, sy * (wide + 0.2), 0.4),
+                    (0.62, sy * (wide + 0.05), 0.5),
+                ],
+                0.075,
+                8,
+            ),
         )
         claw = np.array([0.74, sy * (wide - 0.02), 0.54])
         out.add(paint["claws"], ball((0.2, 0.15, 0.14), claw, 12, 7))
         for tip in (0.1, -0.14):
-            out.add(paint["claws"], cone(claw + (0.08, sy * tip, 0.02), claw + (0.36, sy * (tip - 0.05), 0.06), 0.09, 8))
+            out.add(
+                paint["claws"],
+                cone(claw + (0.08, sy * tip, 0.02), claw + (0.36, sy * (tip - 0.05), 0.06), 0.09, 8),
+            )
         for x in (0.12, -0.1, -0.3):
             knee = (1.4 * x, sy * (wide + 0.24), 0.42)
             out.add(
-                paint["legs"], tube([(x, sy * 0.75 * wide, 0.32), knee, (1.8 * x, sy * (wide + 0.4), 0.0)], [0.06, 0.05, 0.02], 7)
+                paint["legs"],
+                tube(
+                    [(x, sy * 0.75 * wide, 0.32), knee, (1.8 * x, sy * (wide + 0.4), 0.0)],
+                    [0.06, 0.05, 0.02],
+                    7,
+                ),
             )
     spots = contrasting(paint["body"], CREAM, INK)
     for x, y in ((-0.1, 0.2), (-0.12, -0.22), (0.12, 0.02)):
@@ -160,7 +193,13 @@ def build_ladybug(rng: Draws, paint: Paint) -> Assembly:
             out.add(paint["spots"], ball(0.1, (x, sy * y, z - 0.04), 9, 6))
     for sy in (-1, 1):
         add_eye(out, (0.78, sy * 0.17, 0.3), 0.07, (0.8, sy * 0.5, 0.2))
-        out.add(paint["head"], tube([(0.72, sy * 0.1, 0.42), (0.86, sy * 0.18, 0.6), (0.96, sy * 0.2, 0.62)], 0.022, 5))
+        out.add(
+            paint["head"],
+            tube([(0.72, sy * 0.1, 0.42), (0.86, sy * 0.18, 0.6), (0.96, sy * 0.2, 0.62)], 0.022, 5),
+        )
         for x in (-0.35, 0.0, 0.35):
-            out.add(paint["head"], tube([(x, sy * 0.4, 0.1), (x, sy * 0.68, 0.12), (x, sy * 0.74, -0.04)], 0.04, 6))
+            out.add(
+                paint["head"],
+                tube([(x, sy * 0.4, 0.1), (x, sy * 0.68, 0.12), (x, sy * 0.74, -0.04)], 0.04, 6),
+            )
     return out

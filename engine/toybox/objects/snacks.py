@@ -6,7 +6,18 @@ import numpy as np
 
 from engine.toybox.objects.assembly import Assembly, Paint
 from engine.toybox.objects.details import between, shade
-from engine.toybox.objects.primitives import ball, cone, disc, lathe, moved, rod, slab, stretched, tube, turned
+from engine.toybox.objects.primitives import (
+    ball,
+    cone,
+    disc,
+    lathe,
+    moved,
+    rod,
+    slab,
+    stretched,
+    tube,
+    turned,
+)
 
 Draws = np.random.Generator
 GOLDEN_ANGLE = np.pi * (3 - 5**0.5)
@@ -59,7 +70,10 @@ def build_hotdog(rng: Draws, paint: Paint) -> Assembly:
     for sy in (-1, 1):
         out.add(paint["sausage"], ball(0.16, (0, sy * (half + 0.12), 0.16), 10, 6))
     along = np.linspace(-half, half, 25)
-    out.add(paint["sauce"], tube(np.stack([0.08 * np.sin(9 * along / half), along, np.full(25, 0.3)], 1), 0.045, 6))
+    out.add(
+        paint["sauce"],
+        tube(np.stack([0.08 * np.sin(9 * along / half), along, np.full(25, 0.3)], 1), 0.045, 6),
+    )
     out.describe(long, "short", "long")
     return out
 
@@ -69,7 +83,10 @@ def build_cupcake(rng: Draws, paint: Paint) -> Assembly:
     out = Assembly()
     out.add(paint["body"], lathe([(0.36, 0), (0.52, 0.5)], 18))
     for angle in np.arange(14) * 2 * np.pi / 14:
-        foot, top = (0.36 * np.cos(angle), 0.36 * np.sin(angle), 0), (0.52 * np.cos(angle), 0.52 * np.sin(angle), 0.5)
+        foot, top = (
+            (0.36 * np.cos(angle), 0.36 * np.sin(angle), 0),
+            (0.52 * np.cos(angle), 0.52 * np.sin(angle), 0.5),
+        )
         out.add(shade(paint["body"], 0.85), rod(foot, top, 0.03, 0.045, 6))
     rounds = int(rng.integers(2, 4))
     radius, z = 0.56, 0.52
@@ -98,7 +115,11 @@ def build_cookie(rng: Draws, paint: Paint) -> Assembly:
     for _ in range(int(rng.integers(9, 15))):
         angle, away = rng.uniform(1.6, 2 * np.pi), 0.66 * np.sqrt(rng.random())
         at = (0.11, away * np.cos(angle), away * np.sin(angle))
-        out.add(paint["chips"], ball((0.07, 0.09, 0.08), at, 8, 5), ball((0.07, 0.08, 0.09), (-at[0], at[1], at[2]), 8, 5))
+        out.add(
+            paint["chips"],
+            ball((0.07, 0.09, 0.08), at, 8, 5),
+            ball((0.07, 0.08, 0.09), (-at[0], at[1], at[2]), 8, 5),
+        )
     return out
 
 
@@ -115,10 +136,16 @@ def build_sandwich(rng: Draws, paint: Paint) -> Assembly:
         ("salad", 1.05, 0.06, 0.37),
         ("body", 1.0, 0.2, 0.5),
     ):
-        out.add(paint[part], moved(turned(slab(size * outline, plump * thick, 0.06), "x", 90), (0, 0, plump * height)))
+        out.add(
+            paint[part],
+            moved(turned(slab(size * outline, plump * thick, 0.06), "x", 90), (0, 0, plump * height)),
+        )
     if rng.random() < 0.5:
         out.add((0.75, 0.6, 0.4), rod((0, 0, 0.5), (0, 0, 0.98), 0.03))
         out.add(paint["olive"], ball(0.11, (0, 0, 0.98), 10, 6))
     else:
-        out.add(paint["olive"], *(disc(0.13, 0.1, (*at, 0.6 * plump), "z", 12) for at in ((0.1, 0.1), (-0.15, -0.15))))
+        out.add(
+            paint["olive"],
+            *(disc(0.13, 0.1, (*at, 0.6 * plump), "z", 12) for at in ((0.1, 0.1), (-0.15, -0.15))),
+        )
     return out

@@ -6,7 +6,20 @@ import numpy as np
 
 from engine.toybox.objects.assembly import Assembly, Paint
 from engine.toybox.objects.details import DARK_GLASS, STEEL, arc, between, shade
-from engine.toybox.objects.primitives import ball, box, disc, hoop, lathe, moved, rod, rounded_box, slab, stretched, tube, turned
+from engine.toybox.objects.primitives import (
+    ball,
+    box,
+    disc,
+    hoop,
+    lathe,
+    moved,
+    rod,
+    rounded_box,
+    slab,
+    stretched,
+    tube,
+    turned,
+)
 
 Draws = np.random.Generator
 
@@ -26,7 +39,9 @@ def build_spoon(rng: Draws, paint: Paint) -> Assembly:
     out.add(shade(paint["body"], 0.75), moved(hollow, (0.03, 0, stem + tall)))
     ring = np.stack([np.full(25, 0.02), wide * np.cos(rim), stem + tall + tall * np.sin(rim)], 1)
     out.add(paint["body"], tube(ring, 0.035, 6))
-    path = np.stack([-0.03 * np.cos(np.pi * level[:, 0]), 0 * level[:, 0], stem * (0.5 + 0.55 * level[:, 0])], 1)
+    path = np.stack(
+        [-0.03 * np.cos(np.pi * level[:, 0]), 0 * level[:, 0], stem * (0.5 + 0.55 * level[:, 0])], 1
+    )
     out.add(paint["handle"], tube(path, np.linspace(0.11, 0.05, 9), 8, 0.6))
     out.describe(long, "short", "long")
     return out
@@ -38,10 +53,16 @@ def build_fork(rng: Draws, paint: Paint) -> Assembly:
     long, prongs = rng.random(), int(rng.integers(3, 5))
     stem = between(long, 0.9, 1.4)
     out.add(paint["handle"], tube([(0, 0, 0), (0, 0, 0.5 * stem), (0, 0, stem)], [0.11, 0.08, 0.06], 12, 0.6))
-    out.add(paint["body"], turned(slab([(-0.05, -0.06), (0.05, -0.06), (0.26, 0.22), (-0.26, 0.22)], 0.09), "z", 90))
+    out.add(
+        paint["body"],
+        turned(slab([(-0.05, -0.06), (0.05, -0.06), (0.26, 0.22), (-0.26, 0.22)], 0.09), "z", 90),
+    )
     out.solids[-1] = moved(out.solids[-1], (0, 0, stem))
     for y in np.linspace(-0.21, 0.21, prongs):
-        out.add(paint["body"], tube([(0, y, stem + 0.18), (0.04, y, stem + 0.45), (0, y, stem + 0.72)], [0.05, 0.045, 0.025], 9))
+        out.add(
+            paint["body"],
+            tube([(0, y, stem + 0.18), (0.04, y, stem + 0.45), (0, y, stem + 0.72)], [0.05, 0.045, 0.025], 9),
+        )
     out.describe(long, "short", "long")
     return out
 
@@ -51,7 +72,14 @@ def build_knife(rng: Draws, paint: Paint) -> Assembly:
     out = Assembly()
     long = rng.random()
     blade, wide = between(long, 0.8, 1.3), rng.uniform(0.24, 0.32)
-    outline = [(0, 0), (wide, 0.02), (wide, 0.55 * blade), (0.75 * wide, 0.82 * blade), (0.12 * wide, blade), (0, 0.96 * blade)]
+    outline = [
+        (0, 0),
+        (wide, 0.02),
+        (wide, 0.55 * blade),
+        (0.75 * wide, 0.82 * blade),
+        (0.12 * wide, blade),
+        (0, 0.96 * blade),
+    ]
     out.add(paint["body"], moved(turned(slab(outline, 0.06), "z", 90), (0, -0.5 * wide, 0.6)))
     out.add(paint["handle"], rounded_box((0.15, 0.19, 0.62), (0, -0.3 * wide, 0.3), 0.05))
     for z in (0.14, 0.3, 0.46):
@@ -65,12 +93,25 @@ def build_pan(rng: Draws, paint: Paint) -> Assembly:
     out = Assembly()
     deep = rng.random()
     high, radius = between(deep, 0.16, 0.34), 0.62
-    profile = [(0, 0), (0.86 * radius, 0), (radius, high), (radius - 0.06, high), (0.8 * radius, 0.06), (0, 0.06)]
+    profile = [
+        (0, 0),
+        (0.86 * radius, 0),
+        (radius, high),
+        (radius - 0.06, high),
+        (0.8 * radius, 0.06),
+        (0, 0.06),
+    ]
     out.add(paint["body"], lathe(profile, 26))
     reach = rng.uniform(0.75, 1.0)
-    path = [(-0.95 * radius, 0, 0.8 * high), (-radius - 0.4 * reach, 0, high + 0.08), (-radius - reach, 0, high + 0.12)]
+    path = [
+        (-0.95 * radius, 0, 0.8 * high),
+        (-radius - 0.4 * reach, 0, high + 0.08),
+        (-radius - reach, 0, high + 0.12),
+    ]
     out.add(paint["handle"], tube(path, [0.06, 0.085, 0.08], 9))
-    out.add(STEEL, tube(arc((-radius - reach - 0.07, 0, high + 0.12), (0.08, 0.08), 0, 350, "xz", 12), 0.025, 6))
+    out.add(
+        STEEL, tube(arc((-radius - reach - 0.07, 0, high + 0.12), (0.08, 0.08), 0, 350, "xz", 12), 0.025, 6)
+    )
     out.describe(deep, "flat", "tall")
     return out
 
@@ -80,8 +121,14 @@ def build_jar(rng: Draws, paint: Paint) -> Assembly:
     out = Assembly()
     tall = rng.random()
     high, radius = between(tall, 0.75, 1.3), 0.5
-    out.add(paint["body"], lathe([(0, 0), (0.92 * radius, 0), (radius, 0.06), (radius, high), (0.82 * radius, high + 0.12)], 20))
-    out.add(paint["lid"], lathe([(0.88 * radius, high + 0.08), (0.88 * radius, high + 0.27), (0.82 * radius, high + 0.3)], 20))
+    out.add(
+        paint["body"],
+        lathe([(0, 0), (0.92 * radius, 0), (radius, 0.06), (radius, high), (0.82 * radius, high + 0.12)], 20),
+    )
+    out.add(
+        paint["lid"],
+        lathe([(0.88 * radius, high + 0.08), (0.88 * radius, high + 0.27), (0.82 * radius, high + 0.3)], 20),
+    )
     band = [
         (radius - 0.04, 0.25 * high),
         (radius + 0.02, 0.25 * high),
@@ -103,9 +150,15 @@ def build_goblet(rng: Draws, paint: Paint) -> Assembly:
     outside = [*zip(swell, stem + 0.08 + cup * level, strict=True)]
     inside = [(r - 0.05, z) for r, z in reversed(outside)]
     out.add(paint["body"], lathe([(0, stem + 0.06), *outside, *inside[:-1], (0, stem + 0.16)], 20))
-    out.add(paint["body"], lathe([(0.34, 0), (0.34, 0.04), (0.07, 0.12), (0.055, 0.5 * stem), (0.09, stem + 0.1)], 16))
+    out.add(
+        paint["body"],
+        lathe([(0.34, 0), (0.34, 0.04), (0.07, 0.12), (0.055, 0.5 * stem), (0.09, stem + 0.1)], 16),
+    )
     top, rim = stem + 0.08 + 0.78 * cup, radius
-    out.add(paint["band"], hoop([(rim - 0.05, top), (rim + 0.02, top), (rim + 0.02, top + 0.12), (rim - 0.05, top + 0.12)], 20))
+    out.add(
+        paint["band"],
+        hoop([(rim - 0.05, top), (rim + 0.02, top), (rim + 0.02, top + 0.12), (rim - 0.05, top + 0.12)], 20),
+    )
     out.describe(slim, "wide", "slim")
     return out
 
@@ -153,7 +206,11 @@ def build_scissors(rng: Draws, paint: Paint) -> Assembly:
         ring = tube(arc((0.05, 0, -0.62), (0.19, 0.25), 0, 354, "xz", 18), 0.065, 8)
         arm = rod((0, 0, -0.05), (0.0, 0, -0.42), 0.06, 0.075)
         for colour, part in ((paint["body"], blade), (paint["handles"], arm), (paint["handles"], ring)):
-            mirrored = part if side > 0 else part._replace(vertices=part.vertices * (-1, 1, 1), faces=part.faces[:, ::-1])
+            mirrored = (
+                part
+                if side > 0
+                else part._replace(vertices=part.vertices * (-1, 1, 1), faces=part.faces[:, ::-1])
+            )
             placed = moved(turned(mirrored, "y", side * spread), (0, side * 0.03, 0))
             out.add(colour, turned(placed, "z", 90))
     out.add(STEEL, disc(0.06, 0.18, (0, 0, 0), "x", 12))

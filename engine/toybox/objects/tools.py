@@ -6,7 +6,20 @@ import numpy as np
 
 from engine.toybox.objects.assembly import Assembly, Paint
 from engine.toybox.objects.details import STEEL, arc, between
-from engine.toybox.objects.primitives import ball, box, cone, disc, hoop, lathe, moved, rod, rounded_box, slab, tube, turned
+from engine.toybox.objects.primitives import (
+    ball,
+    box,
+    cone,
+    disc,
+    hoop,
+    lathe,
+    moved,
+    rod,
+    rounded_box,
+    slab,
+    tube,
+    turned,
+)
 
 Draws = np.random.Generator
 
@@ -22,10 +35,17 @@ def build_hammer(rng: Draws, paint: Paint) -> Assembly:
     out.add(paint["body"], disc(0.15, 0.12, (0.42, 0, high), "x", 14))
     if rng.random() < 0.6:
         for sy in (-1, 1):
-            claw = [(-0.1, sy * 0.05, high + 0.02), (-0.3, sy * 0.07, high + 0.04), (-0.48, sy * 0.1, high - 0.12)]
+            claw = [
+                (-0.1, sy * 0.05, high + 0.02),
+                (-0.3, sy * 0.07, high + 0.04),
+                (-0.48, sy * 0.1, high - 0.12),
+            ]
             out.add(paint["body"], tube(claw, [0.075, 0.06, 0.025], 7))
     else:
-        out.add(paint["body"], moved(turned(box((0.2, 0.18, 0.34), (0, 0, 0), (0.3, 1)), "y", -90), (-0.3, 0, high)))
+        out.add(
+            paint["body"],
+            moved(turned(box((0.2, 0.18, 0.34), (0, 0, 0), (0.3, 1)), "y", -90), (-0.3, 0, high)),
+        )
     out.describe(long, "short", "long")
     return out
 
@@ -35,7 +55,10 @@ def build_axe(rng: Draws, paint: Paint) -> Assembly:
     out = Assembly()
     long, double = rng.random(), bool(rng.random() < 0.35)
     high = between(long, 1.3, 1.8)
-    out.add(paint["handle"], tube([(0.04, 0, 0), (0, 0, 0.4 * high), (0.02, 0, high + 0.08)], [0.085, 0.06, 0.065], 10))
+    out.add(
+        paint["handle"],
+        tube([(0.04, 0, 0), (0, 0, 0.4 * high), (0.02, 0, high + 0.08)], [0.085, 0.06, 0.065], 10),
+    )
     blade = [(0.04, 0.1), (0.3, 0.18), (0.5, 0.36), (0.58, 0.0), (0.5, -0.36), (0.3, -0.16), (0.04, -0.1)]
     for side in (1, -1) if double else (1,):
         piece = slab([(side * x, z) for x, z in blade], 0.11, 0.25)
@@ -55,10 +78,22 @@ def build_shield(rng: Draws, paint: Paint) -> Assembly:
         out.add(paint["rim"], turned(hoop(ring, 26), "y", 90))
         out.add(paint["emblem"], ball((0.16, boss, boss), (0.05, 0, 0), 14, 8))
         for k in range(8):
-            out.add(paint["rim"], ball(0.05, (0.08, 0.56 * np.cos(k * np.pi / 4), 0.56 * np.sin(k * np.pi / 4)), 6, 4))
+            out.add(
+                paint["rim"],
+                ball(0.05, (0.08, 0.56 * np.cos(k * np.pi / 4), 0.56 * np.sin(k * np.pi / 4)), 6, 4),
+            )
     else:
         outline = np.array(
-            [(-0.62, 0.7), (0, 0.78), (0.62, 0.7), (0.6, 0.05), (0.36, -0.52), (0, -0.88), (-0.36, -0.52), (-0.6, 0.05)]
+            [
+                (-0.62, 0.7),
+                (0, 0.78),
+                (0.62, 0.7),
+                (0.6, 0.05),
+                (0.36, -0.52),
+                (0, -0.88),
+                (-0.36, -0.52),
+                (-0.6, 0.05),
+            ]
         )
         out.add(paint["rim"], turned(slab(outline * 1.1, 0.1), "z", 90))
         out.add(paint["body"], turned(slab(outline * 0.94, 0.16), "z", 90))
@@ -148,5 +183,7 @@ def build_magnet(rng: Draws, paint: Paint) -> Assembly:
     out.add(paint["body"], tube(arc((0, 0, 0), (radius, radius), 180, 360, "yz", 15), thick, 10))
     for sy in (-1, 1):
         out.add(paint["body"], rod((0, sy * radius, -0.01), (0, sy * radius, 0.4), thick, thick, 10))
-        out.add(paint["tips"], rod((0, sy * radius, 0.38), (0, sy * radius, 0.68), 1.03 * thick, 1.03 * thick, 10))
+        out.add(
+            paint["tips"], rod((0, sy * radius, 0.38), (0, sy * radius, 0.68), 1.03 * thick, 1.03 * thick, 10)
+        )
     return out

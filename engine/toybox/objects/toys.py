@@ -6,7 +6,20 @@ import numpy as np
 
 from engine.toybox.objects.assembly import Assembly, Paint
 from engine.toybox.objects.details import INK, PAPER, arc, between, shade
-from engine.toybox.objects.primitives import ball, box, disc, hoop, lathe, loft, moved, rod, rounded_box, slab, tube, turned
+from engine.toybox.objects.primitives import (
+    ball,
+    box,
+    disc,
+    hoop,
+    lathe,
+    loft,
+    moved,
+    rod,
+    rounded_box,
+    slab,
+    tube,
+    turned,
+)
 
 Draws = np.random.Generator
 
@@ -18,7 +31,10 @@ def build_ball(rng: Draws, paint: Paint) -> Assembly:
     turn, wide = rng.uniform(0, 120), rng.uniform(0.26, 0.34)
     if rng.random() < 0.5:
         for k in range(3):
-            path = [(0.78 * np.sin(a) * 1.01, 0, 0.8 * np.cos(a) * 1.01) for a in np.linspace(0.12, np.pi - 0.12, 11)]
+            path = [
+                (0.78 * np.sin(a) * 1.01, 0, 0.8 * np.cos(a) * 1.01)
+                for a in np.linspace(0.12, np.pi - 0.12, 11)
+            ]
             gore = tube(path, wide * np.sin(np.linspace(0.2, np.pi - 0.2, 11)), 8, 0.12)
             out.add(paint["stripes"], turned(gore, "z", turn + 120 * k))
         for sz in (-1, 1):
@@ -37,7 +53,12 @@ def build_dice(rng: Draws, paint: Paint) -> Assembly:
     """A die with round pips; opposite sides add up to seven."""
     out = Assembly()
     out.add(paint["body"], rounded_box((1, 1, 1), (0, 0, 0), rng.uniform(0.06, 0.18)))
-    spots = {1: [(0, 0)], 2: [(-1, -1), (1, 1)], 3: [(-1, -1), (0, 0), (1, 1)], 4: [(-1, -1), (1, 1), (-1, 1), (1, -1)]}
+    spots = {
+        1: [(0, 0)],
+        2: [(-1, -1), (1, 1)],
+        3: [(-1, -1), (0, 0), (1, 1)],
+        4: [(-1, -1), (1, 1), (-1, 1), (1, -1)],
+    }
     spots[5] = [*spots[4], (0, 0)]
     spots[6] = [*spots[4], (-1, 0), (1, 0)]
     for number, axis, sign in ((1, 0, 1), (6, 0, -1), (2, 1, 1), (5, 1, -1), (3, 2, 1), (4, 2, -1)):
@@ -68,7 +89,9 @@ def build_heart(rng: Draws, paint: Paint) -> Assembly:
     """A plump heart with a band across it."""
     out = Assembly()
     t = np.linspace(0, 2 * np.pi, 33)[:-1]
-    outline = np.stack([np.sin(t) ** 3, (13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)) / 16], 1)
+    outline = np.stack(
+        [np.sin(t) ** 3, (13 * np.cos(t) - 5 * np.cos(2 * t) - 2 * np.cos(3 * t) - np.cos(4 * t)) / 16], 1
+    )
     fat = rng.uniform(0.5, 0.75)
     scales = np.array([0.25, 0.6, 0.85, 0.97, 1.0, 0.97, 0.85, 0.6, 0.25])
     depths = np.linspace(-0.5, 0.5, 9)
@@ -76,7 +99,8 @@ def build_heart(rng: Draws, paint: Paint) -> Assembly:
     rings = np.empty((9, 32, 3))
     rings[:, :, ::2] = centre + (outline - centre) * scales[:, None, None]
     rings[:, :, 1] = (
-        fat * np.sign(depths)[:, None] * (1 - np.sqrt(1 - np.abs(depths)[:, None] * 2 + 1e-9)) * 0.5 + 0.4 * fat * depths[:, None]
+        fat * np.sign(depths)[:, None] * (1 - np.sqrt(1 - np.abs(depths)[:, None] * 2 + 1e-9)) * 0.5
+        + 0.4 * fat * depths[:, None]
     )
     out.add(paint["body"], turned(loft(rings), "z", 90))
     sash = tube([(0.0, -0.9, -0.1), (0.3 * fat + 0.08, 0, 0.05), (0.0, 0.9, 0.2)], 0.07, 7)
@@ -90,11 +114,18 @@ def build_gem(rng: Draws, paint: Paint) -> Assembly:
     out = Assembly()
     sides, tall = int(rng.integers(6, 11)), rng.random()
     low = between(tall, 0.6, 1.0)
-    for r0, z0, r1, z1, tone in ((0.02, -low, 0.8, 0, 0.9), (0.8, 0, 0.84, 0.08, 1.1), (0.84, 0.08, 0.5, 0.36, 1.2)):
+    for r0, z0, r1, z1, tone in (
+        (0.02, -low, 0.8, 0, 0.9),
+        (0.8, 0, 0.84, 0.08, 1.1),
+        (0.84, 0.08, 0.5, 0.36, 1.2),
+    ):
         out.add(shade(paint["body"], tone), lathe([(r0, z0), (r1, z1)], sides))
     for k in range(sides):
         angle = 2 * np.pi * k / sides
-        edge = [(0.84 * np.cos(angle), 0.84 * np.sin(angle), 0.08), (0.5 * np.cos(angle), 0.5 * np.sin(angle), 0.36)]
+        edge = [
+            (0.84 * np.cos(angle), 0.84 * np.sin(angle), 0.08),
+            (0.5 * np.cos(angle), 0.5 * np.sin(angle), 0.36),
+        ]
         out.add(paint["edges"], rod(edge[0], edge[1], 0.03, segments=5))
         out.add(paint["edges"], rod(edge[0], (0, 0, -low), 0.03, 0.015, segments=5))
     out.describe(tall, "flat", "tall")
@@ -125,14 +156,33 @@ def build_trophy(rng: Draws, paint: Paint) -> Assembly:
     high = between(tall, 0.7, 1.1)
     out.add(
         paint["body"],
-        lathe([(0.12, 0.3), (0.1, 0.5), (0.34, 0.62), (0.46, 0.5 + high), (0.5, 0.55 + high), (0.42, 0.55 + high)], 22),
+        lathe(
+            [
+                (0.12, 0.3),
+                (0.1, 0.5),
+                (0.34, 0.62),
+                (0.46, 0.5 + high),
+                (0.5, 0.55 + high),
+                (0.42, 0.55 + high),
+            ],
+            22,
+        ),
     )
     for sy in (-1, 1):
-        grip = arc((0, sy * 0.44, 0.35 + 0.78 * high), (0.2, 0.24), 90 - sy * 90 + 80 * sy, 90 - sy * 90 - 110 * sy, "yz", 9)
+        grip = arc(
+            (0, sy * 0.44, 0.35 + 0.78 * high),
+            (0.2, 0.24),
+            90 - sy * 90 + 80 * sy,
+            90 - sy * 90 - 110 * sy,
+            "yz",
+            9,
+        )
         out.add(paint["handles"], tube(grip, 0.05, 7))
     out.add(paint["base"], box((0.62, 0.62, 0.2), (0, 0, 0.0)))
     out.add(paint["base"], box((0.44, 0.44, 0.16), (0, 0, 0.17)))
-    out.add(paint["handles"], turned(slab([(-0.1, -0.1), (0.1, -0.1), (0.1, 0.1), (-0.1, 0.1)], 0.1), "z", 90))
+    out.add(
+        paint["handles"], turned(slab([(-0.1, -0.1), (0.1, -0.1), (0.1, 0.1), (-0.1, 0.1)], 0.1), "z", 90)
+    )
     out.solids[-1] = moved(out.solids[-1], (0.42, 0, 0.4 + 0.7 * high))
     out.describe(tall, "short", "tall")
     return out
@@ -146,7 +196,12 @@ def build_drum(rng: Draws, paint: Paint) -> Assembly:
     out.add(paint["body"], lathe([(radius, 0), (radius, high)], 26))
     out.add(PAPER, disc(radius - 0.02, 0.08, (0, 0, high), "z", 24))
     for z in (0.0, high):
-        ring = [(radius - 0.03, z - 0.06), (radius + 0.06, z - 0.06), (radius + 0.06, z + 0.06), (radius - 0.03, z + 0.06)]
+        ring = [
+            (radius - 0.03, z - 0.06),
+            (radius + 0.06, z - 0.06),
+            (radius + 0.06, z + 0.06),
+            (radius - 0.03, z + 0.06),
+        ]
         out.add(paint["rim"], hoop(ring, 26))
     for k in range(8):
         a, b = np.pi / 4 * k, np.pi / 4 * (k + 0.5)
@@ -167,11 +222,23 @@ def build_ghost(rng: Draws, paint: Paint) -> Assembly:
     high = rng.uniform(0.7, 0.95)
     out.add(
         paint["body"],
-        lathe([(0.46, -0.1), (0.42, 0.3), (0.44, high), (0.36, high + 0.26), (0.16, high + 0.42), (0.0, high + 0.45)], 24),
+        lathe(
+            [
+                (0.46, -0.1),
+                (0.42, 0.3),
+                (0.44, high),
+                (0.36, high + 0.26),
+                (0.16, high + 0.42),
+                (0.0, high + 0.45),
+            ],
+            24,
+        ),
     )
     for k in range(8):
         angle = np.pi / 4 * k
-        out.add(paint["body"], ball((0.17, 0.17, 0.24), (0.33 * np.cos(angle), 0.33 * np.sin(angle), -0.08), 9, 6))
+        out.add(
+            paint["body"], ball((0.17, 0.17, 0.24), (0.33 * np.cos(angle), 0.33 * np.sin(angle), -0.08), 9, 6)
+        )
     for sy in (-1, 1):
         out.add(paint["eyes"], ball((0.09, 0.09, 0.14), (0.39, sy * 0.16, high + 0.06), 10, 6))
         out.add(
@@ -196,7 +263,9 @@ def build_skull(rng: Draws, paint: Paint) -> Assembly:
     for sy in (-1, 1):
         out.add(paint["eyes"], ball((0.12, 0.16, 0.16), (0.42, sy * 0.21, 0.14), 12, 7))
         out.add(paint["body"], ball((0.14, 0.14, 0.1), (0.3, sy * 0.36, -0.05), 9, 6))
-    out.add(paint["eyes"], moved(turned(slab([(-0.07, 0), (0.07, 0), (0, 0.16)], 0.1), "z", 90), (0.44, 0, -0.12)))
+    out.add(
+        paint["eyes"], moved(turned(slab([(-0.07, 0), (0.07, 0), (0, 0.16)], 0.1), "z", 90), (0.44, 0, -0.12))
+    )
     for y in np.linspace(-0.2, 0.2, 5):
         out.add(paint["teeth"], box((0.06, 0.075, 0.11), (0.43, y, -0.29)))
     return out

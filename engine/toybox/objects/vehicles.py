@@ -5,7 +5,17 @@ from __future__ import annotations
 import numpy as np
 
 from engine.toybox.objects.assembly import Assembly, Paint
-from engine.toybox.objects.details import DARK_GLASS, GLASS, GLOW, INK, SIGNAL, STEEL, add_wheel, between, contrasting
+from engine.toybox.objects.details import (
+    DARK_GLASS,
+    GLASS,
+    GLOW,
+    INK,
+    SIGNAL,
+    STEEL,
+    add_wheel,
+    between,
+    contrasting,
+)
 from engine.toybox.objects.primitives import Solid, box, disc, loft, rod, rounded_box, slab
 
 
@@ -36,22 +46,38 @@ def build_car(rng: np.random.Generator, paint: Paint) -> Assembly:
             add_wheel(out, (x, sy * (half_y - 0.02), wheel), wheel, 0.2, paint["wheels"])
     _add_lights(out, half_x, half_y, 0.5 * (floor + bonnet) + 0.05)
     if rng.random() < 0.25 and rear > -0.85 * half_x:
-        out.add(paint["body"], rounded_box((0.14, 1.8 * half_y, 0.07), (-half_x + 0.08, 0, belt + 0.14), 0.03))
+        out.add(
+            paint["body"], rounded_box((0.14, 1.8 * half_y, 0.07), (-half_x + 0.08, 0, belt + 0.14), 0.03)
+        )
         out.add(paint["body"], box((0.08, 1.2 * half_y, 0.2), (-half_x + 0.09, 0, belt + 0.05)))
     out.describe(long, "short", "long")
     return out
 
 
-def _cabin(rear: float, front: float, half_y: float, base: float, height: float, slope: float, lean: float) -> Solid:
+def _cabin(
+    rear: float, front: float, half_y: float, base: float, height: float, slope: float, lean: float
+) -> Solid:
     """A truncated pyramid: windscreen leaning back by `slope`, sides leaning in by `lean`."""
     low = [(front, half_y), (rear, half_y), (rear, -half_y), (front, -half_y)]
     top_y = half_y * lean
-    high = [(front - slope, top_y), (rear + 0.6 * slope, top_y), (rear + 0.6 * slope, -top_y), (front - slope, -top_y)]
+    high = [
+        (front - slope, top_y),
+        (rear + 0.6 * slope, top_y),
+        (rear + 0.6 * slope, -top_y),
+        (front - slope, -top_y),
+    ]
     return loft(np.array([[(*p, base) for p in low], [(*p, base + height) for p in high]]))
 
 
 def _add_cabin(
-    out: Assembly, paint: Paint, rear: float, front: float, half_y: float, base: float, height: float, rng: np.random.Generator
+    out: Assembly,
+    paint: Paint,
+    rear: float,
+    front: float,
+    half_y: float,
+    base: float,
+    height: float,
+    rng: np.random.Generator,
 ) -> None:
     """The glass house with body-coloured pillars and the roof on top."""
     slope, lean = rng.uniform(0.18, 0.3), rng.uniform(0.8, 0.92)
@@ -65,7 +91,9 @@ def _add_cabin(
         middle_low, middle_high = low[left : left + 2].mean(0), high[left : left + 2].mean(0)
         out.add(paint["body"], rod(middle_low, middle_high, 0.045, segments=6))
     centre, extent = high.mean(0), np.ptp(high, axis=0)
-    out.add(paint["roof"], rounded_box((extent[0] + 0.12, extent[1] + 0.12, 0.1), centre + (0, 0, 0.02), 0.05))
+    out.add(
+        paint["roof"], rounded_box((extent[0] + 0.12, extent[1] + 0.12, 0.1), centre + (0, 0, 0.02), 0.05)
+    )
 
 
 def _add_lights(out: Assembly, half_x: float, half_y: float, z: float) -> None:
@@ -75,7 +103,9 @@ def _add_lights(out: Assembly, half_x: float, half_y: float, z: float) -> None:
         out.add(SIGNAL, rounded_box((0.12, 0.16, 0.12), (-half_x, sy * 0.7 * half_y, z + 0.03), 0.03))
     out.add(INK, rounded_box((0.1, 0.55 * half_y, 0.13), (half_x + 0.01, 0, z - 0.01), 0.03))
     for sx in (-1, 1):
-        out.add(STEEL, rounded_box((0.12, 2 * half_y + 0.02, 0.09), (sx * (half_x + 0.03), 0, z - 0.17), 0.04))
+        out.add(
+            STEEL, rounded_box((0.12, 2 * half_y + 0.02, 0.09), (sx * (half_x + 0.03), 0, z - 0.17), 0.04)
+        )
 
 
 def build_bus(rng: np.random.Generator, paint: Paint) -> Assembly:
@@ -85,8 +115,12 @@ def build_bus(rng: np.random.Generator, paint: Paint) -> Assembly:
     half_x, half_y = between(long, 0.92, 1.3), rng.uniform(0.38, 0.44)
     wheel, floor = rng.uniform(0.17, 0.21), 0.12
     top = floor + (rng.uniform(1.15, 1.3) if double else rng.uniform(0.76, 0.9))
-    out.add(paint["body"], rounded_box((2 * half_x, 2 * half_y, top - floor), (0, 0, 0.5 * (top + floor)), 0.08))
-    out.add(paint["roof"], rounded_box((2 * half_x - 0.06, 2 * half_y + 0.02, 0.14), (0, 0, top + 0.01), 0.07))
+    out.add(
+        paint["body"], rounded_box((2 * half_x, 2 * half_y, top - floor), (0, 0, 0.5 * (top + floor)), 0.08)
+    )
+    out.add(
+        paint["roof"], rounded_box((2 * half_x - 0.06, 2 * half_y + 0.02, 0.14), (0, 0, top + 0.01), 0.07)
+    )
     axles = [-0.62 * half_x, 0.62 * half_x] + ([-0.3 * half_x] if long > 0.75 else [])
     for x in axles:
         for sy in (-1, 1):
@@ -110,7 +144,9 @@ def _add_bus_windows(out: Assembly, paint: Paint, half_x: float, half_y: float, 
     out.add(glass, rounded_box((2 * half_x + 0.05, 1.6 * half_y, 0.27), (0, 0, z), 0.05))
 
 
-def _add_bus_front(out: Assembly, paint: Paint, half_x: float, half_y: float, z: float, light_z: float) -> None:
+def _add_bus_front(
+    out: Assembly, paint: Paint, half_x: float, half_y: float, z: float, light_z: float
+) -> None:
     """Headlights, tail lights, a bumper, and the passengers' door on the right-hand side near the front."""
     for sy in (-1, 1):
         out.add(GLOW, disc(0.085, 0.1, (half_x, sy * 0.68 * half_y, light_z), "x", 10))

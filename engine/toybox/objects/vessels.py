@@ -6,7 +6,18 @@ import numpy as np
 
 from engine.toybox.objects.assembly import Assembly, Paint
 from engine.toybox.objects.details import EMBER, GLOW, INK, arc, between, shade
-from engine.toybox.objects.primitives import ball, box, disc, hoop, lathe, moved, rod, rounded_box, tube, turned
+from engine.toybox.objects.primitives import (
+    ball,
+    box,
+    disc,
+    hoop,
+    lathe,
+    moved,
+    rod,
+    rounded_box,
+    tube,
+    turned,
+)
 
 Draws = np.random.Generator
 
@@ -21,7 +32,9 @@ def build_candle(rng: Draws, paint: Paint) -> Assembly:
         drip = np.array([radius * np.cos(angle), radius * np.sin(angle), high - rng.uniform(0.08, 0.25)])
         out.add(shade(paint["body"], 0.93), ball((0.05, 0.05, 0.12), drip, 8, 5))
     out.add(INK, rod((0, 0, high), (0, 0, high + 0.09), 0.015))
-    out.add(EMBER, moved(lathe([(0.0, 0.0), (0.085, 0.08), (0.05, 0.2), (0.0, 0.32)], 10), (0, 0, high + 0.06)))
+    out.add(
+        EMBER, moved(lathe([(0.0, 0.0), (0.085, 0.08), (0.05, 0.2), (0.0, 0.32)], 10), (0, 0, high + 0.06))
+    )
     out.add(GLOW, ball((0.05, 0.05, 0.09), (0.05, 0, high + 0.15), 8, 5))
     out.add(paint["plate"], lathe([(0.3, 0.0), (0.42, 0.1), (0.38, 0.1), (0.26, 0.05)], 20))
     out.add(paint["plate"], tube(arc((0, 0.5, 0.08), (0.11, 0.1), 200, -160, "yz", 11), 0.03, 6))
@@ -35,9 +48,20 @@ def build_vase(rng: Draws, paint: Paint) -> Assembly:
     tall, belly = rng.random(), rng.uniform(0.3, 0.48)
     high = between(tall, 0.7, 1.2)
     neck = rng.uniform(0.12, 0.2)
-    profile = [(0.2, 0), (belly, 0.4 * high), (0.8 * belly, 0.66 * high), (neck, 0.84 * high), (neck + 0.1, high)]
+    profile = [
+        (0.2, 0),
+        (belly, 0.4 * high),
+        (0.8 * belly, 0.66 * high),
+        (neck, 0.84 * high),
+        (neck + 0.1, high),
+    ]
     out.add(paint["body"], lathe([*profile, (neck + 0.05, high), (neck - 0.02, 0.86 * high)], 20))
-    band = [(1.0 * belly, 0.36 * high), (1.03 * belly, 0.4 * high), (1.0 * belly, 0.46 * high), (0.9 * belly, 0.42 * high)]
+    band = [
+        (1.0 * belly, 0.36 * high),
+        (1.03 * belly, 0.4 * high),
+        (1.0 * belly, 0.46 * high),
+        (0.9 * belly, 0.42 * high),
+    ]
     out.add(paint["band"], hoop(band, 20))
     for angle in rng.uniform(0, 6.28, 3):
         d = np.array([np.cos(angle), np.sin(angle), 0])
@@ -57,7 +81,10 @@ def build_bowl(rng: Draws, paint: Paint) -> Assembly:
     outer = [(0.3, 0.0), (0.56, 0.32 * high), (0.76, 0.7 * high), (0.84, high)]
     inner = [(0.78, high), (0.69, 0.7 * high), (0.5, 0.38 * high), (0.0, 0.24 * high)]
     out.add(paint["body"], lathe([*outer, *inner], 24))
-    out.add(paint["rim"], hoop([(0.76, high - 0.02), (0.87, high - 0.03), (0.87, high + 0.05), (0.76, high + 0.05)], 24))
+    out.add(
+        paint["rim"],
+        hoop([(0.76, high - 0.02), (0.87, high - 0.03), (0.87, high + 0.05), (0.76, high + 0.05)], 24),
+    )
     out.add(paint["rim"], lathe([(0.34, -0.06), (0.34, 0.06)], 20))
     out.describe(deep, "flat", "deep")
     return out
@@ -89,7 +116,10 @@ def build_barrel(rng: Draws, paint: Paint) -> Assembly:
         mesh = lathe(list(zip(bulge, z)), 24)
         if k == 0:
             out.add(paint["body"], mesh)
-        seam = [(1.008 * r * np.cos(np.pi * k / 6), 1.008 * r * np.sin(np.pi * k / 6), h) for r, h in zip(bulge, z)]
+        seam = [
+            (1.008 * r * np.cos(np.pi * k / 6), 1.008 * r * np.sin(np.pi * k / 6), h)
+            for r, h in zip(bulge, z)
+        ]
         out.add(shade(paint["body"], 0.72), tube(seam, 0.018, 5))
     for share in (-0.8, -0.35, 0.35, 0.8):
         size = radius * (1 - 0.2 * share**2)
@@ -150,7 +180,9 @@ def build_basket(rng: Draws, paint: Paint) -> Assembly:
         ]
         out.add(shade(paint["body"], 1.0 if k % 2 else 0.86), hoop(ring, 18))
     out.add(shade(paint["body"], 0.8), disc(0.42, 0.06, (0, 0, 0.04), "z", 18))
-    out.add(paint["handle"], tube(arc((0, 0, 0.45), (0.52, rng.uniform(0.55, 0.75)), 0, 180, "yz", 12), 0.045, 7))
+    out.add(
+        paint["handle"], tube(arc((0, 0, 0.45), (0.52, rng.uniform(0.55, 0.75)), 0, 180, "yz", 12), 0.045, 7)
+    )
     out.add(paint["cloth"], ball((0.46, 0.46, 0.16), (0, 0, 0.46), 16, 7))
     return out
 
@@ -159,8 +191,16 @@ def build_plate(rng: Draws, paint: Paint) -> Assembly:
     """A plate with a coloured rim."""
     out = Assembly()
     deep = rng.uniform(0.1, 0.2)
-    out.add(paint["body"], lathe([(0.5, 0), (0.66, 0.4 * deep), (0.92, deep), (0.9, deep + 0.05), (0.62, 0.07), (0.0, 0.07)], 28))
-    out.add(paint["rim"], hoop([(0.8, deep - 0.02), (1.0, deep + 0.02), (1.0, deep + 0.08), (0.8, deep + 0.05)], 28))
+    out.add(
+        paint["body"],
+        lathe(
+            [(0.5, 0), (0.66, 0.4 * deep), (0.92, deep), (0.9, deep + 0.05), (0.62, 0.07), (0.0, 0.07)], 28
+        ),
+    )
+    out.add(
+        paint["rim"],
+        hoop([(0.8, deep - 0.02), (1.0, deep + 0.02), (1.0, deep + 0.08), (0.8, deep + 0.05)], 28),
+    )
     out.add(paint["rim"], disc(0.24, 0.04, (0, 0, 0.08), "z", 20))
     return out
 
@@ -170,10 +210,20 @@ def build_pot(rng: Draws, paint: Paint) -> Assembly:
     out = Assembly()
     tall = rng.random()
     high, radius = between(tall, 0.4, 0.75), rng.uniform(0.5, 0.6)
-    out.add(paint["body"], lathe([(0.85 * radius, 0), (radius, 0.1), (radius, high), (radius - 0.04, high)], 22))
+    out.add(
+        paint["body"], lathe([(0.85 * radius, 0), (radius, 0.1), (radius, high), (radius - 0.04, high)], 22)
+    )
     out.add(
         paint["lid"],
-        lathe([(radius + 0.03, high), (radius + 0.03, high + 0.04), (0.5 * radius, high + 0.16), (0.0, high + 0.18)], 22),
+        lathe(
+            [
+                (radius + 0.03, high),
+                (radius + 0.03, high + 0.04),
+                (0.5 * radius, high + 0.16),
+                (0.0, high + 0.18),
+            ],
+            22,
+        ),
     )
     out.add(paint["handles"], ball(0.09, (0, 0, high + 0.25), 10, 6))
     for sy in (-1, 1):
@@ -198,7 +248,10 @@ def build_lantern(rng: Draws, paint: Paint) -> Assembly:
     high = rng.uniform(0.6, 0.85)
     out.add(paint["body"], lathe([(0.46, 0), (0.46, 0.1), (0.38, 0.18)], 8))
     out.add(paint["glass"], lathe([(0.34, 0.16), (0.36, 0.16 + 0.5 * high), (0.34, 0.16 + high)], 8))
-    out.add(paint["body"], lathe([(0.46, 0.14 + high), (0.44, 0.22 + high), (0.14, 0.5 + high), (0.0, 0.52 + high)], 8))
+    out.add(
+        paint["body"],
+        lathe([(0.46, 0.14 + high), (0.44, 0.22 + high), (0.14, 0.5 + high), (0.0, 0.52 + high)], 8),
+    )
     for k in range(4):
         d = 0.39 * np.array([np.cos(np.pi / 2 * k + np.pi / 4), np.sin(np.pi / 2 * k + np.pi / 4), 0])
         out.add(paint["body"], rod(d + (0, 0, 0.1), d + (0, 0, 0.2 + high), 0.045))

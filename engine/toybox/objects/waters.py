@@ -6,7 +6,18 @@ import numpy as np
 
 from engine.toybox.objects.assembly import Assembly, Paint
 from engine.toybox.objects.details import EMBER, INK, PAPER, add_eye, arc, between, shade
-from engine.toybox.objects.primitives import ball, cone, disc, lathe, moved, rod, slab, stretched, tube, turned
+from engine.toybox.objects.primitives import (
+    ball,
+    cone,
+    disc,
+    lathe,
+    moved,
+    rod,
+    slab,
+    stretched,
+    tube,
+    turned,
+)
 
 Draws = np.random.Generator
 
@@ -35,7 +46,9 @@ def build_penguin(rng: Draws, paint: Paint) -> Assembly:
     tall = rng.random()
     half, girth = between(tall, 0.46, 0.64), rng.uniform(0.34, 0.42)
     out.add(paint["body"], ball((girth, girth, half), (0, 0, half), 16, 10))
-    out.add(paint["belly"], ball((0.86 * girth, 0.78 * girth, 0.84 * half), (0.24 * girth, 0, 0.92 * half), 14, 9))
+    out.add(
+        paint["belly"], ball((0.86 * girth, 0.78 * girth, 0.84 * half), (0.24 * girth, 0, 0.92 * half), 14, 9)
+    )
     at, head = np.array([0.03, 0, 2 * half + 0.06]), 0.26
     out.add(paint["body"], ball(head, at, 14, 8))
     out.add(paint["belly"], ball((0.14, 0.19, 0.16), at + (0.15, 0, -0.02), 10, 6))
@@ -73,7 +86,14 @@ def build_shark(rng: Draws, paint: Paint) -> Assembly:
     out = Assembly()
     long = rng.random()
     half = between(long, 0.75, 1.0)
-    profile = [(0.0, -half), (0.1, -0.8 * half), (0.25, -0.2 * half), (0.27, 0.2 * half), (0.17, 0.75 * half), (0.0, half)]
+    profile = [
+        (0.0, -half),
+        (0.1, -0.8 * half),
+        (0.25, -0.2 * half),
+        (0.27, 0.2 * half),
+        (0.17, 0.75 * half),
+        (0.0, half),
+    ]
     out.add(paint["body"], turned(lathe(profile, 16), "y", 90))
     out.add(paint["belly"], ball((0.72 * half, 0.22, 0.2), (0.06, 0, -0.1), 14, 8))
     fin = slab([(0.2, 0.0), (-0.16, 0.36), (-0.2, 0.0)], 0.07)
@@ -114,7 +134,12 @@ def build_octopus(rng: Draws, paint: Paint) -> Assembly:
     for k in range(8):
         angle, reach = np.deg2rad(45 * k + 22.5), rng.uniform(0.7, 0.9)
         d = np.array([np.cos(angle), np.sin(angle), 0])
-        path = [0.15 * d + (0, 0, 0.2), 0.4 * d + (0, 0, -0.02), reach * d + (0, 0, -0.1), (reach + 0.12) * d + (0, 0, 0.12)]
+        path = [
+            0.15 * d + (0, 0, 0.2),
+            0.4 * d + (0, 0, -0.02),
+            reach * d + (0, 0, -0.1),
+            (reach + 0.12) * d + (0, 0, 0.12),
+        ]
         out.add(paint["arms"], tube(path, [0.12, 0.1, 0.07, 0.03], 7))
     for sy in (-1, 1):
         add_eye(out, (0.3, sy * 0.15, 0.42), 0.09)
@@ -155,7 +180,9 @@ def build_frog(rng: Draws, paint: Paint) -> Assembly:
         out.add(paint["body"], ball(0.15, (0.34, sy * 0.24, 0.42), 10, 6))
         add_eye(out, (0.42, sy * 0.25, 0.45), 0.1, (0.8, sy * 0.3, 0.2))
         out.add(paint["body"], ball((0.3, 0.14, 0.22), (-0.2, sy * (girth + 0.02), -0.12), 12, 7))
-        out.add(paint["body"], rod((-0.36, sy * (girth + 0.06), -0.3), (0.14, sy * (girth + 0.16), -0.32), 0.07))
+        out.add(
+            paint["body"], rod((-0.36, sy * (girth + 0.06), -0.3), (0.14, sy * (girth + 0.16), -0.32), 0.07)
+        )
         out.add(paint["body"], ball((0.16, 0.13, 0.05), (0.2, sy * (girth + 0.16), -0.34), 9, 5))
         out.add(paint["body"], rod((0.3, sy * 0.3, -0.04), (0.42, sy * 0.36, -0.34), 0.075, 0.06))
         out.add(paint["body"], ball((0.14, 0.11, 0.05), (0.48, sy * 0.36, -0.35), 9, 5))
@@ -176,7 +203,9 @@ def build_butterfly(rng: Draws, paint: Paint) -> Assembly:
             wing = turned(slab(outline, 0.05), "x", -sy * (90 - lift))
             out.add(paint["wings"], moved(wing, (0, sy * 0.04, 0.02)))
             mark = turned(
-                moved(stretched(ball(0.12, (0, 0, 0), 10, 6), (1, 0.35, 1)), (spot[0], 0, spot[1])), "x", -sy * (90 - lift)
+                moved(stretched(ball(0.12, (0, 0, 0), 10, 6), (1, 0.35, 1)), (spot[0], 0, spot[1])),
+                "x",
+                -sy * (90 - lift),
             )
             out.add(paint["spots"], moved(mark, (0, sy * 0.04, 0.02)))
         out.add(paint["body"], rod((0.48, sy * 0.04, 0.06), (0.72, sy * 0.16, 0.24), 0.02))
@@ -204,7 +233,12 @@ def build_spider(rng: Draws, paint: Paint) -> Assembly:
 def build_snail(rng: Draws, paint: Paint) -> Assembly:
     """A snail: a spiral shell on a creeping foot with two feelers."""
     out = Assembly()
-    out.add(paint["body"], tube([(-0.8, 0, 0.02), (-0.3, 0, 0.08), (0.4, 0, 0.1), (0.72, 0, 0.34)], [0.04, 0.17, 0.18, 0.15], 10))
+    out.add(
+        paint["body"],
+        tube(
+            [(-0.8, 0, 0.02), (-0.3, 0, 0.08), (0.4, 0, 0.1), (0.72, 0, 0.34)], [0.04, 0.17, 0.18, 0.15], 10
+        ),
+    )
     out.add(paint["body"], ball(0.17, (0.74, 0, 0.38), 10, 6))
     big = rng.uniform(0.36, 0.46)
     out.add(paint["shell"], disc(big, 0.34, (-0.1, 0, 0.16 + big), "y", 18))

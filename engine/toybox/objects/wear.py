@@ -6,7 +6,20 @@ import numpy as np
 
 from engine.toybox.objects.assembly import Assembly, Paint
 from engine.toybox.objects.details import STEEL, arc, between, shade
-from engine.toybox.objects.primitives import ball, cone, disc, hoop, lathe, moved, rod, rounded_box, slab, stretched, tube, turned
+from engine.toybox.objects.primitives import (
+    ball,
+    cone,
+    disc,
+    hoop,
+    lathe,
+    moved,
+    rod,
+    rounded_box,
+    slab,
+    stretched,
+    tube,
+    turned,
+)
 
 Draws = np.random.Generator
 
@@ -23,7 +36,9 @@ def build_crown(rng: Draws, paint: Paint) -> Assembly:
         point = slab([(-0.24, 0), (0.24, 0), (0, high)], 0.06)
         out.add(paint["body"], turned(moved(turned(point, "z", 90), (0.67, 0, 0.3)), "z", angle))
         out.add(paint["jewels"], turned(ball(0.085, (0.67, 0, 0.3 + high), 10, 6), "z", angle))
-        out.add(paint["jewels"], turned(ball((0.05, 0.09, 0.09), (0.69, 0, 0.2), 10, 6), "z", angle + 180 / count))
+        out.add(
+            paint["jewels"], turned(ball((0.05, 0.09, 0.09), (0.69, 0, 0.2), 10, 6), "z", angle + 180 / count)
+        )
     out.describe(tall, "short", "tall")
     return out
 
@@ -54,9 +69,15 @@ def build_shoe(rng: Draws, paint: Paint) -> Assembly:
     out = Assembly()
     boot = bool(rng.random() < 0.4)
     high = rng.uniform(0.75, 1.0) if boot else rng.uniform(0.3, 0.4)
-    out.add(paint["sole"], stretched(lathe([(0.96, 0), (1.0, 0.06), (1.0, 0.12), (0.96, 0.16)], 24), (0.76, 0.3, 1)))
+    out.add(
+        paint["sole"],
+        stretched(lathe([(0.96, 0), (1.0, 0.06), (1.0, 0.12), (0.96, 0.16)], 24), (0.76, 0.3, 1)),
+    )
     out.add(paint["body"], ball((0.48, 0.27, 0.24), (0.24, 0, 0.2), 16, 8))
-    out.add(paint["body"], tube([(-0.36, 0, 0.12), (-0.34, 0, 0.3), (-0.36, 0, high + 0.16)], [0.3, 0.28, 0.27], 16))
+    out.add(
+        paint["body"],
+        tube([(-0.36, 0, 0.12), (-0.34, 0, 0.3), (-0.36, 0, high + 0.16)], [0.3, 0.28, 0.27], 16),
+    )
     out.add(paint["body"], rod((-0.25, 0, 0.3), (0.3, 0, 0.26), 0.26, 0.2, 14))
     out.add(shade(paint["body"], 0.5), disc(0.22, 0.04, (-0.36, 0, high + 0.17), "z", 16))
     for x in (-0.06, 0.08, 0.22):
@@ -93,7 +114,10 @@ def build_glasses(rng: Draws, paint: Paint) -> Assembly:
         out.add(paint["lenses"], stretched(disc(0.95, 0.05, (0, 0, 0), "x", 20), (1, radius, 0.85 * radius)))
         out.solids[-1] = moved(out.solids[-1], (0, y, 0))
         edge = sy * (2 * radius + 0.1)
-        out.add(paint["body"], tube([(0, edge, 0.06), (-0.6, 1.02 * edge, 0.06), (-1.0, 1.0 * edge, -0.14)], 0.045, 7))
+        out.add(
+            paint["body"],
+            tube([(0, edge, 0.06), (-0.6, 1.02 * edge, 0.06), (-1.0, 1.0 * edge, -0.14)], 0.045, 7),
+        )
     out.add(paint["body"], tube([(0, -0.12, 0.06), (0.03, 0, 0.12), (0, 0.12, 0.06)], 0.05, 7))
     return out
 
@@ -109,7 +133,11 @@ def build_backpack(rng: Draws, paint: Paint) -> Assembly:
     out.add(paint["pocket"], rounded_box((0.08, 0.8, 0.3 * high), (0.26, 0, 0.84 * high), 0.03))
     out.add(STEEL, rounded_box((0.06, 0.1, 0.08), (0.45, 0, 0.4 * high), 0.02))
     for sy in (-1, 1):
-        strap = [(-0.2, sy * 0.2, 0.95 * high), (-0.44, sy * 0.26, 0.7 * high), (-0.22, sy * 0.34, 0.12 * high)]
+        strap = [
+            (-0.2, sy * 0.2, 0.95 * high),
+            (-0.44, sy * 0.26, 0.7 * high),
+            (-0.22, sy * 0.34, 0.12 * high),
+        ]
         out.add(paint["straps"], tube(strap, 0.065, 7))
     out.add(paint["straps"], tube(arc((0, 0, high + 0.16), (0.14, 0.14), 0, 180, "yz"), 0.04, 7))
     out.describe(tall, "short", "tall")

@@ -5,8 +5,31 @@ from __future__ import annotations
 import numpy as np
 
 from engine.toybox.objects.assembly import Assembly, Paint
-from engine.toybox.objects.details import DARK_GLASS, GLASS, GLOW, INK, STEEL, TYRE, add_wheel, between, contrasting, shade
-from engine.toybox.objects.primitives import ball, box, disc, hoop, lathe, moved, rod, rounded_box, slab, tube, turned
+from engine.toybox.objects.details import (
+    DARK_GLASS,
+    GLASS,
+    GLOW,
+    INK,
+    STEEL,
+    TYRE,
+    add_wheel,
+    between,
+    contrasting,
+    shade,
+)
+from engine.toybox.objects.primitives import (
+    ball,
+    box,
+    disc,
+    hoop,
+    lathe,
+    moved,
+    rod,
+    rounded_box,
+    slab,
+    tube,
+    turned,
+)
 
 Draws = np.random.Generator
 
@@ -24,7 +47,10 @@ def build_truck(rng: Draws, paint: Paint) -> Assembly:
     out.add(glass, box((0.26, 2 * half_y + 0.04, 0.26), (0.44, 0, wheel + 0.58)))
     tall = rng.uniform(0.7, 0.95)
     if rng.random() < 0.7:
-        out.add(paint["body"], rounded_box((load, 2.1 * half_y, tall), (-0.5 * load, 0, wheel + 0.18 + 0.5 * tall), 0.04))
+        out.add(
+            paint["body"],
+            rounded_box((load, 2.1 * half_y, tall), (-0.5 * load, 0, wheel + 0.18 + 0.5 * tall), 0.04),
+        )
     else:
         out.add(paint["body"], box((load, 2.1 * half_y, 0.1), (-0.5 * load, 0, wheel + 0.2)))
         for sy in (-1, 1):
@@ -46,21 +72,32 @@ def build_train(rng: Draws, paint: Paint) -> Assembly:
     long = rng.random()
     half, radius = between(long, 0.55, 0.78), rng.uniform(0.25, 0.3)
     out.add(shade(TYRE, 1.2), box((2 * half + 0.5, 0.56, 0.12), (-0.2, 0, 0.3)))
-    barrel = lathe([(0.9 * radius, -half), (radius, -half + 0.05), (radius, half - 0.05), (0.9 * radius, half)], 18)
+    barrel = lathe(
+        [(0.9 * radius, -half), (radius, -half + 0.05), (radius, half - 0.05), (0.9 * radius, half)], 18
+    )
     out.add(paint["body"], moved(turned(barrel, "y", 90), (0.05, 0, 0.36 + radius)))
     out.add(INK, disc(0.8 * radius, 0.08, (0.05 + half, 0, 0.36 + radius), "x", 14))
     top = 0.36 + 2 * radius
-    out.add(paint["chimney"], moved(lathe([(0.1, -0.06), (0.09, 0.2), (0.15, 0.34), (0.13, 0.36)], 12), (0.7 * half, 0, top)))
+    out.add(
+        paint["chimney"],
+        moved(lathe([(0.1, -0.06), (0.09, 0.2), (0.15, 0.34), (0.13, 0.36)], 12), (0.7 * half, 0, top)),
+    )
     out.add(paint["chimney"], ball((0.12, 0.12, 0.12), (0.1 * half, 0, top), 10, 6))
     back, tall = -half - 0.14, rng.uniform(0.84, 0.98)
     out.add(paint["cab"], rounded_box((0.46, 0.66, tall), (back, 0, 0.34 + 0.5 * tall), 0.04))
-    out.add(contrasting(paint["cab"], GLASS, DARK_GLASS), box((0.24, 0.7, 0.24), (back, 0, 0.34 + 0.68 * tall)))
+    out.add(
+        contrasting(paint["cab"], GLASS, DARK_GLASS), box((0.24, 0.7, 0.24), (back, 0, 0.34 + 0.68 * tall))
+    )
     out.add(shade(paint["cab"], 0.75), rounded_box((0.6, 0.78, 0.08), (back, 0, 0.36 + tall), 0.04))
     for x, size in ((-half - 0.1, 0.24), (-0.25, 0.24), (0.26, 0.24), (half, 0.17)):
         for sy in (-1, 1):
             add_wheel(out, (x, sy * 0.3, size), size, 0.1, paint["wheels"])
     out.add(
-        STEEL, moved(turned(slab([(-0.26, 0), (0.26, 0), (0.16, 0.26), (-0.16, 0.26)], 0.06), "z", 90), (half + 0.2, 0, 0.06))
+        STEEL,
+        moved(
+            turned(slab([(-0.26, 0), (0.26, 0), (0.16, 0.26), (-0.16, 0.26)], 0.06), "z", 90),
+            (half + 0.2, 0, 0.06),
+        ),
     )
     out.describe(long, "short", "long")
     return out
@@ -128,7 +165,10 @@ def build_tractor(rng: Draws, paint: Paint) -> Assembly:
     out.add(INK, box((0.06, 0.3, 0.24), (0.81, 0, 0.6)))
     out.add(paint["body"], rounded_box((0.56, 0.52, 0.26), (-0.3, 0, 0.55), 0.05))
     tall = rng.uniform(0.5, 0.62)
-    out.add(contrasting(paint["cab"], GLASS, DARK_GLASS), box((0.44, 0.44, tall), (-0.3, 0, 0.66 + 0.5 * tall), (0.9, 0.9)))
+    out.add(
+        contrasting(paint["cab"], GLASS, DARK_GLASS),
+        box((0.44, 0.44, tall), (-0.3, 0, 0.66 + 0.5 * tall), (0.9, 0.9)),
+    )
     out.add(paint["cab"], rounded_box((0.58, 0.58, 0.09), (-0.3, 0, 0.68 + tall), 0.05))
     for sx in (-0.53, -0.07):
         for sy in (-0.22, 0.22):
@@ -148,7 +188,9 @@ def build_tank(rng: Draws, paint: Paint) -> Assembly:
     for sy in (-1, 1):
         out.add(paint["tracks"], rounded_box((1.7, 0.28, 0.36), (0, sy * 0.44, 0.2), 0.16))
         for x in np.linspace(-0.62, 0.62, 5):
-            out.add(contrasting(paint["tracks"], STEEL, TYRE), disc(0.13, 0.34, (x, sy * 0.44, 0.18), "y", 10))
+            out.add(
+                contrasting(paint["tracks"], STEEL, TYRE), disc(0.13, 0.34, (x, sy * 0.44, 0.18), "y", 10)
+            )
     out.add(paint["body"], box((1.5, 1.04, 0.24), (0, 0, 0.44), (0.86, 0.94)))
     out.add(paint["turret"], rounded_box((0.74, 0.72, 0.26), (-0.08, 0, 0.68), 0.14, (0.85, 0.85)))
     out.add(shade(paint["turret"], 0.85), disc(0.15, 0.1, (-0.2, 0.12, 0.84), "z", 12))

@@ -18,12 +18,16 @@ from engine.toybox.benchmark.tasks import ImageTask
 from engine.toybox.shelf import LIST
 
 ABLATED = ("top-1", TRUTH)
-"""References of the rows that show what a part is worth; before a random one the gate is closed, whatever is behind it."""
+"""References of the rows that show what a part is worth; before a random one the gate is closed, whatever is
+behind it.
+"""
 
 
 @dataclass(frozen=True)
 class Group:
-    """Rows with the same controller and settings: that of the prior, or of another ``controller`` folder, and ``changes``."""
+    """Rows with the same controller and settings: that of the prior, or of another ``controller`` folder, and
+    ``changes``.
+    """
 
     name: str
     references: tuple[str, ...]
@@ -50,7 +54,8 @@ class Row:
 
 @dataclass(frozen=True)
 class Cell:
-    """One asset to make and to judge. ``by`` is what is given of the object, ``prior`` and ``controller`` are folders.
+    """One asset to make and to judge. ``by`` is what is given of the object, ``prior`` and ``controller`` are
+    folders.
 
     ``weights`` tells one network from another; a ``ceiling`` is fitted to true views.
     """
@@ -73,7 +78,14 @@ class Cell:
     @property
     def digest(self) -> str:
         """Another one for everything that would give another result."""
-        facts = [self.key, self.task.seed, self.task.azimuth_deg, flatten(self.settings), self.weights, _shelf_digest()]
+        facts = [
+            self.key,
+            self.task.seed,
+            self.task.azimuth_deg,
+            flatten(self.settings),
+            self.weights,
+            _shelf_digest(),
+        ]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -91,16 +103,21 @@ def groups_of(controllers: Mapping[str, Path], references: Sequence[str]) -> tup
 def cells_of(
     groups: Sequence[Group], tasks: Sequence[ImageTask], seeds: int, by: str, settings: Settings, prior: str
 ) -> tuple[Cell, ...]:
-    """Every cell; an object is done for all rows before the next begins, so that what is done so far can be compared.
+    """Every cell; an object is done for all rows before the next begins, so that what is done so far can be
+    compared.
 
-    The ceiling knows no seeds, and is made once for an object. Raises InputError or MissingError for folders without weights.
+    The ceiling knows no seeds, and is made once for an object. Raises InputError or MissingError for folders
+    without weights.
     """
     folder = toybox_folder(prior)
-    by_group = {group.name: (_changed(settings, group), weights_of(folder, group.controller)) for group in groups}
+    by_group = {
+        group.name: (_changed(settings, group), weights_of(folder, group.controller)) for group in groups
+    }
     base = base_digest(folder)
     return tuple(
         Cell(
-            Row(group.name, kind), task, seed, by, _seeded(by_group[group.name][0], seed), folder, group.controller,
+            Row(group.name, kind), task, seed, by, _seeded(by_group[group.name][0], seed), folder,
+                group.controller,
             base if kind in (NONE, CEILING) else by_group[group.name][1],
         )
         for task in tasks
@@ -116,12 +133,16 @@ def toybox_folder(prior: str) -> Path:
     entry = find_entry(prior)
     folder = local_folder(entry)
     if entry.family != "toybox" or folder is None:
-        raise InputError(f"References are compared with a toybox prior, and {prior!r} is none.", "Leave --prior away.")
+        raise InputError(
+            f"References are compared with a toybox prior, and {prior!r} is none.", "Leave --prior away."
+        )
     return folder
 
 
 def weights_of(folder: Path, controller: Path | None) -> str:
-    """A digest of the prior's weights and of the controller's that guides it. Raises InputError for a folder without one."""
+    """A digest of the prior's weights and of the controller's that guides it. Raises InputError for a folder
+    without one.
+    """
     place = controller or folder / CONTROLLER
     if controller is not None and not (place / WEIGHTS).is_file():
         raise InputError(

@@ -1,7 +1,8 @@
-"""``python -m engine.toybox.benchmark --references``: what a 3D reference is worth, as in Phidias' table (arXiv 2409.11406).
+"""``python -m engine.toybox.benchmark --references``: what a 3D reference is worth, as in Phidias' table
+(arXiv 2409.11406).
 
-Assets of held-out objects are made from one picture under each reference, and compared with the truth. What is done is kept in a
-folder, so that a table that was ended can go on.
+Assets of held-out objects are made from one picture under each reference, and compared with the truth. What
+is done is kept in a folder, so that a table that was ended can go on.
 """
 
 from __future__ import annotations
@@ -23,31 +24,54 @@ from engine.toybox.benchmark.reference_choice import KINDS, PICTURE, WORDS
 from engine.toybox.benchmark.tasks import image_tasks
 from engine.toybox.method_sweep.measuring import Progress, measured, names_in
 from engine.toybox.reference_ablation import store
-from engine.toybox.reference_ablation.cells import Cell, cells_of, groups_of, inputs, toybox_folder, weights_of
+from engine.toybox.reference_ablation.cells import (
+    Cell,
+    cells_of,
+    groups_of,
+    inputs,
+    toybox_folder,
+    weights_of,
+)
 from engine.toybox.reference_ablation.measure import measure_cell
 from engine.toybox.reference_ablation.report import document, gather, markdown
 from engine.toybox.reference_ablation.sheet import write_sheet
 
 OBJECTS, SEEDS, REFINE_STEPS = 12, 3, 16
 QUICK_OBJECTS, QUICK_SEEDS, QUICK_REFINE_STEPS = 3, 1, 12
-"""Short runs, of some six seconds of CPU time: what no picture shows is decided in the draft and early in refining."""
+"""Short runs, of some six seconds of CPU time: what no picture shows is decided in the draft and early in
+refining.
+"""
 
 GATED = 12
-"""Held-out objects, the first ones, on which the thresholds of the automatic gate were chosen; none of them is measured here."""
+"""Held-out objects, the first ones, on which the thresholds of the automatic gate were chosen; none of them
+is measured here.
+"""
 
 PRESETS = {PICTURE: "reference-image", WORDS: "reference-text"}
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     """The options that only ``--references`` takes."""
-    group = parser.add_argument_group("comparing references", "with --references; --objects is then the number of objects")
-    group.add_argument(
-        "--references", nargs="?", const="all", metavar="NAME,NAME", help=f"compare these, or all: {', '.join(KINDS)}"
+    group = parser.add_argument_group(
+        "comparing references", "with --references; --objects is then the number of objects"
     )
     group.add_argument(
-        "--controllers", nargs="+", default=[], metavar="NAME=FOLDER", help="controllers to compare with the prior's own"
+        "--references",
+        nargs="?",
+        const="all",
+        metavar="NAME,NAME",
+        help=f"compare these, or all: {', '.join(KINDS)}",
     )
-    group.add_argument("--by", choices=(PICTURE, WORDS), help=f"what is given of an object (default {PICTURE})")
+    group.add_argument(
+        "--controllers",
+        nargs="+",
+        default=[],
+        metavar="NAME=FOLDER",
+        help="controllers to compare with the prior's own",
+    )
+    group.add_argument(
+        "--by", choices=(PICTURE, WORDS), help=f"what is given of an object (default {PICTURE})"
+    )
 
 
 def check_options(options: argparse.Namespace) -> None:
@@ -83,11 +107,21 @@ def asked_cells(options: argparse.Namespace, changes: Mapping[str, str]) -> tupl
     objects = options.objects or (QUICK_OBJECTS if options.quick else OBJECTS)
     seeds = options.seeds or (QUICK_SEEDS if options.quick else SEEDS)
     if min(objects, seeds, options.processes) < 1:
-        raise InputError("The comparison was asked for fewer than one object, seed or process.", "Give numbers of 1 or more.")
+        raise InputError(
+            "The comparison was asked for fewer than one object, seed or process.",
+            "Give numbers of 1 or more.",
+        )
     kinds = KINDS if options.references == "all" else names_in(options.references, "reference", KINDS)
     groups = groups_of(controllers_in(options.controllers), kinds)
     settings = settings_for(options, changes)
-    return cells_of(groups, image_tasks(GATED + objects)[GATED:], seeds, options.by or PICTURE, settings, settings.spec.prior)
+    return cells_of(
+        groups,
+        image_tasks(GATED + objects)[GATED:],
+        seeds,
+        options.by or PICTURE,
+        settings,
+        settings.spec.prior,
+    )
 
 
 def settings_for(options: argparse.Namespace, changes: Mapping[str, str]) -> Settings:
@@ -103,7 +137,9 @@ def controllers_in(told: Sequence[str]) -> dict[str, Path]:
     """Folders by name, from ``NAME=FOLDER``. Raises InputError."""
     pairs = [text.partition("=") for text in told]
     if any(not (name and folder) for name, _, folder in pairs):
-        raise InputError("--controllers needs NAME=FOLDER.", 'Write for example --controllers "no meta=plain".')
+        raise InputError(
+            "--controllers needs NAME=FOLDER.", 'Write for example --controllers "no meta=plain".'
+        )
     return {name: Path(folder) for name, _, folder in pairs}
 
 
@@ -111,7 +147,11 @@ def conditions(options: argparse.Namespace, cells: Sequence[Cell], wall_seconds:
     """Under what the numbers were measured."""
     settings = cells[0].settings
     folder = toybox_folder(settings.spec.prior)
-    asked = {name: value for name, value in flatten(settings).items() if name not in ("prompt", "negative_prompt", "seed")}
+    asked = {
+        name: value
+        for name, value in flatten(settings).items()
+        if name not in ("prompt", "negative_prompt", "seed")
+    }
     return {
         "objects": len({cell.task.index for cell in cells}),
         "object_seeds": sorted({cell.task.seed for cell in cells}),
@@ -119,7 +159,9 @@ def conditions(options: argparse.Namespace, cells: Sequence[Cell], wall_seconds:
         "by": cells[0].by,
         "weights": {
             "prior": weights_of(folder, None),
-            **{name: weights_of(folder, place) for name, place in controllers_in(options.controllers).items()},
+            **{
+                name: weights_of(folder, place) for name, place in controllers_in(options.controllers).items()
+            },
         },
         "settings": asked,
         "processes": options.processes,
@@ -130,7 +172,9 @@ def conditions(options: argparse.Namespace, cells: Sequence[Cell], wall_seconds:
 def caption(told: Mapping[str, Any]) -> str:
     """What was measured, in a sentence."""
     return (
-        f"{told['objects']} objects never trained on and not on the shelf, from {inputs(told['by'])}, {told['seeds']} seeds "
-        f"(± is their spread), {told['settings']['refine_steps']} refine steps; 20 other cameras. Chamfer and F-score (at 0.05) "
+        f"{told['objects']} objects never trained on and not on the shelf, from {inputs(told['by'])}, "
+        f"{told['seeds']} seeds "
+        f"(± is their spread), {told['settings']['refine_steps']} refine steps; 20 other cameras. Chamfer "
+        "and F-score (at 0.05) "
         "in units of the longest side of the object's box."
     )

@@ -1,4 +1,6 @@
-"""One cell: an asset made under a reference, compared with the true object at twenty other cameras and on its surface."""
+"""One cell: an asset made under a reference, compared with the true object at twenty other cameras and on its
+surface.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ F_THRESHOLD = 0.05  # of the longest side of the true object's box, as in the pa
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """A cell's ``numbers``, the id of its ``reference``, and ``views`` (2,128,128,3) uint8. ``error``: why it was not made."""
+    """A cell's ``numbers``, the id of its ``reference``, and ``views`` (2,128,128,3) uint8. ``error``: why it
+    was not made.
+    """
 
     key: str
     digest: str
@@ -59,7 +63,10 @@ def measure_cell(cell: Cell) -> Outcome:
         copy, told = made(cell, reference)
     except StudioError as error:
         return Outcome(cell.key, cell.digest, reference, {}, blank(), str(error))
-    views = render_frames(copy, [orbit_camera(a, e, copy.distance, copy.fov_deg, SHOWN_SIDE) for a, e in shown_angles(cell.task)])
+    views = render_frames(
+        copy,
+        [orbit_camera(a, e, copy.distance, copy.fov_deg, SHOWN_SIDE) for a, e in shown_angles(cell.task)],
+    )
     return Outcome(cell.key, cell.digest, reference, {**judged(copy, cell.task), **told}, views)
 
 
@@ -83,18 +90,24 @@ def made(cell: Cell, reference: str) -> tuple[SceneCopy, dict[str, float]]:
 
 
 def asked(cell: Cell, reference: str, folder: Path) -> Settings:
-    """The settings with the object's picture or its caption, and its reference, whose files are written into ``folder``."""
+    """The settings with the object's picture or its caption, and its reference, whose files are written into
+    ``folder``.
+    """
     task, spec = cell.task, cell.settings.spec
     if cell.by == WORDS:
         spec = replace(spec, prompt=plain_caption(task.object), images="")
     else:
         spec = pictured(spec, given_picture(task), task, folder)
-    return replace(cell.settings, spec=referred(spec, shape_for(reference, task), folder) if reference else spec)
+    return replace(
+        cell.settings, spec=referred(spec, shape_for(reference, task), folder) if reference else spec
+    )
 
 
 @contextmanager
 def advised(prior: ToyboxPrior) -> Iterator[list[float]]:
-    """While the block runs, collect the mean of the meta controller's own gates each time that it is asked."""
+    """While the block runs, collect the mean of the meta controller's own gates each time that it is
+    asked.
+    """
     means: list[float] = []
     adviser = None if prior.controller is None else prior.controller.adviser
     if adviser is None:
@@ -116,7 +129,9 @@ def judged(copy: SceneCopy, task: ImageTask) -> dict[str, float]:
 
 @dataclass(frozen=True, eq=False)
 class Truth:
-    """The true object's ``views`` (20,64,64,4), points of its ``surface`` (N,3), and the longest ``side`` of its box."""
+    """The true object's ``views`` (20,64,64,4), points of its ``surface`` (N,3), and the longest ``side`` of
+    its box.
+    """
 
     views: np.ndarray
     surface: np.ndarray
@@ -128,16 +143,23 @@ def truth_of(task: ImageTask) -> Truth:
     """Drawn once in each process."""
     obj: ToyObject = task.object
     surface = outside_points(obj.mesh.vertices, obj.mesh.faces, POINTS)
-    return Truth(render_object(obj, *novel_angles(task)).rgba, surface, float(np.ptp(obj.mesh.vertices, axis=0).max()))
+    return Truth(
+        render_object(obj, *novel_angles(task)).rgba, surface, float(np.ptp(obj.mesh.vertices, axis=0).max())
+    )
 
 
 def _distances(copy: SceneCopy, truth: Truth) -> dict[str, float]:
-    """Chamfer distance (L1, both ways added) and F-score, with the true object's box scaled to a longest side of 1."""
+    """Chamfer distance (L1, both ways added) and F-score, with the true object's box scaled to a longest side
+    of 1.
+    """
     try:
         mesh = mesh_of(copy)
     except InputError:
         return NO_SURFACE
-    points, surface = outside_points(mesh.vertices, mesh.faces, POINTS) / truth.side, truth.surface / truth.side
+    points, surface = (
+        outside_points(mesh.vertices, mesh.faces, POINTS) / truth.side,
+        truth.surface / truth.side,
+    )
     return {"chamfer": chamfer(points, surface), "f_score": f_score(points, surface, F_THRESHOLD)}
 
 
@@ -167,9 +189,12 @@ def blank() -> np.ndarray:
 def prior_of_process(folder: Path, controller: Path | None, weights: str) -> ToyboxPrior:
     """The prior with a controller, loaded once in each process.
 
-    Raises InputError if the files are no longer those whose digest is ``weights``: rows of two priors must not be compared.
+    Raises InputError if the files are no longer those whose digest is ``weights``: rows of two priors must
+    not be compared.
     """
     prior = load_toybox(folder, controller_folder=controller)
     if weights not in (base_digest(folder), weights_of(folder, controller)):
-        raise InputError(f"The weights in {folder} have changed since the table was begun.", "Start the command again.")
+        raise InputError(
+            f"The weights in {folder} have changed since the table was begun.", "Start the command again."
+        )
     return prior

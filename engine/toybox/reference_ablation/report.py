@@ -1,4 +1,6 @@
-"""The table's numbers: a line for each group and reference, with the spread over the seeds, as Markdown and as JSON."""
+"""The table's numbers: a line for each group and reference, with the spread over the seeds, as Markdown and
+as JSON.
+"""
 
 from __future__ import annotations
 
@@ -25,13 +27,17 @@ TITLES = {NONE: "none", RANDOM: "random", TRUTH: "the true object", CEILING: "*f
 GOALS = (("top-1", 1.0), (TRUTH, 3.0), (RANDOM, -0.2))
 """Least gains over none that are wanted, in dB."""
 PAPER = {NONE: 15.90, RANDOM: 14.74, "top-5": 15.96, "top-3": 16.75, "top-1": 17.02, TRUTH: 20.37}
-"""PSNR in dB that Phidias (arXiv 2409.11406) tells of other objects, seen otherwise: its directions compare, not its digits."""
+"""PSNR in dB that Phidias (arXiv 2409.11406) tells of other objects, seen otherwise: its directions compare,
+not its digits.
+"""
 ABSENT = "–"
 
 
 @dataclass(frozen=True)
 class Line:
-    """A row: means over objects and seeds by name, and ``spread``, the standard deviation of the seeds' means."""
+    """A row: means over objects and seeds by name, and ``spread``, the standard deviation of the seeds'
+    means.
+    """
 
     row: Row
     numbers: Mapping[str, float]
@@ -41,11 +47,16 @@ class Line:
 
 
 def gather(cells: Sequence[Cell], outcomes: Mapping[str, Outcome]) -> tuple[Line, ...]:
-    """A line for each row of ``cells``, whose outcomes are given by key; rows of which nothing is there are left out.
+    """A line for each row of ``cells``, whose outcomes are given by key; rows of which nothing is there are
+    left out.
 
     ``gain`` is the difference in PSNR to the same object and seed without a reference.
     """
-    none = {_place(cell): outcomes[cell.key] for cell in cells if cell.row.reference == NONE and cell.key in outcomes}
+    none = {
+        _place(cell): outcomes[cell.key]
+        for cell in cells
+        if cell.row.reference == NONE and cell.key in outcomes
+    }
     by_row: dict[Row, list[tuple[Cell, Outcome]]] = {}
     for cell in cells:
         if cell.key in outcomes:
@@ -68,7 +79,9 @@ def _line(row: Row, pairs: Sequence[tuple[Cell, Outcome]], none: Mapping[tuple[i
     spread = {name: statistics.stdev(found) for name, found in values.items() if len(found) > 1}
     errors = tuple(sorted({outcome.error for _, outcome in pairs if outcome.error}))
     objects = len({cell.task.index for cell, outcome in pairs if outcome.numbers})
-    return Line(row, {name: statistics.fmean(found) for name, found in values.items()}, spread, objects, errors)
+    return Line(
+        row, {name: statistics.fmean(found) for name, found in values.items()}, spread, objects, errors
+    )
 
 
 def _with_gain(outcome: Outcome, none: Outcome | None) -> dict[str, float]:
@@ -91,7 +104,11 @@ def markdown(lines: Sequence[Line]) -> str:
         if number and lines[number - 1].row.group != line.row.group:
             table.append([f"*{line.row.group}*", *[""] * len(COLUMNS)])
         table.append(_cells(line))
-    failures = [f"{line.row.group}, {line.row.reference} failed. {' '.join(line.errors)}" for line in lines if line.errors]
+    failures = [
+        f"{line.row.group}, {line.row.reference} failed. {' '.join(line.errors)}"
+        for line in lines
+        if line.errors
+    ]
     rows = "\n".join(f"| {' | '.join(row)} |" for row in table)
     return "\n\n".join([rows, *([told] if (told := goals(lines)) else []), *failures])
 
@@ -101,7 +118,9 @@ def _cells(line: Line) -> list[str]:
     shown = {**line.numbers}
     if line.row.reference == NONE:
         shown.pop("gain", None)
-    values = [ABSENT if key not in shown else form.format(shown[key]) + _give(line, key) for key, _, form in COLUMNS]
+    values = [
+        ABSENT if key not in shown else form.format(shown[key]) + _give(line, key) for key, _, form in COLUMNS
+    ]
     return [title, *values]
 
 
@@ -112,10 +131,15 @@ def _give(line: Line, key: str) -> str:
 
 def goals(lines: Sequence[Line]) -> str:
     """The gains beside those that were aimed at, and those that the paper tells of its own data."""
-    gains = {line.row.reference: line.numbers["gain"] for line in lines if line.row.group == SHIPPED and "gain" in line.numbers}
+    gains = {
+        line.row.reference: line.numbers["gain"]
+        for line in lines
+        if line.row.group == SHIPPED and "gain" in line.numbers
+    }
     told = [
         f"{TITLES.get(kind, f'retrieved, {kind}')} {gains[kind]:+.2f} dB (aim: at least {aim:+.1f}, "
-        f"{'reached' if gains[kind] >= aim else 'missed'}; Phidias on its data: {PAPER[kind] - PAPER[NONE]:+.2f})"
+        f"{'reached' if gains[kind] >= aim else 'missed'}; Phidias on its data: "
+        f"{PAPER[kind] - PAPER[NONE]:+.2f})"
         for kind, aim in GOALS
         if kind in gains
     ]

@@ -1,4 +1,6 @@
-"""Twelve cases to look at: the picture that was given, the reference, and what came out without it, with it, and in truth."""
+"""Twelve cases to look at: the picture that was given, the reference, and what came out without it, with it,
+and in truth.
+"""
 
 from __future__ import annotations
 
@@ -41,7 +43,9 @@ PANEL_VIEWS = (1, 1, 2, 2, 2)
 
 
 def write_sheet(path: Path, cells: Sequence[Cell], outcomes: Mapping[str, Outcome]) -> None:
-    """Write a picture (JPEG or PNG, by its name) of at most twelve cases, if there are any. Raises StorageError."""
+    """Write a picture (JPEG or PNG, by its name) of at most twelve cases, if there are any. Raises
+    StorageError.
+    """
     cases = list(cases_of(cells, outcomes))
     if not cases:
         return
@@ -52,7 +56,11 @@ def write_sheet(path: Path, cells: Sequence[Cell], outcomes: Mapping[str, Outcom
 
 def cases_of(cells: Sequence[Cell], outcomes: Mapping[str, Outcome]) -> Iterator[Case]:
     """The first seed of each object, the references in turn; objects with nothing to compare are left out."""
-    made = {(cell.task.index, cell.row.reference): cell for cell in cells if cell.row.group == SHIPPED and not cell.seed}
+    made = {
+        (cell.task.index, cell.row.reference): cell
+        for cell in cells
+        if cell.row.group == SHIPPED and not cell.seed
+    }
     kinds = [kind for kind in TURN if any(reference == kind for _, reference in made)]
     for number, index in enumerate(sorted({index for index, _ in made})[:CASES] if kinds else ()):
         plain, guided = (made.get((index, kind)) for kind in (NONE, kinds[number % len(kinds)]))
@@ -67,10 +75,22 @@ def _case(cell: Cell, without: Outcome, with_: Outcome) -> Case:
     task, shape = cell.task, shape_for(with_.reference, cell.task)
     clay = replace(shape, face_colours=np.full_like(shape.face_colours, CLAY))  # only the shape is told
     reference = pictures_of(clay, np.array([task.azimuth_deg]), task.elevation_deg, SHOWN_SIDE)[0]
-    given = over_paper(np.zeros((SHOWN_SIDE, SHOWN_SIDE, 4))) if cell.by == WORDS else over_paper(given_picture(task, SHOWN_SIDE))
-    panels = ((given,), (over_paper(reference),), tuple(without.views), tuple(with_.views), tuple(true_pictures(task)))
+    given = (
+        over_paper(np.zeros((SHOWN_SIDE, SHOWN_SIDE, 4)))
+        if cell.by == WORDS
+        else over_paper(given_picture(task, SHOWN_SIDE))
+    )
+    panels = (
+        (given,),
+        (over_paper(reference),),
+        tuple(without.views),
+        tuple(with_.views),
+        tuple(true_pictures(task)),
+    )
     title = f"{task.object.kind} · {TITLES.get(cell.row.reference, 'retrieved')} reference"
-    return Case(title.replace("the true object reference", "itself as the reference"), _facts(without, with_), panels)
+    return Case(
+        title.replace("the true object reference", "itself as the reference"), _facts(without, with_), panels
+    )
 
 
 def _facts(without: Outcome, with_: Outcome) -> str:

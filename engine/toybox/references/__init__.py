@@ -1,1 +1,3 @@
-"""References to train and measure with: the object itself, distorted; another of its kind; something else altogether."""
+"""References to train and measure with: the object itself, distorted; another of its kind; something else
+altogether.
+"""

@@ -1,9 +1,11 @@
 """Draw a reference for a training object: what it is, how it is distorted, and its maps from any side.
 
-Ways to turn an object into a reference that only resembles it: self-reference augmentation (Phidias, arXiv 2409.11406, 3.4).
+Ways to turn an object into a reference that only resembles it: self-reference augmentation (Phidias, arXiv
+2409.11406, 3.4).
 
-All of them act on the shape before it is drawn, so that every distorted reference is one that could exist. Flipping the pixels
-of a canonical coordinate map alone would show a shape that contradicts its own coordinates.
+All of them act on the shape before it is drawn, so that every distorted reference is one that could exist.
+Flipping the pixels of a canonical coordinate map alone would show a shape that contradicts its own
+coordinates.
 """
 
 from __future__ import annotations
@@ -27,7 +29,9 @@ Kind = Literal["self", "retrieved", "random"]
 
 @dataclass(frozen=True)
 class Amounts:
-    """How far each distortion goes at full strength, and how often it happens (the paper gives only how often)."""
+    """How far each distortion goes at full strength, and how often it happens (the paper gives only how
+    often).
+    """
 
     resize: float = 0.35  # largest |log| of the factor of each axis
     grid: float = 0.18  # standard deviation of the lattice's displacements, in units of the object's radius
@@ -40,7 +44,9 @@ class Amounts:
 
 @dataclass(frozen=True, eq=False)
 class Distortion:
-    """One draw. ``factors`` (3,) of the axes, ``flip`` left and right, ``lattice`` (4,4,4,3), ``shifts_px`` (V,2)."""
+    """One draw. ``factors`` (3,) of the axes, ``flip`` left and right, ``lattice`` (4,4,4,3), ``shifts_px``
+    (V,2).
+    """
 
     factors: np.ndarray
     flip: bool
@@ -57,7 +63,9 @@ class Distortion:
 
 def draw_distortion(rng: np.random.Generator, views: int, strength: float, amounts: Amounts) -> Distortion:
     """Draw at ``strength`` 0..1; at 0 nothing changes, whatever happens to be drawn."""
-    resized, flipped, bent = (rng.random() < share for share in (amounts.resize_share, amounts.flip_share, amounts.grid_share))
+    resized, flipped, bent = (
+        rng.random() < share for share in (amounts.resize_share, amounts.flip_share, amounts.grid_share)
+    )
     factors = np.exp(rng.uniform(-1, 1, 3) * amounts.resize * strength * resized)
     lattice = rng.normal(0, 1, (LATTICE, LATTICE, LATTICE, 3)) * amounts.grid * strength * bent
     shifted = rng.random((views, 1)) < amounts.shift_share
@@ -67,7 +75,9 @@ def draw_distortion(rng: np.random.Generator, views: int, strength: float, amoun
 
 def mirrored(mesh: ToyMesh) -> ToyMesh:
     """Left and right exchanged: y becomes -y, and faces keep their outside."""
-    return ToyMesh(mesh.vertices * np.array([1, -1, 1], np.float32), mesh.faces[:, ::-1].copy(), mesh.face_colours)
+    return ToyMesh(
+        mesh.vertices * np.array([1, -1, 1], np.float32), mesh.faces[:, ::-1].copy(), mesh.face_colours
+    )
 
 
 def displaced(vertices: np.ndarray, lattice: np.ndarray) -> np.ndarray:
@@ -84,12 +94,17 @@ def displaced(vertices: np.ndarray, lattice: np.ndarray) -> np.ndarray:
 
 
 def shifted(pictures: np.ndarray, shifts_px: np.ndarray) -> np.ndarray:
-    """Pictures (V,S,S,C), each moved by its (right, down) in pixels; what leaves is lost, what comes in is empty."""
+    """Pictures (V,S,S,C), each moved by its (right, down) in pixels; what leaves is lost, what comes in is
+    empty.
+    """
     out = np.zeros_like(pictures)
     side = pictures.shape[1]
     for view, (right, down) in enumerate(shifts_px.tolist()):
         rows, columns = slice(max(0, down), side + min(0, down)), slice(max(0, right), side + min(0, right))
-        from_rows, from_columns = slice(max(0, -down), side - max(0, down)), slice(max(0, -right), side - max(0, right))
+        from_rows, from_columns = (
+            slice(max(0, -down), side - max(0, down)),
+            slice(max(0, -right), side - max(0, right)),
+        )
         out[view, rows, columns] = pictures[view, from_rows, from_columns]
     return out
 
@@ -98,8 +113,9 @@ def shifted(pictures: np.ndarray, shifts_px: np.ndarray) -> np.ndarray:
 class Mix:
     """How often each kind of reference is shown, and when.
 
-    Early on a reference is the object itself, hardly distorted; from ``ramp_from`` of the run on distortions grow until
-    ``ramp_until``, and other objects come in (curriculum). The paper knows no random references; they teach the gate to close.
+    Early on a reference is the object itself, hardly distorted; from ``ramp_from`` of the run on distortions
+    grow until ``ramp_until``, and other objects come in (curriculum). The paper knows no random references;
+    they teach the gate to close.
     """
 
     retrieved: float = 0.25
@@ -122,7 +138,9 @@ def draw_kind(rng: np.random.Generator, progress: float, mix: Mix) -> Kind:
 
 
 def draw_reference(obj: ToyObject, kind: Kind, rng: np.random.Generator, seeds: tuple[int, int]) -> ToyMesh:
-    """The reference's mesh: the object's own, another of the same kind, or one of another kind, with a seed from ``seeds``."""
+    """The reference's mesh: the object's own, another of the same kind, or one of another kind, with a seed
+    from ``seeds``.
+    """
     if kind == "self":
         return obj.mesh
     seed = int(rng.integers(*seeds))
@@ -143,9 +161,15 @@ def distorted_maps(
     return shifted(ccm_maps(distortion.shape(mesh), azimuth_deg, elevation_deg), distortion.shifts_px)
 
 
-def ccm_maps(mesh: ToyMesh, azimuth_deg: np.ndarray, elevation_deg: np.ndarray, resolution: int = RESOLUTION) -> np.ndarray:
+def ccm_maps(
+    mesh: ToyMesh, azimuth_deg: np.ndarray, elevation_deg: np.ndarray, resolution: int = RESOLUTION
+) -> np.ndarray:
     """CCM and mask (V,S,S,4) 0..1 of a mesh in the canonical pose, from V canonical cameras in degrees."""
-    poses = np.stack([orbit_c2w(float(a), float(e), DISTANCE) for a, e in zip(azimuth_deg, elevation_deg, strict=True)])
+    poses = np.stack(
+        [orbit_c2w(float(a), float(e), DISTANCE) for a, e in zip(azimuth_deg, elevation_deg, strict=True)]
+    )
     K = np.broadcast_to(intrinsics(FOV_DEG, resolution, resolution), (len(poses), 3, 3))
-    buffers = render_mesh(mesh.vertices, mesh.faces, mesh.face_colours, poses, K, resolution, resolution, supersample=1)
+    buffers = render_mesh(
+        mesh.vertices, mesh.faces, mesh.face_colours, poses, K, resolution, resolution, supersample=1
+    )
     return np.concatenate([buffers.ccm, buffers.rgba[..., 3:]], axis=-1)

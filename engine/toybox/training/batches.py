@@ -1,7 +1,7 @@
 """Training batches: which objects, which of their views, at which noise, and which conditions are left out.
 
-Everything about step s of process r is drawn from the numbers (seed, s, r), so that a resumed run needs no stored random state.
-What the processes must agree on (how many views an object has) is drawn from (seed, s).
+Everything about step s of process r is drawn from the numbers (seed, s, r), so that a resumed run needs no
+stored random state. What the processes must agree on (how many views an object has) is drawn from (seed, s).
 """
 
 from __future__ import annotations
@@ -33,12 +33,15 @@ class Shares:
     second_given: float = 0.2  # and then another one too
     given_no_text: float = 0.5  # of objects with a given view
     unknown_word: float = 0.02  # of words
-    noise_lean: float = 0.6  # times are u^lean: below 1 the noisy end, where words and cameras decide, comes up more often
+    noise_lean: float = (
+        0.6  # times are u^lean: below 1 the noisy end, where words and cameras decide, comes up more often
+    )
 
 
 @dataclass(frozen=True, eq=False)
 class TrainingBatch:
-    """B objects from V sides: ``x`` and ``noise`` (B,V,4,S,S), words ``ids`` (B,L), ``clean`` (B,V) bool, times ``t`` (B,).
+    """B objects from V sides: ``x`` and ``noise`` (B,V,4,S,S), words ``ids`` (B,L), ``clean`` (B,V) bool,
+    times ``t`` (B,).
 
     ``seeds`` (B,) are those of the objects, ``angles_deg`` (2,B,V) the azimuths and elevations of the views.
     """
@@ -54,7 +57,9 @@ class TrainingBatch:
 
 
 def pixels_to_x(images: Tensor) -> Tensor:
-    """Premultiplied RGBA bytes (...,S,S,4) to the network's channels (...,4,S,S): 2 rgb - alpha and 2 alpha - 1."""
+    """Premultiplied RGBA bytes (...,S,S,4) to the network's channels (...,4,S,S): 2 rgb - alpha and 2 alpha -
+    1.
+    """
     rgba = images.movedim(-1, -3).to(torch.float32) / 255
     alpha = rgba[..., 3:, :, :]
     return torch.cat([2 * rgba[..., :3, :, :] - alpha, 2 * alpha - 1], dim=-3)
@@ -66,12 +71,18 @@ def views_of_step(seed: int, step: int, shares: Shares) -> int:
     return 1 if draw < shares.single_view else 8 if draw < shares.single_view + shares.eight_views else 4
 
 
-def choose_views(rng: np.random.Generator, objects: int, views: int, available: int, orthogonal: float) -> np.ndarray:
+def choose_views(
+    rng: np.random.Generator, objects: int, views: int, available: int, orthogonal: float
+) -> np.ndarray:
     """Which views (objects, views) to show of each object, out of ``available``."""
     picks = rng.permuted(np.tile(np.arange(available), (objects, 1)), axis=1)[:, :views]
     if views == GROUP:
         grouped = rng.random(objects) < orthogonal
-        group = np.where(rng.random(objects) < 2 / 3, 0, GROUP) if available == 2 * GROUP else np.zeros(objects, np.int64)
+        group = (
+            np.where(rng.random(objects) < 2 / 3, 0, GROUP)
+            if available == 2 * GROUP
+            else np.zeros(objects, np.int64)
+        )
         picks[grouped] = (group[:, None] + np.arange(GROUP))[grouped]
     return picks
 
@@ -96,24 +107,45 @@ def draw_times(rng: np.random.Generator, objects: int, times: int, lean: float) 
 
 
 class BatchSource:
-    """Draws batches of process ``rank`` from a cache of objects; on a GPU all pictures lie there from the start."""
+    """Draws batches of process ``rank`` from a cache of objects; on a GPU all pictures lie there from the
+    start.
+    """
 
     def __init__(
-        self, cache: ShardCache, tokeniser: Tokeniser, times: int, seed: int, rank: int, shares: Shares, device: torch.device
+        self,
+        cache: ShardCache,
+        tokeniser: Tokeniser,
+        times: int,
+        seed: int,
+        rank: int,
+        shares: Shares,
+        device: torch.device,
     ) -> None:
-        self.cache, self.tokeniser, self.times, self.seed, self.rank, self.shares = cache, tokeniser, times, seed, rank, shares
+        self.cache, self.tokeniser, self.times, self.seed, self.rank, self.shares = (
+            cache,
+            tokeniser,
+            times,
+            seed,
+            rank,
+            shares,
+        )
         self.device = device
         captions = [caption for shard in cache.shards for four in shard.captions for caption in four]
         self.ids = tokeniser(captions).view(len(cache), -1, tokeniser.length).to(torch.int16)
         self.angles_deg = torch.from_numpy(
             np.stack(
-                [np.concatenate([getattr(shard, name) for shard in cache.shards]) for name in ("azimuth_deg", "elevation_deg")]
+                [
+                    np.concatenate([getattr(shard, name) for shard in cache.shards])
+                    for name in ("azimuth_deg", "elevation_deg")
+                ]
             )
         )
         self.seeds = np.concatenate([shard.seeds for shard in cache.shards])
         self.resident = None
         if device.type == "cuda":
-            self.resident = torch.cat([torch.from_numpy(np.array(shard.images)).to(device) for shard in cache.shards])
+            self.resident = torch.cat(
+                [torch.from_numpy(np.array(shard.images)).to(device) for shard in cache.shards]
+            )
 
     def batch(self, step: int, images: int) -> TrainingBatch:
         """This process's batch of a step, with ``images`` pictures in all."""
@@ -128,12 +160,21 @@ class BatchSource:
         ids = self._words(rng, objects, np.asarray(clean.any(1)))
         x = pixels_to_x(self._images(objects, picks))
         noise = torch.randn(
-            x.shape, generator=torch.Generator(self.device).manual_seed(int(rng.integers(2**62))), device=self.device
+            x.shape,
+            generator=torch.Generator(self.device).manual_seed(int(rng.integers(2**62))),
+            device=self.device,
         )
         t = torch.from_numpy(draw_times(rng, count, self.times, self.shares.noise_lean))
         clean = torch.from_numpy(clean).to(self.device)
         return TrainingBatch(
-            x, ids.to(self.device), poses, clean, t.to(self.device), noise, self.seeds[objects], angles_deg.numpy()
+            x,
+            ids.to(self.device),
+            poses,
+            clean,
+            t.to(self.device),
+            noise,
+            self.seeds[objects],
+            angles_deg.numpy(),
         )
 
     def _images(self, objects: np.ndarray, picks: np.ndarray) -> Tensor:
@@ -144,13 +185,21 @@ class BatchSource:
 
     def _poses(self, angles_deg: Tensor, known: np.ndarray) -> Poses:
         poses = orbit_poses(*angles_deg)
-        return Poses(poses.c2w.to(self.device), poses.rays.to(self.device), torch.from_numpy(known).to(self.device))
+        return Poses(
+            poses.c2w.to(self.device), poses.rays.to(self.device), torch.from_numpy(known).to(self.device)
+        )
 
     def _words(self, rng: np.random.Generator, objects: np.ndarray, given: np.ndarray) -> Tensor:
-        ids = self.ids[torch.from_numpy(objects), torch.from_numpy(rng.integers(0, self.ids.shape[1], len(objects)))].long()
+        ids = self.ids[
+            torch.from_numpy(objects), torch.from_numpy(rng.integers(0, self.ids.shape[1], len(objects)))
+        ].long()
         words = (ids != self.tokeniser.pad) & (ids != self.tokeniser.start)
-        ids[words & torch.from_numpy(rng.random(ids.shape) < self.shares.unknown_word)] = self.tokeniser.unknown
-        silent = torch.from_numpy(rng.random(len(objects)) < np.where(given, self.shares.given_no_text, self.shares.no_text))
+        ids[words & torch.from_numpy(rng.random(ids.shape) < self.shares.unknown_word)] = (
+            self.tokeniser.unknown
+        )
+        silent = torch.from_numpy(
+            rng.random(len(objects)) < np.where(given, self.shares.given_no_text, self.shares.no_text)
+        )
         empty = torch.full_like(ids[0], self.tokeniser.pad)
         empty[0] = self.tokeniser.start
         return torch.where(silent[:, None], empty, ids)

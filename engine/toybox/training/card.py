@@ -22,7 +22,9 @@ ROWS = {
 
 @dataclass(frozen=True)
 class Facts:
-    """What the card tells. ``errors`` has mean squared errors of x0 at noise times .9, .75, .5 by condition (`ROWS`)."""
+    """What the card tells. ``errors`` has mean squared errors of x0 at noise times .9, .75, .5 by condition
+    (`ROWS`).
+    """
 
     config: Mapping[str, int]
     step: int
@@ -88,12 +90,16 @@ other data were used.
 
 
 def _training(facts: Facts) -> str:
-    size = f"{facts.parameters / 1e6:.1f} million parameters (width {facts.config['width']}, {facts.config['depth']} blocks)"
+    size = (
+        f"{facts.parameters / 1e6:.1f} million parameters (width {facts.config['width']}, "
+        f"{facts.config['depth']} blocks)"
+    )
     lines = [
         "## Training",
         "",
         f"{size}, {facts.megabytes} MB in half precision, {facts.words} words.",
-        f"{facts.images:,} pictures in {facts.step:,} steps, {facts.hours} hours, a running mean of the weights.",
+        f"{facts.images:,} pictures in {facts.step:,} steps, {facts.hours} hours, a running mean of the "
+        "weights.",
         f"Exported by the code at commit `{facts.commit}`:",
         "",
         "    python -m engine.toybox.dataset --out CACHE --objects 60000",
@@ -103,7 +109,8 @@ def _training(facts: Facts) -> str:
     ]
     if facts.first_seed is not None:
         lines += [
-            f"Trained on the procedural objects of seeds {facts.first_seed:,} to {facts.last_seed:,}, eight views each.",
+            f"Trained on the procedural objects of seeds {facts.first_seed:,} to {facts.last_seed:,}, "
+            "eight views each.",
             "",
         ]
     return "\n".join(lines)
@@ -113,20 +120,26 @@ def _numbers(facts: Facts) -> str:
     head = [
         "## Numbers",
         "",
-        f"Mean squared error of the predicted clean views (channels in -1..1) on {facts.objects} objects never trained on "
+        f"Mean squared error of the predicted clean views (channels in -1..1) on {facts.objects} objects "
+        "never trained on "
         f"(seeds from {HELD_OUT_SEED:,}),",
         "by noise time as a share of the schedule. All rows judge the same pictures.",
         "",
         "| told | " + " | ".join(f"t = {fraction}" for fraction in FRACTIONS) + " |",
         "|---|" + "---|" * len(FRACTIONS),
     ]
-    rows = [f"| {ROWS[key]} | " + " | ".join(f"{error:.4f}" for error in errors) + " |" for key, errors in facts.errors.items()]
+    rows = [
+        f"| {ROWS[key]} | " + " | ".join(f"{error:.4f}" for error in errors) + " |"
+        for key, errors in facts.errors.items()
+    ]
     return "\n".join([*head, *rows, ""])
 
 
 @dataclass(frozen=True)
 class SharpenerFacts:
-    """What is known of a trained one. ``errors`` (pixels, differences of neighbours) by row, of the last examination."""
+    """What is known of a trained one. ``errors`` (pixels, differences of neighbours) by row, of the last
+    examination.
+    """
 
     config: Mapping[str, Any]
     step: int
@@ -139,7 +152,9 @@ class SharpenerFacts:
 
 def sharpener_card(facts: SharpenerFacts) -> str:
     """The card, in Markdown."""
-    rows = "\n".join(f"| {name} | {pixels:.4f} | {steps:.4f} |" for name, (pixels, steps) in facts.errors.items())
+    rows = "\n".join(
+        f"| {name} | {pixels:.4f} | {steps:.4f} |" for name, (pixels, steps) in facts.errors.items()
+    )
     return f"""# Toybox: the sharpener
 
 Draws a view of the toybox prior cleaned and twice as fine: 64 to 128 pixels, RGBA, each view by itself, in

@@ -30,7 +30,9 @@ def save_checkpoint(state: dict[str, object], folder: Path) -> None:
 
 
 def load_checkpoint(folder: Path) -> dict[str, object] | None:
-    """The newest checkpoint that can be read; None if there never was one. Raises `FileFormatError` if all are damaged."""
+    """The newest checkpoint that can be read; None if there never was one. Raises `FileFormatError` if all
+    are damaged.
+    """
     paths = [path for path in (Path(folder) / CURRENT, Path(folder) / PREVIOUS) if path.exists()]
     for path in paths:
         try:
@@ -38,5 +40,7 @@ def load_checkpoint(folder: Path) -> dict[str, object] | None:
         except Exception as error:  # torch raises many kinds for a damaged file
             warnings.warn(f"{path} cannot be read ({error}); trying the one before.", stacklevel=2)
     if paths:
-        raise FileFormatError(f"No checkpoint in {folder} can be read.", "Delete them, or train in another folder.")
+        raise FileFormatError(
+            f"No checkpoint in {folder} can be read.", "Delete them, or train in another folder."
+        )
     return None

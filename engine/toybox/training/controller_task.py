@@ -1,4 +1,6 @@
-"""The course of the reference controller: the denoiser stays as it is and learns nothing (Phidias, arXiv 2409.11406)."""
+"""The course of the reference controller: the denoiser stays as it is and learns nothing (Phidias, arXiv
+2409.11406).
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,15 @@ from engine.prior.toybox.schedule import TIMES
 from engine.prior.toybox.text_encoder import Words
 from engine.toybox.dataset import ShardCache
 from engine.toybox.objects import draw_object
-from engine.toybox.references.drawing import Amounts, Kind, Mix, distorted_maps, draw_kind, draw_reference, strength_at
+from engine.toybox.references.drawing import (
+    Amounts,
+    Kind,
+    Mix,
+    distorted_maps,
+    draw_kind,
+    draw_reference,
+    strength_at,
+)
 from engine.toybox.training.batches import BatchSource, Shares, TrainingBatch
 from engine.toybox.training.evaluation import FRACTIONS, Evaluation, with_first_given
 from engine.toybox.training.loop import Plan
@@ -54,7 +64,9 @@ class GuidingCourse:
 
     def __init__(self, parts: Parts, plan: Plan, rank: int, state: Mapping[str, Any] | None) -> None:
         if plan.init is None:
-            raise InputError("A reference controller needs the prior that it guides.", "Name its folder with --init.")
+            raise InputError(
+                "A reference controller needs the prior that it guides.", "Name its folder with --init."
+            )
         prior = load_parts(plan.init)
         self.parts, self.device, self.seed, self.rank = parts, torch.device(plan.device), plan.seed, rank
         self.base = prior.net.to(self.device).eval().requires_grad_(False)
@@ -76,7 +88,9 @@ class GuidingCourse:
     def draw_maps(
         self, batch: TrainingBatch, rng: np.random.Generator, progress: float, kind: Kind | None = None
     ) -> ReferenceMaps:
-        """Maps of a reference for each object of the batch; of one ``kind`` if that is named, not distorted then."""
+        """Maps of a reference for each object of the batch; of one ``kind`` if that is named, not distorted
+        then.
+        """
         mix, drawn = self.parts.mix, []
         strength = strength_at(progress, mix) if kind is None and self.parts.augmentation else 0.0
         for seed, azimuth_deg, elevation_deg in zip(batch.seeds.tolist(), *batch.angles_deg, strict=True):
@@ -109,9 +123,13 @@ class GuidingCourse:
 
     @torch.no_grad()
     def examine(self, net: ReferenceController, sheet: Path) -> dict[str, list[float]]:
-        """Errors without a reference and with each kind of it, with a picture of what is wanted and with words alone."""
+        """Errors without a reference and with each kind of it, with a picture of what is wanted and with
+        words alone.
+        """
         if self.examination is None:
-            self.examination = Evaluation(self.tokeniser, self.schedule, self.device, self.parts.examined_objects)
+            self.examination = Evaluation(
+                self.tokeniser, self.schedule, self.device, self.parts.examined_objects
+            )
         table: dict[str, list[float]] = {}
         for fraction in FRACTIONS:
             plain = self.examination.batch(fraction)
@@ -122,7 +140,9 @@ class GuidingCourse:
                     self._note(table, f"{name}, {kind}", batch, self.guide(net, batch, maps))
         return table
 
-    def _note(self, table: dict[str, list[float]], row: str, batch: TrainingBatch, guide: Guide | None) -> None:
+    def _note(
+        self, table: dict[str, list[float]], row: str, batch: TrainingBatch, guide: Guide | None
+    ) -> None:
         errors = view_errors(predict_clean(self.base, self.schedule, batch, guide), batch)[:, 1:]
         table.setdefault(row, []).append(round(float(errors.mean()), 5))
 

@@ -25,7 +25,9 @@ class CorrespondenceFacts:
 def correspondence_card(facts: CorrespondenceFacts) -> str:
     """The card, in Markdown."""
     head = " | ".join(f"t = {fraction}" for fraction in FRACTIONS)
-    rows = "\n".join(f"| {name} | {' | '.join(f'{each:.4f}' for each in row)} |" for name, row in facts.errors.items())
+    rows = "\n".join(
+        f"| {name} | {' | '.join(f'{each:.4f}' for each in row)} |" for name, row in facts.errors.items()
+    )
     return f"""# Toybox: the correspondence adapter
 
 Views of one object attend to each other along the surface that they show (after MVDiffusion, arXiv 2307.01097), while a mesh is
@@ -45,4 +47,4 @@ at commit `{facts.commit[:12]}`. Its data are procedural objects, whose correspo
 ## Licence
 
 Apache-2.0, the project's licence. All pictures were made by the project's own programs; no other data were used.
-"""
+"""  # noqa: E501

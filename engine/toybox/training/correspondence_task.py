@@ -1,6 +1,8 @@
-"""The course of the correspondence adapter: views of procedural objects whose surfaces, and so correspondences, are known.
+"""The course of the correspondence adapter: views of procedural objects whose surfaces, and so
+correspondences, are known.
 
-The prior stays as it is, with its reference controller open on the object's own maps, as it is when a mesh is painted.
+The prior stays as it is, with its reference controller open on the object's own maps, as it is when a mesh is
+painted.
 """
 
 from __future__ import annotations
@@ -55,7 +57,9 @@ class Orbits:
 
 @dataclass(frozen=True, eq=False)
 class Shown:
-    """Views (V,4,64,64) of one object as the prior encodes them, what it is told of them, and what corresponds."""
+    """Views (V,4,64,64) of one object as the prior encodes them, what it is told of them, and what
+    corresponds.
+    """
 
     x: Tensor
     condition: Condition
@@ -68,7 +72,9 @@ class CorrespondenceCourse:
 
     def __init__(self, orbits: Orbits, plan: Plan, rank: int, state: Mapping[str, Any] | None) -> None:
         if plan.init is None:
-            raise InputError("A correspondence adapter needs the prior that it joins.", "Name its folder with --init.")
+            raise InputError(
+                "A correspondence adapter needs the prior that it joins.", "Name its folder with --init."
+            )
         self.orbits, self.device, self.seed, self.rank = orbits, torch.device(plan.device), plan.seed, rank
         self.prior, self.base = load_toybox(plan.init, self.device), base_digest(plan.init)
         config = {} if state is None else _plain(state["config"])
@@ -104,11 +110,15 @@ class CorrespondenceCourse:
 
     @torch.no_grad()
     def examine(self, net: CorrespondenceAdapter, sheet: Path) -> dict[str, list[float]]:
-        """Errors of held-out objects, and how far their views differ at one point, by noise, beside the prior alone."""
+        """Errors of held-out objects, and how far their views differ at one point, by noise, beside the prior
+        alone.
+        """
         if not self.held_out:
             rng = np.random.default_rng(_STREAM)
             seeds = range(HELD_OUT_SEED, HELD_OUT_SEED + self.orbits.examined)
-            self.held_out = [drawn(self.prior, seed, rng, replace(self.orbits, no_text=0.0)) for seed in seeds]
+            self.held_out = [
+                drawn(self.prior, seed, rng, replace(self.orbits, no_text=0.0)) for seed in seeds
+            ]
         table: dict[str, list[float]] = {}
         rows: dict[str, Tensor] = {}
         for name, adapter in (("alone", None), ("joined", net)):
@@ -136,9 +146,13 @@ def drawn(prior: ToyboxPrior, seed: int, rng: np.random.Generator, how: Orbits) 
     return Shown(x, condition, Surface.of(2 * ccm - 1, mask, cameras).to(prior.device), known)
 
 
-def cleaned(prior: ToyboxPrior, adapter: CorrespondenceAdapter | None, each: Shown, t: int, rng: np.random.Generator) -> Tensor:
+def cleaned(
+    prior: ToyboxPrior, adapter: CorrespondenceAdapter | None, each: Shown, t: int, rng: np.random.Generator
+) -> Tensor:
     """The clean views (V,4,64,64) that the prior sees at time ``t``."""
-    noise = torch.randn(each.x.shape, generator=torch.Generator().manual_seed(int(rng.integers(2**62)))).to(each.x)
+    noise = torch.randn(each.x.shape, generator=torch.Generator().manual_seed(int(rng.integers(2**62)))).to(
+        each.x
+    )
     times = torch.full((len(each.x),), t, device=each.x.device)
     joined = prior if adapter is None else prior.joined_by(adapter, each.surface)
     return joined.predict(prior.schedule.add_noise(each.x, noise, times), times, each.condition).x0
@@ -147,7 +161,9 @@ def cleaned(prior: ToyboxPrior, adapter: CorrespondenceAdapter | None, each: Sho
 def examined(
     prior: ToyboxPrior, adapter: CorrespondenceAdapter | None, held_out: list[Shown], fraction: float
 ) -> tuple[float, float, Tensor]:
-    """Mean squared error, mean difference of views at one point, and the first object's views; the same noise each time."""
+    """Mean squared error, mean difference of views at one point, and the first object's views; the same noise
+    each time.
+    """
     rng, t = np.random.default_rng(_STREAM), int(fraction * (len(prior.schedule) - 1))
     views = [cleaned(prior, adapter, each, t, rng) for each in held_out]
     errors = [float((x - each.x).square().mean()) for x, each in zip(views, held_out)]

@@ -57,8 +57,12 @@ TAUGHT = "text_encoder.pt"
 EMBEDDING = "text.embedding.weight"
 
 
-def write_samples(prior: Prior, prompts: Sequence[str], path: Path, steps: int = 6, elevation_deg: float = 15.0) -> None:
-    """Write a PNG with a strip of four views over white for each prompt, two prompts a row. Raises `StorageError`."""
+def write_samples(
+    prior: Prior, prompts: Sequence[str], path: Path, steps: int = 6, elevation_deg: float = 15.0
+) -> None:
+    """Write a PNG with a strip of four views over white for each prompt, two prompts a row. Raises
+    `StorageError`.
+    """
     strips = [_strip(prior, prompt, steps, elevation_deg) for prompt in prompts]
     strips += [np.full_like(strips[0], 255)] * (-len(strips) % COLUMNS)
     rows = [np.concatenate(strips[i : i + COLUMNS], axis=1) for i in range(0, len(strips), COLUMNS)]
@@ -71,8 +75,16 @@ def _strip(prior: Prior, prompt: str, steps: int, elevation_deg: float) -> np.nd
     info, count = prior.info, len(AZIMUTHS_DEG)
     cameras = orbit_cameras(AZIMUTHS_DEG, elevation_deg, info.distance, info.fov_deg, info.resolution)
     prompts = Prompts(Condition(prior.embed(prompt), cameras), Condition(prior.embed(""), cameras))
-    noise = torch.randn(count, 4, info.resolution, info.resolution, generator=torch.Generator().manual_seed(1))
-    *_, sample = ddim(prior, prompts, noise.to(prior.device), sampling_times(prior.schedule, steps), info.default_guidance_scale)
+    noise = torch.randn(
+        count, 4, info.resolution, info.resolution, generator=torch.Generator().manual_seed(1)
+    )
+    *_, sample = ddim(
+        prior,
+        prompts,
+        noise.to(prior.device),
+        sampling_times(prior.schedule, steps),
+        info.default_guidance_scale,
+    )
     views = prior.decode(sample)
     pictures = (views.rgb + 1 - views.alpha).mul(255).round().byte().cpu().numpy()
     return np.concatenate(list(pictures), axis=1)
@@ -130,9 +142,13 @@ class DenoisingCourse:
             parts = load_parts(plan.init)
             self.net.load_state_dict(with_more_words(parts.net.state_dict(), self.net.text.embedding.weight))
             numbers = parts.tokeniser.tokenizer.get_vocab()
-            self.vocabulary = joined(tuple(sorted(parts.tokeniser.vocabulary, key=numbers.__getitem__)), self.vocabulary)
+            self.vocabulary = joined(
+                tuple(sorted(parts.tokeniser.vocabulary, key=numbers.__getitem__)), self.vocabulary
+            )
         elif (plan.out / TAUGHT).exists():
-            self.net.text.load_state_dict(torch.load(plan.out / TAUGHT, map_location=self.device, weights_only=True))
+            self.net.text.load_state_dict(
+                torch.load(plan.out / TAUGHT, map_location=self.device, weights_only=True)
+            )
 
     def loss(self, step: int, images: int, progress: float) -> Tensor:
         """The denoising loss of a step's batch."""
@@ -151,14 +167,18 @@ class DenoisingCourse:
     def examine(self, net: ToyboxDenoiser, sheet: Path) -> dict[str, list[float]]:
         """Errors under right and wrong conditions; samples of fixed prompts."""
         if self.examination is None:
-            self.examination = Evaluation(self.tokeniser, self.schedule, self.device, self.sizes.examined_objects)
+            self.examination = Evaluation(
+                self.tokeniser, self.schedule, self.device, self.sizes.examined_objects
+            )
         prior = ToyboxPrior(net, self.tokeniser, self.schedule, TOYBOX_INFO, self.device)
         write_samples(prior, PROMPTS[: self.sizes.examined_prompts], sheet)
         return self.examination.errors(net)
 
 
 def with_more_words(weights: Mapping[str, Tensor], fresh: Tensor) -> dict[str, Tensor]:
-    """Weights whose embedding has as many rows as ``fresh`` (W,D): known words keep theirs, new ones begin as ``fresh``."""
+    """Weights whose embedding has as many rows as ``fresh`` (W,D): known words keep theirs, new ones begin as
+    ``fresh``.
+    """
     known = weights[EMBEDDING]
     grown = torch.cat([known, fresh.detach()[len(known) :].to(known)]) if len(fresh) > len(known) else known
     return {**weights, EMBEDDING: grown}

@@ -1,7 +1,8 @@
-"""The course of the guided student: one pass that answers as two passes and guidance do (arXiv 2210.03142, algorithm 1).
+"""The course of the guided student: one pass that answers as two passes and guidance do (arXiv 2210.03142,
+algorithm 1).
 
-The student begins as the prior. Its text encoder and its stem stay the prior's own, so that words are encoded once for both and
-what a reference controller adds to the stem means the same to both.
+The student begins as the prior. Its text encoder and its stem stay the prior's own, so that words are encoded
+once for both and what a reference controller adds to the stem means the same to both.
 """
 
 from __future__ import annotations
@@ -40,7 +41,9 @@ EXAMINED_SCALES = (1.5, 2.5, 5.0)
 class Distilling:
     """What the student practises on."""
 
-    scale_lean: float = 1.5  # scales are 1 + (largest - 1) u^lean: those that are used most come up more often
+    scale_lean: float = (
+        1.5  # scales are 1 + (largest - 1) u^lean: those that are used most come up more often
+    )
     shares: Shares = field(
         default_factory=lambda: Shares(
             single_view=0.05,
@@ -93,9 +96,13 @@ class DistillingCourse:
 
     @torch.no_grad()
     def examine(self, net: ToyboxDenoiser, sheet: Path) -> dict[str, list[float]]:
-        """Distance from the guided teacher on held-out objects, of the student and of one pass of the teacher alone."""
+        """Distance from the guided teacher on held-out objects, of the student and of one pass of the teacher
+        alone.
+        """
         if self.examination is None:
-            self.examination = Evaluation(self.tokeniser, self.schedule, self.device, self.how.examined_objects)
+            self.examination = Evaluation(
+                self.tokeniser, self.schedule, self.device, self.how.examined_objects
+            )
         table: dict[str, list[float]] = {}
         for fraction in FRACTIONS:
             words = self.examination.batch(fraction)
@@ -104,7 +111,9 @@ class DistillingCourse:
                     self._note(table, f"{name}, scale {scale:g}", batch, scale, net)
         return table
 
-    def _note(self, table: dict[str, list[float]], row: str, batch: TrainingBatch, scale: float, net: ToyboxDenoiser) -> None:
+    def _note(
+        self, table: dict[str, list[float]], row: str, batch: TrainingBatch, scale: float, net: ToyboxDenoiser
+    ) -> None:
         scales = torch.full((len(batch.ids),), scale, device=self.device)
         for name, student in (("student", net), ("one pass", self.teacher)):
             errors = guided_errors(student, self.teacher, self.tokeniser, self.schedule, batch, scales)
@@ -112,8 +121,12 @@ class DistillingCourse:
 
 
 def student_of(teacher: ToyboxDenoiser) -> ToyboxDenoiser:
-    """A copy that is told the guidance scale, and at first makes nothing of it; its stem and text encoder are not trained."""
-    student = ToyboxDenoiser(**{**_config(teacher), "guidance_embeds": True}).to(next(teacher.parameters()).device)
+    """A copy that is told the guidance scale, and at first makes nothing of it; its stem and text encoder are
+    not trained.
+    """
+    student = ToyboxDenoiser(**{**_config(teacher), "guidance_embeds": True}).to(
+        next(teacher.parameters()).device
+    )
     student.load_state_dict(teacher.state_dict(), strict=False)
     assert student.guidance is not None, "it was made to be told"
     for parameter in student.guidance[-1].parameters():
@@ -131,15 +144,20 @@ def guided_errors(
     batch: TrainingBatch,
     guidance_scale: Tensor,
 ) -> Tensor:
-    """Mean squared distance (B,V) of the student's clean views from the guided teacher's at scales (B,); 0 for given ones."""
-    x_t = torch.where(batch.clean[..., None, None, None], batch.x, schedule.add_noise(batch.x, batch.noise, batch.t))
+    """Mean squared distance (B,V) of the student's clean views from the guided teacher's at scales (B,); 0
+    for given ones.
+    """
+    x_t = torch.where(
+        batch.clean[..., None, None, None], batch.x, schedule.add_noise(batch.x, batch.noise, batch.t)
+    )
     t = torch.where(batch.clean, 0.0, time_fraction(batch.t, len(schedule))[:, None])
     with torch.autocast(batch.x.device.type, torch.bfloat16, enabled=half_pays(batch.x.device)):
         with torch.no_grad():
             words = teacher.text(batch.ids)
             silent = teacher.text(tokeniser([""]).to(batch.ids.device).expand_as(batch.ids))
             conditional, unconditional = (
-                teacher(x_t, t, each, batch.poses, batch.clean).float().clamp(-1, 1) for each in (words, silent)
+                teacher(x_t, t, each, batch.poses, batch.clean).float().clamp(-1, 1)
+                for each in (words, silent)
             )
         wanted = torch.lerp(unconditional, conditional, guidance_scale[:, None, None, None, None])
         answer = student(x_t, t, _detached(words), batch.poses, batch.clean, None, guidance_scale).float()

@@ -11,7 +11,9 @@ from engine.toybox.training.evaluation import FRACTIONS
 
 @dataclass(frozen=True)
 class DistilledFacts:
-    """What is known of a trained one. ``base`` is the digest of the weights it learned from; ``errors`` are by row and time."""
+    """What is known of a trained one. ``base`` is the digest of the weights it learned from; ``errors`` are
+    by row and time.
+    """
 
     base: str
     step: int
@@ -25,7 +27,8 @@ class DistilledFacts:
 def distilled_card(facts: DistilledFacts) -> str:
     """The card, in Markdown."""
     rows = "\n".join(
-        f"| {name} | " + " | ".join(f"{error:.5f}" for error in errors) + " |" for name, errors in facts.errors.items()
+        f"| {name} | " + " | ".join(f"{error:.5f}" for error in errors) + " |"
+        for name, errors in facts.errors.items()
     )
     return f"""# Toybox: the guided student
 
@@ -51,4 +54,4 @@ without guidance.
 ## Licence
 
 Apache-2.0, the project's licence. All pictures were made by the project's own programs; no other data were used.
-"""
+"""  # noqa: E501

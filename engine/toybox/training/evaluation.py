@@ -21,7 +21,9 @@ FRACTIONS = (0.9, 0.75, 0.5)
 class Evaluation:
     """A fixed set of held-out objects with fixed noise."""
 
-    def __init__(self, tokeniser: Tokeniser, schedule: NoiseSchedule, device: torch.device, objects: int = 16) -> None:
+    def __init__(
+        self, tokeniser: Tokeniser, schedule: NoiseSchedule, device: torch.device, objects: int = 16
+    ) -> None:
         self.tokeniser, self.schedule, self.device = tokeniser, schedule, device
         self.shard: Shard = generate_shard(HELD_OUT_SEED, objects)
 
@@ -46,7 +48,10 @@ class Evaluation:
         images = torch.from_numpy(np.asarray(self.shard.images[:, :GROUP])).to(self.device)
         x = pixels_to_x(images)
         poses = orbit_poses(
-            *(torch.from_numpy(a[:, :GROUP]).to(self.device) for a in (self.shard.azimuth_deg, self.shard.elevation_deg))
+            *(
+                torch.from_numpy(a[:, :GROUP]).to(self.device)
+                for a in (self.shard.azimuth_deg, self.shard.elevation_deg)
+            )
         )
         ids = self.tokeniser([captions[0] for captions in self.shard.captions]).to(self.device)
         clean = torch.zeros(x.shape[:2], dtype=torch.bool, device=self.device)

@@ -27,9 +27,11 @@ from engine.toybox.training.evaluation import FRACTIONS, Evaluation
 
 
 def export_checkpoint(run: Path, folder: Path, cache: Path | None = None, objects: int = 64) -> Facts:
-    """Write the running mean of the weights to ``folder``, measure it on ``objects`` held-out objects, and describe it.
+    """Write the running mean of the weights to ``folder``, measure it on ``objects`` held-out objects, and
+    describe it.
 
-    ``cache`` is the data it was trained on: the card then names the seeds. Raises `InputError` if ``run`` holds no checkpoint.
+    ``cache`` is the data it was trained on: the card then names the seeds. Raises `InputError` if ``run``
+    holds no checkpoint.
     """
     state = _checkpoint(run)
     config = {name: value for name, value in state["config"].items() if not name.startswith("_")}
@@ -38,14 +40,19 @@ def export_checkpoint(run: Path, folder: Path, cache: Path | None = None, object
     facts = Facts(config=config, words=len(tokeniser.vocabulary), **_facts(state, folder / "unet" / WEIGHTS))
     facts = _measured(facts, folder, objects)
     if cache is not None:
-        seeds = [int(seed) for shard in ShardCache.open(cache).shards for seed in (shard.seeds.min(), shard.seeds.max())]
+        seeds = [
+            int(seed)
+            for shard in ShardCache.open(cache).shards
+            for seed in (shard.seeds.min(), shard.seeds.max())
+        ]
         facts = replace(facts, first_seed=min(seeds), last_seed=max(seeds))
     _describe(folder, model_card(facts), facts.metrics())
     return facts
 
 
 def export_controller(run: Path, folder: Path, cache: Path | None = None) -> ControllerFacts:
-    """Write the running mean of a reference controller to ``folder``, with its last validation errors and a model card.
+    """Write the running mean of a reference controller to ``folder``, with its last validation errors and a
+    model card.
 
     Raises `InputError` if ``run`` holds no checkpoint. ``cache`` is not needed.
     """
@@ -53,7 +60,9 @@ def export_controller(run: Path, folder: Path, cache: Path | None = None) -> Con
     save_controller(folder, state["config"], state["ema"], state.get("base", ""))
     common = _facts(state, folder / WEIGHTS)
     left_out, base = tuple(state["left_out"]), state.get("base", "")
-    facts = ControllerFacts(config=state["config"], left_out=left_out, base=base, errors=_last_errors(run), **common)
+    facts = ControllerFacts(
+        config=state["config"], left_out=left_out, base=base, errors=_last_errors(run), **common
+    )
     _describe(folder, controller_card(facts), asdict(facts))
     return facts
 
@@ -65,13 +74,16 @@ def export_sharpener(run: Path, folder: Path, cache: Path | None = None) -> Shar
     """
     state = _checkpoint(run)
     save_sharpener(folder, state["config"], state["ema"])
-    facts = SharpenerFacts(config=state["config"], errors=_last_errors(run), **_facts(state, folder / WEIGHTS))
+    facts = SharpenerFacts(
+        config=state["config"], errors=_last_errors(run), **_facts(state, folder / WEIGHTS)
+    )
     _describe(folder, sharpener_card(facts), asdict(facts))
     return facts
 
 
 def export_distilled(run: Path, folder: Path, cache: Path | None = None) -> DistilledFacts:
-    """Write the running mean of a guided student to ``folder``, with its last validation errors and a model card.
+    """Write the running mean of a guided student to ``folder``, with its last validation errors and a model
+    card.
 
     Raises `InputError` if ``run`` holds no checkpoint. ``cache`` is not needed.
     """
@@ -83,7 +95,8 @@ def export_distilled(run: Path, folder: Path, cache: Path | None = None) -> Dist
 
 
 def export_correspondence(run: Path, folder: Path, cache: Path | None = None) -> CorrespondenceFacts:
-    """Write the running mean of a correspondence adapter to ``folder``, with its last validation errors and a model card.
+    """Write the running mean of a correspondence adapter to ``folder``, with its last validation errors and a
+    model card.
 
     Raises `InputError` if ``run`` holds no checkpoint. ``cache`` is not needed.
     """
@@ -98,7 +111,13 @@ def export_correspondence(run: Path, folder: Path, cache: Path | None = None) ->
 def _facts(state: Mapping[str, Any], weights: Path) -> dict[str, Any]:
     """What is known of any course's checkpoint, and of its weights as they were stored."""
     hours, megabytes = round(state["elapsed"] / 3600, 2), round(weights.stat().st_size / 1e6, 1)
-    return {"step": state["step"], "images": state["images"], "hours": hours, "commit": _commit(), "megabytes": megabytes}
+    return {
+        "step": state["step"],
+        "images": state["images"],
+        "hours": hours,
+        "commit": _commit(),
+        "megabytes": megabytes,
+    }
 
 
 def _describe(folder: Path, card: str, metrics: Mapping[str, Any]) -> None:
@@ -117,7 +136,9 @@ def _last_errors(run: Path) -> dict[str, list[float]]:
 def _checkpoint(run: Path) -> dict[str, Any]:
     state = load_checkpoint(run)
     if state is None:
-        raise InputError(f"{run} holds no checkpoint.", "Train first: python -m engine.toybox.train --out DIR")
+        raise InputError(
+            f"{run} holds no checkpoint.", "Train first: python -m engine.toybox.train --out DIR"
+        )
     return state
 
 
@@ -125,14 +146,20 @@ def _measured(facts: Facts, folder: Path, objects: int) -> Facts:
     """With what was measured on the weights as they were stored."""
     prior = load_toybox(folder)
     errors = Evaluation(prior.tokeniser, prior.schedule, prior.device, objects).errors(prior.net)
-    return replace(facts, errors=errors, objects=objects, parameters=sum(p.numel() for p in prior.net.parameters()))
+    return replace(
+        facts, errors=errors, objects=objects, parameters=sum(p.numel() for p in prior.net.parameters())
+    )
 
 
 def _commit() -> str:
     """The commit of the code, or "unknown" outside a repository."""
     try:
         return subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+            ["git", "rev-parse", "HEAD"],
+            cwd=Path(__file__).parent,
+            capture_output=True,
+            text=True,
+            check=True,
         ).stdout.strip()
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
@@ -142,7 +169,8 @@ def _commit() -> str:
 class ControllerFacts:
     """``base`` is the digest of the prior's weights that it guides, or nothing if that was not noted.
 
-    ``errors`` are mean squared errors of x0 at noise times .9, .75, .5, by what is wanted and what reference is shown.
+    ``errors`` are mean squared errors of x0 at noise times .9, .75, .5, by what is wanted and what reference
+    is shown.
     """
 
     config: Mapping[str, object]
@@ -159,13 +187,24 @@ class ControllerFacts:
 def controller_card(facts: ControllerFacts) -> str:
     """Markdown with the Hub's front matter."""
     left_out = f" Left out: {', '.join(facts.left_out)}." if facts.left_out else ""
-    guided = f" It belongs to the prior's weights `{facts.base}` (the beginning of their SHA-256)." if facts.base else ""
+    guided = (
+        f" It belongs to the prior's weights `{facts.base}` (the beginning of their SHA-256)."
+        if facts.base
+        else ""
+    )
     training = (
-        f"{facts.megabytes} MB in half precision. {facts.images:,} pictures in {facts.step:,} steps, {facts.hours} hours, "
+        f"{facts.megabytes} MB in half precision. {facts.images:,} pictures in {facts.step:,} steps, "
+        f"{facts.hours} hours, "
         f"a running mean of the weights.{left_out}{guided}\nExported by the code at commit `{facts.commit}`."
     )
-    head = ["| wanted, reference | " + " | ".join(f"t = {f}" for f in FRACTIONS) + " |", "|---|" + "---|" * len(FRACTIONS)]
-    rows = [f"| {name} | " + " | ".join(f"{error:.4f}" for error in errors) + " |" for name, errors in facts.errors.items()]
+    head = [
+        "| wanted, reference | " + " | ".join(f"t = {f}" for f in FRACTIONS) + " |",
+        "|---|" + "---|" * len(FRACTIONS),
+    ]
+    rows = [
+        f"| {name} | " + " | ".join(f"{error:.4f}" for error in errors) + " |"
+        for name, errors in facts.errors.items()
+    ]
     return "\n".join([_INTRODUCTION, "## Training\n", training, "", _NUMBERS, *head, *rows, "", _LICENCE])
 
 

@@ -19,7 +19,9 @@ from engine.toybox.training.report import Pace, Progress, Reporter
 
 
 class Course(Protocol):
-    """One thing that can be trained. ``net`` is what the optimiser moves, and all of its parameters are trained."""
+    """One thing that can be trained. ``net`` is what the optimiser moves, and all of its parameters are
+    trained.
+    """
 
     @property
     def net(self) -> nn.Module:
@@ -27,7 +29,9 @@ class Course(Protocol):
         ...
 
     def loss(self, step: int, images: int, progress: float) -> Tensor:
-        """This process's loss of step ``step`` on ``images`` pictures, when ``progress`` 0..1 of the run is spent."""
+        """This process's loss of step ``step`` on ``images`` pictures, when ``progress`` 0..1 of the run is
+        spent.
+        """
         ...
 
     def state(self) -> Mapping[str, Any]:
@@ -64,7 +68,9 @@ Enrol = Callable[[Plan, int, Mapping[str, Any] | None], Course]
 """The course of process ``rank`` of a plan, going on from a checkpoint's state if there is one."""
 
 LOSS, PROGRESS = 0, 1
-"""What processes share beside gradients: their losses are added, and only process 0 says how much of the time is spent."""
+"""What processes share beside gradients: their losses are added, and only process 0 says how much of the time
+is spent.
+"""
 
 
 class Trainer:
@@ -92,7 +98,9 @@ class Trainer:
             loss = self._gradients((time.monotonic() - start) / self.plan.seconds, spent)
             self._update(spent)
             spent = float(self.flat.extra[PROGRESS])
-            self.done = Progress(self.done.step + 1, self.done.images + self.plan.images, spent * self.plan.seconds)
+            self.done = Progress(
+                self.done.step + 1, self.done.images + self.plan.images, spent * self.plan.seconds
+            )
             if reporter is not None:
                 reporter.after_step(self, loss)
         if reporter is not None:
@@ -101,7 +109,10 @@ class Trainer:
     def _gradients(self, now_spent: float, progress: float) -> float:
         """Gradients of the whole step, summed over the processes; returns its loss."""
         self.flat.vector.zero_()
-        loss = self.course.loss(self.done.step, self.plan.images // self.plan.processes, progress) / self.plan.processes
+        loss = (
+            self.course.loss(self.done.step, self.plan.images // self.plan.processes, progress)
+            / self.plan.processes
+        )
         loss.backward()
         self.flat.extra[LOSS] = loss.detach()
         self.flat.extra[PROGRESS] = now_spent if self.rank == 0 else 0.0
@@ -113,7 +124,9 @@ class Trainer:
         step, rates = self.done.step, self.plan.rates
         self.flat.clip(rates.clip)
         self.optimiser.step(rate_factor(step, spent, rates))
-        torch._foreach_lerp_(self.ema, [p.detach() for p in self.net.parameters()], 1 - ema_decay(step, rates))
+        torch._foreach_lerp_(
+            self.ema, [p.detach() for p in self.net.parameters()], 1 - ema_decay(step, rates)
+        )
 
     def examine(self, sheet: Path) -> dict[str, list[float]]:
         """Validation errors of the running mean of the weights, and a sheet of its samples."""
@@ -152,7 +165,9 @@ def worker(rank: int, plan: Plan, enrol: Enrol, meeting_file: str) -> None:
     """Body of process ``rank``. One thread each: two threads that share a busy core wait for each other."""
     torch.set_num_threads(1)
     if plan.processes > 1:
-        dist.init_process_group("gloo", init_method=f"file://{meeting_file}", rank=rank, world_size=plan.processes)
+        dist.init_process_group(
+            "gloo", init_method=f"file://{meeting_file}", rank=rank, world_size=plan.processes
+        )
     try:
         Trainer(plan, rank, enrol).run()
     finally:

@@ -18,16 +18,22 @@ LARGEST_WEIGHT = 5.0
 
 
 Guide = Callable[[Tensor, Words], StemFeatures]
-"""What a reference adds to the stem's features, from noise times (B,V), 0 where a view is given, and the words."""
+"""What a reference adds to the stem's features, from noise times (B,V), 0 where a view is given, and the
+words.
+"""
 
 
-def predict_clean(net: ToyboxDenoiser, schedule: NoiseSchedule, batch: TrainingBatch, guide: Guide | None = None) -> Tensor:
+def predict_clean(
+    net: ToyboxDenoiser, schedule: NoiseSchedule, batch: TrainingBatch, guide: Guide | None = None
+) -> Tensor:
     """Noise the views that are not given and let the network clean them: x0 (B,V,4,S,S) in float32.
 
-    Under bf16 autocast where that pays. The block ends before the loss: inside it autocast keeps its casts of the weights, and
-    an optimiser's step would change nothing.
+    Under bf16 autocast where that pays. The block ends before the loss: inside it autocast keeps its casts of
+    the weights, and an optimiser's step would change nothing.
     """
-    x_t = torch.where(batch.clean[..., None, None, None], batch.x, schedule.add_noise(batch.x, batch.noise, batch.t))
+    x_t = torch.where(
+        batch.clean[..., None, None, None], batch.x, schedule.add_noise(batch.x, batch.noise, batch.t)
+    )
     t = torch.where(batch.clean, 0.0, time_fraction(batch.t, len(schedule))[:, None])
     with torch.autocast(batch.x.device.type, torch.bfloat16, enabled=half_pays(batch.x.device)):
         words = net.text(batch.ids)
@@ -40,7 +46,9 @@ def view_errors(predicted: Tensor, batch: TrainingBatch) -> Tensor:
     return (predicted - batch.x).square().mean((2, 3, 4)) * ~batch.clean
 
 
-def training_loss(net: ToyboxDenoiser, schedule: NoiseSchedule, batch: TrainingBatch, guide: Guide | None = None) -> Tensor:
+def training_loss(
+    net: ToyboxDenoiser, schedule: NoiseSchedule, batch: TrainingBatch, guide: Guide | None = None
+) -> Tensor:
     """Mean over the noisy views of the error times `time_weight`."""
     errors = view_errors(predict_clean(net, schedule, batch, guide), batch)
     return (time_weight(schedule, batch) * errors).sum() / (~batch.clean).sum()

@@ -1,9 +1,12 @@
-"""Muon for the matrices inside the blocks, AdamW for everything else, a running mean of the weights, and the rate over time.
+"""Muon for the matrices inside the blocks, AdamW for everything else, a running mean of the weights, and the
+rate over time.
 
-Muon (K. Jordan, 2024): momentum whose update is brought near an orthogonal matrix by Newton and Schulz's iteration.
+Muon (K. Jordan, 2024): momentum whose update is brought near an orthogonal matrix by Newton and Schulz's
+iteration.
 
-`torch.optim.Muon` iterates in bfloat16 on every device. Processors that do not multiply bfloat16 natively take ten times as long
-for it as in float32, longer than for the gradients; here the precision is a choice, and equal shapes go through together.
+`torch.optim.Muon` iterates in bfloat16 on every device. Processors that do not multiply bfloat16 natively
+take ten times as long for it as in float32, longer than for the gradients; here the precision is a choice,
+and equal shapes go through together.
 """
 
 from __future__ import annotations
@@ -25,9 +28,11 @@ ITERATIONS = 5
 
 
 class Muon(torch.optim.Optimizer):
-    """Nesterov momentum, orthogonalised, with decoupled weight decay; rates match AdamW's (arXiv 2502.16982, eq. 4).
+    """Nesterov momentum, orthogonalised, with decoupled weight decay; rates match AdamW's (arXiv 2502.16982,
+    eq. 4).
 
-    Takes matrices only. Its state has the names of `torch.optim.Muon`'s, so that either goes on where the other stopped.
+    Takes matrices only. Its state has the names of `torch.optim.Muon`'s, so that either goes on where the
+    other stopped.
     """
 
     def __init__(
@@ -93,7 +98,9 @@ class Rates:
 
 
 def rate_factor(step: int, progress: float, rates: Rates) -> float:
-    """Share of the full rate at a step when ``progress`` (0..1) of the time is spent: warm up, stay, decay (arXiv 2404.06395)."""
+    """Share of the full rate at a step when ``progress`` (0..1) of the time is spent: warm up, stay, decay
+    (arXiv 2404.06395).
+    """
     return min(1.0, (step + 1) / rates.warmup_steps, max(0.0, (1 - progress) / rates.decay_share))
 
 
@@ -136,7 +143,13 @@ def split_parameters(net: nn.Module) -> tuple[list[nn.Parameter], list[nn.Parame
     """The matrices of the transformer blocks, the text encoder, and all other parameters."""
     matrices, text, others = [], [], []
     for name, p in net.named_parameters():
-        group = text if name.startswith("text.") else matrices if ".blocks." in f".{name}" and p.ndim == 2 else others
+        group = (
+            text
+            if name.startswith("text.")
+            else matrices
+            if ".blocks." in f".{name}" and p.ndim == 2
+            else others
+        )
         group.append(p)
     return matrices, text, others
 

@@ -1,4 +1,6 @@
-"""What a run tells and keeps while it goes: a progress line, a log, checkpoints, validation and sample sheets."""
+"""What a run tells and keeps while it goes: a progress line, a log, checkpoints, validation and sample
+sheets.
+"""
 
 from __future__ import annotations
 
@@ -80,9 +82,18 @@ class Reporter:
         self.logged, self.images = now, done.images
         loss, left = sum(self.losses) / len(self.losses), max(0.0, self.total_seconds - done.seconds)
         print(
-            f"step {done.step}  images {done.images}  loss {loss:.4f}  {rate:.0f} images/s  {left / 60:.0f} min left", flush=True
+            f"step {done.step}  images {done.images}  loss {loss:.4f}  {rate:.0f} images/s  "
+            f"{left / 60:.0f} min left",
+            flush=True,
         )
-        self._write({**_numbers(done), "loss": loss, "images_per_second": rate, "progress": done.seconds / self.total_seconds})
+        self._write(
+            {
+                **_numbers(done),
+                "loss": loss,
+                "images_per_second": rate,
+                "progress": done.seconds / self.total_seconds,
+            }
+        )
 
     def _write(self, entry: dict[str, object]) -> None:
         with storage_errors(self.out), open(self.out / "log.jsonl", "a", encoding="utf-8") as file:

@@ -1,4 +1,6 @@
-"""The course of the sharpener: true views of 128 pixels, from what the prior makes of them at 64 when they are noised."""
+"""The course of the sharpener: true views of 128 pixels, from what the prior makes of them at 64 when they
+are noised.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,10 @@ _STREAM = 11
 class Softening:
     """What is done to a true view of 64 pixels before the sharpener sees it."""
 
-    times: tuple[float, float] = (0.08, 0.6)  # share of the schedule to which it is noised; the prior's guess takes its place
+    times: tuple[float, float] = (
+        0.08,
+        0.6,
+    )  # share of the schedule to which it is noised; the prior's guess takes its place
     kept: float = 0.2  # of the groups: not noised
     blurred: float = 0.6  # of the pictures
     blur_px: float = 1.1  # at most, standard deviation
@@ -54,10 +59,21 @@ class SharpeningCourse:
 
     def __init__(self, softening: Softening, plan: Plan, rank: int, state: Mapping[str, Any] | None) -> None:
         if plan.init is None:
-            raise InputError("A sharpener needs the prior whose views it sharpens.", "Name its folder with --init.")
-        self.softening, self.device, self.seed, self.rank = softening, torch.device(plan.device), plan.seed, rank
+            raise InputError(
+                "A sharpener needs the prior whose views it sharpens.", "Name its folder with --init."
+            )
+        self.softening, self.device, self.seed, self.rank = (
+            softening,
+            torch.device(plan.device),
+            plan.seed,
+            rank,
+        )
         self.prior = load_toybox(plan.init, self.device)
-        config = {} if state is None else {name: value for name, value in state["config"].items() if not name.startswith("_")}
+        config = (
+            {}
+            if state is None
+            else {name: value for name, value in state["config"].items() if not name.startswith("_")}
+        )
         self.net = Sharpener(**config).to(self.device)
         self.pool: list[tuple[Tensor, Tensor]] = []
         self.held_out: tuple[Tensor, Tensor] | None = None
@@ -66,16 +82,22 @@ class SharpeningCourse:
         """Absolute error of pixels, and of the differences between neighbours, where sharpness is."""
         rng = np.random.default_rng([self.seed, step, self.rank, _STREAM])
         if not self.pool or step % self.softening.steps_a_group == 0:
-            fresh = soft_pairs(self.prior, int(rng.integers(FIRST_SEED, FIRST_SEED + SEEDS)), rng, self.softening)
+            fresh = soft_pairs(
+                self.prior, int(rng.integers(FIRST_SEED, FIRST_SEED + SEEDS)), rng, self.softening
+            )
             self.pool = [*self.pool, *zip(*fresh)][-self.softening.pool :]
         chosen = (self.pool[i] for i in rng.integers(0, len(self.pool), images))
         pairs = [varied(*cropped(soft, truth, rng, self.softening.crop_px), rng) for soft, truth in chosen]
-        soft, truth = (torch.stack(each).contiguous(memory_format=torch.channels_last) for each in zip(*pairs))
+        soft, truth = (
+            torch.stack(each).contiguous(memory_format=torch.channels_last) for each in zip(*pairs)
+        )
         return sharpening_loss(self.net(soft), truth)
 
     def state(self) -> dict[str, Any]:
         """The sizes."""
-        return {"config": {name: value for name, value in self.net.config.items() if not name.startswith("_")}}
+        return {
+            "config": {name: value for name, value in self.net.config.items() if not name.startswith("_")}
+        }
 
     def with_weights(self, weights: Mapping[str, Tensor]) -> Sharpener:
         """A frozen one."""
@@ -85,7 +107,9 @@ class SharpeningCourse:
 
     @torch.no_grad()
     def examine(self, net: Sharpener, sheet: Path) -> dict[str, list[float]]:
-        """Errors on held-out objects, beside enlarging alone; the sheet shows soft, sharpened and true views."""
+        """Errors on held-out objects, beside enlarging alone; the sheet shows soft, sharpened and true
+        views.
+        """
         if self.held_out is None:
             self.held_out = held_out_pairs(self.prior, self.softening)
         soft, truth = self.held_out
@@ -95,12 +119,16 @@ class SharpeningCourse:
 
 
 @torch.no_grad()
-def soft_pairs(prior: ToyboxPrior, seed: int, rng: np.random.Generator, how: Softening) -> tuple[Tensor, Tensor]:
+def soft_pairs(
+    prior: ToyboxPrior, seed: int, rng: np.random.Generator, how: Softening
+) -> tuple[Tensor, Tensor]:
     """Four views of an object: soft (4,4,64,64) and true (4,4,128,128), both as the prior encodes them."""
     obj = draw_object(seed, None if rng.random() < how.first_kinds else any_kind(seed, ()))
     azimuths = (rng.uniform(0, 360) + 90 * np.arange(GROUP)) % 360
     elevations = rng.uniform(*how.elevations_deg, GROUP if rng.random() < 0.5 else 1) * np.ones(GROUP)
-    truth = pixels_to_x(torch.from_numpy(to_bytes(render_object(obj, azimuths, elevations, FACTOR * RESOLUTION).rgba)))
+    truth = pixels_to_x(
+        torch.from_numpy(to_bytes(render_object(obj, azimuths, elevations, FACTOR * RESOLUTION).rgba))
+    )
     x = F.avg_pool2d(truth, FACTOR)
     if rng.random() >= how.kept:
         cameras = orbit_cameras(azimuths.tolist(), elevations.tolist(), DISTANCE, FOV_DEG, RESOLUTION)
@@ -127,12 +155,18 @@ def blurred(x: Tensor, sigma_px: float) -> Tensor:
 
 def cropped(soft: Tensor, truth: Tensor, rng: np.random.Generator, side_px: int) -> tuple[Tensor, Tensor]:
     """A square of the pair round a place where the truth has an edge: elsewhere there is nothing to learn."""
-    edges = F.avg_pool2d((truth.diff(dim=-1)[:, :-1].abs() + truth.diff(dim=-2)[..., :-1].abs()).sum(0)[None], FACTOR)[0]
+    edges = F.avg_pool2d(
+        (truth.diff(dim=-1)[:, :-1].abs() + truth.diff(dim=-2)[..., :-1].abs()).sum(0)[None], FACTOR
+    )[0]
     places = (edges > EDGE).nonzero()
     row, column = places[int(rng.integers(len(places)))].tolist() if len(places) else (0, 0)
-    top, left = (min(max(at - int(rng.integers(side_px)), 0), soft.shape[-1] - side_px) for at in (row, column))
+    top, left = (
+        min(max(at - int(rng.integers(side_px)), 0), soft.shape[-1] - side_px) for at in (row, column)
+    )
     small, large = (slice(top, top + side_px), slice(left, left + side_px)), FACTOR * side_px
-    return soft[:, small[0], small[1]], truth[:, FACTOR * top : FACTOR * top + large, FACTOR * left : FACTOR * left + large]
+    return soft[:, small[0], small[1]], truth[
+        :, FACTOR * top : FACTOR * top + large, FACTOR * left : FACTOR * left + large
+    ]
 
 
 def varied(soft: Tensor, truth: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
@@ -143,7 +177,9 @@ def varied(soft: Tensor, truth: Tensor, rng: np.random.Generator) -> tuple[Tenso
 
 
 def sharpening_loss(x: Tensor, truth: Tensor) -> Tensor:
-    """Mean absolute error of pictures (B,4,S,S), and of their differences between neighbours along each axis."""
+    """Mean absolute error of pictures (B,4,S,S), and of their differences between neighbours along each
+    axis.
+    """
     pixels, steps = _errors(x, truth)
     return pixels + 2 * steps
 

@@ -1,8 +1,9 @@
 """Teach the text encoder to read captions, before the denoiser listens to it.
 
-Pictures teach a sentence's grammar slowly: which colour word belongs to which part matters only in the noisiest steps, and only
-in a few pixels. The objects know the answer, so the encoder is first taught to tell, from a caption alone, the kind, the colour
-of every part and the proportions. The answers are read off the same outputs that the denoiser gets; the heads are thrown away.
+Pictures teach a sentence's grammar slowly: which colour word belongs to which part matters only in the
+noisiest steps, and only in a few pixels. The objects know the answer, so the encoder is first taught to tell,
+from a caption alone, the kind, the colour of every part and the proportions. The answers are read off the
+same outputs that the denoiser gets; the heads are thrown away.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ _STREAM = 3
 
 @dataclass(frozen=True, eq=False)
 class Lessons:
-    """N captions ``ids`` (N,L) and what is true: ``kinds`` (N,), ``colours`` (N,P) by part, ``adjectives`` (N,A) bool."""
+    """N captions ``ids`` (N,L) and what is true: ``kinds`` (N,), ``colours`` (N,P) by part, ``adjectives``
+    (N,A) bool.
+    """
 
     ids: Tensor
     kinds: Tensor
@@ -48,14 +51,18 @@ class Lessons:
 
 
 def draw_lessons(tokeniser: Tokeniser, first_seed: int, objects: int, plain: bool = False) -> Lessons:
-    """Captions of ``objects`` consecutive seeds; ``plain``: the standard sentence, and only the colours that it names."""
+    """Captions of ``objects`` consecutive seeds; ``plain``: the standard sentence, and only the colours that
+    it names.
+    """
     sentences: list[str] = []
     kinds, colours, adjectives = [], [], []
     for seed in range(first_seed, first_seed + objects):
         obj, rng = draw_object(seed, any_kind(seed)), np.random.default_rng([seed, _STREAM])
         said = [plain_caption(obj)] if plain else [caption(obj, rng) for _ in range(CAPTIONS_PER_OBJECT)]
         asked = [part for part in obj.part_colours if not plain or part in _named_parts(obj.bound)]
-        row = [COLOUR_WORDS.index(obj.part_colours[part]) if part in asked else UNASKED for part in PART_NAMES]
+        row = [
+            COLOUR_WORDS.index(obj.part_colours[part]) if part in asked else UNASKED for part in PART_NAMES
+        ]
         sentences += said
         kinds += [KINDS.index(obj.kind)] * len(said)
         colours += [row] * len(said)
@@ -70,7 +77,9 @@ def _named_parts(bound: tuple[str, ...]) -> tuple[str, ...]:
 
 
 class Answers(nn.Module):
-    """Heads that answer from encoded words: kind, body, adjectives off the pooled vector, parts by looking at the words."""
+    """Heads that answer from encoded words: kind, body, adjectives off the pooled vector, parts by looking at
+    the words.
+    """
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -82,7 +91,9 @@ class Answers(nn.Module):
         self.part = nn.Linear(width, len(COLOUR_WORDS))
 
     def part_colours(self, words: Words) -> Tensor:
-        """Logits (B,P,colours) of each part: its question attends to the words once, and the answer is linear."""
+        """Logits (B,P,colours) of each part: its question attends to the words once, and the answer is
+        linear.
+        """
         scores = self.parts @ self.key(words.tokens).transpose(1, 2) * self.parts.shape[1] ** -0.5
         return self.part(scores.masked_fill(~words.mask[:, None], -torch.inf).softmax(-1) @ words.tokens)
 
@@ -91,12 +102,21 @@ class Answers(nn.Module):
         asked = F.cross_entropy(self.part_colours(words).flatten(0, 1), lessons.colours.flatten())
         body = F.cross_entropy(self.body(words.pooled), lessons.colours[:, 0])
         kind = F.cross_entropy(self.kind(words.pooled), lessons.kinds)
-        proportions = F.binary_cross_entropy_with_logits(self.adjectives(words.pooled), lessons.adjectives.float())
+        proportions = F.binary_cross_entropy_with_logits(
+            self.adjectives(words.pooled), lessons.adjectives.float()
+        )
         return asked + body + kind + proportions
 
 
 def teach_reading(
-    encoder: TextEncoder, lessons: Lessons, steps: int, *, batch: int = 256, rate: float = 1e-3, unknown: int, seed: int = 0
+    encoder: TextEncoder,
+    lessons: Lessons,
+    steps: int,
+    *,
+    batch: int = 256,
+    rate: float = 1e-3,
+    unknown: int,
+    seed: int = 0,
 ) -> Iterator[tuple[int, float, Answers]]:
     """Train ``encoder`` in place for ``steps`` steps; yields step, loss and the heads as it goes.
 
@@ -127,4 +147,8 @@ def reading_accuracy(encoder: TextEncoder, answers: Answers, lessons: Lessons) -
     right = (answers.part_colours(words).argmax(-1) == lessons.colours)[asked]
     body = (answers.body(words.pooled).argmax(-1) == lessons.colours[:, 0])[asked[:, 0]]
     kind = answers.kind(words.pooled).argmax(-1) == lessons.kinds
-    return {"kind": kind.float().mean().item(), "body": body.float().mean().item(), "part": right.float().mean().item()}
+    return {
+        "kind": kind.float().mean().item(),
+        "body": body.float().mean().item(),
+        "part": right.float().mean().item(),
+    }

@@ -1,7 +1,8 @@
-"""What the toybox understands of a prompt: the words that it knows, the nearest ones for others, and what it leaves out.
+"""What the toybox understands of a prompt: the words that it knows, the nearest ones for others, and what it
+leaves out.
 
-Everything that becomes of a word is told. Nouns are looked up in `engine.toybox.wordnet`: a kind of a known kind first (an
-eagle is a bird), then what is like one (a wolf and a dog).
+Everything that becomes of a word is told. Nouns are looked up in `engine.toybox.wordnet`: a kind of a known
+kind first (an eagle is a bird), then what is like one (a wolf and a dog).
 """
 
 from __future__ import annotations
@@ -37,7 +38,9 @@ LEFT = (UNKNOWN, OTHER, NUMBER, SILENT)
 
 @dataclass(frozen=True)
 class Understanding:
-    """``prompt`` is what the prior reads, ``notes`` are sentences for a person; ``refused`` says why nothing can be made."""
+    """``prompt`` is what the prior reads, ``notes`` are sentences for a person; ``refused`` says why nothing
+    can be made.
+    """
 
     prompt: str
     notes: tuple[str, ...] = ()
@@ -45,12 +48,18 @@ class Understanding:
 
 
 def understood(
-    prompt: str, vocabulary: Collection[str], kinds: Collection[str], most_words: int = MOST_WORDS, *, alone: bool = True
+    prompt: str,
+    vocabulary: Collection[str],
+    kinds: Collection[str],
+    most_words: int = MOST_WORDS,
+    *,
+    alone: bool = True,
 ) -> Understanding:
-    """``prompt`` in words of ``vocabulary`` that name one of ``kinds``, at most ``most_words`` without articles.
+    """``prompt`` in words of ``vocabulary`` that name one of ``kinds``, at most ``most_words`` without
+    articles.
 
-    A prompt that is understood as it is stays as it is. Where the words are not ``alone`` (there is a picture too), they need
-    not name an object.
+    A prompt that is understood as it is stays as it is. Where the words are not ``alone`` (there is a picture
+    too), they need not name an object.
     """
     text, foreign, emoji = latin(prompt)
     words = re.findall(r"[a-z0-9]+|,", _spelt_out(text))
@@ -69,7 +78,9 @@ def understood(
 
 
 def words_for_parts(prompt: str, learned: Collection[str]) -> frozenset[str]:
-    """Words for the parts of what ``prompt`` names, of which the shelf builds it; none if its kind is among the ``learned``."""
+    """Words for the parts of what ``prompt`` names, of which the shelf builds it; none if its kind is among
+    the ``learned``.
+    """
     objects = read_prompt(prompt)
     if not objects or objects[0].kind in learned:
         return frozenset()
@@ -86,7 +97,8 @@ def _spelt_out(text: str) -> str:
 def _about_one(phrases: Sequence[Phrase], lexicon: Lexicon) -> tuple[tuple[Phrase, ...], Meaning | None]:
     """The phrases with the one object that the first of them names that names any, and that object.
 
-    What is told of places and companions counts where nothing else names an object, and then only what is surely one.
+    What is told of places and companions counts where nothing else names an object, and then only what is
+    surely one.
     """
     for nearby in (False, True):
         for k, phrase in enumerate(phrases):
@@ -98,17 +110,23 @@ def _about_one(phrases: Sequence[Phrase], lexicon: Lexicon) -> tuple[tuple[Phras
 
 
 def _kept(phrases: Sequence[Phrase], main: Meaning | None) -> tuple[list[Phrase], list[Phrase]]:
-    """What is read, and what is left out: denials, and further objects and places unless all their words are known."""
+    """What is read, and what is left out: denials, and further objects and places unless all their words are
+    known.
+    """
     kept, left = list[Phrase](), list[Phrase]()
     for phrase in phrases:
         further = phrase.elsewhere or any(word.role == KIND for word in phrase.words)
-        out = phrase.denied or (main is not None and main not in phrase.words and further and not _known(phrase))
+        out = phrase.denied or (
+            main is not None and main not in phrase.words and further and not _known(phrase)
+        )
         (left if out else kept).append(phrase)
     return kept, left
 
 
 def _known(phrase: Phrase) -> bool:
-    """Whether a phrase is of known words alone; what opens it need not be, where it only gives an object something."""
+    """Whether a phrase is of known words alone; what opens it need not be, where it only gives an object
+    something.
+    """
     opening = () if phrase.opening is None or phrase.opening.role == BREAK else (phrase.opening,)
     return all(word.said == word.read for word in (*phrase.words, *opening))
 
@@ -119,7 +137,9 @@ def _worded(phrases: Sequence[Phrase], main: Meaning | None) -> list[str]:
     for phrase in phrases:
         joining += [phrase.opening.read] if phrase.opening is not None and phrase.opening.read else []
         inside = _inside(phrase, main)
-        if main in phrase.words and found and nameless:  # "a red statue of a horse": what came before describes it
+        if (
+            main in phrase.words and found and nameless
+        ):  # "a red statue of a horse": what came before describes it
             found = ["a", *_bare(found), *_bare(inside)]
         elif _bare(inside) and not (named and _nameless(phrase)):
             found += [*joining * bool(found), *inside]
@@ -127,13 +147,18 @@ def _worded(phrases: Sequence[Phrase], main: Meaning | None) -> list[str]:
         nameless, named = any(word.role == UNKNOWN for word in phrase.words), named or main in phrase.words
     plural = main.kind if main is not None and main.kind.endswith("s") else None  # a pair of glasses
     pairs = [(word, after) for word, after in zip(found, [*found[1:], ""]) if word != "a" or after != plural]
-    return [word if word not in ("a", "an") else "an" if after[:1] in tuple("aeiou") else "a" for word, after in pairs]
+    return [
+        word if word not in ("a", "an") else "an" if after[:1] in tuple("aeiou") else "a"
+        for word, after in pairs
+    ]
 
 
 def _nameless(phrase: Phrase) -> bool:
     """Whether a further phrase is about a thing that is not known: "a golden halo" is not just golden."""
     said = [word for word in phrase.words if word.role != SILENT]
-    return said[-1].role == UNKNOWN and all(word.role in (COLOUR, LOOK, UNKNOWN) or word.said in ARTICLES for word in said)
+    return said[-1].role == UNKNOWN and all(
+        word.role in (COLOUR, LOOK, UNKNOWN) or word.said in ARTICLES for word in said
+    )
 
 
 def _inside(phrase: Phrase, main: Meaning | None) -> list[str]:

@@ -30,10 +30,18 @@ COLOURS: dict[str, str] = {
 }
 """Names of colours that the captions do not have, each as the family it lies in."""
 
-SHADES: dict[str, str] = {"pale": "light", "pastel": "light", "deep": "dark", "bright": "", "vivid": "", "neon": ""}
+SHADES: dict[str, str] = {
+    "pale": "light",
+    "pastel": "light",
+    "deep": "dark",
+    "bright": "",
+    "vivid": "",
+    "neon": "",
+}
 """Words before a colour: as a shade of it, where there is one, or as the colour itself."""
 
-LOOKS: dict[str, str] = {"wooden": "brown", "metal": "gray", "metallic": "gray", "steel": "gray", "iron": "dark gray",
+LOOKS: dict[str, str] = {"wooden": "brown", "metal": "gray", "metallic": "gray", "steel": "gray",
+    "iron": "dark gray",
                          "stone": "gray", "marble": "white"}  # fmt: skip
 """What is made of something looks like this, unless it is given a colour, too."""
 
@@ -45,13 +53,17 @@ SIZES: dict[str, str] = {
 }
 
 NUMBERS = frozenset(
-    ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "dozen", "dozens", "hundred",
-     "several", "many", "some", "few", "couple", "pair", "pairs", "both", "multiple", "various", "group", "bunch", "lots")
+    ("two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "dozen",
+    "dozens", "hundred",
+     "several", "many", "some", "few", "couple", "pair", "pairs", "both", "multiple", "various", "group",
+     "bunch", "lots")
 )  # fmt: skip
 NEGATIONS = frozenset(("without", "no", "not", "never", "lacking", "minus", "except", "nor"))
 PLACES = frozenset(
-    ("on", "at", "under", "over", "near", "beside", "besides", "behind", "next", "from", "into", "onto", "inside", "outside",
-     "above", "below", "between", "among", "around", "against", "across", "through", "before", "after", "by", "for", "beneath",
+    ("on", "at", "under", "over", "near", "beside", "besides", "behind", "next", "from", "into", "onto",
+    "inside", "outside",
+     "above", "below", "between", "among", "around", "against", "across", "through", "before", "after", "by",
+     "for", "beneath",
      "underneath", "atop", "along", "in", "to")
 )  # fmt: skip
 """Prepositions after which a place or a companion is told, not the object."""
@@ -69,25 +81,39 @@ BETWEEN = frozenset(("with", "and", "has", "have", "that", "its", "of", "or", "b
 """Words that part one phrase from the next and begin a new one."""
 
 COURTESIES = frozenset(
-    ("please", "make", "me", "i", "we", "want", "would", "like", "create", "generate", "draw", "build", "give", "show", "need",
-     "some", "one", "single", "very", "really", "quite", "my", "your", "his", "her", "our", "this", "it", "just", "so", "also",
+    ("please", "make", "me", "i", "we", "want", "would", "like", "create", "generate", "draw", "build",
+    "give", "show", "need",
+     "some", "one", "single", "very", "really", "quite", "my", "your", "his", "her", "our", "this", "it",
+     "just", "so", "also",
      "s", "can", "you", "could", "let", "us", "do", "does", "are", "be", "there", "kind", "sort")
 )  # fmt: skip
 """Words that say nothing of an object and are passed over in silence."""
 
 HOLDERS = frozenset(
-    ("statue", "figurine", "figure", "sculpture", "model", "piece", "slice", "set", "bust", "miniature", "version", "style",
-     "thing", "object", "design", "print", "render", "sketch", "drawing", "painting", "photo", "picture", "image", "icon",
+    ("statue", "figurine", "figure", "sculpture", "model", "piece", "slice", "set", "bust", "miniature",
+    "version", "style",
+     "thing", "object", "design", "print", "render", "sketch", "drawing", "painting", "photo", "picture",
+     "image", "icon",
      "shape", "asset", "mesh", "scene", "cartoon", "character")
 )  # fmt: skip
 """Nouns that tell in what form the object that is named comes."""
 
 LANGUAGES: dict[str, frozenset[str]] = {
-    "German": frozenset(("ein", "eine", "einen", "der", "das", "mit", "und", "ohne", "auf", "roter", "rote", "rotes", "blaue")),
-    "French": frozenset(("un", "une", "le", "les", "avec", "et", "sur", "rouge", "bleu", "bleue", "vert", "petit", "petite")),
-    "Spanish": frozenset(("un", "una", "el", "los", "las", "con", "y", "sobre", "rojo", "roja", "azul", "verde", "pequeño")),
-    "Italian": frozenset(("un", "uno", "una", "il", "lo", "gli", "con", "e", "di", "rosso", "rossa", "blu", "piccolo")),
-    "Portuguese": frozenset(("um", "uma", "o", "os", "com", "e", "em", "vermelho", "vermelha", "azul", "verde", "pequeno")),
+    "German": frozenset(
+        ("ein", "eine", "einen", "der", "das", "mit", "und", "ohne", "auf", "roter", "rote", "rotes", "blaue")
+    ),
+    "French": frozenset(
+        ("un", "une", "le", "les", "avec", "et", "sur", "rouge", "bleu", "bleue", "vert", "petit", "petite")
+    ),
+    "Spanish": frozenset(
+        ("un", "una", "el", "los", "las", "con", "y", "sobre", "rojo", "roja", "azul", "verde", "pequeño")
+    ),
+    "Italian": frozenset(
+        ("un", "uno", "una", "il", "lo", "gli", "con", "e", "di", "rosso", "rossa", "blu", "piccolo")
+    ),
+    "Portuguese": frozenset(
+        ("um", "uma", "o", "os", "com", "e", "em", "vermelho", "vermelha", "azul", "verde", "pequeno")
+    ),
     "Dutch": frozenset(("een", "het", "met", "en", "zonder", "op", "rode", "blauwe", "groene")),
 }
 """Words that give a language away, as far as they are none in English."""

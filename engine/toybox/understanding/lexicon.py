@@ -36,19 +36,27 @@ from engine.toybox.words import (
 )
 
 IRREGULAR: dict[str, str] = {
-    "men": "man", "women": "woman", "children": "child", "people": "person", "mice": "mouse", "geese": "goose",
-    "feet": "foot", "teeth": "tooth", "oxen": "ox", "wolves": "wolf", "knives": "knife", "leaves": "leaf", "loaves": "loaf",
-    "shelves": "shelf", "bookshelves": "bookshelf", "halves": "half", "calves": "calf", "scarves": "scarf", "elves": "elf",
-    "dwarves": "dwarf", "hooves": "hoof", "thieves": "thief", "wives": "wife", "lives": "life", "cacti": "cactus",
-    "octopi": "octopus", "fungi": "fungus", "snowmen": "snowman", "policemen": "policeman", "firemen": "fireman",
-    "rhinoceri": "rhinoceros", "hippopotami": "hippopotamus", "aircraft": "aircraft", "lenses": "lens", "buses": "bus",
+    "men": "man", "women": "woman", "children": "child", "people": "person", "mice": "mouse",
+    "geese": "goose",
+    "feet": "foot", "teeth": "tooth", "oxen": "ox", "wolves": "wolf", "knives": "knife", "leaves": "leaf",
+    "loaves": "loaf",
+    "shelves": "shelf", "bookshelves": "bookshelf", "halves": "half", "calves": "calf", "scarves": "scarf",
+    "elves": "elf",
+    "dwarves": "dwarf", "hooves": "hoof", "thieves": "thief", "wives": "wife", "lives": "life",
+    "cacti": "cactus",
+    "octopi": "octopus", "fungi": "fungus", "snowmen": "snowman", "policemen": "policeman",
+    "firemen": "fireman",
+    "rhinoceri": "rhinoceros", "hippopotami": "hippopotamus", "aircraft": "aircraft", "lenses": "lens",
+    "buses": "bus",
 }  # fmt: skip
 
 KIND, COLOUR, LOOK, PLAIN, NUMBER, NEGATION, PLACE, ACTION, BREAK, SILENT, OTHER, UNKNOWN = range(12)
 """Roles of a phrase in a sentence; an ``OTHER`` names a further object."""
 
 SURE, GOOD = 0.92, 0.9
-"""A score above ``SURE`` tells a kind of that kind, below only something like it; compounds must be ``GOOD``."""
+"""A score above ``SURE`` tells a kind of that kind, below only something like it; compounds must be
+``GOOD``.
+"""
 
 ARTICLES = ("a", "an", "the")
 
@@ -73,7 +81,8 @@ def singulars(word: str) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Meaning:
-    """``said`` is read as ``read`` (the same for words that are known); a ``guess`` is only something like it.
+    """``said`` is read as ``read`` (the same for words that are known); a ``guess`` is only something like
+    it.
 
     ``same`` is another name or spelling of what is read.
     """
@@ -123,7 +132,9 @@ class Lexicon:
         )
 
     def _named(self, phrase: str) -> Meaning | None:
-        """A kind by its name or a synonym; one that cannot be made here is what of those that can is most like it."""
+        """A kind by its name or a synonym; one that cannot be made here is what of those that can is most
+        like it.
+        """
         kind = _KIND_NAMES.get(phrase)
         if kind is None:
             return None
@@ -133,7 +144,9 @@ class Lexicon:
         return Meaning(KIND, phrase, phrase if known else kind, kind, same=True)
 
     def _plain(self, word: str) -> Meaning | None:
-        """A word of the captions that is no kind, as far as the prior was taught it, or else what means the same."""
+        """A word of the captions that is no kind, as far as the prior was taught it, or else what means the
+        same.
+        """
         if word in COLOUR_WORDS or word in _DESCRIBING:
             known = word if word in self.vocabulary else _USUAL.get(word, "")
             return Meaning(COLOUR if word in COLOUR_WORDS else PLAIN, word, known) if known else None
@@ -157,7 +170,10 @@ class Lexicon:
 
     def _plural(self, word: str) -> Meaning | None:
         """Several of something that is known, a part or a thing."""
-        part = next((single for single in singulars(word) if single in _DESCRIBING and single in self.vocabulary), None)
+        part = next(
+            (single for single in singulars(word) if single in _DESCRIBING and single in self.vocabulary),
+            None,
+        )
         return self._several(word) or (None if part is None else Meaning(PLAIN, word, part))
 
     def _several(self, word: str) -> Meaning | None:
@@ -185,7 +201,9 @@ class Lexicon:
         if meaning is None:
             *before, last = phrase.split()
             lemmas = [" ".join((*before, single)) for single in singulars(last)]
-            several = next((like for lemma in lemmas if (like := self._similar(lemma, GOOD)) is not None), None)
+            several = next(
+                (like for lemma in lemmas if (like := self._similar(lemma, GOOD)) is not None), None
+            )
             return several and replace(several, said=phrase, plural=True)
         return meaning
 

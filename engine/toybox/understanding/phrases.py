@@ -76,12 +76,17 @@ def _meanings(words: Sequence[str], lexicon: Lexicon) -> list[Meaning]:
 
 
 def _negated(phrases: Sequence[Phrase]) -> list[Phrase]:
-    """*with no handle* is one phrase; what *and* or *or* adds to a denial is denied, unless it has one itself."""
+    """*with no handle* is one phrase; what *and* or *or* adds to a denial is denied, unless it has one itself."""  # noqa: E501
     found: list[Phrase] = []
     for phrase in phrases:
         before = found[-1] if found else None
         goes_on = phrase.opening is not None and phrase.opening.said in ("or", "nor")
-        if phrase.denied and before is not None and before.opening is not None and not any(w.role != PLAIN for w in before.words):
+        if (
+            phrase.denied
+            and before is not None
+            and before.opening is not None
+            and not any(w.role != PLAIN for w in before.words)
+        ):
             found.pop()
         elif before is not None and before.denied and goes_on:
             phrase = replace(phrase, opening=before.opening)
@@ -90,7 +95,8 @@ def _negated(phrases: Sequence[Phrase]) -> list[Phrase]:
 
 
 def with_one_object(phrase: Phrase, lexicon: Lexicon) -> tuple[Phrase, Meaning | None]:
-    """The phrase with the last kind that it names, and that kind; others before it only describe ("a dog house").
+    """The phrase with the last kind that it names, and that kind; others before it only describe ("a dog
+    house").
 
     Where nothing else names one, a word that may be read otherwise does: *an orange*, *two candles*.
     """
@@ -107,7 +113,9 @@ def with_one_object(phrase: Phrase, lexicon: Lexicon) -> tuple[Phrase, Meaning |
 
 
 def _other_reading(words: list[Meaning], lexicon: Lexicon) -> int | None:
-    """Where a thing is named by a word that was read as a colour or a part, which is replaced in ``words``."""
+    """Where a thing is named by a word that was read as a colour or a part, which is replaced in
+    ``words``.
+    """
     for k in reversed(range(len(words))):
         noun = lexicon.noun(words[k].said) if words[k].role in (PLAIN, COLOUR) else None
         if noun is not None:

@@ -1,4 +1,6 @@
-"""Letters that are not English: accents taken off, emoji read by their names, other scripts and languages told."""
+"""Letters that are not English: accents taken off, emoji read by their names, other scripts and languages
+told.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ JOINERS = ("\u200d", "\ufe0f", "\ufe0e")
 
 
 def latin(prompt: str) -> tuple[str, dict[str, list[str]], dict[str, str]]:
-    """The prompt in a-z and signs; words of other scripts by script, which are left out; emoji by what they are read as."""
+    """The prompt in a-z and signs; words of other scripts by script, which are left out; emoji by what they
+    are read as.
+    """
     plain, others, emoji = [], dict[str, list[str]](), dict[str, str]()
     for run in re.findall(r"\w+|\W", "".join(APART.get(c, c) for c in prompt.lower())):
         bare = "".join(c for c in unicodedata.normalize("NFKD", run) if not unicodedata.combining(c))
@@ -33,7 +37,9 @@ def script_of(word: str) -> str:
     """The script of the first letter that is not Latin: *Cyrillic*, *Chinese* ..."""
     letter = next(c for c in word if c.isalpha() and not c.isascii())
     first = unicodedata.name(letter, "unknown").split()[0].capitalize()
-    return {"Cjk": "Chinese", "Hiragana": "Japanese", "Katakana": "Japanese", "Hangul": "Korean"}.get(first, first)
+    return {"Cjk": "Chinese", "Hiragana": "Japanese", "Katakana": "Japanese", "Hangul": "Korean"}.get(
+        first, first
+    )
 
 
 def name_of(emoji: str) -> str:

@@ -13,7 +13,10 @@ READ = (KIND, COLOUR, LOOK, PLAIN)
 
 def of_letters(foreign: Mapping[str, Sequence[str]], emoji: Mapping[str, str]) -> list[str]:
     """Of scripts that are left out, and of emoji that are read by their names."""
-    notes = [f"Toybox reads English only: {_quoted(words)} in {script} letters is left out." for script, words in foreign.items()]
+    notes = [
+        f"Toybox reads English only: {_quoted(words)} in {script} letters is left out."
+        for script, words in foreign.items()
+    ]
     named = [f'{sign} as "{name}"' for sign, name in emoji.items() if name]
     return notes + [f"Read by its name: {', '.join(named)}."] * bool(named)
 
@@ -22,9 +25,17 @@ def of_words(kept: Sequence[Phrase], main: Meaning | None) -> list[str]:
     """Of words that are read as others, and of those that are left out."""
     notes = [] if main is None or main.read == main.said or _only_plural(main) else [_nearest(main)]
     read = [(phrase, word) for phrase in kept for word in phrase.words if word != main]
-    others = [_as(w) for phrase, w in read if w.role in READ and w.read not in ("", w.said) and not _outdone(w, phrase)]
+    others = [
+        _as(w)
+        for phrase, w in read
+        if w.role in READ and w.read not in ("", w.said) and not _outdone(w, phrase)
+    ]
     notes += [f"Read otherwise: {_listed(others)}."] * bool(others)
-    left = [w.said for phrase, w in read if w.role == UNKNOWN or _outdone(w, phrase) or _uncounted(w, phrase, main)]
+    left = [
+        w.said
+        for phrase, w in read
+        if w.role == UNKNOWN or _outdone(w, phrase) or _uncounted(w, phrase, main)
+    ]
     them = "it" if len(set(left)) == 1 else "them"
     return notes + [f"Toybox was never taught {_quoted(left)} and leaves {them} out."] * bool(left)
 
@@ -34,13 +45,16 @@ def of_phrases(left: Sequence[Phrase], main: Meaning | None, kept: Sequence[Phra
     notes = []
     several = next((phrase for phrase in kept if main in phrase.words and counted(phrase)), None)
     if several is not None and main is not None:
-        notes.append(f'Toybox makes one object at a time: one {main.kind or main.read}, not "{several.said()}".')
+        notes.append(
+            f'Toybox makes one object at a time: one {main.kind or main.read}, not "{several.said()}".'
+        )
     beside = [word.said for phrase in kept for word in phrase.words if word.role == OTHER]
     if beside:
         notes.append(f"Toybox makes one object at a time: {_quoted(beside)} is left out.")
     denied = [phrase.said() for phrase in left if phrase.denied]
     if denied:
-        notes.append(f"Toybox does not understand a no: {_quoted(denied)} is left out, so it may be there all the same. "
+        notes.append(f"Toybox does not understand a no: {_quoted(denied)} is left out, so it may be there "
+                     "all the same. "
                      "What to avoid belongs in the negative prompt.")  # fmt: skip
     places = [phrase.said() for phrase in left if not phrase.denied]
     if places:

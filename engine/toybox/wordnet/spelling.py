@@ -1,4 +1,6 @@
-"""Words that one slip of the finger makes another: a letter too many, too few, wrong, or two in the wrong order."""
+"""Words that one slip of the finger makes another: a letter too many, too few, wrong, or two in the wrong
+order.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ def one_edit_apart(word: str, known: Container[str]) -> Iterator[str]:
 
 
 def corrected(word: str, known: Container[str]) -> str | None:
-    """The word of ``known`` that was meant, if it is the only one that is one edit away; None for short words."""
+    """The word of ``known`` that was meant, if it is the only one that is one edit away; None for short
+    words.
+    """
     if len(word) < LEAST_LETTERS:
         return None
     near = [other for other in one_edit_apart(word, known) if len(other) >= LEAST_LETTERS - 1]

@@ -20,7 +20,8 @@ Kinds = tuple[tuple[str, float], ...]
 
 @cache
 def nearest() -> Mapping[str, Kinds]:
-    """Every word of the table, compounds with underscores; no kinds for one that is spelled right and like nothing we make.
+    """Every word of the table, compounds with underscores; no kinds for one that is spelled right and like
+    nothing we make.
 
     Raises MissingError without the table, FileFormatError if it is damaged.
     """
@@ -28,9 +29,13 @@ def nearest() -> Mapping[str, Kinds]:
         text = gzip.decompress(TABLE.read_bytes()).decode("utf-8")
         return {word: kinds for line in text.splitlines() for kinds, words in [_read(line)] for word in words}
     except FileNotFoundError as error:
-        raise MissingError(f"The table of words is not at {TABLE}.", "Restore it from the repository.") from error
+        raise MissingError(
+            f"The table of words is not at {TABLE}.", "Restore it from the repository."
+        ) from error
     except (OSError, EOFError, ValueError) as error:
-        raise FileFormatError(f"The table of words {TABLE} is damaged ({error}).", "Restore it from the repository.") from error
+        raise FileFormatError(
+            f"The table of words {TABLE} is damaged ({error}).", "Restore it from the repository."
+        ) from error
 
 
 def write_table(table: Mapping[str, Mapping[str, float]]) -> None:

@@ -9,9 +9,13 @@ from studio.client import Client
 
 
 def main(there: Client, out: Path, **settings: object) -> Path | None:
-    """Submit a run there, save one picture of it, stop it, and return the picture's path; None if there was no shape yet."""
+    """Submit a run there, save one picture of it, stop it, and return the picture's path; None if there was
+    no shape yet.
+    """
     run = there.generate("a small house with a red roof", settings=settings)
-    picture = next((seen for _ in run.follow() if (seen := run.frame(azimuth_deg=30, size=256)) is not None), None)
+    picture = next(
+        (seen for _ in run.follow() if (seen := run.frame(azimuth_deg=30, size=256)) is not None), None
+    )
     run.stop()
     run.wait()
     if picture is not None:

@@ -12,8 +12,12 @@ PROMPTS = ("a red mug", "a blue chair", "a green tree")
 
 
 def main(here: Client, prompts: Iterable[str], out: Path, **settings: object) -> dict[str, str]:
-    """Make all of them and return the state of each; the key makes a second start find the runs of the first."""
-    runs = {prompt: here.generate(prompt, settings=settings, key=f"table of 3: {prompt}") for prompt in prompts}
+    """Make all of them and return the state of each; the key makes a second start find the runs of the
+    first.
+    """
+    runs = {
+        prompt: here.generate(prompt, settings=settings, key=f"table of 3: {prompt}") for prompt in prompts
+    }
     for prompt, run in runs.items():
         run.wait()
         run.download(out / prompt.replace(" ", "-"), names=["mesh"] if "mesh" in run.files() else None)

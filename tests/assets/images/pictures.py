@@ -11,7 +11,9 @@ Y, X = np.mgrid[0:SIDE, 0:SIDE] / SIDE
 def mug(body: tuple[float, float, float] = (0.75, 0.15, 0.15)) -> np.ndarray:
     """Premultiplied RGBA (SIDE,SIDE,4) of a body with a handle that can be looked through."""
     handle = np.hypot(X - 0.62, Y - 0.5)
-    inside = ((X > 0.2) & (X < 0.55) & (Y > 0.25) & (Y < 0.75)) | ((handle > 0.09) & (handle < 0.17) & (X > 0.5))
+    inside = ((X > 0.2) & (X < 0.55) & (Y > 0.25) & (Y < 0.75)) | (
+        (handle > 0.09) & (handle < 0.17) & (X > 0.5)
+    )
     rgba = np.zeros((SIDE, SIDE, 4), np.float32)
     rgba[inside] = (*body, 1)
     rgba[inside & (X >= 0.55)] = (0.15, 0.2, 0.8, 1)
@@ -38,7 +40,9 @@ def letterbox(height: float = 0.14, inner: tuple[float, float, float] = (0.9, 0.
 
 
 def frame(width: float = 0.12, inner: tuple[float, float, float] = (0.94, 0.94, 0.94)) -> np.ndarray:
-    return np.where((np.maximum(np.abs(X - 0.5), np.abs(Y - 0.5)) > 0.5 - width)[..., None], (0.0, 0.0, 0.0), inner)
+    return np.where(
+        (np.maximum(np.abs(X - 0.5), np.abs(Y - 0.5)) > 0.5 - width)[..., None], (0.0, 0.0, 0.0), inner
+    )
 
 
 def with_shadow(colour: tuple[float, float, float], depth: float = 0.35) -> np.ndarray:

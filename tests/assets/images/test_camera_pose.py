@@ -7,7 +7,14 @@ from dataclasses import replace
 import pytest
 import torch
 
-from engine.assets.images.camera_pose import DRAWS, ELEVATIONS_DEG, TIMES, estimated_elevation_deg, estimated_turn_deg, lowest
+from engine.assets.images.camera_pose import (
+    DRAWS,
+    ELEVATIONS_DEG,
+    TIMES,
+    estimated_elevation_deg,
+    estimated_turn_deg,
+    lowest,
+)
 from engine.core.cameras import orbit_cameras
 from engine.core.views import Views
 from engine.loop.input_images import GivenViews, stood
@@ -21,7 +28,9 @@ TRUE_DEG, TRUE_AZIMUTH_DEG = 23.0, -47.0
 
 
 class Knowing:
-    """The ball prior, which knows pictures from one height, and ``sided`` from one side: it errs by how far the camera is off."""
+    """The ball prior, which knows pictures from one height, and ``sided`` from one side: it errs by how far
+    the camera is off.
+    """
 
     def __init__(self, clean: torch.Tensor, sided: bool = False) -> None:
         self.inner, self.clean, self.sided = ball_prior(), clean, sided
@@ -56,7 +65,9 @@ def test_the_height_is_that_from_which_the_prior_errs_least() -> None:
 
 
 def test_given_pictures_stand_where_they_were_estimated_to_and_it_is_told() -> None:
-    given = GivenViews(torch.zeros(1, SIZE, SIZE, 4), orbit_cameras([30.0], 5.0, 3.05, 40, SIZE), torch.ones(1), ("cut",))
+    given = GivenViews(
+        torch.zeros(1, SIZE, SIZE, 4), orbit_cameras([30.0], 5.0, 3.05, 40, SIZE), torch.ones(1), ("cut",)
+    )
     prior = ball_prior()
     black = torch.zeros(1, SIZE, SIZE, 1)
     spec = quick_spec(images="unread.png", image_elevation="auto", image_elevation_deg=5.0)

@@ -15,12 +15,21 @@ SIDE = 48
 
 
 def profile() -> bytes:
-    """A profile whose numbers are not sRGB's: CIE Lab would change the mode, so XYZ's linear light is used through sRGB's tag."""
+    """A profile whose numbers are not sRGB's: CIE Lab would change the mode, so XYZ's linear light is used
+    through sRGB's tag.
+    """
     made = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
     count = int.from_bytes(made[128:132], "big")
-    tags = [(made[132 + 12 * i : 136 + 12 * i], int.from_bytes(made[136 + 12 * i : 140 + 12 * i], "big")) for i in range(count)]
+    tags = [
+        (made[132 + 12 * i : 136 + 12 * i], int.from_bytes(made[136 + 12 * i : 140 + 12 * i], "big"))
+        for i in range(count)
+    ]
     for name, start in tags:
-        if bytes(name) in (b"rTRC", b"gTRC", b"bTRC"):  # a parametric curve becomes y = x (ICC.1, 10.18, function 0, gamma 1)
+        if bytes(name) in (
+            b"rTRC",
+            b"gTRC",
+            b"bTRC",
+        ):  # a parametric curve becomes y = x (ICC.1, 10.18, function 0, gamma 1)
             made[start : start + 16] = b"para" + bytes(8) + (1 << 16).to_bytes(4, "big")
     return bytes(made)
 
@@ -56,7 +65,9 @@ def test_a_broken_profile_changes_nothing_and_keeps_alpha() -> None:
     assert any("broken" in note for note in photo.notes)
 
 
-@pytest.mark.parametrize(("top", "kind"), [(1.0, np.float32), (255.0, np.float32), (65535, np.uint16), (4095, np.uint16)])
+@pytest.mark.parametrize(
+    ("top", "kind"), [(1.0, np.float32), (255.0, np.float32), (65535, np.uint16), (4095, np.uint16)]
+)
 def test_greys_of_any_range_keep_their_shades(top: float, kind: type) -> None:
     ramp = np.tile(np.linspace(0, top, SIDE).astype(kind), (SIDE, 1))
     row = decode_photo(coded(Image.fromarray(ramp), "TIFF"), "deep").rgba[3, :, 0].astype(float)
@@ -94,7 +105,9 @@ def test_other_formats_are_named(data: bytes, words: str) -> None:
 def test_a_blank_first_frame_is_passed_over(kind: str) -> None:
     blank, shown = Image.new("RGBA", (SIDE, SIDE)), Image.new("RGBA", (SIDE, SIDE))
     shown.paste((200, 30, 20, 255), (8, 8, 30, 30))
-    photo = decode_photo(coded(blank, kind, save_all=True, append_images=[shown], disposal=2, **_lossless(kind)), "moving")
+    photo = decode_photo(
+        coded(blank, kind, save_all=True, append_images=[shown], disposal=2, **_lossless(kind)), "moving"
+    )
     assert photo.rgba[16, 16, 3] == 255 and photo.rgba[16, 16, 0] > 180
     assert any("number 2" in note for note in photo.notes)
 

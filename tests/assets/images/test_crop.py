@@ -9,7 +9,9 @@ from engine.assets.images.crop import Crop, crop_of, framed
 from engine.errors import InputError
 
 
-def box(height: int = 60, width: int = 100, rows: slice = slice(5, 25), columns: slice = slice(60, 100)) -> np.ndarray:
+def box(
+    height: int = 60, width: int = 100, rows: slice = slice(5, 25), columns: slice = slice(60, 100)
+) -> np.ndarray:
     rgba = np.zeros((height, width, 4), np.float32)
     rgba[rows, columns] = (0.8, 0.4, 0.2, 1.0)
     return rgba
@@ -19,7 +21,10 @@ def box(height: int = 60, width: int = 100, rows: slice = slice(5, 25), columns:
 def test_the_object_is_in_the_middle_and_as_large_as_asked(fill: float) -> None:
     picture = framed(box(), crop_of(box()[..., 3], fill), 80)
     rows, columns = np.nonzero(picture[..., 3] > 0.5)
-    assert abs((columns.min() + columns.max() + 1) / 2 - 40) <= 1 and abs((rows.min() + rows.max() + 1) / 2 - 40) <= 1
+    assert (
+        abs((columns.min() + columns.max() + 1) / 2 - 40) <= 1
+        and abs((rows.min() + rows.max() + 1) / 2 - 40) <= 1
+    )
     assert (np.ptp(columns) + 1) / 80 == pytest.approx(fill, abs=0.03)
     assert (np.ptp(rows) + 1) / (np.ptp(columns) + 1) == pytest.approx(0.5, abs=0.05)
 

@@ -43,11 +43,15 @@ def test_a_plain_picture_is_itself(kind: str) -> None:
     assert near(photo.rgba[8, 12], RED) and near(photo.rgba[8, 48], GREEN) and near(photo.rgba[32, 30], BLUE)
 
 
-@pytest.mark.parametrize(("orientation", "red_corner"), [(1, (0, 0)), (3, (-1, -1)), (6, (0, -1)), (8, (-1, 0)), (2, (0, -1))])
+@pytest.mark.parametrize(
+    ("orientation", "red_corner"), [(1, (0, 0)), (3, (-1, -1)), (6, (0, -1)), (8, (-1, 0)), (2, (0, -1))]
+)
 def test_pictures_are_turned_as_the_camera_was_held(orientation: int, red_corner: tuple[int, int]) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
-    rgba = decode_photo(saved(corners(), "JPEG", exif=exif.tobytes(), quality=95, subsampling=0), "turned").rgba
+    rgba = decode_photo(
+        saved(corners(), "JPEG", exif=exif.tobytes(), quality=95, subsampling=0), "turned"
+    ).rgba
     assert rgba.shape[:2] == ((40, 60) if orientation < 5 else (60, 40))
     assert near(rgba[red_corner], RED)
 
@@ -91,7 +95,9 @@ def test_what_ends_too_early_is_refused(kind: str, share: float) -> None:
         decode_photo(data[: int(share * len(data))], "cut.png")
 
 
-@pytest.mark.parametrize("data", [b"", b"hello", b"\x89PNG\r\n\x1a\n" + bytes(50), b"<svg xmlns='http://www.w3.org/2000/svg'/>"])
+@pytest.mark.parametrize(
+    "data", [b"", b"hello", b"\x89PNG\r\n\x1a\n" + bytes(50), b"<svg xmlns='http://www.w3.org/2000/svg'/>"]
+)
 def test_what_is_no_picture_is_refused(data: bytes) -> None:
     with pytest.raises(FileFormatError, match=r"mug\.png"):
         decode_photo(data, "mug.png")
@@ -104,7 +110,12 @@ def png_header(width: int, height: int) -> bytes:
         return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
 
     size = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", size) + chunk(b"IDAT", zlib.compress(bytes(100))) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", size)
+        + chunk(b"IDAT", zlib.compress(bytes(100)))
+        + chunk(b"IEND", b"")
+    )
 
 
 @pytest.mark.parametrize("side", [12_000, 60_000])

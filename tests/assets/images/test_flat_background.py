@@ -40,7 +40,9 @@ def test_a_picture_within_a_dark_frame_is_looked_at_within() -> None:
 
 def test_an_object_that_leaves_the_picture_at_the_foot_is_no_second_tone() -> None:
     bust = np.zeros((draw.SIDE, draw.SIDE, 4), np.float32)
-    bust[(np.hypot(draw.X - 0.5, draw.Y - 0.35) < 0.17) | ((np.abs(draw.X - 0.5) < 0.35) & (draw.Y > 0.55))] = (0.3, 0.2, 0.1, 1)
+    bust[
+        (np.hypot(draw.X - 0.5, draw.Y - 0.35) < 0.17) | ((np.abs(draw.X - 0.5) < 0.35) & (draw.Y > 0.55))
+    ] = (0.3, 0.2, 0.1, 1)
     cut, how = cut_out(draw.before(bust, (0.9, 0.9, 0.9)))
     assert how == "flat background" and draw.iou(cut[..., 3], bust[..., 3]) > 0.98
 
@@ -75,7 +77,9 @@ def test_specks_do_not_move_the_frame(alpha: bool) -> None:
         specks[row : row + 3, 2:6] = (0.5, 0.5, 0.5, 1)
     picture = (255 * specks).astype(np.uint8) if alpha else draw.before(specks, (1, 1, 1))
     wanted, got = (crop_of(each[..., 3], 0.8) for each in (truth, cut_out(picture)[0]))
-    assert np.allclose([got.centre_x, got.centre_y, got.side], [wanted.centre_x, wanted.centre_y, wanted.side], atol=3)
+    assert np.allclose(
+        [got.centre_x, got.centre_y, got.side], [wanted.centre_x, wanted.centre_y, wanted.side], atol=3
+    )
 
 
 def test_many_small_pieces_are_the_object() -> None:
@@ -111,9 +115,9 @@ def test_a_compressed_picture_has_no_halo() -> None:
 
 def test_half_transparent_objects_stay(tmp_path: Path) -> None:
     glass = draw.mug() * 0.15
-    Image.fromarray(np.concatenate([draw.before(draw.mug(), 0)[..., :3], (255 * glass[..., 3:]).astype(np.uint8)], -1)).save(
-        tmp_path / "glass.png"
-    )
+    Image.fromarray(
+        np.concatenate([draw.before(draw.mug(), 0)[..., :3], (255 * glass[..., 3:]).astype(np.uint8)], -1)
+    ).save(tmp_path / "glass.png")
     cut = cut_photo(tmp_path / "glass.png")
     assert cut.rgba[..., 3].max() == pytest.approx(0.15, abs=0.01)
     assert crop_of(cut.rgba[..., 3], 0.8).side == pytest.approx(crop_of(glass[..., 3] / 0.15, 0.8).side)

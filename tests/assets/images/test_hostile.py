@@ -29,8 +29,12 @@ SIDE = 6200
 def test_a_large_picture_takes_little_more_than_its_own_pixels(mode: str, tmp_path: Path) -> None:
     path, bytes_a_pixel = tmp_path / "large.png", {"RGBA": 4, "I;16": 2}[mode]
     kind = np.uint16 if mode == "I;16" else np.uint8
-    Image.fromarray(np.zeros((SIDE, SIDE) if mode == "I;16" else (SIDE, SIDE, 4), kind)).save(path, compress_level=1)
-    told = subprocess.run([sys.executable, "-c", MEASURE, str(path)], capture_output=True, text=True, check=True).stdout.split()
+    Image.fromarray(np.zeros((SIDE, SIDE) if mode == "I;16" else (SIDE, SIDE, 4), kind)).save(
+        path, compress_level=1
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(path)], capture_output=True, text=True, check=True
+    ).stdout.split()
     taken, pixels = int(told[0]) * 1024, SIDE * SIDE
     assert told[1:] == ["1536", "1536", "4"]
     assert taken < 1.3 * pixels * bytes_a_pixel + 150e6, "the pixels once, and small copies"
@@ -43,7 +47,9 @@ def halves(width: int, height: int, mode: str) -> Image.Image:
     return picture.convert(mode)
 
 
-@pytest.mark.parametrize(("kind", "mode"), [("PNG", "L"), ("PNG", "P"), ("PNG", "RGBA"), ("TIFF", "RGB"), ("TIFF", "CMYK")])
+@pytest.mark.parametrize(
+    ("kind", "mode"), [("PNG", "L"), ("PNG", "P"), ("PNG", "RGBA"), ("TIFF", "RGB"), ("TIFF", "CMYK")]
+)
 def test_a_very_wide_picture_keeps_its_sides_and_how_it_was_held(kind: str, mode: str) -> None:
     stream, exif = io.BytesIO(), Image.Exif()
     exif[0x0112] = 3  # upside down
@@ -67,7 +73,8 @@ def test_pipes_devices_and_folders_are_not_waited_for(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "data", [b"MZ\x90\x00" + bytes(500), b"%PDF-1.7\n", b"\x1f\x8b\x08" + bytes(50), b"glTF\x02\0\0\0" + bytes(50)]
+    "data",
+    [b"MZ\x90\x00" + bytes(500), b"%PDF-1.7\n", b"\x1f\x8b\x08" + bytes(50), b"glTF\x02\0\0\0" + bytes(50)],
 )
 def test_a_suffix_makes_no_picture(data: bytes, tmp_path: Path) -> None:
     (tmp_path / "mug.png").write_bytes(data)

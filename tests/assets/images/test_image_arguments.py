@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from engine.assets.images.image_arguments import AUTO, MOST_PICTURES, Listed, ListedCrop, crops_in, listing, pictures_in
+from engine.assets.images.image_arguments import (
+    AUTO,
+    MOST_PICTURES,
+    Listed,
+    ListedCrop,
+    crops_in,
+    listing,
+    pictures_in,
+)
 from engine.errors import InputError
 from engine.loop.spec import RunSpec
 
@@ -47,7 +55,9 @@ def test_crops() -> None:
     assert crops_in("auto; .5 .4 .8", 2) == (AUTO, ListedCrop(0.5, 0.4, 0.8))
 
 
-@pytest.mark.parametrize(("text", "count"), [("auto;auto", 3), ("half", 1), ("1 2", 1), ("0.5 0.5 0", 1), ("nan 0 1", 1)])
+@pytest.mark.parametrize(
+    ("text", "count"), [("auto;auto", 3), ("half", 1), ("1 2", 1), ("0.5 0.5 0", 1), ("nan 0 1", 1)]
+)
 def test_crops_that_are_none_are_refused(text: str, count: int) -> None:
     with pytest.raises(InputError, match="image_crops"):
         crops_in(text, count)

@@ -1,4 +1,6 @@
-"""Pictures belong to a run: copied, named by what is in them, and missed when they are gone or have changed."""
+"""Pictures belong to a run: copied, named by what is in them, and missed when they are gone or have
+changed.
+"""
 
 from __future__ import annotations
 

@@ -46,7 +46,9 @@ def seen(depth: Tensor, alpha: Tensor) -> Views:
 def test_scale_and_shift_of_an_estimate_do_not_matter(scale: float, shift: float) -> None:
     depth, alpha = bowl()
     true = alpha / depth.clamp(min=1e-6)
-    assert float(relief_loss(seen(depth, alpha), cameras(), scale * true + shift, alpha)) == pytest.approx(0, abs=1e-9)
+    assert float(relief_loss(seen(depth, alpha), cameras(), scale * true + shift, alpha)) == pytest.approx(
+        0, abs=1e-9
+    )
     assert torch.allclose(aligned(scale * true + shift, true, alpha > 0) * alpha, true, atol=1e-9)
 
 
@@ -104,13 +106,22 @@ class TrueRelief:
 
 
 @pytest.mark.parametrize("scene", ["splats", pytest.param("field", marks=pytest.mark.heavy)])
-def test_the_shape_is_bent_to_the_relief_of_its_picture(scene: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From one picture alone nothing says how near its parts are; with the true relief beside it, the shape has it."""
+def test_the_shape_is_bent_to_the_relief_of_its_picture(
+    scene: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From one picture alone nothing says how near its parts are; with the true relief beside it, the shape
+    has it.
+    """
     obj = draw_object(11, "chair")
     estimator = TrueRelief(render_object(obj, [40.0], [20.0], given_module.RELIEF_SIDE).depth[0])
     monkeypatch.setattr(given_module, "load_estimator", lambda model_id: estimator)
     save_straight(render_object(obj, [40.0], [20.0], 128).rgba[0], tmp_path / "chair.png")
-    told = {"images": f"{tmp_path / 'chair.png'}@40", "image_crops": "whole", "image_elevation_deg": 20.0, "scene": scene}
+    told = {
+        "images": f"{tmp_path / 'chair.png'}@40",
+        "image_crops": "whole",
+        "image_elevation_deg": 20.0,
+        "scene": scene,
+    }
     spec = quick_spec(**told, image_relief=photo_ids("depth")[0], start="ball")
     context = Context.of(spec, ball_prior(), given=given_views(spec, ball_prior().info))
     assert estimator.asked == 1
@@ -122,7 +133,9 @@ def test_the_shape_is_bent_to_the_relief_of_its_picture(scene: str, tmp_path: Pa
         with torch.no_grad():
             views = state.renderer.render(state.scene, context.given.cameras, None)
         both = (views.alpha > 0.5) & (context.given.rgba[..., 3:] > 0.5)
-        found[weight] = float(correlation(views.alpha / views.depth.clamp(min=1e-6), context.given.nearness, both))
+        found[weight] = float(
+            correlation(views.alpha / views.depth.clamp(min=1e-6), context.given.nearness, both)
+        )
     assert found[0.3] > 0.8 and found[0.3] > found[0.0] + 0.1
 
 

@@ -27,10 +27,13 @@ def backgrounds(rng: np.random.Generator) -> dict[str, np.ndarray]:
     table = 1 / (1 + np.exp(-60 * (y[..., None] - 0.6)))
     cloth = gaussian_filter(rng.normal(size=(SIDE, SIDE)), 5)
     shade = 1 - 0.5 * ((x - 0.5) ** 2 + (y - 0.5) ** 2)
-    room = (np.array([0.93, 0.95, 0.97]) * (1 - table) + np.array([0.55, 0.6, 0.75]) * table) * shade[..., None]
+    room = (np.array([0.93, 0.95, 0.97]) * (1 - table) + np.array([0.55, 0.6, 0.75]) * table) * shade[
+        ..., None
+    ]
     return {
         "flat": np.full((SIDE, SIDE, 3), (0.95, 0.97, 1.0)),
-        "gradient": np.array([0.95, 0.97, 1.0]) * (1 - y[..., None]) + np.array([0.6, 0.66, 0.8]) * y[..., None],
+        "gradient": np.array([0.95, 0.97, 1.0]) * (1 - y[..., None])
+        + np.array([0.6, 0.66, 0.8]) * y[..., None],
         "noisy": np.array([0.85, 0.9, 0.97]) + rng.normal(0, 0.05, (SIDE, SIDE, 3)),
         "room": room + 0.02 * cloth[..., None] / cloth.std() + rng.normal(0, 0.012, (SIDE, SIDE, 3)),
     }
@@ -39,7 +42,9 @@ def backgrounds(rng: np.random.Generator) -> dict[str, np.ndarray]:
 def before(rgba: np.ndarray, background: np.ndarray) -> np.ndarray:
     """Straight RGBA bytes, opaque, of a premultiplied picture before a background."""
     rgb = np.clip(rgba[..., :3] + (1 - rgba[..., 3:]) * background, 0, 1)
-    return np.concatenate([(255 * rgb + 0.5).astype(np.uint8), np.full((*rgb.shape[:2], 1), 255, np.uint8)], -1)
+    return np.concatenate(
+        [(255 * rgb + 0.5).astype(np.uint8), np.full((*rgb.shape[:2], 1), 255, np.uint8)], -1
+    )
 
 
 def iou(a: np.ndarray, b: np.ndarray) -> float:

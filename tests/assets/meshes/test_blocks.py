@@ -1,4 +1,6 @@
-"""Blocks as text and as solids: closed, facing outwards, where they were put, and refused where they make no sense."""
+"""Blocks as text and as solids: closed, facing outwards, where they were put, and refused where they make no
+sense.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,11 @@ VOLUMES = {"box": 1.0, "sphere": np.pi / 6, "cylinder": RING / 4, "cone": RING /
 CHAIR = (
     Block("box", (0, 0, 0.5), (1, 1, 0.1), colour="#aa5522"),
     Block("box", (-0.45, 0, 1), (0.1, 1, 1), (0, -8, 0)),
-    *(Block("cylinder", (x, y, 0.22), (0.1, 0.1, 0.45), colour="#333344") for x in (-0.4, 0.4) for y in (-0.4, 0.4)),
+    *(
+        Block("cylinder", (x, y, 0.22), (0.1, 0.1, 0.45), colour="#333344")
+        for x in (-0.4, 0.4)
+        for y in (-0.4, 0.4)
+    ),
 )
 
 
@@ -33,8 +39,12 @@ def test_solids_are_closed_and_as_large_as_told(kind: str) -> None:
     vertices, faces = solid(Block(kind, (3, -2, 1), (2, 1, 0.5), (20, 30, 40)))
     directed = np.concatenate([faces[:, [0, 1]], faces[:, [1, 2]], faces[:, [2, 0]]])
     assert {tuple(edge) for edge in directed} == {tuple(edge[::-1]) for edge in directed}
-    assert len({tuple(edge) for edge in directed}) == len(directed), "each edge once in each direction: closed and oriented"
-    assert volume(vertices - [3, -2, 1], faces) == pytest.approx(VOLUMES[kind], rel=0.02 if kind == "sphere" else 1e-9)
+    assert len({tuple(edge) for edge in directed}) == len(directed), (
+        "each edge once in each direction: closed and oriented"
+    )
+    assert volume(vertices - [3, -2, 1], faces) == pytest.approx(
+        VOLUMES[kind], rel=0.02 if kind == "sphere" else 1e-9
+    )
     unturned, _ = solid(Block(kind, size=(2, 1, 0.5), centre=(0, 0, 0)))
     np.testing.assert_allclose(np.ptp(unturned, axis=0), (2, 1, 0.5), atol=1e-12)
 
@@ -69,7 +79,9 @@ def test_other_programs_get_the_same_shape(tmp_path: Path) -> None:
     ours, theirs = read_reference(tmp_path / "chair.json"), read_reference(tmp_path / "chair.glb")
     np.testing.assert_allclose(theirs.vertices, ours.vertices, atol=1e-5)
     np.testing.assert_allclose(theirs.face_colours, ours.face_colours, atol=0.01)
-    assert [path.name for path in sorted(tmp_path.iterdir())] == ["chair.glb", "chair.json"], "nothing is left beside"
+    assert [path.name for path in sorted(tmp_path.iterdir())] == ["chair.glb", "chair.json"], (
+        "nothing is left beside"
+    )
 
 
 def test_a_gltf_is_not_taken_for_a_build(tmp_path: Path) -> None:

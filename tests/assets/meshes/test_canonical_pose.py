@@ -10,12 +10,16 @@ from engine.assets.meshes.mesh_shape import RawMesh
 from engine.errors import InputError
 from engine.toybox.objects import KINDS, draw_object
 
-Y_UP = np.array([[0, 1, 0], [0, 0, 1], [1, 0, 0]])  # from our axes to those of a file with +y up, whose front is +z
+Y_UP = np.array(
+    [[0, 1, 0], [0, 0, 1], [1, 0, 0]]
+)  # from our axes to those of a file with +y up, whose front is +z
 Z_UP = np.array([[0, 1, 0], [-1, 0, 0], [0, 0, 1]])  # the same with +z up, whose front is -y
 
 
 def raw(vertices: np.ndarray, faces: np.ndarray, up: str = "", sure: bool = False) -> RawMesh:
-    return RawMesh(vertices.astype(np.float64), faces.astype(np.int64), np.zeros((len(faces), 3)), up=up, sure=sure)
+    return RawMesh(
+        vertices.astype(np.float64), faces.astype(np.int64), np.zeros((len(faces), 3)), up=up, sure=sure
+    )
 
 
 @pytest.mark.parametrize("up", ["z", "y", "-y", "x", "-x", "-z"])

@@ -1,4 +1,6 @@
-"""Public collections for the shelf: fetched from a local server, gone on with, refused where they are not what was announced."""
+"""Public collections for the shelf: fetched from a local server, gone on with, refused where they are not
+what was announced.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ def served(tmp_path: Path) -> Iterator[tuple[Path, Path]]:
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Silent, directory=str(site)))
     threading.Thread(target=server.serve_forever, daemon=True).start()
     rows = [(path.relative_to(site).as_posix(), path.read_bytes()) for path in sorted(site.rglob("*.obj"))]
-    files = ", ".join(f'["{name}", {len(data)}, "{hashlib.sha256(data).hexdigest()}", "a zither"]' for name, data in rows)
+    files = ", ".join(
+        f'["{name}", {len(data)}, "{hashlib.sha256(data).hexdigest()}", "a zither"]' for name, data in rows
+    )
     (described / "two.toml").write_text(
         'title = "Two things"\nauthor = "Ann"\nlicence = "CC0 1.0"\npage = "https://example.org"\n'
         f'[[parts]]\nbase = "http://127.0.0.1:{server.server_port}/"\nfiles = [{files}]\n',
@@ -61,7 +65,9 @@ def test_every_shipped_collection_is_whole() -> None:
     assert collection_names()
     for name in collection_names():
         collection = find_collection(name)
-        assert collection.models > 50 and collection.licence.startswith("CC0") and collection.size < 100_000_000
+        assert (
+            collection.models > 50 and collection.licence.startswith("CC0") and collection.size < 100_000_000
+        )
         assert all(file.url.startswith("https://") and len(file.sha256) == 64 for file in collection.files)
         assert len({file.path for file in collection.files}) == len(collection.files)
 
@@ -135,7 +141,10 @@ def test_another_name_is_answered_with_the_nearest(served: tuple[Path, Path]) ->
 
 
 def test_the_command_shows_size_and_licence_and_asks(
-    served: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    served: tuple[Path, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(collections, "_described", lambda folder: served[1])
     library = ["--library", str(tmp_path / "library")]

@@ -1,4 +1,6 @@
-"""What a glTF may say beside plain triangles: copies, hidden parts, morphs, sparse numbers, looks, points, packed geometry."""
+"""What a glTF may say beside plain triangles: copies, hidden parts, morphs, sparse numbers, looks, points,
+packed geometry.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,13 @@ from engine.assets.meshes.mesh_shape import ReferenceShape, triangle_areas
 from engine.errors import FileFormatError
 from tests.assets.meshes.models import WEDGE, WEDGE_FACES, document, write_glb
 
-KINDS = {np.dtype("u1"): 5121, np.dtype("<i2"): 5122, np.dtype("<u2"): 5123, np.dtype("<u4"): 5125, np.dtype("<f4"): 5126}
+KINDS = {
+    np.dtype("u1"): 5121,
+    np.dtype("<i2"): 5122,
+    np.dtype("<u2"): 5123,
+    np.dtype("<u4"): 5125,
+    np.dtype("<f4"): 5126,
+}
 SHAPES = {1: "SCALAR", 2: "VEC2", 3: "VEC3", 4: "VEC4"}
 
 
@@ -30,7 +38,9 @@ class Glb:
 
     def view(self, data: bytes, **more: Any) -> int:
         self.binary += b"\0" * (-len(self.binary) % 4)
-        self.told["bufferViews"].append({"buffer": 0, "byteOffset": len(self.binary), "byteLength": len(data), **more})
+        self.told["bufferViews"].append(
+            {"buffer": 0, "byteOffset": len(self.binary), "byteLength": len(data), **more}
+        )
         self.binary += data
         self.told["buffers"][0]["byteLength"] = len(self.binary)
         return len(self.told["bufferViews"]) - 1
@@ -56,8 +66,12 @@ class Glb:
         )
         return len(self.told["images"]) - 1
 
-    def textured(self, uv: np.ndarray, texture: dict[str, Any], look: dict[str, Any] | None = None, **material: Any) -> None:
-        self.primitive["attributes"]["TEXCOORD_0"] = self.array(np.asarray(uv, "<f4") if np.asarray(uv).dtype == float else uv)
+    def textured(
+        self, uv: np.ndarray, texture: dict[str, Any], look: dict[str, Any] | None = None, **material: Any
+    ) -> None:
+        self.primitive["attributes"]["TEXCOORD_0"] = self.array(
+            np.asarray(uv, "<f4") if np.asarray(uv).dtype == float else uv
+        )
         self.told["textures"] = [texture]
         self.paint({"pbrMetallicRoughness": {"baseColorTexture": {"index": 0, **(look or {})}}, **material})
 
@@ -101,7 +115,12 @@ def colour(shape: ReferenceShape) -> np.ndarray:
             {"wrapS": 33071},
             BLUE,
         ),  # counter-clockwise: (0.2, 0.7) comes to (0.7, -0.2)
-        (AT_LEFT, {"rotation": -np.pi / 2, "offset": [0.6, 0]}, {"wrapS": 33071}, RED),  # to (-0.5, 0.2), and to 0.1
+        (
+            AT_LEFT,
+            {"rotation": -np.pi / 2, "offset": [0.6, 0]},
+            {"wrapS": 33071},
+            RED,
+        ),  # to (-0.5, 0.2), and to 0.1
     ],
 )
 def test_textures_are_placed_as_the_file_says(
@@ -109,7 +128,9 @@ def test_textures_are_placed_as_the_file_says(
 ) -> None:
     glb = Glb(samplers=[sampler])
     glb.textured(
-        uv, {"source": glb.picture(halves()), "sampler": 0}, {"extensions": {"KHR_texture_transform": look}} if look else {}
+        uv,
+        {"source": glb.picture(halves()), "sampler": 0},
+        {"extensions": {"KHR_texture_transform": look}} if look else {},
     )
     np.testing.assert_allclose(colour(glb.read(tmp_path)), wanted, atol=0.01)
 
@@ -154,9 +175,17 @@ def test_a_large_face_with_a_picture_is_split(tmp_path: Path) -> None:
     glb.textured(uv, {"source": glb.picture(halves())}, shifted)
     shape = glb.read(tmp_path)
     areas = triangle_areas(shape.vertices, shape.faces)
-    red, blue = (areas[np.abs(shape.face_colours - wanted).max(1) < 0.02].sum() / areas.sum() for wanted in (RED, BLUE))
-    assert len(shape.faces) > 100 and red == pytest.approx(0.5, abs=0.04) and blue == pytest.approx(0.5, abs=0.04)
-    assert areas.sum() / np.ptp(shape.vertices, axis=0).max() ** 2 == pytest.approx(1.005, rel=1e-4), "the pieces fill the faces"
+    red, blue = (
+        areas[np.abs(shape.face_colours - wanted).max(1) < 0.02].sum() / areas.sum() for wanted in (RED, BLUE)
+    )
+    assert (
+        len(shape.faces) > 100
+        and red == pytest.approx(0.5, abs=0.04)
+        and blue == pytest.approx(0.5, abs=0.04)
+    )
+    assert areas.sum() / np.ptp(shape.vertices, axis=0).max() ** 2 == pytest.approx(1.005, rel=1e-4), (
+        "the pieces fill the faces"
+    )
 
 
 def test_copies_of_a_mesh_are_there(tmp_path: Path) -> None:
@@ -164,7 +193,9 @@ def test_copies_of_a_mesh_are_there(tmp_path: Path) -> None:
     places = np.array([[0, 0, 0], [10, 0, 0], [20, 0, 0]], "<f4")
     scales = np.array([[1, 1, 1], [1, 1, 1], [2, 2, 2]], "<f4")
     glb.told["nodes"][0]["extensions"] = {
-        "EXT_mesh_gpu_instancing": {"attributes": {"TRANSLATION": glb.array(places), "SCALE": glb.array(scales)}}
+        "EXT_mesh_gpu_instancing": {
+            "attributes": {"TRANSLATION": glb.array(places), "SCALE": glb.array(scales)}
+        }
     }
     glb.told["extensionsRequired"] = ["EXT_mesh_gpu_instancing"]
     shape = glb.read(tmp_path)
@@ -250,7 +281,8 @@ def test_points_alone_become_a_shape(tmp_path: Path) -> None:
     colours = np.tile(np.array([255, 0, 0, 255], "u1"), (500, 1))
     glb.told["meshes"][0]["primitives"] = [{
         "mode": 0,
-        "attributes": {"POSITION": glb.array(rng.uniform(0, 1, (500, 3)).astype("<f4") * np.array([1, 2, 3], "<f4")),
+        "attributes": {"POSITION": glb.array(rng.uniform(0, 1, (500, 3)).astype("<f4") * np.array([1, 2, 3],
+        "<f4")),
                        "COLOR_0": glb.array(colours, normalized=True)},
     }]  # fmt: skip
     shape = glb.read(tmp_path)
@@ -273,7 +305,9 @@ def draco(glb: Glb) -> None:
     }
 
 
-@pytest.mark.skipif(importlib.util.find_spec("DracoPy") is not None, reason="asks what happens without the package")
+@pytest.mark.skipif(
+    importlib.util.find_spec("DracoPy") is not None, reason="asks what happens without the package"
+)
 def test_draco_without_its_package_reads_the_plain_form_or_says_what_to_install(tmp_path: Path) -> None:
     glb = Glb()
     draco(glb)
@@ -288,7 +322,9 @@ def test_draco_is_unpacked_where_its_package_is(tmp_path: Path) -> None:
     draco_py = pytest.importorskip("DracoPy")
     glb = Glb()
     data = draco_py.encode(WEDGE, WEDGE_FACES, quantization_bits=14)
-    glb.primitive["extensions"] = {"KHR_draco_mesh_compression": {"bufferView": glb.view(data), "attributes": {"POSITION": 0}}}
+    glb.primitive["extensions"] = {
+        "KHR_draco_mesh_compression": {"bufferView": glb.view(data), "attributes": {"POSITION": 0}}
+    }
     for accessor in glb.told["accessors"]:
         accessor.pop("bufferView")
     extents = np.sort(np.ptp(glb.read(tmp_path).vertices, axis=0))
@@ -304,7 +340,9 @@ def meshopt_view(glb: Glb, data: bytes, count: int, stride: int, fallback: int) 
     glb.told["bufferViews"][0] = {
         "buffer": fallback,
         "byteLength": count * stride,
-        "extensions": {"EXT_meshopt_compression": {**told, "byteStride": stride, "count": count, "mode": "ATTRIBUTES"}},
+        "extensions": {
+            "EXT_meshopt_compression": {**told, "byteStride": stride, "count": count, "mode": "ATTRIBUTES"}
+        },
     }
 
 

@@ -1,4 +1,6 @@
-"""Files that are made to hurt: what they cost is bounded, what they name is never opened, and each is told why."""
+"""Files that are made to hurt: what they cost is bounded, what they name is never opened, and each is told
+why.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine.assets.meshes import gltf_buffers, gltf_document, gltf_materials, gltf_nodes, mesh_ply, untrusted_files
+from engine.assets.meshes import (
+    gltf_buffers,
+    gltf_document,
+    gltf_materials,
+    gltf_nodes,
+    mesh_ply,
+    untrusted_files,
+)
 from engine.assets.meshes.canonical_pose import Orientation
 from engine.assets.meshes.mesh_file import read_reference
 from engine.errors import FileFormatError, InputError, MissingError
@@ -30,7 +39,9 @@ def forbid(monkeypatch: pytest.MonkeyPatch, owner: object, name: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["glb", "gltf", "obj", "ply", "stl", "json"])
-def test_two_gigabytes_are_refused_by_their_size_alone(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_two_gigabytes_are_refused_by_their_size_alone(
+    kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path, run = sparse(tmp_path / f"a.{kind}", 2_000_000_000), tmp_path / "run"
     forbid(monkeypatch, Path, "read_bytes")
     for use in (lambda: read_reference(path), lambda: kept_with(str(path), run)):
@@ -46,7 +57,9 @@ def test_pipes_devices_and_folders_are_not_waited_for(tmp_path: Path) -> None:
             read_reference(path)
 
 
-def test_text_that_would_fill_the_memory_is_not_parsed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_that_would_fill_the_memory_is_not_parsed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     bomb = b'{"asset": {"version": "2.0"}, "extras": [' + b"[]," * 1_600_000 + b"[]]}"
     (tmp_path / "a.gltf").write_bytes(bomb)
     forbid(monkeypatch, gltf_document.json, "loads")
@@ -58,38 +71,54 @@ def test_text_that_would_fill_the_memory_is_not_parsed(tmp_path: Path, monkeypat
 
 def strip_of(corners: int) -> bytes:
     """A PLY of one strip of triangles over three vertices."""
-    told = "ply\nformat binary_little_endian 1.0\nelement vertex 3\nproperty float x\nproperty float y\nproperty float z\n"
+    told = (
+        "ply\nformat binary_little_endian 1.0\nelement vertex 3\nproperty float x\nproperty float "
+        "y\nproperty float z\n"
+    )
     told += "element tristrips 1\nproperty list int int vertex_indices\nend_header\n"
     places = np.arange(9, dtype="<f4").tobytes()
     return told.encode() + places + np.array([corners, *(np.arange(corners) % 3)], "<i4").tobytes()
 
 
 REFUSED = {
-    "a.gltf": (b'{"asset": {"version": "2.0"}, "extras": [' + b"[]," * 1_600_000 + b"[]]}", "3,200,005 parts"),
+    "a.gltf": (
+        b'{"asset": {"version": "2.0"}, "extras": [' + b"[]," * 1_600_000 + b"[]]}",
+        "3,200,005 parts",
+    ),
     "a.obj": (b"v 0 0 0\nv 1 0 0\nv 0 1 0\n", "too few points"),
     "a.ply": (strip_of(3000), "2,998 faces"),
 }
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_is_no_damage_is_not_called_damage(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_no_damage_is_not_called_damage(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     data, what = REFUSED[name]
     monkeypatch.setattr(mesh_ply, "MAX_FACES", 2000)
     (tmp_path / name).write_bytes(data)
     with pytest.raises(InputError, match=what) as caught:
         read_reference(tmp_path / name)
-    assert "damaged" not in caught.value.what and "Error" not in caught.value.what and "whole" not in caught.value.what
+    assert (
+        "damaged" not in caught.value.what
+        and "Error" not in caught.value.what
+        and "whole" not in caught.value.what
+    )
 
 
 def test_what_a_gltf_brings_is_counted_once_and_bounded(tmp_path: Path) -> None:
     told, binary = document()
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "a.bin").write_bytes(binary)
-    buffers = [{"uri": uri, "byteLength": len(binary)} for uri in ["sub\\a.bin", "sub/a.bin", "sub%2Fa.bin"] * 1000]
+    buffers = [
+        {"uri": uri, "byteLength": len(binary)} for uri in ["sub\\a.bin", "sub/a.bin", "sub%2Fa.bin"] * 1000
+    ]
     (tmp_path / "a.gltf").write_text(json.dumps({**told, "buffers": buffers}))
     assert companions(tmp_path / "a.gltf") == ("sub/a.bin",)
     kept = tmp_path / "run" / kept_with(str(tmp_path / "a.gltf"), tmp_path / "run").split("#")[0]
-    assert len(read_reference(kept).faces) == len(WEDGE_FACES), "the copy is whole, however its author wrote slashes"
+    assert len(read_reference(kept).faces) == len(WEDGE_FACES), (
+        "the copy is whole, however its author wrote slashes"
+    )
     sparse(tmp_path / "sub" / "a.bin", 500_000_000)
     with pytest.raises(InputError, match="beside it has 500 MB"):
         kept_with(str(tmp_path / "a.gltf"), tmp_path / "other")
@@ -97,7 +126,15 @@ def test_what_a_gltf_brings_is_counted_once_and_bounded(tmp_path: Path) -> None:
         read_reference(tmp_path / "a.gltf")
 
 
-OUTSIDE = ("../secret.bin", "/etc/hostname", "%2e%2e/secret.bin", "sub/../../secret.bin", "..\\secret.bin", "link.bin", "a\0.bin")
+OUTSIDE = (
+    "../secret.bin",
+    "/etc/hostname",
+    "%2e%2e/secret.bin",
+    "sub/../../secret.bin",
+    "..\\secret.bin",
+    "link.bin",
+    "a\0.bin",
+)
 
 
 @pytest.mark.parametrize("uri", OUTSIDE)
@@ -116,7 +153,9 @@ def test_nothing_from_outside_is_copied_and_nothing_written_outside(uri: str, tm
 
 
 @pytest.mark.parametrize("where", ["buffer", "image"])
-@pytest.mark.parametrize("uri", ["http://example.org/a.bin", "file:///etc/hostname", "/etc/hostname", "gone.bin"])
+@pytest.mark.parametrize(
+    "uri", ["http://example.org/a.bin", "file:///etc/hostname", "/etc/hostname", "gone.bin"]
+)
 def test_a_glb_gets_nothing_from_elsewhere(uri: str, where: str, tmp_path: Path) -> None:
     told, binary = document()
     if where == "buffer":
@@ -143,14 +182,24 @@ def test_only_so_many_pixels_of_textures_are_decoded(tmp_path: Path, monkeypatch
     assert sum(look.pixels) == 20_000 and len(look.notes) == 1
 
 
-def test_a_skeleton_moves_slices_as_it_would_the_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_skeleton_moves_slices_as_it_would_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rng, count = np.random.default_rng(0), len(WEDGE)
     told, binary = document()
-    joints, weights = rng.integers(0, 2, (count, 4)).astype(np.uint8), rng.uniform(0.1, 1, (count, 4)).astype("<f4")
+    joints, weights = (
+        rng.integers(0, 2, (count, 4)).astype(np.uint8),
+        rng.uniform(0.1, 1, (count, 4)).astype("<f4"),
+    )
     for data, kind in ((joints, 5121), (weights, 5126)):
         told["bufferViews"].append({"buffer": 0, "byteOffset": len(binary), "byteLength": data.nbytes})
         told["accessors"].append(
-            {"bufferView": len(told["bufferViews"]) - 1, "componentType": kind, "count": count, "type": "VEC4"}
+            {
+                "bufferView": len(told["bufferViews"]) - 1,
+                "componentType": kind,
+                "count": count,
+                "type": "VEC4",
+            }
         )
         binary += data.tobytes()
     told["meshes"][0]["primitives"][0]["attributes"] |= {"JOINTS_0": 2, "WEIGHTS_0": 3}

@@ -1,4 +1,6 @@
-"""Every format reads into the same canonical shape, and bad files are mended with a note or refused with a reason."""
+"""Every format reads into the same canonical shape, and bad files are mended with a note or refused with a
+reason.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,15 @@ from engine.assets.meshes.canonical_pose import Orientation
 from engine.assets.meshes.mesh_file import read_reference
 from engine.assets.meshes.mesh_shape import ReferenceShape
 from engine.errors import FileFormatError, InputError, MissingError
-from tests.assets.meshes.models import WEDGE, WEDGE_FACES, document, write_glb, write_obj, write_ply, write_stl
+from tests.assets.meshes.models import (
+    WEDGE,
+    WEDGE_FACES,
+    document,
+    write_glb,
+    write_obj,
+    write_ply,
+    write_stl,
+)
 
 Y_UP = Orientation(tip="y")
 
@@ -51,7 +61,9 @@ def test_gltf_says_itself_what_is_up(tmp_path: Path) -> None:
     shape = read_reference(write_glb(tmp_path / "a.glb", *document()))
     assert (shape.up, shape.confidence) == ("y", 1.0)
     top = shape.vertices[:, 0] > shape.vertices[:, 0].max() - 1e-6  # glTF's +z is the front
-    np.testing.assert_allclose(shape.vertices[top][:, 2], shape.vertices[:, 2].min(), atol=1e-6)  # where y was 0
+    np.testing.assert_allclose(
+        shape.vertices[top][:, 2], shape.vertices[:, 2].min(), atol=1e-6
+    )  # where y was 0
 
 
 def test_nodes_move_and_merge_what_they_hold(tmp_path: Path) -> None:
@@ -70,17 +82,24 @@ def test_nodes_move_and_merge_what_they_hold(tmp_path: Path) -> None:
 def test_a_skeleton_poses_its_mesh_and_animation_is_noted(tmp_path: Path) -> None:
     told, binary = document()
     count = len(WEDGE)
-    joints, weights = np.zeros((count, 4), np.uint8).tobytes(), np.tile([1, 0, 0, 0], (count, 1)).astype("<f4").tobytes()
+    joints, weights = (
+        np.zeros((count, 4), np.uint8).tobytes(),
+        np.tile([1, 0, 0, 0], (count, 1)).astype("<f4").tobytes(),
+    )
     start = len(binary)
     told["bufferViews"] += [{"buffer": 0, "byteOffset": start, "byteLength": len(joints)},
-                            {"buffer": 0, "byteOffset": start + len(joints), "byteLength": len(weights)}]  # fmt: skip
+                            {"buffer": 0, "byteOffset": start + len(joints),
+                                "byteLength": len(weights)}]  # fmt: skip
     told["accessors"] += [{"bufferView": 2, "componentType": 5121, "count": count, "type": "VEC4"},
-                          {"bufferView": 3, "componentType": 5126, "count": count, "type": "VEC4"}]  # fmt: skip
+                          {"bufferView": 3, "componentType": 5126, "count": count,
+                              "type": "VEC4"}]  # fmt: skip
     told["meshes"][0]["primitives"][0]["attributes"] |= {"JOINTS_0": 2, "WEIGHTS_0": 3}
     told["nodes"] = [{"mesh": 0, "skin": 0, "translation": [50, 0, 0]}, {"scale": [1, 5, 1]}]
     told |= {"skins": [{"joints": [1]}], "animations": [{}], "scenes": [{"nodes": [0, 1]}]}
     shape = read_reference(write_glb(tmp_path / "man.glb", told, binary + joints + weights))
-    np.testing.assert_allclose(extents(shape), np.array([3, 1, 10]) / 10, atol=1e-6)  # the joint's scale, not the node's place
+    np.testing.assert_allclose(
+        extents(shape), np.array([3, 1, 10]) / 10, atol=1e-6
+    )  # the joint's scale, not the node's place
     assert any("skeleton" in note for note in shape.notes) and any("animated" in note for note in shape.notes)
 
 
@@ -88,21 +107,34 @@ def test_colours_are_those_of_the_material(tmp_path: Path) -> None:
     told, binary = document(materials=[{"pbrMetallicRoughness": {"baseColorFactor": [1, 0.2140411, 0, 1]}}])
     told["meshes"][0]["primitives"][0]["material"] = 0
     shape = read_reference(write_glb(tmp_path / "a.glb", told, binary))
-    np.testing.assert_allclose(shape.face_colours, np.tile([1, 0.5, 0], (8, 1)), atol=1e-4)  # linear to display
+    np.testing.assert_allclose(
+        shape.face_colours, np.tile([1, 0.5, 0], (8, 1)), atol=1e-4
+    )  # linear to display
 
 
 def test_shops_facts_are_carried(tmp_path: Path) -> None:
-    asset = {"version": "2.0", "extras": {"title": "Wedge", "author": "Ann", "license": "CC-BY-4.0", "source": "https://a.b/c"}}
+    asset = {
+        "version": "2.0",
+        "extras": {"title": "Wedge", "author": "Ann", "license": "CC-BY-4.0", "source": "https://a.b/c"},
+    }
     facts = read_reference(write_glb(tmp_path / "a.glb", *document(asset=asset))).facts
-    assert (facts.title, facts.author, facts.licence, facts.source) == ("Wedge", "Ann", "CC-BY-4.0", "https://a.b/c")
+    assert (facts.title, facts.author, facts.licence, facts.source) == (
+        "Wedge",
+        "Ann",
+        "CC-BY-4.0",
+        "https://a.b/c",
+    )
 
 
-OUTSIDE = ("/etc/hostname", "../secret.bin", "sub/../../secret.bin", "http://example.org/a.bin", "file:///etc/hostname",
+OUTSIDE = ("/etc/hostname", "../secret.bin", "sub/../../secret.bin", "http://example.org/a.bin",
+    "file:///etc/hostname",
            "..%2Fsecret.bin", "C:\\secret.bin", "..\\secret.bin", "link.bin")  # fmt: skip
 
 
 @pytest.mark.parametrize("uri", OUTSIDE)
-def test_buffers_outside_the_folder_are_never_read(uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_buffers_outside_the_folder_are_never_read(
+    uri: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told, binary = document()
     (tmp_path / "secret.bin").write_bytes(binary)
     inside = tmp_path / "inside"
@@ -122,7 +154,9 @@ def test_buffers_beside_and_inside_are_read(tmp_path: Path) -> None:
     (tmp_path / "my data.bin").write_bytes(binary)
     inline = "data:application/octet-stream;base64," + base64.b64encode(binary).decode()
     for uri in ("my%20data.bin", inline):
-        (tmp_path / "a.gltf").write_text(json.dumps({**told, "buffers": [{"uri": uri, "byteLength": len(binary)}]}))
+        (tmp_path / "a.gltf").write_text(
+            json.dumps({**told, "buffers": [{"uri": uri, "byteLength": len(binary)}]})
+        )
         assert len(read_reference(tmp_path / "a.gltf").faces) == len(WEDGE_FACES)
 
 
@@ -155,7 +189,10 @@ BROKEN: dict[str, tuple[bytes, str]] = {
     "deep.gltf": (b'{"a":' + b"[" * 100_000, "whole glTF"),
     "bare.gltf": (b'{"asset": {"version": "2.0"}}', "no triangles"),
     "bad.ply": (b"ply\nformat ascii 1.0\nelement vertex x\nend_header\n", "header"),
-    "liar.ply": (b"ply\nformat ascii 1.0\nelement vertex 3000000\nproperty float x\nelement face 9\nend_header\n", "bytes"),
+    "liar.ply": (
+        b"ply\nformat ascii 1.0\nelement vertex 3000000\nproperty float x\nelement face 9\nend_header\n",
+        "bytes",
+    ),
     "noise.stl": (bytes(range(256)) * 4, "no model"),
     "flat.obj": (b"v 1 1 1\nv 1 1 1\nv 1 1 1\nf 1 2 3\n", "one point"),
     "line.obj": (b"v 0 0 0\nv 1 1 1\nv 2 2 2\nf 1 2 3\n", "area"),
@@ -215,11 +252,15 @@ def test_a_hundred_million_faces_are_refused_before_they_are_decoded(tmp_path: P
         read_reference(tmp_path / "a.stl")
 
 
-def test_one_mesh_used_a_million_times_counts_as_often(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_mesh_used_a_million_times_counts_as_often(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("engine.assets.meshes.gltf.MAX_FACES", 100)
     nodes = [{"mesh": 0} for _ in range(13)]
     with pytest.raises(InputError, match="104 faces"):
-        read_reference(write_glb(tmp_path / "a.glb", *document(nodes=nodes, scenes=[{"nodes": list(range(13))}])))
+        read_reference(
+            write_glb(tmp_path / "a.glb", *document(nodes=nodes, scenes=[{"nodes": list(range(13))}]))
+        )
 
 
 def test_broken_vertices_are_dropped_with_a_note(tmp_path: Path) -> None:
@@ -227,7 +268,9 @@ def test_broken_vertices_are_dropped_with_a_note(tmp_path: Path) -> None:
     faces = np.concatenate([WEDGE_FACES, [[0, 1, 6], [1, 2, 7]]])
     shape = read_reference(write_glb(tmp_path / "a.glb", *document(vertices, faces)))
     assert len(shape.faces) == len(WEDGE_FACES) and any("2 broken vertices" in note for note in shape.notes)
-    np.testing.assert_allclose(extents(shape), np.array([3, 1, 2]) / 3, atol=1e-6)  # the unused vertex counts for nothing
+    np.testing.assert_allclose(
+        extents(shape), np.array([3, 1, 2]) / 3, atol=1e-6
+    )  # the unused vertex counts for nothing
 
 
 @pytest.mark.parametrize("factor", [1000, 1e-3])
@@ -240,13 +283,20 @@ def test_any_size_becomes_the_studios(factor: float, tmp_path: Path) -> None:
 def test_inside_out_is_turned_and_open_is_noted(tmp_path: Path) -> None:
     turned = read_reference(write_stl(tmp_path / "a.stl", faces=WEDGE_FACES[:, ::-1]))
     assert volume(turned) > 0 and any("inside out" in note for note in turned.notes)
-    assert any("open" in note for note in read_reference(write_stl(tmp_path / "b.stl", faces=WEDGE_FACES[:-1])).notes)
+    assert any(
+        "open" in note for note in read_reference(write_stl(tmp_path / "b.stl", faces=WEDGE_FACES[:-1])).notes
+    )
 
 
 def test_parts_far_away_are_pointed_out(tmp_path: Path) -> None:
-    many = np.concatenate([WEDGE + [0, 0, 4 * k] for k in range(8)] + [WEDGE + [5000, 0, 0]]).astype(np.float32)
+    many = np.concatenate([WEDGE + [0, 0, 4 * k] for k in range(8)] + [WEDGE + [5000, 0, 0]]).astype(
+        np.float32
+    )
     faces = np.concatenate([WEDGE_FACES + 6 * k for k in range(8)] + [WEDGE_FACES[:2] + 48])
-    assert any("far away" in note for note in read_reference(write_glb(tmp_path / "a.glb", *document(many, faces))).notes)
+    assert any(
+        "far away" in note
+        for note in read_reference(write_glb(tmp_path / "a.glb", *document(many, faces))).notes
+    )
 
 
 def test_fine_meshes_are_coarsened_to_the_bound(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -254,7 +304,9 @@ def test_fine_meshes_are_coarsened_to_the_bound(tmp_path: Path, monkeypatch: pyt
     side = 100
     a, b = np.meshgrid(np.arange(side + 1), np.arange(side + 1), indexing="ij")
     polar, around = np.pi * a / side, 2 * np.pi * b / side
-    ball = np.stack([np.sin(polar) * np.cos(around), np.sin(polar) * np.sin(around), np.cos(polar)], -1).reshape(-1, 3)
+    ball = np.stack(
+        [np.sin(polar) * np.cos(around), np.sin(polar) * np.sin(around), np.cos(polar)], -1
+    ).reshape(-1, 3)
     at = (np.arange(side)[:, None] * (side + 1) + np.arange(side)).reshape(-1, 1)
     faces = np.concatenate([at + [0, side + 1, 1], at + [1, side + 1, side + 2]])
     shape = read_reference(write_stl(tmp_path / "ball.stl", ball, faces))
@@ -269,17 +321,28 @@ def test_splats_become_bodies_and_strays_are_left_out(tmp_path: Path) -> None:
     flat = np.tile([0.1, 0.1, 0.001], (len(points), 1))
     opacity = np.where(np.arange(len(points)) % 2, 0.9, 0.02)
     opacity[-1] = 0.9
-    quats, colours = np.tile([1.0, 0, 0, 0], (len(points), 1)), sh0_from_rgb(np.tile([1.0, 0.5, 0], (len(points), 1)))
+    quats, colours = (
+        np.tile([1.0, 0, 0, 0], (len(points), 1)),
+        sh0_from_rgb(np.tile([1.0, 0.5, 0], (len(points), 1))),
+    )
     write_splat_ply(tmp_path / "a.ply", points, flat, quats, opacity, colours, recipe='prompt = "a ball"')
     shape = read_reference(tmp_path / "a.ply")
-    assert shape.splats and shape.up == "z" and len(shape.faces) == 2 * 400  # of each visible splat two triangles
+    assert (
+        shape.splats and shape.up == "z" and len(shape.faces) == 2 * 400
+    )  # of each visible splat two triangles
     assert any("1 stray" in note for note in shape.notes)
     np.testing.assert_allclose(shape.face_colours, np.tile([1, 0.5, 0], (800, 1)), atol=0.01)
 
 
 def test_points_become_a_shape_too(tmp_path: Path) -> None:
     lines = [f"{x} {y} {z}" for x, y, z in np.random.default_rng(0).uniform(size=(50, 3))]
-    head = ["ply", "format ascii 1.0", "element vertex 50", *(f"property float {axis}" for axis in "xyz"), "end_header"]
+    head = [
+        "ply",
+        "format ascii 1.0",
+        "element vertex 50",
+        *(f"property float {axis}" for axis in "xyz"),
+        "end_header",
+    ]
     (tmp_path / "points.ply").write_text("\n".join([*head, *lines]) + "\n")
     shape = read_reference(tmp_path / "points.ply")
     assert len(shape.faces) == 8 * 50 and any("cloud of points" in note for note in shape.notes)
@@ -294,4 +357,6 @@ def test_pictures_that_are_bombs_are_not_decoded(monkeypatch: pytest.MonkeyPatch
     Image.new("L", (400, 300)).save(stored, "PNG")
     assert untrusted_files.picture(stored.getvalue()).shape == (300, 400, 3)
     monkeypatch.setattr(untrusted_files, "MAX_PICTURE_PIXELS", 100_000)
-    assert untrusted_files.picture(stored.getvalue()) is None and untrusted_files.picture(b"no picture") is None
+    assert (
+        untrusted_files.picture(stored.getvalue()) is None and untrusted_files.picture(b"no picture") is None
+    )

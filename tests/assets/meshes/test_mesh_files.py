@@ -25,7 +25,9 @@ ELL = np.array([[1, 1], [1, 3], [0, 3], [0, 0], [3, 0], [3, 1]], float)
 
 def area(shape: ReferenceShape) -> float:
     """Of the surface, beside the square of its largest extent."""
-    return float(triangle_areas(shape.vertices, shape.faces).sum() / np.ptp(shape.vertices, axis=0).max() ** 2)
+    return float(
+        triangle_areas(shape.vertices, shape.faces).sum() / np.ptp(shape.vertices, axis=0).max() ** 2
+    )
 
 
 def prism(flat: np.ndarray, height: float = 1.0) -> tuple[np.ndarray, list[list[int]]]:
@@ -68,14 +70,23 @@ def test_concave_faces_in_files(kind: str, tmp_path: Path) -> None:
     vertices, faces = prism(ELL)
     path = tmp_path / f"a.{kind[-3:]}"
     if kind == "obj":
-        lines = [*(f"v {x} {y} {z}" for x, y, z in vertices), *("f " + " ".join(str(k + 1) for k in face) for face in faces)]
+        lines = [
+            *(f"v {x} {y} {z}" for x, y, z in vertices),
+            *("f " + " ".join(str(k + 1) for k in face) for face in faces),
+        ]
         path.write_text("\n".join(lines))
     else:
         order = "ascii" if kind == "ply" else "binary_big_endian"
-        head = f"ply\nformat {order} 1.0\nelement vertex {len(vertices)}\n" + "".join(f"property float {a}\n" for a in "xyz")
+        head = f"ply\nformat {order} 1.0\nelement vertex {len(vertices)}\n" + "".join(
+            f"property float {a}\n" for a in "xyz"
+        )
         head += f"element face {len(faces)}\nproperty list uchar int vertex_indices\nend_header\n"
-        rows = "\n".join(" ".join(map(str, row)) for row in [*vertices.tolist(), *([len(f), *f] for f in faces)]).encode()
-        packed = vertices.astype(">f4").tobytes() + b"".join(struct.pack(f">B{len(f)}i", len(f), *f) for f in faces)
+        rows = "\n".join(
+            " ".join(map(str, row)) for row in [*vertices.tolist(), *([len(f), *f] for f in faces)]
+        ).encode()
+        packed = vertices.astype(">f4").tobytes() + b"".join(
+            struct.pack(f">B{len(f)}i", len(f), *f) for f in faces
+        )
         path.write_bytes(head.encode() + (rows if kind == "ply" else packed))
     assert area(read_reference(path)) == pytest.approx((2 * 5 + 12) / 9, rel=1e-4)
 
@@ -106,7 +117,9 @@ TEXTURED += "".join("f " + " ".join(f"{k + 1}/1" for k in face) + "\n" for face 
     ],
 )
 @pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
-def test_materials_are_found_however_they_are_written(library: str, statement: str, ends: str, tmp_path: Path) -> None:
+def test_materials_are_found_however_they_are_written(
+    library: str, statement: str, ends: str, tmp_path: Path
+) -> None:
     tile(tmp_path / "tex.png")
     tile(tmp_path / "tex2.png", Image.open(tmp_path / "tex.png").transpose(Image.Transpose.FLIP_LEFT_RIGHT))
     tile(tmp_path / "my maps" / "tex.png")
@@ -115,7 +128,9 @@ def test_materials_are_found_however_they_are_written(library: str, statement: s
     (tmp_path / "other.mtl").write_text("newmtl c\nKd 0 1 0\n")
     path = tmp_path / "a.obj"
     path.write_bytes((statement + "\n" + TEXTURED).replace("\n", ends).encode())
-    np.testing.assert_allclose(read_reference(path).face_colours, np.tile(np.array([30, 60, 220]) / 255, (8, 1)), atol=0.01)
+    np.testing.assert_allclose(
+        read_reference(path).face_colours, np.tile(np.array([30, 60, 220]) / 255, (8, 1)), atol=0.01
+    )
 
 
 def test_the_options_of_a_map_are_told_from_its_name() -> None:
@@ -149,9 +164,18 @@ def test_what_an_obj_needs_is_copied_with_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("order", ["<", ">", ""])
 def test_ply_headers_with_any_line_end(ends: str, order: str, tmp_path: Path) -> None:
     name = {"<": "binary_little_endian", ">": "binary_big_endian", "": "ascii"}[order]
-    head = f"ply\nformat {name} 1.0\nelement vertex 6\nproperty float x\nproperty float y\nproperty float z\nelement face 8\n"
-    head += "property list uchar int vertex_index\nproperty uchar red\nproperty uchar green\nproperty uchar blue\nend_header\n"
-    words = [*(" ".join(map(str, row)) for row in WEDGE.tolist()), *(f"3 {a} {b} {c} 255 0 0" for a, b, c in WEDGE_FACES)]
+    head = (
+        f"ply\nformat {name} 1.0\nelement vertex 6\nproperty float x\nproperty float y\nproperty float "
+        "z\nelement face 8\n"
+    )
+    head += (
+        "property list uchar int vertex_index\nproperty uchar red\nproperty uchar green\nproperty "
+        "uchar blue\nend_header\n"
+    )
+    words = [
+        *(" ".join(map(str, row)) for row in WEDGE.tolist()),
+        *(f"3 {a} {b} {c} 255 0 0" for a, b, c in WEDGE_FACES),
+    ]
     rows = b"".join(struct.pack(f"{order}B3i3B", 3, *map(int, face), 255, 0, 0) for face in WEDGE_FACES)
     body = ends.join(words).encode() if not order else WEDGE.astype(f"{order}f4").tobytes() + rows
     (tmp_path / "a.ply").write_bytes(head.replace("\n", ends).encode() + body)
@@ -161,7 +185,10 @@ def test_ply_headers_with_any_line_end(ends: str, order: str, tmp_path: Path) ->
 
 
 def test_strips_of_triangles(tmp_path: Path) -> None:
-    head = "ply\nformat ascii 1.0\nelement vertex 4\nproperty float x\nproperty float y\nproperty float z\nelement tristrips 1\n"
+    head = (
+        "ply\nformat ascii 1.0\nelement vertex 4\nproperty float x\nproperty float y\nproperty float "
+        "z\nelement tristrips 1\n"
+    )
     head += "property list int int vertex_indices\nend_header\n"
     (tmp_path / "a.ply").write_text(head + "0 0 0\n1 0 0\n0 1 0\n0 0 1\n11 0 2 1 3 -1 2 0 3 -1 0 1\n")
     shape = read_reference(tmp_path / "a.ply")
@@ -177,11 +204,16 @@ def test_a_ply_with_a_texture(tmp_path: Path) -> None:
     )
     rows = [*(f"{x} {y} {z} 0.8 0.5" for x, y, z in WEDGE), *(f"3 {a} {b} {c}" for a, b, c in WEDGE_FACES)]
     (tmp_path / "a.ply").write_text(head + "end_header\n" + "\n".join(rows))
-    np.testing.assert_allclose(read_reference(tmp_path / "a.ply").face_colours[0], np.array([30, 60, 220]) / 255, atol=0.01)
+    np.testing.assert_allclose(
+        read_reference(tmp_path / "a.ply").face_colours[0], np.array([30, 60, 220]) / 255, atol=0.01
+    )
 
 
 def test_a_ply_that_is_cut_off_is_told(tmp_path: Path) -> None:
-    head = "ply\nformat binary_little_endian 1.0\nelement vertex 6\nproperty float x\nproperty float y\nproperty float z\n"
+    head = (
+        "ply\nformat binary_little_endian 1.0\nelement vertex 6\nproperty float x\nproperty float "
+        "y\nproperty float z\n"
+    )
     head += "element face 2\nproperty list uchar int vertex_indices\nend_header\n"
     body = WEDGE.astype("<f4").tobytes() + struct.pack("<B3iB", 3, 0, 1, 2, 200)
     for cut in (body, body[:-14], body[:20]):
@@ -235,7 +267,11 @@ def test_a_zip_with_an_obj_is_read_without_being_unpacked(tmp_path: Path) -> Non
     before = sorted(tmp_path.iterdir())
     shape = read_reference(tmp_path / "a.zip")
     np.testing.assert_allclose(shape.face_colours[0], np.array([30, 60, 220]) / 255, atol=0.01)
-    assert any("a.obj" in note for note in shape.notes) and sorted(tmp_path.iterdir()) == before and not stream.getvalue()
+    assert (
+        any("a.obj" in note for note in shape.notes)
+        and sorted(tmp_path.iterdir()) == before
+        and not stream.getvalue()
+    )
     with zipfile.ZipFile(tmp_path / "b.zip", "w") as packed:
         packed.writestr("../evil.txt", "x")
     with pytest.raises(FileFormatError, match="without a model"):
@@ -280,6 +316,8 @@ def test_a_mesh_of_many_materials_is_one_shape(tmp_path: Path) -> None:
     lines = path.read_text().splitlines()
     faces = [line for line in lines if line.startswith("f ")]
     rest = [line for line in lines if not line.startswith("f ")]
-    path.write_text("\n".join([*rest, "usemtl red", *faces[:5], "usemtl gone", *faces[5:6], "usemtl none", *faces[6:]]))
+    path.write_text(
+        "\n".join([*rest, "usemtl red", *faces[:5], "usemtl gone", *faces[5:6], "usemtl none", *faces[6:]])
+    )
     shape = read_reference(path)
     assert len(shape.faces) == 7 and (shape.face_colours[:, 0] > 0.99).sum() == 5

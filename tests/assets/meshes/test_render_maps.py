@@ -26,7 +26,13 @@ def test_a_toybox_object_gives_the_maps_of_its_training(kind: str, tmp_path: Pat
     cameras = orbit_cameras(AZIMUTHS, ELEVATIONS, DISTANCE, FOV_DEG, RESOLUTION)
     maps = reference_maps(shape, cameras)
     expected = ccm_maps(mesh, np.array(AZIMUTHS), np.array(ELEVATIONS))
-    assert maps.ccm.shape == (1, 3, 3, RESOLUTION, RESOLUTION) and maps.mask.shape == (1, 3, 1, RESOLUTION, RESOLUTION)
+    assert maps.ccm.shape == (1, 3, 3, RESOLUTION, RESOLUTION) and maps.mask.shape == (
+        1,
+        3,
+        1,
+        RESOLUTION,
+        RESOLUTION,
+    )
     np.testing.assert_allclose(maps.ccm[0].movedim(1, -1).numpy(), expected[..., :3], atol=2e-6)
     np.testing.assert_array_equal(maps.mask[0, :, 0].numpy(), expected[..., 3])
 

@@ -63,9 +63,16 @@ def test_a_folder_is_listed_with_captions_licences_and_reasons(folder: Path, tmp
         "folder/plate.glb": ("Flat plate", "CC-BY-4.0"),
         "folder/redWedge_02.stl": ("red wedge", "unknown"),
     }
-    assert [file.name for file in shelf.unreadable] == ["broken.ply"] and "damaged" in shelf.unreadable[0].reason
+    assert [file.name for file in shelf.unreadable] == ["broken.ply"] and "damaged" in shelf.unreadable[
+        0
+    ].reason
     assert "Ann" in shelf.items[1].source and shelf.views.shape[:2] == (3, len(AZIMUTHS_DEG))
-    assert sorted(path.name for path in folder.iterdir()) == ["broken.ply", "deep", "plate.glb", "redWedge_02.stl"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "broken.ply",
+        "deep",
+        "plate.glb",
+        "redWedge_02.stl",
+    ]
 
 
 def test_only_what_changed_is_read_again(folder: Path, tmp_path: Path) -> None:
@@ -135,7 +142,9 @@ def test_matches_are_told_by_how_far_their_outlines_are_the_same(folder: Path, t
     assert best[0].item == tower and best[0].similarity == pytest.approx(1) and best[1].similarity < 0.9
 
 
-def test_few_files_are_read_for_it_and_none_that_is_gone(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_few_files_are_read_for_it_and_none_that_is_gone(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     shelf, rgba = folder_shelf(folder, Outlines(), tmp_path / "cache"), np.ones((20, 20, 4), np.float32)
     read = []
     monkeypatch.setattr(search, "FILES_LOOKED_AT", 2)
@@ -154,8 +163,13 @@ def test_earlier_results_are_a_shelf_too(tmp_path: Path) -> None:
         (tmp_path / name).mkdir()
         write_glb(tmp_path / name / "mesh.glb", *document())
         (tmp_path / name / "result.json").write_text(json.dumps({"prompt": prompt, "prior": "toybox"}))
-    shelf = results_shelf([tmp_path / "one", tmp_path / "two", tmp_path / "three"], tmp_path, Outlines(), tmp_path / ".cache")
-    assert [item.caption for item in shelf.items] == ["a red mug", "a green boat"] and "toybox" in shelf.items[0].licence
+    shelf = results_shelf(
+        [tmp_path / "one", tmp_path / "two", tmp_path / "three"], tmp_path, Outlines(), tmp_path / ".cache"
+    )
+    assert [item.caption for item in shelf.items] == [
+        "a red mug",
+        "a green boat",
+    ] and "toybox" in shelf.items[0].licence
     only = results_shelf([tmp_path / "two"], tmp_path, Outlines(), tmp_path / ".cache")
     assert [item.id for item in only.items] == ["results/two"]
     assert len(together([shelf, only]).items) == len(together([shelf, only]).views) == 3
@@ -163,7 +177,11 @@ def test_earlier_results_are_a_shelf_too(tmp_path: Path) -> None:
 
 def test_empty_shelves_find_nothing() -> None:
     empty, embedder = together([]), Outlines()
-    assert find_by_words(empty, embedder, "a mug") == find_by_picture(empty, embedder, np.ones((20, 20, 4), np.float32)) == []
+    assert (
+        find_by_words(empty, embedder, "a mug")
+        == find_by_picture(empty, embedder, np.ones((20, 20, 4), np.float32))
+        == []
+    )
 
 
 def test_the_sheet_shows_what_is_left_of_it(folder: Path, tmp_path: Path) -> None:
@@ -171,7 +189,9 @@ def test_the_sheet_shows_what_is_left_of_it(folder: Path, tmp_path: Path) -> Non
     matches = find_by_words(shelf, Outlines(), "wedge")
     whole = compose_matches(matches, "wedge")
     (folder / "redWedge_02.stl").unlink()
-    assert compose_matches(matches, "wedge").shape == whole.shape and not np.array_equal(compose_matches(matches, "wedge"), whole)
+    assert compose_matches(matches, "wedge").shape == whole.shape and not np.array_equal(
+        compose_matches(matches, "wedge"), whole
+    )
     with pytest.raises(InputError):
         compose_matches([], "nothing")
 

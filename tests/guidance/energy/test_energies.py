@@ -1,4 +1,6 @@
-"""Energies in closed form: each term's value, how they compose with a Gaussian prior, and mirrored cameras."""
+"""Energies in closed form: each term's value, how they compose with a Gaussian prior, and mirrored
+cameras.
+"""
 
 from __future__ import annotations
 
@@ -48,8 +50,12 @@ def test_the_depth_counts_where_both_are_solid() -> None:
     views, target = flat(0.5, 0.9, 2.0), flat(0.5, 0.8, 2.3)
     target.alpha[0, 0, 0] = 0.1
     views.depth.requires_grad_()
-    assert float(depth.energy(Pictures(views, ONE, target=target)).detach()) == pytest.approx(0.75 * 0.3**2, rel=1e-5)
-    assert depth.energy(Pictures(flat(0.5, 0.9), ONE, target=target)) is None, "decoded pictures have no depth"
+    assert float(depth.energy(Pictures(views, ONE, target=target)).detach()) == pytest.approx(
+        0.75 * 0.3**2, rel=1e-5
+    )
+    assert depth.energy(Pictures(flat(0.5, 0.9), ONE, target=target)) is None, (
+        "decoded pictures have no depth"
+    )
 
 
 def test_a_colour_is_asked_of_the_region_alone_and_makes_no_matter() -> None:
@@ -74,7 +80,9 @@ def two_sided(*, alike: bool) -> Splats:
 def test_mirrored_cameras_see_a_symmetrical_object_turned_over() -> None:
     cameras = orbit_cameras([25.0, 130.0], [10.0, 30.0], 3.05, 40.0, 32)
     other = symmetry.mirrored(cameras)
-    assert torch.allclose(torch.linalg.det(other.c2w[:, :3, :3]), torch.ones(2), atol=1e-5), "rotations, not reflections"
+    assert torch.allclose(torch.linalg.det(other.c2w[:, :3, :3]), torch.ones(2), atol=1e-5), (
+        "rotations, not reflections"
+    )
     assert torch.allclose(other.azimuths_deg(), -cameras.azimuths_deg(), atol=1e-4)
 
     def value(alike: bool) -> float:
@@ -113,12 +121,16 @@ def test_a_silent_energy_changes_nothing_and_a_loud_one_is_bounded() -> None:
     loud = composed(plain, x_t, t, prior.schedule, lambda x0: 1e9 * (x0 - TARGET).square().sum())
     assert float((loud.eps - plain.eps).abs()) == pytest.approx(float(plain.eps.abs()), rel=1e-6)
     push, eps = torch.randn(3, 2, 2, 2), torch.randn(3, 2, 2, 2)
-    assert torch.allclose(bounded(100 * push, eps).flatten(1).norm(dim=1), eps.flatten(1).norm(dim=1), rtol=1e-5)
+    assert torch.allclose(
+        bounded(100 * push, eps).flatten(1).norm(dim=1), eps.flatten(1).norm(dim=1), rtol=1e-5
+    )
     assert torch.equal(bounded(0 * push, eps), 0 * push)
 
 
 def test_distillation_and_an_energy_meet_between_both() -> None:
-    """SDS pulls with sig^2 / v to the mean, the energy with k to its target: both vanish at the weighted mean."""
+    """SDS pulls with sig^2 / v to the mean, the energy with k to its target: both vanish at the weighted
+    mean.
+    """
     prior, strength, t = scalar_prior(), 0.4, torch.tensor([400])
     x = torch.zeros(1, 1, 1, 1, dtype=torch.float64, requires_grad=True)
     a, sig = prior.schedule.signal_and_noise(t, x.detach())
@@ -130,4 +142,6 @@ def test_distillation_and_an_energy_meet_between_both() -> None:
         (out.loss + strength / 2 * (x - TARGET).square().sum()).backward()
         optimiser.step()
         seen += [float(x.detach())] if step > 200 else []
-    assert sum(seen) / len(seen) == pytest.approx((pull * MEAN + strength * TARGET) / (pull + strength), abs=0.03)
+    assert sum(seen) / len(seen) == pytest.approx(
+        (pull * MEAN + strength * TARGET) / (pull + strength), abs=0.03
+    )

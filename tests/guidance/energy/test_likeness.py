@@ -1,4 +1,6 @@
-"""The likeness energy: its value in closed form, its gradient by finite differences, with toybox's scorer and with a CLIP."""
+"""The likeness energy: its value in closed form, its gradient by finite differences, with toybox's scorer and
+with a CLIP.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ WORDS = "a red mug with a blue handle"
 
 def pictures(rgba: Tensor, unlike) -> Pictures:
     cameras = orbit_cameras([0.0] * len(rgba), 0.0, 3.0, 40.0, rgba.shape[1])
-    return Pictures(Views(rgba[..., :3], rgba[..., 3:], torch.zeros_like(rgba[..., 3:])), cameras, unlike=unlike)
+    return Pictures(
+        Views(rgba[..., :3], rgba[..., 3:], torch.zeros_like(rgba[..., 3:])), cameras, unlike=unlike
+    )
 
 
 @pytest.fixture(scope="module")
@@ -58,7 +62,9 @@ def test_the_gradient_is_that_of_finite_differences(scorer, seen: Tensor) -> Non
         assert value is not None
         return value
 
-    opaque = torch.cat([0.25 + 0.5 * seen[..., :3], torch.ones_like(seen[..., 3:])], dim=-1)  # nowhere at the bounds
+    opaque = torch.cat(
+        [0.25 + 0.5 * seen[..., :3], torch.ones_like(seen[..., 3:])], dim=-1
+    )  # nowhere at the bounds
     x = opaque.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(energy(x), x)
     along = gradient / gradient.norm()
@@ -91,12 +97,16 @@ def test_down_its_gradient_a_red_mug_becomes_greener(seen: Tensor) -> None:
         (gradient,) = torch.autograd.grad(scorer.unlikeness(x, "a green mug").mean(), x)
         x = (x - 2.0 * gradient / gradient.norm()).clamp(0, 1)
     assert float(scorer.unlikeness(x.detach(), "a green mug").mean()) < before - 0.2
-    assert float((x.detach() - seen)[..., 1].sum()) > float((x.detach() - seen)[..., 0].sum()), "more green, less red"
+    assert float((x.detach() - seen)[..., 1].sum()) > float((x.detach() - seen)[..., 0].sum()), (
+        "more green, less red"
+    )
 
 
 def test_the_judge_is_toyboxs_own_unless_a_clip_is_fetched_and_words_are_free(monkeypatch) -> None:
     loaded: list[str] = []
-    monkeypatch.setattr(judge, "load_scorer", lambda name, device: loaded.append(name) or load_scorer("toybox"))
+    monkeypatch.setattr(
+        judge, "load_scorer", lambda name, device: loaded.append(name) or load_scorer("toybox")
+    )
     info = SimpleNamespace(taught_words=False)
     context = SimpleNamespace(prior=SimpleNamespace(info=info, device=torch.device("cpu")), judges={})
     for here, taught in ((False, False), (True, False), (True, True)):

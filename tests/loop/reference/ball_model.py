@@ -1,4 +1,6 @@
-"""A reference in closed form: a ball, which looks the same from everywhere, and counts how often it is looked at."""
+"""A reference in closed form: a ball, which looks the same from everywhere, and counts how often it is looked
+at.
+"""
 
 from __future__ import annotations
 

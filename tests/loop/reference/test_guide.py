@@ -122,9 +122,16 @@ def test_the_shape_itself_is_pulled_where_it_fits(
 
 def test_what_the_prior_tells_of_its_controller_is_passed_on() -> None:
     prior = ball_prior()
-    prior.info = replace(prior.info, takes_references=True, reference_note="It was trained for another state.")
-    asked = {way: guide_by(BallModel(), quick_spec(reference_by=way), prior, None) for way in ("auto", "controller", "shape")}
-    assert [guide.alone for guide in asked.values()] == [False, True, False], "a shape that is asked for is pulled"
+    prior.info = replace(
+        prior.info, takes_references=True, reference_note="It was trained for another state."
+    )
+    asked = {
+        way: guide_by(BallModel(), quick_spec(reference_by=way), prior, None)
+        for way in ("auto", "controller", "shape")
+    }
+    assert [guide.alone for guide in asked.values()] == [False, True, False], (
+        "a shape that is asked for is pulled"
+    )
     told = [asked[way].notes for way in ("auto", "shape")]
     assert told == [("It was trained for another state.",), ()]
 
@@ -137,7 +144,9 @@ def test_the_curve_takes_the_place_of_the_handles_and_ignoring_silences_both() -
     assert guide().influence(Knobs(ignore_reference=True)).silent
 
 
-@pytest.mark.parametrize("values", [{"reference_curve": "0:1,0:2"}, {"reference_gate": "wide"}, {"reference_gate": "1.5"}])
+@pytest.mark.parametrize(
+    "values", [{"reference_curve": "0:1,0:2"}, {"reference_gate": "wide"}, {"reference_gate": "1.5"}]
+)
 def test_settings_that_make_no_sense_are_refused(values: dict) -> None:
     with pytest.raises(InputError):
         Knobs(**values)

@@ -1,4 +1,6 @@
-"""Whole runs with a reference: on a prior in closed form that has no controller, and on a tiny toybox that has one."""
+"""Whole runs with a reference: on a prior in closed form that has no controller, and on a tiny toybox that
+has one.
+"""
 
 from __future__ import annotations
 
@@ -52,7 +54,9 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> ToyboxPrior:
     save_tiny(folder)
     controller = controller_for(load_toybox(folder).net, depth=1)
     weights = {name: value + 0.1 * torch.randn_like(value) for name, value in controller.state_dict().items()}
-    save_controller(folder / CONTROLLER, {k: v for k, v in controller.config.items() if not k.startswith("_")}, weights)
+    save_controller(
+        folder / CONTROLLER, {k: v for k, v in controller.config.items() if not k.startswith("_")}, weights
+    )
     return load_toybox(folder)
 
 
@@ -62,7 +66,11 @@ def small(**changes: Any) -> RunSpec:
 
 
 def events_of(
-    spec: RunSpec, knobs: Knobs | None = None, commands: CommandSource | None = None, prior: Prior | None = None, **options
+    spec: RunSpec,
+    knobs: Knobs | None = None,
+    commands: CommandSource | None = None,
+    prior: Prior | None = None,
+    **options,
 ):
     made = prior or ball_prior()
     return list(run(spec, knobs or quick_knobs(), commands or Unattended(), lambda name: made, **options))
@@ -100,9 +108,13 @@ def test_without_strength_a_run_is_the_run_without_a_reference_to_the_bit(
 def likeness(reference: str, strength: float, **changes: Any) -> float:
     """Of the finished shape and the reference."""
     spec = small(refine_steps=21, render_size=24, voxels=16, reference=reference, **changes)
-    knobs = quick_knobs(reference_early=strength, reference_late=strength, anchor_weight=0.0, views_per_step=2, **LIVE)
+    knobs = quick_knobs(
+        reference_early=strength, reference_late=strength, anchor_weight=0.0, views_per_step=2, **LIVE
+    )
     steps = of_type(events_of(spec, knobs), Stepped)
-    return [step.metrics["reference_similarity"] for step in steps if "reference_similarity" in step.metrics][-1]
+    return [step.metrics["reference_similarity"] for step in steps if "reference_similarity" in step.metrics][
+        -1
+    ]
 
 
 def test_the_shape_comes_to_resemble_the_reference_the_more_the_stronger_it_is(pole: str) -> None:
@@ -118,7 +130,11 @@ def test_it_pulls_any_scene_without_a_draft_too(pole: str, scene: str) -> None:
 def test_the_automatic_gate_keeps_out_what_the_prior_would_never_make(found_pole: str) -> None:
     """The pole, which nobody chose, is little like the ball that the prior knows."""
     events = events_of(small(reference=found_pole, refine_steps=1))
-    gates = [step.metrics["reference_gate"] for step in of_type(events, Stepped) if "reference_gate" in step.metrics]
+    gates = [
+        step.metrics["reference_gate"]
+        for step in of_type(events, Stepped)
+        if "reference_gate" in step.metrics
+    ]
     assert gates and set(gates) == {0.0}
     assert same(final(events), final(events_of(small(refine_steps=1))))
 
@@ -127,13 +143,20 @@ def test_what_a_person_chose_is_followed_however_little_it_is_like_the_first_gue
     spec = small(reference=pole, refine_steps=1)
     runs = [events_of(spec, quick_knobs(reference_follow=follow)) for follow in (1.0, 0.0)]
     followed, hinted = ([step.metrics for step in of_type(events, Stepped)] for events in runs)
-    assert all(metrics.get("reference_gate", 1.0) == 1.0 and "reference_fit" not in metrics for metrics in followed)
-    drafted = [next(m["reference_similarity"] for m in told if "reference_similarity" in m) for told in (followed, hinted)]
+    assert all(
+        metrics.get("reference_gate", 1.0) == 1.0 and "reference_fit" not in metrics for metrics in followed
+    )
+    drafted = [
+        next(m["reference_similarity"] for m in told if "reference_similarity" in m)
+        for told in (followed, hinted)
+    ]
     assert drafted[0] > drafted[1] + 0.1 and followed[0]["noise"] < 0.5 < hinted[0]["noise"]
 
 
 def test_every_step_tells_how_strongly_the_reference_acted_at_its_noise(pole: str, tiny: ToyboxPrior) -> None:
-    """Strength 1 at all noise, 0 at none, on a straight line; the controller's gate is open and nobody judges."""
+    """Strength 1 at all noise, 0 at none, on a straight line; the controller's gate is open and nobody
+    judges.
+    """
     knobs = quick_knobs(reference_curve="0:1,1:0", reference_follow=0.0, **LIVE)
     steps = of_type(events_of(small(reference=pole, refine_steps=3), knobs, prior=tiny), Stepped)
     told = [step.metrics for step in steps if step.stage != "fit"]
@@ -142,18 +165,26 @@ def test_every_step_tells_how_strongly_the_reference_acted_at_its_noise(pole: st
         assert metrics["reference_strength"] == pytest.approx(metrics["noise"], abs=0.01)
         assert 0 <= metrics["noise"] <= 1 and ("reference_fit" in metrics) == (knobs.reference_gate != "open")
     assert told[0]["noise"] > 0.9 > told[1]["noise"], "the draft begins with noise"
-    ignored = of_type(events_of(small(reference=pole, refine_steps=1), replace(knobs, ignore_reference=True)), Stepped)[-1]
+    ignored = of_type(
+        events_of(small(reference=pole, refine_steps=1), replace(knobs, ignore_reference=True)), Stepped
+    )[-1]
     assert ignored.metrics["reference_strength"] == 0 and "reference_similarity" in ignored.metrics
 
 
-def test_the_controller_is_asked_once_in_each_call_of_the_prior_while_it_has_strength(pole: str, tiny: ToyboxPrior) -> None:
+def test_the_controller_is_asked_once_in_each_call_of_the_prior_while_it_has_strength(
+    pole: str, tiny: ToyboxPrior
+) -> None:
     def calls(**knobs: Any) -> tuple[int, int]:
         asked, made = [], []
         hooks = [
             tiny.controller.register_forward_hook(lambda *_: asked.append(1)),
             tiny.net.register_forward_hook(lambda *_: made.append(1)),
         ]
-        events_of(small(reference=pole, refine_steps=2), quick_knobs(reference_follow=0.0, **LIVE, **knobs), prior=tiny)
+        events_of(
+            small(reference=pole, refine_steps=2),
+            quick_knobs(reference_follow=0.0, **LIVE, **knobs),
+            prior=tiny,
+        )
         for hook in hooks:
             hook.remove()
         return len(asked), len(made)
@@ -175,7 +206,11 @@ def test_strength_is_live_in_the_draft_and_in_refining(pole: str, tiny: ToyboxPr
         results.append(final(events))
         if take is not None:
             assert dict(events[-1].recipe.changes[0].values) == {"ignore_reference": True}
-    assert not same(results[0], results[1]) and not same(results[0], results[2]) and not same(results[1], results[2])
+    assert (
+        not same(results[0], results[1])
+        and not same(results[0], results[2])
+        and not same(results[1], results[2])
+    )
 
 
 def test_a_run_goes_on_when_the_file_is_gone_and_its_recipe_knows_the_copy(pole: str, tmp_path: Path) -> None:

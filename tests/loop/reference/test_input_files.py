@@ -22,7 +22,9 @@ def model(tmp_path: Path) -> Path:
 def test_it_is_copied_named_with_its_digest_and_found_again(model: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     kept = kept_with(str(model), run)
-    assert kept == f"given/reference/chair.glb#{digest(model)}" and path_in(kept) == "given/reference/chair.glb"
+    assert (
+        kept == f"given/reference/chair.glb#{digest(model)}" and path_in(kept) == "given/reference/chair.glb"
+    )
     model.unlink()
     assert found(kept, run).read_bytes() == b"a chair"
     assert kept_with(kept, run) == kept, "what lies there already stays"
@@ -50,13 +52,25 @@ def test_a_gltf_brings_the_files_beside_it_and_no_others(tmp_path: Path) -> None
     for name in ("a chair.bin", "parts/wood.png", "../secret.bin"):
         (folder / name).write_bytes(b"data")
     (folder / "link.bin").symlink_to(tmp_path / "secret.bin")
-    uris = ["a%20chair.bin", "../secret.bin", "link.bin", str(tmp_path / "secret.bin"), "data:;base64,AAAA", "missing.bin", None]
+    uris = [
+        "a%20chair.bin",
+        "../secret.bin",
+        "link.bin",
+        str(tmp_path / "secret.bin"),
+        "data:;base64,AAAA",
+        "missing.bin",
+        None,
+    ]
     document = {"buffers": [{"uri": uri} for uri in uris], "images": [{"uri": "parts/wood.png"}]}
     path = folder / "chair.gltf"
     path.write_text(json.dumps(document))
     assert companions(path) == ("a chair.bin", "parts/wood.png")
     kept_with(str(path), tmp_path / "run")
-    copies = {file.relative_to(tmp_path / "run").as_posix() for file in (tmp_path / "run").rglob("*") if file.is_file()}
+    copies = {
+        file.relative_to(tmp_path / "run").as_posix()
+        for file in (tmp_path / "run").rglob("*")
+        if file.is_file()
+    }
     assert copies == {f"given/reference/{name}" for name in ("chair.gltf", "a chair.bin", "parts/wood.png")}
 
 

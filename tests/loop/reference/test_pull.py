@@ -1,4 +1,6 @@
-"""The pull on a shape: nothing where it is its reference, by the strength at the noise, and coarse where there is much."""
+"""The pull on a shape: nothing where it is its reference, by the strength at the noise, and coarse where
+there is much.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ def cameras() -> Cameras:
 def test_depth_and_canonical_coordinates_say_the_same(cameras: Cameras) -> None:
     maps = BallModel(centre=(0.2, -0.1, 0.1)).maps(cameras)
     views = views_of(maps, cameras)
-    torch.testing.assert_close(canonical_map(views, cameras), (maps.ccm * maps.mask)[0].movedim(1, -1), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(
+        canonical_map(views, cameras), (maps.ccm * maps.mask)[0].movedim(1, -1), atol=1e-5, rtol=1e-5
+    )
 
 
 def test_the_nearest_point_of_a_ball_is_a_radius_before_its_centre(cameras: Cameras) -> None:
@@ -38,7 +42,8 @@ def test_the_nearest_point_of_a_ball_is_a_radius_before_its_centre(cameras: Came
 def test_nothing_pulls_at_the_reference_itself_and_more_at_what_is_further_off(cameras: Cameras) -> None:
     maps = BallModel(0.6).maps(cameras)
     pulls = [
-        float(pull(views_of(BallModel(r).maps(cameras), cameras), cameras, maps, CALM, FULL, "progress")) for r in (0.6, 0.5, 0.3)
+        float(pull(views_of(BallModel(r).maps(cameras), cameras), cameras, maps, CALM, FULL, "progress"))
+        for r in (0.6, 0.5, 0.3)
     ]
     assert pulls[0] < 1e-10 and 1e-4 < pulls[1] < pulls[2]
 
@@ -53,11 +58,17 @@ def test_a_shape_with_the_right_outline_at_the_wrong_depth_is_pulled(cameras: Ca
 def test_the_pull_is_the_strength_at_each_views_noise_times_the_distance(cameras: Cameras) -> None:
     maps, other = BallModel(0.6).maps(cameras), views_of(BallModel(0.4).maps(cameras), cameras)
     curve = StrengthCurve.parse("0:0,0.5:0,1:2")
-    alone = [float(pull(_one(other, i), cameras[[i]], _side(maps, i), CALM[:1], FULL, "progress")) for i in range(3)]
+    alone = [
+        float(pull(_one(other, i), cameras[[i]], _side(maps, i), CALM[:1], FULL, "progress"))
+        for i in range(3)
+    ]
     times = torch.tensor([0.9, 0.25, 0.0])
     found = float(pull(other, cameras, maps, times, Influence(curve, 0.5), "noise_level"))
     strengths = [0.5 * curve.at(1 - float(time)) for time in times]
-    coarse = [float(pull(_one(other, i), cameras[[i]], _side(maps, i), times[[i]], FULL, "noise_level")) for i in range(3)]
+    coarse = [
+        float(pull(_one(other, i), cameras[[i]], _side(maps, i), times[[i]], FULL, "noise_level"))
+        for i in range(3)
+    ]
     assert found == pytest.approx(sum(s * d for s, d in zip(strengths, coarse, strict=True)) / 3, rel=1e-5)
     assert strengths[0] == 0 and alone[0] > 0
 
@@ -77,7 +88,9 @@ def test_where_there_is_much_noise_only_the_overall_shape_counts(cameras: Camera
     fine[::2] = 1.0
     maps = BallModel().maps(cameras)
     maps = replace(maps, ccm=torch.zeros_like(maps.ccm), mask=fine.expand(1, 3, 1, 64, 64))
-    noisy, calm = (float(pull(half, cameras, maps, torch.full((3,), time), FULL, "progress")) for time in (0.99, 0.05))
+    noisy, calm = (
+        float(pull(half, cameras, maps, torch.full((3,), time), FULL, "progress")) for time in (0.99, 0.05)
+    )
     assert calm - noisy == pytest.approx(0.25, abs=1e-3)
 
 

@@ -38,7 +38,9 @@ def test_nothing_asks_for_nothing() -> None:
     assert asked_in(" ") is None and not names_file(" ")
 
 
-@pytest.mark.parametrize("text", ["auto:0", "auto:", "auto:-3", "auto:2.5", "auto:21", "auto:²", "shelf:", "run:", "run: "])
+@pytest.mark.parametrize(
+    "text", ["auto:0", "auto:", "auto:-3", "auto:2.5", "auto:21", "auto:²", "shelf:", "run:", "run: "]
+)
 def test_what_is_badly_written_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(InputError) as caught:
         asked_in(text)

@@ -1,4 +1,6 @@
-"""Normal consistency in closed form: a plane, a tilted one, and splats that turn until they lie along their surface."""
+"""Normal consistency in closed form: a plane, a tilted one, and splats that turn until they lie along their
+surface.
+"""
 
 from __future__ import annotations
 

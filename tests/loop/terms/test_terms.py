@@ -22,10 +22,16 @@ def test_each_term_appears_by_name_and_the_scene_is_moved_by_their_sum() -> None
     context = Context.of(quick_spec(), ball_prior())
     state, knobs = fresh_state(context), quick_knobs(anchor_weight=2.0)
     cameras = _cameras(context)
-    state.anchor = Anchor(((ball_picture() + 1) / 2).permute(1, 2, 0).expand(len(cameras), -1, -1, -1), cameras)
+    state.anchor = Anchor(
+        ((ball_picture() + 1) / 2).permute(1, 2, 0).expand(len(cameras), -1, -1, -1), cameras
+    )
     out = distill_step(context, state, knobs, 0.5)
     shown = {name for name in out.metrics if name.startswith("loss_")}
-    assert {"loss_distillation", "loss_anchor"} <= shown and "loss_pictures" not in shown and "loss_reference" not in shown
+    assert (
+        {"loss_distillation", "loss_anchor"} <= shown
+        and "loss_pictures" not in shown
+        and "loss_reference" not in shown
+    )
 
     freed = distill_step(context, state, replace(knobs, anchor_weight=0.0), 0.5)
     assert "loss_anchor" not in freed.metrics
@@ -40,7 +46,9 @@ def test_a_weight_scales_its_term_and_no_other() -> None:
         state = fresh_state(context)
         state.scene = splats.random_ball(200, 0.5, 0.05, torch.Generator().manual_seed(0))
         state.renderer = choose(state.scene, "auto")
-        state.anchor = Anchor(((ball_picture() + 1) / 2).permute(1, 2, 0).expand(len(cameras), -1, -1, -1), cameras)
+        state.anchor = Anchor(
+            ((ball_picture() + 1) / 2).permute(1, 2, 0).expand(len(cameras), -1, -1, -1), cameras
+        )
         views = state.renderer.render(state.scene, cameras, None, normals=True)
         step = RenderedStep(context, state, quick_knobs(anchor_weight=weight), views, cameras)
         values[weight] = Losses.of(step, REFINE, first={"distillation": torch.tensor(4.0)})

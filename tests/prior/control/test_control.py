@@ -1,4 +1,6 @@
-"""ControlNets on tiny Stable Diffusion and SDXL pipelines: diffusers' answers, the stated cost, and what is refused."""
+"""ControlNets on tiny Stable Diffusion and SDXL pipelines: diffusers' answers, the stated cost, and what is
+refused.
+"""
 
 from __future__ import annotations
 
@@ -63,7 +65,9 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def worlds(tiny_pipelines: dict[str, Path], save_sdxl: Callable[..., Path], tmp_path_factory: Any) -> dict[str, World]:
+def worlds(
+    tiny_pipelines: dict[str, Path], save_sdxl: Callable[..., Path], tmp_path_factory: Any
+) -> dict[str, World]:
     root = tmp_path_factory.mktemp("controls")
     sdxl = save_sdxl(root / "sdxl-pipeline")
     plain, large = load_latent(tiny_pipelines["epsilon"]), load_sdxl(sdxl)
@@ -71,9 +75,14 @@ def worlds(tiny_pipelines: dict[str, Path], save_sdxl: Callable[..., Path], tmp_
         (root / name).mkdir()
     return {
         "sd": World(
-            tiny_pipelines["epsilon"], plain, save_tiny_control(root / "sd", plain.network), StableDiffusionControlNetPipeline
+            tiny_pipelines["epsilon"],
+            plain,
+            save_tiny_control(root / "sd", plain.network),
+            StableDiffusionControlNetPipeline,
         ),
-        "sdxl": World(sdxl, large, save_tiny_control(root / "sdxl", large.network), StableDiffusionXLControlNetPipeline),
+        "sdxl": World(
+            sdxl, large, save_tiny_control(root / "sdxl", large.network), StableDiffusionXLControlNetPipeline
+        ),
     }
 
 
@@ -83,10 +92,14 @@ def noise(*shape: int, seed: int = 0) -> Tensor:
 
 @contextmanager
 def counted(*networks: nn.Module) -> Iterator[list[int]]:
-    """How many views each of the networks is called with, in the order of the calls: (network's place, views)."""
+    """How many views each of the networks is called with, in the order of the calls: (network's place,
+    views).
+    """
     calls: list[tuple[int, int]] = []
     hooks = [
-        network.register_forward_pre_hook(lambda _module, args, place=place: calls.append((place, len(args[0]))))
+        network.register_forward_pre_hook(
+            lambda _module, args, place=place: calls.append((place, len(args[0])))
+        )
         for place, network in enumerate(networks)
     ]
     yield calls
@@ -96,7 +109,9 @@ def counted(*networks: nn.Module) -> Iterator[list[int]]:
 
 @pytest.mark.parametrize("name", ["sd", "sdxl"])
 def test_sampling_is_that_of_diffusers_pipeline(worlds: dict[str, World], name: str) -> None:
-    """Words, guidance, ControlNet and its strength, end to end: the same latents from the same noise and picture."""
+    """Words, guidance, ControlNet and its strength, end to end: the same latents from the same noise and
+    picture.
+    """
     world = worlds[name]
     control = ControlNetModel.from_pretrained(world.registry / "tiny-files", local_files_only=True)
     pipeline = world.pipeline_class.from_pretrained(world.pipeline, controlnet=control, local_files_only=True)
@@ -105,7 +120,8 @@ def test_sampling_is_that_of_diffusers_pipeline(worlds: dict[str, World], name: 
     told = seen(world.prior.embed("a red mug"))
     picture, start = depth_picture(told.views, told.cameras).permute(0, 3, 1, 2), noise(2, 4, 8, 8, seed=1)
     expected = pipeline(
-        ["a red mug"] * 2, image=picture, num_inference_steps=3, guidance_scale=5.0, latents=start, output_type="latent",
+        ["a red mug"] * 2, image=picture, num_inference_steps=3, guidance_scale=5.0, latents=start,
+            output_type="latent",
         controlnet_conditioning_scale=0.7, height=16, width=16,
     ).images  # fmt: skip
     prompts = Prompts(told, told.with_text(world.prior.embed("")))
@@ -123,32 +139,42 @@ class TestStrength:
             return prior.predict(self.x_t, self.t, condition).eps
 
     @pytest.mark.parametrize("name", ["sd", "sdxl"])
-    def test_zero_is_the_plain_prior_to_the_bit_and_costs_nothing(self, worlds: dict[str, World], name: str) -> None:
+    def test_zero_is_the_plain_prior_to_the_bit_and_costs_nothing(
+        self, worlds: dict[str, World], name: str
+    ) -> None:
         world = worlds[name]
         told, control = seen(world.prior.embed("a mug")), world.control
         with counted(world.prior.network, control.network) as calls:
             found = self.eps(world.dressed(0.0, control=control), told)
         assert torch.equal(found, self.eps(world.prior, told)) and calls == [(0, 2)]
 
-    def test_it_grows_with_the_strength_and_leaves_the_prior_as_it_was(self, worlds: dict[str, World]) -> None:
+    def test_it_grows_with_the_strength_and_leaves_the_prior_as_it_was(
+        self, worlds: dict[str, World]
+    ) -> None:
         world = worlds["sd"]
         told = seen(world.prior.embed("a mug"))
         plain = self.eps(world.prior, told)
-        changes = [float((self.eps(world.dressed(strength), told) - plain).norm()) for strength in (0.1, 0.4, 1.0)]
+        changes = [
+            float((self.eps(world.dressed(strength), told) - plain).norm()) for strength in (0.1, 0.4, 1.0)
+        ]
         assert 0 < changes[0] < changes[1] < changes[2]
         assert torch.equal(self.eps(world.prior, told), plain)
 
     def test_what_is_seen_matters(self, worlds: dict[str, World]) -> None:
         world = worlds["sd"]
         told, dressed = seen(world.prior.embed("a mug")), world.dressed()
-        other = replace(told, views=replace(told.views, depth=told.views.depth.flip(2), alpha=told.views.alpha.flip(2)))
+        other = replace(
+            told, views=replace(told.views, depth=told.views.depth.flip(2), alpha=told.views.alpha.flip(2))
+        )
         assert (self.eps(dressed, other) - self.eps(dressed, told)).abs().max() > 1e-4
 
     def test_a_network_of_normals_is_shown_normals(self, worlds: dict[str, World], tmp_path: Path) -> None:
         world = worlds["sd"]
         registry = save_tiny_control(tmp_path, world.prior.network, sees="normal")
         told = seen(world.prior.embed("a mug"))
-        pictures = [load_control("tiny", CPU, folder).pictures(told, 16) for folder in (registry, world.registry)]
+        pictures = [
+            load_control("tiny", CPU, folder).pictures(told, 16) for folder in (registry, world.registry)
+        ]
         assert (pictures[0][:, 2] >= 0.5).all() and torch.equal(pictures[1][:, 0], pictures[1][:, 2])
 
 
@@ -158,12 +184,18 @@ class TestCost:
     def test_one_call_each(self, worlds: dict[str, World]) -> None:
         world, control = worlds["sd"], worlds["sd"].control
         with torch.no_grad(), counted(world.prior.network, control.network) as calls:
-            world.dressed(control=control).predict(noise(2, 4, 8, 8), torch.tensor([1, 500]), seen(world.prior.embed("a")))
+            world.dressed(control=control).predict(
+                noise(2, 4, 8, 8), torch.tensor([1, 500]), seen(world.prior.embed("a"))
+            )
         assert calls == [(1, 2), (0, 2)]
 
     def test_views_in_turn_are_shown_their_own_pictures(self, worlds: dict[str, World]) -> None:
         world, control = worlds["sd"], worlds["sd"].control
-        told, x_t, t = seen(world.prior.embed("a mug"), 5), noise(5, 4, 8, 8), torch.tensor([1, 200, 400, 600, 800])
+        told, x_t, t = (
+            seen(world.prior.embed("a mug"), 5),
+            noise(5, 4, 8, 8),
+            torch.tensor([1, 200, 400, 600, 800]),
+        )
         chunked = world.dressed(control=control)
         chunked.max_views_per_call = 2
         with torch.no_grad(), counted(world.prior.network, control.network) as calls:
@@ -177,15 +209,22 @@ class TestCost:
         text = world.prior.embed("a mug")
         tokens, x_t = text.tokens.clone().requires_grad_(), noise(2, 4, 8, 8).requires_grad_()
         told = seen(replace(text, tokens=tokens))
-        world.dressed(control=control).predict(x_t, torch.tensor([1, 500]), told).eps.square().sum().backward()
+        world.dressed(control=control).predict(
+            x_t, torch.tensor([1, 500]), told
+        ).eps.square().sum().backward()
         assert tokens.grad.abs().max() > 0 and x_t.grad.abs().max() > 0
-        assert not any(weight.requires_grad for weight in control.network.parameters()) and not control.network.training
+        assert (
+            not any(weight.requires_grad for weight in control.network.parameters())
+            and not control.network.training
+        )
 
 
 class TestRefusals:
     def test_a_network_for_another_width_of_words(self, worlds: dict[str, World]) -> None:
         sd, sdxl = worlds["sd"], worlds["sdxl"]
-        with pytest.raises(InputError, match=r"words that are 40 wide, and those of .* are 16 wide") as raised:
+        with pytest.raises(
+            InputError, match=r"words that are 40 wide, and those of .* are 16 wide"
+        ) as raised:
             attachments_for(sd.prior, "tiny", "", lambda name, device: sdxl.control)
         assert "a tiny model" in raised.value.what and raised.value.remedy
 
@@ -238,16 +277,23 @@ class TestRefusals:
 class TestEntries:
     def test_those_that_ship_say_what_a_person_needs_to_decide(self) -> None:
         entries = list_controls()
-        assert {entry.sees for entry in entries} == {"depth", "normal"} and len(entries) == len(control_ids()) >= 4
+        assert {entry.sees for entry in entries} == {"depth", "normal"} and len(entries) == len(
+            control_ids()
+        ) >= 4
         for entry in entries:
             assert entry.title and entry.base and entry.licence and entry.size_mb > 500
-            assert entry.unpinned != bool(COMMIT.fullmatch(entry.revision)) and entry.folder == CONTROLS_FOLDER
+            assert (
+                entry.unpinned != bool(COMMIT.fullmatch(entry.revision)) and entry.folder == CONTROLS_FOLDER
+            )
 
     @pytest.mark.parametrize(("values", "message"), [
-        ({"sees": "canny"}, "depth, normal"), ({"id": "off"}, "switches ControlNets off"), ({"source": "a/b"}, "revision"),
+        ({"sees": "canny"}, "depth, normal"), ({"id": "off"}, "switches ControlNets "
+                                                              "off"), ({"source": "a/b"}, "revision"),
         ({"colour": "red"}, "unknown colour"), ({"base": None}, "lacks base"),
     ])  # fmt: skip
-    def test_faults_are_named_with_the_file(self, tmp_path: Path, values: dict[str, Any], message: str) -> None:
+    def test_faults_are_named_with_the_file(
+        self, tmp_path: Path, values: dict[str, Any], message: str
+    ) -> None:
         write_entry(tmp_path, **{"source": "./files", **values})
         with pytest.raises(PresetError, match=message) as raised:
             read_control(next(tmp_path.glob("*.toml")))
@@ -275,17 +321,23 @@ class TestFetching:
         assert fetch_control(entry) == place and fake_hub.requests == []
         assert load_control("tiny", CPU, tmp_path).network.dtype == torch.float32
 
-    def test_a_mirror_helps_where_a_repository_is_gone(self, worlds: dict[str, World], tmp_path: Path, fake_hub: Any) -> None:
+    def test_a_mirror_helps_where_a_repository_is_gone(
+        self, worlds: dict[str, World], tmp_path: Path, fake_hub: Any
+    ) -> None:
         save_tiny_control(tmp_path, worlds["sd"].prior.network)
         fake_hub.repositories["other/control"] = tmp_path / "tiny-files"
-        entry = find_control("tiny", write_entry(tmp_path, **HUB, mirrors=[f"other/control@{COMMIT_OF_FAKE_HUB}"]))
+        entry = find_control(
+            "tiny", write_entry(tmp_path, **HUB, mirrors=[f"other/control@{COMMIT_OF_FAKE_HUB}"])
+        )
         assert fetch_control(entry) == local_folder(entry)
 
     def test_everybody_refuses(self, tmp_path: Path, fake_hub: Any) -> None:
         (tmp_path / "empty").mkdir()
         (tmp_path / "empty" / "config.json").write_text("{}", encoding="utf-8")
         fake_hub.repositories["other/control"] = tmp_path / "empty"
-        entry = find_control("tiny", write_entry(tmp_path, **HUB, mirrors=[f"other/control@{COMMIT_OF_FAKE_HUB}"]))
+        entry = find_control(
+            "tiny", write_entry(tmp_path, **HUB, mirrors=[f"other/control@{COMMIT_OF_FAKE_HUB}"])
+        )
         with pytest.raises(MissingError, match=r"somebody/control .* other/control has no safetensors"):
             fetch_control(entry)
 

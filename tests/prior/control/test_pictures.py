@@ -46,7 +46,9 @@ class TestDepth:
     def test_each_view_is_normalised_by_itself(self) -> None:
         views, cameras = sphere()
         nearer = Views(views.rgb, views.alpha, views.depth * torch.tensor([1.0, 0.5]).view(2, 1, 1, 1))
-        torch.testing.assert_close(depth_picture(nearer, cameras), depth_picture(views, cameras), rtol=0, atol=1e-5)
+        torch.testing.assert_close(
+            depth_picture(nearer, cameras), depth_picture(views, cameras), rtol=0, atol=1e-5
+        )
 
     def test_faint_fog_before_the_shape_does_not_darken_it(self) -> None:
         views, cameras = sphere()
@@ -58,7 +60,9 @@ class TestDepth:
 
     def test_a_view_of_nothing_is_black(self) -> None:
         nothing = torch.zeros(1, 4, 4, 1)
-        found = depth_picture(Views(nothing.expand(-1, -1, -1, 3), nothing, nothing), orbit_cameras([0.0], 0.0, 3.0, 40.0, 4))
+        found = depth_picture(
+            Views(nothing.expand(-1, -1, -1, 3), nothing, nothing), orbit_cameras([0.0], 0.0, 3.0, 40.0, 4)
+        )
         assert (found == 0).all()
 
 
@@ -74,7 +78,9 @@ class TestNormals:
         (slice(20, 28), slice(8, 20), 0, True), (slice(20, 28), slice(28, 40), 0, False),
         (slice(8, 20), slice(20, 28), 1, True), (slice(28, 40), slice(20, 28), 1, False),
     ])  # fmt: skip
-    def test_red_is_left_and_green_is_up(self, rows: slice, columns: slice, channel: int, grows: bool) -> None:
+    def test_red_is_left_and_green_is_up(
+        self, rows: slice, columns: slice, channel: int, grows: bool
+    ) -> None:
         """On a ball the left side faces left and the upper side up, from wherever one looks."""
         views, cameras = sphere()
         on_it = views.alpha[:, rows, columns, 0] > 0

@@ -42,7 +42,9 @@ def guided(condition: Condition, curve: str, opening: float = 1.0) -> Condition:
     """The shape is another one than the reference, which is what the condition shows."""
     other = replace(condition.views, depth=condition.views.depth.flip(2), alpha=condition.views.alpha.flip(2))
     return replace(
-        condition, views=other, reference=Reference(Influence(StrengthCurve.parse(curve), opening), views=condition.views)
+        condition,
+        views=other,
+        reference=Reference(Influence(StrengthCurve.parse(curve), opening), views=condition.views),
     )
 
 
@@ -53,7 +55,9 @@ def test_at_full_strength_it_is_shown_in_place_of_the_shape(plain: LatentPrior, 
 
 
 @pytest.mark.parametrize(("curve", "opening"), [("0:0", 1.0), ("0:1", 0.0), ("0:0,0.95:0,1:1", 1.0)])
-def test_without_strength_it_is_not_asked(plain: LatentPrior, dressed: LatentPrior, curve: str, opening: float) -> None:
+def test_without_strength_it_is_not_asked(
+    plain: LatentPrior, dressed: LatentPrior, curve: str, opening: float
+) -> None:
     told = guided(seen(plain.embed("a mug")), curve, opening)
     calls: list[int] = []
     hook = dressed.parts.denoiser.control.network.register_forward_hook(lambda *_: calls.append(1))

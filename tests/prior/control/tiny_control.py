@@ -17,12 +17,20 @@ from engine.prior.base import Condition, TextEmbedding
 SIDE = 16  # pixels of a tiny prior's pictures
 
 
-def save_tiny_control(folder: Path, unet: UNet2DConditionModel, sees: str = "depth", control_id: str = "tiny") -> Path:
-    """Write a ControlNet for ``unet`` and its entry ``ID.toml`` into ``folder``; the same weights every time."""
+def save_tiny_control(
+    folder: Path, unet: UNet2DConditionModel, sees: str = "depth", control_id: str = "tiny"
+) -> Path:
+    """Write a ControlNet for ``unet`` and its entry ``ID.toml`` into ``folder``; the same weights every
+    time.
+    """
     with torch.random.fork_rng():
         torch.manual_seed(3)
         network = ControlNetModel.from_unet(unet, conditioning_embedding_out_channels=(4, 8))
-        for layer in (*network.controlnet_down_blocks, network.controlnet_mid_block, network.controlnet_cond_embedding.conv_out):
+        for layer in (
+            *network.controlnet_down_blocks,
+            network.controlnet_mid_block,
+            network.controlnet_cond_embedding.conv_out,
+        ):
             nn.init.normal_(layer.weight, std=0.3)  # a new one would be silent
     network.save_pretrained(folder / f"{control_id}-files")
     return write_entry(folder, id=control_id, sees=sees, source=f"./{control_id}-files")
@@ -30,7 +38,14 @@ def save_tiny_control(folder: Path, unet: UNet2DConditionModel, sees: str = "dep
 
 def write_entry(folder: Path, **values: Any) -> Path:
     """A registry entry; returns the folder that it is in."""
-    table = {"id": "tiny", "title": "Tiny", "sees": "depth", "base": "a tiny model", "licence": "CC0", **values}
+    table = {
+        "id": "tiny",
+        "title": "Tiny",
+        "sees": "depth",
+        "base": "a tiny model",
+        "licence": "CC0",
+        **values,
+    }
     lines = [f"{name} = {json.dumps(value)}" for name, value in table.items() if value is not None]
     (folder / f"{table['id']}.toml").write_text("\n".join(lines), encoding="utf-8")
     return folder

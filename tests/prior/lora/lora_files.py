@@ -19,7 +19,9 @@ TEXT_LAYERS = ("q_proj", "v_proj", "fc1")
 LAYOUTS = ("diffusers", "diffusers_old", "kohya", "peft")
 
 
-def random_lora(network: nn.Module, layers: tuple[str, ...], seed: int, size: float = 0.3) -> dict[str, Tensor]:
+def random_lora(
+    network: nn.Module, layers: tuple[str, ...], seed: int, size: float = 0.3
+) -> dict[str, Tensor]:
     """Matrices by peft's names for a copy of ``network``."""
     config = LoraConfig(r=RANK, lora_alpha=ALPHA, target_modules=list(layers))
     named = get_peft_model_state_dict(inject_adapter_in_model(config, copy.deepcopy(network), "default"))
@@ -27,8 +29,12 @@ def random_lora(network: nn.Module, layers: tuple[str, ...], seed: int, size: fl
     return {name: size * torch.randn(value.shape, generator=rng) for name, value in named.items()}
 
 
-def write_lora(path: Path, layout: str, unet: dict[str, Tensor], text: dict[str, Tensor] | None = None) -> Path:
-    """One file with the matrices of the UNet and the text encoder; alpha is ``ALPHA``, but ``RANK`` in the old layout."""
+def write_lora(
+    path: Path, layout: str, unet: dict[str, Tensor], text: dict[str, Tensor] | None = None
+) -> Path:
+    """One file with the matrices of the UNet and the text encoder; alpha is ``ALPHA``, but ``RANK`` in the
+    old layout.
+    """
     text = text or {}
     path.parent.mkdir(parents=True, exist_ok=True)
     metadata = {"format": "pt"}
@@ -46,7 +52,11 @@ def write_lora(path: Path, layout: str, unet: dict[str, Tensor], text: dict[str,
     else:
         tensors = {f"unet.{name}": value for name, value in unet.items()}
         tensors |= {f"text_encoder.text_model.{name}": value for name, value in text.items()}
-        settings = {f"{part}.{name}": value for part in ("unet", "text_encoder") for name, value in _settings().items()}
+        settings = {
+            f"{part}.{name}": value
+            for part in ("unet", "text_encoder")
+            for name, value in _settings().items()
+        }
         metadata["lora_adapter_metadata"] = json.dumps(settings, default=list)
     save_file({name: value.contiguous() for name, value in tensors.items()}, path, metadata=metadata)
     return path
@@ -57,7 +67,11 @@ def _settings() -> dict[str, Any]:
 
 
 def _kohya(named: dict[str, Tensor], part: str) -> dict[str, Tensor]:
-    found = convert_state_dict_to_kohya({f"{part}.{name}": value for name, value in named.items()}) if named else {}
+    found = (
+        convert_state_dict_to_kohya({f"{part}.{name}": value for name, value in named.items()})
+        if named
+        else {}
+    )
     return {name: torch.tensor(ALPHA) if name.endswith(".alpha") else value for name, value in found.items()}
 
 

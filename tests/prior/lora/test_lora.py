@@ -50,9 +50,14 @@ def world(tiny_pipelines: dict[str, Path], tmp_path_factory: pytest.TempPathFact
     root, pipeline = tmp_path_factory.mktemp("styles"), fresh(tiny_pipelines["epsilon"])
     for network in (pipeline.unet, pipeline.text_encoder):
         network.requires_grad_(False)
-    unet, text = random_lora(pipeline.unet, UNET_LAYERS, 1), random_lora(pipeline.text_encoder, TEXT_LAYERS, 2)
+    unet, text = (
+        random_lora(pipeline.unet, UNET_LAYERS, 1),
+        random_lora(pipeline.text_encoder, TEXT_LAYERS, 2),
+    )
     files = {
-        layout: write_lora(root / layout / "style.safetensors", layout, unet, None if layout == "peft" else text)
+        layout: write_lora(
+            root / layout / "style.safetensors", layout, unet, None if layout == "peft" else text
+        )
         for layout in LAYOUTS
     }
     return World(tiny_pipelines["epsilon"], pipeline, files)
@@ -61,7 +66,11 @@ def world(tiny_pipelines: dict[str, Path], tmp_path_factory: pytest.TempPathFact
 @torch.no_grad()
 def noise_of(unet: nn.Module) -> Tensor:
     rng = torch.Generator().manual_seed(0)
-    asked = torch.randn(2, 4, 8, 8, generator=rng), torch.tensor([5, 500]), torch.randn(2, 7, 16, generator=rng)
+    asked = (
+        torch.randn(2, 4, 8, 8, generator=rng),
+        torch.tensor([5, 500]),
+        torch.randn(2, 7, 16, generator=rng),
+    )
     return unet(*asked).sample
 
 
@@ -106,9 +115,13 @@ class TestReading:
             "root": {"unet.lora_alpha": 8, "unet.use_rslora": True},
             "pattern": {"unet.lora_alpha": 8, "unet.alpha_pattern": {"to_q": 2}},
         }.items():
-            save_file(tensors, tmp_path / f"{name}.safetensors", {"lora_adapter_metadata": json.dumps(settings)})
+            save_file(
+                tensors, tmp_path / f"{name}.safetensors", {"lora_adapter_metadata": json.dumps(settings)}
+            )
             layers = read_lora(tmp_path / f"{name}.safetensors", world.pipeline.unet.config)
-            scales[name] = {layer.layer.split(".")[-1]: layer.scale for layer in layers if layer.part == "unet"}
+            scales[name] = {
+                layer.layer.split(".")[-1]: layer.scale for layer in layers if layer.part == "unet"
+            }
         assert set(scales["silent"].values()) == {1.0}
         assert set(scales["plain"].values()) == {8 / RANK} and set(scales["root"].values()) == {8 / RANK**0.5}
         assert scales["pattern"]["to_q"] == 2 / RANK and scales["pattern"]["to_k"] == 8 / RANK
@@ -125,7 +138,10 @@ class TestWearing:
         plain, names = noise_of(world.pipeline.unet), list(world.pipeline.unet.state_dict())
         with pytest.raises(RuntimeError, match="stop"), world.style("kohya").worn(1.0):
             raise RuntimeError("stop")
-        assert torch.equal(noise_of(world.pipeline.unet), plain) and list(world.pipeline.unet.state_dict()) == names
+        assert (
+            torch.equal(noise_of(world.pipeline.unet), plain)
+            and list(world.pipeline.unet.state_dict()) == names
+        )
 
     def test_two_runs_with_two_styles_share_one_network(self, world: World) -> None:
         """One pauses and the other goes on: neither sees the other's style."""
@@ -147,8 +163,12 @@ class TestWearing:
             with adapter.active():
                 assert torch.equal(noise_of(unet), styled)
 
-    def test_what_an_adapter_learned_and_a_style_add_up_and_leave_each_other_alone(self, world: World) -> None:
-        """In a network of one layer the changes are W x + B A x + strength * up(down(x)), whoever comes first."""
+    def test_what_an_adapter_learned_and_a_style_add_up_and_leave_each_other_alone(
+        self, world: World
+    ) -> None:
+        """In a network of one layer the changes are W x + B A x + strength * up(down(x)), whoever comes
+        first.
+        """
         layer = nn.Sequential(nn.Linear(3, 3, bias=False)).requires_grad_(False)
         adapter = Adapter(layer, 2, torch.Generator().manual_seed(0))
         nn.init.constant_(adapter.up["0"].weight, 0.5)
@@ -172,7 +192,9 @@ class TestWearing:
         x = torch.ones(1, 4, 8, 8, requires_grad=True)
         with style.worn(1.0), adapter.active():
             unet(x, 10, torch.ones(1, 7, 16)).sample.square().sum().backward()
-        assert x.grad.abs().max() > 0 and any(layer.weight.grad.abs().max() > 0 for layer in adapter.up.values())
+        assert x.grad.abs().max() > 0 and any(
+            layer.weight.grad.abs().max() > 0 for layer in adapter.up.values()
+        )
         assert not any(change.down.requires_grad or change.up.requires_grad for change in style.changes)
         assert not any(parameter.requires_grad for parameter in unet.parameters())
 
@@ -202,7 +224,9 @@ class TestRefusals:
         assert raised.value.remedy
 
     @pytest.mark.parametrize("protocol", ["zip", "bare"])
-    def test_a_pickle_is_not_opened_whatever_it_is_called(self, world: World, tmp_path: Path, protocol: str) -> None:
+    def test_a_pickle_is_not_opened_whatever_it_is_called(
+        self, world: World, tmp_path: Path, protocol: str
+    ) -> None:
         path = tmp_path / "style.safetensors"
         torch.save({"lora": torch.ones(2)}, path, _use_new_zipfile_serialization=protocol == "zip")
         with pytest.raises(InputError, match="pickle") as raised:
@@ -210,7 +234,9 @@ class TestRefusals:
         assert "safetensors" in raised.value.remedy
 
     @pytest.mark.parametrize("content", [b"", b"not tensors at all", "cut"])
-    def test_it_is_no_safetensors_file_or_was_cut_short(self, world: World, tmp_path: Path, content: bytes | str) -> None:
+    def test_it_is_no_safetensors_file_or_was_cut_short(
+        self, world: World, tmp_path: Path, content: bytes | str
+    ) -> None:
         path = tmp_path / "style.safetensors"
         path.write_bytes(world.files["kohya"].read_bytes()[:3000] if content == "cut" else content)
         with pytest.raises(FileFormatError, match="no safetensors file, or it was cut short"):
@@ -230,11 +256,15 @@ class TestRefusals:
         with pytest.raises(FileFormatError, match=message):
             load(path, world.networks)
 
-    def test_a_lora_of_a_wider_model_names_the_first_layer_and_its_base(self, world: World, tmp_path: Path) -> None:
+    def test_a_lora_of_a_wider_model_names_the_first_layer_and_its_base(
+        self, world: World, tmp_path: Path
+    ) -> None:
         """The layers are called the same; what cross-attention reads is wider."""
         wider = UNet2DConditionModel(
-            sample_size=8, block_out_channels=(8, 16), layers_per_block=1, norm_num_groups=4, cross_attention_dim=1024,
-            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"), up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+            sample_size=8, block_out_channels=(8, 16), layers_per_block=1, norm_num_groups=4,
+                cross_attention_dim=1024,
+            down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+                up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
             attention_head_dim=2,
         )  # fmt: skip
         path = write_lora(tmp_path / "wide.safetensors", "kohya", random_lora(wider, ("to_k", "to_v"), 0))
@@ -250,16 +280,21 @@ class TestRefusals:
         ("transformer.single_transformer_blocks.0.attn.to_q", "Flux or Stable Diffusion 3"),
         ("unet.mid_block", "does not have"),
     ])  # fmt: skip
-    def test_layers_that_this_prior_does_not_have(self, world: World, tmp_path: Path, name: str, message: str) -> None:
+    def test_layers_that_this_prior_does_not_have(
+        self, world: World, tmp_path: Path, name: str, message: str
+    ) -> None:
         path = tmp_path / "style.safetensors"
-        save_file({f"{name}.lora_A.weight": torch.ones(2, 8), f"{name}.lora_B.weight": torch.ones(8, 2)}, path)
+        save_file(
+            {f"{name}.lora_A.weight": torch.ones(2, 8), f"{name}.lora_B.weight": torch.ones(8, 2)}, path
+        )
         with pytest.raises(InputError, match=message):
             load(path, world.networks)
 
     def test_matrices_that_do_not_go_together(self, world: World, tmp_path: Path) -> None:
         name = "unet.up_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q"
         save_file(
-            {f"{name}.lora_A.weight": torch.ones(2, 16), f"{name}.lora_B.weight": torch.ones(16, 3)}, tmp_path / "s.safetensors"
+            {f"{name}.lora_A.weight": torch.ones(2, 16), f"{name}.lora_B.weight": torch.ones(16, 3)},
+            tmp_path / "s.safetensors",
         )
         with pytest.raises(InputError, match="does not fit"):
             load(tmp_path / "s.safetensors", world.networks)
@@ -270,7 +305,9 @@ def test_a_linear_layer_takes_the_matrices_of_a_one_by_one_convolution_and_the_o
     down, up = torch.randn(2, 3, generator=rng), torch.randn(5, 2, generator=rng)
     linear, conv = nn.Sequential(nn.Linear(3, 5)), nn.Sequential(nn.Conv2d(3, 5, 1))
     conv[0].load_state_dict({"weight": linear[0].weight[..., None, None], "bias": linear[0].bias})
-    style_of_linear = fitted([layer_of("0", down[..., None, None], up[..., None, None])], {"unet": linear}, "a style")
+    style_of_linear = fitted(
+        [layer_of("0", down[..., None, None], up[..., None, None])], {"unet": linear}, "a style"
+    )
     style_of_conv = fitted([layer_of("0", down, up)], {"unet": conv}, "a style")
     with style_of_linear.worn(1.0), style_of_conv.worn(1.0):
         torch.testing.assert_close(conv(x).flatten(1), linear(x.flatten(1)))

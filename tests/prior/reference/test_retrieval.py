@@ -56,7 +56,13 @@ def test_an_empty_shelf_has_nothing_to_draw() -> None:
         sample(np.zeros(0), 3, 0.1, np.random.default_rng(0))
 
 
-CAPTIONS = ("a red chair with blue legs", "a blue chair with red legs", "a red mug", "a dark red house", "an old boat")
+CAPTIONS = (
+    "a red chair with blue legs",
+    "a blue chair with red legs",
+    "a red mug",
+    "a dark red house",
+    "an old boat",
+)
 SYNONYMS = {"scarlet": "red", "cup": "mug", "tea cup": "mug"}
 
 
@@ -78,14 +84,20 @@ def test_captions_that_say_the_same_are_found(query: str, found: int) -> None:
 def test_the_same_words_are_alike_and_others_are_not() -> None:
     space = word_space(CAPTIONS, SYNONYMS)
     np.testing.assert_allclose([space.similarities(text, [text])[0] for text in CAPTIONS], 1)
-    assert space.similarities("zebra", CAPTIONS).tolist() == [0] * 5 and not space.knows("zebra") and space.knows("cups")
+    assert (
+        space.similarities("zebra", CAPTIONS).tolist() == [0] * 5
+        and not space.knows("zebra")
+        and space.knows("cups")
+    )
     assert space.similarities("a red zebra", CAPTIONS).max() < space.similarities("red", CAPTIONS).max()
     assert space.similarities("", CAPTIONS).tolist() == [0] * 5
 
 
 def test_captions_are_read_once_and_anew_when_they_change(monkeypatch: pytest.MonkeyPatch) -> None:
     read = []
-    monkeypatch.setattr(text_matching, "meanings", lambda text, known: read.append(text) or meanings(text, known))
+    monkeypatch.setattr(
+        text_matching, "meanings", lambda text, known: read.append(text) or meanings(text, known)
+    )
     text_matching.read_captions.cache_clear()
     synonyms = tuple(SYNONYMS.items())
     first = text_matching.read_captions(CAPTIONS, synonyms).similarities("a red mug")

@@ -62,7 +62,9 @@ def test_a_model_that_is_not_here_names_its_size_licence_and_command(tmp_path: P
     assert told.value.remedy.endswith("priors --fetch far")
 
 
-@pytest.mark.parametrize(("model_id", "makes", "fault"), [("a", "music", "makes"), ("auto", "mask", "means something else")])
+@pytest.mark.parametrize(
+    ("model_id", "makes", "fault"), [("a", "music", "makes"), ("auto", "mask", "means something else")]
+)
 def test_a_wrong_entry_is_refused(model_id: str, makes: str, fault: str, tmp_path: Path) -> None:
     write_entry(tmp_path, model_id, makes, "./files")
     with pytest.raises(PresetError, match=fault):
@@ -78,9 +80,13 @@ def test_masks_have_the_size_of_the_picture_and_depend_on_it_and_on_the_box(shel
 
 
 class Boxed(torch.nn.Module):
-    """Stands in for Segment Anything: three masks, the second, which it trusts most, being the box that it was told."""
+    """Stands in for Segment Anything: three masks, the second, which it trusts most, being the box that it
+    was told.
+    """
 
-    def forward(self, pixel_values: torch.Tensor, input_boxes: torch.Tensor, multimask_output: bool) -> object:
+    def forward(
+        self, pixel_values: torch.Tensor, input_boxes: torch.Tensor, multimask_output: bool
+    ) -> object:
         assert multimask_output and pixel_values.shape[-2:] == (SAM_SIDE, SAM_SIDE)
         left, top, right, bottom = (input_boxes[0, 0] / 4).round().int().tolist()
         masks = torch.full((1, 1, 3, SAM_SIDE // 4, SAM_SIDE // 4), -20.0)
@@ -104,16 +110,27 @@ def test_the_trusted_mask_comes_back_where_the_box_was(size: tuple[int, int]) ->
 def test_relief_has_the_size_of_the_picture_and_is_what_the_network_says(shelf: Path) -> None:
     estimator = load_estimator("tiny-depth", shelf)
     picture = ramp(DEPTH_SIDE, DEPTH_SIDE)
-    normalised = (torch.from_numpy(picture) - torch.tensor(estimator.look.mean)) / torch.tensor(estimator.look.std)
+    normalised = (torch.from_numpy(picture) - torch.tensor(estimator.look.mean)) / torch.tensor(
+        estimator.look.std
+    )
     with torch.no_grad():
         wanted = estimator.model(pixel_values=normalised.movedim(-1, 0)[None]).predicted_depth[0]
     assert np.allclose(estimator.nearness(picture), wanted, atol=1e-4)
     assert estimator.nearness(ramp(50, 50)).shape == (50, 50)
 
 
-def test_a_model_is_fetched_with_its_settings_and_then_at_hand(shelf: Path, tmp_path: Path, fake_hub: Any) -> None:
+def test_a_model_is_fetched_with_its_settings_and_then_at_hand(
+    shelf: Path, tmp_path: Path, fake_hub: Any
+) -> None:
     fake_hub.repositories["somebody/outlines"] = shelf / "tiny-sam-files"
-    write_entry(tmp_path, "outlines", "mask", "somebody/outlines", revision="0123456789abcdef" * 2 + "01234567", size_mb=1)
+    write_entry(
+        tmp_path,
+        "outlines",
+        "mask",
+        "somebody/outlines",
+        revision="0123456789abcdef" * 2 + "01234567",
+        size_mb=1,
+    )
     entry, shares = find_photo("outlines", tmp_path), []
     assert local_folder(entry) is None
     place = fetch_photo(entry, shares.append)

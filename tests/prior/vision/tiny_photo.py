@@ -1,4 +1,6 @@
-"""Models for photos with random weights, in folders as the Hub has them, with registry entries beside them."""
+"""Models for photos with random weights, in folders as the Hub has them, with registry entries beside
+them.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,13 @@ import json
 from pathlib import Path
 
 import torch
-from transformers import DepthAnythingConfig, DepthAnythingForDepthEstimation, Dinov2Config, SamConfig, SamModel
+from transformers import (
+    DepthAnythingConfig,
+    DepthAnythingForDepthEstimation,
+    Dinov2Config,
+    SamConfig,
+    SamModel,
+)
 
 COLOURS = {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}
 PATCH = 8
@@ -17,14 +25,18 @@ def save_tiny_sam(folder: Path, model_id: str = "tiny-sam") -> Path:
     """Segment Anything for pictures of 64 pixels; returns ``folder``."""
     config = SamConfig(
         vision_config={
-            "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": SAM_SIDE, "patch_size": PATCH,
-            "output_channels": 16, "window_size": 4, "global_attn_indexes": [1], "mlp_dim": 32, "num_pos_feats": 8,
+            "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "image_size": SAM_SIDE,
+            "patch_size": PATCH,
+            "output_channels": 16, "window_size": 4, "global_attn_indexes": [1], "mlp_dim": 32,
+            "num_pos_feats": 8,
         },
         prompt_encoder_config={
-            "hidden_size": 16, "image_size": SAM_SIDE, "patch_size": PATCH, "image_embedding_size": SAM_SIDE // PATCH,
+            "hidden_size": 16, "image_size": SAM_SIDE, "patch_size": PATCH,
+            "image_embedding_size": SAM_SIDE // PATCH,
         },
         mask_decoder_config={
-            "hidden_size": 16, "mlp_dim": 32, "num_attention_heads": 2, "iou_head_hidden_dim": 16, "attention_downsample_rate": 1,
+            "hidden_size": 16, "mlp_dim": 32, "num_attention_heads": 2, "iou_head_hidden_dim": 16,
+            "attention_downsample_rate": 1,
         },
     )  # fmt: skip
     _save(SamModel, config, folder / f"{model_id}-files", {**COLOURS, "size": {"longest_edge": SAM_SIDE}})

@@ -28,9 +28,9 @@ COLOUR_PATTERN = re.compile(r"#[0-9a-fA-F]{6}")
 
 @dataclass(frozen=True)
 class Trim:
-    """What is left away: outside of ``box`` (low x y z, high x y z, in world units; () for none), splats that cover less than
-    ``least_opacity``, that are larger than ``most_size`` (standard deviation in world units), or drawn out along one axis more
-    than ``most_stretch`` times (0: no bound).
+    """What is left away: outside of ``box`` (low x y z, high x y z, in world units; () for none), splats that
+    cover less than ``least_opacity``, that are larger than ``most_size`` (standard deviation in world units),
+    or drawn out along one axis more than ``most_stretch`` times (0: no bound).
     """
 
     box: tuple[float, ...] = ()
@@ -39,37 +39,54 @@ class Trim:
     most_stretch: float = 0.0
 
     def __post_init__(self) -> None:
-        sides = len(self.box) in (0, 6) and all(math.isfinite(value) and abs(value) <= 100 for value in self.box)
+        sides = len(self.box) in (0, 6) and all(
+            math.isfinite(value) and abs(value) <= 100 for value in self.box
+        )
         if not sides or any(low >= high for low, high in zip(self.box[:3], self.box[3:], strict=True)):
-            raise InputError(f"The box is {self.box}.", "Give low x y z and high x y z, each low one below its high one.")
+            raise InputError(
+                f"The box is {self.box}.", "Give low x y z and high x y z, each low one below its high one."
+            )
         for name, high in {"least_opacity": 1, "most_size": 100, "most_stretch": 10_000}.items():
             if not 0 <= getattr(self, name) <= high:
-                raise InputError(f"{name} is {getattr(self, name)}; 0 to {high} are allowed.", "Choose a number between them.")
+                raise InputError(
+                    f"{name} is {getattr(self, name)}; 0 to {high} are allowed.",
+                    "Choose a number between them.",
+                )
 
 
 @dataclass(frozen=True)
 class Lamp:
-    """Light from a direction in the world, degrees; ``strength`` 0 shows the colours as they are, 1 only what is lit."""
+    """Light from a direction in the world, degrees; ``strength`` 0 shows the colours as they are, 1 only what
+    is lit.
+    """
 
     strength: float = 0.0
     azimuth_deg: float = 45.0
     elevation_deg: float = 50.0
 
     def __post_init__(self) -> None:
-        for name, (low, high) in {"strength": (0, 1), "azimuth_deg": (-360, 360), "elevation_deg": (-90, 90)}.items():
+        for name, (low, high) in {
+            "strength": (0, 1),
+            "azimuth_deg": (-360, 360),
+            "elevation_deg": (-90, 90),
+        }.items():
             if not low <= getattr(self, name) <= high:
-                raise InputError(f"The lamp's {name} is {getattr(self, name)}; {low} to {high} are allowed.", "Change it.")
+                raise InputError(
+                    f"The lamp's {name} is {getattr(self, name)}; {low} to {high} are allowed.", "Change it."
+                )
 
 
 @dataclass(frozen=True)
 class ExportOptions:
-    """``size_m``: longest side in metres, 0 as it is; ``up``: "" for the format's own, "y" or "z"; ``origin`` as in `Placement`.
+    """``size_m``: longest side in metres, 0 as it is; ``up``: "" for the format's own, "y" or "z"; ``origin``
+    as in `Placement`.
 
-    ``faces`` and ``texture_size`` (texels a side) of meshes; ``frames``, ``fps`` and ``frame_size`` (pixels a side) of films and
-    sheets, ``layer`` what they show (colour, depth, normal, alpha), and ``path`` a camera path as JSON, "" for one turn
-    (`engine.assets.export.camera_path`). Films are lit by ``lamp`` and stand before ``background``, a colour such as "#f4f4f2"
-    ("" for the format's own). ``name`` is what the object is called; ``recipe`` is kept where there is a place for it. Of every
-    kind ``trim`` says what is left away.
+    ``faces`` and ``texture_size`` (texels a side) of meshes; ``frames``, ``fps`` and ``frame_size`` (pixels a
+    side) of films and sheets, ``layer`` what they show (colour, depth, normal, alpha), and ``path`` a camera
+    path as JSON, "" for one turn (`engine.assets.export.camera_path`). Films are lit by ``lamp`` and stand
+    before ``background``, a colour such as "#f4f4f2" ("" for the format's own). ``name`` is what the object
+    is called; ``recipe`` is kept where there is a place for it. Of every kind ``trim`` says what is left
+    away.
     """
 
     size_m: float = 0.0
@@ -89,21 +106,36 @@ class ExportOptions:
     recipe: str = ""
 
     def __post_init__(self) -> None:
-        bounds = {"size_m": (0, 1000), "faces": (100, 500_000), "texture_size": (64, 8192), "frames": (1, MOST_FRAMES)}
+        bounds = {
+            "size_m": (0, 1000),
+            "faces": (100, 500_000),
+            "texture_size": (64, 8192),
+            "frames": (1, MOST_FRAMES),
+        }
         for name, (low, high) in {**bounds, "fps": (1, 120), "frame_size": (16, 2048)}.items():
             value = getattr(self, name)
             if not low <= value <= high:  # also false for what is no number
-                raise InputError(f"{name} is {value}; {low} to {high} are allowed.", "Choose a number between them.")
+                raise InputError(
+                    f"{name} is {value}; {low} to {high} are allowed.", "Choose a number between them."
+                )
         if self.origin not in (BASE, CENTRE):
-            raise InputError(f"origin is {self.origin!r}; {BASE} and {CENTRE} are allowed.", "Choose one of them.")
+            raise InputError(
+                f"origin is {self.origin!r}; {BASE} and {CENTRE} are allowed.", "Choose one of them."
+            )
         if self.background and not COLOUR_PATTERN.fullmatch(self.background):
-            raise InputError(f"The background is {self.background!r:.40}.", 'Give a colour such as "#ffffff".')
+            raise InputError(
+                f"The background is {self.background!r:.40}.", 'Give a colour such as "#ffffff".'
+            )
         if self.up not in ("", "y", "z"):
-            raise InputError(f"up is {self.up!r}; y and z are allowed.", "Leave it away for the format's usual axis.")
+            raise InputError(
+                f"up is {self.up!r}; y and z are allowed.", "Leave it away for the format's usual axis."
+            )
 
     @property
     def ground(self) -> str:
-        """The colour that films stand before, "" for the format's own: a matte, which is white, stands before black."""
+        """The colour that films stand before, "" for the format's own: a matte, which is white, stands before
+        black.
+        """
         return self.background or ("#000000" if self.layer == "alpha" else "")
 
     @property
@@ -136,11 +168,11 @@ Content: TypeAlias = "MeshContent | Baked | SplatCloud | FilmContent"
 class ExportFormat:
     """A format.
 
-    ``count(path)`` says how many faces, splats or pictures are found in a file again; None where it holds one picture.
-    ``content`` says which kind of content ``write(path, content, options)`` takes. ``options`` are names of `ExportOptions` that
-    matter, and ``up`` the axis that it has where none is chosen ("" where it is fixed). ``package`` must be importable, which the
-    extra ``extra`` installs. ``bytes_each`` is the usual size of a face, splat or pixel of a film, ``bytes_texel`` of a
-    texel.
+    ``count(path)`` says how many faces, splats or pictures are found in a file again; None where it holds one
+    picture. ``content`` says which kind of content ``write(path, content, options)`` takes. ``options`` are
+    names of `ExportOptions` that matter, and ``up`` the axis that it has where none is chosen ("" where it is
+    fixed). ``package`` must be importable, which the extra ``extra`` installs. ``bytes_each`` is the usual
+    size of a face, splat or pixel of a film, ``bytes_texel`` of a texel.
     """
 
     title: str
@@ -170,11 +202,15 @@ class ExportFormat:
     def check(self) -> None:
         """Raises `MissingError` where its package is not here."""
         if not self.available:
-            raise MissingError(f"{self.title} needs the package {self.package}, which is not installed.", self.remedy)
+            raise MissingError(
+                f"{self.title} needs the package {self.package}, which is not installed.", self.remedy
+            )
 
 
 def turned_up(vertices: np.ndarray, up: str) -> np.ndarray:
-    """Points or directions (N,3) of the world, +z up and front +x, in a file's axes: "z" as they are, "y" as glTF has them."""
+    """Points or directions (N,3) of the world, +z up and front +x, in a file's axes: "z" as they are, "y" as
+    glTF has them.
+    """
     return vertices[:, [1, 2, 0]] if up == "y" else vertices
 
 

@@ -1,4 +1,6 @@
-"""How many faces, splats or pictures a reader finds in a file that was just written: other libraries' wherever there are."""
+"""How many faces, splats or pictures a reader finds in a file that was just written: other libraries'
+wherever there are.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +24,8 @@ from engine.assets.export.splat_files import read_splats
 def locale_kept() -> Iterator[None]:
     """Whatever changes the locale inside, it is as before at the end.
 
-    lib3mf sets it to "C" for all threads while it reads and writes, and leaves it so: afterwards Python would read text files as
-    ASCII wherever no encoding is named.
+    lib3mf sets it to "C" for all threads while it reads and writes, and leaves it so: afterwards Python would
+    read text files as ASCII wherever no encoding is named.
     """
     before = locale.setlocale(locale.LC_ALL)
     try:

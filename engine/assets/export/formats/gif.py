@@ -12,7 +12,15 @@ from engine.assets.export.stills import animation
 
 def write(path: Path, content: FilmContent, options: ExportOptions) -> None:
     """Write it, the recipe as its comment."""
-    animation(path, list(map(over_paper, content.frames)), "GIF", options.fps, options.recipe, optimize=True, disposal=1)
+    animation(
+        path,
+        list(map(over_paper, content.frames)),
+        "GIF",
+        options.fps,
+        options.recipe,
+        optimize=True,
+        disposal=1,
+    )
 
 
 FORMAT = ExportFormat(

@@ -11,7 +11,9 @@ from engine.assets.export.glb import write_glb
 
 def write(path: Path, content: MeshContent, options: ExportOptions) -> None:
     """Write it."""
-    write_glb(path, content.vertices, content.faces, content.colours, recipe=options.recipe, name=options.name)
+    write_glb(
+        path, content.vertices, content.faces, content.colours, recipe=options.recipe, name=options.name
+    )
 
 
 FORMAT = ExportFormat(

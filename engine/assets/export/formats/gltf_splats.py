@@ -1,7 +1,7 @@
 """Splats in a GLB by the extension KHR_gaussian_splatting (Khronos Group, ratified 2026).
 
-Programs that do not know it show a cloud of coloured points. Unlike PLY, scales are linear, opacities in 0..1, quaternions xyzw,
-and +y is up.
+Programs that do not know it show a cloud of coloured points. Unlike PLY, scales are linear, opacities in
+0..1, quaternions xyzw, and +y is up.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ def write(path: Path, content: SplatCloud, options: ExportOptions) -> None:
     how = {"kernel": "ellipse", "colorSpace": "srgb_rec709_display", "projection": "perspective"}
     how["sortingMethod"] = "cameraDistance"
     writer.document["extensionsUsed"] = [EXTENSION]
-    writer.write(path, {"mode": POINTS, "attributes": attributes, "extensions": {EXTENSION: how}}, options.name)
+    writer.write(
+        path, {"mode": POINTS, "attributes": attributes, "extensions": {EXTENSION: how}}, options.name
+    )
 
 
 FORMAT = ExportFormat(

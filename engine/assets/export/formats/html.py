@@ -1,4 +1,6 @@
-"""A page with a viewer inside: one file that any browser opens, also without network; splats are drawn by WebGL 2."""
+"""A page with a viewer inside: one file that any browser opens, also without network; splats are drawn by
+WebGL 2.
+"""
 
 from __future__ import annotations
 
@@ -27,9 +29,13 @@ def write(path: Path, content: SplatCloud, options: ExportOptions) -> None:
     """Write it. Raises `InputError` for no splats or too many."""
     count = len(content.means)
     if not 0 < count <= MOST_SPLATS:
-        raise InputError(f"There are {count:,} splats; 1 to {MOST_SPLATS:,} can be shown in a page.", "Export them as SPZ.")
+        raise InputError(
+            f"There are {count:,} splats; 1 to {MOST_SPLATS:,} can be shown in a page.", "Export them as SPZ."
+        )
     page = files("engine.assets.export.formats").joinpath(TEMPLATE).read_text(encoding="utf-8")
-    visible = content.means[content.opacities > VISIBLE] if (content.opacities > VISIBLE).any() else content.means
+    visible = (
+        content.means[content.opacities > VISIBLE] if (content.opacities > VISIBLE).any() else content.means
+    )
     low, high = visible.min(axis=0), visible.max(axis=0)
     fields = {
         "TITLE": html.escape(options.name),

@@ -22,7 +22,9 @@ def write(path: Path, content: Baked, options: ExportOptions) -> None:
     up = options.up or FORMAT.up
     with atomic_path(path) as partial, zipfile.ZipFile(partial, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr(f"{STEM}.obj", "\n".join(_lines(content, options.name, up)) + "\n")
-        archive.writestr(f"{STEM}.mtl", f"newmtl {STEM}\nKa 0 0 0\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {STEM}.png\n")
+        archive.writestr(
+            f"{STEM}.mtl", f"newmtl {STEM}\nKa 0 0 0\nKd 1 1 1\nKs 0 0 0\nillum 1\nmap_Kd {STEM}.png\n"
+        )
         archive.writestr(f"{STEM}.png", png_of(content.texture))
         if options.recipe:
             archive.writestr("recipe.toml", options.recipe)

@@ -16,7 +16,9 @@ MOST_VIEWS = 100
 def write(path: Path, content: FilmContent, options: ExportOptions) -> None:
     """Write it. Raises `InputError` for more views than a sheet has room for."""
     if options.frames > MOST_VIEWS:
-        raise InputError(f"A sheet of {options.frames} views is too large.", f"Choose at most {MOST_VIEWS}, or a film.")
+        raise InputError(
+            f"A sheet of {options.frames} views is too large.", f"Choose at most {MOST_VIEWS}, or a film."
+        )
     columns = max(1, round(options.frames**0.5 * 1.4))
     write_sheet(path, np.stack(list(content.frames)), columns=columns, recipe=options.recipe)
 

@@ -7,7 +7,13 @@ from pathlib import Path
 import numpy as np
 
 from engine.assets.export.files import atomic_path
-from engine.assets.export.formats.base import MESH_OPTIONS, ExportFormat, ExportOptions, MeshContent, turned_up
+from engine.assets.export.formats.base import (
+    MESH_OPTIONS,
+    ExportFormat,
+    ExportOptions,
+    MeshContent,
+    turned_up,
+)
 from engine.assets.export.formats.counting import faces_by_trimesh
 
 MILLIMETRES = 1000.0
@@ -22,7 +28,9 @@ def write(path: Path, content: MeshContent, options: ExportOptions) -> None:
     rows["normal"] = normals / np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-30)
     rows["corners"] = corners
     with atomic_path(path) as partial:
-        partial.write_bytes(b"Maquette, binary STL in mm".ljust(80) + np.uint32(len(rows)).tobytes() + rows.tobytes())
+        partial.write_bytes(
+            b"Maquette, binary STL in mm".ljust(80) + np.uint32(len(rows)).tobytes() + rows.tobytes()
+        )
 
 
 FORMAT = ExportFormat(

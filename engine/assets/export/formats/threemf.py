@@ -8,7 +8,13 @@ from typing import Any
 import numpy as np
 
 from engine.assets.export.files import atomic_path
-from engine.assets.export.formats.base import MESH_OPTIONS, ExportFormat, ExportOptions, MeshContent, turned_up
+from engine.assets.export.formats.base import (
+    MESH_OPTIONS,
+    ExportFormat,
+    ExportOptions,
+    MeshContent,
+    turned_up,
+)
 from engine.assets.export.formats.counting import faces_by_lib3mf, locale_kept
 from engine.errors import InputError
 
@@ -31,9 +37,13 @@ def write(path: Path, content: MeshContent, options: ExportOptions) -> None:
     mesh = model.AddMeshObject()
     mesh.SetName(options.name)
     points = turned_up(content.vertices * MILLIMETRES, options.up or FORMAT.up)
-    mesh.SetGeometry(_filled(Lib3MF.Position, points, np.float32), _filled(Lib3MF.Triangle, content.faces, np.uint32))
+    mesh.SetGeometry(
+        _filled(Lib3MF.Position, points, np.float32), _filled(Lib3MF.Triangle, content.faces, np.uint32)
+    )
     if not mesh.IsManifoldAndOriented():
-        raise InputError("The mesh is open or tangled, so it has no inside to print.", "Ask for more faces, or export STL.")
+        raise InputError(
+            "The mesh is open or tangled, so it has no inside to print.", "Ask for more faces, or export STL."
+        )
     _paint(Lib3MF, model, mesh, content)
     if options.recipe:
         model.GetMetaDataGroup().AddMetaData("", "Description", options.recipe, "xs:string", True)
@@ -52,7 +62,9 @@ def _paint(library: Any, model: Any, mesh: Any, content: MeshContent) -> None:
     kinds, kind_of = np.unique(steps, axis=0, return_inverse=True)
     group = model.AddColorGroup()
     shades = (kinds * (255 / LEVELS) + 0.5).astype(int).tolist()
-    numbers = np.array([group.AddColor(library.Color(red, green, blue, 255)) for red, green, blue in shades], np.uint32)
+    numbers = np.array(
+        [group.AddColor(library.Color(red, green, blue, 255)) for red, green, blue in shades], np.uint32
+    )
     corners = numbers[kind_of.reshape(-1)][content.faces]
     rows = np.column_stack([np.full(len(corners), group.GetResourceID(), np.uint32), corners])
     mesh.SetAllTriangleProperties(_filled(library.TriangleProperties, rows, np.uint32))

@@ -19,7 +19,8 @@ from engine.errors import StudioError
 def write(path: Path, content: Baked, options: ExportOptions) -> None:
     """Write the package: a stage in metres with one mesh and its preview material.
 
-    The recipe stands in the stage for USD's own tools, and in the texture, where it is read again without them.
+    The recipe stands in the stage for USD's own tools, and in the texture, where it is read again without
+    them.
     """
     (UsdUtils,) = usd_modules("UsdUtils")
 
@@ -52,7 +53,9 @@ def _stage(path: Path, content: Baked, options: ExportOptions) -> Any:
     mesh.CreateNormalsAttr(Vt.Vec3fArray.FromNumpy(turned_up(content.normals, up).astype(np.float32)))
     mesh.SetNormalsInterpolation(UsdGeom.Tokens.vertex)
     mesh.CreateSubdivisionSchemeAttr(UsdGeom.Tokens.none)
-    texture = UsdGeom.PrimvarsAPI(mesh).CreatePrimvar("st", Sdf.ValueTypeNames.TexCoord2fArray, UsdGeom.Tokens.vertex)
+    texture = UsdGeom.PrimvarsAPI(mesh).CreatePrimvar(
+        "st", Sdf.ValueTypeNames.TexCoord2fArray, UsdGeom.Tokens.vertex
+    )
     texture.Set(Vt.Vec2fArray.FromNumpy((content.uv * [1, -1] + [0, 1]).astype(np.float32)))
     _paint(stage, mesh)
     return stage
@@ -63,7 +66,9 @@ def _paint(stage: Any, mesh: Any) -> None:
     Sdf, UsdShade = usd_modules("Sdf", "UsdShade")
 
     material = UsdShade.Material.Define(stage, "/Object/Matt")
-    shader, picture, place = (UsdShade.Shader.Define(stage, f"/Object/Matt/{name}") for name in ("Surface", "Texture", "Place"))
+    shader, picture, place = (
+        UsdShade.Shader.Define(stage, f"/Object/Matt/{name}") for name in ("Surface", "Texture", "Place")
+    )
     place.CreateIdAttr("UsdPrimvarReader_float2")
     place.CreateInput("varname", Sdf.ValueTypeNames.String).Set("st")
     picture.CreateIdAttr("UsdUVTexture")

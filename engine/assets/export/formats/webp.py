@@ -12,7 +12,14 @@ from engine.assets.export.stills import animation, straight
 def write(path: Path, content: FilmContent, options: ExportOptions) -> None:
     """Write it, the recipe as EXIF description."""
     animation(
-        path, list(map(straight, content.frames)), "WEBP", options.fps, options.recipe, quality=85, method=3, allow_mixed=True
+        path,
+        list(map(straight, content.frames)),
+        "WEBP",
+        options.fps,
+        options.recipe,
+        quality=85,
+        method=3,
+        allow_mixed=True,
     )
 
 

@@ -1,7 +1,8 @@
 """``python -m engine.toybox.benchmark --edits``: parts that are changed by words, and what edits cost.
 
-*Cost*: synchronised sampling beside the prior's own passes, and how soon an edit shows its first picture, in processor time.
-"""  # noqa: E501
+*Cost*: synchronised sampling beside the prior's own passes, and how soon an edit shows its first picture, in
+processor time.
+"""
 
 from __future__ import annotations
 

@@ -30,12 +30,14 @@ def correspondence_card(facts: CorrespondenceFacts) -> str:
     )
     return f"""# Toybox: the correspondence adapter
 
-Views of one object attend to each other along the surface that they show (after MVDiffusion, arXiv 2307.01097), while a mesh is
-painted. {facts.megabytes} MB in half precision; the prior itself is frozen, and a new adapter changes nothing.
+Views of one object attend to each other along the surface that they show (after MVDiffusion, arXiv
+2307.01097), while a mesh is painted. {facts.megabytes} MB in half precision; the prior itself is frozen,
+and a new adapter changes nothing.
 
 ## Training
 
-{facts.images:,} views in {facts.step:,} steps, {facts.hours} hours on a CPU, by `python -m engine.toybox.train correspondence`
+{facts.images:,} views in {facts.step:,} steps, {facts.hours} hours on a CPU,
+by `python -m engine.toybox.train correspondence`
 at commit `{facts.commit[:12]}`. Its data are procedural objects, whose correspondences are known.
 
 ## Held-out objects
@@ -46,5 +48,6 @@ at commit `{facts.commit[:12]}`. Its data are procedural objects, whose correspo
 
 ## Licence
 
-Apache-2.0, the project's licence. All pictures were made by the project's own programs; no other data were used.
-"""  # noqa: E501
+Apache-2.0, the project's licence. All pictures were made by the project's own programs; no other data
+were used.
+"""

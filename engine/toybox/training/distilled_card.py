@@ -32,20 +32,22 @@ def distilled_card(facts: DistilledFacts) -> str:
     )
     return f"""# Toybox: the guided student
 
-The toybox prior, told the guidance scale (1 to {LARGEST_GUIDANCE:g}): one pass answers as two passes and classifier-free
-guidance do (arXiv 2210.03142). {facts.megabytes} MB in half precision. Text encoder and stem are the prior's own. Negative words,
-higher scales and methods that need the two predictions one by one use the prior itself.
+The toybox prior, told the guidance scale (1 to {LARGEST_GUIDANCE:g}): one pass answers as two passes and
+classifier-free guidance do (arXiv 2210.03142). {facts.megabytes} MB in half precision. Text encoder and
+stem are the prior's own. Negative words, higher scales and methods that need the two predictions one by one
+use the prior itself.
 
 ## Training
 
-{facts.images:,} pictures in {facts.step:,} steps, {facts.hours} hours on a CPU, a running mean of the weights, by
-`python -m engine.toybox.train distilled` at commit `{facts.commit[:12]}`. Its data are procedural objects and the answers of the
-prior with weights `{facts.base}` (the beginning of their SHA-256).
+{facts.images:,} pictures in {facts.step:,} steps, {facts.hours} hours on a CPU, a running mean of the
+weights, by `python -m engine.toybox.train distilled` at commit `{facts.commit[:12]}`. Its data are
+procedural objects and the answers of the prior with weights `{facts.base}` (the beginning of their
+SHA-256).
 
 ## Held-out objects
 
-Mean squared distance from the guided prior (channels in -1..1) by noise time as a share of the schedule; *one pass* is the prior
-without guidance.
+Mean squared distance from the guided prior (channels in -1..1) by noise time as a share of the schedule;
+*one pass* is the prior without guidance.
 
 | told | {" | ".join(f"t = {fraction}" for fraction in FRACTIONS)} |
 | --- | {" | ".join("---" for _ in FRACTIONS)} |
@@ -53,5 +55,6 @@ without guidance.
 
 ## Licence
 
-Apache-2.0, the project's licence. All pictures were made by the project's own programs; no other data were used.
-"""  # noqa: E501
+Apache-2.0, the project's licence. All pictures were made by the project's own programs; no other data
+were used.
+"""

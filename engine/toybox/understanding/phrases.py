@@ -76,7 +76,7 @@ def _meanings(words: Sequence[str], lexicon: Lexicon) -> list[Meaning]:
 
 
 def _negated(phrases: Sequence[Phrase]) -> list[Phrase]:
-    """*with no handle* is one phrase; what *and* or *or* adds to a denial is denied, unless it has one itself."""  # noqa: E501
+    """*with no handle* is one phrase; what *and* or *or* adds to a denial is denied, too."""
     found: list[Phrase] = []
     for phrase in phrases:
         before = found[-1] if found else None

@@ -140,7 +140,7 @@ class ToyboxPrior:
         positive, other = prompts.positive, prompts.unconditional
         known = self.distilled is not None and 1 < guidance_scale <= LARGEST_GUIDANCE
         alike = positive.clean_views is other.clean_views and positive.cameras is other.cameras
-        plain = positive.reference is None and other.reference is None
+        plain = positive.reference is None and other.reference is None and self.surface is None
         return known and alike and plain and self._is_silent(other.text)
 
     def _is_silent(self, text: TextEmbedding) -> bool:
@@ -202,9 +202,8 @@ class ToyboxPrior:
                 scale = torch.full((1,), guidance_scale, device=x.device)
                 predicted = self.distilled(x[None], at[None], words, poses, clean[None], added, scale)
         x0 = predicted[0, :noisy].to(x_t.dtype)
-        x0 = (
-            x0.clamp(-1, 1) if guidance_scale is None else x0
-        )  # guidance goes past the bounds, and is meant to
+        if guidance_scale is None:  # guidance goes past the bounds, and is meant to
+            x0 = x0.clamp(-1, 1)
         return Prediction(eps_from_x0(x_t, x0, *self.schedule.signal_and_noise(t, x_t)), x0)
 
     def _joined(self, at: Tensor) -> Joined | None:

@@ -58,9 +58,8 @@ def serve(
     Raises StudioError if the port, the library or the shelf cannot be used.
     """
     root = library or default_root(os.environ)
-    os.environ.setdefault(
-        "GRADIO_TEMP_DIR", str(root.expanduser().absolute() / UPLOADS)
-    )  # where nobody else's uploads lie
+    # where nobody else's uploads lie
+    os.environ.setdefault("GRADIO_TEMP_DIR", str(root.expanduser().absolute() / UPLOADS))
     access = access_for(host, allow_hosts, os.environ)
     if warning := open_to_all(host, share, logins, os.environ):
         print(warning, flush=True)

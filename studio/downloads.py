@@ -49,9 +49,8 @@ def download_routes(session: Session) -> list[BaseRoute]:
             strip = session.strip(request.path_params["token"])
         except StudioError as error:
             return problem_response(error)
-        images = (
-            session.pictures(request.path_params["token"]) if strip is None else strip
-        )  # the prior's views, before a shape
+        # the prior's views, before a shape
+        images = session.pictures(request.path_params["token"]) if strip is None else strip
         if images is None:
             return Response(status_code=204)
         view = images.images[1 % len(images.images)]

@@ -50,9 +50,8 @@ def export_routes(session: Session, exports: Exports, previews: Callable[[], Pre
     """``/exports/formats``; ``/exports/{token}`` to look and (POST) to begin; estimates, pictures and files
     below it.
     """
-    pool = ThreadPoolExecutor(
-        1, thread_name_prefix="export-previews"
-    )  # a mesh is carved once, whoever waits for it
+    # a mesh is carved once, whoever waits for it
+    pool = ThreadPoolExecutor(1, thread_name_prefix="export-previews")
 
     def formats(request: Request) -> Response:
         return JSONResponse([_described(key, each) for key, each in export_formats().items()], headers=FRESH)

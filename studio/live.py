@@ -135,10 +135,8 @@ class LiveStream:
         """Link camera and crop with those of the viewport of the page with this name."""
         self.link.close()
         if NAME.fullmatch(viewer):
-            self.viewer, call = (
-                viewer,
-                asyncio.get_running_loop().call_soon_threadsafe,
-            )  # listeners are called in viser's thread
+            # listeners are called in viser's thread
+            self.viewer, call = viewer, asyncio.get_running_loop().call_soon_threadsafe
             turn, crop = self.turned.put_nowait, self.cropped.put_nowait
             self.link.enter_context(
                 self.links.cameras.joined(viewer, "picture", lambda orbit: call(turn, orbit))

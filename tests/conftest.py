@@ -9,9 +9,8 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("MKL_NUM_THREADS", "1")
 os.environ.setdefault("NUMBA_NUM_THREADS", "1")
-os.environ.pop(
-    "PYTHONDONTWRITEBYTECODE", None
-)  # each process that a test starts would compile the whole house again
+# each process that a test starts would compile the whole house again
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 import pytest
 import torch

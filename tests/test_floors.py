@@ -30,10 +30,11 @@ FLOORS = {
     "engine.evaluation": 6,
     "studio": 7,
 }
+# for people who build: may use floors 0 to 6, not each other; nothing uses them
 BESIDE = (
     "engine.toybox",
     "engine.benchmark",
-)  # for people who build: may use floors 0 to 6, not each other; nothing uses them
+)
 UNKNOWN_ABOVE = {
     6: {"torch", "gradio", "viser", "starlette", "uvicorn", "websockets"},
     7: {"torch", "diffusers", "gsplat", "nerfacc"},

@@ -90,9 +90,8 @@ def free_port() -> int:
 
 
 def _answers(url: str) -> bool:
-    direct = urllib.request.build_opener(
-        urllib.request.ProxyHandler({})
-    )  # this machine is not behind a proxy
+    # this machine is not behind a proxy
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     with suppress(OSError):
         return direct.open(url, timeout=ANSWER_SECONDS).status == 200
     return False

@@ -48,9 +48,8 @@ def clip_pixels(gradient: Tensor, limit: float, by: str) -> Tensor:
     gradient = torch.nan_to_num(gradient, nan=0.0, posinf=0.0, neginf=0.0)
     if by == "value":
         return gradient.clamp(-limit, limit)
-    return gradient * (limit / pixel_size(gradient, by)).clamp(
-        max=1
-    )  # a pixel of size 0 gives limit / 0 = inf, and stays
+    # a pixel of size 0 gives limit / 0 = inf, and stays
+    return gradient * (limit / pixel_size(gradient, by)).clamp(max=1)
 
 
 def clipped_share(gradient: Tensor, limit: float, by: str) -> float:

@@ -9,10 +9,8 @@ from torch import Tensor
 
 BORDER = 1 / 32  # of the side: the ring that is taken for background
 FLAT = 0.08  # a ring whose colours spread further than this is no flat background
-CLEAR, SOLID = (
-    0.04,
-    0.14,
-)  # colour distances: what a compressed background still varies by, and where an edge is wholly object
+# colour distances: what a compressed background still varies by, and where an edge is wholly object
+CLEAR, SOLID = 0.04, 0.14
 MAD_TO_STD = 1.4826
 
 

@@ -58,8 +58,7 @@ def facing(normals: np.ndarray) -> np.ndarray:
     """
     length = np.linalg.norm(normals, axis=1, keepdims=True)
     x, y, z = (normals / np.maximum(length, 1e-20)).T
-    quats = np.stack(
-        [1 + z, -y, x, 0 * z], axis=1
-    )  # half-way between both, which fails only where they are opposite
+    # half-way between both, which fails only where they are opposite
+    quats = np.stack([1 + z, -y, x, 0 * z], axis=1)
     quats[z < -1 + 1e-9] = (0, 1, 0, 0)
     return quats / np.linalg.norm(quats, axis=1, keepdims=True)

@@ -31,10 +31,8 @@ NOTHING = (
     "colour: "
     "a mug with a red handle."
 )
-LEAST, MOST = (
-    0.12,
-    0.25,
-)  # difference of colour under which a texel is left alone, and from which on it is new
+# difference of colour under which a texel is left alone, and from which on it is new
+LEAST, MOST = 0.12, 0.25
 
 
 @dataclass(frozen=True, kw_only=True)

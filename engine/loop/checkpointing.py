@@ -90,9 +90,8 @@ def gone_on(begun: Callable[[bool], Resumed], folder: Path) -> Resumed:
     try:
         run.return_to(checkpoint.load(folder))
     except UNUSABLE as error:
-        ended = isinstance(error, InputError) and not isinstance(
-            error, FileFormatError
-        )  # an InputError is a ValueError, too
+        # an InputError is a ValueError, too
+        ended = isinstance(error, InputError) and not isinstance(error, FileFormatError)
         if ended or isinstance(error, torch.OutOfMemoryError):
             raise
         run = begun(False)

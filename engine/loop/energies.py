@@ -103,9 +103,8 @@ def energised_draft(
         energies = Energies(context, state, live())
         if not energies.weights:
             return prediction
-        cells = float(
-            prediction.x0[0].numel() * len(x_t)
-        )  # the energies are means, and a prior's score is a sum
+        # the energies are means, and a prior's score is a sum
+        cells = float(prediction.x0[0].numel() * len(x_t))
 
         def energy(x0: Tensor) -> Tensor | None:
             views = context.prior.decode(x0)

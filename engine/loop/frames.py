@@ -20,11 +20,12 @@ from engine.render import choose
 from engine.scene import splats
 
 Colour = tuple[float, float, float]
+# the light ground of sheets and turntables
 PAPER: Colour = (
     BACKGROUND[0] / 255,
     BACKGROUND[1] / 255,
     BACKGROUND[2] / 255,
-)  # the light ground of sheets and turntables
+)
 STRIP_ELEVATION_DEG = 15.0
 
 

@@ -60,9 +60,8 @@ class Recipe:
 
     settings: Settings
     changes: tuple[Change, ...] = ()
-    facts: Mapping[str, Value] = field(
-        default_factory=dict
-    )  # versions, prior, device: shown, never needed to run again
+    # versions, prior, device: shown, never needed to run again
+    facts: Mapping[str, Value] = field(default_factory=dict)
     before: tuple[
         Recipe | EditStep, ...
     ] = ()  # what it set out from, the first one first, each with none of its own

@@ -49,12 +49,13 @@ FILE_OF = {
     "png": "views.png",
 }
 FORMATS = tuple(FILE_OF)
+# unwrapping a textured mesh takes several seconds: it is made when asked for
 USUAL_FORMATS = (
     "ply",
     "glb",
     "mp4",
     "png",
-)  # unwrapping a textured mesh takes several seconds: it is made when asked for
+)
 RESULT_FILES = ("recipe.toml", *FILE_OF.values(), "result.json")
 
 SHEET_SIZE, TURNTABLE_SIZE = 256, 320

@@ -43,12 +43,10 @@ class Context:
     guide: Guide | None = None
     word_notes: tuple[str, ...] = ()
     was: TextEmbedding | ViewPromptEncoder | None = None  # the words for what a region is changed of
-    judges: dict[str, DifferentiableScorer] = field(
-        default_factory=dict
-    )  # the scorer that an energy asks, once it was
-    reread: dict[float, Context] = field(
-        default_factory=dict
-    )  # by the latest style strength, where a style changes the words
+    # the scorer that an energy asks, once it was
+    judges: dict[str, DifferentiableScorer] = field(default_factory=dict)
+    # by the latest style strength, where a style changes the words
+    reread: dict[float, Context] = field(default_factory=dict)
 
     @staticmethod
     def of(

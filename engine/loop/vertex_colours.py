@@ -16,12 +16,13 @@ from engine.loop.shown_scene import device_of, shown
 from engine.render import choose
 
 PICTURE_SIZE = 256
+# elevations of the cameras; eight azimuths each, and one camera over either pole
 RINGS_DEG = (
     -50.0,
     -15.0,
     20.0,
     55.0,
-)  # elevations of the cameras; eight azimuths each, and one camera over either pole
+)
 DEPTH_TOLERANCE = 0.06  # how far behind the picture's surface a point may lie and still count as seen
 FACING_POWER = 3  # how much more a view from the front counts than one from the side
 LEAST_WEIGHT = 1e-3

@@ -15,10 +15,8 @@ CANDIDATES = 60_000
 # the smallest alpha over all views that still counts as inside; views disagree a little, so less than 1/2
 SOLID = 0.35
 
-HULL_DENSITY, MIST_DENSITY = (
-    20.0,
-    0.02,
-)  # per unit length: mist lets the gradient through where views disagree
+# per unit length: mist lets the gradient through where views disagree
+HULL_DENSITY, MIST_DENSITY = 20.0, 0.02
 
 
 def hull_points(anchor: Anchor, count: int, rng: torch.Generator) -> tuple[Tensor, Tensor] | None:

@@ -15,11 +15,12 @@ from typing import Any
 from engine.errors import FileFormatError, MissingError
 
 INDEX = "model_index.json"
+# how the names of parts begin that are settings only
 WITHOUT_WEIGHTS = (
     "tokenizer",
     "scheduler",
     "feature_extractor",
-)  # how the names of parts begin that are settings only
+)
 NEVER_NEEDED = ("safety_checker", "watermarker")
 EYE, BEFORE_EYE = "image_encoder", "feature_extractor"
 """The second prepares pictures for the first; where there is no image encoder, it serves the safety checker

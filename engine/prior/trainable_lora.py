@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from engine.prior.abilities import ADAPTER_STARTS, check_takes_adapters
 from engine.prior.base import Prior
 
+# as diffusers and toybox name its linear layers
 ATTENTION = (
     "to_q",
     "to_k",
@@ -23,7 +24,7 @@ ATTENTION = (
     "qkv",
     "word_kv",
     "out",
-)  # as diffusers and toybox name its linear layers
+)
 NAME = "adapter"
 UNIFORM, NORMAL = ADAPTER_STARTS
 

@@ -14,9 +14,8 @@ DARK = np.float32(EARLY_STOP)
 ZERO, HALF, ONE = np.float32(0), np.float32(0.5), np.float32(1)
 COSINE, NEAR, DELTA, OFFSET = 6, 7, 8, 9  # columns of a ray, after its origin and direction
 
-kernel = njit(
-    cache=True, nogil=True, fastmath={"contract"}
-)  # fused multiply-adds only: what is not a number must stay so
+# fused multiply-adds only: what is not a number must stay so
+kernel = njit(cache=True, nogil=True, fastmath={"contract"})
 
 
 @kernel
@@ -190,9 +189,8 @@ def _trilinear(grid, at, channels, size, fx, fy, fz):
 
 @kernel
 def _softplus(x):
-    return max(x, ZERO) + np.float32(
-        math.log(ONE + math.exp(-abs(x)))
-    )  # log1p is several times slower, and no better here
+    # log1p is several times slower, and no better here
+    return max(x, ZERO) + np.float32(math.log(ONE + math.exp(-abs(x))))
 
 
 @kernel

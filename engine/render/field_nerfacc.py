@@ -68,9 +68,8 @@ def samples_along(field: Field, rays: Rays) -> tuple[Tensor, Tensor, Tensor]:
         t = (t_starts + t_ends) / 2
         return field.query(rays.origins[ray] + t[:, None] * rays.directions[ray])[0]
 
-    lattice = (
-        rays.near + (rays.offset - 0.5) * field.voxel
-    )  # nerfacc's samples stand in the middle of their intervals
+    # nerfacc's samples stand in the middle of their intervals
+    lattice = rays.near + (rays.offset - 0.5) * field.voxel
     far = rays.near + rays.delta * rays.count
     return _estimator(field).sampling(
         rays.origins,

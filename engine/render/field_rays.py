@@ -47,9 +47,8 @@ def rays_through(field: Field, cameras: Cameras, jitter: Tensor | None = None) -
     origins, directions = origins.reshape(-1, 3), directions.reshape(-1, 3)
     near, far = cube_span(origins, directions)
     chord = (far - near).clamp_min(0)
-    count = (
-        (chord / field.voxel - 1e-3).ceil().long()
-    )  # chords that are whole voxels must not depend on rounding
+    # chords that are whole voxels must not depend on rounding
+    count = (chord / field.voxel - 1e-3).ceil().long()
     offset = torch.full_like(near, 0.5) if jitter is None else jitter.reshape(-1).to(near)
     return Rays(origins, directions, cosine, near, chord / count.clamp_min(1), offset, count)
 

@@ -51,9 +51,8 @@ def render(
     normal = depth2 = None
     if normals:
         facing = facing_normals(scene, cameras).cpu().float().contiguous()
-        rising = depths * (
-            1 + depths
-        )  # keeps the order and the near plane, so that the square of depth comes at no cost
+        # keeps the order and the near plane, so that the square of depth comes at no cost
+        rising = depths * (1 + depths)
         normal, both, _ = _Compose.apply(means2d, whitening, rising, opacities, facing, view)
         normal, depth2 = normal.to(device), (both - depth).to(device)
     alpha = alpha.to(device)

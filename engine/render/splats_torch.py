@@ -76,9 +76,8 @@ def project(scene: Splats, cameras: Cameras) -> Projected:
     points = torch.einsum("bij,nj->bni", rotation, scene.means) + centre[:, None]
     depths = points[..., 2]
     ahead = depths > NEAR
-    points = torch.where(
-        ahead[..., None], points, torch.ones_like(points)
-    )  # keeps 1/z of the others out of the gradient
+    # keeps 1/z of the others out of the gradient
+    points = torch.where(ahead[..., None], points, torch.ones_like(points))
     axes = rotation_matrices(scene.unit_quats) * scene.scales[:, None, :]
     projected_axes = _jacobian(points, cameras) @ torch.einsum("bij,njk->bnik", rotation, axes)
     covs2d = projected_axes @ projected_axes.transpose(-1, -2) + EPS2D * torch.eye(2).to(points)

@@ -150,9 +150,8 @@ def from_density(density: Tensor, rgb: Tensor | None = None) -> Field:
     density = density.detach().clamp_min(1e-6)  # the inverse of softplus is not finite at 0
     raw_density = density + torch.log(-torch.expm1(-density))
     rgb = torch.full_like(density, 0.5)[..., None].repeat(1, 1, 1, 3) if rgb is None else rgb.detach()
-    return Field(
-        raw_density, torch.logit(rgb.clamp(0.01, 0.99))
-    )  # where the logistic function still has a slope
+    # where the logistic function still has a slope
+    return Field(raw_density, torch.logit(rgb.clamp(0.01, 0.99)))
 
 
 def node_positions(resolution: int) -> Tensor:

@@ -42,9 +42,8 @@ def occupancy_from(values: Tensor) -> Occupancy:
     """Cells whose value exceeds min(mean, THRESHOLD) are occupied (arXiv 2305.04966); distances grow from
     them cell by cell.
     """
-    occupied = ~(
-        values <= values.mean().clamp(max=THRESHOLD)
-    )  # so that cells whose value is not a number do not vanish
+    # so that cells whose value is not a number do not vanish
+    occupied = ~(values <= values.mean().clamp(max=THRESHOLD))
     distance = torch.zeros_like(values, dtype=torch.uint8)
     for _ in range(FARTHEST):
         distance += ~occupied

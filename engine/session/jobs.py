@@ -61,9 +61,8 @@ class Board:
         self.library = library
         self.changed = threading.Condition(threading.RLock())
         self.closing = False
-        self.fetch: Callable[[str], JobRecord | None] = lambda token: (
-            None
-        )  # of a run that ended before this session
+        # of a run that ended before this session
+        self.fetch: Callable[[str], JobRecord | None] = lambda token: None
         self._jobs: dict[str, Job] = {}
         self._waiting: dict[str, Job] = {}
         self._running: list[Job] = []

@@ -62,9 +62,8 @@ class Library:
         self.root = root.expanduser().resolve()
         self.session = new_token()
         self._own = self._lock(self.session)
-        self.written: Callable[[JobRecord], None] = lambda record: (
-            None
-        )  # hears of every record that was written
+        # hears of every record that was written
+        self.written: Callable[[JobRecord], None] = lambda record: None
         self._sizes: dict[str, tuple[int, int]] = {}  # of runs by token: (when the folder changed, bytes)
         with library_errors(self.root):
             (self.root / SESSIONS).mkdir(parents=True, exist_ok=True)

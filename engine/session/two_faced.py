@@ -70,9 +70,8 @@ Details = tuple[np.ndarray, np.ndarray]
 def _details(picture: np.ndarray, ground: np.ndarray) -> Details:
     small = np.asarray(Image.fromarray(picture).resize((SIDE, SIDE), Image.Resampling.BOX), np.float64) / 255
     there = np.abs(small - ground).max(axis=-1) > 0.04
-    solid = (
-        _blurred(there[..., None].astype(np.float64))[..., 0] > 0.999
-    )  # at its border it is mixed with the ground
+    # at its border it is mixed with the ground
+    solid = _blurred(there[..., None].astype(np.float64))[..., 0] > 0.999
     weight = _blurred(solid[..., None].astype(np.float64))
     tone = _blurred(small * solid[..., None]) / np.maximum(weight, 1e-6)
     return (small - tone) * solid[..., None], solid

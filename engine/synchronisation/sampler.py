@@ -50,11 +50,7 @@ def synchronised(
     for i, time in enumerate(times):
         step = CASES[case]
         if i >= until * len(times):
-            carried, canonical, step = (
-                (space.project(carried)[0] if canonical else carried),
-                False,
-                independent,
-            )
+            carried, canonical, step = space.project(carried)[0] if canonical else carried, False, independent
         t = torch.full((space.count,), time, dtype=torch.long, device=prior.device)
         after = times[i + 1] if i + 1 < len(times) else None
         predict = _predictor(prior, prompts, t, guidance_scale, corrected)

@@ -66,9 +66,8 @@ class TextureSpace:
         is not seen.
         """
         mask = self.mask.to(instances)
-        found = self._sampled(
-            torch.cat([instances * mask, mask], dim=1)
-        )  # what lies outside must not bleed in
+        # what lies outside must not bleed in
+        found = self._sampled(torch.cat([instances * mask, mask], dim=1))
         share = found[:, -1:]
         return found[:, :-1] / share.clamp(min=1e-6), self.weights.to(instances) * (share[:, 0] > 0.25)
 

@@ -66,9 +66,8 @@ class ToyClassifier(nn.Module):
         coarse = self.coarse(fine)
         summary = self.summary(coarse)
         grid = torch.cat([fine, F.interpolate(coarse, scale_factor=2.0)], dim=1)
-        seen = (
-            torch.cat([self.values(grid), F.avg_pool2d(rgba, 4)], dim=1).flatten(2).transpose(1, 2)
-        )  # (N,256,52)
+        # (N,256,52)
+        seen = torch.cat([self.values(grid), F.avg_pool2d(rgba, 4)], dim=1).flatten(2).transpose(1, 2)
         attention = torch.softmax(self.queries @ self.keys(grid).flatten(2), dim=-1)  # (N,P,256)
         azimuth = self.azimuth(summary).unflatten(1, (len(JUDGED_KINDS), AZIMUTH_BINS))
         return Reading(self.kind(summary), azimuth, self.colour(attention @ seen))

@@ -82,10 +82,11 @@ def sliced(call: Slice) -> Callable[..., Iterator[Event]]:
         while not finished:
             handed = tuple(commands.take())
             watch = tuple(each for each in handed if isinstance(each, Watch)) or watch
+            # each call must know who looks
             handed = (
                 *watch,
                 *(each for each in handed if not isinstance(each, Watch)),
-            )  # each call must know who looks
+            )
             knobs = next((each.knobs for each in handed if isinstance(each, SetKnobs)), knobs)
             for event in call(spec, knobs, handed, folder, going):
                 yield event

@@ -42,9 +42,8 @@ def test_angles_and_distance_come_back() -> None:
     azimuths, elevations = zip(*ANGLES)
     cameras = orbit_cameras(azimuths, elevations, 3.05, 40.0, 64)
     assert torch.allclose(cameras.azimuths_deg(), torch.tensor(azimuths), atol=1e-3)
-    assert torch.allclose(
-        cameras.elevations_deg(), torch.tensor(elevations), atol=1e-2
-    )  # asin is flat near the pole
+    # asin is flat near the pole
+    assert torch.allclose(cameras.elevations_deg(), torch.tensor(elevations), atol=1e-2)
     assert torch.allclose(cameras.positions.norm(dim=1), torch.tensor(3.05))
 
 

@@ -63,9 +63,8 @@ def test_a_sphere_has_its_normals_and_the_error_falls_with_the_square_of_the_pix
         depth, alpha, true = of_sphere(cameras)
         found = camera_normals(depth.double(), alpha.double(), cameras)
         assert torch.allclose(found.norm(dim=-1), torch.ones(()).double(), atol=1e-9)
-        frontal = (alpha[..., 0] > 0) & (
-            true[..., 2] < -0.6
-        )  # away from the outline, where no pixel is fine enough
+        # away from the outline, where no pixel is fine enough
+        frontal = (alpha[..., 0] > 0) & (true[..., 2] < -0.6)
         errors.append(float((found - true)[frontal].norm(dim=-1).mean()))
     assert errors[0] < 0.01
     assert 3 < errors[0] / errors[1] < 5 and 3 < errors[1] / errors[2] < 5

@@ -228,9 +228,8 @@ def _compute(func: Any, args: tuple, kwargs: dict[str, Any]) -> Any:
     wanted = None if kwargs.get("device") is None else torch.device(kwargs["device"])
     there = any(isinstance(tensor, CudaTensor) for tensor in tensors)
     on_gpu = there or (wanted is not None and wanted.type == "cuda")
-    backward = (
-        torch._C._current_graph_task_id() != -1
-    )  # there C++ makes zeros of its own, on what it takes for a CPU
+    # there C++ makes zeros of its own, on what it takes for a CPU
+    backward = torch._C._current_graph_task_id() != -1
     if there and not backward and name != "copy_":
         _check_one_device(name, args, tensors)
     generator = next((leaf for leaf in leaves if isinstance(leaf, torch.Generator)), None)

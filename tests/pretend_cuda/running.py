@@ -48,9 +48,8 @@ def named(root: str, path: str) -> Callable[..., Any]:
 
 def saved(family: str, folder: Path) -> Path:
     """The tiny pipeline of ``family``, written once."""
-    sys.modules.setdefault(
-        "tiny_pipeline", importlib.import_module("tests.prior.tiny_pipeline")
-    )  # as its siblings import it
+    # as its siblings import it
+    sys.modules.setdefault("tiny_pipeline", importlib.import_module("tests.prior.tiny_pipeline"))
     target = folder / family
     return target if target.exists() else named("tests.prior", LOADERS[family][0])(target)
 

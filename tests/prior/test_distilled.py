@@ -62,9 +62,8 @@ def test_its_prior_finds_it_and_asks_it_once(prior: ToyboxPrior, tmp_path: Path)
     )
     x_t, t = noisy()
     answers = [predict_guided(prior, x_t, t, prompts_of(prior), scale) for scale in (2.0, 4.0)]
-    assert (
-        prior.distilled is not None and (answers[0].x0 - answers[1].x0).abs().max() > 1e-4
-    )  # it is told the scale
+    # it is told the scale
+    assert prior.distilled is not None and (answers[0].x0 - answers[1].x0).abs().max() > 1e-4
     again = prior.predict_guided(x_t, t, prompts_of(prior), 2.0)
     assert torch.equal(again.x0, answers[0].x0)
     noise, signal = prior.schedule.signal_and_noise(t, x_t)[::-1]

@@ -40,9 +40,8 @@ def test_it_is_what_transformers_makes_of_the_picture(tmp_path: Path, config: di
     expected = CLIPImageProcessor(**config)(Image.fromarray(GRADIENT), return_tensors="pt").pixel_values
     prepare = Preparation.read(write(tmp_path, **config), "feature_extractor")
     found = prepare(torch.from_numpy(GRADIENT)[None] / 255)
-    assert (
-        found.shape == expected.shape and (found - expected).abs().max() < 0.02
-    )  # it rounds to whole levels between
+    # it rounds to whole levels between
+    assert found.shape == expected.shape and (found - expected).abs().max() < 0.02
 
 
 @pytest.mark.parametrize(

@@ -282,9 +282,8 @@ class TestFetching:
 
     def test_offline_with_nothing_in_the_cache(self, tmp_path: Path, cache: Path) -> None:
         with pytest.raises(MissingError, match=r"could not be fetched.*network connection"):
-            fetch(
-                write_entry(tmp_path, revision="main", unpinned=True)
-            )  # a pinned one is tried again for half a minute
+            # a pinned one is tried again for half a minute
+            fetch(write_entry(tmp_path, revision="main", unpinned=True))
 
     def test_no_room_is_found_before_anything_is_fetched(self, tmp_path: Path, fake_hub: Any) -> None:
         with pytest.raises(StorageError, match="999999999 MB"):

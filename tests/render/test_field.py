@@ -108,9 +108,8 @@ def test_an_even_cube_absorbs_by_the_length_of_the_chord(
     origins, directions = cameras.rays()
     near, far = cube_span(origins.reshape(-1, 3), directions.reshape(-1, 3))
     alpha = (1 - torch.exp(-density * (far - near).clamp_min(0))).reshape(views.alpha.shape)
-    tolerance = (
-        density * field.voxel / 2 if backend == "cuda" else 1e-5
-    )  # nerfacc does not end its last step at the face
+    # nerfacc does not end its last step at the face
+    tolerance = density * field.voxel / 2 if backend == "cuda" else 1e-5
     assert torch.allclose(views.alpha.cpu(), alpha, atol=tolerance)
     assert torch.allclose(views.rgb, views.alpha * torch.tensor([0.8, 0.4, 0.1]).to(views.rgb), atol=1e-5)
 

@@ -79,9 +79,8 @@ def test_our_use_of_nerfacc_draws_what_the_reference_draws(without_gpu: None, kn
     ]
     for name in ("rgb", "alpha", "depth", "normal"):
         found, wanted = (getattr(views, name) for views in draws)
-        assert (found - wanted).abs().max() < 0.02 * wanted.abs().max(), (
-            name
-        )  # steps of a voxel against parts of the chord
+        # steps of a voxel against parts of the chord
+        assert (found - wanted).abs().max() < 0.02 * wanted.abs().max(), name
     found, wanted = (torch.autograd.grad(views.rgb.square().sum(), field.raw_density)[0] for views in draws)
     assert torch.nn.functional.cosine_similarity(found.flatten(), wanted.flatten(), dim=0) > 0.99
 

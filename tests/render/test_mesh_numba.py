@@ -60,10 +60,8 @@ def cast_rays(
 
 def test_triangle_soup_agrees_with_a_ray_caster() -> None:
     rng = np.random.default_rng(1)
-    vertices, faces = (
-        rng.normal(0.0, 1.6, (24, 3)),
-        np.arange(24).reshape(8, 3),
-    )  # one crosses the camera plane
+    # one crosses the camera plane
+    vertices, faces = rng.normal(0.0, 1.6, (24, 3)), np.arange(24).reshape(8, 3)
     c2w, K = cameras([35.0], 20.0, 40, 28)
     buffers = render_mesh(vertices, faces, rng.random((8, 3)), c2w, K, 40, 28, supersample=1)
     depth, owner, margin = cast_rays(vertices, faces, c2w[0], K[0], 40, 28)
@@ -105,9 +103,8 @@ def test_azimuth_and_up_follow_the_house_convention() -> None:
     c2w, K = cameras([0.0, 90.0, 180.0, 270.0], 0.0, 33, 33)
     centre = draw(box, colours, c2w, K, 33, 33, shading=UNLIT).rgba[:, 16, 16, :3]
     np.testing.assert_allclose(centre, [[1, 0, 0], [0, 1, 0], [0.5, 0, 0], [0, 0.5, 0]], atol=1e-6)
-    marker = trimesh.creation.box((0.1, 0.1, 0.1)).apply_translation(
-        (0.0, 0.5, 0.8)
-    )  # up, and to the right of azimuth 0
+    # up, and to the right of azimuth 0
+    marker = trimesh.creation.box((0.1, 0.1, 0.1)).apply_translation((0.0, 0.5, 0.8))
     rows, columns = np.nonzero(draw(marker, np.ones((12, 3)), c2w[:1], K[:1], 33, 33).rgba[0, ..., 3])
     assert rows.mean() < 12 and columns.mean() > 20
 
@@ -144,9 +141,8 @@ def test_shading_is_fixed_to_the_world_and_blind_to_winding() -> None:
     top = buffers.normal[..., 2] > 0.99
     tones = [np.unique(buffers.rgba[i, ..., 0][top[i]]) for i in range(2)]
     assert len(tones[0]) == len(tones[1]) == 1 and tones[0] == tones[1]
-    assert (
-        len(np.unique(buffers.rgba[0, ..., 0].round(4))) == 4
-    )  # background and three faces that can be told apart
+    # background and three faces that can be told apart
+    assert len(np.unique(buffers.rgba[0, ..., 0].round(4))) == 4
     flipped = render_mesh(mesh.vertices, mesh.faces[:, ::-1], np.ones((12, 3)), c2w, K, 33, 33, **options)
     np.testing.assert_allclose(flipped.rgba, buffers.rgba, atol=1e-6)
 

@@ -261,9 +261,8 @@ def test_two_threads_may_render_at_once() -> None:
 
 
 def test_definition_passes_gradcheck() -> None:
-    scene = cast(
-        joined(one(), one((0.0, 2.5, 0.5), (0.9, 0.1, 0.1))), torch.float64
-    )  # the second beyond the frustum's margin
+    # the second beyond the frustum's margin
+    scene = cast(joined(one(), one((0.0, 2.5, 0.5), (0.9, 0.1, 0.1))), torch.float64)
     cameras = orbit_cameras([20.0], 10.0, 2.6, 40.0, 5, 4)
 
     def pictures(*tensors: Tensor) -> tuple[Tensor, ...]:

@@ -101,9 +101,8 @@ def test_numba_projection_is_the_definition() -> None:
     means2d, inverse, depths = numba_project(scene, cameras)
     ahead = (projected.depths[0] > splats_torch.NEAR).numpy()
     covs = projected.covs2d[0].detach().numpy()[ahead]
-    assert np.allclose(
-        inverse[ahead] @ covs, np.eye(2), atol=1e-3
-    )  # float32 roots of matrices with condition up to 1e6
+    # float32 roots of matrices with condition up to 1e6
+    assert np.allclose(inverse[ahead] @ covs, np.eye(2), atol=1e-3)
     assert np.allclose(means2d[ahead], projected.means2d[0].detach().numpy()[ahead], rtol=1e-4, atol=1e-3)
     assert np.allclose(depths, projected.depths[0].detach().numpy(), atol=1e-6)
 

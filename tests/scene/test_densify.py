@@ -38,9 +38,8 @@ def test_halves_of_a_split_are_drawn_from_their_parent() -> None:
     """Whitened by the parent's own axes, the offsets of many halves are standard normal."""
     splats = from_points(torch.zeros(1, 3), torch.zeros(1, 3), 0.1, 0.5)
     splats.log_scales[:] = torch.tensor([[0.5, 0.1, 0.02]]).log()
-    splats.quats[:] = torch.tensor(
-        [[1.0, 1.0, 0.0, 0.0]]
-    )  # a quarter turn about x: the splat's y is the world's z
+    # a quarter turn about x: the splat's y is the world's z
+    splats.quats[:] = torch.tensor([[1.0, 1.0, 0.0, 0.0]])
     many = Splats(
         **{name: tensor.repeat_interleave(4000, dim=0) for name, tensor in splats.parameters().items()}
     )

@@ -60,9 +60,8 @@ def test_random_ball_is_even() -> None:
     splats = random_ball(n, radius, 0.045, seeded())
     distances = splats.means.norm(dim=1)
     assert distances.max() <= radius
-    assert (distances < radius * 0.5 ** (1 / 3)).float().mean() == pytest.approx(
-        0.5, abs=0.015
-    )  # 4 standard errors
+    # 4 standard errors
+    assert (distances < radius * 0.5 ** (1 / 3)).float().mean() == pytest.approx(0.5, abs=0.015)
     assert splats.means.mean(0).abs().max() < 4 * radius / math.sqrt(5 * n)
     assert torch.allclose(splats.scales, torch.tensor(0.045))
 

@@ -81,9 +81,8 @@ def test_two_watchers_see_the_same_step_from_their_own_sides(
         (8, 8, 3),
         (16, 16, 3),
     ) and mine.total_step == yours.total_step == 2
-    assert (
-        session.frame(token, "me", camera(0, 8), mine.serial - 1, PATIENCE) is not None
-    )  # not disturbed by the other
+    # not disturbed by the other
+    assert session.frame(token, "me", camera(0, 8), mine.serial - 1, PATIENCE) is not None
 
 
 def test_the_newest_camera_wins(session: Session, frames: FakeFrames, token: str) -> None:
@@ -144,9 +143,8 @@ def test_a_camera_that_never_rests_does_not_keep_pictures_back(frames: FakeFrame
     room.offer("run", copy_of(7, 0, Knobs()))
     room.start()
     first = room.ask("run", "me", moving(0), -1, PATIENCE)
-    later = room.ask(
-        "run", "me", moving(first.value + 1), first.serial, 2.0
-    )  # it waits that long for a camera that rests
+    # it waits that long for a camera that rests
+    later = room.ask("run", "me", moving(first.value + 1), first.serial, 2.0)
     room.close()
     assert later.value > first.value and room.join(PATIENCE)
 

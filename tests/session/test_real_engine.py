@@ -63,9 +63,8 @@ def test_a_run_goes_on_in_the_next_session_and_its_result_can_be_opened(
     monkeypatch.setattr("engine.loop.live_run.CHECKPOINT_SECONDS", 0.0)
     with open_session(tmp_path) as session:
         token = session.submit(settings(15), "ada")
-        eventually(
-            lambda: session.view(token).total_step > 5
-        )  # some way into the fit, past the four draft steps
+        # some way into the fit, past the four draft steps
+        eventually(lambda: session.view(token).total_step > 5)
         session.pause(token)
         revision = session.set_knobs(token, {"anchor_weight": 3.0})
     with open_session(tmp_path) as session:

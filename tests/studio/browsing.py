@@ -94,9 +94,8 @@ def tab(browser: Browser, shared: bool, has_touch: bool) -> Iterator[Page]:
 
 def forget_the_visit(page: Page) -> None:
     """Leave the tab blank, with nothing in the storage of the address that it showed."""
-    page.goto(
-        re.match(r"\w+://[^/]+", page.url)[0] + "/pictures/samples/none"
-    )  # the same origin, without scripts
+    # the same origin, without scripts
+    page.goto(re.match(r"\w+://[^/]+", page.url)[0] + "/pictures/samples/none")
     page.evaluate("[localStorage, sessionStorage].forEach(storage => storage.clear())")
     page.context.clear_cookies()
     page.goto(BLANK)

@@ -104,9 +104,8 @@ def slow_run(step_seconds: float) -> Callable[..., Iterator[Event]]:
                 metrics,
             )
             (folder / "new.part").write_text(json.dumps([step, revision]))
-            (folder / "new.part").replace(
-                folder / "checkpoint.json"
-            )  # never written to in place, as a real one
+            # never written to in place, as a real one
+            (folder / "new.part").replace(folder / "checkpoint.json")
             yield Checkpointed(step)
         yield Finished(
             copy_of(step, revision),

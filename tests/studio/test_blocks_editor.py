@@ -117,9 +117,8 @@ def test_the_editor_keeps_what_is_built(browser: Browser, double_page: str) -> N
         chair = kept(page)
         assert len(chair) == 6 and build(page)["count"] == "6"
         stage = page.locator(".mq-blocks canvas").bounding_box()
-        page.mouse.click(
-            stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2
-        )  # the middle of the chair
+        # the middle of the chair
+        page.mouse.click(stage["x"] + stage["width"] / 2, stage["y"] + stage["height"] / 2)
         chosen = int(build(page)["chosen"])
         assert chosen >= 0
         page.fill('.mq-blocks [aria-label="Size z"]', "0.3")

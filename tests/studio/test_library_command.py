@@ -66,9 +66,8 @@ def test_a_run_is_named_starred_tagged_thrown_away_and_taken_back(
     assert "Anna's chair is in the trash" in capsys.readouterr().out
     assert len(listed(root, capsys)) == 2 and len(listed(root, capsys, "--in-trash")) == 1
     assert main(["library", "--library", str(root), "--restore", "chair"]) == EXIT_OK
-    assert (
-        main(["library", "--library", str(root), "--trash=-mug-token"]) == EXIT_OK
-    )  # tokens may begin with a dash
+    # tokens may begin with a dash
+    assert main(["library", "--library", str(root), "--trash=-mug-token"]) == EXIT_OK
     assert main(["library", "--library", str(root), "--purge=-mug"]) == EXIT_OK
     capsys.readouterr()
     assert [run["token"] for run in listed(root, capsys)] == ["going-token", "chair-token"]

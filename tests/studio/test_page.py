@@ -79,9 +79,8 @@ def test_a_run_is_watched_steered_paused_and_stopped(page: Page) -> None:
 
     step, eta = page.locator('[data-field="step"]'), page.locator('[data-field="eta"]')
     expect(eta).to_contain_text("left")
-    expect(step).to_contain_text(
-        f"/{LONG}"
-    )  # of the whole run, like the step at which a revision was applied
+    # of the whole run, like the step at which a revision was applied
+    expect(step).to_contain_text(f"/{LONG}")
     lost = """() => {
         maquette.stage.connection("lost");
         return ['[data-field="eta"]', ".mq-said"].map((each) => document.querySelector(each).innerText);
@@ -334,9 +333,8 @@ def test_the_method_is_switched_while_the_run_goes_on(page: Page) -> None:
     expect(page.locator('[data-field="revision"]')).to_contain_text(f"revision {applied} applied at step")
     expect(page.locator("#mq-lods-prior_learning_rate")).to_be_visible()
     expect(page.locator("#mq-guidance_scale")).to_contain_text("Initial guidance")
-    expect(page.locator("#mq-guidance_scale input[type=number]")).to_have_value(
-        "10"
-    )  # as the preset with both has it
+    # as the preset with both has it
+    expect(page.locator("#mq-guidance_scale input[type=number]")).to_have_value("10")
     gauge = page.locator('.mq-readouts [data-name="null_convergence"]')
     expect(gauge.locator("p")).not_to_be_empty()
     wait_number(page, "step", 110)  # by then the double has learned everything

@@ -36,9 +36,8 @@ def test_a_worker_does_not_outlive_a_killed_parent(tmp_path: Path) -> None:
     parent = subprocess.Popen([sys.executable, str(script)], env=told, stdout=subprocess.PIPE, text=True)
     assert parent.stdout.readline() == "ready\n"
     parent.kill()
-    rest, _ = parent.communicate(
-        timeout=120
-    )  # ends when nobody holds the pipe any more: neither parent nor worker
+    # ends when nobody holds the pipe any more: neither parent nor worker
+    rest, _ = parent.communicate(timeout=120)
     assert rest == ""
 
 

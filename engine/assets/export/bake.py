@@ -132,10 +132,8 @@ def _pack(vertices: np.ndarray, faces: np.ndarray, size: int, padding: int) -> x
     atlas = xatlas.Atlas()
     atlas.add_mesh(np.ascontiguousarray(vertices, np.float32), np.ascontiguousarray(faces, np.uint32))
     charting, packing = xatlas.ChartOptions(), xatlas.PackOptions()
-    charting.fix_winding, packing.rotate_charts = (
-        True,
-        False,
-    )  # it turns a chart by swapping u and v, which mirrors it
+    # it turns a chart by swapping u and v, which mirrors it
+    charting.fix_winding, packing.rotate_charts = True, False
     packing.resolution, packing.padding, packing.bilinear = size, padding, True
     atlas.generate(chart_options=charting, pack_options=packing)
     return atlas

@@ -21,28 +21,22 @@ from engine.core.morphology import dilated, opened, pieces_of, propagated
 
 EVEN = 0.015  # how far the colours of a flat tone spread
 NEAR = 0.06  # largest channel difference from a tone's colour within which the border is that tone
-CLEAR, FAINT = (
-    0.04,
-    0.014,
-)  # distances from a tone that are background: of a compressed picture, and of a clean one
+# distances from a tone that are background: of a compressed picture, and of a clean one
+CLEAR, FAINT = 0.04, 0.014
 LEAST_TONE = 0.03  # of the border, that a tone has at least
 MOST_TONES = 4
 SIDE_SHARE = (
     0.12  # of one side of the picture, that something has to cover to be a part of the background there
 )
-HOLE, SPECKS = (
-    0.004,
-    0.05,
-)  # of the object's area: the least hole that is cut, and what all specks together may have
+# of the object's area: the least hole that is cut, and what all specks together may have
+HOLE, SPECKS = 0.004, 0.05
 SPECK = 0.005  # of the largest piece, under which a piece is a speck
 EDGE = 3  # pixels within which an outline is soft
 SHADE = 0.45  # the darkest that a shadow leaves of a tone
 STEP = 0.03  # a change from pixel to pixel, of 256, that is an edge and not a shadow's slope
 SHADOW_SHARE = 1.0  # of the object's area; a larger "shadow" may be the object
-FRAME_DARK, FRAME_FILL = (
-    0.1,
-    0.9,
-)  # a picture within a dark frame: how dark, and how much of its box the inner picture fills
+# a picture within a dark frame: how dark, and how much of its box the inner picture fills
+FRAME_DARK, FRAME_FILL = 0.1, 0.9
 
 
 @dataclass(frozen=True, eq=False)

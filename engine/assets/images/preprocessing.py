@@ -18,10 +18,8 @@ PALE = 0.1  # largest channel difference across an outline under which it is a g
 PALE_SHARE = 0.35  # of the outline, that may be so pale
 HOLE_SHARE = 0.004
 REACH = 3
-DRAWN, DRAWN_SHARE = (
-    0.02,
-    0.15,
-)  # a slope that is a drawn line, and how many of them, beside the outline's length, are missed
+# a slope that is a drawn line, and how many of them, beside the outline's length, are missed
+DRAWN, DRAWN_SHARE = 0.02, 0.15
 
 _PALE_NOTE = (
     "It hardly differs from its background, so that parts may be missing; check the outline, or "

@@ -74,9 +74,8 @@ class _Scene:
 
     buffers: Buffers
     notes: dict[str, None] = field(default_factory=dict)  # in order, each once
-    points: list[tuple[np.ndarray, np.ndarray]] = field(
-        default_factory=list
-    )  # places (N,3) and display colours (N,3)
+    # places (N,3) and display colours (N,3)
+    points: list[tuple[np.ndarray, np.ndarray]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.document = self.buffers.document

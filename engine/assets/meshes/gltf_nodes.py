@@ -55,9 +55,8 @@ def posed(
         raise ValueError(
             f"{len(vertices)} vertices hang on {len(numbers)} joints with {len(weights)} weights"
         )
-    slices = (
-        slice(at, at + SLICE) for at in range(0, len(vertices), SLICE)
-    )  # a matrix each: not of all at once
+    # a matrix each: not of all at once
+    slices = (slice(at, at + SLICE) for at in range(0, len(vertices), SLICE))
     return np.concatenate([_hung(vertices[part], joints, numbers[part], weights[part]) for part in slices])
 
 

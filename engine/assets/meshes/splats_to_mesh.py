@@ -115,13 +115,11 @@ def _bodies(centres: np.ndarray, axes: np.ndarray) -> tuple[np.ndarray, np.ndarr
     rows = np.arange(len(axes))
     flat = lengths[rows, order[:, 0]] < FLAT * lengths[rows, order[:, 1]]
     solid = np.flatnonzero(~flat)
-    tips = centres[solid, None] + np.einsum(
-        "nij,kj->nki", axes[solid], 1.2 * _AXES
-    )  # about as large as the ellipsoid
+    # about as large as the ellipsoid
+    tips = centres[solid, None] + np.einsum("nij,kj->nki", axes[solid], 1.2 * _AXES)
     long, wide = (axes[rows, :, order[:, k]][flat] for k in (2, 1))
-    corners = (
-        np.stack([-long - wide, long - wide, long + wide, wide - long], 1) * 0.886
-    )  # a square of the ellipse's area
+    # a square of the ellipse's area
+    corners = np.stack([-long - wide, long - wide, long + wide, wide - long], 1) * 0.886
     squares = centres[flat][:, None] + corners
     faces = (np.arange(len(solid))[:, None, None] * 6 + _OCTAHEDRON).reshape(-1, 3)
     more = (np.arange(int(flat.sum()))[:, None, None] * 4 + _SQUARE).reshape(-1, 3) + 6 * len(solid)

@@ -24,9 +24,8 @@ class Convergence(nn.Module):
     def __init__(self, device: torch.device | str = "cpu") -> None:
         super().__init__()
         self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
-        self.register_buffer(
-            "errors", torch.zeros(2, dtype=torch.float64, device=device)
-        )  # squared: learned, plain
+        # squared: learned, plain
+        self.register_buffer("errors", torch.zeros(2, dtype=torch.float64, device=device))
 
     def begin_step(self, reset_steps: int) -> bool:
         """Count a step; true every ``reset_steps`` of them (0: never), when what was learned is to be

@@ -60,7 +60,6 @@ def canonical_map(views: Views, cameras: Cameras) -> Tensor:
     """
     origins, directions = cameras.rays()
     forward = cameras.c2w[:, None, None, :3, 2]
-    directions = directions / (directions * forward).sum(
-        -1, keepdim=True
-    )  # of length 1 along the camera's axis
+    # of length 1 along the camera's axis
+    directions = directions / (directions * forward).sum(-1, keepdim=True)
     return (origins * views.alpha + directions * views.depth + views.alpha) / 2

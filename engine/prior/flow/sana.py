@@ -130,10 +130,11 @@ def load_sana(
 
 
 def _load_parts(folder: Path, device: torch.device) -> tuple[LatentParts, NoiseSchedule]:
+    # slow to import, so only when a model is loaded
     from diffusers import (
         AutoencoderDC,
         SanaTransformer2DModel,
-    )  # slow to import, so only when a model is loaded
+    )
     from transformers import AutoTokenizer, Gemma2Model
 
     half = half_for(device)

@@ -146,10 +146,11 @@ def load_sd3(
 
 
 def _load_parts(folder: Path, device: torch.device, with_t5: bool) -> tuple[LatentParts, NoiseSchedule]:
+    # slow to import, so only when a model is loaded
     from diffusers import (
         AutoencoderKL,
         SD3Transformer2DModel,
-    )  # slow to import, so only when a model is loaded
+    )
     from transformers import CLIPTextModelWithProjection
 
     half = half_for(device)

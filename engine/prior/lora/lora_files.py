@@ -132,9 +132,10 @@ def _renamed(
 def _from_kohya(
     path: Path, tensors: dict[str, Tensor], unet_config: Any
 ) -> tuple[dict[str, Tensor], dict[str, float]]:
+    # its converter serves all Stable Diffusion models
     from diffusers.loaders import (
         StableDiffusionXLLoraLoaderMixin,
-    )  # its converter serves all Stable Diffusion models
+    )
 
     try:
         converted: Any = StableDiffusionXLLoraLoaderMixin.lora_state_dict(

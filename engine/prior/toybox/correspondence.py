@@ -83,9 +83,8 @@ class CorrespondenceBlock(nn.Module):
         super().__init__()
         self.heads = heads
         self.q, self.kv = nn.Linear(width, inner), nn.Linear(width, 2 * inner)
-        self.displacement = nn.Parameter(
-            torch.randn(WINDOW * WINDOW, inner) * 0.1
-        )  # from the exact place, in cells
+        # from the exact place, in cells
+        self.displacement = nn.Parameter(torch.randn(WINDOW * WINDOW, inner) * 0.1)
         self.shift = nn.Linear(TIME_WIDTH, 2 * width)
         self.mix = nn.Linear(inner + width, width)
         self.out = zero(nn.Linear(width, width))

@@ -84,9 +84,8 @@ class Block(nn.Module):
         word_k, word_v = self.word_kv(words).chunk(2, dim=-1)
         q, k, v = (self._split(part) for part in (q, torch.cat([k, word_k], 1), torch.cat([v, word_v], 1)))
         size = q.shape[-1:]
-        q = F.layer_norm(q, size, self.q_gain).to(
-            v.dtype
-        )  # normalised queries and keys keep attention calm (arXiv 2302.05442)
+        # normalised queries and keys keep attention calm (arXiv 2302.05442)
+        q = F.layer_norm(q, size, self.q_gain).to(v.dtype)
         k = F.layer_norm(k, size).to(v.dtype)
         mixed = _attention(q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), mask)
         return self.out(mixed.transpose(1, 2).flatten(2)).view(x.shape)

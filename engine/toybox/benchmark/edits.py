@@ -156,9 +156,8 @@ def _drawn(copy: SceneCopy, cameras: Cameras) -> Views:
 def _restyled(
     task: EditTask, shape: ReferenceShape, done: Painted, classifier: ToyClassifier, seconds: float
 ) -> EditResult:
-    was, now = (
-        each.pictures.astype(np.float32) / 255 for each in (_baked(shape), done)
-    )  # both without light
+    # both without light
+    was, now = (each.pictures.astype(np.float32) / 255 for each in (_baked(shape), done))
     same = np.abs(seen_from_all_round(shape, FINE) - _true_after(task, shape)).max(-1) < 0.02
     both = (was[..., 3] > 0.9) & (now[..., 3] > 0.9) & same
     rest = decibels(now[..., :3][both], was[..., :3][both])

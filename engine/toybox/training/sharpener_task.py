@@ -39,10 +39,11 @@ _STREAM = 11
 class Softening:
     """What is done to a true view of 64 pixels before the sharpener sees it."""
 
+    # share of the schedule to which it is noised; the prior's guess takes its place
     times: tuple[float, float] = (
         0.08,
         0.6,
-    )  # share of the schedule to which it is noised; the prior's guess takes its place
+    )
     kept: float = 0.2  # of the groups: not noised
     blurred: float = 0.6  # of the pictures
     blur_px: float = 1.1  # at most, standard deviation

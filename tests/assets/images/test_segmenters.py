@@ -60,12 +60,13 @@ def test_auto_and_alpha_respect_alpha_and_classical_does_not() -> None:
         rgba, how = cut_by(way, picture(transparent=True))
         assert overlap(rgba, upper) == 1 and how == "alpha"
     shown = picture(transparent=True)
+    # nearly clear to an artist, not to who looks at the colours over white
     shown[50:60, 30:60] = (
         0,
         0,
         200,
         40,
-    )  # nearly clear to an artist, not to who looks at the colours over white
+    )
     rgba, how = cut_by("classical", shown)
     assert how == "flat background" and overlap(rgba, upper) < 0.8
 

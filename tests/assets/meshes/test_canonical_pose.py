@@ -10,9 +10,8 @@ from engine.assets.meshes.mesh_shape import RawMesh
 from engine.errors import InputError
 from engine.toybox.objects import KINDS, draw_object
 
-Y_UP = np.array(
-    [[0, 1, 0], [0, 0, 1], [1, 0, 0]]
-)  # from our axes to those of a file with +y up, whose front is +z
+# from our axes to those of a file with +y up, whose front is +z
+Y_UP = np.array([[0, 1, 0], [0, 0, 1], [1, 0, 0]])
 Z_UP = np.array([[0, 1, 0], [-1, 0, 0], [0, 0, 1]])  # the same with +z up, whose front is -y
 
 

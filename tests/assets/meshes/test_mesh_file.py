@@ -61,9 +61,8 @@ def test_gltf_says_itself_what_is_up(tmp_path: Path) -> None:
     shape = read_reference(write_glb(tmp_path / "a.glb", *document()))
     assert (shape.up, shape.confidence) == ("y", 1.0)
     top = shape.vertices[:, 0] > shape.vertices[:, 0].max() - 1e-6  # glTF's +z is the front
-    np.testing.assert_allclose(
-        shape.vertices[top][:, 2], shape.vertices[:, 2].min(), atol=1e-6
-    )  # where y was 0
+    # where y was 0
+    np.testing.assert_allclose(shape.vertices[top][:, 2], shape.vertices[:, 2].min(), atol=1e-6)
 
 
 def test_nodes_move_and_merge_what_they_hold(tmp_path: Path) -> None:
@@ -97,9 +96,8 @@ def test_a_skeleton_poses_its_mesh_and_animation_is_noted(tmp_path: Path) -> Non
     told["nodes"] = [{"mesh": 0, "skin": 0, "translation": [50, 0, 0]}, {"scale": [1, 5, 1]}]
     told |= {"skins": [{"joints": [1]}], "animations": [{}], "scenes": [{"nodes": [0, 1]}]}
     shape = read_reference(write_glb(tmp_path / "man.glb", told, binary + joints + weights))
-    np.testing.assert_allclose(
-        extents(shape), np.array([3, 1, 10]) / 10, atol=1e-6
-    )  # the joint's scale, not the node's place
+    # the joint's scale, not the node's place
+    np.testing.assert_allclose(extents(shape), np.array([3, 1, 10]) / 10, atol=1e-6)
     assert any("skeleton" in note for note in shape.notes) and any("animated" in note for note in shape.notes)
 
 
@@ -107,9 +105,8 @@ def test_colours_are_those_of_the_material(tmp_path: Path) -> None:
     told, binary = document(materials=[{"pbrMetallicRoughness": {"baseColorFactor": [1, 0.2140411, 0, 1]}}])
     told["meshes"][0]["primitives"][0]["material"] = 0
     shape = read_reference(write_glb(tmp_path / "a.glb", told, binary))
-    np.testing.assert_allclose(
-        shape.face_colours, np.tile([1, 0.5, 0], (8, 1)), atol=1e-4
-    )  # linear to display
+    # linear to display
+    np.testing.assert_allclose(shape.face_colours, np.tile([1, 0.5, 0], (8, 1)), atol=1e-4)
 
 
 def test_shops_facts_are_carried(tmp_path: Path) -> None:
@@ -268,9 +265,8 @@ def test_broken_vertices_are_dropped_with_a_note(tmp_path: Path) -> None:
     faces = np.concatenate([WEDGE_FACES, [[0, 1, 6], [1, 2, 7]]])
     shape = read_reference(write_glb(tmp_path / "a.glb", *document(vertices, faces)))
     assert len(shape.faces) == len(WEDGE_FACES) and any("2 broken vertices" in note for note in shape.notes)
-    np.testing.assert_allclose(
-        extents(shape), np.array([3, 1, 2]) / 3, atol=1e-6
-    )  # the unused vertex counts for nothing
+    # the unused vertex counts for nothing
+    np.testing.assert_allclose(extents(shape), np.array([3, 1, 2]) / 3, atol=1e-6)
 
 
 @pytest.mark.parametrize("factor", [1000, 1e-3])
@@ -327,9 +323,8 @@ def test_splats_become_bodies_and_strays_are_left_out(tmp_path: Path) -> None:
     )
     write_splat_ply(tmp_path / "a.ply", points, flat, quats, opacity, colours, recipe='prompt = "a ball"')
     shape = read_reference(tmp_path / "a.ply")
-    assert (
-        shape.splats and shape.up == "z" and len(shape.faces) == 2 * 400
-    )  # of each visible splat two triangles
+    # of each visible splat two triangles
+    assert shape.splats and shape.up == "z" and len(shape.faces) == 2 * 400
     assert any("1 stray" in note for note in shape.notes)
     np.testing.assert_allclose(shape.face_colours, np.tile([1, 0.5, 0], (800, 1)), atol=0.01)
 

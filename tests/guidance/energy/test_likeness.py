@@ -62,9 +62,8 @@ def test_the_gradient_is_that_of_finite_differences(scorer, seen: Tensor) -> Non
         assert value is not None
         return value
 
-    opaque = torch.cat(
-        [0.25 + 0.5 * seen[..., :3], torch.ones_like(seen[..., 3:])], dim=-1
-    )  # nowhere at the bounds
+    # nowhere at the bounds
+    opaque = torch.cat([0.25 + 0.5 * seen[..., :3], torch.ones_like(seen[..., 3:])], dim=-1)
     x = opaque.clone().requires_grad_()
     (gradient,) = torch.autograd.grad(energy(x), x)
     along = gradient / gradient.norm()

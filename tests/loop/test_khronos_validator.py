@@ -65,9 +65,15 @@ def test_the_khronos_validator_finds_nothing_wrong(key: str, result: Path, tmp_p
     path = tmp_path / "egg.glb"
     export(result, key, ExportOptions(size_m=0.2, faces=3000, texture_size=256), path)
     issues = validated(path)["issues"]
-    grave = [each for each in issues["messages"] if each["severity"] <= 1]  # 0 errors, 1 warnings
+    grave = [each for each in issues["messages"] if each["severity"] <= 1 and not _names_of_splats(each)]
     assert not issues["truncated"] and not grave, grave
     assert validated(path)["info"]["totalVertexCount"] > 100
+
+
+def _names_of_splats(issue: dict) -> bool:
+    """The validator does not know the names that its own extension KHR_gaussian_splatting prescribes."""
+    named = "/attributes/KHR_gaussian_splatting:" in issue.get("pointer", "")
+    return named and issue["code"] == "MESH_PRIMITIVE_INVALID_ATTRIBUTE"
 
 
 def test_the_validator_finds_what_is_wrong(result: Path, tmp_path: Path) -> None:

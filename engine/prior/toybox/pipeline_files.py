@@ -171,12 +171,12 @@ def base_of(folder: Path) -> str:
     return str(read_json(Path(folder) / "config.json").get(BASE, ""))
 
 
-def base_note(place: Path, folder: Path) -> str:
-    """What to tell where the controller was taught beside other weights: it works on, but less well, since
-    features drift.
+def base_note(place: Path, base: str) -> str:
+    """What to tell where the controller was taught beside other weights than those of digest ``base``: it
+    works on, but less well, since features drift.
     """
     taught = base_of(place)
-    if taught in ("", base_digest(folder)):
+    if taught in ("", base):
         return ""
     return (
         f"The reference controller was trained for another state of this prior ({taught}); references act "

@@ -250,26 +250,17 @@ def load_toybox(
     parts = load_parts(folder)
     place = controller_folder or (folder / CONTROLLER if parts.info.takes_references else None)
     sharpener = load_sharpener(folder / SHARPENER) if parts.info.sharpens else None
-    along = folder / CORRESPONDENCE
-    correspondence = load_correspondence(along) if along.is_dir() and _fits(folder, CORRESPONDENCE) else None
-    distilled = (
-        load_distilled(folder / DISTILLED)
-        if parts.info.guidance_distilled and _fits(folder, DISTILLED)
-        else None
-    )
+    base, along, student = base_digest(folder), folder / CORRESPONDENCE, folder / DISTILLED
+    # what learned from other weights would draw another prior's toys
+    correspondence = load_correspondence(along) if along.is_dir() and base_of(along) == base else None
+    learned = parts.info.guidance_distilled and base_of(student) == base
+    distilled = load_distilled(student) if learned else None
     controller, info = None, parts.info
     if place is not None:
-        controller, info = load_controller(place), replace(info, reference_note=base_note(place, folder))
+        controller, info = load_controller(place), replace(info, reference_note=base_note(place, base))
         _check_fits(controller, parts.net, place)
     beside = (controller, sharpener, distilled, correspondence)
     return ToyboxPrior(parts.net, parts.tokeniser, parts.schedule, info, device, *beside)
-
-
-def _fits(folder: Path, beside: str) -> bool:
-    """Whether what lies ``beside`` learned from these very weights; a student of others would draw another
-    prior's toys.
-    """
-    return base_of(folder / beside) == base_digest(folder)
 
 
 def _check_fits(controller: ReferenceController, net: ToyboxDenoiser, place: Path) -> None:

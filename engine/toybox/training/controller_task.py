@@ -113,11 +113,11 @@ class GuidingCourse:
     def state(self) -> dict[str, Any]:
         """The sizes, what was left out, and the weights that it guides."""
         left_out = [name for name in LEAVABLE if not getattr(self.parts, name)]
-        return {"config": _config(self.net), "left_out": left_out, "base": self.base_digest}
+        return {"config": dict(self.net.config), "left_out": left_out, "base": self.base_digest}
 
     def with_weights(self, weights: Mapping[str, Tensor]) -> ReferenceController:
         """A frozen controller."""
-        net = ReferenceController(**_config(self.net)).to(self.device)
+        net = ReferenceController(**self.net.config).to(self.device)
         net.load_state_dict(weights)
         return net.eval().requires_grad_(False)
 
@@ -152,7 +152,3 @@ def pair_of(batch: TrainingBatch, channels: Tensor) -> Pair:
     first = batch.clean.float().argmax(1)
     rows = torch.arange(len(first), device=first.device)
     return Pair(batch.x[rows, first], channels[rows, first], batch.clean.any(1))
-
-
-def _config(net: ReferenceController) -> dict[str, Any]:
-    return {name: value for name, value in net.config.items() if not name.startswith("_")}

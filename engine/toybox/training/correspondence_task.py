@@ -100,7 +100,7 @@ class CorrespondenceCourse:
 
     def state(self) -> dict[str, Any]:
         """The sizes, and the weights beside which it learns."""
-        return {"config": _plain(self.net.config), "base": self.base}
+        return {"config": dict(self.net.config), "base": self.base}
 
     def with_weights(self, weights: Mapping[str, Tensor]) -> CorrespondenceAdapter:
         """A frozen one."""

@@ -156,11 +156,11 @@ class DenoisingCourse:
 
     def state(self) -> dict[str, Any]:
         """The words and the sizes."""
-        return {"vocabulary": list(self.vocabulary), "config": config_of(self.net)}
+        return {"vocabulary": list(self.vocabulary), "config": dict(self.net.config)}
 
     def with_weights(self, weights: Mapping[str, Tensor]) -> ToyboxDenoiser:
         """A frozen denoiser."""
-        net = ToyboxDenoiser(**config_of(self.net)).to(self.device)
+        net = ToyboxDenoiser(**self.net.config).to(self.device)
         net.load_state_dict(weights)
         return net.eval().requires_grad_(False)
 
@@ -182,11 +182,6 @@ def with_more_words(weights: Mapping[str, Tensor], fresh: Tensor) -> dict[str, T
     known = weights[EMBEDDING]
     grown = torch.cat([known, fresh.detach()[len(known) :].to(known)]) if len(fresh) > len(known) else known
     return {**weights, EMBEDDING: grown}
-
-
-def config_of(net: ToyboxDenoiser) -> dict[str, int]:
-    """The network's sizes."""
-    return {name: value for name, value in net.config.items() if not name.startswith("_")}
 
 
 def joined(old: tuple[str, ...], new: tuple[str, ...]) -> tuple[str, ...]:

@@ -86,11 +86,11 @@ class DistillingCourse:
 
     def state(self) -> dict[str, Any]:
         """The sizes, and the weights that it learned from."""
-        return {"config": _config(self.net), "base": self.base_digest}
+        return {"config": dict(self.net.config), "base": self.base_digest}
 
     def with_weights(self, weights: Mapping[str, Tensor]) -> ToyboxDenoiser:
         """A frozen student."""
-        net = ToyboxDenoiser(**_config(self.net)).to(self.device)
+        net = ToyboxDenoiser(**self.net.config).to(self.device)
         net.load_state_dict(weights)
         return net.eval().requires_grad_(False)
 
@@ -124,7 +124,7 @@ def student_of(teacher: ToyboxDenoiser) -> ToyboxDenoiser:
     """A copy that is told the guidance scale, and at first makes nothing of it; its stem and text encoder are
     not trained.
     """
-    student = ToyboxDenoiser(**{**_config(teacher), "guidance_embeds": True}).to(
+    student = ToyboxDenoiser(**{**teacher.config, "guidance_embeds": True}).to(
         next(teacher.parameters()).device
     )
     student.load_state_dict(teacher.state_dict(), strict=False)
@@ -166,7 +166,3 @@ def guided_errors(
 
 def _detached(words: Words) -> Words:
     return Words(words.tokens.detach(), words.mask, words.pooled.detach())
-
-
-def _config(net: ToyboxDenoiser) -> dict[str, Any]:
-    return {name: value for name, value in net.config.items() if not name.startswith("_")}

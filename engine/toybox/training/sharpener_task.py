@@ -96,9 +96,7 @@ class SharpeningCourse:
 
     def state(self) -> dict[str, Any]:
         """The sizes."""
-        return {
-            "config": {name: value for name, value in self.net.config.items() if not name.startswith("_")}
-        }
+        return {"config": dict(self.net.config)}
 
     def with_weights(self, weights: Mapping[str, Tensor]) -> Sharpener:
         """A frozen one."""

@@ -84,7 +84,7 @@ def test_what_writes_works_as_written_one_command_after_the_other(tmp_path: Path
         put(ROOT / example, tmp_path / name)
     commands = [
         shlex.split(few(command))[3:]
-        for command in COMMANDS
+        for command in dict.fromkeys(COMMANDS)
         if re.match(r"python -m studio .* --out ", command)
     ]
     assert [arguments[0] for arguments in commands].count("generate") >= 3
@@ -100,8 +100,8 @@ def test_what_writes_works_as_written_one_command_after_the_other(tmp_path: Path
 
 
 def kind_of(arguments: list[str]) -> str:
-    told = [option for option in ("--sync", "--region", "--splats", "--undo") if option in arguments]
-    return told[0] if told else arguments[0]
+    chosen = [option for option in ("--sync", "--region", "--splats", "--undo") if option in arguments]
+    return chosen[0] if chosen else arguments[0]
 
 
 def few(command: str) -> str:
@@ -138,10 +138,10 @@ def test_builders_commands_have_the_options_that_are_named(command: str, capsys,
         runpy.run_path(
             str(path / "__main__.py" if path.is_dir() else path.with_suffix(".py")), run_name="__main__"
         )
-    told = capsys.readouterr().out
-    assert end.value.code == 0 and told
+    help_text = capsys.readouterr().out
+    assert end.value.code == 0 and help_text
     for option in (argument for argument in arguments if argument.startswith("--")):
-        assert option in told, f"{name} has no {option}"
+        assert option in help_text, f"{name} has no {option}"
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from torch import Tensor
 from engine.assets.meshes.mesh_shape import ReferenceShape
 from engine.core.views import Views
 from engine.editing.colour_patches import colour_patches, decided_by_patch
+from engine.editing.mesh_checks import check_mesh
+from engine.editing.mesh_views import work_texels
 from engine.editing.texturing import Paint, Painted, Painting, Studio, finished, prepared, sampled
 from engine.errors import InputError
 from engine.loop.reference.guide import MeshModel
@@ -62,8 +64,10 @@ def restyle(shape: ReferenceShape, how: Restyle, prior: Prior) -> Iterator[Paint
     """`Painting` after each step of both passes, and `Painted` at the end. Raises InputError as
     `texturing.paint` does.
     """
-    new = prepared(shape, how.paint, prior)
-    old = prepared(shape, replace(how.paint, prompt=how.was), prior)
+    check_mesh(shape)
+    texels = work_texels(shape)
+    new = prepared(shape, how.paint, prior, texels=texels)
+    old = prepared(shape, replace(how.paint, prompt=how.was), prior, texels=texels)
     pictures = MeshModel(shape).pictures(new.cameras).to(prior.device)
     times = sampling_times(new.prior.schedule, how.paint.steps, start=how.strength)
     drawn: list[Views] = []

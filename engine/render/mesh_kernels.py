@@ -18,28 +18,31 @@ NEAR = 1e-2
 
 
 @numba.njit(cache=True, nogil=True)
-def rasterise(vertices, faces, corners, flat, normals, light, w2c, K, supersample, rgba, depth, normal, ccm):
+def rasterise(
+    vertices, faces, corners, flat, normals, light, w2c, K, unproject, eyes, supersample,
+    rgba, depth, normal, ccm,
+):  # fmt: skip
     """Every camera in turn: project, rasterise into sample buffers, resolve to pixels. Arrays as in
-    `render_mesh`.
+    `render_mesh`; ``K`` (B,3,3) is of samples, and a sample's world position is ``eyes[camera]`` + z *
+    ``unproject[camera]`` (x, y, 1).
+
+    Neither matrix products nor slices are assigned in here: numba compiles a few lines of them for seconds.
     """
     n_cameras, height, width = depth.shape
     inverse_depth = np.empty((height * supersample, width * supersample), np.float64)
     face_index = np.empty((height * supersample, width * supersample), np.int64)
     for camera in range(n_cameras):
-        scaled = K[camera].copy()
-        scaled[:2] *= supersample
-        projected = _project(vertices, w2c[camera], scaled)
-        inverse_depth[:] = 0.0
-        face_index[:] = -1
+        projected = _project(vertices, w2c[camera], K[camera])
+        inverse_depth.fill(0.0)
+        face_index.fill(-1)
         for face in range(len(faces)):
             _raster_triangle(
                 projected[faces[face, 0]], projected[faces[face, 1]], projected[faces[face, 2]],
                 face, inverse_depth, face_index,
             )  # fmt: skip
-        unproject, eye = _unprojection(w2c[camera], scaled)
         _resolve(
-            vertices, faces, corners, flat, normals, light, unproject, eye, inverse_depth, face_index,
-                supersample,
+            vertices, faces, corners, flat, normals, light, unproject[camera], eyes[camera], inverse_depth,
+                face_index, supersample,
             rgba[camera], depth[camera], normal[camera], ccm[camera],
         )  # fmt: skip
 
@@ -49,7 +52,7 @@ def _project(vertices, w2c, K):
     """Homogeneous pixel coordinates K (R x + t) of all vertices; the third is the depth."""
     out = np.empty_like(vertices)
     for i in range(len(vertices)):
-        x, y, z = vertices[i]
+        x, y, z = vertices[i, 0], vertices[i, 1], vertices[i, 2]
         cx = w2c[0, 0] * x + w2c[0, 1] * y + w2c[0, 2] * z + w2c[0, 3]
         cy = w2c[1, 0] * x + w2c[1, 1] * y + w2c[1, 2] * z + w2c[1, 3]
         cz = w2c[2, 0] * x + w2c[2, 1] * y + w2c[2, 2] * z + w2c[2, 3]
@@ -57,14 +60,6 @@ def _project(vertices, w2c, K):
         out[i, 1] = K[1, 1] * cy + K[1, 2] * cz
         out[i, 2] = cz
     return out
-
-
-@numba.njit(cache=True, nogil=True)
-def _unprojection(w2c, K):
-    """Matrix A and point o with world position = o + depth * A (x, y, 1) for pixel (x, y)."""
-    rotation = np.ascontiguousarray(w2c[:3, :3].T)
-    eye = -(rotation @ np.ascontiguousarray(w2c[:3, 3]))
-    return rotation @ np.linalg.inv(K), eye
 
 
 @numba.njit(cache=True, nogil=True)

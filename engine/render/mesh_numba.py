@@ -64,13 +64,16 @@ def render_mesh(
     faces = np.array(faces, np.int64).reshape(-1, 3)
     corners = _corner_colours(face_colours, len(faces))
     _check(vertices, faces, corners, c2w, K, supersample)
-    w2c, intrinsics = np.linalg.inv(np.array(c2w, np.float64)), np.array(K, np.float64)
+    w2c = np.ascontiguousarray(np.linalg.inv(np.array(c2w, np.float64)))
+    samples = np.array(K, np.float64) * [[supersample], [supersample], [1]]
+    rotation = w2c[:, :3, :3].swapaxes(1, 2)
+    unproject, eyes = rotation @ np.linalg.inv(samples), -(rotation @ w2c[:, :3, 3:])[..., 0]
     buffers = _empty_buffers(len(w2c), height, width)
     normals = _face_normals(vertices, faces)
     flat = bool((corners == corners[:, :1]).all())
     rasterise(
-        vertices, faces, corners, flat, normals, _light(normals, shading), np.ascontiguousarray(w2c),
-            intrinsics, supersample,
+        vertices, faces, corners, flat, normals, _light(normals, shading), w2c, samples, unproject, eyes,
+            supersample,
         buffers.rgba, buffers.depth, buffers.normal, buffers.ccm,
     )  # fmt: skip
     return buffers

@@ -216,10 +216,12 @@ def test_charts_that_cannot_all_have_room_are_packed_in_seconds(monkeypatch: pyt
     """Asked for ever wider gaps, the packer would take minutes and shrink the charts as much."""
     one = trimesh.creation.icosphere(subdivisions=0)
     many = trimesh.util.concatenate([one.copy().apply_translation((3 * i, 0, 0)) for i in range(60)])
-    asked, pack = [], bake_module._pack
+    paddings, packed = [], bake_module._packed
     monkeypatch.setattr(
-        bake_module, "_pack", lambda v, f, size, padding: asked.append(padding) or pack(v, f, size, padding)
+        bake_module,
+        "_packed",
+        lambda add, size, padding: paddings.append(padding) or packed(add, size, padding),
     )
     texels = bake_module.texels_of(np.asarray(many.vertices), np.asarray(many.faces), 64)
-    assert max(asked) <= bake_module.MOST_PADDING and len(asked) >= 2
+    assert max(paddings) <= bake_module.MOST_PADDING and len(paddings) >= 2
     assert texels.inside.any() and (texels.uv >= 0).all() and (texels.uv <= 1).all()

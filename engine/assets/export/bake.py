@@ -112,29 +112,29 @@ def _unwrap(vertices: np.ndarray, faces: np.ndarray, size: int) -> tuple[np.ndar
     downwards.
     """
     padding = 1.75 * PADDING
-    for _ in range(
-        4
-    ):  # the packer overshoots the size it is asked for; scaling its atlas down shrinks the padding too
-        atlas = _pack(vertices, faces, size, math.ceil(padding))
-        side = max(atlas.width, atlas.height)
-        if padding * size >= PADDING * side:
-            break
-        if padding >= MOST_PADDING:
-            break
-        padding = min(1.2 * PADDING * side / size, MOST_PADDING)
+    mesh = np.ascontiguousarray(vertices, np.float32), np.ascontiguousarray(faces, np.uint32)
+    atlas = _packed(lambda empty: empty.add_mesh(*mesh), size, padding)
     split, charts, uv = atlas[0]
-    scale = np.array([atlas.width, atlas.height], np.float64) / side
+    # the packer overshoots the size it is asked for; scaling its atlas down shrinks the padding too
+    while padding * size < PADDING * max(atlas.width, atlas.height) and padding < MOST_PADDING:
+        padding = min(1.2 * PADDING * max(atlas.width, atlas.height) / size, MOST_PADDING)
+        # cutting takes ten times as long as packing, so what was cut is packed again
+        cut = np.ascontiguousarray(uv * [atlas.width, atlas.height], np.float32), charts
+        atlas = _packed(lambda empty, cut=cut: empty.add_uv_mesh(*cut), size, padding)
+        copies, charts, uv = atlas[0]
+        split = split[copies]
+    scale = np.array([atlas.width, atlas.height], np.float64) / max(atlas.width, atlas.height)
     upwards = np.clip(uv.astype(np.float64) * scale, 0.0, 1.0)
     return split.astype(np.int64), charts.astype(np.int64), upwards * [1, -1] + [0, 1]
 
 
-def _pack(vertices: np.ndarray, faces: np.ndarray, size: int, padding: int) -> xatlas.Atlas:
+def _packed(add: Callable[[xatlas.Atlas], None], size: int, padding: float) -> xatlas.Atlas:
     atlas = xatlas.Atlas()
-    atlas.add_mesh(np.ascontiguousarray(vertices, np.float32), np.ascontiguousarray(faces, np.uint32))
+    add(atlas)
     charting, packing = xatlas.ChartOptions(), xatlas.PackOptions()
     # it turns a chart by swapping u and v, which mirrors it
     charting.fix_winding, packing.rotate_charts = True, False
-    packing.resolution, packing.padding, packing.bilinear = size, padding, True
+    packing.resolution, packing.padding, packing.bilinear = size, math.ceil(padding), True
     atlas.generate(chart_options=charting, pack_options=packing)
     return atlas
 

@@ -22,7 +22,7 @@ from engine.assets.meshes.blocks import MAX_BYTES, Block, blocks_in, text_of
 from engine.assets.meshes.primitives import write_blocks_glb
 from engine.core.paths import given_path
 from engine.errors import StudioError, storage_errors
-from engine.loop.reference.input_files import found, path_in
+from engine.loop.reference.input_files import existing_file, path_in
 from engine.session import Session
 from studio.problems import problem_response
 from studio.uploads import bounded_body, check_uploads
@@ -53,7 +53,7 @@ def build_of(session: Session, reference: str) -> tuple[Block, ...]:
     check_uploads(
         {"reference": given_path(path_in(reference))}, (Path(get_upload_folder()), session.library.root)
     )
-    with found(reference, None).open("rb") as stream:
+    with existing_file(reference, None).open("rb") as stream:
         return blocks_in(stream.read(MAX_BYTES + 1))
 
 
@@ -74,16 +74,21 @@ def blocks_routes(session: Session) -> list[BaseRoute]:
 
     async def give(request: Request) -> Response:
         return await _answered(
-            lambda _: JSONResponse({"blocks": [asdict(each) for each in asked(request)]}, headers=FRESH),
+            lambda _: JSONResponse(
+                {"blocks": [asdict(each) for each in requested_build(request)]}, headers=FRESH
+            ),
             request,
         )
 
     async def glb(request: Request) -> Response:
         return await _answered(
-            lambda _: Response(glb_of(asked(request)), media_type="model/gltf-binary", headers=FRESH), request
+            lambda _: Response(
+                glb_of(requested_build(request)), media_type="model/gltf-binary", headers=FRESH
+            ),
+            request,
         )
 
-    def asked(request: Request) -> tuple[Block, ...]:
+    def requested_build(request: Request) -> tuple[Block, ...]:
         return build_of(session, request.query_params.get("of", "").strip() or "none")
 
     return [

@@ -59,7 +59,7 @@ class Branching:
             return token, problem(error)
 
     def drafts(
-        self, told: str, owner: str, seed_locked: bool, seed: float, *everything: Value
+        self, words: str, owner: str, seed_locked: bool, seed: float, *everything: Value
     ) -> tuple[str, str]:
         """Several runs with one seed after the other, held before they are refined: (their tokens,
         problem).

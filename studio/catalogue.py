@@ -54,16 +54,16 @@ class Catalogue:
 
     def prior(self, key: str) -> PriorChoice:
         """The prior with this id; one that is in no list is shown by its id."""
-        found = next((prior for prior in self.priors if prior.id == key), PriorChoice(key, key))
-        fetched = found.missing and self.fetching is not None and self.fetching.has(key)
-        return replace(found, missing="") if fetched else found
+        choice = next((prior for prior in self.priors if prior.id == key), PriorChoice(key, key))
+        fetched = choice.missing and self.fetching is not None and self.fetching.has(key)
+        return replace(choice, missing="") if fetched else choice
 
     def usual_scale(self, prior: str, method: str, default: float) -> float:
         """The guidance scale to begin with: a preset's for both, or the method's ``default``, bounded by the
         prior's own.
         """
-        told = (preset.values for preset in self.presets.presets)
-        for values in told:
+        presets = (preset.values for preset in self.presets.presets)
+        for values in presets:
             if (values.get("prior"), values.get("method", "sds")) == (
                 prior,
                 method,

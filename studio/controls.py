@@ -132,7 +132,7 @@ class Controls:
         catalogue: Catalogue | None = None,
     ) -> None:
         self.methods, self.gives, self.catalogue = dict(methods), dict(gives), catalogue
-        self.asked: frozenset[str] = frozenset().union(*self.gives.values())
+        self.by_tabs: frozenset[str] = frozenset().union(*self.gives.values())
         self.pairs: list[tuple[Field, Any]] = []
         self._placed: list[Component] = []
 
@@ -196,7 +196,7 @@ class Controls:
         asks for.
         """
         mark, given = field.mark, self.gives.get(tab, frozenset())
-        if field.name in self.asked - given:
+        if field.name in self.by_tabs - given:
             return False
         return (not mark.needs or mark.needs in offers) and (not mark.goes_with or mark.goes_with in given)
 

@@ -15,7 +15,7 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from engine.assets.images.image_arguments import Listed, ListedCrop, crops_in, pictures_in
-from engine.assets.images.input_files import found
+from engine.assets.images.input_files import existing_file
 from engine.errors import StudioError
 from engine.lazy import imported
 from engine.loop.spec import RunSpec
@@ -102,7 +102,7 @@ def given_pictures(spec: RunSpec, cut: Cut) -> list[dict[str, Any]]:
 
 
 def _given(picture: Listed, crop: ListedCrop | str, spec: RunSpec, cut: Cut) -> dict[str, Any]:
-    rgba = cut(found(picture, None), spec.image_cut_out).rgba
+    rgba = cut(existing_file(picture, None), spec.image_cut_out).rgba
     square = imported("engine.assets.images.preprocessing").square_of(rgba, crop, spec.image_fill)
     frame = imported("engine.assets.images.crop").framed(rgba, square, SIDE)
     camera = {"azimuth": picture.azimuth_deg, "elevation": spec.image_elevation_deg, "distance": DISTANCE}

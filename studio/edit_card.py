@@ -45,14 +45,14 @@ class EditCard:
     was: gr.Textbox
     region: gr.HTML
     go: gr.Button
-    told: gr.HTML
+    status: gr.HTML
     view: gr.HTML
     files: gr.File
     accept: gr.Button
     undo: gr.Button
 
     @property
-    def asked(self) -> list[gr.components.Component]:
+    def inputs(self) -> list[gr.components.Component]:
         """What `Editing.go` takes behind the token and the owner."""
         return [self.mesh, self.sample, self.way, self.strategy, self.words, self.was, self.region]
 
@@ -141,8 +141,8 @@ def connect_edit_card(
 ) -> None:
     """One edit at a time: it shares the processor with the run that goes."""
     editing = Editing(handlers)
-    shown = [panel.token, card.told, card.view, card.files]
-    inputs = [panel.token, panel.owner, *card.asked, *everything]
+    shown = [panel.token, card.status, card.view, card.files]
+    inputs = [panel.token, panel.owner, *card.inputs, *everything]
     here: dict[str, Any] = {"queue": False, **QUIET}
     card.way.change(None, card.way, None, js=WAY_CHOSEN, **here)
     card.way.input(editing.choose, card.way, card.chosen, **here)
@@ -156,6 +156,6 @@ def connect_edit_card(
         )
         ended.then(None, panel.token, None, js=ATTACH)
     card.accept.click(
-        editing.accept, card.view, [card.mesh, card.sample, card.told, card.view, card.files], **here
+        editing.accept, card.view, [card.mesh, card.sample, card.status, card.view, card.files], **here
     )
-    card.undo.click(editing.undo, None, [card.told, card.view, card.files], **here)
+    card.undo.click(editing.undo, None, [card.status, card.view, card.files], **here)

@@ -112,12 +112,12 @@ class Editing:
             *weights,
         )
 
-    def go(self, token: str, owner: str, *asked: Any) -> Iterator[Shown]:
+    def go(self, token: str, owner: str, *values: Any) -> Iterator[Shown]:
         """(the run's token, what is told, what is shown, files), again and again while it works.
 
-        ``asked`` are the widgets of `Edit`, then ``everything``.
+        ``values`` are the widgets of `Edit`, then ``everything``.
         """
-        edit, everything = Edit.of(*asked[:WIDGETS]), asked[WIDGETS:]
+        edit, everything = Edit.of(*values[:WIDGETS]), values[WIDGETS:]
         try:
             yield gr.skip(), note("It begins."), "", gr.update(visible=False)
             if edit.way in (PART, ENERGY):

@@ -61,22 +61,22 @@ def export_routes(session: Session, exports: Exports, previews: Callable[[], Pre
         return answered(lambda: JSONResponse(_listed(exports, previews(), token), headers=FRESH))
 
     async def begin(request: Request) -> Response:
-        return await _asked(request, lambda asked: _begun(exports, request.path_params["token"], asked))
+        return await _with_body(request, lambda body: _begun(exports, request.path_params["token"], body))
 
     async def estimate(request: Request) -> Response:
-        def answer(asked: dict[str, Any]) -> Response:
+        def answer(body: dict[str, Any]) -> Response:
             folder = exports.source(request.path_params["token"])
-            return JSONResponse(previews().estimate(folder, *_chosen(asked)), headers=FRESH)
+            return JSONResponse(previews().estimate(folder, *_chosen(body)), headers=FRESH)
 
-        return await _asked(request, answer)
+        return await _with_body(request, answer)
 
     async def picture(request: Request) -> Response:
-        def answer(asked: dict[str, Any]) -> Response:
-            folder, camera = exports.source(request.path_params["token"]), _camera(asked)
-            drawn = previews().picture(folder, *_chosen(asked), camera)
+        def answer(body: dict[str, Any]) -> Response:
+            folder, camera = exports.source(request.path_params["token"]), _camera(body)
+            drawn = previews().picture(folder, *_chosen(body), camera)
             return Response(jpeg(drawn), media_type="image/jpeg", headers=FRESH)
 
-        return await _asked(request, answer, pool)
+        return await _with_body(request, answer, pool)
 
     def file(request: Request) -> Response:
         token, key = request.path_params["token"], request.path_params["key"]
@@ -113,20 +113,20 @@ def answered(act: Callable[[], Response]) -> Response:
         return problem_response(error)
 
 
-async def _asked(
+async def _with_body(
     request: Request, act: Callable[[dict[str, Any]], Response], pool: ThreadPoolExecutor | None = None
 ) -> Response:
     """The answer to a JSON object that was sent."""
     try:
-        asked = json.loads(await bounded_body(request, MOST_BYTES))
+        body = json.loads(await bounded_body(request, MOST_BYTES))
     except InputError as error:
         return problem_response(error)
     except (ValueError, RecursionError):
-        asked = None
-    asked = asked if isinstance(asked, dict) else {}
+        body = None
+    body = body if isinstance(body, dict) else {}
     if pool is None:
-        return await run_in_threadpool(answered, lambda: act(asked))
-    return await asyncio.get_running_loop().run_in_executor(pool, lambda: answered(lambda: act(asked)))
+        return await run_in_threadpool(answered, lambda: act(body))
+    return await asyncio.get_running_loop().run_in_executor(pool, lambda: answered(lambda: act(body)))
 
 
 def _described(key: str, each: ExportFormat) -> dict[str, Any]:
@@ -139,29 +139,29 @@ def _listed(exports: Exports, previews: Previewing, token: str) -> dict[str, Any
     return {
         "splats": facts.splats,
         "histograms": facts.histograms,
-        "exports": list(map(_told, exports.listing(token))),
+        "exports": list(map(_export_json, exports.listing(token))),
     }
 
 
-def _told(export: Export) -> dict[str, Any]:
+def _export_json(export: Export) -> dict[str, Any]:
     chosen = export_formats().get(export.key)
     return {**vars(export), "title": export.key if chosen is None else chosen.title}
 
 
-def _chosen(asked: dict[str, Any]) -> tuple[str, ExportOptions]:
-    return str(asked.get("format", ""))[:60], options_of(asked.get("options", {}))
+def _chosen(body: dict[str, Any]) -> tuple[str, ExportOptions]:
+    return str(body.get("format", ""))[:60], options_of(body.get("options", {}))
 
 
-def _begun(exports: Exports, token: str, asked: dict[str, Any]) -> Response:
-    exports.begin(token, *_chosen(asked))
+def _begun(exports: Exports, token: str, body: dict[str, Any]) -> Response:
+    exports.begin(token, *_chosen(body))
     return Response(status_code=202)
 
 
-def _camera(asked: dict[str, Any]) -> Camera:
+def _camera(body: dict[str, Any]) -> Camera:
     """Raises InputError for what is no camera."""
     try:
-        azimuth_deg, elevation_deg, distance = map(float, asked["camera"])
-        width, height = (min(max(round(float(side)), SIDES[0]), SIDES[1]) for side in asked["size"])
+        azimuth_deg, elevation_deg, distance = map(float, body["camera"])
+        width, height = (min(max(round(float(side)), SIDES[0]), SIDES[1]) for side in body["size"])
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError("The picture's camera or size is none.", "Reload the page.") from error
     if not all(map(math.isfinite, (azimuth_deg, elevation_deg, distance))):

@@ -149,9 +149,9 @@ class Handlers:
         words = len(shown) - HEADS - len(self.controls.pairs)
         return [*shown[:words], tab, values["prompt"], values["negative_prompt"], *shown[words + 3 :]]
 
-    def nothing_shown(self, told: Any) -> list[Any]:
+    def nothing_shown(self, value: Any) -> list[Any]:
         """The outputs of ``show_values`` with only a problem, or none."""
-        return [told, *[gr.skip()] * (len(self._groups("")) + HEADS + len(self.controls.pairs))]
+        return [value, *[gr.skip()] * (len(self._groups("")) + HEADS + len(self.controls.pairs))]
 
     def said(self, everything: Sequence[Value]) -> dict[str, Value]:
         """What the controls say by setting, whether it is allowed or not, without those of methods that are

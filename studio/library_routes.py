@@ -45,12 +45,12 @@ def library_routes(session: Session) -> list[BaseRoute]:
         return _answer(lambda: _listed(session, _owner(request), _search(request)))
 
     async def change(request: Request) -> Response:
-        return await _told(
-            request, lambda told: _changed(session, request.path_params["token"], _owner(request), told)
+        return await _with_body(
+            request, lambda body: _changed(session, request.path_params["token"], _owner(request), body)
         )
 
     async def choose(request: Request) -> Response:
-        return await _told(request, lambda told: _chosen(session, _owner(request), told))
+        return await _with_body(request, lambda body: _chosen(session, _owner(request), body))
 
     def delete(request: Request) -> Response:
         return _answer(lambda: runs.delete(request.path_params["token"], _owner(request)))
@@ -76,7 +76,7 @@ def library_routes(session: Session) -> list[BaseRoute]:
     ]
 
 
-async def _told(request: Request, act: Callable[[Any], dict[str, Any] | None]) -> Response:
+async def _with_body(request: Request, act: Callable[[Any], dict[str, Any] | None]) -> Response:
     """The answer to what was sent as JSON, or to None for what is none."""
     try:
         body = json.loads(await bounded_body(request, MOST_BYTES))
@@ -132,30 +132,30 @@ def _listed(session: Session, owner: str, search: Search) -> dict[str, Any]:
     }
 
 
-def _changed(session: Session, token: str, owner: str, told: Any) -> dict[str, Any]:
+def _changed(session: Session, token: str, owner: str, body: Any) -> dict[str, Any]:
     """Move a run to or from the trash (``trashed``), to another ``place`` of the owner's that wait, or write
     on it. Raises StudioError for what cannot be done.
     """
-    if not isinstance(told, dict) or not told:
+    if not isinstance(body, dict) or not body:
         raise InputError("Nothing that can be changed was sent.", "Reload the page.")
-    place = told.pop("place", None)
+    place = body.pop("place", None)
     if place is not None and (not isinstance(place, int) or isinstance(place, bool)):
         raise InputError("place is a whole number.", "Reload the page.")
     if place is not None:
         session.runs.reorder(token, owner, place)
-    trashed = told.pop("trashed", None)
+    trashed = body.pop("trashed", None)
     if trashed is not None and not isinstance(trashed, bool):
         raise InputError("trashed is yes or no.", "Reload the page.")
     if trashed is not None:
         (session.runs.trash if trashed else session.runs.restore)(token, owner)
-    return vars(session.runs.relabel(token, owner, told)) if told else {}
+    return vars(session.runs.relabel(token, owner, body)) if body else {}
 
 
-def _chosen(session: Session, owner: str, told: Any) -> None:
+def _chosen(session: Session, owner: str, body: Any) -> None:
     """Let the draft ``keep`` go on, if one is named, and throw away those of ``others``. Raises
     StudioError.
     """
-    keep, others = (told.get("keep", ""), told.get("others", [])) if isinstance(told, dict) else (None, None)
+    keep, others = (body.get("keep", ""), body.get("others", [])) if isinstance(body, dict) else (None, None)
     if (
         not isinstance(keep, str)
         or not isinstance(others, list)

@@ -22,7 +22,7 @@ class _Link(Generic[Value]):
     value: Value | None = None
     leader: Half = "picture"
     moved_at: float = float("-inf")
-    listeners: dict[Half, list[Callable[[Value], None]]] = field(
+    listeners: dict[Half, list[Callable[[Value], object]]] = field(
         default_factory=lambda: {"picture": [], "viewport": []}
     )
 
@@ -39,7 +39,7 @@ class Linked(Generic[Value]):
         self._links: dict[str, _Link[Value]] = {}
 
     @contextmanager
-    def joined(self, name: str, half: Half, listener: Callable[[Value], None]) -> Iterator[None]:
+    def joined(self, name: str, half: Half, listener: Callable[[Value], object]) -> Iterator[None]:
         """While inside, ``listener`` hears of every change by the other half."""
         with self._lock:
             self._links.setdefault(name, _Link()).listeners[half].append(listener)

@@ -175,11 +175,11 @@ class LiveStream:
         for kind, fetch in ((STRIP, self.session.strip), (PICTURES, self.session.pictures)):
             if now >= self.side_due[kind]:
                 self.side_due[kind] = now + SIDE_SECONDS + FRAMES_A_SIDE * self.shared.pause_seconds()
-                found = fetch(self.token)
-                if found is not None and found.total_step != self.serials[kind]:
-                    self.serials[kind] = found.total_step
-                    key = (self.token, kind, found.total_step, id(found.images))
-                    return self.shared.message(key, lambda found=found: _side_message(found))
+                picture = fetch(self.token)
+                if picture is not None and picture.total_step != self.serials[kind]:
+                    self.serials[kind] = picture.total_step
+                    key = (self.token, kind, picture.total_step, id(picture.images))
+                    return self.shared.message(key, lambda picture=picture: _side_message(picture))
         keep, settling = self.shared.crowded, self.eye.blurred_seconds(now)
         wait_seconds = 0.0 if keep else min(FRAME_WAIT_SECONDS, settling or FRAME_WAIT_SECONDS)
         frame = self.session.frame(
@@ -230,10 +230,10 @@ def live_route(session: Session, pool: ThreadPoolExecutor, links: PageLinks | No
 
 async def newest(queue: asyncio.Queue[Thing]) -> Thing:
     """What came last of all that waits; waits for something."""
-    found = await queue.get()
+    newer = await queue.get()
     while not queue.empty():
-        found = queue.get_nowait()
-    return found
+        newer = queue.get_nowait()
+    return newer
 
 
 def _finite(values: Any, length: int) -> list[float]:
@@ -247,10 +247,16 @@ def _frame_message(frame: Frame) -> bytes:
     return HEADER.pack(FRAME, frame.serial % 2**32, frame.total_step, frame.revision) + jpeg(frame.rgb)
 
 
-def _side_message(found: Strip | Pictures) -> bytes:
-    if isinstance(found, Strip):
-        return HEADER.pack(STRIP, len(found.images), found.total_step, 0) + jpeg(contact_row(found.images))
-    sheet = contact_row(found.images) if found.renders is None else contact_rows(found.renders, found.images)
+def _side_message(message: Strip | Pictures) -> bytes:
+    if isinstance(message, Strip):
+        return HEADER.pack(STRIP, len(message.images), message.total_step, 0) + jpeg(
+            contact_row(message.images)
+        )
+    sheet = (
+        contact_row(message.images)
+        if message.renders is None
+        else contact_rows(message.renders, message.images)
+    )
     return HEADER.pack(
-        PICTURES, len(found.images), found.total_step, round(1000 * (found.noise or 0))
+        PICTURES, len(message.images), message.total_step, round(1000 * (message.noise or 0))
     ) + jpeg(sheet)

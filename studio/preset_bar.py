@@ -53,10 +53,10 @@ class Presetting:
 
     def rest(self, memory: Memory) -> list[Any]:
         """The bar with nothing to decide."""
-        hidden, told = gr.update(visible=False), ""
+        hidden, words = gr.update(visible=False), ""
         if memory.replaced is not None:
-            told = note("Words and seed are as they were.", "Applied.")
-        return [memory.applied, told, hidden, hidden, gr.update(visible=memory.replaced is not None), memory]
+            words = note("Words and seed are as they were.", "Applied.")
+        return [memory.applied, words, hidden, hidden, gr.update(visible=memory.replaced is not None), memory]
 
     def preview(self, memory: Memory, key: str | None, *everything: Value) -> list[Any]:
         """Show what the preset would change: the bar."""
@@ -103,9 +103,9 @@ class Presetting:
             *self.handlers.show_values(token, memory.replaced.values),
         ]
 
-    def _asking(self, told: str, *, can_apply: bool) -> list[Any]:
+    def _asking(self, words: str, *, can_apply: bool) -> list[Any]:
         shown, hidden = gr.update(visible=True), gr.update(visible=False)
-        return [gr.skip(), told, gr.update(visible=can_apply), shown, hidden, gr.skip()]
+        return [gr.skip(), words, gr.update(visible=can_apply), shown, hidden, gr.skip()]
 
     def _settings(self, everything: tuple[Value, ...]) -> Any:
         return self.handlers.settings(everything, prompt=PLACEHOLDER)

@@ -23,7 +23,7 @@ from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, R
 from starlette.routing import BaseRoute, Route
 
 from engine.assets.images.image_arguments import crops_in, pictures_in
-from engine.assets.images.input_files import found
+from engine.assets.images.input_files import existing_file
 from engine.errors import InputError, StudioError
 from engine.lazy import imported
 from studio.samples import sample_file
@@ -98,28 +98,28 @@ def remembering(cut: Cut) -> Cut:
 
 
 def answer(
-    asked: Mapping[str, str], folders: Sequence[Path], cut: Cut, show: Show | None = None
+    query: Mapping[str, str], folders: Sequence[Path], cut: Cut, show: Show | None = None
 ) -> dict[str, Any]:
     """What the browser is told: what ``show`` makes of it (`look_at`, or `outline_of`), or ``problem`` and
     ``remedy``.
 
-    ``asked`` are ``picture``, as the setting ``images`` lists one, and ``crop``, ``fill`` and ``way``.
+    ``query`` are ``picture``, as the setting ``images`` lists one, and ``crop``, ``fill`` and ``way``.
     """
     try:
-        return (show or look_at)(asked, folders, cut)
+        return (show or look_at)(query, folders, cut)
     except StudioError as error:
         return {"problem": error.what, "remedy": error.remedy}
 
 
-def look_at(asked: Mapping[str, str], folders: Sequence[Path], cut: Cut) -> dict[str, Any]:
+def look_at(query: Mapping[str, str], folders: Sequence[Path], cut: Cut) -> dict[str, Any]:
     """The cut-out ``whole`` and its ``frame`` as data addresses, its ``width`` and ``height``, the ``square``
     of the frame (centre and side as a crop lists them), ``notes``, and whether the outline is ``doubtful``.
 
     Raises StudioError for a picture that cannot be used.
     """
-    photo = cut(_file_of(asked, folders), asked.get("way", "auto"))
+    photo = cut(_file_of(query, folders), query.get("way", "auto"))
     crop = imported("engine.assets.images.preprocessing").square_of(
-        photo.rgba, crops_in(asked.get("crop", ""), 1)[0], _fill(asked.get("fill", ""))
+        photo.rgba, crops_in(query.get("crop", ""), 1)[0], _fill(query.get("fill", ""))
     )
     height, width = photo.rgba.shape[:2]
     return {
@@ -135,26 +135,26 @@ def look_at(asked: Mapping[str, str], folders: Sequence[Path], cut: Cut) -> dict
     }
 
 
-def outline_of(asked: Mapping[str, str], folders: Sequence[Path], cut: Cut) -> dict[str, Any]:
+def outline_of(query: Mapping[str, str], folders: Sequence[Path], cut: Cut) -> dict[str, Any]:
     """The whole picture as ``original``, and its ``cut``, of one size, as data addresses. Raises as
     `look_at`.
     """
-    path = _file_of(asked, folders)
+    path = _file_of(query, folders)
     photo = imported("engine.assets.images.decoding").read_photo(path).rgba.astype(np.float32) / 255
     whole = np.concatenate([photo[..., :3] * photo[..., 3:], photo[..., 3:]], -1)
     return {
         "original": picture_address(whole, OUTLINE_SIDE),
-        "cut": picture_address(cut(path, asked.get("way", "auto")).rgba, OUTLINE_SIDE),
+        "cut": picture_address(cut(path, query.get("way", "auto")).rgba, OUTLINE_SIDE),
     }
 
 
-def _file_of(asked: Mapping[str, str], folders: Sequence[Path]) -> Path:
+def _file_of(query: Mapping[str, str], folders: Sequence[Path]) -> Path:
     """The one picture that is asked about. Raises InputError where it is not there or nobody's to see."""
-    pictures = pictures_in(asked.get("picture", ""))
+    pictures = pictures_in(query.get("picture", ""))
     if len(pictures) != 1:
         raise InputError("Exactly one picture can be looked at.", "Choose a picture.")
     check_uploads({"images": Path(pictures[0].path)}, folders)
-    return found(pictures[0], None)
+    return existing_file(pictures[0], None)
 
 
 def _fill(text: str) -> float:

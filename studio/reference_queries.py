@@ -22,9 +22,9 @@ from engine.assets.meshes.mesh_shape import ReferenceShape
 from engine.core.paths import given_path
 from engine.errors import InputError
 from engine.lazy import imported
-from engine.loop.reference.input_files import found, path_in
+from engine.loop.reference.input_files import existing_file, path_in
 from engine.loop.reference.provenance import Origin, origin_of
-from engine.loop.reference.reference_source import SHELF, FromRun, FromShelf, Retrieved, asked_in
+from engine.loop.reference.reference_source import SHELF, FromRun, FromShelf, Retrieved, parsed_reference
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs, RunSpec
 from engine.retrieval.items import Item, Match
@@ -60,8 +60,10 @@ class Query:
             return RunSpec(self.search)
         if not self.words.strip() and not self.images.strip():
             return None
-        asked = Settings(RunSpec(self.words, images=self.images), Knobs())
-        return with_values(asked, {name: self.framing[name] for name in FRAMING if name in self.framing}).spec
+        settings = Settings(RunSpec(self.words, images=self.images), Knobs())
+        return with_values(
+            settings, {name: self.framing[name] for name in FRAMING if name in self.framing}
+        ).spec
 
 
 class ReferenceDesk:
@@ -90,7 +92,7 @@ class ReferenceDesk:
         shelf = references.shelf()
         matches = _handful(shelf.items, k) if spec is None else references.matches(spec, k)
         return {
-            "matches": [told_match(match) for match in matches],
+            "matches": [match_json(match) for match in matches],
             "unreadable": len(shelf.unreadable),
             "asked": spec is not None,
         }
@@ -99,7 +101,7 @@ class ReferenceDesk:
         """What is known of a reference, and what had to be done to it."""
         shape = self.shape(reference, orientation)
         return {
-            **_told_origin(self._origin(reference, shape)),
+            **_origin_json(self._origin(reference, shape)),
             "up": shape.up,
             "confidence": round(shape.confidence, 2),
             "notes": list(shape.notes),
@@ -121,38 +123,40 @@ class ReferenceDesk:
     def taken(self, token: str) -> dict[str, Any] | None:
         """What a run took; None if it has no reference, or nobody knows where that is from."""
         reference = self.session.settings(token).spec.reference
-        if not reference.strip() or asked_in(reference) is not None:
+        if not reference.strip() or parsed_reference(reference) is not None:
             return None
-        origin = origin_of(found(reference, None))
-        return None if origin is None else _told_origin(origin)
+        origin = origin_of(existing_file(reference, None))
+        return None if origin is None else _origin_json(origin)
 
     def _origin(self, reference: str, shape: ReferenceShape) -> Origin:
-        asked = asked_in(reference)
-        if asked is not None:
-            item = self._item(asked)
+        wanted = parsed_reference(reference)
+        if wanted is not None:
+            item = self._item(wanted)
             return Origin(item.id, item.caption, item.source, item.licence)
-        path = found(reference, None)
+        path = existing_file(reference, None)
         facts = shape.facts
         source = ", ".join(part for part in (path.name, facts.author, facts.source) if part)
         return origin_of(path) or Origin("file", facts.title or path.stem, source, facts.licence or UNSTATED)
 
-    def _item(self, asked: FromShelf | FromRun | Retrieved) -> Item:
+    def _item(self, source: FromShelf | FromRun | Retrieved) -> Item:
         references = self.session.references
-        if isinstance(asked, Retrieved):
+        if isinstance(source, Retrieved):
             raise InputError(
                 "What is taken is decided when the run begins.", "Choose one of the matches to see it."
             )
-        return references.item(asked.id) if isinstance(asked, FromShelf) else references.result(asked.token)
+        return (
+            references.item(source.id) if isinstance(source, FromShelf) else references.result(source.token)
+        )
 
     def _path(self, reference: str) -> Path | None:
         """Its file, which the browser may name; None for what is built when it is wanted. Raises
         InputError.
         """
-        source = asked_in(reference)
+        source = parsed_reference(reference)
         if source is not None:
             return self._item(source).path
         self._check({"reference": given_path(path_in(reference))})
-        return found(reference, None)
+        return existing_file(reference, None)
 
     def _stamp(self, reference: str) -> int:
         """Another number when the file has changed."""
@@ -160,10 +164,12 @@ class ReferenceDesk:
         return 0 if path is None else path.stat().st_mtime_ns
 
     def _shape_now(self, reference: str, orientation: Orientation, stamp: int) -> ReferenceShape:
-        source = asked_in(reference)
+        source = parsed_reference(reference)
         if source is not None:
             return imported("engine.retrieval.embed_views").shape_of(self._item(source), orientation)
-        return imported("engine.assets.meshes.mesh_file").read_reference(found(reference, None), orientation)
+        return imported("engine.assets.meshes.mesh_file").read_reference(
+            existing_file(reference, None), orientation
+        )
 
     def _picture_now(self, reference: str, stamp: int) -> bytes:
         thumbnail = imported("engine.assets.meshes.render_maps").thumbnail
@@ -188,13 +194,13 @@ class ReferenceDesk:
         check_uploads(files, (Path(get_upload_folder()), self.session.library.root))
 
 
-def told_match(match: Match) -> dict[str, Any]:
+def match_json(match: Match) -> dict[str, Any]:
     """A match as the card takes it."""
     item = match.item
     near = match.similarity if np.isfinite(match.similarity) else None
     return {
         "reference": f"{SHELF}{item.id}",
-        **_told_origin(Origin(item.id, item.caption, item.source, item.licence, near)),
+        **_origin_json(Origin(item.id, item.caption, item.source, item.licence, near)),
     }
 
 
@@ -214,6 +220,6 @@ def _handful(items: Sequence[Item], k: int) -> list[Match]:
     return [Match(items[place], np.nan) for place in places]
 
 
-def _told_origin(origin: Origin) -> dict[str, Any]:
+def _origin_json(origin: Origin) -> dict[str, Any]:
     near = None if origin.similarity is None else round(origin.similarity, 3)
     return {**asdict(origin), "similarity": near}

@@ -92,10 +92,10 @@ async def _body(request: Request) -> dict[str, Any]:
     return body if isinstance(body, dict) else {}
 
 
-def _query(told: dict[str, Any]) -> Query:
+def _query(body: dict[str, Any]) -> Query:
     """Raises InputError for settings that are none."""
-    words, images, search = (str(told.get(name, ""))[:LONGEST] for name in ("words", "images", "search"))
-    framing = told.get("framing", {})
+    words, images, search = (str(body.get(name, ""))[:LONGEST] for name in ("words", "images", "search"))
+    framing = body.get("framing", {})
     if not isinstance(framing, dict) or not all(
         isinstance(value, str | int | float) for value in framing.values()
     ):
@@ -103,8 +103,8 @@ def _query(told: dict[str, Any]) -> Query:
     return Query(words, images, search, {name: str(value)[:LONGEST] for name, value in framing.items()})
 
 
-def _count(told: dict[str, Any]) -> int:
-    count = told.get("count", SHOWN)
+def _count(body: dict[str, Any]) -> int:
+    count = body.get("count", SHOWN)
     return count if isinstance(count, int) else SHOWN
 
 

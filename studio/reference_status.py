@@ -12,7 +12,7 @@ from typing import Any
 
 from engine.loop.reference.input_files import path_in
 from engine.loop.reference.provenance import origin_of
-from engine.loop.reference.reference_source import Retrieved, asked_in
+from engine.loop.reference.reference_source import Retrieved, parsed_reference
 from engine.loop.reference_settings import OPEN
 from engine.session import JobView
 
@@ -52,8 +52,8 @@ def reference_status(view: JobView) -> dict[str, Any] | None:
     }
 
 
-def fit_words(newest: Mapping[str, float], asked: str, chosen: bool = False) -> str:
-    """Whether the reference is followed, and why, in one sentence; ``asked`` is the setting
+def fit_words(newest: Mapping[str, float], wanted: str, chosen: bool = False) -> str:
+    """Whether the reference is followed, and why, in one sentence; ``wanted`` is the setting
     ``reference_gate``.
 
     ``chosen``: a person picked it.
@@ -61,7 +61,7 @@ def fit_words(newest: Mapping[str, float], asked: str, chosen: bool = False) -> 
     who, opening = "Chosen by you" if chosen else "Retrieved", newest.get(GATE)
     if opening is None:
         return f"{who}." if chosen else ""
-    if asked == OPEN:
+    if wanted == OPEN:
         return f"{who}: followed whether it fits or not, as you set the gate."
     if FIT not in newest:
         return f"{who}: followed." if chosen else f"{who}: the prior itself weighs how well it fits."
@@ -81,8 +81,8 @@ def fit_words(newest: Mapping[str, float], asked: str, chosen: bool = False) -> 
 def chosen_by_hand(reference: str) -> bool:
     """Whether a person picked the reference of a run; False for one that was retrieved."""
     text = reference.strip()
-    if asked_in(text) is not None:
-        return not isinstance(asked_in(text), Retrieved)
+    if parsed_reference(text) is not None:
+        return not isinstance(parsed_reference(text), Retrieved)
     origin = origin_of(Path(path_in(text)))
     return origin is None or not getattr(origin, "retrieved", True)
 

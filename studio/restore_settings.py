@@ -53,7 +53,7 @@ class Restoring:
         except StudioError as error:
             empty, *rest = self.handlers.nothing_shown(problem(error))
             return [*bar, gr.skip(), empty, gr.skip(), *rest]
-        bar[1] = note(_told(len(recipe.changes), lost), f"{Path(str(file)).name}:")
+        bar[1] = note(_summary(len(recipe.changes), lost), f"{Path(str(file)).name}:")
         tab = tab_of(flatten(recipe.settings)).key
         return [*bar, schedule_text(recipe), "", True, *self.handlers.set_all(values, tab)]
 
@@ -109,7 +109,7 @@ def _here(path: Path, folders: tuple[Path, ...]) -> bool:
         return False
 
 
-def _told(changes: int, lost: list[str]) -> str:
+def _summary(changes: int, lost: list[str]) -> str:
     words = "Its words and settings are here, and its seed is kept."
     if lost:
         words += f" What it names for {', '.join(lost)} is not here: add it again."

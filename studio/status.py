@@ -100,7 +100,7 @@ def _convergence(value: float) -> ReadOut:
     ``engine.guidance.learned.null_branch``.
     """
     share = min(max(value, 0.0), 1.0)
-    words = next(told for above, told in CONVERGENCE if share >= above)
+    words = next(words_there for above, words_there in CONVERGENCE if share >= above)
     return ReadOut(
         "null_convergence", "Shape learned by the null branch", share, words, warning=share >= PALE
     )

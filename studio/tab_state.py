@@ -15,9 +15,9 @@ from engine.session.presets import apply_preset
 from studio.handlers import Handlers
 from studio.menu import made_for, presets_in
 from studio.preset_bar import Memory, Presetting
-from studio.tabs import TEXT, Tab, asked_by, tab_named
+from studio.tabs import TEXT, Tab, tab_named, tab_settings
 
-EVERYWHERE = asked_by() | {"seed", "scene", "backend", "precision", "time_budget_seconds"}
+EVERYWHERE = tab_settings() | {"seed", "scene", "backend", "precision", "time_budget_seconds"}
 """Settings that stay what they are, whichever tab is chosen: what was given, and what is about the
 machine.
 """

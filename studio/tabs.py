@@ -72,7 +72,7 @@ def gives(tabs: Sequence[Tab] = TABS) -> dict[str, frozenset[str]]:
     return {tab.key: tab.gives for tab in tabs}
 
 
-def asked_by(tabs: Sequence[Tab] = TABS) -> frozenset[str]:
+def tab_settings(tabs: Sequence[Tab] = TABS) -> frozenset[str]:
     """The settings that the tabs ask for together."""
     return frozenset().union(*(tab.gives for tab in tabs))
 

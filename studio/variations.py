@@ -40,11 +40,11 @@ class Varying:
     def __init__(self, handlers: Handlers) -> None:
         self.handlers = handlers
 
-    def more(self, told: str, owner: str, variations: float, seed: float, *everything: Value) -> Any:
-        """Queue the runs after the first, whose ``seed`` is known now, unless it was refused (``told``): the
+    def more(self, words: str, owner: str, variations: float, seed: float, *everything: Value) -> Any:
+        """Queue the runs after the first, whose ``seed`` is known now, unless it was refused (``words``): the
         problem, if any.
         """
-        if told or str(everything[0]) != REFERENCE.key:
+        if words or str(everything[0]) != REFERENCE.key:
             return gr.skip()
         owner = owner or secrets.token_urlsafe(16)
         try:

@@ -37,8 +37,8 @@ def join_camera(client: ClientHandle, name: str, cameras: Linked[Orbit], link: E
 
     @client.camera.on_update
     async def moved(camera: CameraHandle) -> None:
-        if (found := orbit_of(camera.position, camera.look_at)) is not None:
-            cameras.move(name, "viewport", found)
+        if (orbit := orbit_of(camera.position, camera.look_at)) is not None:
+            cameras.move(name, "viewport", orbit)
 
 
 def look_from(client: ClientHandle, orbit: Orbit) -> None:

@@ -30,10 +30,10 @@ def extent_of(cloud: Cloud | None) -> Box:
     """The box of all splats that can be seen but a few strays, with a margin; `ANYTHING` where there are
     none.
     """
-    seen = cloud.centers[cloud.opacities[:, 0] > VISIBLE] if cloud is not None else np.zeros((0, 3))
-    if not len(seen):
+    visible = cloud.centers[cloud.opacities[:, 0] > VISIBLE] if cloud is not None else np.zeros((0, 3))
+    if not len(visible):
         return ANYTHING
-    low, high = np.percentile(seen, (OUTLIERS_PERCENT, 100 - OUTLIERS_PERCENT), axis=0)
+    low, high = np.percentile(visible, (OUTLIERS_PERCENT, 100 - OUTLIERS_PERCENT), axis=0)
     return tuple(map(float, (*(low - MARGIN), *(high + MARGIN))))
 
 

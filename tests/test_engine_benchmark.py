@@ -246,13 +246,13 @@ def test_settled_splats_lie_flat_on_their_sphere():
 def test_twins_and_growth_are_measured_case_by_case():
     field = Case("field", "fresh", 16, 16)
     twins = measure_twins([SMALL, field], repeats=2)
-    assert [(case, len(pair.values), len(pair.references)) for _, _, case, pair in twins.found] == [
+    assert [(case, len(pair.values), len(pair.references)) for _, _, case, pair in twins.comparisons] == [
         (SMALL, 2, 2),
         (field, 2, 2),
     ]
     assert all(row.goal == Goal(">=", 10) and row.value > 0 for row in twins.rows())
     growth = measure_growth([Series("pixels", (SMALL, replace(SMALL, pixels=64)))], repeats=2)
-    (row,), ((_, (first, second)),) = growth.rows(), growth.found
+    (row,), ((_, (first, second)),) = growth.rows(), growth.comparisons
     assert (row.key, row.against) == ("growth.pixels.splats.settled.500.64px", "at 32 px")
     assert first.share == 1 and second.references == first.values and row.ratio == second.share
 

@@ -25,10 +25,10 @@ LIBRARIES = {"splats": "gsplat", "field": "nerfacc"}
 class Cuda:
     """The rows of what was measured on a GPU, and of what was not, with the reason."""
 
-    found: tuple[Row, ...]
+    measured: tuple[Row, ...]
 
     def rows(self) -> tuple[Row, ...]:
-        return self.found
+        return self.measured
 
 
 def measure_cuda(settings: Settings, prior: Prior, steps: int, repeats: int) -> Cuda:

@@ -34,14 +34,14 @@ class Outcome:
 
     file: str
     ended: str
-    told: str
+    answer: str
     seconds: float
     megabytes: float
 
     def row(self) -> str:
         """As a line of a Markdown table."""
-        told = self.told.replace("|", "/").replace("\n", " ")[:160]
-        return f"| {self.file} | {self.ended} | {self.seconds:.1f} | {self.megabytes:.0f} | {told} |"
+        answer = self.answer.replace("|", "/").replace("\n", " ")[:160]
+        return f"| {self.file} | {self.ended} | {self.seconds:.1f} | {self.megabytes:.0f} | {answer} |"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -120,15 +120,15 @@ def _read_one(path: Path, limit_mb: int) -> int:
     resource.setrlimit(resource.RLIMIT_AS, (limit_mb * 1_000_000, resource.getrlimit(resource.RLIMIT_AS)[1]))
     began = time.perf_counter()
     try:
-        found = understood(path)
-        facts = ", ".join(f"{name} {value}" for name, value in found.facts.items())
-        ended, told = "read", f"{found.kind}: {facts}. {' '.join(found.notes)}"
+        file = understood(path)
+        facts = ", ".join(f"{name} {value}" for name, value in file.facts.items())
+        ended, outcome = "read", f"{file.kind}: {facts}. {' '.join(file.notes)}"
     except StudioError as error:
-        ended, told = "refused", str(error)
+        ended, outcome = "refused", str(error)
     except Exception as error:  # the very thing that is looked for
-        ended, told = "fault", f"{type(error).__name__}: {error}"
+        ended, outcome = "fault", f"{type(error).__name__}: {error}"
     taken = {"seconds": time.perf_counter() - began, "megabytes": (_peak() - before) / MEGABYTE}
-    print(json.dumps({"ended": ended, "told": told, **taken}))
+    print(json.dumps({"ended": ended, "told": outcome, **taken}))
     return 0
 
 

@@ -116,14 +116,14 @@ class Twins:
     case, seconds.
     """
 
-    found: tuple[tuple[Backend, str, Case, Comparison], ...]
+    comparisons: tuple[tuple[Backend, str, Case, Comparison], ...]
 
     def rows(self) -> tuple[Row, ...]:
         return tuple(
             Row(f"twin.{backend}.{case.key}", f"{name}: {case.title}", 1e3 * pair.value, "ms",
                 1e3 * pair.reference,
                 "its torch twin", pair.speed_up, TWIN_GOAL if backend == "cpu" else None)
-            for backend, name, case, pair in self.found
+            for backend, name, case, pair in self.comparisons
         )  # fmt: skip
 
 
@@ -147,14 +147,14 @@ class Growth:
     (references).
     """
 
-    found: tuple[tuple[Series, tuple[Comparison, ...]], ...]
+    comparisons: tuple[tuple[Series, tuple[Comparison, ...]], ...]
 
     def rows(self) -> tuple[Row, ...]:
         return tuple(
             Row(f"growth.{series.axis}.{case.key}", f"cpu: {case.title}", 1e3 * pair.value, "ms",
                 1e3 * pair.reference,
                 series.beginning, pair.share)
-            for series, pairs in self.found
+            for series, pairs in self.comparisons
             for case, pair in zip(series.cases[1:], pairs[1:])
         )  # fmt: skip
 

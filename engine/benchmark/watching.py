@@ -64,7 +64,7 @@ class Watcher(threading.Thread):
 
 def measure_watching(settings: Settings, prior: Prior, pairs: int, steps: int) -> Watching:
     """Two runs in turns, one of which is watched through the session, ``steps`` steps at a time."""
-    settings, seen = hasty(settings), []
+    settings, arrivals = hasty(settings), []
     with open_session(prior) as session:
         quiet, watched = (_resting(session, settings) for _ in range(2))
 
@@ -80,10 +80,10 @@ def measure_watching(settings: Settings, prior: Prior, pairs: int, steps: int) -
                     return seconds_of_steps(session, watched, steps)
                 finally:
                     watcher.leave()
-                    seen.append(watcher)
+                    arrivals.append(watcher)
 
         seconds = interleaved((watched_turn, unwatched_turn), pairs)
-    pictures = sum(watcher.pictures for watcher in seen) / sum(watcher.seconds for watcher in seen)
+    pictures = sum(watcher.pictures for watcher in arrivals) / sum(watcher.seconds for watcher in arrivals)
     return Watching(Comparison(*seconds), pictures)
 
 

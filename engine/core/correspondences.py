@@ -30,7 +30,7 @@ class Correspondences:
 
     others: Tensor
     places: Tensor
-    seen: Tensor
+    visible: Tensor
 
     @property
     def side(self) -> int:
@@ -39,7 +39,7 @@ class Correspondences:
 
     def to(self, device: torch.device | str) -> Correspondences:
         """The same on another device."""
-        return Correspondences(*(part.to(device) for part in (self.others, self.places, self.seen)))
+        return Correspondences(*(part.to(device) for part in (self.others, self.places, self.visible)))
 
 
 def correspondences(

@@ -114,15 +114,15 @@ def _marks_of(kind: type) -> tuple[tuple[str, Control, bool], ...]:
     a second.
     """
     hints = get_type_hints(kind, include_extras=True)
-    found = []
+    field_marks = []
     for field in fields(kind):
         hint = hints[field.name]
         marks = (
             [m for m in get_args(hint)[1:] if isinstance(m, Control)] if get_origin(hint) is Annotated else []
         )
         if marks:
-            found.append((field.name, marks[0], get_args(hint)[0] is int))
-    return tuple(found)
+            field_marks.append((field.name, marks[0], get_args(hint)[0] is int))
+    return tuple(field_marks)
 
 
 def is_writable(text: str) -> bool:

@@ -96,12 +96,12 @@ def updates(space: CanonicalSpace, z: Tensor, how: DatasetUpdate, prior: Prior) 
     """After each replaced view; ``z`` (3,...) in 0..1 are the colours before."""
     first = dataset = shown(space, z)
     rng = torch.Generator().manual_seed(how.paint.seed)
-    words = prior.embed(prior.info.worded(how.paint.prompt)), empty_prompt(prior)
+    words, nothing = prior.embed(prior.info.worded(how.paint.prompt)), empty_prompt(prior)
     mask = space.project(z)[1]
     for _ in range(how.rounds):
         for i in torch.randperm(space.count, generator=rng).tolist():
             source = Source(prior.encode(opaque(first[i : i + 1])).to(prior.device), how.image_guidance_scale)
-            prompts = Prompts(*(Condition(text, source=source) for text in words))
+            prompts = Prompts(Condition(words, source=source), Condition(nothing, source=source))
             drawn = _replaced(prior, prompts, shown(space, z)[i : i + 1], how, rng)
             dataset = dataset.clone()
             dataset[i] = torch.lerp(first[i], drawn[0], mask[i])
@@ -125,8 +125,8 @@ def _replaced(
 
 def shown(space: CanonicalSpace, z: Tensor) -> Tensor:
     """What the cameras see of colours (3,...), over white (N,3,h,w)."""
-    seen, mask = space.project(z)
-    return seen + (1 - mask) * PAPER
+    pictures, mask = space.project(z)
+    return pictures + (1 - mask) * PAPER
 
 
 def opaque(pictures: Tensor) -> Views:

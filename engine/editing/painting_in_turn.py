@@ -24,12 +24,12 @@ BETTER = 0.2  # by how much more squarely a texel must be seen to be painted aga
 CHECKER = 4  # cells of the chequerboard by which refined places are held for the first half of the steps
 
 
-def trimap(seen: Tensor, best: Tensor) -> Tensor:
-    """What becomes of texels that this view sees with cosine ``seen`` (T,), and others at best with ``best``
-    (T,); 0: not.
+def trimap(cosine: Tensor, best: Tensor) -> Tensor:
+    """What becomes of texels that this view sees with ``cosine`` (T,), and others at best with ``best`` (T,);
+    0: not.
     """
-    state = torch.where(seen > best + BETTER, REFINE, KEEP)
-    return torch.where((best <= 0) & (seen > 0), GENERATE, state)
+    state = torch.where(cosine > best + BETTER, REFINE, KEEP)
+    return torch.where((best <= 0) & (cosine > 0), GENERATE, state)
 
 
 def next_view(cosines: Tensor, best: Tensor, left: list[int]) -> int:

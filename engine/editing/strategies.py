@@ -5,6 +5,7 @@ costs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from engine.assets.meshes.mesh_shape import ReferenceShape
 from engine.editing.dataset_update import DatasetUpdate, update_dataset
@@ -41,5 +42,7 @@ def restyled_by(
     """
     if not prior.info.takes_source:
         return restyle(shape, Restyle(paint=how, was=was), prior)
-    given = {} if image_guidance_scale is None else {"image_guidance_scale": image_guidance_scale}
-    return update_dataset(shape, DatasetUpdate(paint=how, **given), prior)
+    update = DatasetUpdate(paint=how)
+    if image_guidance_scale is not None:
+        update = replace(update, image_guidance_scale=image_guidance_scale)
+    return update_dataset(shape, update, prior)

@@ -217,8 +217,8 @@ def joined(prior: Prior, shape: ReferenceShape, cameras: Cameras) -> Prior:
         raise InputError(
             f"Views of {prior.info.title} cannot attend along a surface.", "Leave correspondence away."
         )
-    seen = rendered(shape, cameras.resized(prior.info.resolution))
-    points, mask = torch.from_numpy(2 * seen.ccm - 1), torch.from_numpy(seen.rgba[..., 3] > 0.5)
+    maps = rendered(shape, cameras.resized(prior.info.resolution))
+    points, mask = torch.from_numpy(2 * maps.ccm - 1), torch.from_numpy(maps.rgba[..., 3] > 0.5)
     return prior.along_surface(points, mask, cameras.resized(prior.info.resolution))
 
 
@@ -231,8 +231,8 @@ def _ramp(how: Paint) -> Knobs:
 def finished(shape: ReferenceShape, texels: TexelMap, colours: np.ndarray) -> Painted:
     """The mesh with display ``colours`` (T,3) in 0..1 on its texels."""
     z = torch.from_numpy(np.ascontiguousarray(colours.T, np.float32))
-    seen, mask = mesh_space(shape, texels, sheet_cameras(), 1.0).project(z)
-    pictures = (torch.cat([seen, mask], dim=1).movedim(1, -1).clamp(0, 1) * 255 + 0.5).to(torch.uint8)
+    shown, mask = mesh_space(shape, texels, sheet_cameras(), 1.0).project(z)
+    pictures = (torch.cat([shown, mask], dim=1).movedim(1, -1).clamp(0, 1) * 255 + 0.5).to(torch.uint8)
     return Painted(texels.baked(colours), pictures.numpy())
 
 

@@ -66,7 +66,7 @@ def wanted_assets(sets: tuple[PromptSet, ...], settings: Settings, folder: Path)
     return assets
 
 
-def found_assets(folder: Path) -> list[Asset]:
+def existing_assets(folder: Path) -> list[Asset]:
     """Every finished run in ``folder`` and below. Raises InputError if there is none."""
     places = sorted({path.parent for path in folder.rglob(RESULT)}) if folder.is_dir() else []
     kept = [

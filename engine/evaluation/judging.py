@@ -124,11 +124,11 @@ def judge(copy: SceneCopy, prompt: str, scorer: Scorer, look: Look) -> Judgement
     if scores is None:
         return None
     sphere = icosphere(look.icosphere_level)
-    seen = _sphere_scores(copy, prompt, scorer, look, sphere.azimuths_deg, sphere.elevations_deg)
+    by_view = _sphere_scores(copy, prompt, scorer, look, sphere.azimuths_deg, sphere.elevations_deg)
     points = in_points(scores, scorer.info)
     best, worst = int(np.argmax(points)), int(np.argmin(points))
     return Judgement(
-        quality=float(in_points(regional(seen, sphere, look.rounds), scorer.info).max()),
+        quality=float(in_points(regional(by_view, sphere, look.rounds), scorer.info).max()),
         best=float(points[best]), mean=float(points.mean()), worst=float(points[worst]),
         best_azimuth_deg=azimuths[best], worst_azimuth_deg=azimuths[worst],
         azimuth_scores=tuple(float(score) for score in scores),

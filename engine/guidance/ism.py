@@ -31,7 +31,7 @@ from engine.guidance.cost import Cost, guided_passes
 from engine.guidance.marks import GuidanceScale, TimeWeight
 from engine.lazy import torch
 from engine.prior.base import Prior, PriorInfo, Prompts
-from engine.prior.inversion import found_noise, invert, strided_times
+from engine.prior.inversion import invert, inverted_noise, strided_times
 from engine.prior.sampling import predict_guided
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ class Ism:
             start = prior.schedule.add_noise(x, noise_like(x, rng), times[0])
             x_s = invert(prior, Prompts(prompts.empty, prompts.empty), start, times, guidance_scale=1.0)
             below = prior.predict(x_s, s, prompts.empty)
-            noise = found_noise(prior, below)
+            noise = inverted_noise(prior, below)
             x_t = prior.schedule.add_noise(below.x0, noise, t)
             above = predict_guided(prior, x_t, t, prompts, self.guidance_scale)
             gradient = time_weight(prior.schedule, t, self.weighting, x) * (above.eps - noise)

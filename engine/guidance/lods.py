@@ -128,7 +128,7 @@ class Lods:
         with torch.no_grad():
             x_t = prior.schedule.add_noise(x, eps, t)
             conditional = prior.predict(x_t, t, prompts.positive)
-            null = prior.predict(x_t, t, state.told(prompts.unconditional, self.null_per_side))
+            null = prior.predict(x_t, t, state.conditioned(prompts.unconditional, self.null_per_side))
             conditional = repelled(prior, x_t, t, prompts, null, conditional)
             score = normalised(conditional.eps, null.eps, eps, self.guidance_scale)
             gradient = time_weight(prior.schedule, t, self.weighting, x) * score
@@ -140,7 +140,7 @@ class Lods:
     def _side_loss(
         self, x: Tensor, prompts: Prompts, prior: Prior, state: NullEmbedding, rng: torch.Generator
     ) -> Tensor:
-        return denoising_loss(x, state.told(prompts.unconditional, self.null_per_side), prior, rng)
+        return denoising_loss(x, state.conditioned(prompts.unconditional, self.null_per_side), prior, rng)
 
 
 def normalised(conditional: Tensor, null: Tensor, eps: Tensor, guidance_scale: float) -> Tensor:

@@ -79,7 +79,9 @@ class Nfsd:
         """NFSD loss for renders ``x`` (B,C,h,w) at times ``t`` (B,)."""
         with torch.no_grad():
             x_t = prior.schedule.add_noise(x, noise_like(x, rng), t)
-            empty, conditional = (prior.predict(x_t, t, told) for told in (prompts.empty, prompts.positive))
+            empty, conditional = (
+                prior.predict(x_t, t, condition) for condition in (prompts.empty, prompts.positive)
+            )
             conditional = repelled(prior, x_t, t, prompts, empty, conditional)
             prompt_part = conditional.eps - empty.eps
             gradient = self.domain_part(x_t, t, empty, prompts, prior) + self.guidance_scale * prompt_part

@@ -93,7 +93,7 @@ class Vsd:
         with torch.no_grad():
             x_t = prior.schedule.add_noise(x, eps, t)
             unconditional, conditional = (
-                prior.predict(x_t, t, told) for told in (prompts.unconditional, prompts.positive)
+                prior.predict(x_t, t, condition) for condition in (prompts.unconditional, prompts.positive)
             )
             steered = repelled(prior, x_t, t, prompts, unconditional, conditional)
             wanted = guided(unconditional, steered, self.guidance_scale)

@@ -54,7 +54,7 @@ def carved(scene: Splats, occupancy: np.ndarray, level: float, fov_deg: float, d
     surface at ``level``.
     """
     cameras = sphere_cameras(VIEWS, PICTURE_SIZE, fov_deg, distance)
-    low, free = seen_from_outside(*surface_depths(scene, cameras), cameras, len(occupancy))
+    low, free = visible_from_outside(*surface_depths(scene, cameras), cameras, len(occupancy))
     removed = (free >= FREE_VIEWS) | (low < LEVEL)
     inside = ~(removed | reached(occupancy > min(THIN, level)))
     solid = np.where(inside, 1.0, np.clip(occupancy / (FULL_LEVELS * level), 0, 1))
@@ -71,7 +71,7 @@ def reached(solid: np.ndarray, gap: int = GAP_VOXELS) -> np.ndarray:
     return dilated(outside, iterations=gap) & ~solid
 
 
-def seen_from_outside(
+def visible_from_outside(
     depths: np.ndarray, alphas: np.ndarray, cameras: Cameras, resolution: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """For each voxel (R,R,R) the second lowest alpha over the views, and how many views see it in front of

@@ -88,10 +88,10 @@ def reopened(
 def _count_gap(chosen: ExportFormat, path: Path, content: Content, options: ExportOptions) -> Iterator[str]:
     if chosen.count is None:
         return
-    found = chosen.count(path)
+    count = chosen.count(path)
     written = options.frames if isinstance(content, FilmContent) else len(_parts(content))
-    if found != written:
-        yield f"{path.name} holds {found:,} of the {written:,} {PARTS[chosen.content]} that were written."
+    if count != written:
+        yield f"{path.name} holds {count:,} of the {written:,} {PARTS[chosen.content]} that were written."
 
 
 def _parts(content: MeshContent | Baked | SplatCloud) -> np.ndarray:

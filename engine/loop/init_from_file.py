@@ -97,4 +97,4 @@ def with_source(
     with torch.no_grad():
         views = state.renderer.render(state.source, cameras, behind)
         source = Source(context.prior.encode(bounded(views, knobs)), knobs.image_guidance_scale)
-    return prompts.map(lambda told: replace(told, source=source))
+    return prompts.map(lambda condition: replace(condition, source=source))

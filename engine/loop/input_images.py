@@ -14,7 +14,7 @@ from torch import Tensor
 from engine.assets.images.camera_pose import can_estimate, estimated_elevation_deg, estimated_turn_deg
 from engine.assets.images.crop import framed
 from engine.assets.images.image_arguments import Listed, ListedCrop, crops_in, pictures_in
-from engine.assets.images.input_files import found
+from engine.assets.images.input_files import existing_file
 from engine.assets.images.mono_depth import relief_loss
 from engine.assets.images.preprocessing import cut_photo, square_of
 from engine.core.cameras import Cameras, orbit_cameras
@@ -153,7 +153,7 @@ def _shown(
     picture: Listed, crop: ListedCrop | str, spec: RunSpec, size: int, folder: Path | None
 ) -> tuple[np.ndarray, tuple[str, ...]]:
     """One picture (size,size,4), and what was done to it."""
-    path = found(picture, folder)
+    path = existing_file(picture, folder)
     cut = cut_photo(path, spec.image_cut_out)
     return framed(cut.rgba, square_of(cut.rgba, crop, spec.image_fill), size), tuple(
         f"{path.name}: {note}" for note in cut.notes

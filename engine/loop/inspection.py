@@ -83,9 +83,9 @@ def of_model(path: Path) -> Understood:
         "up": shape.up,
         "confidence": round(shape.confidence, 2),
     }
-    told = {name: value for name, value in asdict(shape.facts).items() if value}
+    known = {name: value for name, value in asdict(shape.facts).items() if value}
     return Understood(
-        str(path), "splats" if shape.splats else "model", {**facts, **told, **_made_here(path)}, shape.notes
+        str(path), "splats" if shape.splats else "model", {**facts, **known, **_made_here(path)}, shape.notes
     )
 
 

@@ -104,14 +104,14 @@ class Recipe:
             document = tomllib.loads(text)
         except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise FileFormatError(f"The recipe is not valid TOML: {error}.", REMEDY) from error
-        found = document.pop("maquette_recipe", None)
-        if isinstance(found, int) and not isinstance(found, bool) and found > FORMAT:
+        version = document.pop("maquette_recipe", None)
+        if isinstance(version, int) and not isinstance(version, bool) and version > FORMAT:
             raise FileFormatError(
-                f"A newer Maquette{_version_in(document)} wrote this recipe, in format {found}; this one "
+                f"A newer Maquette{_version_in(document)} wrote this recipe, in format {version}; this one "
                 f"reads format {FORMAT}.",
                 "Update this one: pip install --upgrade maquette. Nothing was changed.",
             )
-        if found != FORMAT:
+        if version != FORMAT:
             raise FileFormatError(
                 f"This is no recipe of format {FORMAT}: it lacks maquette_recipe = {FORMAT}.",
                 REMEDY,

@@ -161,7 +161,7 @@ def check_region(boxes: tuple[Box, ...], source: Splats) -> tuple[str, ...]:
     return (f"The region holds {share:.0%} of the object; the rest stays as it is.",)
 
 
-def check_seen(kept: Kept) -> None:
+def check_visible(kept: Kept) -> None:
     """Raises InputError for a region that no picture shows: one within the object, or beyond every camera."""
     if not bool(kept.mask.any()):
         raise InputError(

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from engine.core.boxes import Box
 from engine.core.cameras import Cameras
-from engine.loop.region import Kept, check_region, check_seen, kept
+from engine.loop.region import Kept, check_region, check_visible, kept
 from engine.loop.region_settings import FILL, boxes_in
 from engine.loop.state import Context, RunState, make_optimiser
 from engine.loop.viewpoints import draft_cameras
@@ -32,7 +32,7 @@ Correction = Callable[[Prediction, Tensor, Tensor], Prediction]
 def keep_before(context: Context, state: RunState) -> tuple[str, ...]:
     """Remember the scene that a run sets out from; what a person should know of the region that shall change.
 
-    Raises InputError as `check_region` and `check_seen` do.
+    Raises InputError as `check_region` and `check_visible` do.
     """
     if context.spec.start != "file":
         return ()
@@ -46,7 +46,7 @@ def keep_before(context: Context, state: RunState) -> tuple[str, ...]:
     cameras = draft_cameras(info, CHECKED_VIEWS, context.spec.render_size).to(context.prior.device)
     before = kept(state, context, cameras, None)
     assert before is not None, "there is a region"
-    check_seen(before)
+    check_visible(before)
     return notes
 
 

@@ -104,8 +104,8 @@ def draft(context: Context, state: RunState, live: LiveKnobs) -> Iterator[StepOu
     def prompts() -> Prompts:
         return with_overlap(guided.prompts(live()), context, live())
 
-    def corrected(seen: Prediction, x_t: Tensor, t: Tensor) -> Prediction:
-        return held(pushed(guided.corrected(seen, x_t, t, live()), x_t, t), x_t, t)
+    def corrected(prediction: Prediction, x_t: Tensor, t: Tensor) -> Prediction:
+        return held(pushed(guided.corrected(prediction, x_t, t, live()), x_t, t), x_t, t)
 
     scale, t_min = spec.draft_guidance_scale, spec.draft_guidance_t_min
     for x0 in ddim(prior, prompts, first, times, scale, corrected, t_min):

@@ -54,7 +54,7 @@ def check_combination(settings: Settings, info: PriorInfo) -> None:
     """
     _check_pictures(settings.spec, info)
     plan(settings.spec, info)
-    _check_seen(settings.spec)
+    _check_visible(settings.spec)
     _check_views(settings.spec, info)
     _check_reference(settings.spec, info)
     settings.knobs.guidance.check(info)
@@ -62,7 +62,7 @@ def check_combination(settings: Settings, info: PriorInfo) -> None:
         _check_needs(owner, info)
 
 
-def _check_seen(spec: RunSpec) -> None:
+def _check_visible(spec: RunSpec) -> None:
     """A ControlNet must have something to see."""
     if spec.control != OFF and spec.scene == "canvas":
         raise InputError(

@@ -49,13 +49,13 @@ def cameras_beside(given: Cameras, info: PriorInfo, count: int, size: int) -> Ca
     return orbit_cameras([azimuths[i] for i in chosen], elevations, info.distance, info.fov_deg, size)
 
 
-def draft_count(info: PriorInfo, asked: int) -> int:
+def draft_count(info: PriorInfo, wanted: int) -> int:
     """How many views of one object a draft has: as many as asked for, but no more than the prior knows to
     draw together.
     """
     if info.fixed_views:
         return len(info.fixed_views)
-    return min(asked, info.orbit_views) if info.orbit_views else asked
+    return min(wanted, info.orbit_views) if info.orbit_views else wanted
 
 
 def random_cameras(info: PriorInfo, count: int, size: int, rng: torch.Generator) -> Cameras:

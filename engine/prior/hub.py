@@ -77,12 +77,12 @@ def rising(report: Report) -> Report:
     """
     best = 0.0
 
-    def told(share: float) -> None:
+    def report_best(share: float) -> None:
         nonlocal best
         best = max(best, share)
         report(best)
 
-    return told
+    return report_best
 
 
 def _listing(repo: str, revision: str, patterns: list[str]) -> tuple[str, list[Any]]:
@@ -105,7 +105,7 @@ def _listing(repo: str, revision: str, patterns: list[str]) -> tuple[str, list[A
     return commit, list(filter_repo_objects(files, allow_patterns=patterns, key=lambda file: file.path))
 
 
-def _fetch_large(repo: str, commit: str, file: Any, saw: Callable[[int], None]) -> None:
+def _fetch_large(repo: str, commit: str, file: Any, saw: Callable[[int], object]) -> None:
     """Put the blob of a large file where the Hub's client looks for it, named by its SHA-256."""
     from huggingface_hub import get_hf_file_metadata, hf_hub_url
     from huggingface_hub.utils import build_hf_headers

@@ -35,14 +35,14 @@ def invert(
     """
     for now, then in pairwise(times):
         prediction = predict_guided(prior, x_t, now, prompts, guidance_scale)
-        x_t = prior.schedule.add_noise(prediction.x0, found_noise(prior, prediction), then)
+        x_t = prior.schedule.add_noise(prediction.x0, inverted_noise(prior, prediction), then)
         if eta > 0:
             assert rng is not None, "what draws noise needs a generator"
             x_t = x_t + eta * ddpm_spread(prior.schedule, now, then, x_t) * noise_like(x_t, rng)
     return x_t
 
 
-def found_noise(prior: Prior, prediction: Prediction) -> Tensor:
+def inverted_noise(prior: Prior, prediction: Prediction) -> Tensor:
     """The noise (B,C,h,w) to go on with: ``eps``, and for a prior that predicts pictures no more than unit
     variance of it.
 

@@ -155,7 +155,7 @@ def plan(
         Plan(economy, estimate(footprint, needs, economy, fused_attention=fused_attention), free, needs.views)
         for economy in ladder
     ]
-    return next((found for found in plans if found.fits), plans[-1])
+    return next((each for each in plans if each.fits), plans[-1])
 
 
 def activations(configs: Mapping[str, Mapping[str, Any]], sizes: Mapping[str, int]) -> dict[str, int]:

@@ -26,7 +26,7 @@ PART = ".part"
 
 
 def transfer(
-    url: str, headers: Mapping[str, str], target: Path, size: int, sha256: str, saw: Callable[[int], None]
+    url: str, headers: Mapping[str, str], target: Path, size: int, sha256: str, saw: Callable[[int], object]
 ) -> None:
     """Fetch ``size`` bytes to ``target``; ``saw`` is told how many are there, and may raise to end it. What
     has come is kept.
@@ -58,7 +58,7 @@ def transfer(
     os.replace(part, target)
 
 
-def _go_on(url: str, headers: Mapping[str, str], part: Path, size: int, saw: Callable[[int], None]) -> None:
+def _go_on(url: str, headers: Mapping[str, str], part: Path, size: int, saw: Callable[[int], object]) -> None:
     """One connection: append from where ``part`` ends, or begin anew where the server does not know
     ranges.
     """

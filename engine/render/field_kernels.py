@@ -19,18 +19,18 @@ kernel = njit(cache=True, nogil=True, fastmath={"contract"})
 
 
 @kernel
-def march_all(density, colour, size, leaps, rays, count, keep, first, number, seen, pixels):
+def march_all(density, colour, size, leaps, rays, count, keep, first, number, samples, pixels):
     """March all rays: fill ``pixels`` and, if ``keep``, what was seen at each sample: density, rgb and
     weight.
     """
     kept = 0
     for n in range(len(count)):
-        kept = _march(density, colour, size, leaps, rays, n, count[n], keep, kept, number, seen, pixels)
+        kept = _march(density, colour, size, leaps, rays, n, count[n], keep, kept, number, samples, pixels)
         first[n + 1] = kept
 
 
 @kernel
-def _march(density, colour, size, leaps, rays, n, count, keep, kept, number, seen, pixels):
+def _march(density, colour, size, leaps, rays, n, count, keep, kept, number, samples, pixels):
     """March ray ``n``; the number of samples kept from all rays so far."""
     ray = _ray(rays, n)
     cells, step = len(leaps), ray[DELTA]
@@ -61,7 +61,7 @@ def _march(density, colour, size, leaps, rays, n, count, keep, kept, number, see
             light *= passing
             if keep:
                 number[kept] = i
-                seen[kept, 0], seen[kept, 1], seen[kept, 2], seen[kept, 3], seen[kept, 4] = (
+                samples[kept, 0], samples[kept, 1], samples[kept, 2], samples[kept, 3], samples[kept, 4] = (
                     sigma,
                     r,
                     g,
@@ -81,7 +81,7 @@ def _march(density, colour, size, leaps, rays, n, count, keep, kept, number, see
 
 
 @kernel
-def march_backward(grad_pixels, grad_weights, size, rays, first, number, seen, grad_density, grad_colour):
+def march_backward(grad_pixels, grad_weights, size, rays, first, number, samples, grad_density, grad_colour):
     """Add the gradient of the grids. With g_i the derivative by w_i: d/d(s_i d_i) = T_{i+1} g_i - sum_{j>i}
     w_j g_j.
     """
@@ -89,17 +89,17 @@ def march_backward(grad_pixels, grad_weights, size, rays, first, number, seen, g
         ray = _ray(rays, n)
         light, behind = ONE, ZERO  # T_i, and the sum of w_j g_j from here on
         for m in range(first[n], first[n + 1]):
-            behind += seen[m, 4] * _weight_gradient(grad_pixels, grad_weights, seen, ray, number, n, m)
+            behind += samples[m, 4] * _weight_gradient(grad_pixels, grad_weights, samples, ray, number, n, m)
         for m in range(first[n], first[n + 1]):
-            gradient = _weight_gradient(grad_pixels, grad_weights, seen, ray, number, n, m)
-            weight = seen[m, 4]
+            gradient = _weight_gradient(grad_pixels, grad_weights, samples, ray, number, n, m)
+            weight = samples[m, 4]
             light -= weight
             behind -= weight * gradient
-            slope = ONE - np.float32(math.exp(-seen[m, 0]))  # of softplus
+            slope = ONE - np.float32(math.exp(-samples[m, 0]))  # of softplus
             by_density = (light * gradient - behind) * ray[DELTA] * slope
-            by_red = weight * grad_pixels[n, 0] * seen[m, 1] * (ONE - seen[m, 1])
-            by_green = weight * grad_pixels[n, 1] * seen[m, 2] * (ONE - seen[m, 2])
-            by_blue = weight * grad_pixels[n, 2] * seen[m, 3] * (ONE - seen[m, 3])
+            by_red = weight * grad_pixels[n, 0] * samples[m, 1] * (ONE - samples[m, 1])
+            by_green = weight * grad_pixels[n, 1] * samples[m, 2] * (ONE - samples[m, 2])
+            by_blue = weight * grad_pixels[n, 2] * samples[m, 3] * (ONE - samples[m, 3])
             if by_density == ZERO and by_red == ZERO and by_green == ZERO and by_blue == ZERO:
                 continue
             _, x, y, z = _point(ray, number[m])
@@ -118,11 +118,13 @@ def march_backward(grad_pixels, grad_weights, size, rays, first, number, seen, g
 
 
 @kernel
-def _weight_gradient(grad_pixels, grad_weights, seen, ray, number, n, m):
+def _weight_gradient(grad_pixels, grad_weights, samples, ray, number, n, m):
     """Derivative of the loss by the weight of sample ``m`` on ray ``n``."""
     z = _point(ray, number[m])[0] * ray[COSINE]
     by_colour = (
-        grad_pixels[n, 0] * seen[m, 1] + grad_pixels[n, 1] * seen[m, 2] + grad_pixels[n, 2] * seen[m, 3]
+        grad_pixels[n, 0] * samples[m, 1]
+        + grad_pixels[n, 1] * samples[m, 2]
+        + grad_pixels[n, 2] * samples[m, 3]
     )
     return by_colour + grad_pixels[n, 3] + grad_pixels[n, 4] * z + grad_weights[m]
 

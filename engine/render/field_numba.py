@@ -76,7 +76,7 @@ class _March(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         table, count = _table(rays), rays.count.numpy()
         capacity = int(count.sum()) if keep else 0  # memory that is not written is not taken
-        number, seen = np.empty(capacity, np.int32), np.empty((capacity, 5), np.float32)
+        number, samples = np.empty(capacity, np.int32), np.empty((capacity, 5), np.float32)
         first, pixels = np.zeros(len(count) + 1, np.int64), np.empty((len(count), 5), np.float32)
         march_all(
             _flat(raw_density),
@@ -88,13 +88,13 @@ class _March(torch.autograd.Function):
             keep,
             first,
             number,
-            seen,
+            samples,
             pixels,
         )
-        ctx.samples, ctx.shapes = (table, first, number, seen), (raw_density.shape, raw_colour.shape)
+        ctx.samples, ctx.shapes = (table, first, number, samples), (raw_density.shape, raw_colour.shape)
         kept = first[-1]
         outputs = tuple(
-            torch.from_numpy(array) for array in (pixels, seen[:kept, 4].copy(), first, number[:kept])
+            torch.from_numpy(array) for array in (pixels, samples[:kept, 4].copy(), first, number[:kept])
         )
         ctx.mark_non_differentiable(*outputs[2:])
         return outputs
@@ -104,9 +104,9 @@ class _March(torch.autograd.Function):
         ctx: Any, grad_pixels: Tensor, grad_weights: Tensor, *_: Tensor
     ) -> tuple[Tensor | None, ...]:
         density, colour = (torch.zeros(shape) for shape in ctx.shapes)
-        table, first, number, seen = ctx.samples
+        table, first, number, samples = ctx.samples
         gradients = grad_pixels.contiguous().numpy(), grad_weights.contiguous().numpy()
-        march_backward(*gradients, len(density), table, first, number, seen, _flat(density), _flat(colour))
+        march_backward(*gradients, len(density), table, first, number, samples, _flat(density), _flat(colour))
         return density, colour, None, None, None
 
 

@@ -59,7 +59,7 @@ def measured(
     scene = blob(VOXELS, RADIUS, rng) if kind is Field else random_ball(SPLATS, RADIUS, SPLAT_SCALE, rng)
     scene = scene.to(device)
     return sorted(
-        ((seconds_of(renderer, scene), renderer) for renderer in renderers), key=lambda found: found[0]
+        ((seconds_of(renderer, scene), renderer) for renderer in renderers), key=lambda timed: timed[0]
     )
 
 

@@ -104,16 +104,16 @@ class _Project(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         view, given = ctx.view, [gradient.contiguous().numpy() for gradient in gradients]
         inputs = [tensor.detach().numpy() for tensor in ctx.saved_tensors]
-        found = [np.zeros((len(view.K), *array.shape), np.float32) for array in inputs]
+        of_cameras = [np.zeros((len(view.K), *array.shape), np.float32) for array in inputs]
 
         def work(b: int) -> None:
             camera = (view.viewmats[b], view.K[b], view.width, view.height)
             projection.project_backward(
-                *(*inputs, *camera, *(array[b] for array in given), *(array[b] for array in found))
+                *(*inputs, *camera, *(array[b] for array in given), *(array[b] for array in of_cameras))
             )
 
         view.each(work)
-        return *(torch.from_numpy(array.sum(axis=0)) for array in found), None
+        return *(torch.from_numpy(array.sum(axis=0)) for array in of_cameras), None
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,7 +164,7 @@ class _Compose(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         view, given = ctx.view, [gradient.contiguous().numpy() for gradient in gradients]
         n = ctx.shapes[0][1]
-        found = [np.zeros((len(view.K), n, *tail), np.float32) for tail in ((2,), (3,), (), (), (3,))]
+        of_cameras = [np.zeros((len(view.K), n, *tail), np.float32) for tail in ((2,), (3,), (), (), (3,))]
 
         def work(b: int) -> None:
             c = ctx.composed[b]
@@ -177,12 +177,12 @@ class _Compose(torch.autograd.Function):
                 -(-view.height // composing.ROWS),
                 state,
                 c.last,
-                *(array[b] for array in found),
+                *(array[b] for array in of_cameras),
             )
 
         view.each(work)
         v_means2d, v_whitening, v_depths, v_opacities, v_colours = (
-            torch.from_numpy(array) for array in found
+            torch.from_numpy(array) for array in of_cameras
         )
         if ctx.shapes[4][0] == 1:
             v_colours = v_colours.sum(0, keepdim=True)

@@ -126,7 +126,7 @@ def _described(folder: Path | None) -> Path:
     return presets_folder() / PLACE if folder is None else folder
 
 
-def _fetch(collection: Collection, file: RemoteFile, target: Path, saw: Callable[[int], None]) -> None:
+def _fetch(collection: Collection, file: RemoteFile, target: Path, saw: Callable[[int], object]) -> None:
     """One file, what it shows beside it in a text file, and the licence beside that, where the shelf looks
     for both.
     """

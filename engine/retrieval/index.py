@@ -97,12 +97,12 @@ def indexed(
     records, views, fresh = [], [], False
     for number, path in enumerate(files):
         record, at = _looked_up(path, root, old, by_name, by_digest)
-        seen = None if at is None else old.views[at]
+        known = None if at is None else old.views[at]
         if at is None:
-            record, seen = _taken_in(path, record, embed)
+            record, known = _taken_in(path, record, embed)
         fresh |= at is None or old.records[at] != record
         records.append(record)
-        views.append(seen)
+        views.append(known)
         report(number + 1, len(files))
     index = Index(tuple(records), _stacked(views))
     if fresh or len(records) != len(old.records):

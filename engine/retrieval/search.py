@@ -180,11 +180,11 @@ def _shape_in(item: Item, changed_ns: int) -> ReferenceShape:
 def _closeness(shape: ReferenceShape, picture: Sought) -> float:
     if picture.direction is not None:
         azimuth, elevation = picture.direction
-        seen, wanted = (
+        outlines, wanted = (
             pictures_of(shape, np.array([azimuth]), elevation, len(picture.rgba)),
             picture.rgba[None],
         )
     else:
         around = pictures_of(shape, np.array(AZIMUTHS_DEG), ELEVATION_DEG, LOOK_SIZE)
-        seen, wanted = (comparable(each, LOOK_SIZE) for each in (around, [picture.rgba]))
-    return float(outline_iou(*(torch.from_numpy(rgba[..., 3:]) for rgba in (seen, wanted))).max())
+        outlines, wanted = (comparable(each, LOOK_SIZE) for each in (around, [picture.rgba]))
+    return float(outline_iou(*(torch.from_numpy(rgba[..., 3:]) for rgba in (outlines, wanted))).max())

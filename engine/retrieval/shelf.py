@@ -64,8 +64,8 @@ def folder_shelf(
 
 def results_shelf(runs: Sequence[Path], root: Path, embedder: Embedder, cache: Path) -> Shelf:
     """Earlier results, from the run folders ``runs`` below ``root`` that the caller may see."""
-    found = [_model_of(run) for run in runs]
-    index = _indexed([path for path in found if path is not None], root, embedder, cache)
+    models = [_model_of(run) for run in runs]
+    index = _indexed([path for path in models if path is not None], root, embedder, cache)
     items = tuple(_result_item(root / record.name) for record in index.records)
     return _shelved(items, index)
 
@@ -125,8 +125,8 @@ def _model_of(run: Path) -> Path | None:
 def _result_item(path: Path) -> Item:
     """An earlier result: its prompt, and what made it."""
     try:
-        told = json.loads((path.parent / "result.json").read_text(encoding="utf-8"))
-        prompt, prior = str(told["prompt"]), str(told["prior"])
+        result = json.loads((path.parent / "result.json").read_text(encoding="utf-8"))
+        prompt, prior = str(result["prompt"]), str(result["prior"])
     except (OSError, ValueError, KeyError, TypeError):
         prompt, prior = "", "an unknown prior"
     name = path.parent.name

@@ -81,8 +81,8 @@ class ClipScorer:
     def unlikeness(self, rgba: Tensor, prompt: str) -> Tensor:
         """(B,) 1 - cosine of premultiplied pictures (B,H,W,4) in 0..1 with the prompt, differentiable."""
         white = (rgba[..., :3] + 1 - rgba[..., 3:]).movedim(-1, 1).to(self.device)
-        seen = self.model.vision_model(pixel_values=self._normalised(white)).pooler_output
-        pictures = F.normalize(self.model.visual_projection(seen), dim=-1)
+        embedding = self.model.vision_model(pixel_values=self._normalised(white)).pooler_output
+        pictures = F.normalize(self.model.visual_projection(embedding), dim=-1)
         return (1 - pictures @ self.embedded_words([prompt])[0]).to(rgba)
 
     @torch.no_grad()

@@ -76,14 +76,14 @@ class Download:
 class Pace:
     """Bytes per second over the last ``PACE_SECONDS``."""
 
-    seen: deque[tuple[float, float]] = field(default_factory=deque)
+    marks: deque[tuple[float, float]] = field(default_factory=deque)
 
     def after(self, now: float, done: float) -> float:
         """The speed when ``done`` bytes are there at the time ``now`` in seconds."""
-        self.seen.append((now, done))
-        while len(self.seen) > 2 and self.seen[0][0] < now - PACE_SECONDS:
-            self.seen.popleft()
-        (begin, first), (end, last) = self.seen[0], self.seen[-1]
+        self.marks.append((now, done))
+        while len(self.marks) > 2 and self.marks[0][0] < now - PACE_SECONDS:
+            self.marks.popleft()
+        (begin, first), (end, last) = self.marks[0], self.marks[-1]
         return (last - first) / (end - begin) if end > begin else 0.0
 
 

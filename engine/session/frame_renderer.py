@@ -118,7 +118,7 @@ class FrameRenderer:
         """
         with self._changed:
             entry = self._subscribed(token, name, request)
-            entry.standing, entry.asked = entry.standing or keep, entry.requests
+            entry.standing, entry.requested = entry.standing or keep, entry.requests
             return self._wait(entry, lambda: entry.answers(after), timeout_seconds)
 
     def change_request(self, token: str, name: str, request: FrameRequest) -> None:

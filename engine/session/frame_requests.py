@@ -60,7 +60,7 @@ class Subscription:
     frame: RenderedFrame | None = None
     requests: int = 0  # how many it has had that differ from the one before
     # the newest that somebody waits for, not only aimed at: aims may change faster than frames are made
-    asked: int = 0
+    requested: int = 0
     granted: int = 0  # which of them the frame is of
     failed: tuple[SceneCopy, Hashable] | None = None  # the copy and key that failed: not tried again
     turn: int = 0  # when it was last served
@@ -77,7 +77,7 @@ class Subscription:
         """
         if self.frame is None or self.request is None or self.frame.serial <= after:
             return False
-        return self.granted >= self.asked or self.frame.key == self.request.key
+        return self.granted >= self.requested or self.frame.key == self.request.key
 
     def asks_for(self, key: Hashable) -> bool:
         """Whether the picture with this ``key`` is what is wanted."""

@@ -61,7 +61,7 @@ def with_own_files(settings: Settings, folder: Path, references: References | No
     return with_values(settings, {**own, IMAGES: images, REFERENCE: reference})
 
 
-def as_asked(settings: Settings) -> dict[str, Value]:
+def file_settings(settings: Settings) -> dict[str, Value]:
     """Settings by name, without the files of which a run has copies under other names."""
     return {
         name: value

@@ -152,12 +152,12 @@ class LibraryIndex:
         names, order = ", ".join(COLUMNS), "trashed = 0, trashed, created, token"
         sums = f"TOTAL(bytes) OVER (ORDER BY {order} ROWS UNBOUNDED PRECEDING) - bytes AS before"
         among = f"owner = ? AND (trashed OR (NOT starred AND state IN ({', '.join('?' * len(states))})))"
-        asked = (
+        rows = (
             f"SELECT {names} FROM (SELECT *, {sums} FROM runs WHERE {among}) WHERE before < ? ORDER "
             f"BY {order}"
         )
         with self._reading() as connection:
-            return tuple(map(_entry, connection.execute(asked, [owner, *states, size]).fetchall()))
+            return tuple(map(_entry, connection.execute(rows, [owner, *states, size]).fetchall()))
 
     def entry(self, token: str) -> Entry | None:
         """One run."""

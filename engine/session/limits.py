@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from engine.core.fields import is_writable
 from engine.errors import InputError, LimitError, StateError
 from engine.loop.settings import Settings
-from engine.session.input_files import as_asked
+from engine.session.input_files import file_settings
 from engine.session.jobs import Board
 from engine.session.record import MAX_OWNER_CHARACTERS, JobRecord
 
@@ -51,7 +51,7 @@ def already_submitted(settings: Settings, client_key: str, known: JobRecord | No
 
     Raises StateError where the key stands for other settings.
     """
-    if known is not None and as_asked(known.settings) != as_asked(settings):
+    if known is not None and file_settings(known.settings) != file_settings(settings):
         what = f"The key {client_key[:60]!r} belongs to a run with other settings."
         raise StateError(what, "Use a new key for a new run.")
     return "" if known is None else known.token

@@ -30,16 +30,16 @@ def recovered(library: Library, resume_interrupted: bool, but: Collection[str] =
     A run that a dead process left behind is queued again, unless ``resume_interrupted`` is false or it has
     seen its process die ``MAX_DEATHS`` times: it may be the reason, and then a person decides.
     """
-    found = []
+    jobs = []
     for record in by_turn(library.read_all(but)):
         mine = record.state in ENDED or not library.is_alive(record.session)
         if mine:
             library.clear_away(record)
         if record.state in ENDED:
-            found.append(record)
+            jobs.append(record)
         elif mine:
-            found.append(_taken_up(record, library.session) if resume_interrupted else _left(record))
-    return found
+            jobs.append(_taken_up(record, library.session) if resume_interrupted else _left(record))
+    return jobs
 
 
 def by_turn(records: Iterable[JobRecord]) -> list[JobRecord]:
@@ -64,11 +64,11 @@ def claimed(board: Board, token: str) -> Iterator[Job]:
         yield job
         return
     with library.deciding():
-        found = library.read(token)
-        if found.state in ("done", "stopped"):
-            board.update(job, lambda _: found)
+        record = library.read(token)
+        if record.state in ("done", "stopped"):
+            board.update(job, lambda _: record)
         else:
-            library.check_free(found)
+            library.check_free(record)
         yield job
 
 

@@ -20,7 +20,7 @@ from engine.loop.image_settings import AUTO
 from engine.loop.prompt_words import heard, stands_in
 from engine.loop.reference.input_files import digest, kept_item
 from engine.loop.reference.provenance import Origin, write_origin
-from engine.loop.reference.reference_source import FromRun, FromShelf, Retrieved, asked_in
+from engine.loop.reference.reference_source import FromRun, FromShelf, Retrieved, parsed_reference
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import RunSpec
 from engine.prior.registry import find_entry, kinds_of
@@ -127,29 +127,29 @@ class References:
         A draw among the best matches is decided by the run's seed. Raises InputError, MissingError or
         StorageError.
         """
-        asked = asked_in(settings.spec.reference)
-        if asked is not None:
-            match = self._chosen(asked, settings.spec)
+        source = parsed_reference(settings.spec.reference)
+        if source is not None:
+            match = self._chosen(source, settings.spec)
         elif (stand_in := stand_in_for(settings.spec)) is not None:
             match = Match(stand_in, np.nan)
         else:
             return settings
         path, item = kept_item(match.item, folder), match.item
         near = float(match.similarity) if np.isfinite(match.similarity) else None
-        reason = "" if asked is not None else _reason(settings.spec, item)
-        found = isinstance(asked, Retrieved)
-        write_origin(path, Origin(item.id, item.caption, item.source, item.licence, near, found, reason))
+        reason = "" if source is not None else _reason(settings.spec, item)
+        retrieved = isinstance(source, Retrieved)
+        write_origin(path, Origin(item.id, item.caption, item.source, item.licence, near, retrieved, reason))
         return with_values(settings, {"reference": f"{path.absolute()}#{digest(path)}"})
 
-    def _chosen(self, asked: FromShelf | FromRun | Retrieved, spec: RunSpec) -> Match:
+    def _chosen(self, source: FromShelf | FromRun | Retrieved, spec: RunSpec) -> Match:
         from engine.retrieval.search import drawn  # imports torch
 
-        if isinstance(asked, FromRun):
-            return Match(self.result(asked.token), np.nan)
-        if isinstance(asked, FromShelf):
-            item = self.item(asked.id)
+        if isinstance(source, FromRun):
+            return Match(self.result(source.token), np.nan)
+        if isinstance(source, FromShelf):
+            item = self.item(source.id)
             return Match(item, self._similarity(item, spec))
-        matches = self.matches(spec, asked.k)
+        matches = self.matches(spec, source.k)
         if not matches:
             raise InputError(
                 f"Nothing on the shelf is like {spec.prompt!r}, so there is no reference to take.",

@@ -146,11 +146,11 @@ def _least(moments: list[Moment], held: tuple[int, ...]) -> int | None:
 def read_timeline(folder: Path) -> Timeline:
     """That of the run in ``folder``; an empty one where there is none, or none that can be read."""
     with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
-        told = json.loads((folder / FOLDER / LISTING).read_text(encoding="utf-8"))
-        moments = tuple(Moment(**each) for each in told["moments"])
+        listing = json.loads((folder / FOLDER / LISTING).read_text(encoding="utf-8"))
+        moments = tuple(Moment(**each) for each in listing["moments"])
         if all(isinstance(each.total_step, int) for each in moments):
-            changes = tuple(Change(**each) for each in told["changes"])
-            return Timeline(moments, changes, tuple(map(int, told.get("held", ()))))
+            changes = tuple(Change(**each) for each in listing["changes"])
+            return Timeline(moments, changes, tuple(map(int, listing.get("held", ()))))
     return Timeline()
 
 

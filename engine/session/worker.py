@@ -242,17 +242,17 @@ class Engine:
         try:
             files = self._write_results(finished, job.record.settings.spec.prior, folder)
         except IncompleteError as error:
-            files, told = error.written, (error.what, error.remedy)
+            files, message = error.written, (error.what, error.remedy)
             _log(error, folder)
         except StudioError as error:
-            told = f"The result's files could not be written. {error.what}", error.remedy
+            message = f"The result's files could not be written. {error.what}", error.remedy
         except Exception as error:
             what, remedy = _explained(error, folder)
-            told = f"The result's files could not be written. {what}", remedy
+            message = f"The result's files could not be written. {what}", remedy
         else:
-            told = None
-        if told is not None:
-            self.board.update(job, lambda record: record.warned(*told))
+            message = None
+        if message is not None:
+            self.board.update(job, lambda record: record.warned(*message))
         return {name: path.relative_to(folder).as_posix() for name, path in files.items()}
 
     def _fail(self, job: Job, what: str, remedy: str) -> None:

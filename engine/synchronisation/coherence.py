@@ -37,22 +37,22 @@ class Coherence:
             return x
         with torch.enable_grad():
             x = x.detach().requires_grad_()
-            seen = style(self.pictures(predict(x).x0))
-            unlike = (seen - seen[len(seen) // 2].detach()).square().sum()
+            styles = style(self.pictures(predict(x).x0))
+            unlike = (styles - styles[len(styles) // 2].detach()).square().sum()
             (gradient,) = torch.autograd.grad(unlike, x)
         return (x - self.weight * DECAY**step * gradient).detach()
 
 
 def style(pictures: Tensor) -> Tensor:
     """What pictures (N,3,H,W) look like, wherever things stand in them: (N,12 * `SIZES`)."""
-    found = []
+    statistics = []
     for size in range(SIZES):
         small = F.avg_pool2d(pictures, 2**size) if size else pictures
         right, down = small.diff(dim=3).abs(), small.diff(dim=2).abs()
-        found += [
+        statistics += [
             small.mean((2, 3)),
             small.var((2, 3)).add(1e-6).sqrt(),
             right.mean((2, 3)),
             down.mean((2, 3)),
         ]
-    return torch.cat(found, dim=1)
+    return torch.cat(statistics, dim=1)

@@ -82,11 +82,11 @@ def draw(how: Sync, prior: Prior) -> Iterator[Views]:
     z, x = initial_noise(space, channels, torch.Generator().manual_seed(how.seed))
     noise = z.to(prior.device), x.to(prior.device)
     times = sampling_times(prior.schedule, how.steps)
-    asked: Any = Separate(prior) if prior.info.joint_views else prior
+    denoiser: Any = Separate(prior) if prior.info.joint_views else prior
     alike = Coherence(how.coherence, lambda x: prior.decode(x).rgb.movedim(-1, 1)) if how.coherence else None
-    told = prompts_of(prior, how, space.count)
+    prompts = prompts_of(prior, how, space.count)
     for x0 in synchronised(
-        asked, told, space, noise, times, how.guidance_scale, case=how.case, coherence=alike
+        denoiser, prompts, space, noise, times, how.guidance_scale, case=how.case, coherence=alike
     ):
         z = space.unproject(x0)
         yield _beside(prior.decode(space.project(z)[0])) if how.kind == "zoom" else _decoded(prior, z)

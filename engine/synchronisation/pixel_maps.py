@@ -55,9 +55,9 @@ class PixelMaps:
 
     def project(self, z: Tensor) -> tuple[Tensor, Tensor]:
         flat = z.flatten(1)
-        seen = torch.stack([each.sign * flat[:, each.places.to(z.device)] for each in self.maps])
-        seen = seen.view(self.count, len(z), self.side, self.side)
-        return seen, torch.ones_like(seen[:, :1])
+        instances = torch.stack([each.sign * flat[:, each.places.to(z.device)] for each in self.maps])
+        instances = instances.view(self.count, len(z), self.side, self.side)
+        return instances, torch.ones_like(instances[:, :1])
 
     def unproject(self, instances: Tensor) -> Tensor:
         back = [each.sign * instance.flatten(1)[:, each.places.to(instance.device).argsort()]

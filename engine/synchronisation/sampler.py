@@ -66,8 +66,8 @@ def _predictor(
     prior: Prior, prompts: Prompts, t: Tensor, guidance_scale: float, corrected: Corrected | None
 ) -> Callable[[Tensor], Prediction]:
     def predict(x: Tensor) -> Prediction:
-        found = predict_guided(prior, x, t, prompts, guidance_scale)
-        return found if corrected is None else corrected(found, x, t)
+        prediction = predict_guided(prior, x, t, prompts, guidance_scale)
+        return prediction if corrected is None else corrected(prediction, x, t)
 
     return predict
 

@@ -47,9 +47,9 @@ def initial_noise(
     """
     z = torch.randn(space.shape(channels), generator=rng)
     looked_up = getattr(space, "project_nearest", space.project)
-    seen, mask = looked_up(z)
-    own = torch.randn(seen.shape, generator=rng)
-    return z, torch.where(mask > 0.5, seen, own) if consistent else own
+    noise, mask = looked_up(z)
+    own = torch.randn(noise.shape, generator=rng)
+    return z, torch.where(mask > 0.5, noise, own) if consistent else own
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,11 +73,13 @@ class Separate:
         return self.prior.device
 
     def predict(self, x_t: Tensor, t: Tensor, condition: Condition) -> Prediction:
-        seen = [
+        predictions = [
             self.prior.predict(x_t[i : i + 1], t[i : i + 1], _of(condition, i, len(x_t)))
             for i in range(len(x_t))
         ]
-        return Prediction(torch.cat([each.eps for each in seen]), torch.cat([each.x0 for each in seen]))
+        return Prediction(
+            torch.cat([each.eps for each in predictions]), torch.cat([each.x0 for each in predictions])
+        )
 
 
 def _of(condition: Condition, i: int, count: int) -> Condition:

@@ -101,7 +101,7 @@ class SplatColours:
             colours = torch.zeros(len(self.splats), RGB, device=pictures.device, requires_grad=True)
             with torch.enable_grad():
                 drawn = self.renderer.render(replace(self.splats, colours=colours), self.cameras, None).rgb
-                told = (drawn[..., : part.shape[1]].movedim(-1, 1) * part).sum()
-                (gradient,) = torch.autograd.grad(told, colours)
+                product = (drawn[..., : part.shape[1]].movedim(-1, 1) * part).sum()
+                (gradient,) = torch.autograd.grad(product, colours)
             products.append(4 * gradient[:, : part.shape[1]].T)
         return torch.cat(products)

@@ -52,9 +52,9 @@ class TextureSpace:
         """What the cameras see of texels z (C,T); nothing is interpolated, so that noise keeps its
         variance.
         """
-        seen = z[:, self.nearest].transpose(0, 1).reshape(self.count, len(z), self.side, self.side)
+        instances = z[:, self.nearest].transpose(0, 1).reshape(self.count, len(z), self.side, self.side)
         mask = self.mask.to(z)
-        return seen * mask, mask
+        return instances * mask, mask
 
     def unproject(self, instances: Tensor) -> Tensor:
         values, weights = self.said(instances)
@@ -67,9 +67,9 @@ class TextureSpace:
         """
         mask = self.mask.to(instances)
         # what lies outside must not bleed in
-        found = self._sampled(torch.cat([instances * mask, mask], dim=1))
-        share = found[:, -1:]
-        return found[:, :-1] / share.clamp(min=1e-6), self.weights.to(instances) * (share[:, 0] > 0.25)
+        sums = self._sampled(torch.cat([instances * mask, mask], dim=1))
+        share = sums[:, -1:]
+        return sums[:, :-1] / share.clamp(min=1e-6), self.weights.to(instances) * (share[:, 0] > 0.25)
 
     def _sampled(self, pictures: Tensor) -> Tensor:
         grid = self.places[:, None].to(pictures)
@@ -79,21 +79,21 @@ class TextureSpace:
 
 
 def texture_space(
-    points: np.ndarray, normals: np.ndarray, seen: MeshBuffers, cameras: Cameras, cosine_power: float = 1.0
+    points: np.ndarray, normals: np.ndarray, maps: MeshBuffers, cameras: Cameras, cosine_power: float = 1.0
 ) -> TextureSpace:
-    """The space of texels at ``points`` (T,3) with ``normals`` (T,3), under ``cameras``, from which ``seen``
+    """The space of texels at ``points`` (T,3) with ``normals`` (T,3), under ``cameras``, from which ``maps``
     was rendered.
 
     Raises InputError if no camera sees any texel.
     """
     side = cameras.width
-    mask = seen.rgba[..., 3] > 0.5
+    mask = maps.rgba[..., 3] > 0.5
     places, depth, cosine = _on_pictures(points, normals, cameras)
-    visible = _visible(places, depth, cosine, seen, side)
+    visible = _visible(places, depth, cosine, maps, side)
     weights = np.where(visible, np.maximum(cosine, 0.0) ** cosine_power, 0.0)
     tree = KDTree(np.concatenate([points, NORMAL_SHARE * normals], axis=1))
     nearest = np.zeros(mask.shape, np.int64)
-    surface = np.concatenate([2 * seen.ccm[mask] - 1, NORMAL_SHARE * seen.normal[mask]], axis=1)
+    surface = np.concatenate([2 * maps.ccm[mask] - 1, NORMAL_SHARE * maps.normal[mask]], axis=1)
     nearest[mask] = tree.query(surface, workers=1)[1] if mask.any() else 0
     heard = weights.sum(0) > 0
     if not heard.any():
@@ -126,11 +126,11 @@ def _on_pictures(
 
 
 def _visible(
-    places: np.ndarray, depth: np.ndarray, cosine: np.ndarray, seen: MeshBuffers, side: int
+    places: np.ndarray, depth: np.ndarray, cosine: np.ndarray, maps: MeshBuffers, side: int
 ) -> np.ndarray:
     pixel = np.floor((places + 1) / 2 * side).astype(int)
     inside = ((pixel >= 0) & (pixel < side)).all(-1) & (depth > 0)
     column, row = np.clip(pixel, 0, side - 1).transpose(2, 0, 1)
-    shown = seen.depth[np.arange(len(places))[:, None], row, column]
+    shown = maps.depth[np.arange(len(places))[:, None], row, column]
     slack = DEPTH_SLACK / np.maximum(cosine, GRAZING)
     return inside & (cosine > GRAZING) & (shown > 0) & (depth < shown + slack)

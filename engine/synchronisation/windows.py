@@ -69,9 +69,9 @@ class Windows:
         return torch.bincount(self.places.flatten(), minlength=self.height * self.width).to(torch.float32)
 
     def project(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        seen = z.flatten(1)[:, self.places.to(z.device)].transpose(0, 1)
-        seen = seen.reshape(self.count, len(z), self.side, self.side)
-        return seen, torch.ones_like(seen[:, :1])
+        instances = z.flatten(1)[:, self.places.to(z.device)].transpose(0, 1)
+        instances = instances.reshape(self.count, len(z), self.side, self.side)
+        return instances, torch.ones_like(instances[:, :1])
 
     def unproject(self, instances: Tensor) -> Tensor:
         places = self.places.to(instances.device).flatten()

@@ -65,8 +65,8 @@ class ZoomStack:
         levels = list(z.transpose(0, 1))
         for k in reversed(range(self.levels - 1)):
             levels[k] = self._with_middle(levels[k], gain * smaller(levels[k + 1]))
-        seen = torch.stack(levels)
-        return seen, torch.ones_like(seen[:, :1])
+        stack = torch.stack(levels)
+        return stack, torch.ones_like(stack[:, :1])
 
     def _edges(self) -> tuple[int, int]:
         size = self.side // FACTOR

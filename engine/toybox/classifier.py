@@ -67,10 +67,10 @@ class ToyClassifier(nn.Module):
         summary = self.summary(coarse)
         grid = torch.cat([fine, F.interpolate(coarse, scale_factor=2.0)], dim=1)
         # (N,256,52)
-        seen = torch.cat([self.values(grid), F.avg_pool2d(rgba, 4)], dim=1).flatten(2).transpose(1, 2)
+        tokens = torch.cat([self.values(grid), F.avg_pool2d(rgba, 4)], dim=1).flatten(2).transpose(1, 2)
         attention = torch.softmax(self.queries @ self.keys(grid).flatten(2), dim=-1)  # (N,P,256)
         azimuth = self.azimuth(summary).unflatten(1, (len(JUDGED_KINDS), AZIMUTH_BINS))
-        return Reading(self.kind(summary), azimuth, self.colour(attention @ seen))
+        return Reading(self.kind(summary), azimuth, self.colour(attention @ tokens))
 
 
 def _layer(inputs: int, outputs: int, stride: int = 1) -> tuple[nn.Module, ...]:
@@ -80,8 +80,8 @@ def _layer(inputs: int, outputs: int, stride: int = 1) -> tuple[nn.Module, ...]:
 @torch.no_grad()
 def read(classifier: ToyClassifier, rgba: Tensor) -> Reading:
     """Log-probabilities of what pictures (N,64,64,4) show: premultiplied RGBA in 0..1."""
-    seen = classifier(rgba.movedim(-1, 1).contiguous())
-    return Reading(*(logits.log_softmax(-1) for logits in (seen.kind, seen.azimuth, seen.colour)))
+    reading = classifier(rgba.movedim(-1, 1).contiguous())
+    return Reading(*(logits.log_softmax(-1) for logits in (reading.kind, reading.azimuth, reading.colour)))
 
 
 def save_classifier(classifier: ToyClassifier, path: Path) -> None:

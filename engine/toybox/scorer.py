@@ -53,13 +53,13 @@ class ToyboxScorer:
         picture share one probability, so of several that are named the least likely counts, times their
         number.
         """
-        asked = read_prompt(prompt)
-        if not _judged(asked):
+        objects = read_prompt(prompt)
+        if not _judged(objects):
             return None
-        seen = self._read(rgba)
-        kinds = seen.kind.exp()[:, [JUDGED_KINDS.index(one.kind) for one in asked]]
-        there = (kinds.min(1).values * len({one.kind for one in asked})).clamp(max=1)
-        return (there * _colours(seen, asked)).numpy()
+        reading = self._read(rgba)
+        kinds = reading.kind.exp()[:, [JUDGED_KINDS.index(one.kind) for one in objects]]
+        there = (kinds.min(1).values * len({one.kind for one in objects})).clamp(max=1)
+        return (there * _colours(reading, objects)).numpy()
 
     def unlikeness(self, rgba: Tensor, prompt: str) -> Tensor | None:
         """(B,) of pictures (B,H,W,4) in 0..1: mean surprise, -log p in units of 10, at the kinds and colours
@@ -67,19 +67,19 @@ class ToyboxScorer:
 
         Colours are read in each picture by itself. None if the prompt names nothing of the toybox.
         """
-        asked = read_prompt(prompt)
-        if not _judged(asked):
+        objects = read_prompt(prompt)
+        if not _judged(objects):
             return None
         x = (
             F.interpolate(rgba.movedim(-1, 1), size=(SIZE, SIZE), mode="area")
             if rgba.shape[1] != SIZE
             else rgba.movedim(-1, 1)
         )
-        seen = self.classifier(x.contiguous().cpu())
-        kinds = -seen.kind.log_softmax(-1)[:, [JUDGED_KINDS.index(one.kind) for one in asked]].mean(1)
-        colours = seen.colour.log_softmax(-1)
+        reading = self.classifier(x.contiguous().cpu())
+        kinds = -reading.kind.log_softmax(-1)[:, [JUDGED_KINDS.index(one.kind) for one in objects]].mean(1)
+        colours = reading.colour.log_softmax(-1)
         named = [-colours[:, slot_of(one.kind, part), COLOUR_WORDS.index(base_colour(word))]
-                 for one in asked for part, word in one.colours.items()]  # fmt: skip
+                 for one in objects for part, word in one.colours.items()]  # fmt: skip
         surprise = kinds if not named else (kinds + torch.stack(named).mean(0)) / 2
         return (surprise / 10).to(rgba)
 
@@ -87,11 +87,11 @@ class ToyboxScorer:
         """(N,) whether a picture of the one kind that is named shows its front; None for kinds without
         one.
         """
-        asked = read_prompt(prompt)
-        if len(asked) != 1 or asked[0].kind not in KINDS_WITH_FRONT.intersection(JUDGED_KINDS):
+        objects = read_prompt(prompt)
+        if len(objects) != 1 or objects[0].kind not in KINDS_WITH_FRONT.intersection(JUDGED_KINDS):
             return None
         azimuth_deg = (
-            self._read(rgba).azimuth[:, JUDGED_KINDS.index(asked[0].kind)].argmax(-1).numpy() * BIN_DEG
+            self._read(rgba).azimuth[:, JUDGED_KINDS.index(objects[0].kind)].argmax(-1).numpy() * BIN_DEG
         )
         return np.minimum(azimuth_deg, 360 - azimuth_deg) <= 45
 
@@ -105,17 +105,17 @@ class ToyboxScorer:
         )
 
 
-def _judged(asked: tuple[Asked, ...]) -> bool:
+def _judged(objects: tuple[Asked, ...]) -> bool:
     """Whether something is asked for, and the classifier has learned all of it."""
-    return bool(asked) and all(one.kind in JUDGED_KINDS for one in asked)
+    return bool(objects) and all(one.kind in JUDGED_KINDS for one in objects)
 
 
-def _colours(seen: Reading, asked: tuple[Asked, ...]) -> Tensor:
+def _colours(reading: Reading, objects: tuple[Asked, ...]) -> Tensor:
     """Mean probability of the colours that are named; 1 if none is."""
-    pooled = seen.colour.exp().mean(0)
+    pooled = reading.colour.exp().mean(0)
     named = [
         pooled[slot_of(one.kind, part), COLOUR_WORDS.index(base_colour(word))]
-        for one in asked
+        for one in objects
         for part, word in one.colours.items()
     ]
     return torch.stack(named).mean() if named else torch.ones(())

@@ -29,6 +29,6 @@ def stand_in(prompt: str, seed: int, made: Collection[str]) -> Item | None:
     )
 
 
-def _built(seed: int, asked: Asked) -> RawMesh:
+def _built(seed: int, wanted: Asked) -> RawMesh:
     """Parts that the prompt gives no colour look as usual."""
-    return raw_mesh(draw_object(seed, asked.kind, asked.colours).mesh)
+    return raw_mesh(draw_object(seed, wanted.kind, wanted.colours).mesh)

@@ -72,9 +72,9 @@ class HttpCalls:
     def close(self) -> None:
         self._http.close()
 
-    def _answer(self, method: str, path: str, **asked: Any) -> Any:
+    def _answer(self, method: str, path: str, **options: Any) -> Any:
         try:
-            answer = self._http.request(method, path, **asked)
+            answer = self._http.request(method, path, **options)
         except self._failed as error:
             where = self._http.base_url
             raise StudioError(

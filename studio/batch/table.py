@@ -120,10 +120,10 @@ def _cells(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
             f"{path} cannot be read ({error}).", "Give a CSV file or JSON lines, in UTF-8."
         ) from error
     reader = _json_lines if path.suffix.lower() in (".jsonl", ".ndjson") else _csv
-    for number, found in enumerate(reader(path, text), 1):
+    for number, cells in enumerate(reader(path, text), 1):
         if number > MOST_ROWS:
             raise InputError(f"{path.name} has more than {MOST_ROWS:,} rows.", "Split it.")
-        yield found
+        yield cells
 
 
 def _json_lines(path: Path, text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:

@@ -24,7 +24,7 @@ class Finding:
     """
 
     name: str
-    found: str
+    value: str
     meaning: str
     good: bool = True
     needed: bool = False
@@ -44,7 +44,7 @@ def doctor() -> int:
 
 def _line(finding: Finding) -> str:
     mark = "ok " if finding.good else ("NO " if finding.needed else " - ")
-    text = f"{mark} {finding.name:<24} {finding.found:<26} {finding.meaning}"
+    text = f"{mark} {finding.name:<24} {finding.value:<26} {finding.meaning}"
     return text if not finding.add else f"{text}\n{'':<29}add it with: {finding.add}"
 
 

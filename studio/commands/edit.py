@@ -111,8 +111,8 @@ def edits(options: EditOptions, note: Callable[[str], None]) -> Iterator[Paintin
     how, was = read(how, options, source, prior, note)
     scale, instruction = options.image_guidance_scale, prior.info.takes_source or None
     events = painted_by(shape, how, prior) if was is None else restyled_by(shape, how, was, prior, scale)
-    told = {} if was is None else {"was": was, "image_guidance_scale": scale, "instruction": instruction}
-    step = step_of("paint" if was is None else "restyle", how, source, options, **told)
+    restyling = {} if was is None else {"was": was, "image_guidance_scale": scale, "instruction": instruction}
+    step = step_of("paint" if was is None else "restyle", how, source, options, **restyling)
     for event in events:
         for each in event.notes if isinstance(event, Painted) else ():
             note(f"note: {each}")

@@ -55,7 +55,11 @@ def edit_region(arguments: argparse.Namespace) -> None:
     ready(arguments.out)
     put_aside(arguments.out, tuple(BEFORE + end for end in SPLATS))
     before = kept_before(source, arguments.out, orientation)
-    values = {"region": BETWEEN.join(map(str, boxes)), "region_was": arguments.was or "", **asked(arguments)}
+    values = {
+        "region": BETWEEN.join(map(str, boxes)),
+        "region_was": arguments.was or "",
+        **region_settings(arguments),
+    }
     make(
         GenerateOptions(
             out=arguments.out,
@@ -69,7 +73,7 @@ def edit_region(arguments: argparse.Namespace) -> None:
     )
 
 
-def asked(arguments: argparse.Namespace) -> dict[str, str | float]:
+def region_settings(arguments: argparse.Namespace) -> dict[str, str | float]:
     """The settings that options of `edit` name in their own way, and those of ``--set``."""
     given = {
         "prior": None if arguments.preset else arguments.prior,

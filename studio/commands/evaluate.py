@@ -16,7 +16,7 @@ from tqdm import tqdm
 from engine.assets.export.files import atomic_path
 from engine.assets.export.sheet import write_png
 from engine.errors import InputError, MissingError, StorageError, StudioError, storage_errors
-from engine.evaluation.assets import Asset, found_assets, make, wanted_assets
+from engine.evaluation.assets import Asset, existing_assets, make, wanted_assets
 from engine.evaluation.judging import LOOKS, Judgement, Look, judge
 from engine.evaluation.prompts import read_sets
 from engine.evaluation.report import NO_ANSWER, Row, document, tables
@@ -64,7 +64,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     results: Path | None = options.results
     settings = None if results is not None else _settings(options)
     if results is not None:
-        assets = found_assets(results)
+        assets = existing_assets(results)
     else:
         assert settings is not None
         assets = wanted_assets(read_sets(options.prompts, options.limit), settings, options.out / ASSETS)
@@ -76,7 +76,7 @@ def _evaluate(options: argparse.Namespace) -> None:
             for asset in bar:
                 own = _rows_of(asset, scorers, look, options.out / JUDGED, maker, bar)
                 rows += own
-                tqdm.write(_told(asset, own))
+                tqdm.write(_line(asset, own))
     finally:
         if rows:
             put_aside(options.out, FILES)
@@ -179,7 +179,7 @@ def _judgement(asset: Asset, scorer: Scorer, look: Look, folder: Path) -> Judgem
         return judgement
 
 
-def _told(asset: Asset, rows: Sequence[Row]) -> str:
+def _line(asset: Asset, rows: Sequence[Row]) -> str:
     """One line for the terminal."""
     parts = []
     for row in rows:

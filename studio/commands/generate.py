@@ -24,7 +24,7 @@ from engine.loop.recipe import Recipe
 from engine.loop.recipe_chain import Replayed
 from engine.loop.reference import input_files
 from engine.loop.reference.provenance import origin_in
-from engine.loop.reference.reference_source import FromRun, FromShelf, asked_in, names_file
+from engine.loop.reference.reference_source import FromRun, FromShelf, names_file, parsed_reference
 from engine.loop.results import FORMATS, RESULT_FILES, write_results
 from engine.loop.run import run
 from engine.loop.settings import Settings, with_values
@@ -89,7 +89,7 @@ def kept_settings(out: Path) -> Settings:
 
 def looked_up(settings: Settings, options: GenerateOptions) -> Settings:
     """The settings with a reference that is a file in ``options.out``, and a note of what was taken."""
-    if asked_in(settings.spec.reference) is None and stand_in_for(settings.spec) is None:
+    if parsed_reference(settings.spec.reference) is None and stand_in_for(settings.spec) is None:
         return settings
     settings = _references(options).settled(settings, options.out.absolute())
     origin = origin_in(settings.spec.reference, options.out)
@@ -124,7 +124,7 @@ def own_words(options: GenerateOptions) -> str:
     """What the reference is called, where nothing else says what to make. Raises InputError if nothing
     does.
     """
-    source = None if options.reference is None else asked_in(options.reference)
+    source = None if options.reference is None else parsed_reference(options.reference)
     if isinstance(source, FromShelf | FromRun):
         references = _references(options)
         words = (
@@ -166,12 +166,14 @@ def replayed(options: GenerateOptions, settings: Settings) -> Replayed | Unatten
     return Replayed(settings, changes)
 
 
-def elevation_values(told: str | None) -> dict[str, str]:
+def elevation_values(elevation: str | None) -> dict[str, str]:
     """The settings that ``--image-elevation`` names."""
-    if told is None:
+    if elevation is None:
         return {}
     return (
-        {"image_elevation": AUTO} if told == AUTO else {"image_elevation": SET, "image_elevation_deg": told}
+        {"image_elevation": AUTO}
+        if elevation == AUTO
+        else {"image_elevation": SET, "image_elevation_deg": elevation}
     )
 
 

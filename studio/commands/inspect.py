@@ -25,7 +25,7 @@ def inspect(options: argparse.Namespace) -> int | None:
     documents, failed = [], False
     for path in options.files:
         try:
-            found = understood(path)
+            file = understood(path)
         except StudioError as error:
             failed = True
             documents.append({"file": str(path), "kind": "", "problem": error.what, "remedy": error.remedy})
@@ -33,17 +33,17 @@ def inspect(options: argparse.Namespace) -> int | None:
                 print(f"{path}: cannot be used", file=sys.stderr)
                 print(f"  {error.what}\n  try: {error.remedy}", file=sys.stderr)
             continue
-        documents.append(found.as_json())
+        documents.append(file.as_json())
         if not options.json:
-            print("\n".join(lines_of(found)))
+            print("\n".join(lines_of(file)))
     if options.json:
         print(json.dumps(documents, indent=2, ensure_ascii=False))
     return EXIT_BAD_INPUT if failed else None
 
 
-def lines_of(found: Understood) -> list[str]:
+def lines_of(file: Understood) -> list[str]:
     """What is understood of one file, for people."""
-    return [f"{found.file}: {found.kind}", *(f"  {line}" for line in (*_facts(found.facts), *found.notes))]
+    return [f"{file.file}: {file.kind}", *(f"  {line}" for line in (*_facts(file.facts), *file.notes))]
 
 
 def _facts(facts: dict[str, Any]) -> list[str]:

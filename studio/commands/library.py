@@ -80,7 +80,7 @@ def _relabelled(catalogue: LibraryCatalogue, options: argparse.Namespace) -> str
         values: tuple[Entry, dict[str, object]] | None = (entry, {"starred": not entry.starred})
     else:
         given = next(
-            ((name, told) for name in ("rename", "tag", "note") if (told := getattr(options, name))), None
+            ((name, value) for name in ("rename", "tag", "note") if (value := getattr(options, name))), None
         )
         values = (
             None if given is None else (_named(catalogue, given[1][0]), _as_label(given[0], given[1][1:]))
@@ -92,11 +92,11 @@ def _relabelled(catalogue: LibraryCatalogue, options: argparse.Namespace) -> str
     return _line(_named(catalogue, entry.token))
 
 
-def _as_label(option: str, told: list[str]) -> dict[str, object]:
+def _as_label(option: str, values: list[str]) -> dict[str, object]:
     return {
-        "rename": lambda: {"name": told[0]},
-        "tag": lambda: {"tags": told},
-        "note": lambda: {"notes": told[0]},
+        "rename": lambda: {"name": values[0]},
+        "tag": lambda: {"tags": values},
+        "note": lambda: {"notes": values[0]},
     }[option]()
 
 

@@ -128,9 +128,9 @@ def _source(step: EditStep, before: Path | None, file: Path) -> Path:
 def there(named: str, file: Path) -> Path:
     """A file of a recipe: where it was, or else beside the recipe's own file. Raises MissingError."""
     path = Path(named)
-    found = next((each for each in (path, file.parent / path.name) if each.is_file()), None)
-    if found is None:
+    place = next((each for each in (path, file.parent / path.name) if each.is_file()), None)
+    if place is None:
         raise MissingError(
             f"{named or 'The source'}, from which it was made, is not there.", f"Put it beside {file}."
         )
-    return found
+    return place

@@ -42,7 +42,7 @@ class Setting:
     default: Value
     help: str
 
-    def told(self, width: int) -> str:
+    def text(self, width: int) -> str:
         """A line of facts, and below it what it does."""
         indent = " " * INDENT
         facts = f"{self.name} = {self.default if self.default != '' else '(empty)'}   {self.allowed}".rstrip()
@@ -72,7 +72,7 @@ def settings(sought: str | None, *, markdown: bool = False) -> None:
     width = shutil.get_terminal_size().columns
     for group in dict.fromkeys(each.group for each in matching):
         print(f"{group}\n")
-        print("\n".join(each.told(width) for each in matching if each.group == group), end="\n\n")
+        print("\n".join(each.text(width) for each in matching if each.group == group), end="\n\n")
     print("Set one with --set NAME=VALUE; presets and recipes use the same names.")
 
 

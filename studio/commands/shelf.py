@@ -43,7 +43,7 @@ def shelf(options: argparse.Namespace) -> None:
     root = options.library or default_root(os.environ)
     embedder = load_embedder(options.embedder)
     stocked = _stocked(options.folder, options.results, root, embedder)
-    matches, title = _found(stocked, embedder, options)
+    matches, title = _matches(stocked, embedder, options)
     searched = options.search is not None or options.image is not None
     for match in matches:
         print(_line(match, searched=searched))
@@ -99,7 +99,7 @@ def _with_bar(stock: Callable[[Report], Shelf]) -> Shelf:
         return stock(report)
 
 
-def _found(stocked: Shelf, embedder: Embedder, options: argparse.Namespace) -> tuple[Sequence[Match], str]:
+def _matches(stocked: Shelf, embedder: Embedder, options: argparse.Namespace) -> tuple[Sequence[Match], str]:
     """The matches, and a title for them; without a search a varied handful from all over the shelf."""
     if options.search is not None:
         return find_by_words(stocked, embedder, options.search, options.top), f"“{options.search}”"

@@ -39,7 +39,7 @@ def test_a_place_is_where_the_other_camera_sees_its_point() -> None:
     pixel = (cameras.K[1] @ (local / local[2]))[:2]
     torch.testing.assert_close(known.places[0, 0, cell], 2 * pixel / SIDE - 1, atol=1e-5, rtol=0)
     inside = mask[0, 1::2, 1::2].flatten()
-    assert known.seen[0, 0][inside].float().mean() > 0.9 and not known.seen[0, 0][~inside].any()
+    assert known.visible[0, 0][inside].float().mean() > 0.9 and not known.visible[0, 0][~inside].any()
 
 
 def test_what_another_wall_hides_is_not_seen() -> None:
@@ -48,7 +48,7 @@ def test_what_another_wall_hides_is_not_seen() -> None:
     (far, mask), (near, nearer) = wall(cameras, 0.0), wall(cameras, 0.5)
     points = torch.stack([far[0], near[1]])
     known = correspondences(points, torch.stack([mask[0], nearer[1]]), cameras, 32)
-    assert not known.seen[0].any()
+    assert not known.visible[0].any()
 
 
 def test_each_view_looks_at_the_nearest_cameras() -> None:
@@ -64,6 +64,6 @@ def test_points_behind_the_back_are_not_seen() -> None:
     cameras = around(0.0, 180.0)
     points, mask = wall(cameras, 0.0)
     thin = correspondences(points, mask, cameras, 16)
-    assert thin.seen[0].any(), "a wall without thickness has one surface for both"
+    assert thin.visible[0].any(), "a wall without thickness has one surface for both"
     other = torch.stack([points[0] + torch.tensor([0.2, 0, 0]), points[1]])
-    assert not correspondences(other, mask, cameras, 16).seen.any(), "one of 0.2 has two"
+    assert not correspondences(other, mask, cameras, 16).visible.any(), "one of 0.2 has two"

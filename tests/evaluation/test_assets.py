@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import FileFormatError, InputError
-from engine.evaluation.assets import Asset, found_assets, make, wanted_assets
+from engine.evaluation.assets import Asset, existing_assets, make, wanted_assets
 from engine.evaluation.prompts import PromptSet
 from engine.loop.messages import Finished, Stepped
 from engine.loop.settings import Settings
@@ -37,11 +37,11 @@ def test_a_made_asset_is_finished_and_found(tmp_path: Path) -> None:
     *_, last = make(asset, ball_prior, ("png",))
     assert isinstance(last, Finished) and asset.finished and not other.finished
     assert asset.facts()["prompt"] == "a red ball" and asset.facts()["seconds"]["total"] > 0
-    (found,) = found_assets(tmp_path)
+    (found,) = existing_assets(tmp_path)
     assert (found.prompt, found.folder, found.settings) == ("a red ball", asset.folder, None)
     assert found.fingerprint() == asset.fingerprint()
     assert (found.copy().scene.raw == last.copy.scene.raw).all()
-    assert found_assets(asset.folder)[0].folder == asset.folder, "the folder of one run will do, too"
+    assert existing_assets(asset.folder)[0].folder == asset.folder, "the folder of one run will do, too"
 
 
 def test_an_interrupted_asset_goes_on(tmp_path: Path) -> None:
@@ -58,10 +58,10 @@ def test_an_interrupted_asset_goes_on(tmp_path: Path) -> None:
 def test_what_is_no_finished_run_is_told(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "none"):
         with pytest.raises(InputError, match="no finished run"):
-            found_assets(folder)
+            existing_assets(folder)
     *_, _ = make(wanted(tmp_path)[0], ball_prior, ("png",))
     folder = wanted(tmp_path)[0].folder
     os.replace(folder / "result.json", folder / "kept.json")
     (folder / "result.json").write_text("{}")
     with pytest.raises(FileFormatError, match="cannot be read"):
-        found_assets(tmp_path)
+        existing_assets(tmp_path)

@@ -126,7 +126,7 @@ def test_the_null_prompts_loss_is_least_at_the_picture(prior: AnalyticPrior, t: 
     a, sig, v = constants(prior, t)
     state, x = null_at(at_t, learned), pictures(2.0, 200_000)
     loss = base.denoising_loss(
-        x, state.told(prompts_of(prior).empty, False), at_t, torch.Generator().manual_seed(1)
+        x, state.conditioned(prompts_of(prior).empty, False), at_t, torch.Generator().manual_seed(1)
     )
     (pull,) = torch.autograd.grad(loss, state.tokens)
     expected = (sig * a * (2.0 - learned) / v) ** 2 + (a**2 * STD**2 / v) ** 2
@@ -323,7 +323,7 @@ class TestSides:
             for _ in range(30):
                 optimiser.zero_grad()
                 base.denoising_loss(
-                    pictures(2.0, 4), state.told(prompts_of(prior).empty, False), prior, rng
+                    pictures(2.0, 4), state.conditioned(prompts_of(prior).empty, False), prior, rng
                 ).backward()
                 optimiser.step()
             paths.append(state.tokens.detach().flatten())
@@ -335,7 +335,7 @@ class TestSides:
         cameras = orbit_cameras([0, 180], 0, 3.0, 40, 8)
         prompts = Prompts(Condition(joint.embed("a cup"), cameras), Condition(joint.embed(""), cameras))
         state = Lods().init(joint, prompts, torch.Generator())
-        assert len(state.tokens) == len(state.told(prompts.empty, True).text.tokens) == 1
+        assert len(state.tokens) == len(state.conditioned(prompts.empty, True).text.tokens) == 1
 
 
 def test_half_precision_prompts_are_learned_in_float32() -> None:
@@ -350,11 +350,11 @@ def test_it_begins_as_all_that_the_prior_reads_and_pooled_text_learns_too(one_pr
     text = TextEmbedding(torch.zeros(1, 2, 4), mask, pooled)
     plain = Condition(text, orbit_cameras([0, 90, 10], 0, 3.0, 40, 8))
     state = NullEmbedding(text, one_prompt)
-    told = state.told(plain, True).text
+    told = state.conditioned(plain, True).text
     views = 1 if one_prompt else 3
     assert torch.equal(told.mask, mask.expand(views, 2)) and torch.equal(told.pooled, pooled.expand(views, 5))
     optimiser = make_side_optimiser(state, 0.01)
-    state.told(plain, False).text.pooled.sum().backward()
+    state.conditioned(plain, False).text.pooled.sum().backward()
     optimiser.step()
     assert torch.allclose(state.pooled, torch.full_like(state.pooled, 0.99))
     state.begin_step(1)

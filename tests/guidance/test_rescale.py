@@ -82,7 +82,7 @@ def test_an_error_in_noise_is_an_error_in_the_clean_picture(share: float) -> Non
         assert torch.allclose(found, weight * a / sig * distance, rtol=0, atol=1e-10)
 
 
-@pytest.mark.parametrize(("t", "expected"), zip(TIMES, (-12.359740, -34.997654, -38.170511)))
+@pytest.mark.parametrize(("t", "expected"), list(zip(TIMES, (-12.359740, -34.997654, -38.170511))))
 def test_clean_picture_distance_worked_out_by_hand(
     t: int, expected: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,7 +12,7 @@ import torch
 import trimesh
 
 from engine.core.cameras import orbit_cameras
-from engine.loop.carving import LEVEL, carved, reached, seen_from_outside, sphere_cameras
+from engine.loop.carving import LEVEL, carved, reached, sphere_cameras, visible_from_outside
 from engine.loop.mesh import mesh_of
 from engine.loop.messages import SceneCopy
 from engine.loop.volume import occupancy_grid
@@ -81,7 +81,7 @@ def test_what_only_narrow_openings_lead_to_is_inside() -> None:
 
 def test_voxels_beside_and_before_the_object_are_seen_as_free() -> None:
     cameras = sphere_cameras(16, 48, 40.0, 3.05)
-    low, free = seen_from_outside(*surface_depths(cloud(on_sphere(3000, 0.5)), cameras), cameras, 41)
+    low, free = visible_from_outside(*surface_depths(cloud(on_sphere(3000, 0.5)), cameras), cameras, 41)
     assert low[20, 20, 20] > 0.9 and free[20, 20, 20] == 0
     assert low[2, 2, 2] == 0 and low[20, 20, 38] < 0.05
 

@@ -81,8 +81,8 @@ def test_views_that_do_not_see_a_point_have_no_weight_and_the_rest_sums_to_one()
 
 def test_what_a_blind_view_shows_changes_nothing() -> None:
     near, block = neighbourhoods(), loud().middle
-    alone = replace(near, seen=near.seen & torch.tensor([True, False]))
-    kept = alone.seen.any(1)
+    alone = replace(near, visible=near.visible & torch.tensor([True, False]))
+    kept = alone.visible.any(1)
     q, told = torch.zeros(len(near.cells), 48), torch.randn(3 * 256, 96)
     other = told.clone()
     blind = near.rows.view(len(near.cells), 2, -1)[:, 1].unique()

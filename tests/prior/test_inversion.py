@@ -12,7 +12,7 @@ import torch
 from engine.core.noise_schedule import NoiseSchedule
 from engine.prior.analytic import AnalyticPrior, CountingPrior, gaussian
 from engine.prior.base import Condition, Prediction, Prompts
-from engine.prior.inversion import ddpm_spread, even_times, found_noise, invert, strided_times
+from engine.prior.inversion import ddpm_spread, even_times, invert, inverted_noise, strided_times
 from engine.prior.sampling import ddim
 
 MEAN, STD = 1.1, 0.5
@@ -139,9 +139,9 @@ def picture_prior() -> AnalyticPrior:
 
 def test_noise_that_a_picture_leaves_has_at_most_unit_variance(prior: AnalyticPrior) -> None:
     eps = torch.cat([torch.full((1, 2, 3, 3), 40.0), torch.full((1, 2, 3, 3), 0.4)])
-    found = found_noise(picture_prior(), Prediction(eps, torch.zeros_like(eps)))
+    found = inverted_noise(picture_prior(), Prediction(eps, torch.zeros_like(eps)))
     torch.testing.assert_close(found[0], torch.ones(2, 3, 3))
-    assert torch.equal(found[1], eps[1]) and found_noise(prior, Prediction(eps, eps)) is eps
+    assert torch.equal(found[1], eps[1]) and inverted_noise(prior, Prediction(eps, eps)) is eps
 
 
 class Disbelieving(AnalyticPrior):

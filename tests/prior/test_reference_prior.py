@@ -165,8 +165,8 @@ def test_the_first_given_view_and_its_map_are_the_pair(prior: ToyboxPrior) -> No
     asked(prior, Reference(FULL, random_maps(2), maps), given=2)
     asked(prior, Reference(FULL, random_maps(2)))
     hook.remove()
-    assert bool(pairs[0].seen.all()) and torch.equal(pairs[0].reference, maps.channels()[:, 0])
-    assert not bool(pairs[1].seen.any())
+    assert bool(pairs[0].visible.all()) and torch.equal(pairs[0].reference, maps.channels()[:, 0])
+    assert not bool(pairs[1].visible.any())
 
 
 def test_a_controller_of_another_size_is_refused(folder: Path, tmp_path: Path) -> None:

@@ -13,8 +13,8 @@ from studio_doubles import catalogue, drawn_panel
 
 from engine.assets.meshes.mesh_file import read_reference
 from engine.loop.input_images import shown_pictures
-from engine.loop.reference.input_files import found
-from engine.loop.reference.reference_source import AUTO, asked_in, names_file
+from engine.loop.reference.input_files import existing_file
+from engine.loop.reference.reference_source import AUTO, names_file, parsed_reference
 from engine.loop.settings import Settings, with_values
 from engine.loop.spec import Knobs, RunSpec
 from engine.loop.validation import check_combination
@@ -57,7 +57,7 @@ def test_each_is_a_run_that_could_begin(example: ReferenceExample, uploads: Path
     assert info is not None
     check_combination(settings, info)
     settled = References(tmp_path / "library").settled(settings, tmp_path / "run")
-    path = found(settled.spec.reference, tmp_path / "run")
+    path = existing_file(settled.spec.reference, tmp_path / "run")
     assert len(read_reference(path).faces) >= 12
     if names_file(settings.spec.reference):
         check_uploads({"reference": path}, (uploads,))
@@ -70,7 +70,9 @@ def test_the_partial_model_fits_the_whole_that_it_was_cut_from(tmp_path: Path) -
     part = settings_of(next(each for each in EXAMPLES if each.preset == "reference-completion"))
     whole = with_values(part, {"reference": "shelf:toybox/701000"})
     settled = References(tmp_path / "library").settled(whole, tmp_path / "run")
-    some, all_of_it = (read_reference(found(each.spec.reference, None)).vertices for each in (part, settled))
+    some, all_of_it = (
+        read_reference(existing_file(each.spec.reference, None)).vertices for each in (part, settled)
+    )
     assert len(some) < len(all_of_it)
     assert KDTree(all_of_it).query(some)[0].max() < 0.01, (
         "the same frame, so that what is there stays where it is"
@@ -82,7 +84,7 @@ def test_a_click_sets_all_of_an_example() -> None:
         prompt, images, crops, reference, variations = fill(example.preset)
         assert (prompt, crops, variations) == (example.prompt, "", example.variations)
         assert bool(images) == bool(example.sample) and (
-            reference == AUTO or Path(reference).is_file() or asked_in(reference)
+            reference == AUTO or Path(reference).is_file() or parsed_reference(reference)
         )
     assert fill("toybox-splats") == (SKIPPED,) * 5
 

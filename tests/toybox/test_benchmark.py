@@ -271,10 +271,10 @@ def test_the_ellipsoid_fills_the_outline_in_its_colours():
     rgba[((x - 36) / 12) ** 2 + ((y - 30) / 18) ** 2 <= 1] = (0.8, 0.2, 0.1, 1)
     rgba[:30, :, :3] *= 0.5
     ellipsoid = painted_ellipsoid(rgba, 40, 15)
-    seen = ellipsoid.seen([40], [15])
+    seen = ellipsoid.pictures([40], [15])
     assert metrics.mask_iou(seen[..., 3], rgba[None, ..., 3])[0] > 0.93
     assert metrics.psnr(seen[0], rgba) > 20
-    behind = ellipsoid.seen([220], [-15])[0]
+    behind = ellipsoid.pictures([220], [-15])[0]
     assert behind[16:24, 32, 0].mean() < 0.6 * behind[40:44, 32, 0].mean(), "the back is painted as the front"
     assert seen[..., 3].mean() == pytest.approx(behind[..., 3].mean(), rel=0.15)
 

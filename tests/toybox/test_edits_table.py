@@ -10,7 +10,7 @@ from engine.assets.meshes.mesh_shape import ReferenceShape
 from engine.core.boxes import contained
 from engine.toybox.benchmark.edits import ANEW, IN_A_BOX, EditResult, EditTask, decibels, edits_table
 from engine.toybox.benchmark.tasks import text_tasks
-from engine.toybox.benchmark.texture import FINE, seen_from_all_round
+from engine.toybox.benchmark.texture import FINE, drawn_all_round
 from engine.toybox.classifier import base_colour, load_classifier
 
 
@@ -36,7 +36,7 @@ def test_the_true_objects_are_judged_rightly() -> None:
     task, classifier = EditTask.of(text_tasks(1)[0]), load_classifier()
     for obj, expected in ((task.after, 1.0), (task.task.object, 0.0)):
         shape = ReferenceShape(obj.mesh.vertices, obj.mesh.faces, obj.mesh.face_colours)
-        assert task.right(seen_from_all_round(shape, FINE), classifier) == expected
+        assert task.right(drawn_all_round(shape, FINE), classifier) == expected
 
 
 def test_decibels_and_the_means_and_least_of_a_row() -> None:

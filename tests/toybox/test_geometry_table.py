@@ -15,7 +15,7 @@ from engine.toybox.benchmark.geometry import GeometryResult, Truth, normal_angle
 from engine.toybox.benchmark.geometry_command import gather_geometry, geometry_table
 from engine.toybox.benchmark.lit import LitViews, lit_views, surviving_holes
 from engine.toybox.benchmark.solids import topology, true_topology, winding_number
-from engine.toybox.benchmark.surfaces import sample_surface, seen_points
+from engine.toybox.benchmark.surfaces import sample_surface, visible_points
 from engine.toybox.benchmark.tasks import geometry_tasks, text_tasks
 from engine.toybox.objects import FIRST_KINDS
 
@@ -73,15 +73,15 @@ def test_the_winding_number_is_that_of_the_solid() -> None:
 def test_what_lies_inside_is_hidden_and_nothing_else_is() -> None:
     outer, inner = ball(0.8), ball(0.4)
     nested = trimesh.util.concatenate([outer, inner])
-    seen, hidden = seen_points(nested.vertices, nested.faces)
+    seen, hidden = visible_points(nested.vertices, nested.faces)
     assert hidden == pytest.approx(inner.area / nested.area, abs=0.02)
     assert np.linalg.norm(seen.points, axis=1).min() > 0.7
-    assert seen_points(outer.vertices, outer.faces)[1] < 0.002
+    assert visible_points(outer.vertices, outer.faces)[1] < 0.002
 
 
 def test_a_mug_hides_nothing_of_its_inner_wall() -> None:
     wall = trimesh.creation.annulus(0.4, 0.5, 0.8)
-    assert seen_points(np.asarray(wall.vertices), np.asarray(wall.faces))[1] < 0.01
+    assert visible_points(np.asarray(wall.vertices), np.asarray(wall.faces))[1] < 0.01
 
 
 def test_normals_of_a_turned_copy_are_off_by_the_turn() -> None:

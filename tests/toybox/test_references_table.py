@@ -263,14 +263,14 @@ def options(*told: str) -> argparse.Namespace:
 
 
 def test_options_become_cells(folder: Path) -> None:
-    cells = command.asked_cells(options("none,truth", "--objects", "2", "--seeds", "2"), {"fit_steps": "10"})
+    cells = command.chosen_cells(options("none,truth", "--objects", "2", "--seeds", "2"), {"fit_steps": "10"})
     chosen_on = {task.seed for task in image_tasks(command.GATED)}
     assert not chosen_on & {cell.task.seed for cell in cells}, "the gate was set on those"
     main = [cell for cell in cells if cell.row.group == SHIPPED]
     assert len(main) == 2 * (2 * 2 + 1) and {cell.settings.spec.fit_steps for cell in cells} == {10}
     gate = [cell for cell in cells if cell.settings.knobs.reference_gate == "open"]
     assert gate and {cell.row.reference for cell in gate} == {TRUTH}
-    named = command.asked_cells(options("--quick", "--controllers", f"plain={folder / 'controller'}"), {})
+    named = command.chosen_cells(options("--quick", "--controllers", f"plain={folder / 'controller'}"), {})
     assert {cell.controller for cell in named if cell.row.group == "plain"} == {folder / "controller"}
 
 

@@ -15,9 +15,9 @@ from engine.toybox.benchmark.texture import (
     TRUTH,
     TextureResult,
     agreement_and_seam,
+    drawn_all_round,
     parts_right,
     psnr_inside,
-    seen_from_all_round,
     texture_table,
     ways_of,
 )
@@ -32,7 +32,7 @@ def mug() -> ReferenceShape:
 
 def test_the_true_colours_are_named_right_and_others_are_not(mug: ReferenceShape) -> None:
     task, classifier = text_tasks(1)[0], load_classifier()
-    truth = seen_from_all_round(mug, 128)
+    truth = drawn_all_round(mug, 128)
     assert parts_right(truth, task, classifier) == 1.0 and psnr_inside(truth, truth) == pytest.approx(90)
     turned = truth[..., [1, 2, 0, 3]]
     assert parts_right(turned, task, classifier) < 1 and psnr_inside(turned, truth) < 25

@@ -127,11 +127,11 @@ def read_elements(data: bytes, header: Header, wanted: Sequence[str]) -> dict[st
         if set(wanted) <= set(rows):
             break
         if header.order:
-            found, at = _binary(data, at, element, header.order)
+            columns, at = _binary(data, at, element, header.order)
         else:
-            found, at = _in_words(numbers, at, element)
+            columns, at = _in_words(numbers, at, element)
         if element.name in wanted:
-            rows[element.name] = found
+            rows[element.name] = columns
     return rows
 
 

@@ -38,7 +38,7 @@ def _within(listed: Listed, folder: Path) -> Listed:
     return replace(listed, path=str(path.absolute())) if path.is_file() else listed
 
 
-def found(listed: Listed, folder: Path | None) -> Path:
+def existing_file(listed: Listed, folder: Path | None) -> Path:
     """The file: a relative name is looked for in ``folder`` first. Raises InputError if it is missing or has
     changed.
     """
@@ -70,7 +70,7 @@ def named(listed: Listed, folder: Path | None) -> Listed:
     """With its digest, and, where there is a ``folder``, copied into it and named as seen from there. Errors
     as `found`'s.
     """
-    path = found(listed, folder)
+    path = existing_file(listed, folder)
     known = digest(path)
     if folder is None:
         return replace(listed, digest=known)

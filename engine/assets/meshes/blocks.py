@@ -129,8 +129,8 @@ def text_of(blocks: Sequence[Block]) -> str:
     )
 
 
-def _plain(told: Mapping[str, Any]) -> dict[str, object]:
+def _plain(given: Mapping[str, Any]) -> dict[str, object]:
     return {
         name: value if isinstance(value, str) else [round(float(number), 6) for number in value]
-        for name, value in told.items()
+        for name, value in given.items()
     }

@@ -156,9 +156,9 @@ def _looks(paint: Paint, owner: np.ndarray, shares: np.ndarray) -> np.ndarray:
     return paint(np.repeat(owner, len(_POINTS)), at.reshape(-1, 3)).reshape(len(owner), len(_POINTS), 4)
 
 
-def _varied(seen: np.ndarray, hidden: float) -> np.ndarray:
-    colours = np.ptp(seen[..., :3], axis=1).max(-1) > VARIED
-    there = seen[..., 3] >= hidden
+def _varied(shades: np.ndarray, hidden: float) -> np.ndarray:
+    colours = np.ptp(shades[..., :3], axis=1).max(-1) > VARIED
+    there = shades[..., 3] >= hidden
     return colours & there.any(1) | (there.any(1) & ~there.all(1))
 
 

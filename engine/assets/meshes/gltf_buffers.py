@@ -50,10 +50,10 @@ class Buffers:
             return np.maximum(values / np.iinfo(kind).max, -1.0)
         return values
 
-    def _rows(self, told: Mapping[str, Any], kind: np.dtype, width: int, count: int) -> np.ndarray:
-        view = self.document["bufferViews"][told["bufferView"]]
+    def _rows(self, accessor: Mapping[str, Any], kind: np.dtype, width: int, count: int) -> np.ndarray:
+        view = self.document["bufferViews"][accessor["bufferView"]]
         stride = int(view.get("byteStride", 0)) or kind.itemsize * width
-        data, start = self.view(told["bufferView"]), int(told.get("byteOffset", 0))
+        data, start = self.view(accessor["bufferView"]), int(accessor.get("byteOffset", 0))
         if (
             count < 1
             or start < 0
@@ -132,18 +132,20 @@ class Buffers:
         return _draco(self.view(packed["bufferView"]), packed["attributes"])
 
 
-def _meshopt(data: bytes, told: Mapping[str, Any]) -> bytes:
+def _meshopt(data: bytes, extension: Mapping[str, Any]) -> bytes:
     if importlib.util.find_spec("meshopt") is None:
         raise FileFormatError(
             "Its geometry is compressed with meshopt, which needs a package that is not installed.", PACKAGES
         )
     import meshopt
 
-    count, stride = int(told["count"]), int(told["byteStride"])
+    count, stride = int(extension["count"]), int(extension["byteStride"])
     if not 0 < count * stride <= MAX_BYTES:
         raise ValueError(f"{count:,} packed elements of {stride} bytes")
     try:
-        rows = meshopt.decode_gltf_buffer(data, count, stride, told["mode"], told.get("filter", "NONE"))
+        rows = meshopt.decode_gltf_buffer(
+            data, count, stride, extension["mode"], extension.get("filter", "NONE")
+        )
     except Exception as error:  # the library raises whatever the damage leads to
         raise ValueError(f"its packed geometry is damaged ({error})") from error
     return np.ascontiguousarray(rows).tobytes()

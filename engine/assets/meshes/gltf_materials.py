@@ -103,7 +103,7 @@ class Materials:
 
     def _layer(
         self,
-        told: Mapping[str, Any],
+        slot: Mapping[str, Any],
         primitive: Mapping[str, Any],
         faces: np.ndarray,
         packed: Mapping[str, np.ndarray],
@@ -111,18 +111,18 @@ class Materials:
         """Linear colour and alpha (K,4) of a texture on triangles; None where there is none, or it cannot be
         used.
         """
-        if "index" not in told:
+        if "index" not in slot:
             return None
-        turned = extension(told, TRANSFORM) or {}
-        uv = self._attribute(f"TEXCOORD_{turned.get('texCoord', told.get('texCoord', 0))}", primitive, packed)
-        texture = self.texture(told["index"])
+        turned = extension(slot, TRANSFORM) or {}
+        uv = self._attribute(f"TEXCOORD_{turned.get('texCoord', slot.get('texCoord', 0))}", primitive, packed)
+        texture = self.texture(slot["index"])
         if texture is None or uv is None:
             return None
         places = _transformed(uv[:, :2].astype(np.float64), turned)
 
         def layer(rows: np.ndarray, shares: np.ndarray) -> np.ndarray:
-            seen = texture.at(of_corners(places, faces, rows, shares)).astype(np.float64)
-            return np.concatenate([linear_from_srgb(seen[:, :3]), seen[:, 3:]], 1)
+            texels = texture.at(of_corners(places, faces, rows, shares)).astype(np.float64)
+            return np.concatenate([linear_from_srgb(texels[:, :3]), texels[:, 3:]], 1)
 
         return layer
 
@@ -152,7 +152,11 @@ class Materials:
             *((extension(entry, name) or {}).get("source") for name in TEXTURE_SOURCES),
         ]
         image = next(
-            (seen for source in sources if source is not None and (seen := self._image(source)) is not None),
+            (
+                decoded
+                for source in sources
+                if source is not None and (decoded := self._image(source)) is not None
+            ),
             None,
         )
         if image is None:
@@ -178,13 +182,13 @@ class Materials:
         return self.textures[index]
 
 
-def _transformed(uv: np.ndarray, told: Mapping[str, Any]) -> np.ndarray:
+def _transformed(uv: np.ndarray, slot: Mapping[str, Any]) -> np.ndarray:
     """Places (N,2) scaled, turned and moved as KHR_texture_transform says."""
     scale, offset = (
-        np.array(told.get("scale", (1, 1)), np.float64),
-        np.array(told.get("offset", (0, 0)), np.float64),
+        np.array(slot.get("scale", (1, 1)), np.float64),
+        np.array(slot.get("offset", (0, 0)), np.float64),
     )
-    c, s = np.cos(told.get("rotation", 0.0)), np.sin(told.get("rotation", 0.0))
+    c, s = np.cos(slot.get("rotation", 0.0)), np.sin(slot.get("rotation", 0.0))
     return (uv * scale) @ np.array([[c, -s], [s, c]]) + offset
 
 

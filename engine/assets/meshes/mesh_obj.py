@@ -180,10 +180,10 @@ def library_names(data: bytes, beside: Folder) -> tuple[str, ...]:
     """The names in an OBJ's lines of libraries: one that may hold spaces, where there is such a file, or
     several.
     """
-    found = re.findall(
+    libraries = re.findall(
         rb"^[ \t]*mtllib[ \t]+([^\r\n]+)", data.replace(b"\r", b"\n"), re.MULTILINE | re.IGNORECASE
     )
-    lines = [line.decode("utf-8", "replace").strip() for line in dict.fromkeys(found[:MOST_LIBRARIES])]
+    lines = [line.decode("utf-8", "replace").strip() for line in dict.fromkeys(libraries[:MOST_LIBRARIES])]
     names = [name for line in lines for name in ([line] if beside.holds(line) else line.split())]
     return tuple(dict.fromkeys(names[:MOST_LIBRARIES]))
 
@@ -214,11 +214,14 @@ def _paint(
     """
     notes: tuple[str, ...] = ()
     if material.texture is not None and uv is not None and len(uv):
-        told = material.texture
-        picture, notes = texture_beside(told.name, beside)
+        texture_line = material.texture
+        picture, notes = texture_beside(texture_line.name, beside)
         if picture is not None:
-            texture = Texture(picture, told.beyond, told.beyond)
-            places = (uv[np.clip(at, 0, len(uv) - 1)] * told.scale + told.offset) * [1, -1] + [
+            texture = Texture(picture, texture_line.beyond, texture_line.beyond)
+            places = (uv[np.clip(at, 0, len(uv) - 1)] * texture_line.scale + texture_line.offset) * [
+                1,
+                -1,
+            ] + [
                 0,
                 1,
             ]  # from the bottom left

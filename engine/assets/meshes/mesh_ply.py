@@ -95,15 +95,15 @@ def _strips(lengths: np.ndarray, corners: np.ndarray) -> np.ndarray:
     """
     ends = np.cumsum(lengths)
     runs = np.split(corners.astype(np.int64), ends[:-1])
-    found = [np.zeros((0, 3), np.int64)]
+    strips = [np.zeros((0, 3), np.int64)]
     for run in runs:
         for piece in np.split(run, np.flatnonzero(run < 0)):
             strip = piece[piece >= 0]
             if len(strip) > 2:
                 triangles = np.stack([strip[:-2], strip[1:-1], strip[2:]], 1)
                 triangles[1::2] = triangles[1::2, ::-1]
-                found.append(triangles)
-    return np.concatenate(found)
+                strips.append(triangles)
+    return np.concatenate(strips)
 
 
 def _colours(columns: Mapping[str, np.ndarray]) -> np.ndarray | None:

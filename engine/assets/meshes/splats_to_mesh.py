@@ -41,9 +41,9 @@ _SQUARE = np.array([[0, 1, 2], [2, 3, 0]])
 
 def bodies_of_splats(cloud: SplatCloud) -> RawMesh:
     """A mesh of the cloud's visible splats. Raises `FileFormatError` if there is none."""
-    seen = (cloud.opacities > FAINT) & np.isfinite(cloud.means).all(1)
-    near = seen.copy()
-    near[seen] = ~strays(cloud.means[seen])
+    visible = (cloud.opacities > FAINT) & np.isfinite(cloud.means).all(1)
+    near = visible.copy()
+    near[visible] = ~strays(cloud.means[visible])
     kept, wider = _thinned(np.flatnonzero(near))
     if not len(kept):
         raise FileFormatError("It holds no splat that can be seen.", "Choose a file of a finished result.")
@@ -52,7 +52,7 @@ def bodies_of_splats(cloud: SplatCloud) -> RawMesh:
     vertices, faces, owner = _bodies(cloud.means[kept].astype(np.float64), axes)
     colours = np.clip(rgb_from_sh0(cloud.sh0[kept]), 0, 1)[owner]
     return RawMesh(
-        vertices, faces, colours, up="-y", splats=True, notes=(*cloud.notes, *_notes(seen, near, kept))
+        vertices, faces, colours, up="-y", splats=True, notes=(*cloud.notes, *_notes(visible, near, kept))
     )
 
 
@@ -87,8 +87,8 @@ def strays(points: np.ndarray) -> np.ndarray:
     return distance > STRAY_RADII * np.quantile(distance, 0.9) + 1e-12
 
 
-def _notes(seen: np.ndarray, near: np.ndarray, kept: np.ndarray) -> tuple[str, ...]:
-    lost, thinned = int(seen.sum() - near.sum()), len(kept) < near.sum()
+def _notes(visible: np.ndarray, near: np.ndarray, kept: np.ndarray) -> tuple[str, ...]:
+    lost, thinned = int(visible.sum() - near.sum()), len(kept) < near.sum()
     notes = [f"{lost:,} stray splats far outside were left out."] if lost else []
     return (
         *notes,

@@ -88,9 +88,9 @@ def _surface(part: trimesh.Trimesh, matrix: np.ndarray) -> Surface:
     faces, look = np.asarray(part.faces, np.int64), part.visual
     if isinstance(look, TextureVisuals) and look.material is not None:
         image = getattr(look.material, "image", None) or getattr(look.material, "baseColorTexture", None)
-        found = None if image is None else reduced(image)
-        if found is not None and look.uv is not None and len(look.uv) == len(vertices):
-            texture, places = Texture(found), np.asarray(look.uv) * [1, -1] + [0, 1]  # from the bottom left
+        picture = None if image is None else reduced(image)
+        if picture is not None and look.uv is not None and len(look.uv) == len(vertices):
+            texture, places = Texture(picture), np.asarray(look.uv) * [1, -1] + [0, 1]  # from the bottom left
             return Surface(
                 vertices, faces, lambda rows, shares: texture.at(of_corners(places, faces, rows, shares))
             )

@@ -88,7 +88,7 @@ class NullEmbedding(nn.Module):
         self.pooled = None if text.pooled is None else nn.Parameter(self.first_pooled.repeat(sides, 1))
         self.read_out, self.mask = Convergence(text.tokens.device), text.mask
 
-    def told(self, plain: Condition, per_side: bool) -> Condition:
+    def conditioned(self, plain: Condition, per_side: bool) -> Condition:
         """``plain`` with the learned words: one prompt, or one for each of its cameras."""
         sides = len(self.tokens)
         if per_side and sides > 1 and plain.cameras is not None:

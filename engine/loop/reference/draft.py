@@ -77,7 +77,7 @@ class GuidedDraft:
     @staticmethod
     def of(prior: Prior, plain: Prompts, guide: Guide | None, cameras: Cameras) -> GuidedDraft:
         """``plain`` are the prompts without the reference."""
-        return GuidedDraft(prior, plain, cameras, guide, None if guide is None else guide.seen(cameras))
+        return GuidedDraft(prior, plain, cameras, guide, None if guide is None else guide.maps_from(cameras))
 
     def start(self, knobs: Knobs) -> float:
         """The share of the schedule at which sampling begins: 1 is pure noise, less keeps that much of the

@@ -18,7 +18,7 @@ from engine.assets.meshes.render_maps import reference_maps, reference_pictures
 from engine.core.cameras import Cameras
 from engine.core.views import Views
 from engine.loop.input_images import GivenViews
-from engine.loop.reference.input_files import found
+from engine.loop.reference.input_files import existing_file
 from engine.loop.reference.likeness import Outlines, probe_cameras
 from engine.loop.reference.mechanism import Way, chosen_way
 from engine.loop.reference.provenance import origin_of
@@ -152,7 +152,7 @@ class Guide:
         sure = gate(likeness, SURE - SURE_WIDTH / 2, SURE + SURE_WIDTH / 2)
         return replace(influence, opening=influence.opening * sure)
 
-    def seen(self, cameras: Cameras, side: int | None = None) -> ReferenceMaps:
+    def maps_from(self, cameras: Cameras, side: int | None = None) -> ReferenceMaps:
         """The reference as the prior's controller sees it from V cameras, or with ``side`` pixels."""
         return self.model.maps(cameras.resized(self.side if side is None else side))
 
@@ -165,7 +165,7 @@ class Guide:
             return None
         if influence.silent:
             return Reference(influence)
-        maps = self.seen(cameras)
+        maps = self.maps_from(cameras)
         if self.way == "controller":
             return Reference(influence, maps, self.clean_maps, reading=self.reading)
         return Reference(influence, views=views_of(maps, cameras.resized(self.side)))
@@ -191,7 +191,7 @@ def guide_for(spec: RunSpec, prior: Prior, given: GivenViews | None, folder: Pat
     if not spec.reference.strip():
         return None
     orientation = Orientation(cast(Tip, spec.reference_up), spec.reference_turn_deg)
-    path = found(spec.reference, folder)
+    path = existing_file(spec.reference, folder)
     shape, origin = read_reference(path, orientation), origin_of(path)
     reason = (origin.reason,) if origin is not None and origin.reason else ()
     notes = tuple(f"{shape.name}: {note}" for note in shape.notes)

@@ -29,7 +29,7 @@ from engine.assets.meshes.untrusted_files import (
 )
 from engine.core.paths import given_path
 from engine.errors import InputError, storage_errors
-from engine.loop.reference.reference_source import asked_in
+from engine.loop.reference.reference_source import parsed_reference
 from engine.retrieval.items import Item
 
 COPIES = Path("given") / "reference"
@@ -42,11 +42,11 @@ DIGEST_CHARACTERS = 16
 _FORM = re.compile(r"(?P<path>.+?)(?:#(?P<digest>[0-9a-f]{16}))?")
 
 
-def found(reference: str, folder: Path | None) -> Path:
+def existing_file(reference: str, folder: Path | None) -> Path:
     """The file: a relative name is looked for in ``folder`` first. Raises InputError if it is missing or has
     changed.
     """
-    if asked_in(reference) is not None:
+    if parsed_reference(reference) is not None:
         raise InputError(
             f"The reference {reference!r} was not looked up before the run.",
             "Give the path of a model, or look it up first (engine.session.reference_lookup).",
@@ -73,7 +73,7 @@ def kept_with(reference: str, folder: Path | None) -> str:
     """
     if not reference.strip():
         return ""
-    path = found(reference, folder)
+    path = existing_file(reference, folder)
     kept = path if folder is None else _kept(path, folder).relative_to(folder)
     return f"{kept.as_posix()}#{digest(path)}"
 

@@ -36,7 +36,7 @@ class Retrieved:
     k: int = 1
 
 
-def asked_in(reference: str) -> FromShelf | FromRun | Retrieved | None:
+def parsed_reference(reference: str) -> FromShelf | FromRun | Retrieved | None:
     """What is to be looked up; None where the setting is empty or names a file. Raises InputError for what is
     badly written.
     """
@@ -51,7 +51,7 @@ def asked_in(reference: str) -> FromShelf | FromRun | Retrieved | None:
 
 def names_file(reference: str) -> bool:
     """Whether the setting is the path of a file."""
-    return bool(reference.strip()) and asked_in(reference) is None
+    return bool(reference.strip()) and parsed_reference(reference) is None
 
 
 def _rest(text: str, beginning: str, example: str) -> str:

@@ -54,14 +54,14 @@ class Control:
         return to_square(drawn, side)
 
     def residuals(
-        self, x_t: Tensor, t: Tensor, asked: dict[str, Any], picture: Tensor, strength: float | Tensor
+        self, x_t: Tensor, t: Tensor, inputs: dict[str, Any], picture: Tensor, strength: float | Tensor
     ) -> dict[str, Any]:
         """One call of the network; what it adds to the UNet's features, scaled, as the UNet's call takes it.
 
         ``strength`` is a number, or (B,1,1,1).
         """
         down, middle = self.network(
-            x_t, t, controlnet_cond=picture.to(x_t), conditioning_scale=strength, return_dict=False, **asked
+            x_t, t, controlnet_cond=picture.to(x_t), conditioning_scale=strength, return_dict=False, **inputs
         )
         return {"down_block_additional_residuals": down, "mid_block_additional_residual": middle}
 

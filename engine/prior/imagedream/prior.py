@@ -110,14 +110,14 @@ class ImageDreamPrior(ImagePromptPrior):
         front = 0.0 if clean is None else float(clean.cameras.azimuths_deg()[0])
         cameras = camera_numbers(condition.cameras.to(x_t.device), front).to(x_t)
         words = condition.text.expand(len(x_t)).tokens.to(x_t.device)
-        picture, tokens = self._seen(x_t, clean)
+        picture, tokens = self._image_condition(x_t, clean)
         fours = zip(*(batch.split(VIEWS) for batch in (x_t, t, words, cameras)), strict=True)
         output = torch.cat(
             [self._denoise(x, time, text, camera, picture, tokens) for x, time, text, camera in fours]
         )
         return read_output(output, x_t, t, self.schedule, self.prediction_type)
 
-    def _seen(self, x_t: Tensor, clean: CleanViews | None) -> tuple[Tensor, Tensor]:
+    def _image_condition(self, x_t: Tensor, clean: CleanViews | None) -> tuple[Tensor, Tensor]:
         """The latents of the picture (1,4,h,w) and its tokens (1,n,D)."""
         if clean is None:
             config: Any = self.eye.encoder.config

@@ -64,12 +64,12 @@ def _load_parts(folder: Path, device: torch.device) -> LatentParts:
     space = space_of(folder, unet, vae)
     first, second = clip_tower(folder, device), clip_tower(folder, device, "_2", CLIPTextModelWithProjection)
     size = PictureSize.native(space.side)
-    _check_told(folder, unet.config, second.encoder.config.projection_dim, len(size.numbers))
+    _check_conditioning(folder, unet.config, second.encoder.config.projection_dim, len(size.numbers))
     zero_empty = bool(read_json(folder / INDEX).get("force_zeros_for_empty_prompt", True))
     return LatentParts(UnetDenoiser(unet, size), space, TwinClipWords(first, second, zero_empty))
 
 
-def _check_told(folder: Path, config: object, pooled: int | None, numbers: int) -> None:
+def _check_conditioning(folder: Path, config: object, pooled: int | None, numbers: int) -> None:
     """Raises FileFormatError for a network that is told something else than the pooled text and the picture's
     size.
     """

@@ -91,11 +91,11 @@ def fitted(
     return Lora(tuple(changes if device is None else (change.on(device) for change in changes)))
 
 
-def _find(layer: LoraLayer, found: Mapping[str, Mapping[str, nn.Module]]) -> nn.Module | None:
+def _find(layer: LoraLayer, by_prefix: Mapping[str, Mapping[str, nn.Module]]) -> nn.Module | None:
     """The module that ``layer`` means; text encoders are a level deeper in some versions of their library
     than in others.
     """
-    modules = found.get(layer.part, {})
+    modules = by_prefix.get(layer.part, {})
     names = (layer.layer, layer.layer.removeprefix("text_model."), f"text_model.{layer.layer}")
     return next((modules[name] for name in names if name in modules), None)
 

@@ -43,13 +43,13 @@ class Neighbourhoods:
     cells: Tensor
     rows: Tensor
     shares: Tensor
-    seen: Tensor
+    visible: Tensor
 
     @staticmethod
     def of(known: Correspondences) -> Neighbourhoods:
         """The 3 x 3 cells round each correspondence; those beyond the border are the border's."""
         side, others = known.side, known.others.shape[1]
-        view, cell = known.seen.any(1).nonzero().T
+        view, cell = known.visible.any(1).nonzero().T
         at = (known.places[view, :, cell] + 1) / 2 * side - 0.5  # (C,O,2) in cells, x first
         steps = torch.arange(WINDOW, device=at.device) - WINDOW // 2
         offsets = torch.stack(torch.meshgrid(steps, steps, indexing="ij")[::-1], dim=-1).view(-1, 2)
@@ -57,12 +57,14 @@ class Neighbourhoods:
         rows = rows + (known.others[view] * side**2)[:, :, None, None]
         count = len(cell) * others * len(offsets)
         return Neighbourhoods(
-            view * side**2 + cell, rows.view(count, 4), shares.view(count, 4), known.seen[view, :, cell]
+            view * side**2 + cell, rows.view(count, 4), shares.view(count, 4), known.visible[view, :, cell]
         )
 
     def to(self, device: torch.device | str) -> Neighbourhoods:
         """The same on another device."""
-        return Neighbourhoods(*(part.to(device) for part in (self.cells, self.rows, self.shares, self.seen)))
+        return Neighbourhoods(
+            *(part.to(device) for part in (self.cells, self.rows, self.shares, self.visible))
+        )
 
 
 def _corners(at: Tensor, side: int) -> tuple[Tensor, Tensor]:
@@ -100,24 +102,24 @@ class CorrespondenceBlock(nn.Module):
         whole = torch.zeros_like(cells).index_copy(0, near.cells, added.to(cells))
         return x + whole.view(len(x), -1, x.shape[1]).transpose(1, 2).unflatten(2, x.shape[2:])
 
-    def _heard(self, q: Tensor, told: Tensor, near: Neighbourhoods) -> Tensor:
-        """What cells (C,d) take from keys and values ``told`` (V*R*R,2d) of their neighbourhoods."""
-        found = F.embedding_bag(near.rows, told, per_sample_weights=near.shares.to(told), mode="sum")
-        keys, values = found.view(len(q), -1, WINDOW * WINDOW, told.shape[1]).chunk(2, dim=-1)
+    def _heard(self, q: Tensor, messages: Tensor, near: Neighbourhoods) -> Tensor:
+        """What cells (C,d) take from keys and values ``messages`` (V*R*R,2d) of their neighbourhoods."""
+        heard = F.embedding_bag(near.rows, messages, per_sample_weights=near.shares.to(messages), mode="sum")
+        keys, values = heard.view(len(q), -1, WINDOW * WINDOW, messages.shape[1]).chunk(2, dim=-1)
         keys, values = (self._split(part.flatten(1, 2)) for part in (keys + self.displacement, values))
-        weights = attention_weights(self._split(q), keys, near.seen)
+        weights = attention_weights(self._split(q), keys, near.visible)
         return torch.einsum("phk,pkhd->phd", weights, values).flatten(1)
 
     def _split(self, x: Tensor) -> Tensor:
         return x.unflatten(-1, (self.heads, -1))
 
 
-def attention_weights(q: Tensor, keys: Tensor, seen: Tensor) -> Tensor:
+def attention_weights(q: Tensor, keys: Tensor, visible: Tensor) -> Tensor:
     """(C,heads,K) of queries (C,heads,d) on keys (C,K,heads,d); exactly 0 for views (C,O) that do not see the
     point.
     """
     logits = torch.einsum("phd,pkhd->phk", q, keys) * q.shape[-1] ** -0.5
-    heard = seen.repeat_interleave(keys.shape[1] // seen.shape[1], dim=1)[:, None]
+    heard = visible.repeat_interleave(keys.shape[1] // visible.shape[1], dim=1)[:, None]
     return torch.softmax(logits.masked_fill(~heard, -torch.inf), dim=-1)
 
 

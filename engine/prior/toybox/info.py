@@ -82,8 +82,8 @@ def read_info(folder: Path) -> PriorInfo:
             name: tuple(table[name]) if isinstance(table[name], list) else table[name] for name in _FIELDS
         }
         beside = {"takes_references": CONTROLLER, "sharpens": SHARPENER, "guidance_distilled": DISTILLED}
-        has = {name: (Path(folder) / place / WEIGHTS).exists() for name, place in beside.items()}
-        return PriorInfo(**values, **has, implies_noise=True, taught_words=True)
+        values |= {name: (Path(folder) / place / WEIGHTS).exists() for name, place in beside.items()}
+        return PriorInfo(**values, implies_noise=True, taught_words=True)
     except (OSError, TypeError, KeyError, ValueError) as error:
         raise FileFormatError(
             f"The toybox prior in {folder} is damaged ({error}).", "Restore the folder from the repository."

@@ -50,7 +50,7 @@ class Pair:
 
     concept: Tensor
     reference: Tensor
-    seen: Tensor
+    visible: Tensor
 
 
 class ReferenceController(Configured):
@@ -98,7 +98,7 @@ class ReferenceController(Configured):
         grid = stem.coarse.flatten(2).transpose(1, 2).unflatten(0, (objects, views))
         tokens = grid + self.position + self.ray(poses.rays * poses.known[:, None, None, None])
         modulation = self.modulation(F.silu(state))[:, :, None]
-        context = words if advice is None else advice.told(words)
+        context = words if advice is None else advice.with_tokens(words)
         mask = F.pad(context.mask, (views * GRID * GRID, 0), value=True)[:, None, None]
         for block in self.blocks:
             tokens = block(tokens, modulation, context.tokens, mask)
@@ -133,7 +133,7 @@ class Advice:
             )
         )
 
-    def told(self, words: Words) -> Words:
+    def with_tokens(self, words: Words) -> Words:
         """The words, and after them the pair's tokens, for attention."""
         mask = F.pad(words.mask, (0, self.tokens.shape[1]), value=True)
         return Words(torch.cat([words.tokens, self.tokens.to(words.tokens.dtype)], 1), mask, words.pooled)
@@ -169,7 +169,7 @@ class MetaController(nn.Module):
     def forward(self, pair: Pair, t: Tensor, words: Words) -> Advice:
         """Of B pairs at noise times ``t`` (B,1)."""
         grid = self.stem(torch.cat([pair.concept, pair.reference], 1)).coarse.flatten(2).transpose(1, 2)
-        tokens = torch.where(pair.seen[:, None, None], grid, self.unseen) + self.position
+        tokens = torch.where(pair.visible[:, None, None], grid, self.unseen) + self.position
         state = self.time(sinusoid(t, inputs_of(self.time))) + self.from_text(words.pooled)[:, None]
         modulation = self.modulation(F.silu(state))[:, :, None]
         mask = F.pad(words.mask, (GRID * GRID, 0), value=True)[:, None, None]

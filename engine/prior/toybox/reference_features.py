@@ -33,7 +33,7 @@ def features_for(
     strengths = reference.strengths(times[:noisy])
     if not strengths.any():
         return None
-    maps, pair = _seen(reference, clean_views, times.device)
+    maps, pair = _maps_and_pair(reference, clean_views, times.device)
     if controller.config.routing:
         maps = routed(maps, times[None], reference.reading)
     features = controller(maps.channels(), pair, times[None], words, poses)
@@ -41,7 +41,7 @@ def features_for(
     return strengthened(features, torch.cat([strengths, given]))
 
 
-def _seen(
+def _maps_and_pair(
     reference: Reference, clean_views: CleanViews | None, device: torch.device
 ) -> tuple[ReferenceMaps, Pair]:
     """All views' maps; and the first given view beside the reference from its camera."""

@@ -94,14 +94,14 @@ class Zero123Prior(ImagePromptPrior):
         token = condition.text.expand(len(x_t)).tokens.to(x_t.device)
         picture = torch.zeros_like(x_t)
         if condition.clean_views is not None:
-            picture, told = self._told(x_t, condition.cameras, condition.clean_views)
-            token = token + told
+            picture, embedding = self._conditioning(x_t, condition.cameras, condition.clean_views)
+            token = token + embedding
         x_in, text = torch.cat([x_t, picture], dim=1), TextEmbedding(token)
         turns = zip(x_in.split(most), t.split(most), text.split(most), strict=True)
         output = torch.cat([self.parts.denoiser(*turn) for turn in turns])
         return read_output(output, x_t, t, self.schedule, self.prediction_type)
 
-    def _told(self, x_t: Tensor, cameras: Cameras | None, clean: CleanViews) -> tuple[Tensor, Tensor]:
+    def _conditioning(self, x_t: Tensor, cameras: Cameras | None, clean: CleanViews) -> tuple[Tensor, Tensor]:
         """For each view the latents of its picture as the VAE gives them, unscaled, and the token."""
         if cameras is None:
             raise InputError(

@@ -99,12 +99,12 @@ class Zero123PlusPrior(ImagePromptPrior):
         clean, t = condition.clean_views, t.to(x_t.device)
         if clean is not None and condition.cameras is not None:
             self._check_views(condition.cameras, clean.cameras)
-        tokens, picture = self._told(condition, clean)
+        tokens, picture = self._conditioning(condition, clean)
         sets = zip(joined(x_t).split(1), t[::VIEWS].split(1), strict=True)
         output = torch.cat([self._draw(grid, at, tokens.to(grid), picture.to(grid)) for grid, at in sets])
         return read_output(parted(output), x_t, t, self.schedule, self.prediction_type)
 
-    def _told(self, condition: Condition, clean: CleanViews | None) -> tuple[Tensor, Tensor]:
+    def _conditioning(self, condition: Condition, clean: CleanViews | None) -> tuple[Tensor, Tensor]:
         """The tokens (1,L,D) and the latents of the picture (1,C,h,w)."""
         tokens = condition.text.tokens[:1].to(self.device)
         if clean is None:

@@ -36,7 +36,7 @@ from engine.prior.toybox.info import DISTANCE, FOV_DEG
 from engine.render import choose
 from engine.toybox.benchmark.assets import generate
 from engine.toybox.benchmark.tasks import AZIMUTHS_DEG, ELEVATIONS_DEG, TextTask
-from engine.toybox.benchmark.texture import FINE, parts_right, seen_from_all_round
+from engine.toybox.benchmark.texture import FINE, drawn_all_round, parts_right
 from engine.toybox.captions import plain_caption
 from engine.toybox.classifier import COLOUR_WORDS, ToyClassifier, base_colour
 from engine.toybox.objects import ToyObject, draw_object
@@ -158,7 +158,7 @@ def _restyled(
 ) -> EditResult:
     # both without light
     was, now = (each.pictures.astype(np.float32) / 255 for each in (_baked(shape), done))
-    same = np.abs(seen_from_all_round(shape, FINE) - _true_after(task, shape)).max(-1) < 0.02
+    same = np.abs(drawn_all_round(shape, FINE) - _true_after(task, shape)).max(-1) < 0.02
     both = (was[..., 3] > 0.9) & (now[..., 3] > 0.9) & same
     rest = decibels(now[..., :3][both], was[..., :3][both])
     return EditResult(RESTYLED, task.right(now, classifier), rest, seconds)
@@ -171,7 +171,7 @@ def _baked(shape: ReferenceShape) -> Painted:
 
 
 def _true_after(task: EditTask, shape: ReferenceShape) -> np.ndarray:
-    return seen_from_all_round(replace(shape, face_colours=task.after.mesh.face_colours), FINE)
+    return drawn_all_round(replace(shape, face_colours=task.after.mesh.face_colours), FINE)
 
 
 def decibels(a: np.ndarray, b: np.ndarray) -> float:

@@ -58,9 +58,9 @@ def compare(
         show_progress(done, count, time.monotonic() - began)
     mesh = tasks[0].task.object.mesh
     shape = ReferenceShape(mesh.vertices, mesh.faces, mesh.face_colours, tasks[0].task.kind)
-    told = replace(how, prompt=tasks[0].words)
-    cost = overhead(shape, told, prior)
-    soon = first_pictures(shape, told, tasks[0].task.prompt, prior)
+    paint = replace(how, prompt=tasks[0].words)
+    cost = overhead(shape, paint, prior)
+    soon = first_pictures(shape, paint, tasks[0].task.prompt, prior)
     lines = [
         edits_table(results),
         "",

@@ -23,7 +23,7 @@ class Ellipsoid:
     faces: np.ndarray
     face_colours: np.ndarray
 
-    def seen(self, azimuths_deg: Sequence[float], elevations_deg: Sequence[float]) -> np.ndarray:
+    def pictures(self, azimuths_deg: Sequence[float], elevations_deg: Sequence[float]) -> np.ndarray:
         """From canonical cameras: (V,64,64,4) premultiplied RGBA."""
         poses = np.stack(
             [orbit_c2w(a, e, DISTANCE) for a, e in zip(azimuths_deg, elevations_deg, strict=True)]

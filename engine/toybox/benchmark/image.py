@@ -92,8 +92,8 @@ def measure_image(
         for name, copy in copies.items()
     }
     rows["copy"] = compare(np.broadcast_to(given, truth.shape), truth, classifier)
-    seen = ellipsoid.seen(azimuths, elevations)
-    rows["ellipsoid"] = {**compare(seen, truth, classifier), **_to_ellipsoid(ellipsoid, surface)}
+    pictures = ellipsoid.pictures(azimuths, elevations)
+    rows["ellipsoid"] = {**compare(pictures, truth, classifier), **_to_ellipsoid(ellipsoid, surface)}
     return ImageResult(task, rows, made.seconds)
 
 

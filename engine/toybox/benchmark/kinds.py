@@ -80,18 +80,18 @@ def _measured(
     folder: Path,
 ) -> KindResult:
     prompt = prompt_for(kind)
-    asked = Settings(replace(settings.spec, prompt=prompt, seed=seed), settings.knobs)
-    settled = references.settled(asked, folder)
+    run_settings = Settings(replace(settings.spec, prompt=prompt, seed=seed), settings.knobs)
+    settled = references.settled(run_settings, folder)
     *_, finished = run(settled.spec, settled.knobs, Unattended(), lambda _: prior, folder=folder)
     assert isinstance(finished, Finished)
     rgba = see(finished.copy, AZIMUTHS_DEG, ELEVATIONS_DEG)
-    seen = read(classifier, torch.from_numpy(np.ascontiguousarray(rgba)))
+    reading = read(classifier, torch.from_numpy(np.ascontiguousarray(rgba)))
     wanted = base_colour(read_prompt(prompt)[0].colours["body"])
-    colour = COLOUR_WORDS[int(seen.colour.exp().mean(0)[slot_of(kind, "body")].argmax())]
+    colour = COLOUR_WORDS[int(reading.colour.exp().mean(0)[slot_of(kind, "body")].argmax())]
     return KindResult(
         kind,
         prompt,
-        (seen.kind.argmax(-1) == JUDGED_KINDS.index(kind)).numpy(),
+        (reading.kind.argmax(-1) == JUDGED_KINDS.index(kind)).numpy(),
         colour == wanted,
         bool(settled.spec.reference),
         finished.seconds["total"],

@@ -60,7 +60,7 @@ def surviving_holes(alpha: np.ndarray, truth: np.ndarray) -> tuple[int, int]:
     many there are.
     """
     kept = total = 0
-    for seen, true in zip(alpha, truth, strict=True):
+    for outline, true in zip(alpha, truth, strict=True):
         labels, count = pieces_of(true < 0.5)
         rim = {
             int(label)
@@ -70,5 +70,5 @@ def surviving_holes(alpha: np.ndarray, truth: np.ndarray) -> tuple[int, int]:
         for hole in (labels == label for label in range(1, count + 1) if label not in rim):
             if hole.sum() >= SMALLEST_HOLE:
                 total += 1
-                kept += bool((seen[hole] < 0.5).mean() >= SURVIVING)
+                kept += bool((outline[hole] < 0.5).mean() >= SURVIVING)
     return kept, total

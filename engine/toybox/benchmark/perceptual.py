@@ -56,20 +56,20 @@ def colour_histograms(rgba: np.ndarray) -> np.ndarray:
     return np.stack([np.bincount(level, minlength=LEVELS) for level in levels]) / max(len(pixels), 1)
 
 
-def colour_distance(seen: np.ndarray, true: np.ndarray) -> float:
+def colour_distance(drawn: np.ndarray, true: np.ndarray) -> float:
     """Distance 0..1 of two sets of histograms: the mean of their four first Wasserstein (earth mover's)
     distances.
 
     In one dimension that is the area between the cumulative distributions.
     """
-    if not seen.any() or not true.any():
-        return NOTHING_THERE if seen.any() or true.any() else 0.0
-    between = np.abs(np.cumsum(seen - true, axis=1)[:, :-1])
+    if not drawn.any() or not true.any():
+        return NOTHING_THERE if drawn.any() or true.any() else 0.0
+    between = np.abs(np.cumsum(drawn - true, axis=1)[:, :-1])
     return float(between.sum(axis=1).mean() / (LEVELS - 1))
 
 
-def chroma_shift(seen: np.ndarray, true: np.ndarray) -> float:
+def chroma_shift(drawn: np.ndarray, true: np.ndarray) -> float:
     """How much more colourful the first is on average, -1..1: above 0 saturated, below 0 pale. Nothing has no
     colour.
     """
-    return float((seen[3] - true[3]) @ np.linspace(0, 1, LEVELS))
+    return float((drawn[3] - true[3]) @ np.linspace(0, 1, LEVELS))

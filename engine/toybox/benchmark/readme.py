@@ -32,19 +32,19 @@ def image_markdown(numbers: Numbers) -> str:
     """A row for each metric and a column for each way to make the object; below, how long the product
     took.
     """
-    asked = numbers.conditions
+    conditions = numbers.conditions
     titles = [
-        f"image to 3D, {asked['pictures']} objects, {NOVEL_VIEWS} other cameras each",
+        f"image to 3D, {conditions['pictures']} objects, {NOVEL_VIEWS} other cameras each",
         *(title for _, title in IMAGE_COLUMNS),
     ]
     table = [titles, ["---"] * len(titles), *(_cells(numbers, *row) for row in IMAGE_ROWS)]
-    runs = "one run at a time" if asked["processes"] == 1 else f"{asked['processes']} runs at once"
-    steps = {**asked["settings"], **asked["image_settings"]}["refine_steps"]
-    told = (
+    runs = "one run at a time" if conditions["processes"] == 1 else f"{conditions['processes']} runs at once"
+    steps = {**conditions["settings"], **conditions["image_settings"]}["refine_steps"]
+    caption = (
         f"{steps} refine steps. Median seconds from the picture to the finished object, {runs}: "
         f"{numbers.seconds['image']:.1f}."
     )
-    return "\n".join([*(f"| {' | '.join(row)} |" for row in table), "", told])
+    return "\n".join([*(f"| {' | '.join(row)} |" for row in table), "", caption])
 
 
 def _cells(numbers: Numbers, key: str, label: str, form: str) -> list[str]:

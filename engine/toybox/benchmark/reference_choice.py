@@ -50,11 +50,11 @@ def reference_for(kind: str, task: ImageTask, seed: int, by: str) -> str:
         return items[int(rng.integers(len(items)))].id
     if kind not in TOP:
         raise InputError(f"There is no reference {kind!r} to compare.", f"Choose among {', '.join(KINDS)}.")
-    return drawn(found(task, by)[: TOP[kind]], TEMPERATURE, rng).item.id
+    return drawn(best_matches(task, by)[: TOP[kind]], TEMPERATURE, rng).item.id
 
 
 @lru_cache(maxsize=64)
-def found(task: ImageTask, by: str) -> list[Match]:
+def best_matches(task: ImageTask, by: str) -> list[Match]:
     """The best of the shelf for what is given of an object, its picture or its caption."""
     things, embedder = shelf()
     most = max(TOP.values())

@@ -59,10 +59,10 @@ def measure(chosen: Sequence[Item], settings: Settings, prior: Prior) -> Iterato
         references = References(Path(folder) / "library")
         for item in chosen:
             kind = item.caption.split()[-1]
-            asked = replace(
+            named = replace(
                 settings, spec=replace(settings.spec, prompt=f"a {kind}", reference=f"shelf:{item.id}")
             )
-            with_it = references.settled(asked, Path(folder) / item.id)
+            with_it = references.settled(named, Path(folder) / item.id)
             without = replace(with_it, knobs=replace(with_it.knobs, reference_early=0.0, reference_late=0.0))
             yield Followed(item, *(_likeness(each, prior) for each in (with_it, without)))
 

@@ -87,8 +87,8 @@ def gather(
     image = {
         name: _means([result.rows[name] for result in images]) for name in (images[0].rows if images else ())
     }
-    asked, pictured = (_asked(each) for each in (settings, image_settings))
-    changed = {name: value for name, value in pictured.items() if asked.get(name) != value}
+    conditions, pictured = (_listed(each) for each in (settings, image_settings))
+    changed = {name: value for name, value in pictured.items() if conditions.get(name) != value}
     counts = {
         "prompts": len(texts),
         "pictures": len(images),
@@ -97,10 +97,10 @@ def gather(
     }
     seconds = _seconds(texts) if texts else {}
     seconds |= {"image": statistics.median(result.seconds["total"] for result in images)} if images else {}
-    return Numbers(text, image, seconds, {**counts, "settings": asked, "image_settings": changed})
+    return Numbers(text, image, seconds, {**counts, "settings": conditions, "image_settings": changed})
 
 
-def _asked(settings: Settings) -> dict[str, Any]:
+def _listed(settings: Settings) -> dict[str, Any]:
     return {
         name: value
         for name, value in flatten(settings).items()
@@ -116,7 +116,7 @@ def _mesh_means(texts: Sequence[TextResult], column: str) -> dict[str, float]:
     """Of the exported meshes of a column of the table; of metrics that none of them has, nothing."""
     meshes = [result.meshes[column] for result in texts if column in result.meshes]
     values = {key: [mesh[key] for mesh in meshes if key in mesh] for key in MESH_KEYS}
-    return {f"mesh_{key}": statistics.fmean(found) for key, found in values.items() if found}
+    return {f"mesh_{key}": statistics.fmean(numbers) for key, numbers in values.items() if numbers}
 
 
 def _seconds(texts: Sequence[TextResult]) -> dict[str, float]:
@@ -182,18 +182,20 @@ def table(numbers: Numbers) -> str:
     parts = ([_text_table(numbers)] if numbers.text else []) + (
         [_image_table(numbers)] if numbers.image else []
     )
-    told = {"draft": "draft", "refined": "refined", "image": "from a picture"}
-    seconds = ", ".join(f"{told[name]} {value:.1f}" for name, value in numbers.seconds.items())
-    asked = numbers.conditions
-    whole = f"The whole benchmark took {asked['wall_seconds']:.0f}."
-    return "\n\n".join([*parts, f"Seconds (median, {asked['processes']} runs at once): {seconds}. {whole}"])
+    titles = {"draft": "draft", "refined": "refined", "image": "from a picture"}
+    seconds = ", ".join(f"{titles[name]} {value:.1f}" for name, value in numbers.seconds.items())
+    conditions = numbers.conditions
+    whole = f"The whole benchmark took {conditions['wall_seconds']:.0f}."
+    return "\n\n".join(
+        [*parts, f"Seconds (median, {conditions['processes']} runs at once): {seconds}. {whole}"]
+    )
 
 
 def _text_table(numbers: Numbers) -> str:
-    asked = numbers.conditions
+    conditions = numbers.conditions
     lines = [
-        f"Text to 3D: {asked['prompts']} prompts, 8 azimuths each, {asked['settings']['refine_steps']} "
-        "refine steps"
+        f"Text to 3D: {conditions['prompts']} prompts, 8 azimuths each, "
+        f"{conditions['settings']['refine_steps']} refine steps"
     ]
     lines += _grid(numbers.text, TEXT_ROWS, TEXT_COLUMNS)
     true, colour = numbers.text["true"]["colour_accuracy"], numbers.text["refined"]["colour_accuracy"]

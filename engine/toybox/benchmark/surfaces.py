@@ -61,7 +61,7 @@ def sample_surface(vertices: np.ndarray, faces: np.ndarray, count: int, seed: in
     return SurfacePoints(points, chosen, weights)
 
 
-def seen_points(
+def visible_points(
     vertices: np.ndarray, faces: np.ndarray, count: int = HIDDEN_POINTS
 ) -> tuple[SurfacePoints, float]:
     """Points of a mesh that can be seen from one of 64 sides, and the share of its area that cannot.
@@ -78,7 +78,7 @@ def seen_points(
     poses = np.stack(
         [orbit_c2w(a, e, DISTANCE) for a, e in zip(azimuths, np.degrees(np.arcsin(height)), strict=True)]
     )
-    seen = np.zeros(count, bool)
+    visible = np.zeros(count, bool)
     for pose, (local, surface, K) in zip(
         poses, _depths_at(sampled.points, vertices, faces, poses, HIDDEN_SIDE)
     ):
@@ -86,8 +86,8 @@ def seen_points(
         facing = (normals * towards).sum(1) / np.linalg.norm(towards, axis=1)
         slope = np.minimum(np.sqrt(np.maximum(1 - facing**2, 0)) / np.maximum(facing, 1e-3), STEEPEST)
         tolerance = HIDDEN_TOLERANCE + slope * local[:, 2] / K[0, 0]
-        seen |= (facing > 0) & (surface > 0) & (local[:, 2] <= surface + tolerance)
-    return sampled.at(seen), 1 - float(seen.mean())
+        visible |= (facing > 0) & (surface > 0) & (local[:, 2] <= surface + tolerance)
+    return sampled.at(visible), 1 - float(visible.mean())
 
 
 def _visible(points: np.ndarray, vertices: np.ndarray, faces: np.ndarray) -> np.ndarray:
@@ -95,10 +95,10 @@ def _visible(points: np.ndarray, vertices: np.ndarray, faces: np.ndarray) -> np.
     map.
     """
     poses = np.stack([orbit_c2w(azimuth, elevation, DISTANCE) for azimuth, elevation in DIRECTIONS_DEG])
-    seen = np.zeros(len(points), bool)
+    visible = np.zeros(len(points), bool)
     for local, surface, _ in _depths_at(points, vertices, faces, poses, SIDE):
-        seen |= (surface > 0) & (local[:, 2] <= surface + TOLERANCE)
-    return seen
+        visible |= (surface > 0) & (local[:, 2] <= surface + TOLERANCE)
+    return visible
 
 
 def _depths_at(points: np.ndarray, vertices: np.ndarray, faces: np.ndarray, poses: np.ndarray, side: int):

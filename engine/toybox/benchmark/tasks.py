@@ -86,11 +86,11 @@ def _text_task(index: int, kind: str, round_: int, colours: int = 2) -> TextTask
     """The round-th object of a kind of which so many parts have a colour that can be told from the others',
     the body first.
     """
-    seed, found = TEXT_SEED + SEEDS_A_KIND * KINDS.index(kind), -1
+    seed, matches = TEXT_SEED + SEEDS_A_KIND * KINDS.index(kind), -1
     while True:
         obj = draw_object(seed, kind)
-        found += _has_colours(obj, colours)
-        if found == round_:
+        matches += _has_colours(obj, colours)
+        if matches == round_:
             return TextTask(
                 index, kind, seed, plain_caption(obj), {part: obj.part_colours[part] for part in obj.bound}
             )

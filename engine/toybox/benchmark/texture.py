@@ -83,7 +83,7 @@ def measure_texture(
     mesh = task.object.mesh
     true = ReferenceShape(mesh.vertices, mesh.faces, mesh.face_colours, task.kind)
     bare = replace(true, face_colours=np.full_like(true.face_colours, GRAY[0]))
-    truth, texels = seen_from_all_round(true, FINE), work_texels(bare)
+    truth, texels = drawn_all_round(true, FINE), work_texels(bare)
     yield TextureResult(TRUTH, parts_right(truth, task, classifier), np.inf, np.nan, np.nan, np.nan)
     for row, way in ways.items():
         began = time.process_time()
@@ -119,7 +119,7 @@ def _painted(bare: ReferenceShape, how: Paint, prior: Prior) -> tuple[torch.Tens
     return plain.movedim(-1, 1).cpu(), done
 
 
-def seen_from_all_round(shape: ReferenceShape, side: int) -> np.ndarray:
+def drawn_all_round(shape: ReferenceShape, side: int) -> np.ndarray:
     """(8,side,side,4) premultiplied in 0..1, from where the results are seen."""
     cameras = orbit_cameras(AZIMUTHS_DEG, ELEVATIONS_DEG, DISTANCE, FOV_DEG, side)
     return reference_pictures(shape, cameras).numpy()
@@ -219,11 +219,11 @@ def compare(options: argparse.Namespace, show_progress: Callable[[int, int, floa
     for done, task in enumerate(text_tasks(count), 1):
         results += measure_texture(task, ways, prior, classifier)
         show_progress(done, count, time.monotonic() - began)
-    told = (
+    conditions = (
         f"{count} held-out objects, {options.painting_steps} steps, {options.painting_views} views of "
         "64 pixels, seed 0."
     )
-    table = f"{texture_table(results)}\n\n{told}"
+    table = f"{texture_table(results)}\n\n{conditions}"
     print(table)
     if options.json is not None:
         with storage_errors(options.json):

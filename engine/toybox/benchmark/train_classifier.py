@@ -143,12 +143,14 @@ def _blurred(x: Tensor, sigma: float) -> Tensor:
     return F.conv2d(x, kernel.transpose(2, 3), padding=(radius, 0), groups=x.shape[1])
 
 
-def loss_of(seen: Reading, lesson: Lesson) -> Tensor:
+def loss_of(reading: Reading, lesson: Lesson) -> Tensor:
     """Cross entropies of kind, azimuth (kinds with a front) and colours (parts that were painted)."""
-    kind = F.cross_entropy(seen.kind, lesson.kind, label_smoothing=0.02)
-    colour = F.cross_entropy(seen.colour.flatten(0, 1), lesson.colour.flatten(), ignore_index=UNKNOWN)
+    kind = F.cross_entropy(reading.kind, lesson.kind, label_smoothing=0.02)
+    colour = F.cross_entropy(reading.colour.flatten(0, 1), lesson.colour.flatten(), ignore_index=UNKNOWN)
     rows = torch.arange(len(lesson))
-    azimuth = -(azimuth_targets(lesson.azimuth_deg) * seen.azimuth[rows, lesson.kind].log_softmax(-1)).sum(-1)
+    azimuth = -(azimuth_targets(lesson.azimuth_deg) * reading.azimuth[rows, lesson.kind].log_softmax(-1)).sum(
+        -1
+    )
     return kind + colour + azimuth[_FRONT[lesson.kind]].sum() / len(lesson)
 
 

@@ -66,15 +66,15 @@ def summarise(verdicts: Sequence[Verdict]) -> dict[str, float]:
     """
     kinds = np.stack([v.kind_right for v in verdicts])
     turning = [v.seen_azimuth_deg for v in verdicts if v.kind in KINDS_WITH_FRONT]
-    seen = np.stack(turning) if turning else np.zeros((0, len(AZIMUTHS_DEG)))
+    named = np.stack(turning) if turning else np.zeros((0, len(AZIMUTHS_DEG)))
     behind = angle_between(np.array(AZIMUTHS_DEG), 0.0) >= BACK_DEG
     return {
         "kind_accuracy": float(kinds.mean()),
         "colour_accuracy": float(np.concatenate([v.colours_right for v in verdicts]).mean()),
         "body_colour_accuracy": float(np.mean([v.colours_right[0] for v in verdicts])),
-        "azimuth_accuracy": _mean(angle_between(seen, np.array(AZIMUTHS_DEG)) <= NEAR_DEG),
+        "azimuth_accuracy": _mean(angle_between(named, np.array(AZIMUTHS_DEG)) <= NEAR_DEG),
         "worst_azimuth_accuracy": float(kinds.mean(0).min()),
-        "janus_rate": _mean(angle_between(seen[:, behind], 0.0) <= NEAR_DEG),
+        "janus_rate": _mean(angle_between(named[:, behind], 0.0) <= NEAR_DEG),
         "shape_iou": float(np.mean([v.shape.iou for v in verdicts])),
         "shape_psnr": float(np.mean([v.shape.psnr for v in verdicts])),
         "border_touch": float(np.mean([v.shape.border for v in verdicts])),

@@ -141,7 +141,7 @@ def cells_of(
     table, weights = read_table(), weights_digest(prior)
     settings = {row: _settings(row, {**changes, "prior": prior}, table) for row in rows}
     return tuple(
-        Cell(row, task, seed, _asked(settings[row], task, seed), "" if row.name == TRUE else weights)
+        Cell(row, task, seed, _settings_of(settings[row], task, seed), "" if row.name == TRUE else weights)
         for task in tasks
         for seed in range(max(seeds, TRUE_SEEDS))
         for row in rows
@@ -160,7 +160,7 @@ def _settings(
     return settings_of(row.name, row.scene, cast("Pull", row.pull), changes, table)
 
 
-def _asked(settings: Settings | None, task: TextTask, seed: int) -> Settings | None:
+def _settings_of(settings: Settings | None, task: TextTask, seed: int) -> Settings | None:
     return (
         None
         if settings is None

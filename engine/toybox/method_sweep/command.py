@@ -130,23 +130,23 @@ def check_options(options: argparse.Namespace) -> None:
 def compare(options: argparse.Namespace, changes: dict[str, Any], progress: Progress) -> None:
     """Measure what is not there yet, print the table, and write what was asked for. Raises StudioError."""
     began = time.monotonic()
-    cells, folder = asked_cells(options, changes), options.out or Path("methods-table")
+    cells, folder = chosen_cells(options, changes), options.out or Path("methods-table")
     store.begin(folder, options.resume)
     outcomes = measured(cells, measure_cell, store, folder, options.processes, progress)
     lines = gather(cells, outcomes)
     table = markdown(lines)
     print(table)
     if options.json is not None:
-        told = document(lines, _conditions(options, cells, time.monotonic() - began))
+        report = document(lines, _conditions(options, cells, time.monotonic() - began))
         with storage_errors(options.json):
-            options.json.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8")
+            options.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
     if options.sheet is not None:
         write_sheet(options.sheet, cells, outcomes)
     if options.readme is not None:
         put_between_markers(options.readme, "methods", table)
 
 
-def asked_cells(options: argparse.Namespace, changes: dict[str, Any]) -> tuple[Cell, ...]:
+def chosen_cells(options: argparse.Namespace, changes: dict[str, Any]) -> tuple[Cell, ...]:
     """The cells that the options mean. Raises InputError for names that do not exist."""
     names = (
         tuple(methods())

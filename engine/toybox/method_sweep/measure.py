@@ -110,8 +110,8 @@ def measure_cell(cell: Cell) -> Outcome:
 def judged(cell: Cell, rgba: np.ndarray, effort: Effort, classifier: ToyClassifier) -> Outcome:
     """The outcome for views (8,64,64,4), premultiplied, of what was made."""
     truth = truth_of(cell.task.kind, tuple(cell.task.colours.items()))
-    verdict, seen = judge(rgba, cell.task, classifier, truth.bank), colour_histograms(rgba)
-    distance, shift = colour_distance(seen, truth.colours), chroma_shift(seen, truth.colours)
+    verdict, histograms = judge(rgba, cell.task, classifier, truth.bank), colour_histograms(rgba)
+    distance, shift = colour_distance(histograms, truth.colours), chroma_shift(histograms, truth.colours)
     views = (rgba.clip(0, 1) * 255).round().astype(np.uint8)
     return Outcome(cell.key, cell.digest, verdict, distance, shift, effort, views)
 

@@ -38,9 +38,9 @@ class Store(Protocol[Outcome]):
     def load(self, folder: Path, wanted: Mapping[str, str]) -> dict[str, Outcome]: ...
 
 
-def names_in(told: str, what: str, known: Sequence[str]) -> tuple[str, ...]:
+def names_in(given: str, what: str, known: Sequence[str]) -> tuple[str, ...]:
     """The names in a list with commas, each once. Raises InputError for one that is not ``known``."""
-    names = tuple(dict.fromkeys(name.strip() for name in told.split(",")))
+    names = tuple(dict.fromkeys(name.strip() for name in given.split(",")))
     for name in names:
         if name not in known:
             raise InputError(f"There is no {what} {name!r} to compare.", f"Choose among {', '.join(known)}.")

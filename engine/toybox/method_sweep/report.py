@@ -78,7 +78,9 @@ def _spreads(pairs: Sequence[tuple[Cell, Outcome]]) -> dict[int, float]:
     for cell, outcome in pairs:
         views.setdefault(cell.task.index, []).append(halved(outcome.views / 255))
     return {
-        index: mean_pairwise_distance(np.stack(found)) for index, found in views.items() if len(found) > 1
+        index: mean_pairwise_distance(np.stack(histograms))
+        for index, histograms in views.items()
+        if len(histograms) > 1
     }
 
 

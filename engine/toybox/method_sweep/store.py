@@ -48,7 +48,7 @@ def load(folder: Path, wanted: Mapping[str, str]) -> dict[str, Outcome]:
     """
     return {
         values["key"]: _from_line(values, views_in(folder, values["key"]))
-        for values in told_lines(folder, wanted)
+        for values in stored_lines(folder, wanted)
     }
 
 
@@ -60,7 +60,7 @@ def write(folder: Path, values: Mapping[str, Any], row: Image.Image) -> None:
             file.write(json.dumps(values) + "\n")
 
 
-def told_lines(folder: Path, wanted: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+def stored_lines(folder: Path, wanted: Mapping[str, str]) -> Iterator[dict[str, Any]]:
     """The lines of cells in ``wanted``, as `load` takes it, that were not cut off when the program was
     ended.
     """
@@ -106,10 +106,10 @@ def _as_line(outcome: Outcome) -> dict[str, Any]:
 
 def _verdict_values(verdict: Verdict) -> dict[str, Any]:
     shape = {name: value.tolist() for name, value in asdict(verdict.shape).items()}
-    seen = {
+    values = {
         name: getattr(verdict, name).tolist() for name in ("kind_right", "seen_azimuth_deg", "colours_right")
     }
-    return {"kind": verdict.kind, **seen, "shape": shape}
+    return {"kind": verdict.kind, **values, "shape": shape}
 
 
 def _from_line(values: Mapping[str, Any], views: np.ndarray) -> Outcome:

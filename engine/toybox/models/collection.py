@@ -114,8 +114,8 @@ def open_collection(folder: Path) -> Collection:
             f"--models: {folder} is not a folder.", "Give a folder of named models (GLB, OBJ, or packed)."
         )
     models, skipped = [], {}
-    for found in (*_packed_models(folder, skipped), *_file_models(folder, skipped)):
-        models.append(found)
+    for model in (*_packed_models(folder, skipped), *_file_models(folder, skipped)):
+        models.append(model)
     if not models:
         raise InputError(
             f"--models: {folder} holds no model that can be used ({_counted(skipped)}).",
@@ -163,8 +163,11 @@ def _open_packed(rows_path: Path, arrays_path: Path) -> tuple[list[dict], Mappin
 
 def _unique(names: list[str]) -> list[str]:
     """The n-th of equal names gets ``#n``."""
-    seen: Counter[str] = Counter()
-    return [name if not seen.update([name]) and seen[name] == 1 else f"{name}#{seen[name]}" for name in names]
+    counts: Counter[str] = Counter()
+    return [
+        name if not counts.update([name]) and counts[name] == 1 else f"{name}#{counts[name]}"
+        for name in names
+    ]
 
 
 def _unpacked(packed: Mapping[str, np.ndarray], i: int) -> ToyMesh:

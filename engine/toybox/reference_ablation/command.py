@@ -86,23 +86,23 @@ def check_options(options: argparse.Namespace) -> None:
 def compare(options: argparse.Namespace, changes: Mapping[str, str], progress: Progress) -> None:
     """Measure what is not there yet, print the table, and write what was asked for. Raises StudioError."""
     began = time.monotonic()
-    cells, folder = asked_cells(options, changes), options.out or Path("references-table")
+    cells, folder = chosen_cells(options, changes), options.out or Path("references-table")
     store.begin(folder, options.resume)
     outcomes = measured(cells, measure_cell, store, folder, options.processes, progress)
     lines = gather(cells, outcomes)
-    told = conditions(options, cells, time.monotonic() - began)
-    table = f"{caption(told)}\n\n{markdown(lines)}"
+    report = conditions(options, cells, time.monotonic() - began)
+    table = f"{caption(report)}\n\n{markdown(lines)}"
     print(table)
     if options.json is not None:
         with storage_errors(options.json):
-            options.json.write_text(json.dumps(document(lines, told), indent=2) + "\n", encoding="utf-8")
+            options.json.write_text(json.dumps(document(lines, report), indent=2) + "\n", encoding="utf-8")
     if options.sheet is not None:
         write_sheet(options.sheet, cells, outcomes)
     if options.readme is not None:
         put_between_markers(options.readme, "references", table)
 
 
-def asked_cells(options: argparse.Namespace, changes: Mapping[str, str]) -> tuple[Cell, ...]:
+def chosen_cells(options: argparse.Namespace, changes: Mapping[str, str]) -> tuple[Cell, ...]:
     """The cells that the options mean. Raises InputError for names that do not exist."""
     objects = options.objects or (QUICK_OBJECTS if options.quick else OBJECTS)
     seeds = options.seeds or (QUICK_SEEDS if options.quick else SEEDS)
@@ -133,9 +133,9 @@ def settings_for(options: argparse.Namespace, changes: Mapping[str, str]) -> Set
     return with_values(settings, {**values, **changes})
 
 
-def controllers_in(told: Sequence[str]) -> dict[str, Path]:
+def controllers_in(given: Sequence[str]) -> dict[str, Path]:
     """Folders by name, from ``NAME=FOLDER``. Raises InputError."""
-    pairs = [text.partition("=") for text in told]
+    pairs = [text.partition("=") for text in given]
     if any(not (name and folder) for name, _, folder in pairs):
         raise InputError(
             "--controllers needs NAME=FOLDER.", 'Write for example --controllers "no meta=plain".'
@@ -147,7 +147,7 @@ def conditions(options: argparse.Namespace, cells: Sequence[Cell], wall_seconds:
     """Under what the numbers were measured."""
     settings = cells[0].settings
     folder = toybox_folder(settings.spec.prior)
-    asked = {
+    wanted = {
         name: value
         for name, value in flatten(settings).items()
         if name not in ("prompt", "negative_prompt", "seed")
@@ -163,18 +163,18 @@ def conditions(options: argparse.Namespace, cells: Sequence[Cell], wall_seconds:
                 name: weights_of(folder, place) for name, place in controllers_in(options.controllers).items()
             },
         },
-        "settings": asked,
+        "settings": wanted,
         "processes": options.processes,
         "wall_seconds": round(wall_seconds, 1),
     }
 
 
-def caption(told: Mapping[str, Any]) -> str:
+def caption(report: Mapping[str, Any]) -> str:
     """What was measured, in a sentence."""
     return (
-        f"{told['objects']} objects never trained on and not on the shelf, from {inputs(told['by'])}, "
-        f"{told['seeds']} seeds "
-        f"(± is their spread), {told['settings']['refine_steps']} refine steps; 20 other cameras. Chamfer "
+        f"{report['objects']} objects never trained on and not on the shelf, from {inputs(report['by'])}, "
+        f"{report['seeds']} seeds "
+        f"(± is their spread), {report['settings']['refine_steps']} refine steps; 20 other cameras. Chamfer "
         "and F-score (at 0.05) "
         "in units of the longest side of the object's box."
     )

@@ -60,14 +60,14 @@ def measure_cell(cell: Cell) -> Outcome:
     reference = ""
     try:
         reference = reference_for(cell.row.reference, cell.task, cell.seed, cell.by)
-        copy, told = made(cell, reference)
+        copy, facts = made(cell, reference)
     except StudioError as error:
         return Outcome(cell.key, cell.digest, reference, {}, blank(), str(error))
     views = render_frames(
         copy,
         [orbit_camera(a, e, copy.distance, copy.fov_deg, SHOWN_SIDE) for a, e in shown_angles(cell.task)],
     )
-    return Outcome(cell.key, cell.digest, reference, {**judged(copy, cell.task), **told}, views)
+    return Outcome(cell.key, cell.digest, reference, {**judged(copy, cell.task), **facts}, views)
 
 
 def made(cell: Cell, reference: str) -> tuple[SceneCopy, dict[str, float]]:
@@ -77,7 +77,7 @@ def made(cell: Cell, reference: str) -> tuple[SceneCopy, dict[str, float]]:
         cameras = fit_cameras(cell.task, prior)
         return fit_views(true_views(cell.task.object, cameras), cameras, cell.settings, prior), {}
     with tempfile.TemporaryDirectory() as folder, advised(prior) as advice:
-        settings = asked(cell, reference, Path(folder))
+        settings = cell_settings(cell, reference, Path(folder))
         finished, gates = None, []
         for event in run(settings.spec, settings.knobs, Unattended(), lambda _: prior):
             if isinstance(event, Stepped) and "reference_gate" in event.metrics:
@@ -89,7 +89,7 @@ def made(cell: Cell, reference: str) -> tuple[SceneCopy, dict[str, float]]:
     return finished.copy, numbers | ({"advice": float(np.mean(advice))} if advice else {})
 
 
-def asked(cell: Cell, reference: str, folder: Path) -> Settings:
+def cell_settings(cell: Cell, reference: str, folder: Path) -> Settings:
     """The settings with the object's picture or its caption, and its reference, whose files are written into
     ``folder``.
     """

@@ -73,15 +73,13 @@ def _line(row: Row, pairs: Sequence[tuple[Cell, Outcome]], none: Mapping[tuple[i
     for cell, outcome in pairs:
         if outcome.numbers:
             by_seed.setdefault(cell.seed, []).append(_with_gain(outcome, none.get(_place(cell))))
-    means = [_means(found) for found in by_seed.values()]
-    names = sorted({name for found in means for name in found})
-    values = {name: [found[name] for found in means if name in found] for name in names}
-    spread = {name: statistics.stdev(found) for name, found in values.items() if len(found) > 1}
+    means = [_means(rows) for rows in by_seed.values()]
+    names = sorted({name for rows in means for name in rows})
+    values = {name: [rows[name] for rows in means if name in rows] for name in names}
+    spread = {name: statistics.stdev(rows) for name, rows in values.items() if len(rows) > 1}
     errors = tuple(sorted({outcome.error for _, outcome in pairs if outcome.error}))
     objects = len({cell.task.index for cell, outcome in pairs if outcome.numbers})
-    return Line(
-        row, {name: statistics.fmean(found) for name, found in values.items()}, spread, objects, errors
-    )
+    return Line(row, {name: statistics.fmean(rows) for name, rows in values.items()}, spread, objects, errors)
 
 
 def _with_gain(outcome: Outcome, none: Outcome | None) -> dict[str, float]:
@@ -90,10 +88,10 @@ def _with_gain(outcome: Outcome, none: Outcome | None) -> dict[str, float]:
     return {**outcome.numbers, "gain": outcome.numbers["psnr"] - none.numbers["psnr"]}
 
 
-def _means(found: Sequence[Mapping[str, float]]) -> dict[str, float]:
+def _means(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """Of each number over the objects that have it."""
-    names = {name for numbers in found for name in numbers}
-    return {name: statistics.fmean(numbers[name] for numbers in found if name in numbers) for name in names}
+    names = {name for numbers in rows for name in numbers}
+    return {name: statistics.fmean(numbers[name] for numbers in rows if name in numbers) for name in names}
 
 
 def markdown(lines: Sequence[Line]) -> str:
@@ -110,7 +108,7 @@ def markdown(lines: Sequence[Line]) -> str:
         if line.errors
     ]
     rows = "\n".join(f"| {' | '.join(row)} |" for row in table)
-    return "\n\n".join([rows, *([told] if (told := goals(lines)) else []), *failures])
+    return "\n\n".join([rows, *([verdict] if (verdict := goals(lines)) else []), *failures])
 
 
 def _cells(line: Line) -> list[str]:
@@ -136,14 +134,14 @@ def goals(lines: Sequence[Line]) -> str:
         for line in lines
         if line.row.group == SHIPPED and "gain" in line.numbers
     }
-    told = [
+    sentences = [
         f"{TITLES.get(kind, f'retrieved, {kind}')} {gains[kind]:+.2f} dB (aim: at least {aim:+.1f}, "
         f"{'reached' if gains[kind] >= aim else 'missed'}; Phidias on its data: "
         f"{PAPER[kind] - PAPER[NONE]:+.2f})"
         for kind, aim in GOALS
         if kind in gains
     ]
-    return f"Against no reference: {'; '.join(told)}." if told else ""
+    return f"Against no reference: {'; '.join(sentences)}." if sentences else ""
 
 
 def document(lines: Sequence[Line], conditions: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from engine.toybox.method_sweep.store import begin, told_lines, views_in, write
+from engine.toybox.method_sweep.store import begin, stored_lines, views_in, write
 from engine.toybox.reference_ablation.measure import Outcome
 
 __all__ = ["add", "begin", "load"]
@@ -41,5 +41,5 @@ def load(folder: Path, wanted: Mapping[str, str]) -> dict[str, Outcome]:
             values["numbers"],
             views_in(folder, values["key"])[..., :3],
         )
-        for values in told_lines(folder, wanted)
+        for values in stored_lines(folder, wanted)
     }

@@ -105,8 +105,8 @@ class GuidingCourse:
         """What the controller adds for this batch."""
 
         def features(t: Tensor, words: Words) -> StemFeatures:
-            seen = routed(maps, t, self.parts.reading) if net.config.routing else maps
-            return net(seen.channels(), pair_of(batch, maps.channels()), t, words, batch.poses)
+            inputs = routed(maps, t, self.parts.reading) if net.config.routing else maps
+            return net(inputs.channels(), pair_of(batch, maps.channels()), t, words, batch.poses)
 
         return features
 

@@ -135,13 +135,13 @@ def drawn(prior: ToyboxPrior, seed: int, rng: np.random.Generator, how: Orbits) 
     obj = draw_object(seed, None if rng.random() < how.first_kinds else any_kind(seed, ()))
     azimuths = (rng.uniform(0, 360) + 360 / VIEWS * np.arange(VIEWS)) % 360
     elevations = np.resize(rng.uniform(*how.elevations_deg, 2), VIEWS)
-    seen = render_object(obj, azimuths, elevations)
+    pictures = render_object(obj, azimuths, elevations)
     cameras = orbit_cameras(azimuths.tolist(), elevations.tolist(), DISTANCE, FOV_DEG, RESOLUTION)
-    ccm, mask = torch.from_numpy(seen.ccm), torch.from_numpy(seen.rgba[..., 3] > 0.5)
+    ccm, mask = torch.from_numpy(pictures.ccm), torch.from_numpy(pictures.rgba[..., 3] > 0.5)
     maps = ReferenceMaps(ccm.movedim(-1, 1)[None], mask[None, :, None].float())
     text = prior.embed("" if rng.random() < how.no_text else plain_caption(obj))
     condition = Condition(text, cameras.to(prior.device), reference=Reference(OPEN, maps.to(prior.device)))
-    x = pixels_to_x(torch.from_numpy(to_bytes(seen.rgba))).to(prior.device)
+    x = pixels_to_x(torch.from_numpy(to_bytes(pictures.rgba))).to(prior.device)
     known = correspondences(2 * ccm - 1, mask, cameras, FINE_SIDE).to(prior.device)
     return Shown(x, condition, Surface.of(2 * ccm - 1, mask, cameras).to(prior.device), known)
 
@@ -179,7 +179,7 @@ def views_apart(x: Tensor, known: Correspondences) -> float:
         x[known.others].flatten(0, 1), known.places.flatten(0, 1)[:, None], align_corners=False
     )
     apart = (others[:, :, 0].unflatten(0, known.others.shape) - own).abs().mean(2)
-    return float(apart[known.seen].mean())
+    return float(apart[known.visible].mean())
 
 
 def _plain(config: Mapping[str, Any]) -> dict[str, Any]:

@@ -59,9 +59,9 @@ def draw_lessons(tokeniser: Tokeniser, first_seed: int, objects: int, plain: boo
     for seed in range(first_seed, first_seed + objects):
         obj, rng = draw_object(seed, any_kind(seed)), np.random.default_rng([seed, _STREAM])
         said = [plain_caption(obj)] if plain else [caption(obj, rng) for _ in range(CAPTIONS_PER_OBJECT)]
-        asked = [part for part in obj.part_colours if not plain or part in _named_parts(obj.bound)]
+        coloured = [part for part in obj.part_colours if not plain or part in _named_parts(obj.bound)]
         row = [
-            COLOUR_WORDS.index(obj.part_colours[part]) if part in asked else UNASKED for part in PART_NAMES
+            COLOUR_WORDS.index(obj.part_colours[part]) if part in coloured else UNASKED for part in PART_NAMES
         ]
         sentences += said
         kinds += [KINDS.index(obj.kind)] * len(said)
@@ -99,13 +99,13 @@ class Answers(nn.Module):
 
     def forward(self, words: Words, lessons: Lessons) -> Tensor:
         """The loss: cross-entropies of all answers."""
-        asked = F.cross_entropy(self.part_colours(words).flatten(0, 1), lessons.colours.flatten())
+        colour_loss = F.cross_entropy(self.part_colours(words).flatten(0, 1), lessons.colours.flatten())
         body = F.cross_entropy(self.body(words.pooled), lessons.colours[:, 0])
         kind = F.cross_entropy(self.kind(words.pooled), lessons.kinds)
         proportions = F.binary_cross_entropy_with_logits(
             self.adjectives(words.pooled), lessons.adjectives.float()
         )
-        return asked + body + kind + proportions
+        return colour_loss + body + kind + proportions
 
 
 def teach_reading(
@@ -143,9 +143,9 @@ def teach_reading(
 def reading_accuracy(encoder: TextEncoder, answers: Answers, lessons: Lessons) -> dict[str, float]:
     """Share of right answers: kind, body off the pooled vector, and every part that the lessons ask for."""
     words = encoder(lessons.ids)
-    asked = lessons.colours != UNASKED
-    right = (answers.part_colours(words).argmax(-1) == lessons.colours)[asked]
-    body = (answers.body(words.pooled).argmax(-1) == lessons.colours[:, 0])[asked[:, 0]]
+    coloured = lessons.colours != UNASKED
+    right = (answers.part_colours(words).argmax(-1) == lessons.colours)[coloured]
+    body = (answers.body(words.pooled).argmax(-1) == lessons.colours[:, 0])[coloured[:, 0]]
     kind = answers.kind(words.pooled).argmax(-1) == lessons.kinds
     return {
         "kind": kind.float().mean().item(),

@@ -133,20 +133,20 @@ def _known(phrase: Phrase) -> bool:
 
 def _worded(phrases: Sequence[Phrase], main: Meaning | None) -> list[str]:
     """The words that are read, each phrase behind the words that join it to what stands before."""
-    found, joining, nameless, named = list[str](), list[str](), False, False
+    words, joining, nameless, named = list[str](), list[str](), False, False
     for phrase in phrases:
         joining += [phrase.opening.read] if phrase.opening is not None and phrase.opening.read else []
         inside = _inside(phrase, main)
         if (
-            main in phrase.words and found and nameless
+            main in phrase.words and words and nameless
         ):  # "a red statue of a horse": what came before describes it
-            found = ["a", *_bare(found), *_bare(inside)]
+            words = ["a", *_bare(words), *_bare(inside)]
         elif _bare(inside) and not (named and _nameless(phrase)):
-            found += [*joining * bool(found), *inside]
+            words += [*joining * bool(words), *inside]
         joining = [] if phrase.words else joining
         nameless, named = any(word.role == UNKNOWN for word in phrase.words), named or main in phrase.words
     plural = main.kind if main is not None and main.kind.endswith("s") else None  # a pair of glasses
-    pairs = [(word, after) for word, after in zip(found, [*found[1:], ""]) if word != "a" or after != plural]
+    pairs = [(word, after) for word, after in zip(words, [*words[1:], ""]) if word != "a" or after != plural]
     return [
         word if word not in ("a", "an") else "an" if after[:1] in tuple("aeiou") else "a"
         for word, after in pairs
@@ -164,8 +164,8 @@ def _nameless(phrase: Phrase) -> bool:
 def _inside(phrase: Phrase, main: Meaning | None) -> list[str]:
     coloured = any(word.role == COLOUR for word in phrase.words)
     left = (*LEFT, LOOK) if coloured else LEFT
-    found = [part for word in phrase.words if word.role not in left for part in word.read.split()]
-    return ["a", *_bare(found)] if main in phrase.words and counted(phrase) else found
+    parts = [part for word in phrase.words if word.role not in left for part in word.read.split()]
+    return ["a", *_bare(parts)] if main in phrase.words and counted(phrase) else parts
 
 
 def _bare(words: Sequence[str]) -> list[str]:

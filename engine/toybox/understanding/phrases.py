@@ -77,9 +77,9 @@ def _meanings(words: Sequence[str], lexicon: Lexicon) -> list[Meaning]:
 
 def _negated(phrases: Sequence[Phrase]) -> list[Phrase]:
     """*with no handle* is one phrase; what *and* or *or* adds to a denial is denied, too."""
-    found: list[Phrase] = []
+    negated: list[Phrase] = []
     for phrase in phrases:
-        before = found[-1] if found else None
+        before = negated[-1] if negated else None
         goes_on = phrase.opening is not None and phrase.opening.said in ("or", "nor")
         if (
             phrase.denied
@@ -87,11 +87,11 @@ def _negated(phrases: Sequence[Phrase]) -> list[Phrase]:
             and before.opening is not None
             and not any(w.role != PLAIN for w in before.words)
         ):
-            found.pop()
+            negated.pop()
         elif before is not None and before.denied and goes_on:
             phrase = replace(phrase, opening=before.opening)
-        found.append(phrase)
-    return found
+        negated.append(phrase)
+    return negated
 
 
 def with_one_object(phrase: Phrase, lexicon: Lexicon) -> tuple[Phrase, Meaning | None]:

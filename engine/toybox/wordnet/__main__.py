@@ -30,9 +30,9 @@ def nearest_kinds(wordnet: WordNet, kinship: Kinship, own: Mapping[str, str]) ->
     """Kinds with their scores by lemma; a word that was corrected by hand has the kind that was said first,
     or none.
     """
-    found = {lemma: kinship.nearest(lemma, MOST_KINDS) for lemma in wordnet.senses if _plain(lemma)}
-    corrected = {word: _corrected(kind, found.get(word, {})) for word, kind in own.items()}
-    return {word: kinds for word, kinds in {**found, **corrected}.items() if kinds or word in own}
+    nearest = {lemma: kinship.nearest(lemma, MOST_KINDS) for lemma in wordnet.senses if _plain(lemma)}
+    corrected = {word: _corrected(kind, nearest.get(word, {})) for word, kind in own.items()}
+    return {word: kinds for word, kinds in {**nearest, **corrected}.items() if kinds or word in own}
 
 
 def real_words(wordnet: WordNet, known: Collection[str], listed: Mapping[str, object]) -> list[str]:
@@ -41,9 +41,9 @@ def real_words(wordnet: WordNet, known: Collection[str], listed: Mapping[str, ob
     return sorted(word for word in lemmas if word not in listed and any(one_edit_apart(word, known)))
 
 
-def _corrected(kind: str, found: Mapping[str, float]) -> dict[str, float]:
-    others = {name: min(score, LIKE - 0.01) for name, score in found.items() if name != kind}
-    return {} if kind == NOTHING else {kind: max(found.get(kind, LIKE), LIKE), **others}
+def _corrected(kind: str, kinds: Mapping[str, float]) -> dict[str, float]:
+    others = {name: min(score, LIKE - 0.01) for name, score in kinds.items() if name != kind}
+    return {} if kind == NOTHING else {kind: max(kinds.get(kind, LIKE), LIKE), **others}
 
 
 def _plain(lemma: str) -> bool:

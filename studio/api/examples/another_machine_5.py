@@ -14,7 +14,7 @@ def main(there: Client, out: Path, **settings: object) -> Path | None:
     """
     run = there.generate("a small house with a red roof", settings=settings)
     picture = next(
-        (seen for _ in run.follow() if (seen := run.frame(azimuth_deg=30, size=256)) is not None), None
+        (frame for _ in run.follow() if (frame := run.frame(azimuth_deg=30, size=256)) is not None), None
     )
     run.stop()
     run.wait()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from engine.assets.images.image_arguments import pictures_in
-from engine.assets.images.input_files import COPIES, digest, found, kept_with, within
+from engine.assets.images.input_files import COPIES, digest, existing_file, kept_with, within
 from engine.errors import InputError
 
 
@@ -26,8 +26,8 @@ def test_copies_outlive_their_originals(mug: Path, tmp_path: Path) -> None:
     (kept,) = pictures_in(kept_with(f"{mug}@30*0.5", run))
     assert (kept.path, kept.azimuth_deg, kept.weight) == ((COPIES / "mug.png").as_posix(), 30, 0.5)
     mug.unlink()
-    assert found(kept, run).read_bytes() == b"a mug"
-    assert found(pictures_in(within(str(kept), run))[0], None).is_absolute()
+    assert existing_file(kept, run).read_bytes() == b"a mug"
+    assert existing_file(pictures_in(within(str(kept), run))[0], None).is_absolute()
 
 
 def test_keeping_twice_changes_nothing(mug: Path, tmp_path: Path) -> None:
@@ -40,15 +40,15 @@ def test_pictures_of_one_name_do_not_overwrite_each_other(mug: Path, tmp_path: P
     other = tmp_path / "mug.png"
     other.write_bytes(b"another mug")
     both = pictures_in(kept_with(f"{mug};{other}", tmp_path / "run"))
-    assert [found(each, tmp_path / "run").read_bytes() for each in both] == [b"a mug", b"another mug"]
+    assert [existing_file(each, tmp_path / "run").read_bytes() for each in both] == [b"a mug", b"another mug"]
 
 
 def test_a_changed_picture_is_noticed(mug: Path) -> None:
     listed = pictures_in(kept_with(str(mug), None))[0]
-    assert listed.digest == digest(mug) and found(listed, None) == mug
+    assert listed.digest == digest(mug) and existing_file(listed, None) == mug
     mug.write_bytes(b"a jug")
     with pytest.raises(InputError, match="changed"):
-        found(listed, None)
+        existing_file(listed, None)
 
 
 def test_a_missing_picture_is_named(tmp_path: Path) -> None:
@@ -60,4 +60,4 @@ def test_names_that_mean_something_are_made_plain(tmp_path: Path) -> None:
     odd = tmp_path / "mug*2@#.png"
     odd.write_bytes(b"odd")
     kept = kept_with(f"{odd}@5", tmp_path / "run")
-    assert found(pictures_in(kept)[0], tmp_path / "run").name == "mug_2__.png"
+    assert existing_file(pictures_in(kept)[0], tmp_path / "run").name == "mug_2__.png"

@@ -90,7 +90,7 @@ def test_the_gate_opens_with_likeness(way: str, text: str, likeness: float | Non
 
 def test_by_a_picture_more_likeness_is_asked_for() -> None:
     by_words = guide("controller", 0.75)
-    by_picture = replace(by_words, clean_maps=by_words.seen(cameras()))
+    by_picture = replace(by_words, clean_maps=by_words.maps_from(cameras()))
     assert by_picture.opening(Knobs()) == pytest.approx(0.5) and by_words.opening(Knobs()) == 1
     assert by_picture.opening(Knobs(reference_gate="0.6")) == 1, "what is asked for counts"
 
@@ -113,7 +113,7 @@ def test_the_shape_itself_is_pulled_where_it_fits(
     way: str, text: str, likeness: float | None, by_words: float, by_pictures: float
 ) -> None:
     knobs, told = Knobs(reference_gate=text), guide(way, likeness)
-    shown = replace(told, clean_maps=told.seen(cameras()))
+    shown = replace(told, clean_maps=told.maps_from(cameras()))
     assert told.pulling(knobs).at(0.5) == pytest.approx(by_words)
     assert shown.pulling(knobs).at(0.5) == pytest.approx(by_pictures)
     assert shown.pulling(replace(knobs, ignore_reference=True)).silent

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine.errors import InputError
-from engine.loop.reference.input_files import companions, digest, found, kept_with, path_in, within
+from engine.loop.reference.input_files import companions, digest, existing_file, kept_with, path_in, within
 
 
 @pytest.fixture
@@ -26,9 +26,9 @@ def test_it_is_copied_named_with_its_digest_and_found_again(model: Path, tmp_pat
         kept == f"given/reference/chair.glb#{digest(model)}" and path_in(kept) == "given/reference/chair.glb"
     )
     model.unlink()
-    assert found(kept, run).read_bytes() == b"a chair"
+    assert existing_file(kept, run).read_bytes() == b"a chair"
     assert kept_with(kept, run) == kept, "what lies there already stays"
-    assert within(kept, run) == f"{run / 'given/reference/chair.glb'}#{digest(found(kept, run))}"
+    assert within(kept, run) == f"{run / 'given/reference/chair.glb'}#{digest(existing_file(kept, run))}"
 
 
 def test_without_a_folder_and_without_a_reference(model: Path, tmp_path: Path) -> None:
@@ -41,9 +41,9 @@ def test_one_that_is_gone_or_changed_is_refused(model: Path, tmp_path: Path) -> 
     named = kept_with(str(model), None)
     model.write_bytes(b"another chair")
     with pytest.raises(InputError, match="changed"):
-        found(named, None)
+        existing_file(named, None)
     with pytest.raises(InputError, match="not there"):
-        found(str(tmp_path / "none.glb"), None)
+        existing_file(str(tmp_path / "none.glb"), None)
 
 
 def test_a_gltf_brings_the_files_beside_it_and_no_others(tmp_path: Path) -> None:

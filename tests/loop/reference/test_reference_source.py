@@ -8,9 +8,9 @@ import pytest
 
 from engine.errors import InputError
 from engine.loop.reference.input_files import ORIGIN as NAME
-from engine.loop.reference.input_files import found
+from engine.loop.reference.input_files import existing_file
 from engine.loop.reference.provenance import Origin, origin_in, origin_of, write_origin
-from engine.loop.reference.reference_source import FromRun, FromShelf, Retrieved, asked_in, names_file
+from engine.loop.reference.reference_source import FromRun, FromShelf, Retrieved, names_file, parsed_reference
 
 ORIGIN = Origin("toybox/1", "a mug", "toybox", "Apache-2.0", 0.5)
 
@@ -26,16 +26,16 @@ ORIGIN = Origin("toybox/1", "a mug", "toybox", "Apache-2.0", 0.5)
     ],
 )
 def test_what_is_looked_up_is_not_a_file(text: str, asked: object) -> None:
-    assert asked_in(text) == asked and not names_file(text)
+    assert parsed_reference(text) == asked and not names_file(text)
 
 
 @pytest.mark.parametrize("text", ["automobile.glb", "./auto", "/models/shelf:1.glb", "runs.ply", "autos"])
 def test_other_words_are_paths(text: str) -> None:
-    assert asked_in(text) is None and names_file(text)
+    assert parsed_reference(text) is None and names_file(text)
 
 
 def test_nothing_asks_for_nothing() -> None:
-    assert asked_in(" ") is None and not names_file(" ")
+    assert parsed_reference(" ") is None and not names_file(" ")
 
 
 @pytest.mark.parametrize(
@@ -43,19 +43,19 @@ def test_nothing_asks_for_nothing() -> None:
 )
 def test_what_is_badly_written_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(InputError) as caught:
-        asked_in(text)
+        parsed_reference(text)
     assert caught.value.remedy
 
 
 @pytest.mark.parametrize("token", ["../../etc", "a/b", "..", ".sessions", "aa bb", "x" * 65])
 def test_a_token_never_leads_out_of_the_library(token: str) -> None:
     with pytest.raises(InputError, match="token"):
-        asked_in(f"run:{token}")
+        parsed_reference(f"run:{token}")
 
 
 def test_a_run_is_not_begun_with_what_was_not_looked_up(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="not looked up"):
-        found("shelf:toybox/7", tmp_path)
+        existing_file("shelf:toybox/7", tmp_path)
 
 
 def test_an_origin_is_of_one_file_only(tmp_path: Path) -> None:

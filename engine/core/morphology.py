@@ -25,9 +25,23 @@ def opened(mask: np.ndarray, /, **options: Any) -> np.ndarray:
     return np.asarray(ndimage.binary_opening(mask, **options))
 
 
+def grown(mask: np.ndarray, steps: int) -> np.ndarray:
+    """The same as ``dilated(mask, iterations=steps)``, many times faster: masks shifted along each axis."""
+    for _ in range(steps):
+        larger = mask.copy()
+        for axis in range(mask.ndim):
+            low = (slice(None),) * axis + (slice(None, -1),)
+            high = (slice(None),) * axis + (slice(1, None),)
+            larger[low] |= mask[high]
+            larger[high] |= mask[low]
+        mask = larger
+    return mask
+
+
 def filled(mask: np.ndarray) -> np.ndarray:
-    """`scipy.ndimage.binary_fill_holes`."""
-    return np.asarray(ndimage.binary_fill_holes(mask))
+    """`scipy.ndimage.binary_fill_holes`, many times faster: what is not connected to the border."""
+    labels, _ = pieces_of(np.pad(~mask, 1, constant_values=True))
+    return labels[(slice(1, -1),) * mask.ndim] != labels.flat[0]
 
 
 def propagated(seeds: np.ndarray, mask: np.ndarray) -> np.ndarray:

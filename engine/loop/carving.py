@@ -12,7 +12,7 @@ import numpy as np
 from scipy import ndimage
 
 from engine.core.cameras import Cameras, orbit_cameras
-from engine.core.morphology import dilated, pieces_of
+from engine.core.morphology import grown, pieces_of
 from engine.render.splats_surface import OPTIONS, surface_depths
 from engine.scene.splats import Splats
 
@@ -24,7 +24,7 @@ sphere.
 
 FREE_VIEWS = 3
 EMPTY = 0.02
-"""Alpha below which nothing is there."""
+"""Alpha, and occupancy, below which nothing is there."""
 
 GAP_VOXELS = 2
 """Openings up to twice as wide do not let the outside in."""
@@ -39,6 +39,8 @@ NOTHING = 1e9
 
 BLUR_VOXELS = 0.8
 LEVEL = 0.5
+BORDER_VOXELS = 2 * GAP_VOXELS + 2
+"""Of what is kept round the box in which something is."""
 
 
 def sphere_cameras(count: int, size: int, fov_deg: float, distance: float) -> Cameras:
@@ -54,34 +56,64 @@ def carved(scene: Splats, occupancy: np.ndarray, level: float, fov_deg: float, d
     surface at ``level``.
     """
     cameras = sphere_cameras(VIEWS, PICTURE_SIZE, fov_deg, distance)
-    low, free = visible_from_outside(*surface_depths(scene, cameras), cameras, len(occupancy))
-    removed = (free >= FREE_VIEWS) | (low < LEVEL)
-    inside = ~(removed | reached(occupancy > min(THIN, level)))
-    solid = np.where(inside, 1.0, np.clip(occupancy / (FULL_LEVELS * level), 0, 1))
-    return ndimage.gaussian_filter(np.minimum(solid, low).astype(np.float32), BLUR_VOXELS)
+    depths, alphas = surface_depths(scene, cameras)
+    box = box_of(occupancy > min(EMPTY, level), BORDER_VOXELS)
+    within = occupancy[box]
+    outside = reached(within > min(THIN, level))
+    unclear = ~(outside & (within < min(EMPTY, level)))
+    corner = np.array([part.start for part in box])
+    low, free = seen_from_outside(depths, alphas, cameras, len(occupancy), unclear, corner)
+    inside = ~((free >= FREE_VIEWS) | (low < LEVEL) | outside)
+    solid = np.where(inside, np.float32(1), np.clip(within / np.float32(FULL_LEVELS * level), 0, 1))
+    result = np.zeros_like(occupancy, np.float32)
+    result[box] = ndimage.gaussian_filter(np.minimum(solid, low), BLUR_VOXELS)
+    return result
+
+
+def box_of(mask: np.ndarray, border: int) -> tuple[slice, ...]:
+    """The part of a grid (R,R,R) in which a mask is True, and ``border`` voxels round it; all of it where
+    there is nothing.
+    """
+    if not mask.any():
+        return tuple(slice(0, size) for size in mask.shape)
+    spans = [np.flatnonzero(mask.any(axis=tuple(b for b in range(3) if b != axis))) for axis in range(3)]
+    return tuple(
+        slice(max(0, span[0] - border), min(size, span[-1] + 1 + border))
+        for span, size in zip(spans, mask.shape, strict=True)
+    )
 
 
 def reached(solid: np.ndarray, gap: int = GAP_VOXELS) -> np.ndarray:
     """What of the free space (R,R,R) bool can be reached from outside through openings wider than ``2 gap``
     voxels.
     """
-    open_space = ~dilated(solid, iterations=gap)
+    open_space = ~grown(solid, gap)
     labels, _ = pieces_of(np.pad(open_space, 1, constant_values=True))
     outside = (labels == labels[0, 0, 0])[1:-1, 1:-1, 1:-1]
-    return dilated(outside, iterations=gap) & ~solid
+    return grown(outside, gap) & ~solid
 
 
-def visible_from_outside(
-    depths: np.ndarray, alphas: np.ndarray, cameras: Cameras, resolution: int
+def seen_from_outside(
+    depths: np.ndarray,
+    alphas: np.ndarray,
+    cameras: Cameras,
+    resolution: int,
+    unclear: np.ndarray,
+    corner: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """For each voxel (R,R,R) the second lowest alpha over the views, and how many views see it in front of
-    their surface.
+    """For each voxel of a box (X,Y,Z) the second lowest alpha over the views, and how many views see it in
+    front of their surface.
+
+    The box begins at index ``corner`` (3,) of a grid with ``resolution`` nodes a side. Voxels that are not
+    ``unclear`` (X,Y,Z) are not looked at: 1 and 0.
     """
     w2c = np.linalg.inv(cameras.c2w.cpu().double().numpy())[:, :3]
     projections = cameras.K.cpu().double().numpy() @ w2c
-    low = np.empty((resolution,) * 3, np.float32)
-    free = np.empty((resolution,) * 3, np.int16)
-    _look(_nearest_of_four(depths), alphas, projections, MARGIN, low, free)
+    low, free = np.ones(unclear.shape, np.float32), np.zeros(unclear.shape, np.int16)
+    cell = 2.0 / (resolution - 1)
+    _look(
+        _nearest_of_four(depths), alphas, projections, MARGIN, cell, cell * corner - 1.0, unclear, low, free
+    )
     return low, free
 
 
@@ -95,19 +127,22 @@ def _nearest_of_four(depths: np.ndarray) -> np.ndarray:
 
 
 @numba.njit(**OPTIONS)
-def _look(nearest, alphas, projections, margin, low, free):
+def _look(nearest, alphas, projections, margin, cell, start, unclear, low, free):
     """Along a line of voxels the homogeneous pixel coordinates grow by one step."""
     views, height, width = alphas.shape
-    size = len(low)
-    cell = 2.0 / (size - 1)
     first_pixel = np.empty((views, 3))
-    for i in range(size):
-        for j in range(size):
+    for i in range(low.shape[0]):
+        for j in range(low.shape[1]):
+            if not unclear[i, j].any():
+                continue
             for v in range(views):
                 for axis in range(3):
                     row = projections[v, axis]
-                    first_pixel[v, axis] = row[0] * (cell * i - 1) + row[1] * (cell * j - 1) - row[2] + row[3]
-            for k in range(size):
+                    at = row[0] * (cell * i + start[0]) + row[1] * (cell * j + start[1])
+                    first_pixel[v, axis] = at + row[2] * start[2] + row[3]
+            for k in range(low.shape[2]):
+                if not unclear[i, j, k]:
+                    continue
                 first, second, count = 1.0, 1.0, 0
                 for v in range(views):
                     z = first_pixel[v, 2] + k * cell * projections[v, 2, 2]

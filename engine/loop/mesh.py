@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
-from scipy import ndimage
 from scipy.spatial import KDTree
 
 from engine.assets.export.bake import Baked, bake
@@ -15,11 +15,11 @@ from engine.assets.meshes.mesh_shape import vertex_normals
 from engine.core import morphology
 from engine.errors import InputError
 from engine.loop.carving import LEVEL as CARVED_LEVEL
-from engine.loop.carving import carved
+from engine.loop.carving import box_of, carved
 from engine.loop.messages import SceneCopy
 from engine.loop.shown_scene import shown
-from engine.loop.vertex_colours import colour_pictures, colours_from_pictures
-from engine.loop.volume import occupancy_grid
+from engine.loop.vertex_colours import VERTEX_PICTURE_SIZE, colour_pictures, colours_from_pictures
+from engine.loop.volume import colours_at, occupancy_grid
 from engine.scene.splats import Splats
 
 RESOLUTION = 112
@@ -27,6 +27,7 @@ LEVEL = 0.35
 MAX_FACES = 20_000
 TEXTURED_FACES = 8_000  # unwrapping takes time that grows faster than the number of faces
 SMALLEST_PART = 0.004  # pieces smaller than this share of the whole are dust
+DUST_SLOPE = 2  # voxels round a piece of dust that go with it
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,20 +54,24 @@ def mesh_of(copy: SceneCopy, max_faces: int = MAX_FACES) -> ColouredMesh:
     )
     surface = surface_of_grid(clean, options)
     normals = vertex_normals(surface.vertices, surface.faces)
-    inner = np.stack([_at(solid.colour[..., channel], surface.vertices) for channel in range(3)], axis=1)
-    colours = colours_from_pictures(colour_pictures(copy), surface.vertices, normals, inner)
+    colours = colours_from_pictures(
+        colour_pictures(copy, VERTEX_PICTURE_SIZE),
+        surface.vertices,
+        normals,
+        lambda hidden: solid.colour(surface.vertices[hidden]),
+    )
     notes = (*solid.notes, *_notes(clean > solid.level, len(surface.faces), max_faces))
     return ColouredMesh(surface.vertices, surface.faces, colours, notes)
 
 
 @dataclass(frozen=True, eq=False)
 class Solid:
-    """``solidity`` (R,R,R) and ``colour`` (R,R,R,3) of a scene, the ``level`` of its surface, and rounds of
-    ``smoothing``.
+    """``solidity`` (R,R,R) of a scene, its ``colour`` at points (N,3), the ``level`` of its surface, and
+    rounds of ``smoothing``.
     """
 
     solidity: np.ndarray
-    colour: np.ndarray
+    colour: Callable[[np.ndarray], np.ndarray]
     level: float
     smoothing: int
     notes: tuple[str, ...] = ()
@@ -78,7 +83,7 @@ def solid_of(copy: SceneCopy) -> Solid:
     Splats are carved; where that leaves nothing, as of a mist, and of fields, the plain occupancy counts.
     """
     scene = shown(copy)
-    occupancy, colour = occupancy_grid(scene, RESOLUTION)
+    occupancy, colour = occupancy_grid(scene, RESOLUTION), partial(colours_at, scene)
     densest = float(occupancy.max())
     level = min(LEVEL, 0.5 * densest)  # a thin mist still has a surface
     if level <= 1e-4:
@@ -119,24 +124,27 @@ def textured_mesh(copy: SceneCopy, mesh: ColouredMesh, size: int = 1024) -> Bake
 
     def colour_at(points: np.ndarray) -> np.ndarray:
         vertex = nearest.query(points)[1]
-        return colours_from_pictures(pictures, points, normals[vertex], mesh.colours[vertex])
+        return colours_from_pictures(
+            pictures, points, normals[vertex], lambda hidden: mesh.colours[vertex[hidden]]
+        )
 
     return bake(mesh.vertices, mesh.faces, colour_at, size=size)
 
 
 def without_dust(solidity: np.ndarray, level: float) -> np.ndarray:
     """Solidity (R,R,R) with closed hollows filled (nobody sees them) and pieces of dust taken away."""
-    filled = morphology.filled(solidity > level)
-    hollow = filled & (solidity <= level)
+    box = box_of(solidity > level, DUST_SLOPE + 1)
+    within = solidity[box]
+    filled = morphology.filled(within > level)
+    hollow = filled & (within <= level)
     labels, count = morphology.pieces_of(filled, np.ones((3, 3, 3)))
-    sizes = ndimage.sum_labels(filled, labels, index=np.arange(count + 1))
-    dust = np.isin(labels, np.flatnonzero(sizes < SMALLEST_PART * sizes.sum())) & (labels > 0)
-    around_dust = morphology.dilated(dust, iterations=2)  # what is left of its slope would make a shell
-    keep = filled & ~dust
-    return np.where(hollow, 1.0, np.where(around_dust & ~keep, 0.0, solidity)).astype(np.float32)
-
-
-def _at(grid: np.ndarray, points: np.ndarray) -> np.ndarray:
-    """Trilinear values (N,) of ``grid`` (R,R,R) over the cube at ``points`` (N,3)."""
-    index = (points.T + 1) * (0.5 * (len(grid) - 1))
-    return ndimage.map_coordinates(grid, index, order=1, mode="nearest")
+    sizes = np.bincount(labels.ravel(), minlength=count + 1)
+    sizes[0] = 0
+    small = sizes < SMALLEST_PART * sizes.sum()
+    dust = small[labels] & filled
+    clean = np.where(hollow, np.float32(1), within)
+    if dust.any():  # what is left of its slope would make a shell
+        clean[morphology.grown(dust, DUST_SLOPE) & ~(filled & ~dust)] = 0
+    result = solidity.astype(np.float32)
+    result[box] = clean
+    return result

@@ -4,6 +4,7 @@ on the screen.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numba
@@ -15,7 +16,9 @@ from engine.loop.messages import SceneCopy
 from engine.loop.shown_scene import device_of, shown
 from engine.render import choose
 
-PICTURE_SIZE = 256
+PICTURE_SIZE, VERTEX_PICTURE_SIZE = 256, 160
+"""For textures, and for vertices, which lie 0.03 apart: finer ones change no vertex by a hundredth."""
+
 # elevations of the cameras; eight azimuths each, and one camera over either pole
 RINGS_DEG = (
     -50.0,
@@ -39,19 +42,19 @@ class ColourPictures:
     cameras: Cameras
 
 
-def colour_cameras(fov_deg: float, distance: float) -> Cameras:
+def colour_cameras(fov_deg: float, distance: float, size: int = PICTURE_SIZE) -> Cameras:
     """Cameras that between them see every side."""
     azimuths = [45.0 * i for _ in RINGS_DEG for i in range(8)] + [0.0, 0.0]
     elevations = [ring for ring in RINGS_DEG for _ in range(8)] + [89.0, -89.0]
-    return orbit_cameras(azimuths, elevations, distance, fov_deg, PICTURE_SIZE)
+    return orbit_cameras(azimuths, elevations, distance, fov_deg, size)
 
 
-def colour_pictures(copy: SceneCopy) -> ColourPictures:
+def colour_pictures(copy: SceneCopy, size: int = PICTURE_SIZE) -> ColourPictures:
     """The scene from those cameras, one after the other."""
-    cameras, device = colour_cameras(copy.fov_deg, copy.distance), device_of(copy)
+    cameras, device = colour_cameras(copy.fov_deg, copy.distance, size), device_of(copy)
     scene = shown(copy, copy.distance / float(cameras.K[0, 1, 1]))
     render = choose(scene, copy.backend).render
-    rgba = np.empty((len(cameras), PICTURE_SIZE, PICTURE_SIZE, 4), np.float32)
+    rgba = np.empty((len(cameras), size, size, 4), np.float32)
     depth = np.empty(rgba.shape[:3], np.float32)
     for i in range(len(cameras)):
         with torch.no_grad():
@@ -62,24 +65,30 @@ def colour_pictures(copy: SceneCopy) -> ColourPictures:
 
 
 def colours_from_pictures(
-    pictures: ColourPictures, points: np.ndarray, normals: np.ndarray, fallback: np.ndarray
+    pictures: ColourPictures,
+    points: np.ndarray,
+    normals: np.ndarray,
+    fallback: Callable[[np.ndarray], np.ndarray],
 ) -> np.ndarray:
     """Colours (N,3) in 0..1 at surface ``points`` (N,3) with outward ``normals`` (N,3).
 
-    The mean over all views that see a point, weighted by how squarely they do; ``fallback`` (N,3) where none
-    does.
+    The mean over all views that see a point, weighted by how squarely they do; where none does,
+    ``fallback``, given their indices (M,), says the colours (M,3).
     """
     cameras = pictures.cameras
     viewmats, K, eyes = (part.double().numpy() for part in (cameras.viewmats, cameras.K, cameras.positions))
     points, normals = (np.ascontiguousarray(part, np.float64) for part in (points, normals))
-    colours = np.ascontiguousarray(fallback, np.float32).copy()
-    _gather(pictures.rgba, pictures.depth, viewmats, K, eyes, points, normals, colours)
+    colours, shown = np.zeros((len(points), 3), np.float32), np.zeros(len(points), bool)
+    _gather(pictures.rgba, pictures.depth, viewmats, K, eyes, points, normals, colours, shown)
+    hidden = np.flatnonzero(~shown)
+    if len(hidden):
+        colours[hidden] = fallback(hidden)
     return np.clip(colours, 0, 1)
 
 
 @numba.njit(cache=True, nogil=True)
-def _gather(rgba, depth, viewmats, K, eyes, points, normals, colours):
-    """Replace the colour of each point that is seen."""
+def _gather(rgba, depth, viewmats, K, eyes, points, normals, colours, shown):
+    """The colour of each point that is seen, and which are."""
     views, size = depth.shape[:2]
     for n in range(len(points)):
         x, y, z = points[n]
@@ -105,3 +114,4 @@ def _gather(rgba, depth, viewmats, K, eyes, points, normals, colours):
             red, green, blue = red + weight * pixel[0], green + weight * pixel[1], blue + weight * pixel[2]
         if total >= LEAST_WEIGHT:
             colours[n, 0], colours[n, 1], colours[n, 2] = red / total, green / total, blue / total
+            shown[n] = True

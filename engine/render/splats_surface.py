@@ -30,11 +30,11 @@ FAINTEST = 1.0 / 255
 OPAQUE = 0.99
 """Alpha behind which splats are left out."""
 
-HALVINGS = 9
-FOOT, FARTHEST_FALL = 3.0, 8.0
-"""Standard deviations before its peak at which a splat begins to count, and the exponent beyond which its
-density is nothing.
-"""
+FOOT = 4.0
+"""Standard deviations before its peak beyond which a splat's density is nothing."""
+
+CLOSE, MOST_STEPS = 0.004, 12
+"""How near to ``half`` the light must come, and in how many steps at most."""
 
 OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}
 
@@ -46,58 +46,97 @@ def surface_depths(scene: Splats, cameras: Cameras, half: float = 0.5) -> tuple[
     with torch.no_grad():
         sigma = covariances(scene).detach().cpu().double().numpy()
         means, opacities = (part.detach().cpu().double().numpy() for part in (scene.means, scene.opacities))
+    precision = np.linalg.inv(sigma + 1e-10 * np.eye(3))
     size = (len(cameras), cameras.height, cameras.width)
     depth, alpha = np.zeros(size, np.float32), np.zeros(size, np.float32)
     c2w, K = cameras.c2w.cpu().double().numpy(), cameras.K.cpu().double().numpy()
 
     def look(view: int) -> None:
-        _surface(means, sigma, opacities, np.linalg.inv(c2w[view]), K[view], half, depth[view], alpha[view])
+        w2c = np.linalg.inv(c2w[view])
+        centre = means @ w2c[:3, :3].T + w2c[:3, 3]
+        order = np.argsort(centre[:, 2])
+        _surface(
+            centre[order],
+            sigma[order],
+            precision[order],
+            opacities[order],
+            w2c,
+            K[view],
+            half,
+            depth[view],
+            alpha[view],
+        )
 
     with ThreadPoolExecutor(min(len(cameras), os.cpu_count() or 1)) as pool:  # the kernels release the lock
         list(pool.map(look, range(len(cameras))))
     return depth, alpha
 
 
-def _surface(
-    means: np.ndarray,
-    sigma: np.ndarray,
-    opacities: np.ndarray,
-    w2c: np.ndarray,
-    K: np.ndarray,
-    half: float,
-    depth: np.ndarray,
-    alpha: np.ndarray,
-) -> None:
-    """One camera's ``depth`` and ``alpha`` (H,W), filled in place."""
+@numba.njit(**OPTIONS)
+def _surface(centre, sigma, precision, opacities, w2c, K, half, depth, alpha):
+    """One camera's ``depth`` and ``alpha`` (H,W), filled in place, of splats from near to far.
+
+    ``centre`` (N,3) is in the camera's axes, ``sigma`` and ``precision`` (N,3,3) in those of the world.
+    """
     height, width = depth.shape
-    own = w2c[:3, :3] @ sigma @ w2c[:3, :3].T
-    precision = np.linalg.inv(own + 1e-10 * np.eye(3))
-    centre = means @ w2c[:3, :3].T + w2c[:3, 3]
-    order = np.argsort(centre[:, 2])
-    own, precision, centre, opacities = own[order], precision[order], centre[order], opacities[order]
-    reach = REACH * np.sqrt(np.diagonal(own, axis1=1, axis2=2))
-    starts = np.zeros(height * width + 1, np.int64)
-    _count(centre, reach, K, width, height, starts)
-    np.cumsum(starts, out=starts)
-    hits = np.empty((starts[-1], 3), np.float32)
-    ends = starts[:-1].copy()
-    _list(centre, precision, reach, opacities, K, width, height, ends, hits)
+    boxes, own = np.empty((len(centre), 4), np.int32), np.empty((len(centre), 3, 3))
+    starts = np.zeros(height * width + 1, np.int32)
+    turn = np.ascontiguousarray(w2c[:3, :3])
+    for n in range(len(centre)):
+        _box(centre[n], _reach(sigma[n], turn), K, width, height, boxes[n])
+        _turn(precision[n], turn, own[n])
+        for y in range(boxes[n, 2], boxes[n, 3] + 1):
+            for x in range(boxes[n, 0], boxes[n, 1] + 1):
+                starts[y * width + x + 1] += 1
+    for pixel in range(height * width):
+        starts[pixel + 1] += starts[pixel]
+    hits, ends = np.empty((starts[-1], 3), np.float32), starts[:-1].copy()
+    _list(centre, own, opacities, boxes, K, width, height, ends, hits)
     _solve(starts, ends, hits, half, depth, alpha)
 
 
-@numba.njit(inline="always")
-def _box(centre, reach, K, width, height, n, box):
-    """First and last column and row of the pixels that splat n may cover; an empty range behind the
+@numba.njit(**OPTIONS)
+def _turn(P, R, out):
+    """R P R^T of a symmetric P (3,3)."""
+    for i in range(3):
+        a = R[i, 0] * P[0, 0] + R[i, 1] * P[0, 1] + R[i, 2] * P[0, 2]
+        b = R[i, 0] * P[0, 1] + R[i, 1] * P[1, 1] + R[i, 2] * P[1, 2]
+        c = R[i, 0] * P[0, 2] + R[i, 1] * P[1, 2] + R[i, 2] * P[2, 2]
+        for j in range(3):
+            out[i, j] = a * R[j, 0] + b * R[j, 1] + c * R[j, 2]
+
+
+@numba.njit(**OPTIONS)
+def _reach(S, R):
+    """How far a splat of covariance S (3,3) reaches along each of the camera's axes R (3,3)."""
+    x, y, z = 0.0, 0.0, 0.0
+    for i in range(3):
+        a = R[i, 0] * S[0, 0] + R[i, 1] * S[0, 1] + R[i, 2] * S[0, 2]
+        b = R[i, 0] * S[0, 1] + R[i, 1] * S[1, 1] + R[i, 2] * S[1, 2]
+        c = R[i, 0] * S[0, 2] + R[i, 1] * S[1, 2] + R[i, 2] * S[2, 2]
+        reach = REACH * math.sqrt(max(a * R[i, 0] + b * R[i, 1] + c * R[i, 2], 0.0))
+        if i == 0:
+            x = reach
+        elif i == 1:
+            y = reach
+        else:
+            z = reach
+    return x, y, z
+
+
+@numba.njit(**OPTIONS)
+def _box(centre, reach, K, width, height, box):
+    """First and last column and row of the pixels that a splat may cover; an empty range behind the
     camera.
     """
-    z = centre[n, 2] - reach[n, 2]
+    z = centre[2] - reach[2]
     if z < NEAR:
         box[0], box[1], box[2], box[3] = 0, -1, 0, -1
         return
+    far = centre[2] + reach[2]
     for axis in range(2):
         focal, middle, size = K[axis, axis], K[axis, 2], width if axis == 0 else height
-        low, high = centre[n, axis] - reach[n, axis], centre[n, axis] + reach[n, axis]
-        far = centre[n, 2] + reach[n, 2]
+        low, high = centre[axis] - reach[axis], centre[axis] + reach[axis]
         first = focal * low / (z if low < 0 else far) + middle
         last = focal * high / (z if high > 0 else far) + middle
         box[2 * axis] = max(0, math.ceil(first - 0.5))
@@ -105,55 +144,60 @@ def _box(centre, reach, K, width, height, n, box):
 
 
 @numba.njit(**OPTIONS)
-def _count(centre, reach, K, width, height, starts):
-    """How many splats may cover each pixel, one place further on, for a running sum."""
-    box = np.empty(4, np.int64)
-    for n in range(len(centre)):
-        _box(centre, reach, K, width, height, n, box)
-        for y in range(box[2], box[3] + 1):
-            for x in range(box[0], box[1] + 1):
-                starts[y * width + x + 1] += 1
-
-
-@numba.njit(**OPTIONS)
-def _list(centre, precision, reach, opacities, K, width, height, ends, hits):
+def _list(centre, precision, opacities, boxes, K, width, height, ends, hits):
     """For each pixel t*, a and A of the splats that its ray meets; ``ends`` moves on behind the last of each.
 
-    Splats come from near to far; behind `OPAQUE` nothing is seen any more. Along a row A is a quadratic and
-    d.Pm a linear function of the ray's slope p.
+    Splats come from near to far; behind `OPAQUE` nothing is seen any more. With p the ray's slope along a
+    row, A = P00 p^2 + L p + C and d.Pm = Pm0 p + R, and a splat counts between the roots in p of
+    m.Pm - (d.Pm)^2 / A = 2 log(o / FAINTEST).
     """
-    box, light = np.empty(4, np.int64), np.ones(width * height)
+    light = np.ones(width * height, np.float32)
     for n in range(len(centre)):
-        _box(centre, reach, K, width, height, n, box)
-        P, m = precision[n], centre[n]
+        P, m, box = precision[n], centre[n], boxes[n]
+        faintest = 2 * math.log(max(opacities[n] / FAINTEST, 1e-9))
+        if box[1] < box[0] or box[3] < box[2] or faintest <= 0:
+            continue
         Pm0 = P[0, 0] * m[0] + P[0, 1] * m[1] + P[0, 2] * m[2]
         Pm1 = P[1, 0] * m[0] + P[1, 1] * m[1] + P[1, 2] * m[2]
         Pm2 = P[2, 0] * m[0] + P[2, 1] * m[1] + P[2, 2] * m[2]
         mPm = m[0] * Pm0 + m[1] * Pm1 + m[2] * Pm2
-        faintest = 2 * math.log(max(opacities[n] / FAINTEST, 1e-9))
+        within = mPm - faintest
+        square = within * P[0, 0] - Pm0 * Pm0
         for y in range(box[2], box[3] + 1):
             q = (y + 0.5 - K[1, 2]) / K[1, 1]
-            constant, linear = P[1, 1] * q * q + 2 * P[1, 2] * q + P[2, 2], 2 * (P[0, 1] * q + P[0, 2])
-            rest = Pm1 * q + Pm2
-            for x in range(box[0], box[1] + 1):
-                if light[y * width + x] < 1 - OPAQUE:
+            C, L = P[1, 1] * q * q + 2 * P[1, 2] * q + P[2, 2], 2 * (P[0, 1] * q + P[0, 2])
+            R = Pm1 * q + Pm2
+            first, last = box[0], box[1]
+            if square > 0:
+                middle = -(0.5 * within * L - Pm0 * R) / square
+                spread = middle * middle - (within * C - R * R) / square
+                if spread <= 0:
+                    continue
+                spread = math.sqrt(spread)
+                first = max(first, math.ceil((middle - spread) * K[0, 0] + K[0, 2] - 0.5))
+                last = min(last, math.floor((middle + spread) * K[0, 0] + K[0, 2] - 0.5))
+            for x in range(first, last + 1):
+                pixel = y * width + x
+                if light[pixel] < 1 - OPAQUE:
                     continue
                 p = (x + 0.5 - K[0, 2]) / K[0, 0]
-                A = constant + p * (linear + p * P[0, 0])
-                peak = (Pm0 * p + rest) / A
-                distance2 = mPm - A * peak * peak
+                A = C + p * (L + p * P[0, 0])
+                peak = (Pm0 * p + R) / A
+                distance2 = max(mPm - A * peak * peak, 0.0)
                 if distance2 < faintest:
-                    at = ends[y * width + x]
-                    a = min(opacities[n] * math.exp(-0.5 * max(distance2, 0.0)), 0.999)
-                    light[y * width + x] *= 1 - a
+                    at = ends[pixel]
+                    a = min(opacities[n] * math.exp(-0.5 * distance2), 0.999)
+                    light[pixel] *= 1 - a
                     hits[at, 0], hits[at, 1], hits[at, 2] = peak, a, A
-                    ends[y * width + x] = at + 1
+                    ends[pixel] = at + 1
 
 
 @numba.njit(**OPTIONS)
 def _solve(starts, ends, hits, half, depth, alpha):
-    """T never rises, so halving an interval finds where it is ``half``. Reorders ``hits`` within each
-    pixel.
+    """Alpha, and the depth where T is ``half``: from where the first splat begins to where the peaks that lie
+    before have taken as much light away.
+
+    Reorders ``hits`` within each pixel.
     """
     height, width = depth.shape
     for y in range(height):
@@ -161,50 +205,58 @@ def _solve(starts, ends, hits, half, depth, alpha):
             pixel = y * width + x
             light, low, high = 1.0, 1e9, 0.0
             for k in range(starts[pixel], ends[pixel]):
+                if light > half:
+                    low = min(low, hits[k, 0] - FOOT / math.sqrt(hits[k, 2]))
+                    high = max(high, hits[k, 0])
                 light *= 1 - hits[k, 1]
-                low = min(low, hits[k, 0] - FOOT / math.sqrt(hits[k, 2]))
-                high = max(high, hits[k, 0])
             alpha[y, x] = 1 - light
             if light <= half:
                 depth[y, x] = _crossing(hits, starts[pixel], ends[pixel], half, low, high)
 
 
-@numba.njit(inline="always")
+@numba.njit(**OPTIONS)
 def _crossing(hits, start, end, half, low, high):
-    """Where T falls to ``half`` between ``low`` and ``high``.
-
-    What lies wholly before the interval dims it once and for all, and what begins behind it is left out: few
-    splats remain.
-    """
-    passed = 1.0
-    for _ in range(HALVINGS):
-        middle = 0.5 * (low + high)
-        light = passed
-        for k in range(start, end):
-            before = hits[k, 0] - middle
-            fall = 0.5 * hits[k, 2] * before * before
-            if before <= 0:
-                light *= 1 - hits[k, 1]
-            elif fall < FARTHEST_FALL:
-                light *= 1 - hits[k, 1] * math.exp(-fall)
-        if light > half:
-            low = middle
-            k = start
-            while k < end:
-                if hits[k, 0] <= low:
-                    passed *= 1 - hits[k, 1]
-                    end -= 1
-                    hits[k, 0], hits[k, 1], hits[k, 2] = hits[end, 0], hits[end, 1], hits[end, 2]
-                else:
-                    k += 1
+    """Where T, which never rises, falls to ``half`` between ``low`` and ``high``: by the Illinois rule."""
+    k = start
+    while k < end:  # what begins behind is left out: few splats remain
+        before = hits[k, 0] - high
+        if before > 0 and hits[k, 2] * before * before > FOOT * FOOT:
+            end -= 1
+            hits[k, 0], hits[k, 1], hits[k, 2] = hits[end, 0], hits[end, 1], hits[end, 2]
         else:
-            high = middle
-            k = start
-            while k < end:
-                before = hits[k, 0] - high
-                if before > 0 and 0.5 * hits[k, 2] * before * before >= FARTHEST_FALL:
-                    end -= 1
-                    hits[k, 0], hits[k, 1], hits[k, 2] = hits[end, 0], hits[end, 1], hits[end, 2]
-                else:
-                    k += 1
-    return 0.5 * (low + high)
+            k += 1
+    above, below = 1 - half, _light(hits, start, end, high) - half
+    if below >= 0:
+        return high
+    middle, side = high, 0
+    for _ in range(MOST_STEPS):
+        middle = (low * below - high * above) / (below - above)
+        rest = _light(hits, start, end, middle) - half
+        if abs(rest) < CLOSE:
+            break
+        if rest > 0:
+            low, above = middle, rest
+            if side > 0:
+                below *= 0.5
+            side = 1
+        else:
+            high, below = middle, rest
+            if side < 0:
+                above *= 0.5
+            side = -1
+    return middle
+
+
+@numba.njit(**OPTIONS)
+def _light(hits, start, end, t):
+    """T(t). The exponential is (e^(-x/16))^16, its root to the fourth order, right to 1e-4."""
+    light = np.float32(1.0)
+    for k in range(start, end):
+        before = max(hits[k, 0] - np.float32(t), np.float32(0.0))
+        x = min(np.float32(0.5 / 16) * hits[k, 2] * before * before, np.float32(0.5 * FOOT * FOOT / 16))
+        root = 1 - x * (1 - x * (np.float32(1 / 2) - x * (np.float32(1 / 6) - x * np.float32(1 / 24))))
+        root *= root
+        root *= root
+        root *= root
+        light *= 1 - hits[k, 1] * root * root
+    return light

@@ -12,7 +12,7 @@ import torch
 import trimesh
 
 from engine.core.cameras import orbit_cameras
-from engine.loop.carving import LEVEL, carved, reached, sphere_cameras, visible_from_outside
+from engine.loop.carving import LEVEL, box_of, carved, reached, seen_from_outside, sphere_cameras
 from engine.loop.mesh import mesh_of
 from engine.loop.messages import SceneCopy
 from engine.loop.volume import occupancy_grid
@@ -81,15 +81,45 @@ def test_what_only_narrow_openings_lead_to_is_inside() -> None:
 
 def test_voxels_beside_and_before_the_object_are_seen_as_free() -> None:
     cameras = sphere_cameras(16, 48, 40.0, 3.05)
-    low, free = visible_from_outside(*surface_depths(cloud(on_sphere(3000, 0.5)), cameras), cameras, 41)
+    pictures, unclear = surface_depths(cloud(on_sphere(3000, 0.5)), cameras), np.ones((41, 41, 41), bool)
+    unclear[0] = False
+    low, free = seen_from_outside(*pictures, cameras, 41, unclear, np.zeros(3))
     assert low[20, 20, 20] > 0.9 and free[20, 20, 20] == 0
     assert low[2, 2, 2] == 0 and low[20, 20, 38] < 0.05
+    assert (low[0] == 1).all() and (free[0] == 0).all(), "what is clear already is not looked at"
+    part = seen_from_outside(*pictures, cameras, 41, unclear[5:, 10:30, 3:40], np.array([5, 10, 3]))
+    np.testing.assert_allclose(part[0], low[5:, 10:30, 3:40], atol=1e-5)
+
+
+def test_the_box_is_round_what_is_there_and_ends_at_the_grid() -> None:
+    mask = np.zeros((20, 20, 20), bool)
+    assert box_of(mask, 2) == (slice(0, 20),) * 3
+    mask[1, 8:10, 15] = mask[4, 9, 19] = True
+    assert box_of(mask, 2) == (slice(0, 7), slice(6, 12), slice(13, 20))
+
+
+@pytest.mark.parametrize("half", [0.25, 0.5, 0.8])
+def test_at_the_depth_of_a_surface_as_much_light_is_left_as_was_asked_for(half: float) -> None:
+    """The definition, summed over all splats at the depth that was found."""
+    rng = np.random.default_rng(5)
+    points = rng.normal(0, 0.3, (400, 3))
+    scene, cameras = cloud(points, 0.07, 0.6), orbit_cameras([30.0], 10.0, 3.05, 40.0, 24)
+    depth, _ = surface_depths(scene, cameras, half)
+    origins, rays = (part[0].double().numpy() for part in cameras.rays())
+    forward, there = cameras.c2w[0, :3, 2].double().numpy(), depth[0] > 0
+    rays = rays / (rays @ forward)[..., None]
+    away = points - origins[there][:, None]  # (pixels, splats, 3)
+    A = (rays[there] ** 2).sum(-1)[:, None] / 0.07**2
+    peak = (away * rays[there][:, None]).sum(-1) / 0.07**2 / A
+    a = 0.6 * np.exp(-0.5 * ((away**2).sum(-1) / 0.07**2 - A * peak**2))
+    left = np.prod(1 - a * np.exp(-0.5 * A * np.maximum(peak - depth[0][there][:, None], 0) ** 2), axis=1)
+    assert there.sum() > 150 and np.abs(left - half).mean() < 0.01 and np.abs(left - half).max() < 0.05
 
 
 def test_a_shell_with_dirt_inside_becomes_one_solid_ball() -> None:
     rng = np.random.default_rng(1)
     scene = cloud(np.concatenate([on_sphere(4000, 0.6), rng.normal(0, 0.15, (300, 3))]), 0.04)
-    occupancy, _ = occupancy_grid(scene, 64)
+    occupancy = occupancy_grid(scene, 64)
     solid = carved(scene, occupancy, 0.35, 40.0, 3.05)
     inside = np.linalg.norm(np.stack(np.meshgrid(*[np.linspace(-1, 1, 64)] * 3, indexing="ij")), axis=0) < 0.5
     assert (solid[inside] > LEVEL).all() and (occupancy[inside] < 0.35).any()

@@ -9,7 +9,7 @@ import torch
 from engine.core.cameras import orbit_cameras
 from engine.loop.state import Anchor
 from engine.loop.visual_hull import hull_grid, hull_points, project, sample_views
-from engine.loop.volume import occupancy_grid
+from engine.loop.volume import colours_at, occupancy_grid
 from engine.scene import field, splats
 from tests.loop.balls import RADIUS, ball_picture
 
@@ -26,7 +26,8 @@ def one_splat(opacity: float, scale: float) -> splats.Splats:
 
 
 def test_one_splat_has_the_solidity_of_its_gaussian() -> None:
-    solidity, colour = occupancy_grid(one_splat(0.9, 0.2), 41)
+    scene = one_splat(0.9, 0.2)
+    solidity = occupancy_grid(scene, 41)
     axis = np.linspace(-1, 1, 41)
     distance = np.abs(axis)
     within, beyond = distance < 0.59, distance > 0.61  # a splat reaches three standard deviations
@@ -34,12 +35,13 @@ def test_one_splat_has_the_solidity_of_its_gaussian() -> None:
         solidity[within, 20, 20], 0.9 * np.exp(-0.5 * (distance[within] / 0.2) ** 2), atol=1e-4
     )
     assert not solidity[beyond, 20, 20].any()
-    assert np.allclose(colour[20, 20, 20], [0.2, 0.4, 0.6], atol=1e-4)
+    points = np.array([[0, 0, 0], [0.1, -0.2, 0.3], [0.9, 0, 0]])
+    assert np.allclose(colours_at(scene, points), [[0.2, 0.4, 0.6], [0.2, 0.4, 0.6], [0, 0, 0]], atol=1e-4)
 
 
 def test_layers_of_splats_are_solid_as_layers_are() -> None:
     two = splats.from_points(torch.zeros(2, 3), torch.rand(2, 3), 0.2, 0.5)
-    assert occupancy_grid(two, 21)[0][10, 10, 10] == pytest.approx(0.75, abs=1e-5)
+    assert occupancy_grid(two, 21)[10, 10, 10] == pytest.approx(0.75, abs=1e-5)
 
 
 def test_a_turned_ellipsoid_lies_along_its_axis() -> None:
@@ -47,7 +49,7 @@ def test_a_turned_ellipsoid_lies_along_its_axis() -> None:
     turned = splats.Splats(cloud.means, torch.log(torch.tensor([[0.4, 0.05, 0.05]])),
         torch.tensor([[0.9239, 0, 0, 0.3827]]),
                            cloud.logit_opacities, cloud.colours)  # fmt: skip
-    solidity, _ = occupancy_grid(turned, 41)
+    solidity = occupancy_grid(turned, 41)
     assert solidity[26, 26, 20] > 0.5 > 0.01 > solidity[26, 14, 20]
 
 
@@ -66,7 +68,7 @@ def test_smoothing_adds_variances() -> None:
 
 def test_a_field_is_as_solid_as_one_of_its_voxels() -> None:
     density = torch.full((9, 9, 9), 3.0)
-    solidity, _ = occupancy_grid(field.from_density(density), 5)
+    solidity = occupancy_grid(field.from_density(density), 5)
     assert np.allclose(solidity, 1 - np.exp(-3.0 * 0.25), atol=1e-4)
 
 

@@ -62,7 +62,7 @@ def carved(scene: Splats, occupancy: np.ndarray, level: float, fov_deg: float, d
     outside = reached(within > min(THIN, level))
     unclear = ~(outside & (within < min(EMPTY, level)))
     corner = np.array([part.start for part in box])
-    low, free = seen_from_outside(depths, alphas, cameras, len(occupancy), unclear, corner)
+    low, free = visible_from_outside(depths, alphas, cameras, len(occupancy), unclear, corner)
     inside = ~((free >= FREE_VIEWS) | (low < LEVEL) | outside)
     solid = np.where(inside, np.float32(1), np.clip(within / np.float32(FULL_LEVELS * level), 0, 1))
     result = np.zeros_like(occupancy, np.float32)
@@ -93,7 +93,7 @@ def reached(solid: np.ndarray, gap: int = GAP_VOXELS) -> np.ndarray:
     return grown(outside, gap) & ~solid
 
 
-def seen_from_outside(
+def visible_from_outside(
     depths: np.ndarray,
     alphas: np.ndarray,
     cameras: Cameras,

@@ -12,7 +12,7 @@ import torch
 import trimesh
 
 from engine.core.cameras import orbit_cameras
-from engine.loop.carving import LEVEL, box_of, carved, reached, seen_from_outside, sphere_cameras
+from engine.loop.carving import LEVEL, box_of, carved, reached, sphere_cameras, visible_from_outside
 from engine.loop.mesh import mesh_of
 from engine.loop.messages import SceneCopy
 from engine.loop.volume import occupancy_grid
@@ -83,11 +83,11 @@ def test_voxels_beside_and_before_the_object_are_seen_as_free() -> None:
     cameras = sphere_cameras(16, 48, 40.0, 3.05)
     pictures, unclear = surface_depths(cloud(on_sphere(3000, 0.5)), cameras), np.ones((41, 41, 41), bool)
     unclear[0] = False
-    low, free = seen_from_outside(*pictures, cameras, 41, unclear, np.zeros(3))
+    low, free = visible_from_outside(*pictures, cameras, 41, unclear, np.zeros(3))
     assert low[20, 20, 20] > 0.9 and free[20, 20, 20] == 0
     assert low[2, 2, 2] == 0 and low[20, 20, 38] < 0.05
     assert (low[0] == 1).all() and (free[0] == 0).all(), "what is clear already is not looked at"
-    part = seen_from_outside(*pictures, cameras, 41, unclear[5:, 10:30, 3:40], np.array([5, 10, 3]))
+    part = visible_from_outside(*pictures, cameras, 41, unclear[5:, 10:30, 3:40], np.array([5, 10, 3]))
     np.testing.assert_allclose(part[0], low[5:, 10:30, 3:40], atol=1e-5)
 
 

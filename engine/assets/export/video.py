@@ -23,6 +23,11 @@ from engine.errors import FileFormatError, InputError, MissingError, StudioError
 QUALITY_CRF, ALPHA_CRF = 16, 20
 """Constant rate factors of x264 and VP9: visually lossless."""
 
+QUICK = ("-preset", "veryfast")
+"""Turntables of 72 pictures of 320 pixels: 0.30 CPU-seconds instead of 0.51, 62 kB instead of 63, 44.8 dB
+instead of 45.4.
+"""
+
 Command = Callable[[Path, Path, tuple[int, ...], int], list[str]]
 
 
@@ -114,7 +119,7 @@ def _command(path: Path, comment: Path, shape: tuple[int, ...], fps: int) -> lis
         _ffmpeg(), "-y", "-v", "error",
         "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", f"{shape[1]}x{shape[0]}", "-r", str(fps), "-i", "-",
         "-f", "ffmetadata", "-i", str(comment), "-map", "0:v", "-map_metadata", "1",
-        "-vf", to_bt709, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", str(QUALITY_CRF), *tags,
+        "-vf", to_bt709, "-c:v", "libx264", "-pix_fmt", "yuv420p", "-crf", str(QUALITY_CRF), *QUICK, *tags,
         "-movflags", "+faststart", "-f", "mp4", str(path),
     ]  # fmt: skip
 

@@ -14,8 +14,7 @@ from engine.assets.export.surface import SurfaceOptions, surface_of_grid
 from engine.assets.meshes.mesh_shape import vertex_normals
 from engine.core import morphology
 from engine.errors import InputError
-from engine.loop.carving import LEVEL as CARVED_LEVEL
-from engine.loop.carving import box_of, carved
+from engine.loop.carving import SURFACE_LEVEL, box_of, carved
 from engine.loop.messages import SceneCopy
 from engine.loop.shown_scene import shown
 from engine.loop.vertex_colours import VERTEX_PICTURE_SIZE, colour_pictures, colours_from_pictures
@@ -97,8 +96,8 @@ def solid_of(copy: SceneCopy) -> Solid:
     )
     if isinstance(scene, Splats):
         cleaned = carved(scene, without_dust(occupancy, level), level, copy.fov_deg, copy.distance)
-        if float(cleaned.max()) > CARVED_LEVEL:
-            return Solid(cleaned, colour, CARVED_LEVEL, 3, notes)
+        if float(cleaned.max()) > SURFACE_LEVEL:
+            return Solid(cleaned, colour, SURFACE_LEVEL, 3, notes)
         notes = notes or ("Nothing of the shape is opaque: its mesh is the surface of a mist.",)
     return Solid(occupancy, colour, level, 6, notes)
 

@@ -11,8 +11,10 @@ import pytest
 import torch
 import trimesh
 
+from engine.core.camera import orbit_camera
 from engine.core.cameras import orbit_cameras
 from engine.loop.carving import LEVEL, box_of, carved, reached, sphere_cameras, visible_from_outside
+from engine.loop.frames import render_rgba
 from engine.loop.mesh import mesh_of
 from engine.loop.messages import SceneCopy
 from engine.loop.volume import occupancy_grid
@@ -20,6 +22,7 @@ from engine.render.mesh_numba import render_mesh
 from engine.render.splats_surface import surface_depths
 from engine.scene import splats
 from engine.scene.splats import Splats
+from engine.toybox.benchmark.lit import surviving_holes
 
 
 def cloud(points: np.ndarray, scale: float = 0.05, opacity: float = 0.9) -> Splats:
@@ -143,7 +146,7 @@ def test_a_mist_still_has_a_mesh() -> None:
 @pytest.mark.parametrize("faces", [12_000, 5_000, 1_500])
 def test_handles_and_thin_rods_survive_whatever_the_number_of_faces(faces: int) -> None:
     """One still sees through the ring from the front, and the rod is as long as it was."""
-    rod = np.random.default_rng(3).normal(0, 0.012, (900, 3)) + np.linspace([0, -0.9, 0], [0, -0.5, 0], 900)
+    rod = np.random.default_rng(3).normal(0, 0.012, (900, 3)) + np.linspace([0, -0.86, 0], [0, -0.5, 0], 900)
     ring = on_torus(4000, 0.4, 0.11)[:, [2, 0, 1]]
     mesh = mesh_of(copy_of(cloud(np.concatenate([ring, rod]), 0.035)), faces)
     made = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
@@ -154,6 +157,36 @@ def test_handles_and_thin_rods_survive_whatever_the_number_of_faces(faces: int) 
     assert front[32, 32] == 0 and front[32, 32 + 11] == 1, (
         "one sees through the ring, and not through its tube"
     )
+
+
+@pytest.mark.parametrize("sigma", [0.009, 0.013, 0.02])
+def test_a_rod_thinner_than_two_voxels_stays_as_long_as_pictures_show_it(sigma: float) -> None:
+    rng = np.random.default_rng(3)
+    rod = np.linspace([0, -0.9, 0], [0, 0.9, 0], 900) + rng.normal(0, 0.3 * sigma, (900, 3))
+    scene = cloud(np.concatenate([on_sphere(3000, 0.3), rod]), 0.035)
+    scene.log_scales[3000:] = math.log(sigma)
+    mesh = mesh_of(copy_of(scene), 12_000)
+    made = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
+    assert made.is_watertight and made.body_count == 1 and made.euler_number == 2
+    assert mesh.vertices[:, 1].min() < -0.88 and mesh.vertices[:, 1].max() > 0.88
+    (front,) = outline_from_front(mesh)
+    (shown,) = render_rgba(copy_of(scene), [orbit_camera(0.0, 0.0, 3.05, 40.0, 64)])[..., 3] / 255
+    assert front[:, 7:19].max(0).min() > 0.3, "no gap along it"
+    assert 0.25 < front[:, 7:19].sum() / shown[:, 7:19].sum() <= 1
+
+
+@pytest.mark.parametrize("hole", [0.12, 0.2])
+def test_holes_of_silhouettes_do_not_close(hole: float) -> None:
+    """A ring of so wide an opening: one sees through the mesh where one sees through the splats."""
+    scene = cloud(on_torus(5000, hole + 0.12, 0.09)[:, [2, 0, 1]], 0.025)
+    mesh = mesh_of(copy_of(scene), 8000)
+    made = trimesh.Trimesh(mesh.vertices, mesh.faces, process=False)
+    assert made.is_watertight and made.euler_number == 0 and made.body_count == 1
+    shown = render_rgba(copy_of(scene), [orbit_camera(0.0, 0.0, 3.05, 40.0, 64)])[..., 3] / 255
+    drawn = outline_from_front(mesh)
+    assert surviving_holes(drawn, shown) == (1, 1)
+    both, either = ((drawn > 0.5) & (shown > 0.5)).sum(), ((drawn > 0.5) | (shown > 0.5)).sum()
+    assert both / either > 0.8
 
 
 def outline_from_front(mesh) -> np.ndarray:

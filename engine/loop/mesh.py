@@ -14,7 +14,7 @@ from engine.assets.export.surface import SurfaceOptions, surface_of_grid
 from engine.assets.meshes.mesh_shape import vertex_normals
 from engine.core import morphology
 from engine.errors import InputError
-from engine.loop.carving import SURFACE_LEVEL, box_of, carved
+from engine.loop.carving import SURFACE_LEVEL, box_of, carved, thin_parts
 from engine.loop.messages import SceneCopy
 from engine.loop.shown_scene import shown
 from engine.loop.vertex_colours import VERTEX_PICTURE_SIZE, colour_pictures, colours_from_pictures
@@ -26,6 +26,7 @@ LEVEL = 0.35
 MAX_FACES = 20_000
 TEXTURED_FACES = 8_000  # unwrapping takes time that grows faster than the number of faces
 SMALLEST_PART = 0.004  # pieces smaller than this share of the whole are dust
+SHEET = 0.5  # share of thin parts from which on the whole is called a sheet
 DUST_SLOPE = 2  # voxels round a piece of dust that go with it
 
 
@@ -89,6 +90,11 @@ def solid_of(copy: SceneCopy) -> Solid:
         raise InputError(
             "The shape has no solid part to make a mesh of.", "Refine it for longer, or export the splats."
         )
+    if float(occupancy.min()) > level:
+        raise InputError(
+            "The shape fills its whole space, so that it has no surface to make a mesh of.",
+            "Export the splats, or leave the largest away (--most-size).",
+        )
     notes = (
         ("The shape is a mist: its mesh is where that is half as dense as at its densest.",)
         if densest < LEVEL
@@ -107,6 +113,8 @@ def _notes(solid: np.ndarray, faces: int, max_faces: int) -> Iterator[str]:
     parts = morphology.pieces_of(solid, np.ones((3, 3, 3)))[1]
     if parts > 1:
         yield f"The mesh has {parts} parts that do not touch."
+    if thin_parts(solid).sum() > SHEET * solid.sum():
+        yield "The shape is a thin sheet: its mesh is closed, and as thick as a grid of 112 voxels can show."
     if any(solid.take(end, axis).any() for axis in range(3) for end in (0, -1)):
         yield "The shape reaches the border of its space, where its mesh is cut off."
     if max_faces and faces > max_faces:

@@ -13,6 +13,8 @@ from engine.scene.field import Field, node_positions
 from engine.scene.splats import Splats
 
 REACH = 3.0  # standard deviations beyond which a splat is nothing
+SMALLEST_VOXELS = 0.35
+"""Standard deviation added to every splat, in squares: else thin sheets between nodes would be nothing."""
 
 
 def occupancy_grid(scene: Scene, resolution: int) -> np.ndarray:
@@ -39,7 +41,7 @@ def colours_at(scene: Scene, points: np.ndarray) -> np.ndarray:
             there = torch.from_numpy(points).to(scene.raw_density)
             return scene.query(there)[1].cpu().numpy()
         assert isinstance(scene, Splats), "a canvas fills no volume"
-        means, precisions, _, opacities = _gaussians(scene)
+        means, precisions, _, opacities = _gaussians(scene, 0.0)
         rgb = scene.rgb.detach().cpu().float().numpy()
     colours = np.zeros((len(points), 3), np.float32)
     _mix(np.ascontiguousarray(points, np.float32), means, precisions, opacities, rgb, colours)
@@ -48,14 +50,17 @@ def colours_at(scene: Scene, points: np.ndarray) -> np.ndarray:
 
 def _splat_grid(scene: Splats, resolution: int) -> np.ndarray:
     clear = np.ones((resolution,) * 3, np.float32)
-    _add_splats(*_gaussians(scene), clear)
+    _add_splats(*_gaussians(scene, SMALLEST_VOXELS * 2 / (resolution - 1)), clear)
     return 1 - clear
 
 
-def _gaussians(scene: Splats) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Means (N,3), inverse covariances (N,3,3), reach along each axis (N,3) and opacities (N,)."""
-    covariances = splats.covariances(scene).cpu().double()
-    precisions = torch.linalg.inv(covariances + 1e-10 * torch.eye(3, dtype=torch.float64)).numpy()
+def _gaussians(scene: Splats, blur: float) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Means (N,3), inverse covariances (N,3,3), reach along each axis (N,3) and opacities (N,), with ``blur``
+    added as a standard deviation.
+    """
+    added = (blur**2 + 1e-10) * torch.eye(3, dtype=torch.float64)
+    covariances = splats.covariances(scene).cpu().double() + added
+    precisions = torch.linalg.inv(covariances).numpy()
     extents = (REACH * covariances.diagonal(dim1=1, dim2=2).sqrt()).float().numpy()
     means, opacities = (part.detach().cpu().float().numpy() for part in (scene.means, scene.opacities))
     return means, precisions, extents, opacities

@@ -9,7 +9,7 @@ import torch
 from engine.core.cameras import orbit_cameras
 from engine.loop.state import Anchor
 from engine.loop.visual_hull import hull_grid, hull_points, project, sample_views
-from engine.loop.volume import colours_at, occupancy_grid
+from engine.loop.volume import SMALLEST_VOXELS, colours_at, occupancy_grid
 from engine.scene import field, splats
 from tests.loop.balls import RADIUS, ball_picture
 
@@ -31,8 +31,9 @@ def test_one_splat_has_the_solidity_of_its_gaussian() -> None:
     axis = np.linspace(-1, 1, 41)
     distance = np.abs(axis)
     within, beyond = distance < 0.59, distance > 0.61  # a splat reaches three standard deviations
+    variance = 0.2**2 + (SMALLEST_VOXELS * 0.05) ** 2
     assert np.allclose(
-        solidity[within, 20, 20], 0.9 * np.exp(-0.5 * (distance[within] / 0.2) ** 2), atol=1e-4
+        solidity[within, 20, 20], 0.9 * np.exp(-0.5 * distance[within] ** 2 / variance), atol=1e-4
     )
     assert not solidity[beyond, 20, 20].any()
     points = np.array([[0, 0, 0], [0.1, -0.2, 0.3], [0.9, 0, 0]])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -187,6 +188,20 @@ def test_the_command_measures_a_mesh_beside_the_truth(tmp_path, capsys: pytest.C
     )
 
 
+def test_another_checkout_is_judged_by_the_same_judge(tmp_path: Path) -> None:
+    """Beside itself: the same meshes, made in a process of their own, get the same numbers."""
+    changes = [part for change in SHORT for part in ("--set", change)]
+    file, root = tmp_path / "geometry.json", Path(__file__).parents[2]
+    command = ["--geometry", "--kinds", "mug", "--processes", "1", *changes, "--json", str(file)]
+    assert benchmark.main([*command, "--beside-checkout", str(root)]) == 0
+    columns = json.loads(file.read_text())["geometry"]
+    for name in ("from words", "fit to true views"):
+        own, other = columns[name], columns[f"{name}, {root.name}"]
+        same = set(own) - {"cpu_seconds", "picture_depth_far"}
+        assert {key: other[key] for key in same} == pytest.approx({key: own[key] for key in same}, rel=1e-4)
+        assert 0 < other["cpu_seconds"] < 60
+
+
 @pytest.mark.parametrize(
     ("options", "words"),
     [
@@ -194,6 +209,7 @@ def test_the_command_measures_a_mesh_beside_the_truth(tmp_path, capsys: pytest.C
         (["--columns", "both"], "both"),
         (["--objects", "0"], "fewer than one"),
         (["--beside", "surface_weight"], "NAME=VALUE"),
+        (["--beside-checkout", "presets"], "no checkout"),
     ],
 )
 def test_what_cannot_be_measured_is_refused(

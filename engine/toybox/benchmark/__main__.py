@@ -27,7 +27,7 @@ measures what a 3D reference is worth: `engine.toybox.reference_ablation`.
 asks for one object of each kind, and how many of its sides are named right: `engine.toybox.benchmark.kinds`.
 
     python -m engine.toybox.benchmark --geometry [--kinds NAME,NAME] [--objects N]
-                                      [--beside surface_weight=0] [--json FILE] ...
+                                      [--beside surface_weight=0] [--beside-checkout FOLDER] ...
 
 measures the exported mesh beside the true one under three lamps: `engine.toybox.benchmark.geometry`.
 `blender_renders.py` beside this file draws a folder of GLB files in Blender.

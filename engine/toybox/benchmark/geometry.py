@@ -19,7 +19,7 @@ import trimesh
 from scipy.spatial import KDTree
 
 from engine.assets.export.glb import world_from_gltf, write_glb
-from engine.core.camera import orbit_camera
+from engine.core.camera import Camera, orbit_camera
 from engine.core.cameras import cameras_from
 from engine.errors import InputError
 from engine.loop.frames import render_rgba
@@ -34,16 +34,15 @@ from engine.render.splats_surface import surface_depths
 from engine.scene.splats import Splats
 from engine.toybox.benchmark.assets import fit_views, generate, true_views
 from engine.toybox.benchmark.lit import (
-    AZIMUTHS_DEG,
-    ELEVATIONS_DEG,
     SIDE,
+    VIEWS_DEG,
     LitViews,
     lit_views,
     surviving_holes,
 )
 from engine.toybox.benchmark.metrics import mask_iou, psnr, ssim
 from engine.toybox.benchmark.solids import topology, true_topology
-from engine.toybox.benchmark.surfaces import SurfacePoints, visible_points
+from engine.toybox.benchmark.surfaces import SurfacePoints, seen_points
 from engine.toybox.benchmark.tasks import TextTask
 from engine.toybox.objects import ToyObject
 
@@ -94,7 +93,7 @@ def truth_of(obj: ToyObject) -> Truth:
     """What a mesh is compared with; of a true object every face has its own normal."""
     vertices, faces = np.asarray(obj.mesh.vertices, np.float64), obj.mesh.faces
     flat = np.repeat(trimesh.Trimesh(vertices, faces, process=False).face_normals[:, None], 3, axis=1)
-    points, _ = visible_points(vertices, faces, TRUTH_POINTS)
+    points, _ = seen_points(vertices, faces, TRUTH_POINTS)
     counted = true_topology(vertices, faces)
     return Truth(
         lit_views(vertices, faces, flat), points.points, flat[points.face, 0], counted.genus, counted.bodies
@@ -106,18 +105,34 @@ def mesh_metrics(copy: SceneCopy, truth: Truth, known: bool = True) -> dict[str,
     all that it can.
     """
     began = time.process_time()
-    try:
-        vertices, faces, normals = exported_mesh(copy)
-    except InputError:
-        return {"missing": 1.0, "genus_right": 0.0}
-    seconds = time.process_time() - began
-    counted, (visible, hidden) = topology(vertices, faces), visible_points(vertices, faces)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "mesh.glb"
+        try:
+            mesh = mesh_of(copy, FACES)
+        except InputError:
+            return {"missing": 1.0, "genus_right": 0.0}
+        write_glb(path, mesh.vertices, mesh.faces, mesh.colours)
+        seconds = time.process_time() - began
+        cameras = [
+            orbit_camera(azimuth, elevation, DISTANCE, FOV_DEG, SIDE) for azimuth, elevation in VIEWS_DEG
+        ]
+        alpha = render_rgba(copy, cameras)[..., 3] / 255
+        return {**file_metrics(path, truth, known, alpha, _own_depth(copy, cameras)), "cpu_seconds": seconds}
+
+
+def file_metrics(
+    path: Path, truth: Truth, known: bool, alpha: np.ndarray, depth: np.ndarray | None = None
+) -> dict[str, float]:
+    """Of a mesh in a GLB, beside the truth where it is ``known``, and beside what its own scene shows from
+    `VIEWS_DEG`: ``alpha`` (V,S,S), and of splats the ``depth`` (V,S,S) of their surface.
+    """
+    vertices, faces, normals = read_mesh(path)
+    counted, (seen, hidden) = topology(vertices, faces), seen_points(vertices, faces)
     views = lit_views(vertices, faces, normals[faces])
     return {
         "missing": 0.0,
         "faces": float(len(faces)),
         "faces_off": abs(len(faces) / FACES - 1),
-        "cpu_seconds": seconds,
         "genus": float(counted.genus),
         "genus_true": float(truth.genus),
         "genus_right": float(counted.genus == truth.genus),
@@ -125,55 +140,47 @@ def mesh_metrics(copy: SceneCopy, truth: Truth, known: bool = True) -> dict[str,
         "bodies_true": float(truth.bodies),
         "non_manifold_edges": float(counted.non_manifold_edges),
         "hidden": hidden,
-        **_beside_pictures(views, copy),
-        **(_beside_truth(views, truth, visible, faces, normals) if known else {}),
+        "picture_iou": float(mask_iou(views.alpha, alpha).mean()),
+        **_beside_depth(views, alpha, depth),
+        **(_beside_truth(views, truth, seen, faces, normals) if known else {}),
     }
 
 
-def exported_mesh(copy: SceneCopy) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Vertices (N,3), faces (F,3) and vertex normals (N,3) in our axes, from the file, as trimesh reads
-    it.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        path, mesh = Path(folder) / "mesh.glb", mesh_of(copy, FACES)
-        write_glb(path, mesh.vertices, mesh.faces, mesh.colours)
-        (read,) = trimesh.load_scene(path, process=False).geometry.values()
+def read_mesh(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Vertices (N,3), faces (F,3) and vertex normals (N,3) of a GLB in our axes, as trimesh reads it."""
+    (read,) = trimesh.load_scene(path, process=False).geometry.values()
     vertices, normals = (
         world_from_gltf(np.asarray(part, np.float64)) for part in (read.vertices, read.vertex_normals)
     )
     return vertices, np.asarray(read.faces, np.int64), normals
 
 
-def _beside_pictures(views: LitViews, copy: SceneCopy) -> dict[str, float]:
-    """How far the mesh is from what the scene itself shows: outlines, and for splats the depth of their
-    surface.
-    """
-    angles = [(azimuth, ELEVATIONS_DEG[i % len(ELEVATIONS_DEG)]) for i, azimuth in enumerate(AZIMUTHS_DEG)]
-    cameras = [orbit_camera(azimuth, elevation, DISTANCE, FOV_DEG, SIDE) for azimuth, elevation in angles]
-    alpha = render_rgba(copy, cameras)[..., 3] / 255
-    own = {"picture_iou": float(mask_iou(views.alpha, alpha).mean())}
+def _own_depth(copy: SceneCopy, cameras: Sequence[Camera]) -> np.ndarray | None:
+    """Of the surface of splats; None of fields."""
     if not isinstance(copy.scene, Splats):
-        return own
+        return None
     batch = cameras_from(cameras)
     cloud = shown(copy, DISTANCE / float(batch.K[0, 1, 1]))
     assert isinstance(cloud, Splats), "fields were returned above"
-    depth, _ = surface_depths(cloud, batch)
+    return surface_depths(cloud, batch)[0]
+
+
+def _beside_depth(views: LitViews, alpha: np.ndarray, depth: np.ndarray | None) -> dict[str, float]:
+    if depth is None:
+        return {}
     both = (views.alpha > 0.99) & (alpha > 0.95) & (depth > 0)
-    return own | {
-        "picture_depth_far": float((np.abs(views.depth - depth)[both] > 2 * FAR).mean())
-        if both.any()
-        else 1.0
-    }
+    far = float((np.abs(views.depth - depth)[both] > 2 * FAR).mean()) if both.any() else 1.0
+    return {"picture_depth_far": far}
 
 
 def _beside_truth(
-    views: LitViews, truth: Truth, visible: SurfacePoints, faces: np.ndarray, normals: np.ndarray
+    views: LitViews, truth: Truth, seen: SurfacePoints, faces: np.ndarray, normals: np.ndarray
 ) -> dict[str, float]:
     pairs = list(zip(views.rgb, truth.views.rgb, strict=True))
     both = (views.alpha > 0.99) & (truth.views.alpha > 0.99)
     error = np.abs(views.depth - truth.views.depth)[both]
     kept, holes = surviving_holes(views.alpha, truth.views.alpha)
-    angles = normal_angles_deg(visible, faces, normals, truth)
+    angles = normal_angles_deg(seen, faces, normals, truth)
     return {
         "normal_median_deg": float(np.median(angles)),
         "normal_p95_deg": float(np.percentile(angles, 95)),
@@ -188,10 +195,10 @@ def _beside_truth(
 
 
 def normal_angles_deg(
-    points: SurfacePoints, faces: np.ndarray, normals: np.ndarray, truth: Truth
+    seen: SurfacePoints, faces: np.ndarray, normals: np.ndarray, truth: Truth
 ) -> np.ndarray:
     """Degrees (N,) between the mesh's shaded normal at each point and that of the nearest true point."""
-    own = (normals[faces[points.face]] * points.weights[..., None]).sum(1)
+    own = (normals[faces[seen.face]] * seen.weights[..., None]).sum(1)
     own /= np.maximum(np.linalg.norm(own, axis=1, keepdims=True), 1e-12)
-    nearest = KDTree(truth.points).query(points.points)[1]
+    nearest = KDTree(truth.points).query(seen.points)[1]
     return np.degrees(np.arccos(np.clip((own * truth.normals[nearest]).sum(1), -1, 1)))

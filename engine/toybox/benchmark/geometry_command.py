@@ -10,10 +10,12 @@ import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from engine.errors import InputError, storage_errors
 from engine.loop.settings import Settings, with_values
+from engine.toybox.benchmark.checkout_geometry import check_checkout, measure_checkout
 from engine.toybox.benchmark.geometry import FACES, FAR, GeometryResult, measure_geometry
 from engine.toybox.benchmark.readme import put_between_markers
 from engine.toybox.benchmark.tasks import TextTask, geometry_tasks
@@ -27,12 +29,17 @@ COLUMNS = {"words": "from words", "fit": "fit to true views"}
 
 @dataclass(frozen=True)
 class GeometryJob:
-    """A task, the settings to do it with, and what they are called in the table; "" for the product's own."""
+    """A task, the settings to do it with, and what they are called in the table; "" for the product's own.
+
+    Where there is another ``checkout``, it does the task, with the ``changes`` of its settings.
+    """
 
     task: TextTask
     settings: Settings
     variant: str
     columns: tuple[str, ...]
+    checkout: Path | None = None
+    changes: tuple[str, ...] = ()
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -46,6 +53,14 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="NAME=VALUE",
         help="with --geometry: measure under this change, too, in columns of its own; may be repeated",
+    )
+    parser.add_argument(
+        "--beside-checkout",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="FOLDER",
+        help="with --geometry: judge the meshes of another checkout of the project, too; may be repeated",
     )
     parser.add_argument(
         "--columns", default="words,fit", help="with --geometry: words, fit or both (default %(default)s)"
@@ -66,7 +81,12 @@ def compare(
     variants = {"": settings, **{change: _changed(settings, change) for change in options.beside}}
     tasks = geometry_tasks(kinds, options.objects or len(kinds))
     jobs = [GeometryJob(task, each, name, columns) for name, each in variants.items() for task in tasks]
-    results: dict[str, list[GeometryResult]] = {name: [] for name in variants}
+    jobs += [
+        GeometryJob(task, settings, folder.name, columns, folder, tuple(options.set))
+        for folder in map(check_checkout, options.beside_checkout)
+        for task in tasks
+    ]
+    results: dict[str, list[GeometryResult]] = {job.variant: [] for job in jobs}
     began = time.monotonic()
     for done, (variant, result) in enumerate(
         each_of(measure_job, jobs, min(options.processes, len(jobs)), options.ray), 1
@@ -84,9 +104,12 @@ def compare(
 
 def measure_job(job: GeometryJob) -> tuple[str, GeometryResult]:
     """One object in this process."""
-    return job.variant, measure_geometry(
-        job.task, job.settings, prior_of_process(job.settings.spec.prior), job.columns
-    )
+    prior = prior_of_process(job.settings.spec.prior)
+    if job.checkout is not None:
+        return job.variant, measure_checkout(
+            job.checkout, job.task, job.settings, prior.info, job.changes, job.columns
+        )
+    return job.variant, measure_geometry(job.task, job.settings, prior, job.columns)
 
 
 def _kinds(options: argparse.Namespace) -> tuple[str, ...]:

@@ -16,6 +16,9 @@ AZIMUTHS_DEG = tuple(45.0 * i + 10 for i in range(8))
 ELEVATIONS_DEG = (15.0, 45.0, -20.0)
 """In turn round the object: no height is a draft's own."""
 
+VIEWS_DEG = tuple((azimuth, ELEVATIONS_DEG[i % 3]) for i, azimuth in enumerate(AZIMUTHS_DEG))
+"""Azimuth and elevation of each view."""
+
 LAMPS = (((0.5, 0.6, 0.62), 0.55), ((0.4, -0.8, 0.3), 0.3), ((-0.85, 0.2, 0.4), 0.3))
 """Directions in the world, and how bright."""
 
@@ -39,8 +42,7 @@ class LitViews:
 
 def lit_views(vertices: np.ndarray, faces: np.ndarray, corner_normals: np.ndarray) -> LitViews:
     """A mesh (vertices (N,3), faces (F,3)) with a unit normal at each corner of each face (F,3,3)."""
-    angles = [(azimuth, ELEVATIONS_DEG[i % len(ELEVATIONS_DEG)]) for i, azimuth in enumerate(AZIMUTHS_DEG)]
-    poses = np.stack([orbit_c2w(azimuth, elevation, DISTANCE) for azimuth, elevation in angles])
+    poses = np.stack([orbit_c2w(azimuth, elevation, DISTANCE) for azimuth, elevation in VIEWS_DEG])
     K = np.broadcast_to(intrinsics(FOV_DEG, SIDE, SIDE), (len(poses), 3, 3))
     buffers = render_mesh(vertices, faces, (corner_normals + 1) / 2, poses, K, SIDE, SIDE, shading=FLAT)
     alpha = buffers.rgba[..., 3]

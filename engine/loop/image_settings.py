@@ -80,6 +80,17 @@ Relief = Annotated[
         "is held to that.",
     ),
 ]
+Normals = Annotated[
+    str,
+    Choice(
+        (OFF, *photo_ids("normals")),
+        label="Normals by",
+        advanced=True,
+        goes_with="images",
+        help="A model, to be fetched once, that estimates which way each part of the pictures faces. The "
+        "shape is held to that.",
+    ),
+]
 Fidelity = Annotated[
     float,
     Range(
@@ -102,6 +113,19 @@ Depth = Annotated[
         advanced=True,
         goes_with="images",
         help="How strongly the estimated relief of the pictures holds the shape. Without a model for it, "
+        "it does nothing.",
+    ),
+]
+NormalsWeight = Annotated[
+    float,
+    Range(
+        0,
+        1,
+        0.01,
+        label="Normals weight",
+        advanced=True,
+        goes_with="images",
+        help="How strongly the estimated normals of the pictures hold the shape. Without a model for them, "
         "it does nothing.",
     ),
 ]

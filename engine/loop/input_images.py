@@ -4,8 +4,10 @@ them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -16,6 +18,7 @@ from engine.assets.images.crop import framed
 from engine.assets.images.image_arguments import Listed, ListedCrop, crops_in, pictures_in
 from engine.assets.images.input_files import existing_file
 from engine.assets.images.mono_depth import relief_loss
+from engine.assets.images.mono_normals import facing_loss
 from engine.assets.images.preprocessing import cut_photo, square_of
 from engine.core.cameras import Cameras, orbit_cameras
 from engine.core.views import Views, composite
@@ -24,6 +27,7 @@ from engine.loop.spec import RunSpec
 from engine.prior.base import CleanViews, Prior, PriorInfo
 from engine.prior.image_prompt.prior import clean_views_of
 from engine.prior.vision.depth_estimator import load_estimator
+from engine.prior.vision.normal_estimator import load_normal_estimator
 
 RELIEF_SIDE = 256
 """Pixels a side of the pictures that an estimator of relief is shown."""
@@ -35,7 +39,8 @@ class GivenViews:
     (M,).
 
     ``notes`` say in words what was done to them. ``nearness`` (M,S,S,1) is their relief up to scale and
-    shift, larger where nearer, where an estimator was asked.
+    shift, larger where nearer, and ``normals`` (M,S,S,3) are unit vectors in each camera's axes, where
+    estimators were asked.
     """
 
     rgba: Tensor
@@ -43,30 +48,38 @@ class GivenViews:
     weights: Tensor
     notes: tuple[str, ...] = ()
     nearness: Tensor | None = None
+    normals: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.rgba)
 
     def __getitem__(self, chosen: Tensor) -> GivenViews:
         """Those at an index tensor."""
-        nearness = None if self.nearness is None else self.nearness[chosen]
-        return GivenViews(self.rgba[chosen], self.cameras[chosen], self.weights[chosen], self.notes, nearness)
+        return self._each(lambda part: part[chosen])
 
     def to(self, device: torch.device | str) -> GivenViews:
         """The same pictures on another device."""
-        nearness = None if self.nearness is None else self.nearness.to(device)
-        return GivenViews(
-            self.rgba.to(device), self.cameras.to(device), self.weights.to(device), self.notes, nearness
-        )
+        return self._each(lambda part: part.to(device))
 
     def resized(self, size: int) -> GivenViews:
         """The same pictures at ``size`` pixels a side, averaged."""
         if self.rgba.shape[1] == size:
             return self
-        nearness = None if self.nearness is None else _averaged(self.nearness, size)
+        maps = (None if part is None else _averaged(part, size) for part in (self.nearness, self.normals))
+        nearness, normals = maps
         return replace(
-            self, rgba=_averaged(self.rgba, size), cameras=self.cameras.resized(size), nearness=nearness
+            self,
+            rgba=_averaged(self.rgba, size),
+            cameras=self.cameras.resized(size),
+            nearness=nearness,
+            normals=None if normals is None else torch.nn.functional.normalize(normals, dim=-1),
         )
+
+    def _each(self, change: Callable[[Any], Any]) -> GivenViews:
+        """With all that there is once a picture changed."""
+        names = ("rgba", "cameras", "weights", "nearness", "normals")
+        parts = {name: getattr(self, name) for name in names}
+        return replace(self, **{name: None if part is None else change(part) for name, part in parts.items()})
 
 
 def _averaged(pictures: Tensor, size: int) -> Tensor:
@@ -90,7 +103,8 @@ def given_views(spec: RunSpec, info: PriorInfo, folder: Path | None = None) -> G
     cameras = orbit_cameras(azimuths, spec.image_elevation_deg, info.distance, info.fov_deg, size)
     weights = torch.tensor([picture.weight for picture in pictures])
     nearness = None if spec.image_relief == OFF else _averaged(_nearness(spec, folder), size)
-    return GivenViews(torch.from_numpy(shown), cameras, weights, notes, nearness)
+    normals = None if spec.image_normals == OFF else _normals(spec, folder, size)
+    return GivenViews(torch.from_numpy(shown), cameras, weights, notes, nearness, normals)
 
 
 def stood(given: GivenViews, spec: RunSpec, prior: Prior) -> GivenViews:
@@ -127,9 +141,20 @@ def _nearness(spec: RunSpec, folder: Path | None) -> Tensor:
     (M,``RELIEF_SIDE``,``RELIEF_SIDE``,1).
     """
     estimator = load_estimator(spec.image_relief)
-    shown = _all_shown(spec, RELIEF_SIDE, folder)[0]
-    over_white = shown[..., :3] + 1 - shown[..., 3:]
-    return torch.from_numpy(np.stack([estimator.nearness(picture) for picture in over_white])[..., None])
+    each = [estimator.nearness(picture) for picture in _over_white(spec, RELIEF_SIDE, folder)]
+    return torch.from_numpy(np.stack(each)[..., None])
+
+
+def _normals(spec: RunSpec, folder: Path | None, size: int) -> Tensor:
+    """What the estimator of ``spec`` says of each picture over white (M,size,size,3)."""
+    estimator = load_normal_estimator(spec.image_normals)
+    each = [estimator.normals(picture) for picture in _over_white(spec, RELIEF_SIDE, folder)]
+    return torch.nn.functional.normalize(_averaged(torch.from_numpy(np.stack(each)), size), dim=-1)
+
+
+def _over_white(spec: RunSpec, size: int, folder: Path | None) -> np.ndarray:
+    shown = _all_shown(spec, size, folder)[0]
+    return shown[..., :3] + 1 - shown[..., 3:]
 
 
 def shown_pictures(spec: RunSpec, size: int) -> tuple[np.ndarray, list[float]]:
@@ -170,14 +195,18 @@ def clean_views(given: GivenViews | None, prior: Prior) -> CleanViews | None:
 
 
 def given_loss(
-    given: GivenViews, views: Views, background: Tensor | None, relief_weight: float = 0.0
+    given: GivenViews,
+    views: Views,
+    background: Tensor | None,
+    relief_weight: float = 0.0,
+    normals_weight: float = 0.0,
 ) -> Tensor:
     """How far ``views``, rendered from the given cameras over ``background``, are from the pictures: a mean
     by their weights.
 
     Mean squared errors of colour, the picture laid over the same background, and of alpha (the reference
-    view's losses of Magic123, arXiv 2306.17843), and ``relief_weight`` times how far the relief is from the
-    estimate, where there is one.
+    view's losses of Magic123, arXiv 2306.17843), and ``relief_weight`` and ``normals_weight`` times how far
+    relief and normals are from the estimates, where there are any.
     """
     alpha = given.rgba[..., 3:]
     colour = (views.rgb - composite(given.rgba[..., :3], alpha, background)).square().mean((1, 2, 3))
@@ -185,6 +214,8 @@ def given_loss(
     far = colour + mask
     if given.nearness is not None and relief_weight:
         far = far + relief_weight * relief_loss(views, given.cameras, given.nearness, alpha)
+    if given.normals is not None and normals_weight:
+        far = far + normals_weight * facing_loss(views, given.cameras, given.normals, alpha)
     return (given.weights * far).sum() / given.weights.sum()
 
 

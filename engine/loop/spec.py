@@ -60,6 +60,7 @@ class RunSpec:
     image_elevation_deg: photo.Elevation = 10.0
     image_fill: photo.Fill = 0.8
     image_relief: photo.Relief = photo.OFF
+    image_normals: photo.Normals = photo.OFF
     draft_views: stage_settings.DraftViews = 8
     draft_guidance_scale: stage_settings.DraftGuidance = 2.5
     draft_guidance_t_min: stage_settings.DraftGuidanceTMin = 0.0
@@ -142,6 +143,7 @@ class Knobs:
     distortion_weight: distillation_settings.DistortionWeight = 0.0
     fidelity: photo.Fidelity = 0.5
     image_depth: photo.Depth = 0.1
+    image_normals_weight: photo.NormalsWeight = 0.1
     reference_follow: reference_settings.Follow = 0.75
     reference_early: reference_settings.Early = 1.0
     reference_late: reference_settings.Late = 1.0

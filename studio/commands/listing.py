@@ -29,7 +29,7 @@ from engine.prior.vision.entries import PhotoEntry, fetch_photo, find_photo, lis
 from engine.session.fetching import MEGABYTE, offer_of
 from engine.session.presets import find_preset, load_presets
 
-PHOTO_SETTINGS = {"mask": "image_cut_out", "depth": "image_relief"}
+PHOTO_SETTINGS = {"mask": "image_cut_out", "depth": "image_relief", "normals": "image_normals"}
 """Which setting names a model, by what it makes."""
 
 INDENT = 16

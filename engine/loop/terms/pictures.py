@@ -28,4 +28,4 @@ def distance(step: RenderedStep) -> Tensor | None:
     if len(given) > VIEWS:
         given = given[torch.randperm(len(given), generator=state.rng)[:VIEWS]]
     views = state.renderer.render(state.scene, given.cameras, step.background)
-    return given_loss(given, views, step.background, step.knobs.image_depth)
+    return given_loss(given, views, step.background, step.knobs.image_depth, step.knobs.image_normals_weight)

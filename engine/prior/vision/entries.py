@@ -13,11 +13,26 @@ from engine.prior.entries import PRIORS_FOLDER, Entry, check_source, known_file,
 WITHOUT_MODEL = ("auto", "alpha", "classical", "none")
 """Ways to cut an object out of its picture that need no model."""
 PHOTO_FOLDER = PRIORS_FOLDER / "photo"
-MAKES = ("mask", "depth")
+MAKES = ("mask", "depth", "normals")
 WORDS = (*WITHOUT_MODEL, "off")
 """What settings say instead of an id."""
 
+HALF = "fp16"
 FILES = fetching.Files(("config.json", "preprocessor_config.json"), ("model.safetensors",))
+PIPELINE_FILES = fetching.Files(
+    (
+        "model_index.json",
+        "scheduler/scheduler_config.json",
+        "text_encoder/config.json",
+        f"text_encoder/model.{HALF}.safetensors",
+        *(f"tokenizer/{name}" for name in ("merges.txt", "vocab.json", "tokenizer_config.json")),
+        "vae/config.json",
+        f"vae/diffusion_pytorch_model.{HALF}.safetensors",
+        "unet/config.json",
+    ),
+    (f"unet/diffusion_pytorch_model.{HALF}.safetensors",),
+)
+"""Of one model, and of a diffusion model with its parts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +40,11 @@ class PhotoEntry(Entry):
     """What is known of a model before it is on this machine; ``makes`` is one of ``MAKES``."""
 
     makes: str
+
+    @property
+    def files(self) -> fetching.Files:
+        """What it consists of."""
+        return PIPELINE_FILES if self.makes == "normals" else FILES
 
 
 def photo_ids(makes: str, folder: Path = PHOTO_FOLDER) -> tuple[str, ...]:
@@ -57,12 +77,12 @@ def read_photo_entry(path: Path) -> PhotoEntry:
 
 def local_folder(entry: PhotoEntry) -> Path | None:
     """The folder with all files that are needed; None if some are not here. No network is asked."""
-    return fetching.local_folder(entry, FILES)
+    return fetching.local_folder(entry, entry.files)
 
 
 def fetch_photo(entry: PhotoEntry, report: hub.Report = lambda share: None) -> Path:
     """Download what is missing and return the folder; see `engine.prior.fetching.fetch_files`."""
-    return fetching.fetch_files(entry, FILES, report)
+    return fetching.fetch_files(entry, entry.files, report)
 
 
 def installed_folder(model_id: str, folder: Path = PHOTO_FOLDER) -> Path:

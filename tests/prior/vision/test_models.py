@@ -23,8 +23,16 @@ from engine.prior.vision.entries import (
     read_photo_entry,
 )
 from engine.prior.vision.image_processor import Look
+from engine.prior.vision.normal_estimator import load_normal_estimator
 from engine.prior.vision.segment_anything import Segmenter, load_segmenter
-from tests.prior.vision.tiny_photo import DEPTH_SIDE, SAM_SIDE, save_tiny_depth, save_tiny_sam, write_entry
+from tests.prior.vision.tiny_photo import (
+    DEPTH_SIDE,
+    SAM_SIDE,
+    save_tiny_depth,
+    save_tiny_normals,
+    save_tiny_sam,
+    write_entry,
+)
 
 
 @pytest.fixture(scope="module")
@@ -117,6 +125,29 @@ def test_relief_has_the_size_of_the_picture_and_is_what_the_network_says(shelf: 
         wanted = estimator.model(pixel_values=normalised.movedim(-1, 0)[None]).predicted_depth[0]
     assert np.allclose(estimator.nearness(picture), wanted, atol=1e-4)
     assert estimator.nearness(ramp(50, 50)).shape == (50, 50)
+
+
+def test_normals_have_the_size_of_the_picture_and_are_what_the_network_says(tmp_path: Path) -> None:
+    estimator = load_normal_estimator("tiny-normals", save_tiny_normals(tmp_path))
+    picture = ramp(16, 16)
+    normals = estimator.normals(picture)
+    assert normals.shape == (16, 16, 3) and np.allclose(np.linalg.norm(normals, axis=-1), 1, atol=1e-5)
+    assert np.array_equal(normals, estimator.normals(picture)), "chance is the same each time"
+    assert np.abs(normals - estimator.normals(1 - picture)).max() > 1e-3
+    again = {"num_inference_steps": 2, "processing_resolution": 16}
+    (wanted,) = estimator.pipeline(
+        picture[None], generator=torch.Generator().manual_seed(0), **again
+    ).prediction
+    assert np.allclose(normals, wanted * [1, -1, -1], atol=1e-4), "up is -y of a camera, the viewer at -z"
+    assert estimator.normals(ramp(40, 40)).shape == (40, 40, 3)
+
+
+def test_a_diffusion_model_lacks_nothing_of_its_parts_or_is_not_there(tmp_path: Path) -> None:
+    save_tiny_normals(tmp_path)
+    assert local_folder(find_photo("tiny-normals", tmp_path)) is not None
+    (tmp_path / "tiny-normals-files" / "vae" / "diffusion_pytorch_model.fp16.safetensors").unlink()
+    with pytest.raises(MissingError):
+        load_normal_estimator("tiny-normals", tmp_path)
 
 
 def test_a_model_is_fetched_with_its_settings_and_then_at_hand(

@@ -5,9 +5,11 @@ them.
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import torch
+from diffusers import LCMScheduler, MarigoldNormalsPipeline, StableDiffusionPipeline
 from transformers import (
     DepthAnythingConfig,
     DepthAnythingForDepthEstimation,
@@ -15,6 +17,8 @@ from transformers import (
     SamConfig,
     SamModel,
 )
+
+from tests.prior.tiny_pipeline import save_tiny_pipeline
 
 COLOURS = {"image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225]}
 PATCH = 8
@@ -56,6 +60,26 @@ def save_tiny_depth(folder: Path, model_id: str = "tiny-depth") -> Path:
     size = {"height": DEPTH_SIDE, "width": DEPTH_SIDE}
     _save(DepthAnythingForDepthEstimation, config, folder / f"{model_id}-files", {**COLOURS, "size": size})
     return write_entry(folder, model_id, "depth", f"./{model_id}-files")
+
+
+def save_tiny_normals(folder: Path, model_id: str = "tiny-normals") -> Path:
+    """Marigold for normals, shown pictures of 16 pixels; in half precision, as its repository has it; returns
+    ``folder``.
+    """
+    parts = StableDiffusionPipeline.from_pretrained(
+        save_tiny_pipeline(folder / "parts", in_channels=8), safety_checker=None
+    ).components
+    pipeline = MarigoldNormalsPipeline(
+        **{name: parts[name] for name in ("unet", "vae", "text_encoder", "tokenizer")},
+        scheduler=LCMScheduler.from_config(parts["scheduler"].config),
+        default_denoising_steps=2,
+        default_processing_resolution=16,
+    )
+    files = folder / f"{model_id}-files"
+    pipeline.to(torch.float16).save_pretrained(files, variant="fp16")
+    shutil.rmtree(files / "tokenizer")
+    shutil.move(folder / "parts" / "tokenizer", files)  # of two text files, as published
+    return write_entry(folder, model_id, "normals", f"./{model_id}-files")
 
 
 def write_entry(folder: Path, model_id: str, makes: str, source: str, **more: str | int) -> Path:

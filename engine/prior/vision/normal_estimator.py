@@ -61,13 +61,13 @@ def load_normal_estimator(model_id: str, folder: Path = PHOTO_FOLDER) -> NormalE
                 place,
                 local_files_only=True,
                 use_safetensors=True,
-                torch_dtype=torch.float32,
                 variant=HALF if half else None,
             )
     except Exception as error:  # diffusers and safetensors raise many kinds
         raise FileFormatError(
             f"The model in {place} cannot be loaded ({error}).", "Fetch it again."
         ) from error
+    pipeline.to(torch.float32)
     for part in (pipeline.unet, pipeline.vae, pipeline.text_encoder):
         part.eval().requires_grad_(False)
     pipeline.set_progress_bar_config(disable=True)

@@ -59,7 +59,7 @@ USUAL_FORMATS = (
 RESULT_FILES = ("recipe.toml", *FILE_OF.values(), "result.json")
 
 SHEET_SIZE, TURNTABLE_SIZE = 256, 320
-TURNTABLE_FRAMES, TURNTABLE_FPS = 72, 24
+TURNTABLE_FRAMES, TURNTABLE_FPS, FRAMES_AT_ONCE = 72, 24, 6
 LONGEST_NAME = 60
 BLANK = RunSpec(prompt="maquette")
 SOLID_VOXEL = 0.02  # opacity under which a voxel makes no splat
@@ -264,9 +264,12 @@ def _mp4(path: Path, copy: SceneCopy, recipe: str) -> Notes:
 
 
 def _turntable(copy: SceneCopy) -> Iterator[np.ndarray]:
-    for i in range(TURNTABLE_FRAMES):
-        camera = orbit_camera(360.0 * i / TURNTABLE_FRAMES, 18.0, copy.distance, copy.fov_deg, TURNTABLE_SIZE)
-        yield render_frames(copy, [camera])[0]
+    cameras = [
+        orbit_camera(360.0 * i / TURNTABLE_FRAMES, 18.0, copy.distance, copy.fov_deg, TURNTABLE_SIZE)
+        for i in range(TURNTABLE_FRAMES)
+    ]
+    for first in range(0, TURNTABLE_FRAMES, FRAMES_AT_ONCE):
+        yield from render_frames(copy, cameras[first : first + FRAMES_AT_ONCE])
 
 
 def _png(path: Path, copy: SceneCopy, recipe: str) -> Notes:

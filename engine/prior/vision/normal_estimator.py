@@ -42,9 +42,9 @@ class NormalEstimator:
             processing_resolution=settings.default_processing_resolution or SIDE,
             generator=torch.Generator().manual_seed(0),
         )
-        found = out.prediction[0].astype(np.float32)
-        length = np.linalg.norm(found, axis=-1, keepdims=True)
-        return np.where(length > 1e-6, found / np.maximum(length, 1e-6), [0, 0, 1]) * TO_CAMERA
+        facing = out.prediction[0].astype(np.float32)
+        length = np.linalg.norm(facing, axis=-1, keepdims=True)
+        return np.where(length > 1e-6, facing / np.maximum(length, 1e-6), [0, 0, 1]) * TO_CAMERA
 
 
 @lru_cache(maxsize=1)

@@ -42,7 +42,7 @@ from engine.toybox.benchmark.lit import (
 )
 from engine.toybox.benchmark.metrics import mask_iou, psnr, ssim
 from engine.toybox.benchmark.solids import topology, true_topology
-from engine.toybox.benchmark.surfaces import SurfacePoints, seen_points
+from engine.toybox.benchmark.surfaces import SurfacePoints, visible_points
 from engine.toybox.benchmark.tasks import TextTask
 from engine.toybox.objects import ToyObject
 
@@ -93,7 +93,7 @@ def truth_of(obj: ToyObject) -> Truth:
     """What a mesh is compared with; of a true object every face has its own normal."""
     vertices, faces = np.asarray(obj.mesh.vertices, np.float64), obj.mesh.faces
     flat = np.repeat(trimesh.Trimesh(vertices, faces, process=False).face_normals[:, None], 3, axis=1)
-    points, _ = seen_points(vertices, faces, TRUTH_POINTS)
+    points, _ = visible_points(vertices, faces, TRUTH_POINTS)
     counted = true_topology(vertices, faces)
     return Truth(
         lit_views(vertices, faces, flat), points.points, flat[points.face, 0], counted.genus, counted.bodies
@@ -127,7 +127,7 @@ def file_metrics(
     `VIEWS_DEG`: ``alpha`` (V,S,S), and of splats the ``depth`` (V,S,S) of their surface.
     """
     vertices, faces, normals = read_mesh(path)
-    counted, (seen, hidden) = topology(vertices, faces), seen_points(vertices, faces)
+    counted, (visible, hidden) = topology(vertices, faces), visible_points(vertices, faces)
     views = lit_views(vertices, faces, normals[faces])
     return {
         "missing": 0.0,
@@ -142,7 +142,7 @@ def file_metrics(
         "hidden": hidden,
         "picture_iou": float(mask_iou(views.alpha, alpha).mean()),
         **_beside_depth(views, alpha, depth),
-        **(_beside_truth(views, truth, seen, faces, normals) if known else {}),
+        **(_beside_truth(views, truth, visible, faces, normals) if known else {}),
     }
 
 
@@ -174,13 +174,13 @@ def _beside_depth(views: LitViews, alpha: np.ndarray, depth: np.ndarray | None) 
 
 
 def _beside_truth(
-    views: LitViews, truth: Truth, seen: SurfacePoints, faces: np.ndarray, normals: np.ndarray
+    views: LitViews, truth: Truth, visible: SurfacePoints, faces: np.ndarray, normals: np.ndarray
 ) -> dict[str, float]:
     pairs = list(zip(views.rgb, truth.views.rgb, strict=True))
     both = (views.alpha > 0.99) & (truth.views.alpha > 0.99)
     error = np.abs(views.depth - truth.views.depth)[both]
     kept, holes = surviving_holes(views.alpha, truth.views.alpha)
-    angles = normal_angles_deg(seen, faces, normals, truth)
+    angles = normal_angles_deg(visible, faces, normals, truth)
     return {
         "normal_median_deg": float(np.median(angles)),
         "normal_p95_deg": float(np.percentile(angles, 95)),
@@ -195,10 +195,10 @@ def _beside_truth(
 
 
 def normal_angles_deg(
-    seen: SurfacePoints, faces: np.ndarray, normals: np.ndarray, truth: Truth
+    points: SurfacePoints, faces: np.ndarray, normals: np.ndarray, truth: Truth
 ) -> np.ndarray:
     """Degrees (N,) between the mesh's shaded normal at each point and that of the nearest true point."""
-    own = (normals[faces[seen.face]] * seen.weights[..., None]).sum(1)
+    own = (normals[faces[points.face]] * points.weights[..., None]).sum(1)
     own /= np.maximum(np.linalg.norm(own, axis=1, keepdims=True), 1e-12)
-    nearest = KDTree(truth.points).query(seen.points)[1]
+    nearest = KDTree(truth.points).query(points.points)[1]
     return np.degrees(np.arccos(np.clip((own * truth.normals[nearest]).sum(1), -1, 1)))

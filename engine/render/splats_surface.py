@@ -27,7 +27,7 @@ from engine.scene.splats import Splats, covariances
 REACH = 3.0  # standard deviations beyond which a splat is nothing
 NEAR = 0.05
 FAINTEST = 1.0 / 255
-OPAQUE = 0.99
+OPAQUE = 0.97
 """Alpha behind which splats are left out."""
 
 FOOT = 4.0

@@ -33,7 +33,7 @@ from engine.toybox.benchmark.reference_choice import (
     TOP,
     TRUTH,
     WORDS,
-    found,
+    best_matches,
     items_by_id,
     reference_for,
     shape_for,
@@ -42,7 +42,14 @@ from engine.toybox.benchmark.reference_choice import (
 from engine.toybox.benchmark.tasks import image_tasks
 from engine.toybox.reference_ablation import command, measure, store
 from engine.toybox.reference_ablation.cells import MAIN, SHIPPED, Cell, Row, cells_of, groups_of, weights_of
-from engine.toybox.reference_ablation.measure import SHOWN_SIDE, Outcome, advised, asked, blank, truth_of
+from engine.toybox.reference_ablation.measure import (
+    SHOWN_SIDE,
+    Outcome,
+    advised,
+    blank,
+    cell_settings,
+    truth_of,
+)
 from engine.toybox.reference_ablation.report import document, gather, goals, markdown
 from engine.toybox.reference_ablation.sheet import CASES, HEAD, MARGIN, SIDE, cases_of, compose
 from engine.toybox.reference_ablation.sheet import TOP as TOP_ROOM
@@ -76,7 +83,7 @@ def test_the_object_is_never_on_the_shelf() -> None:
 
 @pytest.mark.parametrize("by", [PICTURE, WORDS])
 def test_retrieved_references_are_drawn_among_the_best(by: str) -> None:
-    best = [match.item.id for match in found(TASKS[0], by)]
+    best = [match.item.id for match in best_matches(TASKS[0], by)]
     for kind, count in TOP.items():
         drawn = {reference_for(kind, TASKS[0], seed, by) for seed in range(40)}
         assert drawn <= set(best[:count]) and (len(drawn) > 1) == (count > 1)
@@ -108,11 +115,11 @@ def test_the_run_is_asked_with_the_picture_or_the_words_and_the_reference(
 ) -> None:
     cells = cells_of(groups_of({}, (TRUTH,)), TASKS[:1], 1, PICTURE, settings(), "toybox")
     cell = next(cell for cell in cells if cell.row == Row(SHIPPED, TRUTH))
-    pictured = asked(cell, ITSELF, tmp_path).spec
+    pictured = cell_settings(cell, ITSELF, tmp_path).spec
     assert pictured.prompt == "" and "given.png" in pictured.images and Path(pictured.reference).is_file()
     with Image.open(tmp_path / "given.png") as picture:
         assert picture.mode == "RGBA"
-    worded = asked(replace(cell, by=WORDS), "", tmp_path).spec
+    worded = cell_settings(replace(cell, by=WORDS), "", tmp_path).spec
     assert TASKS[0].object.kind in worded.prompt and not worded.images and not worded.reference
 
 

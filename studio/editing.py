@@ -32,11 +32,19 @@ WAYS: Mapping[str, str] = {
 }
 """What the button says."""
 
-TEXTURE, IN_TURN, DISTILLED = "All views together", "One view after the other", "Distilled"
-STRATEGIES: Mapping[str, str] = {TEXTURE: "together", IN_TURN: "in turn", DISTILLED: "distilled"}
+TEXTURE, SURFACE = "All views together", "Together, along the surface"
+IN_TURN, DISTILLED = "One view after the other", "Distilled"
+STRATEGIES: Mapping[str, str] = {
+    TEXTURE: "together",
+    SURFACE: "together",
+    IN_TURN: "in turn",
+    DISTILLED: "distilled",
+}
 COSTS: Mapping[str, str] = {
     TEXTURE: "New colours from words, on the mesh as it is. Eight views agree on one texture: about ten "
     "seconds of a core.",
+    SURFACE: "As together, and views are compared along the surface while they are drawn. Toybox alone has "
+    "learned it.",
     IN_TURN: "Each view keeps what the ones before it painted: as many passes, one view each; seams may "
     "show.",
     DISTILLED: "Score distillation pushes the texture itself, step by step: even colours, and about twice "
@@ -208,7 +216,8 @@ class Editing:
             control=spec.control,
         )
         if edit.way != RESTYLE:
-            return options(paint=edit.words, strategy=STRATEGIES.get(edit.strategy))
+            along = edit.strategy == SURFACE or None
+            return options(paint=edit.words, strategy=STRATEGIES.get(edit.strategy), correspondence=along)
         was = edit.was or self.sources.words(token, edit.given)
         return options(restyle=edit.words, was=was or None)
 

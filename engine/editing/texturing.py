@@ -215,7 +215,8 @@ def joined(prior: Prior, shape: ReferenceShape, cameras: Cameras) -> Prior:
     """
     if not isinstance(prior, LooksAlongSurfaces):
         raise InputError(
-            f"Views of {prior.info.title} cannot attend along a surface.", "Leave correspondence away."
+            f"Views of {prior.info.title} cannot attend along a surface.",
+            "Paint all views together without it, or with toybox.",
         )
     maps = rendered(shape, cameras.resized(prior.info.resolution))
     points, mask = torch.from_numpy(2 * maps.ccm - 1), torch.from_numpy(maps.rgba[..., 3] > 0.5)

@@ -1,8 +1,8 @@
-/* The box whose content changes: in numbers in the card, and as a box over the live picture, with knobs that pull its sides and one
-   that moves it. Its text is that of the setting `region`. */
+/* The box whose content changes: in numbers in the card, as a box over the live picture, with knobs that pull its sides and one
+   that moves it, and with grips in the 3D viewport. Its text is that of the setting `region`. */
 (() => {
   "use strict";
-  const { View } = maquette.solid, AXES = ["x", "y", "z"], NAMES = ["Back to front", "Right to left", "Down to up"], REACH = 1.5, USUAL = 1;
+  const { View } = maquette.solid, AXES = ["x", "y", "z"], NAMES = ["Back to front", "Right to left", "Down to up"], REACH = 1.5, USUAL = 1, ROUNDED = 0.011;
   const FACES = [[0, 1, 3, 2], [4, 5, 7, 6], [0, 1, 5, 4], [2, 3, 7, 6], [0, 2, 6, 4], [1, 3, 7, 5]];
   const QUICK = { Top: "z=0.1:1", Base: "z=-1:-0.1", Front: "x=0.1:1", Back: "x=-1:-0.1", "Its left": "y=0.1:1", "Its right": "y=-1:-0.1" };
   const make = (tag, look, text) => Object.assign(document.createElement(tag), { className: look || "", textContent: text || "" });
@@ -67,7 +67,18 @@
       this.box = { kind: "box", centre: sides.map(([low, high]) => (low + high) / 2), size: sides.map(([low, high]) => high - low), rotation_deg: [0, 0, 0] };
       this.seen = "";
       this.mount();
+      if (this.shown) this.showInView();
     }
+
+    /* In the 3D viewport, with grips, for as long as a part is chosen; then whatever crops the export there comes back. */
+    showInView() {
+      const sides = this.sides, box = [0, 1].flatMap((side) => sides.map((pair) => pair[side])), { crop } = this.live;
+      if (!this.shown) { this.live.setCrop([]); maquette.sheet?.trim.showInView(); return; }
+      if (crop.length !== 6 || box.some((value, k) => Math.abs(value - crop[k]) > ROUNDED)) this.live.setCrop(box);
+    }
+
+    /* Where it was dragged to there. */
+    hear(box) { this.write(write(AXES.map((_, k) => [box[k], box[k + 3]]))); }
 
     /* Over the live picture, once there is one. */
     mount() {
@@ -116,6 +127,7 @@
     get on() { return document.body.dataset.tab === "edit" && document.body.dataset.edit === "part" && maquette.stage.root.dataset.picture === "shown"; }
 
     follow() {
+      if (this.on !== Boolean(this.shown)) { this.shown = this.on; this.showInView(); }
       const { camera } = this.live, { clientWidth: width, clientHeight: height } = this.canvas;
       const key = [this.on, camera.azimuth, camera.elevation, camera.distance, width, height].join();
       if (key !== this.seen && this.box) { this.seen = key; Object.assign(this.view, camera); this.paint(width, height); }
@@ -150,7 +162,7 @@
   maquette.mountRegion = (element, props, trigger, watch) => {
     const region = maquette.region = new Region(element.querySelector(".mq-region-box"), props, trigger);
     watch("value", () => region.draw());
-    document.addEventListener("mq-open", () => region.mount());
+    document.addEventListener("mq-open", () => { region.mount(); region.shown = false; });
     region.draw();
   };
 })();

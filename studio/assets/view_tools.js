@@ -1,5 +1,5 @@
 /* Tools of the half that is walked round in: the box that crops an export, with grips, and the camera path of films. Both are the
-   export sheet's own, so that what is chosen here is what is exported. */
+   export sheet's own, so that what is chosen here is what is exported; while a part is changed, the box is the part's. */
 (() => {
   "use strict";
 
@@ -8,7 +8,7 @@
       this.root = stage.find(".mq-view-tools");
       const acts = { crop: () => this.crop(), path: () => this.path() };
       for (const button of this.root.querySelectorAll("[data-tool]")) button.addEventListener("click", acts[button.dataset.tool]);
-      document.addEventListener("mq-crop", ({ detail }) => maquette.sheet?.trim.take(detail));
+      document.addEventListener("mq-crop", ({ detail }) => (maquette.region?.shown ? maquette.region.hear(detail) : maquette.sheet?.trim.take(detail)));
       document.addEventListener("mq-open", () => { if (this.pressed("crop")) this.press("crop", false); maquette.sheet?.trim.reset(); });
     }
 

@@ -19,7 +19,7 @@ from engine.session import Session
 from studio import edit_sources
 from studio.commands import edit
 from studio.edit_sources import EXAMPLES
-from studio.editing import ENERGY, PAINT, PART, RESTYLE, TEXTURE, WEIGHTS, Editing
+from studio.editing import ENERGY, IN_TURN, PAINT, PART, RESTYLE, SURFACE, TEXTURE, WEIGHTS, Editing
 from studio.handlers import Handlers
 from studio.tabs import EDIT, tab_of
 
@@ -36,11 +36,12 @@ class Desk:
 
     def go(self, token: str = "", mesh: str | None = None, way: str = PAINT, words: str = "", was: str = "",
         region: str = "",
-           sample: str = "", prior: str = "toybox", owner: str = "ada") -> list[tuple[Any, ...]]:  # fmt: skip
+           sample: str = "", prior: str = "toybox", owner: str = "ada", strategy: str = TEXTURE,
+           ) -> list[tuple[Any, ...]]:  # fmt: skip
         values = [field.value for field, _ in self.panel.controls.pairs]
         everything = [EDIT.key, "", "", prior, "sds", *values]
         return list(
-            self.editing.go(token, owner, mesh, sample, way, TEXTURE, words, was, region, *everything)
+            self.editing.go(token, owner, mesh, sample, way, strategy, words, was, region, *everything)
         )
 
     def upload(self, name: str) -> str:
@@ -90,6 +91,17 @@ def test_a_mesh_of_ones_own_is_painted_and_shown_before_and_after(desk: Desk, ed
     assert shown == {"kind": "mesh", "before": mesh, "after": str(options.out / "mesh_textured.glb")}
     assert desk.editing.accept(view)[0] == shown["after"]
     assert desk.editing.undo()[1] == "" and "as it was" in desk.editing.undo()[0]
+
+
+def test_views_attend_to_each_other_along_the_surface_where_that_is_chosen(desk: Desk, edits: list) -> None:
+    mesh = desk.upload("chair.glb")
+    for strategy in (TEXTURE, SURFACE, IN_TURN):
+        desk.go(mesh=mesh, words="a red chair", strategy=strategy)
+    assert [(options.strategy, options.correspondence) for options in edits] == [
+        ("together", None),
+        ("together", True),
+        ("in turn", None),
+    ]
 
 
 def test_a_run_knows_what_it_is(desk: Desk, edits: list, monkeypatch: pytest.MonkeyPatch) -> None:

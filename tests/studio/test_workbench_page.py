@@ -109,6 +109,27 @@ def test_the_box_of_the_viewport_is_the_crop_of_the_sheet_and_its_camera_path_to
         assert state(page)["layer"] == "depth" and state(page)["connection"] == "open"
 
 
+def test_the_part_that_changes_has_its_box_in_the_viewport_and_follows_it(
+    browser: Browser, double_page: str
+) -> None:
+    with visiting(browser, double_page) as page:
+        done(page, "a red mug")
+        crop = "maquette.stage.live.crop"
+        page.get_by_role("tab", name="Edit").click()
+        page.get_by_role("radio", name="Change a part").click()
+        page.wait_for_function(f"{crop}.join() === '-1,-1,-1,1,1,1'")
+        page.get_by_role("button", name="Top", exact=True).click()
+        page.wait_for_function(f"{crop}.join() === '-1,-1,0.1,1,1,1'")
+        # dragged there, as the viewport tells it
+        page.evaluate("maquette.stage.live.hear({ crop: [-1, -1, 0.304, 1, 0.5, 1] })")
+        expect(page.get_by_label("Down to up: from")).to_have_value("0.3")
+        expect(page.get_by_label("Right to left: to")).to_have_value("0.5")
+        assert page.evaluate(crop) == [-1, -1, 0.304, 1, 0.5, 1], "it stays where it was dragged to"
+        assert page.evaluate("maquette.region.props.value") == "x=-1:1,y=-1:0.5,z=0.3:1"
+        page.get_by_role("radio", name="Restyle").click()
+        page.wait_for_function(f"{crop}.length === 0")
+
+
 def test_live_changes_are_listed_with_their_steps_undone_and_repeated(
     browser: Browser, double_page: str, tmp_path: Path
 ) -> None:

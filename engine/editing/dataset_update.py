@@ -11,7 +11,7 @@ the distance to the edit's own mean by ``a std / sqrt(a^2 std^2 + sig^2)``.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -19,6 +19,7 @@ from torch import Tensor
 
 from engine.assets.export.bake import texels_of
 from engine.assets.meshes.mesh_shape import ReferenceShape
+from engine.core.cameras import Cameras
 from engine.core.views import Views
 from engine.editing.mesh_checks import check_mesh, check_room
 from engine.editing.mesh_views import mesh_space
@@ -60,6 +61,13 @@ class DatasetUpdate:
             )
 
 
+def update_of(paint: Paint, image_guidance_scale: float | None) -> DatasetUpdate:
+    """The usual update by an instruction; None is the usual s_I. Raises InputError."""
+    usual = DatasetUpdate(paint=paint)
+    scale = image_guidance_scale
+    return usual if scale is None else replace(usual, image_guidance_scale=scale)
+
+
 @dataclass(frozen=True, eq=False)
 class Updated:
     """The canonical colours (3,...) in 0..1, and the views (N,3,h,w) that they were fitted to."""
@@ -75,13 +83,7 @@ def update_dataset(shape: ReferenceShape, how: DatasetUpdate, prior: Prior) -> I
     """
     check_mesh(shape)
     check_room(how.paint.texture_size, how.paint.views)
-    if not prior.info.takes_source:
-        raise InputError(
-            f"{prior.info.title} edits no pictures.",
-            "Choose an InstructPix2Pix prior, or toybox's own restyle.",
-        )
-    side = prior.info.resolution
-    cameras = draft_cameras(prior.info, draft_count(prior.info, how.paint.views), side).to(prior.device)
+    cameras = update_cameras(how, prior)
     texels = texels_of(shape.vertices.astype(np.float64), shape.faces, how.paint.texture_size)
     space = mesh_space(shape, texels, cameras, how.paint.cosine_power)
     z = torch.from_numpy(np.ascontiguousarray(shape.face_colours[texels.owners].T, np.float32))
@@ -90,6 +92,17 @@ def update_dataset(shape: ReferenceShape, how: DatasetUpdate, prior: Prior) -> I
         done = now.canonical
         yield Painting(step, total, opaque(now.dataset))
     yield finished(shape, texels, done.clamp(0, 1).T.numpy())
+
+
+def update_cameras(how: DatasetUpdate, prior: Prior) -> Cameras:
+    """From where the pictures are taken. Raises InputError for a prior that does not edit pictures."""
+    if not prior.info.takes_source:
+        raise InputError(
+            f"{prior.info.title} edits no pictures.",
+            "Choose an InstructPix2Pix prior, or toybox's own restyle.",
+        )
+    count = draft_count(prior.info, how.paint.views)
+    return draft_cameras(prior.info, count, prior.info.resolution).to(prior.device)
 
 
 def updates(space: CanonicalSpace, z: Tensor, how: DatasetUpdate, prior: Prior) -> Iterator[Updated]:

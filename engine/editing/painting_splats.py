@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from engine.assets.export.files import atomic_path
 from engine.assets.export.ply import with_recipe
@@ -60,8 +61,13 @@ def paint_splats(copy: SceneCopy, how: Paint, prior: Prior) -> Iterator[Painting
         yield Painting(step, len(times), views)
     plain = (views.rgb / views.alpha.clamp(min=0.05)).clamp(0, 1).movedim(-1, 1)
     space = replace(studio.space, cameras=studio.cameras.resized(plain.shape[-1]))
-    colours = space.unproject(plain).T.clamp(MARGIN, 1 - MARGIN)
-    yield PaintedSplats(replace(scene, colours=torch.logit(colours).to(scene.colours)))
+    yield recoloured(scene, space.unproject(plain).T)
+
+
+def recoloured(scene: Splats, rgb: Tensor) -> PaintedSplats:
+    """The splats in display colours (N,3) in 0..1."""
+    colours = torch.logit(rgb.clamp(MARGIN, 1 - MARGIN))
+    return PaintedSplats(replace(scene, colours=colours.to(scene.colours)))
 
 
 def splat_studio(copy: SceneCopy, how: Paint, prior: Prior) -> Studio:

@@ -5,10 +5,9 @@ costs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 
 from engine.assets.meshes.mesh_shape import ReferenceShape
-from engine.editing.dataset_update import DatasetUpdate, update_dataset
+from engine.editing.dataset_update import update_dataset, update_of
 from engine.editing.painting_by_distillation import paint_by_distillation
 from engine.editing.painting_in_turn import paint_in_turn
 from engine.editing.restyling import Restyle, restyle
@@ -42,7 +41,4 @@ def restyled_by(
     """
     if not prior.info.takes_source:
         return restyle(shape, Restyle(paint=how, was=was), prior)
-    update = DatasetUpdate(paint=how)
-    if image_guidance_scale is not None:
-        update = replace(update, image_guidance_scale=image_guidance_scale)
-    return update_dataset(shape, update, prior)
+    return update_dataset(shape, update_of(how, image_guidance_scale), prior)

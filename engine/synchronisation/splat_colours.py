@@ -26,13 +26,14 @@ RGB = 3
 
 @dataclass(frozen=True, eq=False)
 class SplatColours:
-    """The colours (C,N) of N splats, whose shape does not change, seen by ``cameras``. Raises InputError if
-    none is seen.
+    """The colours (C,N) of N splats, whose shape does not change, seen by ``cameras``. With ``solid_only``
+    pictures say nothing where more than half of the ground shows through. Raises InputError if none is seen.
     """
 
     splats: Splats
     renderer: Renderer
     cameras: Cameras
+    solid_only: bool = False
 
     def __post_init__(self) -> None:
         if not bool((self.columns > SEEN).any()):
@@ -59,7 +60,12 @@ class SplatColours:
     @cached_property
     def columns(self) -> Tensor:
         """The column sums of W: how much each splat is seen (N,)."""
-        return self._transposed(torch.ones(self.count, 1, *self.alpha.shape[2:], device=self.alpha.device))[0]
+        return self._transposed(self.counts)[0]
+
+    @cached_property
+    def counts(self) -> Tensor:
+        """Of which pixels pictures say something (V,1,h,w), 0 or 1."""
+        return self.mask if self.solid_only else torch.ones_like(self.alpha)
 
     def project(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """W z, as it would be of an opaque scene, and where there is anything to see."""
@@ -70,7 +76,7 @@ class SplatColours:
         pictures = instances * self.alpha  # as the renderer composes them
         z = torch.zeros(instances.shape[1], len(self.splats), device=instances.device)
         for _ in range(STEPS):
-            missing = (pictures - self._composed(z)) / self.alpha.clamp(min=0.05)
+            missing = self.counts * (pictures - self._composed(z)) / self.alpha.clamp(min=0.05)
             z = z + self._transposed(missing) / self.columns.clamp(min=SEEN)
         return torch.where(self.columns > SEEN, z, self._mean(z))
 

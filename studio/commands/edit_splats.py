@@ -1,5 +1,5 @@
-"""``python -m studio edit --paint WORDS --splats``: the colours of splats change, and no other number of
-their file.
+"""``python -m studio edit --paint WORDS --splats``, or ``--restyle``: the colours of splats change, and no
+other number of their file.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from tqdm import tqdm
 from engine.assets.export.sheet import write_sheet
 from engine.assets.export.splat_cloud import sh0_from_rgb
 from engine.core.paths import given_path
+from engine.editing.dataset_update import update_of
 from engine.editing.painting_splats import paint_splats, recolour_ply
+from engine.editing.restyling_splats import restyle_splats
 from engine.editing.texturing import Painting
 from engine.errors import InputError, MissingError
 from engine.loop.devices import limit_threads
@@ -29,9 +31,9 @@ SPLATS, SHEET_SIDE = "scene.ply", 256
 
 
 def edit_splats(options: EditOptions, quiet: bool) -> None:
-    """Paint, write the splats and a sheet of them. Raises StudioError before anything is written."""
-    if not options.paint:
-        raise InputError("--splats goes with --paint.", 'Write --paint "a red mug" --splats.')
+    """Paint or restyle, write the splats and a sheet of them. Raises StudioError before anything is
+    written.
+    """
     limit_threads()
     source, how = splats_in(given_path(str(options.source))), paint_of(options)
     if source.absolute().parent == options.out.absolute():
@@ -40,13 +42,27 @@ def edit_splats(options: EditOptions, quiet: bool) -> None:
     if opened.scene is None:
         raise InputError(f"{source} holds no splats.", "Leave --splats away to paint its mesh.")
     prior = load_prior(options.prior)
-    how, _ = read(how, options, source, prior, tqdm.write)
-    for event in tqdm(paint_splats(opened.scene, how, prior), total=how.steps, disable=quiet, unit="step"):
-        done = event
-    assert not isinstance(done, Painting)
+    if options.restyle and not prior.info.takes_source:
+        raise InputError(
+            f"{prior.info.title} restyles meshes, and no splats.",
+            "Leave --splats away, or choose a prior that edits pictures: --prior instruct-pix2pix.",
+        )
+    how, was = read(how, options, source, prior, tqdm.write)
+    events, more = paint_splats(opened.scene, how, prior), {}
+    if was is not None:
+        update = update_of(how, options.image_guidance_scale)
+        events = restyle_splats(opened.scene, update, prior)
+        more = {"instruction": True, "image_guidance_scale": options.image_guidance_scale}
+    with tqdm(disable=quiet, unit="step") as bar:
+        for event in events:
+            if isinstance(event, Painting):
+                bar.total = event.steps
+                bar.update(event.step - bar.n)
+            else:
+                done = event
     ready(options.out)
     put_aside(options.out, (SPLATS, SHEET))
-    recipe = EditRecipe(step_of("recolour", how, source, options), chain_in(source)).to_toml()
+    recipe = EditRecipe(step_of("recolour", how, source, options, **more), chain_in(source)).to_toml()
     recolour_ply(
         source, options.out / SPLATS, sh0_from_rgb(done.splats.rgb.numpy()).astype(np.float32), recipe
     )

@@ -96,7 +96,9 @@ def add_edit(commands: argparse._SubParsersAction) -> None:
     )
     command.add_argument("--paint", metavar="WORDS", help='a new texture: "a red chair with blue legs"')
     command.add_argument(
-        "--splats", action="store_true", help="paint the splats' colours and leave every other number of them"
+        "--splats",
+        action="store_true",
+        help="with --paint or --restyle: change the splats' colours and no other number of them",
     )
     command.add_argument(
         "--restyle", metavar="WORDS", help="change only what these words change: the whole of the new words"

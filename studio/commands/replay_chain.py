@@ -107,7 +107,8 @@ def options_of(step: EditStep, source: Path, folder: Path) -> EditOptions:
     values: dict[str, Any] = {name: value for name, value in step.values.items() if name in names}
     if "control_strengths" in values:
         values["control_strengths"] = tuple(values["control_strengths"])
-    words = {"restyle" if step.kind == "restyle" else "paint": step.values["prompt"]}
+    restyles = step.kind == "restyle" or step.values.get("instruction")
+    words = {"restyle" if restyles else "paint": step.values["prompt"]}
     return EditOptions(source=source, out=folder, **words, **values)
 
 

@@ -15,15 +15,19 @@ from torch import Tensor
 
 from engine.assets.meshes.mesh_shape import ReferenceShape
 from engine.editing.dataset_update import DatasetUpdate, update_dataset, updates
+from engine.editing.mesh_to_splats import write_mesh_as_splats
+from engine.editing.restyling_splats import restyle_splats
 from engine.editing.strategies import restyled_by
 from engine.editing.texturing import Paint, Painted, Painting
 from engine.errors import InputError
+from engine.loop.export_source import open_source
 from engine.prior.analytic import AnalyticPrior, gaussian
 from engine.prior.base import Condition, Prediction, PriorInfo
 from engine.prior.instruct.prior import load_instruct
 from engine.prior.registry import load_prior
 from studio.cli import main
 from studio.commands import edit as edit_command
+from studio.commands import edit_splats
 from tests.prior.tiny_instruct import save_tiny_instruct
 
 WORDS, STD = "make it red", 0.25
@@ -139,6 +143,47 @@ def test_the_command_restyles_by_an_instruction(
     command += ["--image-guidance", "1.2", "--steps", "2", "--views", "2", "--texture-size", "64"]
     assert main([*command, "--out", str(tmp_path / "out")]) == 0
     assert 'prompt = "make it red"' in (tmp_path / "out" / "edit.toml").read_text()
+
+
+@pytest.fixture(scope="module")
+def splats(box: ReferenceShape, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("splats") / "scene.ply"
+    write_mesh_as_splats(box, path, count=600)
+    return path
+
+
+def test_splats_come_to_the_mean_of_the_edit_and_keep_their_shape(splats: Path) -> None:
+    scene = open_source(splats).scene
+    paint = Paint(prompt=WORDS, guidance_scale=2.0, steps=6, views=4, seed=1)
+    how = DatasetUpdate(paint=paint, image_guidance_scale=2.0, rounds=4)
+    *steps, done = restyle_splats(scene, how, Editor())
+    assert [each.step for each in steps] == list(range(1, 17)) and {each.steps for each in steps} == {16}
+    for name, tensor in scene.scene.parameters().items():
+        assert torch.equal(done.splats.parameters()[name], tensor) == (name != "colours"), name
+    mean = NOTHING + 2 * (PICTURE - NOTHING) + 2 * (TOLD - PICTURE)
+    colours = 2 * done.splats.rgb.median(dim=0).values - 1
+    torch.testing.assert_close(colours.float(), mean.flatten(), atol=0.1, rtol=0)
+
+
+def test_the_command_restyles_splats_by_an_instruction(
+    splats: Path, tiny, tmp_path: Path, monkeypatch, capsys
+) -> None:
+    monkeypatch.setattr(edit_splats, "load_prior", lambda name: tiny)
+    command = ["edit", "--from", str(splats), "--splats", "--restyle", WORDS, "--prior", "instruct-pix2pix"]
+    command += ["--steps", "2", "--views", "2", "--quiet", "--image-guidance", "1.2"]
+    assert main([*command, "--out", str(tmp_path / "out")]) == 0
+    assert (tmp_path / "out" / "scene.ply").stat().st_size >= splats.stat().st_size
+    assert main(["replay", str(tmp_path / "out" / "scene.ply"), "--out", str(tmp_path / "again")]) == 0
+    ends = [
+        (tmp_path / name / "scene.ply").read_bytes().split(b"end_header\n", 1)[1][: 600 * 17 * 4]
+        for name in ("out", "again")
+    ]
+    assert ends[0] == ends[1], "the same again"
+
+    monkeypatch.setattr(edit_splats, "load_prior", load_prior)
+    command[command.index("instruct-pix2pix")] = "toybox"
+    assert main([*command, "--out", str(tmp_path / "no")]) != 0
+    assert "restyles meshes, and no splats" in capsys.readouterr().err and not (tmp_path / "no").exists()
 
 
 def test_what_makes_no_sense_is_refused(box: ReferenceShape) -> None:

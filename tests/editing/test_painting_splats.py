@@ -83,8 +83,8 @@ def test_a_file_of_another_kind_is_refused(file: Path, tmp_path: Path) -> None:
 def test_the_command_says_what_does_not_go_together(file: Path, tmp_path: Path, capsys) -> None:
     command = ["edit", "--from", str(file), "--splats", "--quiet"]
     assert (
-        main([*command, "--restyle", "a red mug", "--out", str(tmp_path)]) == 2
-        and "--paint" in capsys.readouterr().err
+        main([*command, "--restyle", "a red mug", "--out", str(tmp_path / "out")]) == 2
+        and "instruct-pix2pix" in capsys.readouterr().err
     )
     assert main([*command, "--paint", "a red mug", "--out", str(file.parent)]) == 2
     assert (

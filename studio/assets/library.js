@@ -186,6 +186,9 @@
 
     async act(work, said) {
       let trouble = "";
+      // a search that is typed and not yet asked goes along; later it would take what is said away
+      clearTimeout(this.typing);
+      this.words = this.search.value;
       try { await work(); } catch (error) { trouble = error.message; }
       await this.load();
       if (trouble || said) this.tell(trouble || said);

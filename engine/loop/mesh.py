@@ -130,7 +130,7 @@ def textured_mesh(copy: SceneCopy, mesh: ColouredMesh, size: int = 1024) -> Bake
     )
 
     def colour_at(points: np.ndarray) -> np.ndarray:
-        vertex = nearest.query(points)[1]
+        vertex = np.asarray(nearest.query(points)[1])
         return colours_from_pictures(
             pictures, points, normals[vertex], lambda hidden: mesh.colours[vertex[hidden]]
         )

@@ -11,6 +11,7 @@ from engine.assets.meshes.mesh_shape import ReferenceShape
 from engine.assets.meshes.render_maps import DISTANCE, FOV_DEG
 from engine.core.cameras import Cameras, orbit_cameras
 from engine.core.views import Views
+from engine.editing.mesh_checks import check_mesh
 from engine.render.mesh_numba import MeshBuffers, render_mesh
 from engine.synchronisation.texture import TextureSpace, texture_space
 
@@ -36,7 +37,8 @@ def rendered(shape: ReferenceShape, cameras: Cameras) -> MeshBuffers:
 
 
 def work_texels(shape: ReferenceShape) -> TexelMap:
-    """The texture while it is denoised."""
+    """The texture while it is denoised. Raises InputError for a mesh that has no surface."""
+    check_mesh(shape)
     return texels_of(shape.vertices.astype(np.float64), shape.faces, WORK_TEXELS)
 
 

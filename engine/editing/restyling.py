@@ -18,7 +18,6 @@ from torch import Tensor
 from engine.assets.meshes.mesh_shape import ReferenceShape
 from engine.core.views import Views
 from engine.editing.colour_patches import colour_patches, decided_by_patch
-from engine.editing.mesh_checks import check_mesh
 from engine.editing.mesh_views import work_texels
 from engine.editing.texturing import Paint, Painted, Painting, Studio, finished, prepared, sampled
 from engine.errors import InputError
@@ -64,7 +63,6 @@ def restyle(shape: ReferenceShape, how: Restyle, prior: Prior) -> Iterator[Paint
     """`Painting` after each step of both passes, and `Painted` at the end. Raises InputError as
     `texturing.paint` does.
     """
-    check_mesh(shape)
     texels = work_texels(shape)
     new = prepared(shape, how.paint, prior, texels=texels)
     old = prepared(shape, replace(how.paint, prompt=how.was), prior, texels=texels)

@@ -4,6 +4,7 @@ it is.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from engine.assets.meshes.mesh_file import read_reference
 from engine.assets.meshes.mesh_shape import ReferenceShape
 from engine.editing import mesh_checks, restyling
 from engine.editing.mesh_checks import check_mesh, check_room, count_parts, mesh_notes
+from engine.editing.strategies import PAINTERS, painted_by
 from engine.editing.texturing import Paint, paint, prepared
 from engine.errors import InputError
 from engine.prior.registry import load_prior
@@ -64,6 +66,15 @@ def test_lines_are_no_surface() -> None:
     )
     with pytest.raises(InputError, match="no area"):
         check_mesh(line)
+
+
+@pytest.mark.parametrize("strategy", PAINTERS)
+def test_no_strategy_unwraps_what_has_no_faces(strategy: str) -> None:
+    empty = replace(
+        shape_of(box()), faces=np.zeros((0, 3), np.int32), face_colours=np.zeros((0, 3), np.float32)
+    )
+    with pytest.raises(InputError, match="no faces"):
+        next(painted_by(empty, Paint(prompt="a red mug", strategy=strategy), load_prior("toybox")))
 
 
 def test_a_texture_too_large_for_memory_is_refused_with_one_that_fits(monkeypatch) -> None:

@@ -25,7 +25,7 @@ class Correspondences:
     """For each cell of V views of R x R cells, where O other views show its point.
 
     ``others`` (V,O) are those views, ``places`` (V,O,R*R,2) lie in -1..1 as `grid_sample` reads them, and
-    ``seen`` (V,O,R*R) is False where the cell shows nothing, or the other view does not show its point.
+    ``visible`` (V,O,R*R) is False where the cell shows nothing, or the other view does not show its point.
     """
 
     others: Tensor

@@ -64,8 +64,9 @@ class DatasetUpdate:
 def update_of(paint: Paint, image_guidance_scale: float | None) -> DatasetUpdate:
     """The usual update by an instruction; None is the usual s_I. Raises InputError."""
     usual = DatasetUpdate(paint=paint)
-    scale = image_guidance_scale
-    return usual if scale is None else replace(usual, image_guidance_scale=scale)
+    if image_guidance_scale is None:
+        return usual
+    return replace(usual, image_guidance_scale=image_guidance_scale)
 
 
 @dataclass(frozen=True, eq=False)

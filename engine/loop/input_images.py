@@ -30,7 +30,7 @@ from engine.prior.vision.depth_estimator import load_estimator
 from engine.prior.vision.normal_estimator import load_normal_estimator
 
 RELIEF_SIDE = 256
-"""Pixels a side of the pictures that an estimator of relief is shown."""
+"""Pixels a side of the pictures that estimators of relief and normals are shown."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,14 +65,12 @@ class GivenViews:
         """The same pictures at ``size`` pixels a side, averaged."""
         if self.rgba.shape[1] == size:
             return self
-        maps = (None if part is None else _averaged(part, size) for part in (self.nearness, self.normals))
-        nearness, normals = maps
         return replace(
             self,
             rgba=_averaged(self.rgba, size),
             cameras=self.cameras.resized(size),
-            nearness=nearness,
-            normals=None if normals is None else torch.nn.functional.normalize(normals, dim=-1),
+            nearness=None if self.nearness is None else _averaged(self.nearness, size),
+            normals=None if self.normals is None else _averaged_normals(self.normals, size),
         )
 
     def _each(self, change: Callable[[Any], Any]) -> GivenViews:
@@ -86,6 +84,11 @@ def _averaged(pictures: Tensor, size: int) -> Tensor:
     """Pictures (M,S,S,C) at ``size`` pixels a side."""
     planes = torch.nn.functional.interpolate(pictures.permute(0, 3, 1, 2), (size, size), mode="area")
     return planes.permute(0, 2, 3, 1)
+
+
+def _averaged_normals(normals: Tensor, size: int) -> Tensor:
+    """Unit vectors (M,S,S,3) at ``size`` pixels a side."""
+    return torch.nn.functional.normalize(_averaged(normals, size), dim=-1)
 
 
 def given_views(spec: RunSpec, info: PriorInfo, folder: Path | None = None) -> GivenViews | None:
@@ -102,9 +105,8 @@ def given_views(spec: RunSpec, info: PriorInfo, folder: Path | None = None) -> G
     azimuths = [picture.azimuth_deg for picture in pictures]
     cameras = orbit_cameras(azimuths, spec.image_elevation_deg, info.distance, info.fov_deg, size)
     weights = torch.tensor([picture.weight for picture in pictures])
-    nearness = None if spec.image_relief == OFF else _averaged(_nearness(spec, folder), size)
-    normals = None if spec.image_normals == OFF else _normals(spec, folder, size)
-    return GivenViews(torch.from_numpy(shown), cameras, weights, notes, nearness, normals)
+    given = GivenViews(torch.from_numpy(shown), cameras, weights, notes)
+    return _estimated(given, spec, folder, size)
 
 
 def stood(given: GivenViews, spec: RunSpec, prior: Prior) -> GivenViews:
@@ -136,25 +138,21 @@ def stood(given: GivenViews, spec: RunSpec, prior: Prior) -> GivenViews:
     return replace(given, cameras=cameras, notes=notes)
 
 
-def _nearness(spec: RunSpec, folder: Path | None) -> Tensor:
-    """What the estimator of ``spec`` says of each picture over white,
-    (M,``RELIEF_SIDE``,``RELIEF_SIDE``,1).
-    """
-    estimator = load_estimator(spec.image_relief)
-    each = [estimator.nearness(picture) for picture in _over_white(spec, RELIEF_SIDE, folder)]
-    return torch.from_numpy(np.stack(each)[..., None])
-
-
-def _normals(spec: RunSpec, folder: Path | None, size: int) -> Tensor:
-    """What the estimator of ``spec`` says of each picture over white (M,size,size,3)."""
-    estimator = load_normal_estimator(spec.image_normals)
-    each = [estimator.normals(picture) for picture in _over_white(spec, RELIEF_SIDE, folder)]
-    return torch.nn.functional.normalize(_averaged(torch.from_numpy(np.stack(each)), size), dim=-1)
-
-
-def _over_white(spec: RunSpec, size: int, folder: Path | None) -> np.ndarray:
-    shown = _all_shown(spec, size, folder)[0]
-    return shown[..., :3] + 1 - shown[..., 3:]
+def _estimated(given: GivenViews, spec: RunSpec, folder: Path | None, size: int) -> GivenViews:
+    """With what the estimators of ``spec`` say of each picture over white, at ``size`` pixels a side."""
+    if spec.image_relief == spec.image_normals == OFF:
+        return given
+    shown, _ = _all_shown(spec, RELIEF_SIDE, folder)
+    over_white = shown[..., :3] + 1 - shown[..., 3:]
+    if spec.image_relief != OFF:
+        relief = load_estimator(spec.image_relief)
+        nearness = np.stack([relief.nearness(picture) for picture in over_white])[..., None]
+        given = replace(given, nearness=_averaged(torch.from_numpy(nearness), size))
+    if spec.image_normals != OFF:
+        facing = load_normal_estimator(spec.image_normals)
+        normals = np.stack([facing.normals(picture) for picture in over_white])
+        given = replace(given, normals=_averaged_normals(torch.from_numpy(normals), size))
+    return given
 
 
 def shown_pictures(spec: RunSpec, size: int) -> tuple[np.ndarray, list[float]]:

@@ -53,14 +53,14 @@ def save(painting: Painting, folder: Path) -> None:
         }
         arrays = {name: getattr(painting, name) for name in ARRAYS}
         with atomic_path(place / "cell.npz") as partial:  # last: a folder with this file is complete
-            np.savez_compressed(partial, document=np.array(json.dumps(document)), **arrays)
+            np.savez_compressed(partial, told=np.array(json.dumps(document)), **arrays)
 
 
 def load(cell: Cell, folder: Path) -> Painting | None:
     """The finished cell with exactly these settings; None if there is none that can be read."""
     try:
         with np.load(folder / cell.key / "cell.npz", allow_pickle=False) as stored:
-            document = json.loads(str(stored["document"]))
+            document = json.loads(str(stored["told"]))
             arrays = {name: stored[name] for name in ARRAYS}
     except (OSError, ValueError, KeyError):
         return None

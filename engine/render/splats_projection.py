@@ -17,10 +17,8 @@ import math
 import numba
 import numpy as np
 
+from engine.render.splats_surface import OPTIONS
 from engine.render.splats_torch import EPS2D, FRUSTUM_MARGIN, NEAR
-
-OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}
-
 
 # The helpers are inlined before compilation and take whole arrays: a call, or a view of a row, costs a
 # reference count.

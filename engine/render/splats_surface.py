@@ -37,6 +37,7 @@ CLOSE, MOST_STEPS = 0.004, 12
 """How near to ``half`` the light must come, and in how many steps at most."""
 
 OPTIONS = {"nogil": True, "cache": True, "error_model": "numpy", "fastmath": {"contract", "reassoc", "nsz"}}
+"""Of kernels: sums may be reordered and multiply-adds fused; NaN and infinity keep their meaning."""
 
 
 def surface_depths(scene: Splats, cameras: Cameras, half: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
@@ -109,19 +110,15 @@ def _turn(P, R, out):
 @numba.njit(**OPTIONS)
 def _reach(S, R):
     """How far a splat of covariance S (3,3) reaches along each of the camera's axes R (3,3)."""
-    x, y, z = 0.0, 0.0, 0.0
-    for i in range(3):
-        a = R[i, 0] * S[0, 0] + R[i, 1] * S[0, 1] + R[i, 2] * S[0, 2]
-        b = R[i, 0] * S[0, 1] + R[i, 1] * S[1, 1] + R[i, 2] * S[1, 2]
-        c = R[i, 0] * S[0, 2] + R[i, 1] * S[1, 2] + R[i, 2] * S[2, 2]
-        reach = REACH * math.sqrt(max(a * R[i, 0] + b * R[i, 1] + c * R[i, 2], 0.0))
-        if i == 0:
-            x = reach
-        elif i == 1:
-            y = reach
-        else:
-            z = reach
-    return x, y, z
+    return _reach_along(S, R[0]), _reach_along(S, R[1]), _reach_along(S, R[2])
+
+
+@numba.njit(**OPTIONS)
+def _reach_along(S, axis):
+    a = axis[0] * S[0, 0] + axis[1] * S[0, 1] + axis[2] * S[0, 2]
+    b = axis[0] * S[0, 1] + axis[1] * S[1, 1] + axis[2] * S[1, 2]
+    c = axis[0] * S[0, 2] + axis[1] * S[1, 2] + axis[2] * S[2, 2]
+    return REACH * math.sqrt(max(a * axis[0] + b * axis[1] + c * axis[2], 0.0))
 
 
 @numba.njit(**OPTIONS)

@@ -13,7 +13,8 @@
       this.waitMs = 500;
       this.cameraDue = false;
       this.layer = "colour";
-      this.crop = [];  // the box that the 3D viewport shows with grips
+      this.crop = [];  // the box that the 3D viewport shows with grips, and who takes it when it was dragged there
+      this.cropTaken = () => {};
       this.viewer = "";  // the name by which this camera is linked with that of the 3D viewport
       this.followers = new Set();  // others whose look(camera) goes along
     }
@@ -47,7 +48,7 @@
 
     /* The run's status, or where in the viewport of this page the camera was turned to, or the box was dragged to. */
     hear(message) {
-      if (message.crop) { this.crop = message.crop; document.dispatchEvent(new CustomEvent("mq-crop", { detail: message.crop })); return; }
+      if (message.crop) { this.crop = message.crop; this.cropTaken(message.crop); return; }
       if (!message.turned) { this.on.status(message); return; }
       const [azimuth, elevation, distance] = message.turned;
       Object.assign(this.camera, { azimuth, elevation, distance });
@@ -71,7 +72,7 @@
 
     setLayer(layer) { this.layer = layer; this.send({ layer }); }
 
-    setCrop(box) { this.crop = box; this.send({ crop: box }); }
+    setCrop(box, taken = this.cropTaken) { Object.assign(this, { crop: box, cropTaken: taken }); this.send({ crop: box }); }
 
     /* At most one camera message for each animation frame. */
     look(camera) {

@@ -24,7 +24,7 @@
   class Region extends maquette.BlockHandles {
     constructor(root, props, trigger) {
       super();
-      Object.assign(this, { root, props, trigger, view: new View(0, 0, 3, [0, 0, 0]), seen: "" });
+      Object.assign(this, { root, props, trigger, view: new View(0, 0, 3, [0, 0, 0]), seen: "", shown: false });
       const quick = make("div", "mq-region-quick");
       quick.append(...Object.entries(QUICK).map(([name, text]) => {
         const button = Object.assign(make("button", "", name), { type: "button", title: `The box: ${text}` });
@@ -72,9 +72,9 @@
 
     /* In the 3D viewport, with grips, for as long as a part is chosen; then whatever crops the export there comes back. */
     showInView() {
-      const sides = this.sides, box = [0, 1].flatMap((side) => sides.map((pair) => pair[side])), { crop } = this.live;
       if (!this.shown) { this.live.setCrop([]); maquette.sheet?.trim.showInView(); return; }
-      if (crop.length !== 6 || box.some((value, k) => Math.abs(value - crop[k]) > ROUNDED)) this.live.setCrop(box);
+      const sides = this.sides, box = [0, 1].flatMap((side) => sides.map((pair) => pair[side])), { crop } = this.live;
+      if (!crop.length || box.some((value, k) => Math.abs(value - crop[k]) > ROUNDED)) this.live.setCrop(box, (dragged) => this.hear(dragged));
     }
 
     /* Where it was dragged to there. */
@@ -127,7 +127,7 @@
     get on() { return document.body.dataset.tab === "edit" && document.body.dataset.edit === "part" && maquette.stage.root.dataset.picture === "shown"; }
 
     follow() {
-      if (this.on !== Boolean(this.shown)) { this.shown = this.on; this.showInView(); }
+      if (this.on !== this.shown || (this.shown && !this.live.crop.length)) { this.shown = this.on; this.showInView(); }
       const { camera } = this.live, { clientWidth: width, clientHeight: height } = this.canvas;
       const key = [this.on, camera.azimuth, camera.elevation, camera.distance, width, height].join();
       if (key !== this.seen && this.box) { this.seen = key; Object.assign(this.view, camera); this.paint(width, height); }
@@ -162,7 +162,7 @@
   maquette.mountRegion = (element, props, trigger, watch) => {
     const region = maquette.region = new Region(element.querySelector(".mq-region-box"), props, trigger);
     watch("value", () => region.draw());
-    document.addEventListener("mq-open", () => { region.mount(); region.shown = false; });
+    document.addEventListener("mq-open", () => region.mount());
     region.draw();
   };
 })();

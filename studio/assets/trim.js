@@ -40,7 +40,7 @@
 
     /* With grips in the 3D viewport, or not. */
     inView(on) { this.viewed = on; this.showInView(); }
-    showInView() { if (this.viewed || this.live.crop.length) this.live.setCrop(this.viewed ? this.box : []); }
+    showInView() { if (this.viewed || this.live.crop.length) this.live.setCrop(this.viewed ? this.box : [], (box) => this.take(box)); }
 
     /* The box as it was dragged there; moves that follow each other closely are one. */
     take(box) {

@@ -8,7 +8,6 @@
       this.root = stage.find(".mq-view-tools");
       const acts = { crop: () => this.crop(), path: () => this.path() };
       for (const button of this.root.querySelectorAll("[data-tool]")) button.addEventListener("click", acts[button.dataset.tool]);
-      document.addEventListener("mq-crop", ({ detail }) => (maquette.region?.shown ? maquette.region.hear(detail) : maquette.sheet?.trim.take(detail)));
       document.addEventListener("mq-open", () => { if (this.pressed("crop")) this.press("crop", false); maquette.sheet?.trim.reset(); });
     }
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
 from hashlib import sha256
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 from tqdm import tqdm
 
@@ -37,6 +37,7 @@ from studio.commands.folders import put_aside, ready
 
 MESH, SHEET, RECIPE = "mesh_textured.glb", "views.png", "edit.toml"
 MESHES = ("mesh.glb", "mesh_textured.glb", "scene.ply")  # of a result's folder, the best first
+Outcome = TypeVar("Outcome")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,15 +82,21 @@ def edit(arguments: argparse.Namespace) -> None:
         return part.undo(arguments) if arguments.undo else part.edit_region(arguments)
     if arguments.splats:
         return imported("studio.commands.edit_splats").edit_splats(EditOptions.of(arguments), arguments.quiet)
-    bar = tqdm(disable=arguments.quiet, unit="step")
-    with bar:
-        for event in edits(EditOptions.of(arguments), note=tqdm.write):
+    print(*outcome_of(edits(EditOptions.of(arguments), note=tqdm.write), arguments.quiet), sep="\n")
+
+
+def outcome_of(events: Iterator[Painting | Outcome], quiet: bool) -> Outcome:
+    """What an edit ends with; a progress bar goes along with its steps."""
+    outcome: Outcome | None = None
+    with tqdm(disable=quiet, unit="step") as bar:
+        for event in events:
             if isinstance(event, Painting):
                 bar.total = event.steps
                 bar.update(event.step - bar.n)
             else:
-                written = event
-    print(*written, sep="\n")
+                outcome = event
+    assert outcome is not None, "an edit ends with what it made"
+    return outcome
 
 
 def edits(options: EditOptions, note: Callable[[str], None]) -> Iterator[Painting | tuple[Path, ...]]:

@@ -15,7 +15,6 @@ from engine.core.paths import given_path
 from engine.editing.dataset_update import update_of
 from engine.editing.painting_splats import paint_splats, recolour_ply
 from engine.editing.restyling_splats import restyle_splats
-from engine.editing.texturing import Painting
 from engine.errors import InputError, MissingError
 from engine.loop.devices import limit_threads
 from engine.loop.edit_recipe import EditRecipe
@@ -24,7 +23,7 @@ from engine.loop.frames import render_rgba, strip_cameras
 from engine.loop.messages import SceneCopy
 from engine.loop.recipe_chain import chain_in
 from engine.prior.registry import load_prior
-from studio.commands.edit import SHEET, EditOptions, paint_of, read, step_of
+from studio.commands.edit import SHEET, EditOptions, outcome_of, paint_of, read, step_of
 from studio.commands.folders import put_aside, ready
 
 SPLATS, SHEET_SIDE = "scene.ply", 256
@@ -53,13 +52,7 @@ def edit_splats(options: EditOptions, quiet: bool) -> None:
         update = update_of(how, options.image_guidance_scale)
         events = restyle_splats(opened.scene, update, prior)
         more = {"instruction": True, "image_guidance_scale": options.image_guidance_scale}
-    with tqdm(disable=quiet, unit="step") as bar:
-        for event in events:
-            if isinstance(event, Painting):
-                bar.total = event.steps
-                bar.update(event.step - bar.n)
-            else:
-                done = event
+    done = outcome_of(events, quiet)
     ready(options.out)
     put_aside(options.out, (SPLATS, SHEET))
     recipe = EditRecipe(step_of("recolour", how, source, options, **more), chain_in(source)).to_toml()

@@ -20,7 +20,7 @@ from engine.loop.recipe import EditStep, Recipe
 from engine.loop.recipe_chain import chain_in
 from engine.loop.reference import input_files
 from engine.loop.results import FILE_OF
-from studio.commands.edit import EditOptions, edits
+from studio.commands.edit import EditOptions, edits, outcome_of
 from studio.commands.edit_region import kept_before
 from studio.commands.edit_splats import SPLATS, edit_splats
 from studio.commands.folders import ready
@@ -97,8 +97,7 @@ def _edit(step: EditStep, source: Path, folder: Path, quiet: bool) -> None:
     elif step.kind == "recolour":
         edit_splats(options_of(step, source, folder), quiet)
     else:
-        for _ in tqdm(edits(options_of(step, source, folder), note=tqdm.write), disable=quiet, unit="step"):
-            pass
+        outcome_of(edits(options_of(step, source, folder), note=tqdm.write), quiet)
 
 
 def options_of(step: EditStep, source: Path, folder: Path) -> EditOptions:

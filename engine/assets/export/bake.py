@@ -116,14 +116,14 @@ def _unwrap(vertices: np.ndarray, faces: np.ndarray, size: int) -> tuple[np.ndar
     atlas = _packed(lambda empty: empty.add_mesh(*mesh), size, padding)
     split, charts, uv = atlas[0]
     # the packer overshoots the size it is asked for; scaling its atlas down shrinks the padding too
-    while padding * size < PADDING * max(atlas.width, atlas.height) and padding < MOST_PADDING:
-        padding = min(1.2 * PADDING * max(atlas.width, atlas.height) / size, MOST_PADDING)
+    while padding * size < PADDING * (side := max(atlas.width, atlas.height)) and padding < MOST_PADDING:
+        padding = min(1.2 * PADDING * side / size, MOST_PADDING)
         # cutting takes ten times as long as packing, so what was cut is packed again
         cut = np.ascontiguousarray(uv * [atlas.width, atlas.height], np.float32), charts
         atlas = _packed(lambda empty, cut=cut: empty.add_uv_mesh(*cut), size, padding)
         copies, charts, uv = atlas[0]
         split = split[copies]
-    scale = np.array([atlas.width, atlas.height], np.float64) / max(atlas.width, atlas.height)
+    scale = np.array([atlas.width, atlas.height], np.float64) / side
     upwards = np.clip(uv.astype(np.float64) * scale, 0.0, 1.0)
     return split.astype(np.int64), charts.astype(np.int64), upwards * [1, -1] + [0, 1]
 

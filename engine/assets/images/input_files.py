@@ -68,7 +68,7 @@ def digest(path: Path) -> str:
 
 def named(listed: Listed, folder: Path | None) -> Listed:
     """With its digest, and, where there is a ``folder``, copied into it and named as seen from there. Errors
-    as `found`'s.
+    as `existing_file`'s.
     """
     path = existing_file(listed, folder)
     known = digest(path)

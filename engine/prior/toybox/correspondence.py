@@ -37,7 +37,7 @@ class Neighbourhoods:
     """The cells of V views that correspond to any place, and what they ask.
 
     ``cells`` (C,) count through all V*R*R cells; ``rows`` and ``shares`` (C*O*9,4) are the cells and the
-    bilinear weights of which each asked place is made; ``seen`` (C,O) as in `Correspondences`.
+    bilinear weights of which each asked place is made; ``visible`` (C,O) as in `Correspondences`.
     """
 
     cells: Tensor

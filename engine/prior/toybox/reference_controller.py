@@ -45,7 +45,7 @@ class Pair:
     """What is wanted beside the reference: ``concept`` (B,4,S,S) a picture, ``reference`` (B,4,S,S) the CCM
     from its camera.
 
-    ``seen`` (B,) bool: where there is no picture, both are ignored and the words alone say what is wanted.
+    ``visible`` (B,) bool: where there is no picture, both are ignored and the words alone say what is wanted.
     """
 
     concept: Tensor

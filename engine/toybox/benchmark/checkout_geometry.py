@@ -16,11 +16,9 @@ from engine.loop.viewpoints import draft_cameras
 from engine.prior.base import PriorInfo
 from engine.toybox.benchmark import checkout_meshes
 from engine.toybox.benchmark.assets import true_views
-from engine.toybox.benchmark.geometry import GeometryResult, Truth, file_metrics, truth_of
+from engine.toybox.benchmark.geometry import NO_MESH, GeometryResult, Truth, file_metrics, truth_of
 from engine.toybox.benchmark.lit import SIDE, VIEWS_DEG
 from engine.toybox.benchmark.tasks import TextTask
-
-NO_MESH = {"missing": 1.0, "genus_right": 0.0}
 
 
 def check_checkout(folder: Path) -> Path:

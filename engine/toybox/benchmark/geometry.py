@@ -50,6 +50,9 @@ FACES = 20_000
 """Faces that are asked for."""
 
 TRUTH_POINTS = 60_000
+NO_MESH = {"missing": 1.0, "genus_right": 0.0}
+"""Of an object of which there is none."""
+
 FAR = 0.05
 """Depth that is wrong by more than this is counted: a fortieth of the sphere in which an object fits."""
 
@@ -110,7 +113,7 @@ def mesh_metrics(copy: SceneCopy, truth: Truth, known: bool = True) -> dict[str,
         try:
             mesh = mesh_of(copy, FACES)
         except InputError:
-            return {"missing": 1.0, "genus_right": 0.0}
+            return dict(NO_MESH)
         write_glb(path, mesh.vertices, mesh.faces, mesh.colours)
         seconds = time.process_time() - began
         cameras = [

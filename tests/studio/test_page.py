@@ -44,7 +44,7 @@ def end(page: Page) -> None:
     """Stop the run on stage, so that it is in nobody's way."""
     if state(page)["state"] in ("queued", "running", "paused"):
         page.click("#mq-stop")
-        wait_state(page, "stopped")
+        wait_state(page, "stopped", "done")  # a short run may be done before the click arrives
 
 
 def long_run(page: Page, prompt: str = "a red mug with a blue handle") -> str:
